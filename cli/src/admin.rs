@@ -1,0 +1,63 @@
+//! `registrar service`, `token`, `client`: administration of whatever table the AWS environment names.
+
+mod client;
+mod connection;
+mod output;
+mod service;
+mod token;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use shared::caller::Origin;
+
+pub use connection::Connection;
+pub use output::Output;
+
+/// A group of administration commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Services: the authorization servers whose clients are registered.
+    Service(Group<service::Command>),
+    /// Tokens: of services, of organizations, and for registering.
+    Token(Group<token::Command>),
+    /// Registered clients.
+    Client(Group<client::Command>),
+}
+
+/// A command of a group, where it acts, and how it prints.
+#[derive(Args)]
+pub struct Group<C: Subcommand> {
+    #[command(subcommand)]
+    command: C,
+    #[command(flatten)]
+    connection: connection::Options,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// With a sentence for whoever typed it.
+pub async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Service(group) => {
+            let (connection, output) = (group.connection.connect().await, Output::new(group.json));
+            service::run(group.command, &connection, &output).await
+        }
+        Command::Token(group) => {
+            let (connection, output) = (group.connection.connect().await, Output::new(group.json));
+            token::run(group.command, &connection, &output).await
+        }
+        Command::Client(group) => {
+            let (connection, output) = (group.connection.connect().await, Output::new(group.json));
+            client::run(group.command, &connection, &output).await
+        }
+    }
+}
+
+/// Whoever runs these commands.
+fn operator() -> Origin {
+    Origin { actor: "operator".to_owned(), door: "cli", ..Origin::default() }
+}

@@ -1,0 +1,81 @@
+//! `registrar client`.
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use serde_json::{Map, Value};
+use shared::client::RegisteredClient;
+use shared::store::Deleter;
+
+use super::output::date;
+use super::{Connection, Output, operator};
+use crate::demo::described;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List a service's clients, oldest first.
+    List {
+        /// The service.
+        #[arg(long)]
+        service: u64,
+    },
+    /// Show what a client registered; never its secret.
+    Show {
+        /// The service.
+        #[arg(long)]
+        service: u64,
+        /// Its `client_id`.
+        client_id: String,
+    },
+    /// Delete a client: its secret and its token end at once.
+    Delete {
+        /// The service.
+        #[arg(long)]
+        service: u64,
+        /// Its `client_id`.
+        client_id: String,
+    },
+}
+
+pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+    match command {
+        Command::List { service } => {
+            connection.service(service).await?;
+            let clients = connection.store.clients(service).await.map_err(described)?;
+            let rows: Vec<_> = clients.iter().map(shown).collect();
+            output.rows(&["client_id", "client_name", "source", "client_type", "registered"], &rows)
+        }
+        Command::Show { service, client_id } => output.one(&shown(&find(service, &client_id, connection).await?)),
+        Command::Delete { service, client_id } => {
+            let client = find(service, &client_id, connection).await?;
+            let number = client.numeric_id;
+            let origin = operator();
+            let deleted = connection.store.delete_client(service, &client_id, number, Deleter::Operator, &origin);
+            if deleted.await.map_err(described)?.is_err() {
+                bail!("the client changed at the same time; try again");
+            }
+            output.done(&format!("Client {client_id} is deleted."));
+            Ok(())
+        }
+    }
+}
+
+async fn find(service: u64, client_id: &str, connection: &Connection) -> Result<RegisteredClient> {
+    let number = connection.service(service).await?.numeric_id(client_id);
+    let client = connection.store.client(service, number).await.map_err(described)?;
+    client.filter(|client| client.client_id == client_id).with_context(|| format!("there is no client {client_id}"))
+}
+
+fn shown(client: &RegisteredClient) -> Map<String, Value> {
+    let mut members = client.record.metadata.to_members();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    put("client_id", client.client_id.as_str().into());
+    put("numeric_id", client.numeric_id.into());
+    put("source", client.source.as_str().into());
+    put("client_type", serde_json::to_value(client.record.client_type).unwrap_or_default());
+    put("registered", date(client.record.issued_at_millis / 1000).into());
+    put("locked", client.locked.into());
+    if let Some(end) = client.expires_at {
+        put("expires", date(end).into());
+    }
+    members
+}

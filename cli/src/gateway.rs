@@ -1,0 +1,248 @@
+//! What API Gateway's HTTP API does, so that a handler sees here what it sees on AWS: routes, events of payload
+//! version 2.0, answers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use matchit::Router;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use shared::App;
+use shared::http::Endpoint;
+
+/// The largest body that API Gateway takes, in bytes.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// The routes of all endpoints, and what their handlers need.
+pub struct Gateway {
+    app: &'static App,
+    routes: Router<(&'static Endpoint, &'static str)>,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    /// The gateway of all endpoints, at `address`.
+    ///
+    /// # Errors
+    /// If two endpoints claim one path.
+    pub fn new(app: &'static App, address: SocketAddr) -> Result<Self> {
+        let mut routes = Router::new();
+        for endpoint in crate::endpoints() {
+            for path in endpoint.paths {
+                let pattern = pattern(path);
+                routes.insert(pattern, (endpoint, *path)).with_context(|| format!("the route {path}"))?;
+            }
+        }
+        Ok(Self { app, routes, address })
+    }
+
+    /// Answers a request as API Gateway and the function behind the route would.
+    pub async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        if !is_own_host(head.headers.get(header::HOST)) {
+            return message(StatusCode::FORBIDDEN, "Forbidden");
+        }
+        let Some(path) = decoded_path(&head.uri) else {
+            return message(StatusCode::BAD_REQUEST, "Bad Request");
+        };
+        let Ok(matched) = self.routes.at(&path) else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let (endpoint, route) = *matched.value;
+        let parameters = matched.params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let route = Route { key: format!("ANY {route}"), path: &path, parameters };
+        let event = self.event(&head, &body, peer, route);
+        match shared::http::Request::from_event(&event.to_string()) {
+            Ok(request) => rendered(endpoint.answer(self.app, request).await),
+            Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        }
+    }
+
+    fn event(&self, head: &axum::http::request::Parts, body: &Bytes, peer: SocketAddr, route: Route<'_>) -> Value {
+        let headers = self.headers(&head.headers, peer);
+        let (body, encoded) = event_body(headers.get("content-type").map(String::as_str), body);
+        let query = head.uri.query().unwrap_or_default();
+        let cookies: Vec<&str> =
+            head.headers.get_all(header::COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()).collect();
+        let request_id = STANDARD.encode(self.app.entropy.bytes::<11>().unwrap_or_default());
+        let mut event = json!({
+            "version": "2.0",
+            "routeKey": route.key,
+            "rawPath": route.path,
+            "rawQueryString": query,
+            "headers": headers,
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "local",
+                "domainName": self.address.to_string(),
+                "domainPrefix": "local",
+                "http": {
+                    "method": head.method.as_str(),
+                    "path": route.path,
+                    "protocol": format!("{:?}", head.version),
+                    "sourceIp": peer.ip().to_string(),
+                    "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
+                },
+                "requestId": request_id,
+                "routeKey": route.key,
+                "stage": "$default",
+                "timeEpoch": self.app.clock.now_millis(),
+            },
+            "isBase64Encoded": encoded,
+        });
+        let optional = [
+            ("pathParameters", (!route.parameters.is_empty()).then(|| route.parameters.into())),
+            ("queryStringParameters", (!query.is_empty()).then(|| query_parameters(query).into())),
+            ("cookies", (!cookies.is_empty()).then(|| cookies.into())),
+            ("body", body.map(Value::String)),
+        ];
+        if let Value::Object(members) = &mut event {
+            members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        event
+    }
+
+    /// Lower-case names, repeated headers joined by commas, cookies elsewhere, `X-Forwarded-*` of our own.
+    fn headers(&self, headers: &HeaderMap, peer: SocketAddr) -> BTreeMap<String, String> {
+        let mut joined: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in headers {
+            if name == header::COOKIE {
+                continue;
+            }
+            let value: String = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+            joined
+                .entry(name.as_str().to_owned())
+                .and_modify(|joined| {
+                    joined.push(',');
+                    joined.push_str(&value);
+                })
+                .or_insert(value);
+        }
+        joined.insert("x-forwarded-for".to_owned(), peer.ip().to_string());
+        joined.insert("x-forwarded-port".to_owned(), self.address.port().to_string());
+        joined.insert("x-forwarded-proto".to_owned(), "http".to_owned());
+        joined
+    }
+}
+
+/// A page in a browser must not reach this API under a name of its own (DNS rebinding).
+fn is_own_host(host: Option<&HeaderValue>) -> bool {
+    let Some(host) = host.and_then(|host| host.to_str().ok()) else { return false };
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = name.map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// The route that a path matched.
+struct Route<'r> {
+    key: String,
+    path: &'r str,
+    parameters: Map<String, Value>,
+}
+
+/// API Gateway's `{id+}` is `{*id}` in the router.
+fn pattern(path: &str) -> String {
+    let segment = |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix("+}")) {
+        Some(greedy) => format!("{{*{greedy}}}"),
+        None => segment.to_owned(),
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+/// HTTP APIs decode the path before they match it, and end it at a decoded question mark.
+fn decoded_path(uri: &Uri) -> Option<String> {
+    let decoded = percent_decode_str(uri.path()).decode_utf8().ok()?;
+    decoded.split('?').next().map(str::to_owned)
+}
+
+/// Repeated parameters are joined by commas.
+fn query_parameters(query: &str) -> Map<String, Value> {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        joined
+            .entry(decoded(name))
+            .and_modify(|joined| {
+                joined.push(',');
+                joined.push_str(&decoded(value));
+            })
+            .or_insert_with(|| decoded(value));
+    }
+    joined.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+/// A text where the content type says so and the bytes are one; everything else in base64.
+fn event_body(content_type: Option<&str>, body: &Bytes) -> (Option<String>, bool) {
+    if body.is_empty() {
+        return (None, false);
+    }
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or("text/plain").trim();
+    let textual = media_type.starts_with("text/")
+        || matches!(media_type, "application/json" | "application/javascript" | "application/xml");
+    match std::str::from_utf8(body) {
+        Ok(text) if textual => (Some(text.to_owned()), false),
+        _ => (Some(STANDARD.encode(body)), true),
+    }
+}
+
+fn rendered(answer: shared::http::Response) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// An answer of the gateway itself.
+fn message(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(json!({ "message": text }).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_decoded_and_end_at_a_decoded_question_mark() {
+        let path = |uri: &str| decoded_path(&uri.parse().unwrap());
+        assert_eq!(path("/1/register/a%2Fb?x=1").as_deref(), Some("/1/register/a/b"));
+        assert_eq!(path("/1/register/a%3Fb").as_deref(), Some("/1/register/a"));
+        assert_eq!(path("/1/%ff"), None);
+    }
+
+    #[test]
+    fn greedy_parameters_are_the_routers() {
+        assert_eq!(pattern("/api/{serviceId}/client/get/{id+}"), "/api/{serviceId}/client/get/{*id}");
+    }
+
+    #[test]
+    fn bodies_are_text_or_base64() {
+        let encoded =
+            |content_type: Option<&str>, body: &'static [u8]| event_body(content_type, &Bytes::from_static(body));
+        assert_eq!(encoded(Some("application/json; charset=utf-8"), b"{}"), (Some("{}".to_owned()), false));
+        assert_eq!(encoded(Some("application/json"), b"\xff"), (Some("/w==".to_owned()), true));
+        assert_eq!(encoded(Some("application/x-www-form-urlencoded"), b"a=b"), (Some("YT1i".to_owned()), true));
+        assert_eq!(encoded(None, b""), (None, false));
+    }
+
+    #[test]
+    fn query_parameters_are_decoded_and_joined() {
+        let parameters = query_parameters("a=1&b=x%20y&a=2&c");
+        assert_eq!(Value::Object(parameters), json!({"a": "1,2", "b": "x y", "c": ""}));
+    }
+}

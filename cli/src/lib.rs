@@ -1,0 +1,22 @@
+//! The whole of Registrar on one machine, and its administration.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`serve`] | `registrar serve`: starts all of it |
+//! | [`embedded`] | the embedded DynamoDB and the table in it |
+//! | [`gateway`] | what API Gateway does: routes, events, answers |
+//! | [`demo`] | the demo service and what scripts need to know of it |
+//! | [`admin`] | `registrar service`, `token`, `client` |
+
+pub mod admin;
+pub mod demo;
+pub mod embedded;
+pub mod gateway;
+pub mod serve;
+
+use shared::http::Endpoint;
+
+/// Every endpoint of every front door.
+pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    [oauth::ENDPOINTS].into_iter().flatten()
+}

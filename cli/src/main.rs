@@ -1,0 +1,33 @@
+//! The program `registrar`.
+
+use clap::{Parser, Subcommand};
+use registrar::{admin, serve};
+
+/// The serverless OAuth client registry.
+#[derive(Parser)]
+#[command(name = "registrar", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Options,
+}
+
+#[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once")]
+enum Command {
+    /// Run the whole API on this machine (the default).
+    Serve(serve::Options),
+    #[command(flatten)]
+    Admin(admin::Command),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        None => serve::run(arguments.serve).await,
+        Some(Command::Serve(options)) => serve::run(options).await,
+        Some(Command::Admin(command)) => admin::run(command).await,
+    }
+}

@@ -1,0 +1,165 @@
+//! `registrar serve`: the whole API on one machine.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use shared::App;
+use shared::credentials::KeyEncryption;
+use shared::entropy::Entropy;
+use shared::fetch::{Fetch, FetchSettings};
+use shared::http::Method;
+use shared::store::Store;
+use shared::time::Clock;
+use tokio::net::TcpListener;
+
+use crate::demo::{self, Demo};
+use crate::embedded::{self, Embedded, TABLE};
+use crate::gateway::Gateway;
+
+/// Options of `registrar serve`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Where the API listens.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where the embedded DynamoDB listens.
+    #[arg(long, default_value = "127.0.0.1:8000")]
+    pub dynamodb_listen: SocketAddr,
+    /// The folder for the table, its key and demo.json.
+    #[arg(long, value_name = "DIR", default_value = ".registrar")]
+    pub data: PathBuf,
+    /// Keep the table in memory: everything is gone when the program ends.
+    #[arg(long)]
+    pub memory: bool,
+}
+
+/// Runs until it is told to stop by Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// If an address, the data folder or the table cannot be used.
+pub async fn run(options: Options) -> Result<()> {
+    let data = &options.data;
+    private_folder(data).with_context(|| format!("cannot use the folder {}", data.display()))?;
+    let file = data.join("registrar.sqlite");
+    let listener =
+        TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let database = Embedded::start((!options.memory).then_some(&file), options.dynamodb_listen).await?;
+    let address = listener.local_addr()?;
+    let base_url = format!("http://{address}");
+    let key = key_file(&data.join("key"))?;
+    let app: &'static App = Box::leak(Box::new(local_app(&database.url(), &key, &base_url)?));
+    let demo = demo::prepare(app, &base_url, &database.url(), &data.join("demo.json")).await?;
+    write_environment(data, &demo)?;
+    let gateway = Arc::new(Gateway::new(app, address)?);
+    announce(&options, &demo);
+    let service = Router::new().fallback(answer).with_state(gateway);
+    axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(told_to_stop())
+        .await?;
+    database.stop().await;
+    Ok(())
+}
+
+async fn answer(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> axum::response::Response {
+    gateway.answer(request, peer).await
+}
+
+/// The application against an embedded table. Services are not cached, so that a change by the command line
+/// is seen at once.
+fn local_app(dynamodb: &str, key: &[u8], base_url: &str) -> Result<App> {
+    let clock = Clock::system();
+    let store = Store::new(embedded::client(dynamodb), TABLE, clock.clone());
+    let keys = KeyEncryption::file(key).map_err(demo::described)?;
+    let fetch = Fetch::new(FetchSettings::default());
+    Ok(App::new(store, keys, fetch, clock, Entropy::system(), Some(base_url.to_owned()), 0))
+}
+
+/// The key that takes the place of KMS: made at the first start.
+fn key_file(path: &Path) -> Result<Vec<u8>> {
+    if !path.exists() {
+        let key: [u8; 32] = Entropy::system().bytes().map_err(demo::described)?;
+        write_private(path, &key).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The environment for `cargo lambda watch` and the administration commands.
+fn write_environment(data: &Path, demo: &Demo) -> Result<()> {
+    let key = std::path::absolute(data.join("key"))?;
+    let variables = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
+        ("AWS_REGION", embedded::REGION),
+        ("AWS_ACCESS_KEY_ID", embedded::ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", embedded::ACCESS_KEY),
+        ("REGISTRAR_TABLE", TABLE),
+        ("REGISTRAR_KEY_FILE", key.to_str().context("the path of the data folder is not UTF-8")?),
+        ("REGISTRAR_BASE_URL", &demo.base_url),
+    ];
+    let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
+    write_private(&data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")
+}
+
+fn announce(options: &Options, demo: &Demo) {
+    println!("Registrar listens on {}", demo.base_url);
+    println!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
+    println!(
+        "  data               {}{}",
+        options.data.display(),
+        if options.memory { " (table in memory)" } else { "" }
+    );
+    println!("  demo service       {}  (tokens in {})", demo.service_id, options.data.join("demo.json").display());
+    println!("\nRoutes");
+    for endpoint in crate::endpoints() {
+        let methods: Vec<&str> = endpoint.methods.iter().copied().map(Method::as_str).collect();
+        for path in endpoint.paths {
+            println!("  {:<16} {path}", methods.join(" "));
+        }
+    }
+    println!("\nRegister a client");
+    println!(
+        "  curl {} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
+        demo.registration_endpoint
+    );
+    println!("\nCtrl-C ends it.");
+    let _ = std::io::stdout().flush();
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file that nobody else may read, whole or not at all.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let new = path.with_extension("new");
+    let _ = std::fs::remove_file(&new);
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(content)?;
+    std::fs::rename(new, path)
+}

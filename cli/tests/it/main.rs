@@ -1,0 +1,12 @@
+//! The whole of Registrar against an embedded table: handlers behind the gateway, and the program itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod registration;
+mod support;

@@ -1,0 +1,207 @@
+//! A registrar of one test: an embedded table in memory, a fixed clock, seeded randomness.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use registrar::embedded::{self, Embedded, TABLE};
+use registrar::gateway::Gateway;
+use serde_json::{Value, json};
+use shared::App;
+use shared::caller::Origin;
+use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
+use shared::entropy::Entropy;
+use shared::fetch::{Fetch, FetchSettings};
+use shared::policy::{BoundPolicy, Policy, Preset};
+use shared::service::ServiceConfiguration;
+use shared::store::{Store, TokenRecord};
+use shared::time::Clock;
+
+/// When the tests happen: 2026-09-21T14:13:20Z.
+pub(crate) const NOW: u64 = 1_790_000_000;
+
+/// Where the tests' gateway says it is.
+pub(crate) const BASE_URL: &str = "https://registrar.example";
+
+/// A registrar of one test.
+pub(crate) struct World {
+    /// What the handlers get.
+    pub(crate) app: &'static App,
+    /// The time, to be moved.
+    pub(crate) clock: Clock,
+    gateway: Gateway,
+    _table: Option<Embedded>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    /// A member of the body that is a text.
+    pub(crate) fn text(&self, member: &str) -> &str {
+        self.body[member].as_str().unwrap_or_else(|| panic!("no text {member} in {self:?}"))
+    }
+
+    /// A header.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl World {
+    /// With a table of its own and service 1, whose registration is open.
+    pub(crate) async fn open() -> Self {
+        let world = Self::empty().await;
+        world.service(1, Preset::Open.policy()).await;
+        world
+    }
+
+    /// With a table of its own and nothing in it.
+    pub(crate) async fn empty() -> Self {
+        Self::with(FetchSettings::default()).await
+    }
+
+    /// With a table of its own and a way out that reaches more than the rules allow.
+    pub(crate) async fn with(fetch: FetchSettings) -> Self {
+        let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let url = table.url();
+        Self { _table: Some(table), ..Self::build(&url, fetch) }
+    }
+
+    /// Against a table that somebody else serves at `url`.
+    pub(crate) fn at(url: &str) -> Self {
+        Self::build(url, FetchSettings::default())
+    }
+
+    fn build(url: &str, fetch: FetchSettings) -> Self {
+        let clock = Clock::fixed(NOW);
+        let store = Store::new(embedded::client(url), TABLE, clock.clone());
+        let keys = KeyEncryption::file(&[7; 32]).unwrap();
+        let app =
+            App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), Some(BASE_URL.to_owned()), 0);
+        let app: &'static App = Box::leak(Box::new(app));
+        let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080))).unwrap();
+        Self { app, clock, gateway, _table: None }
+    }
+
+    /// Makes a service with that policy.
+    pub(crate) async fn service(&self, id: u64, policy: Policy) {
+        let configuration = ServiceConfiguration {
+            name: None,
+            organization: "tests".to_owned(),
+            issuer: None,
+            base_url: None,
+            authorization_server: serde_json::Map::new(),
+            policy,
+        };
+        let data_key = self.app.keys.new_data_key(id, &self.app.entropy).await.unwrap();
+        let salt = IdSalt(self.app.entropy.bytes().unwrap());
+        self.app.store.create_service(id, &configuration, &salt, data_key, &operator()).await.unwrap();
+    }
+
+    /// Replaces a service's policy.
+    pub(crate) async fn set_policy(&self, id: u64, policy: Policy) {
+        let service = self.app.store.service(id).await.unwrap().unwrap();
+        let configuration = ServiceConfiguration { policy, ..service.configuration };
+        self.app.store.update_service(id, service.version, &configuration, &operator()).await.unwrap();
+    }
+
+    /// Makes an initial access token for a service.
+    pub(crate) async fn initial_access_token(
+        &self,
+        service_id: u64,
+        uses_left: Option<u64>,
+        expires_at: Option<u64>,
+        bound: BoundPolicy,
+    ) -> String {
+        let token = Token::mint(TokenKind::InitialAccess, &self.app.entropy).unwrap();
+        let record = TokenRecord {
+            hash: token.hash(),
+            kind: TokenKind::InitialAccess,
+            service_id: Some(service_id),
+            organization: None,
+            permissions: Vec::new(),
+            bound,
+            uses_left,
+            expires_at,
+            created_millis: self.clock.now_millis(),
+        };
+        self.app.store.create_token(&record, &operator()).await.unwrap();
+        token.expose().to_owned()
+    }
+
+    /// Sends a request through the gateway.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.into()).unwrap();
+        let response = self.gateway.answer(request, SocketAddr::from(([192, 0, 2, 7], 50_000))).await;
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// `POST /{service}/register`, with or without an initial access token.
+    pub(crate) async fn register(&self, service: u64, token: Option<&str>, metadata: &Value) -> Reply {
+        let path = format!("/{service}/register");
+        self.send_json("POST", &path, token, metadata).await
+    }
+
+    /// A request with a JSON body, with or without a token.
+    pub(crate) async fn send_json(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Reply {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
+        self.send(method, path, &headers, body.to_string()).await
+    }
+
+    /// A request without a body, with or without a token.
+    pub(crate) async fn send_bare(&self, method: &str, path: &str, token: Option<&str>) -> Reply {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<_> = authorization.as_deref().map(|value| ("authorization", value)).into_iter().collect();
+        self.send(method, path, &headers, Body::empty()).await
+    }
+
+    /// A registered client: its path, its token, and the answer.
+    pub(crate) async fn client(&self, metadata: &Value) -> (String, String, Reply) {
+        let reply = self.register(1, None, metadata).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let path = reply.text("registration_client_uri").strip_prefix(BASE_URL).unwrap().to_owned();
+        let token = reply.text("registration_access_token").to_owned();
+        (path, token, reply)
+    }
+}
+
+/// A client that every policy here registers.
+pub(crate) fn web_client() -> Value {
+    json!({"client_name": "Test", "redirect_uris": ["https://rp.example/cb"]})
+}
+
+/// What an update sends: the answer without what the server sets.
+pub(crate) fn as_update(answer: &Value) -> Value {
+    let mut members = answer.clone();
+    for name in
+        ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"]
+    {
+        members.as_object_mut().unwrap().remove(name);
+    }
+    members
+}
+
+fn operator() -> Origin {
+    Origin { actor: "operator".to_owned(), door: "test", ..Origin::default() }
+}

@@ -1,0 +1,64 @@
+//! `GET`, `PUT`, `DELETE /{serviceId}/register/{clientId}`: the client configuration endpoint (RFC 7592 §2).
+
+use shared::client::ClientInformation;
+use shared::credentials::Token;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::registry::Context;
+use shared::{App, Error, registry};
+
+use crate::door;
+
+const METHODS: &[Method] = &[Method::Get, Method::Put, Method::Delete];
+
+/// The endpoint.
+pub const ENDPOINT: Endpoint = Endpoint {
+    function: "client-configuration",
+    paths: &["/{serviceId}/register/{clientId}"],
+    methods: METHODS,
+    handler: |app, request| Box::pin(handle(app, request)),
+    failed: door::failed,
+};
+
+/// Answers 200 with client information (RFC 7592 §2.1, §2.2), 204 (§2.3), or an error of RFC 7591 §3.2.2 or
+/// RFC 6750 §3.
+pub async fn handle(app: &App, request: Request) -> Response {
+    door::answer(&request, METHODS, manage(app, &request)).await
+}
+
+async fn manage(app: &App, request: &Request) -> Result<Response, Error> {
+    let service = door::service(app, request).await?;
+    let token = door::registration_access_token(request)?;
+    let client_id = request.path_parameter("clientId").ok_or(Error::InvalidToken)?;
+    let context = door::context(app, &service, request, "registrant".to_owned());
+    let information = match request.method {
+        Method::Put => update(&context, request, client_id, &token).await?,
+        Method::Delete => {
+            registry::delete(&context, client_id, &token).await?;
+            return Ok(door::not_stored(Response::empty(204)));
+        }
+        _ => registry::read(&context, client_id, token).await?,
+    };
+    Ok(answered(app, &context, request, information))
+}
+
+async fn update(
+    context: &Context<'_>,
+    request: &Request,
+    client_id: &str,
+    token: &Token,
+) -> Result<ClientInformation, Error> {
+    let submitted = match door::submitted(request) {
+        Ok(submitted) => submitted,
+        // A stranger learns nothing about the body before the token is known to be right.
+        Err(fault) => {
+            return Err(registry::read(context, client_id, token.clone()).await.err().unwrap_or(fault.into()));
+        }
+    };
+    registry::update(context, client_id, token, &submitted).await
+}
+
+fn answered(app: &App, context: &Context<'_>, request: &Request, mut information: ClientInformation) -> Response {
+    let uri = door::registration_client_uri(app, context.service, request, &information.client.client_id);
+    information.registration_client_uri = Some(uri);
+    door::not_stored(Response::json(200, information.to_members()))
+}

@@ -1,0 +1,119 @@
+//! What the endpoints of this door have in common: CORS, errors, where a request belongs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use shared::caller::Origin;
+use shared::credentials::{Token, TokenKind};
+use shared::error::Source;
+use shared::http::{Method, Request, Response, error_body};
+use shared::metadata::{Invalid, Submitted};
+use shared::registry::Context;
+use shared::service::Service;
+use shared::{App, Error};
+
+/// The name by which a policy opens this door.
+const DOOR: &str = "oauth";
+
+/// Seconds after which a client may try again what was temporarily unavailable.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Answers a request: the preflight, a method that has no meaning here, or the endpoint's own outcome.
+pub(crate) async fn answer(
+    request: &Request,
+    methods: &[Method],
+    outcome: impl Future<Output = Result<Response, Error>>,
+) -> Response {
+    let response = match request.method {
+        Method::Options => preflight(methods),
+        method if methods.contains(&method) => outcome.await.unwrap_or_else(|error| refusal(&error)),
+        _ => refusal(&Error::MethodNotAllowed).with("allow", listed(methods)),
+    };
+    shared_with_all_origins(response)
+}
+
+/// The answer if a handler panics.
+pub(crate) fn failed(panic: Source) -> Response {
+    shared_with_all_origins(refusal(&Error::Internal(panic)))
+}
+
+fn refusal(error: &Error) -> Response {
+    let response = not_stored(Response::json(error.status(), error_body(error)).because(error));
+    match error {
+        // RFC 6750 §3.1: no error code for a request that carried no token.
+        Error::MissingToken => response.with("www-authenticate", "Bearer"),
+        Error::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Error::Contention | Error::Unavailable(_) => response.with("retry-after", RETRY_AFTER_SECONDS),
+        _ => response,
+    }
+}
+
+/// RFC 7591 §3.2.1: what is answered holds secrets.
+pub(crate) fn not_stored(response: Response) -> Response {
+    response.with("cache-control", "no-store").with("pragma", "no-cache")
+}
+
+fn preflight(methods: &[Method]) -> Response {
+    Response::empty(204)
+        .with("access-control-allow-methods", listed(methods))
+        .with("access-control-allow-headers", "Authorization, Content-Type, MCP-Protocol-Version")
+        .with("access-control-max-age", "86400")
+}
+
+fn shared_with_all_origins(response: Response) -> Response {
+    response
+        .with("access-control-allow-origin", "*")
+        .with("access-control-expose-headers", "WWW-Authenticate, Retry-After")
+}
+
+fn listed(methods: &[Method]) -> String {
+    let names: Vec<&str> = methods.iter().chain([&Method::Options]).map(|method| method.as_str()).collect();
+    names.join(", ")
+}
+
+/// The service that the path names, if it opens this door.
+pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Error> {
+    let id = request.path_parameter("serviceId").and_then(|id| id.parse().ok()).ok_or(Error::UnknownService)?;
+    let service = app.service(id).await?;
+    if service.policy().opens(DOOR) { Ok(service) } else { Err(Error::UnknownService) }
+}
+
+/// The request's context; `actor` is who will have changed the client.
+pub(crate) fn context<'a>(app: &'a App, service: &'a Service, request: &Request, actor: String) -> Context<'a> {
+    let base_url = app.base_url(service, request);
+    Context {
+        app,
+        service,
+        origin: Origin {
+            actor,
+            door: DOOR,
+            address: request.source_ip.clone(),
+            request_id: request.request_id.clone(),
+        },
+        audiences: vec![service.issuer(&base_url), registration_endpoint(&base_url, service)],
+    }
+}
+
+/// Where clients of the service register.
+pub(crate) fn registration_endpoint(base_url: &str, service: &Service) -> String {
+    format!("{base_url}/{}/register", service.id)
+}
+
+/// Where a client manages its registration (RFC 7592 §3 `registration_client_uri`).
+pub(crate) fn registration_client_uri(app: &App, service: &Service, request: &Request, client_id: &str) -> String {
+    format!("{}/{client_id}", registration_endpoint(&app.base_url(service, request), service))
+}
+
+/// The body of a registration or an update (RFC 7591 §3.1).
+pub(crate) fn submitted(request: &Request) -> Result<Submitted, Invalid> {
+    if !request.has_content_type("application/json") {
+        return Err(Invalid::ContentType);
+    }
+    Submitted::parse(&request.body)
+}
+
+/// The presented registration access token (RFC 7592 §2).
+pub(crate) fn registration_access_token(request: &Request) -> Result<Token, Error> {
+    let presented = request.bearer_token().ok_or(Error::MissingToken)?;
+    Token::parse(TokenKind::RegistrationAccess, presented).ok_or(Error::InvalidToken)
+}

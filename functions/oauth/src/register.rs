@@ -1,0 +1,42 @@
+//! `POST /{serviceId}/register`: the client registration endpoint (RFC 7591 §3).
+
+use shared::caller::{self, Registrant};
+use shared::client::Source;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::{App, Error, registry};
+
+use crate::door;
+
+const METHODS: &[Method] = &[Method::Post];
+
+/// The endpoint.
+pub const ENDPOINT: Endpoint = Endpoint {
+    function: "register",
+    paths: &["/{serviceId}/register"],
+    methods: METHODS,
+    handler: |app, request| Box::pin(handle(app, request)),
+    failed: door::failed,
+};
+
+/// Answers 201 with client information (RFC 7591 §3.2.1), or an error of RFC 7591 §3.2.2 or RFC 6750 §3.
+pub async fn handle(app: &App, request: Request) -> Response {
+    door::answer(&request, METHODS, register(app, &request)).await
+}
+
+async fn register(app: &App, request: &Request) -> Result<Response, Error> {
+    let service = door::service(app, request).await?;
+    let registrant = caller::registrant(app, &service, request.bearer_token()).await?;
+    let submitted = door::submitted(request)?;
+    let context = door::context(app, &service, request, actor(&registrant));
+    let mut information = registry::register(&context, Source::Oauth, &registrant, submitted.metadata).await?;
+    let uri = door::registration_client_uri(app, &service, request, &information.client.client_id);
+    information.registration_client_uri = Some(uri);
+    Ok(door::not_stored(Response::json(201, information.to_members())))
+}
+
+fn actor(registrant: &Registrant) -> String {
+    match registrant {
+        Registrant::Anonymous => "anonymous".to_owned(),
+        Registrant::InitialAccess { token, .. } => token.to_text(),
+    }
+}

@@ -1,0 +1,187 @@
+//! What every function has: the table, the keys, the way out, time and randomness.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+
+use crate::credentials::KeyEncryption;
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::fetch::{Fetch, FetchSettings};
+use crate::http::Request;
+use crate::service::Service;
+use crate::store::Store;
+use crate::time::Clock;
+
+/// How long a service's configuration is used again without being read, in milliseconds.
+pub const SERVICE_CACHE_MILLIS: u64 = 30_000;
+
+/// How long the table may take to say hello before the first request comes.
+const WARMING: Duration = Duration::from_millis(500);
+
+/// Everything that outlives a request.
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// What wraps the services' data keys.
+    pub keys: KeyEncryption,
+    /// The way out.
+    pub fetch: Fetch,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    base_url: Option<String>,
+    services: ServiceCache,
+}
+
+struct ServiceCache {
+    lifetime_millis: u64,
+    services: Mutex<HashMap<u64, (u64, Arc<Service>)>>,
+}
+
+/// A start that cannot succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Neither `REGISTRAR_KMS_KEY_ID` nor `REGISTRAR_KEY_FILE`.
+    #[error("set REGISTRAR_KMS_KEY_ID, or REGISTRAR_KEY_FILE for a key file")]
+    NoKey,
+    /// The key file.
+    #[error("cannot use the key file {path}: {reason}")]
+    KeyFile {
+        /// Its path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl App {
+    /// From its parts. `base_url` is where this API is reached, if not as the gateway says; services are cached
+    /// for `service_cache_millis`.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        keys: KeyEncryption,
+        fetch: Fetch,
+        clock: Clock,
+        entropy: Entropy,
+        base_url: Option<String>,
+        service_cache_millis: u64,
+    ) -> Self {
+        let services = ServiceCache { lifetime_millis: service_cache_millis, services: Mutex::default() };
+        Self { store, keys, fetch, clock, entropy, base_url, services }
+    }
+
+    /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
+    /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, and what the AWS SDK reads. Warms the connection to the
+    /// table; a table that does not answer yet is no reason not to start.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn from_env() -> Result<Self, StartError> {
+        let config = aws_configuration().await;
+        let keys = match (variable("REGISTRAR_KMS_KEY_ID"), variable("REGISTRAR_KEY_FILE")) {
+            (Some(key_id), _) => KeyEncryption::kms(key_id, config.clone()),
+            (None, Some(path)) => key_file(&path)?,
+            (None, None) => return Err(StartError::NoKey),
+        };
+        let table = variable("REGISTRAR_TABLE").unwrap_or_else(|| "registrar".to_owned());
+        let clock = Clock::system();
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), table, clock.clone());
+        let app = Self::new(
+            store,
+            keys,
+            Fetch::new(FetchSettings::default()),
+            clock,
+            Entropy::system(),
+            variable("REGISTRAR_BASE_URL"),
+            SERVICE_CACHE_MILLIS,
+        );
+        match tokio::time::timeout(WARMING, app.store.warm()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(cause = ?error.source_for_log(), "the table did not answer at start"),
+            Err(_) => tracing::warn!("the table did not answer in time at start"),
+        }
+        Ok(app)
+    }
+
+    /// The service of that number.
+    ///
+    /// # Errors
+    /// [`Error::UnknownService`]; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn service(&self, id: u64) -> Result<Arc<Service>, Error> {
+        let now = self.clock.now_millis();
+        let known = self.lock_services().get(&id).cloned();
+        if let Some((read, service)) = &known
+            && now.saturating_sub(*read) < self.services.lifetime_millis
+        {
+            return Ok(Arc::clone(service));
+        }
+        let Some(mut service) = self.store.service(id).await? else {
+            self.lock_services().remove(&id);
+            return Err(Error::UnknownService);
+        };
+        // The unwrapped data key outlives the configuration it was read with.
+        if let Some((_, known)) = known
+            && known.wrapped_data_key == service.wrapped_data_key
+        {
+            service.data_key = Arc::clone(&known.data_key);
+        }
+        let service = Arc::new(service);
+        self.lock_services().insert(id, (now, Arc::clone(&service)));
+        Ok(service)
+    }
+
+    /// Where this API is reached, without a slash at the end: as the service says, else as this deployment says,
+    /// else as the gateway says; never as a header says.
+    #[must_use]
+    pub fn base_url(&self, service: &Service, request: &Request) -> String {
+        let configured = service.configuration.base_url.as_ref().or(self.base_url.as_ref());
+        configured.cloned().unwrap_or_else(|| request.gateway_url())
+    }
+
+    fn lock_services(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (u64, Arc<Service>)>> {
+        self.services.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Region, credentials and endpoint as the AWS SDK finds them, with [`timeouts`] and [`retries`].
+pub async fn aws_configuration() -> aws_config::SdkConfig {
+    let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    defaults.timeout_config(timeouts()).retry_config(retries()).load().await
+}
+
+/// All waiting for AWS ends before a function's own time does.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_millis(1500))
+        .operation_timeout(Duration::from_secs(4))
+        .build()
+}
+
+/// Throttling, lost answers and passing faults are tried again twice.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
+}
+
+/// A key file as it is read for [`KeyEncryption::file`].
+///
+/// # Errors
+/// [`StartError::KeyFile`].
+pub fn key_file(path: &str) -> Result<KeyEncryption, StartError> {
+    let refused = |reason: String| StartError::KeyFile { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    KeyEncryption::file(&bytes).map_err(|_| refused("it must have 32 bytes".to_owned()))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,161 @@
+//! A registered client: as stored, and as answered.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::credentials::{ClientSecret, Token, TokenHash};
+use crate::metadata::VerifiedMetadata;
+use crate::policy::BoundPolicy;
+
+/// How a client came to be registered. It never changes, and it decides who may do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// RFC 7591.
+    Oauth,
+    /// Authlete's registration API.
+    AuthleteRegistration,
+    /// An operator, by Authlete's management API.
+    AuthleteCreate,
+    /// OpenID Federation, explicit registration.
+    FederationExplicit,
+    /// OpenID Federation, automatic registration.
+    FederationAutomatic,
+    /// STET PSD2.
+    Stet,
+    /// Identity Center's RegisterClient.
+    IdentityCenter,
+    /// A client ID metadata document.
+    MetadataDocument,
+}
+
+impl Source {
+    /// The name under which it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Oauth => "oauth",
+            Self::AuthleteRegistration => "authlete_registration",
+            Self::AuthleteCreate => "authlete_create",
+            Self::FederationExplicit => "federation_explicit",
+            Self::FederationAutomatic => "federation_automatic",
+            Self::Stet => "stet",
+            Self::IdentityCenter => "identity_center",
+            Self::MetadataDocument => "metadata_document",
+        }
+    }
+
+    /// Whether the registrant manages such a client with a registration access token (RFC 7592).
+    #[must_use]
+    pub const fn is_self_managed(self) -> bool {
+        matches!(self, Self::Oauth | Self::AuthleteRegistration)
+    }
+}
+
+/// Whether a client can keep a secret (RFC 6749 §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientType {
+    /// It cannot.
+    Public,
+    /// It can.
+    Confidential,
+}
+
+/// A client, as stored.
+#[derive(Clone)]
+pub struct RegisteredClient {
+    /// The service it belongs to.
+    pub service_id: u64,
+    /// Its identifier.
+    pub client_id: String,
+    /// The number under which it is stored, from 1 to 2^53−1.
+    pub numeric_id: u64,
+    /// How it came to be registered.
+    pub source: Source,
+    /// Whether an operator has blocked it.
+    pub locked: bool,
+    /// What was registered.
+    pub record: ClientRecord,
+    /// Its secret, if it needs one.
+    pub secret: Option<SealedSecret>,
+    /// The digest of the token that manages it, if it is managed by one.
+    pub registration_access_token: Option<TokenHash>,
+    /// When the registration ends, in seconds since 1970.
+    pub expires_at: Option<u64>,
+    /// Counts the changes, from 1.
+    pub version: u64,
+}
+
+/// The part of a client that no condition of a request looks into.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClientRecord {
+    /// The client metadata.
+    pub metadata: VerifiedMetadata,
+    /// Whether it can keep a secret.
+    pub client_type: ClientType,
+    /// When it was registered, in milliseconds since 1970.
+    pub issued_at_millis: u64,
+    /// When its secret expires, in seconds since 1970; 0 is never.
+    #[serde(default)]
+    pub secret_expires_at: u64,
+    /// Whose software statement it was registered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<SoftwareIdentity>,
+    /// What its initial access token allowed.
+    #[serde(default)]
+    pub bound: BoundPolicy,
+}
+
+/// What must stay the same in the software statements of one client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoftwareIdentity {
+    /// `iss`.
+    pub issuer: String,
+    /// `software_id`.
+    pub software_id: Option<String>,
+}
+
+/// A client secret at rest.
+#[derive(Clone)]
+pub struct SealedSecret {
+    /// See [`crate::credentials::DataKey::seal`].
+    pub sealed: Vec<u8>,
+    /// Counts the client's secrets, from 1.
+    pub version: u64,
+}
+
+/// What a registrant is told (RFC 7591 §3.2.1, RFC 7592 §3).
+pub struct ClientInformation {
+    /// The client.
+    pub client: RegisteredClient,
+    /// Its secret, opened.
+    pub client_secret: Option<ClientSecret>,
+    /// The token that manages it: just minted, or as presented.
+    pub registration_access_token: Option<Token>,
+    /// Where it is managed, if by RFC 7592.
+    pub registration_client_uri: Option<String>,
+}
+
+impl ClientInformation {
+    /// The members of the answer; absent ones are omitted.
+    #[must_use]
+    pub fn to_members(&self) -> Map<String, Value> {
+        let record = &self.client.record;
+        let mut members = record.metadata.to_members();
+        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        put("client_id", self.client.client_id.as_str().into());
+        put("client_id_issued_at", (record.issued_at_millis / 1000).into());
+        if let Some(secret) = &self.client_secret {
+            put("client_secret", secret.expose().into());
+            put("client_secret_expires_at", record.secret_expires_at.into());
+        }
+        if let Some(token) = &self.registration_access_token {
+            put("registration_access_token", token.expose().into());
+        }
+        if let Some(uri) = &self.registration_client_uri {
+            put("registration_client_uri", uri.as_str().into());
+        }
+        members
+    }
+}

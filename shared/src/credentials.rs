@@ -1,0 +1,11 @@
+//! Identifiers, secrets and tokens: minted, hashed, sealed, compared. Nothing here has `Debug`.
+
+mod client_id;
+mod seal;
+mod secret;
+mod token;
+
+pub use client_id::{ClientId, IdSalt, MAX_NUMERIC_ID, mint as mint_client_id, numeric_id};
+pub use seal::{DataKey, KeyEncryption, SealedFor};
+pub use secret::ClientSecret;
+pub use token::{Token, TokenHash, TokenKind};

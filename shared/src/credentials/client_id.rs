@@ -1,0 +1,62 @@
+//! Client identifiers and the numbers they are stored under.
+
+use aws_lc_rs::hmac;
+
+use crate::entropy::Entropy;
+use crate::error::Error;
+
+/// The largest numeric identifier: what a double can count.
+pub const MAX_NUMERIC_ID: u64 = (1 << 53) - 1;
+
+/// The key with which one service turns client identifiers into numbers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdSalt(pub [u8; 32]);
+
+/// A client identifier.
+pub type ClientId = String;
+
+/// A new client identifier: a random UUID (RFC 9562 §5.4).
+///
+/// # Errors
+/// [`Error::Internal`] without entropy.
+pub fn mint(entropy: &Entropy) -> Result<ClientId, Error> {
+    Ok(uuid::Builder::from_random_bytes(entropy.bytes()?).into_uuid().to_string())
+}
+
+/// The number, from 1 to 2^53−1, under which a client is stored: a decimal identifier is its own number, any
+/// other gets the first 53 bits of HMAC-SHA256(salt, id). So every identifier leads to its item without an
+/// index; the whole identifier is compared there.
+#[must_use]
+pub fn numeric_id(salt: &IdSalt, client_id: &str) -> u64 {
+    if let Some(number) = decimal(client_id) {
+        return number;
+    }
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &salt.0), client_id.as_bytes());
+    let first = tag.as_ref().iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    (first >> 11).max(1)
+}
+
+fn decimal(client_id: &str) -> Option<u64> {
+    let canonical = !client_id.starts_with('0') && client_id.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = if canonical { client_id.parse().ok()? } else { return None };
+    (1..=MAX_NUMERIC_ID).contains(&number).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_stable_and_within_range() {
+        let salt = IdSalt([7; 32]);
+        assert_eq!(numeric_id(&salt, "1234567890"), 1_234_567_890);
+        let uuid = "6dcf6d3c-9f1e-4a0e-8d43-0b0a3c7b2c11";
+        let number = numeric_id(&salt, uuid);
+        assert_eq!(number, numeric_id(&salt, uuid));
+        assert_ne!(number, numeric_id(&IdSalt([8; 32]), uuid));
+        for id in ["", "0", "01", "9007199254740992", "99999999999999999999", "-1", "\u{661}"] {
+            assert!((1..=MAX_NUMERIC_ID).contains(&numeric_id(&salt, id)), "{id}");
+        }
+        assert_eq!(numeric_id(&salt, "9007199254740991"), MAX_NUMERIC_ID);
+    }
+}

@@ -1,0 +1,214 @@
+//! Secrets at rest: sealed with AES-256-GCM under a data key of their service, which is itself wrapped by KMS
+//! or, on a laptop, by a key file.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_sdk_kms::primitives::Blob;
+use tokio::sync::OnceCell;
+
+use crate::entropy::Entropy;
+use crate::error::Error;
+
+/// The version of what [`DataKey::seal`] writes.
+const VERSION: u8 = 1;
+
+/// The key under which the secrets of one service are sealed.
+pub struct DataKey(RandomizedNonceKey);
+
+/// What a sealed secret is bound to: moved to another place, it does not open.
+#[derive(Clone, Copy)]
+pub struct SealedFor<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// What is sealed, for example `client_secret`.
+    pub kind: &'a str,
+    /// The service.
+    pub service_id: u64,
+    /// The client, or the key.
+    pub id: &'a str,
+    /// The version of the secret.
+    pub version: u64,
+}
+
+impl SealedFor<'_> {
+    fn associated_data(&self) -> Vec<u8> {
+        let service = self.service_id.to_string();
+        let version = self.version.to_string();
+        let mut data = vec![VERSION];
+        for part in [self.table, self.kind, &service, self.id, &version] {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part.as_bytes());
+        }
+        data
+    }
+}
+
+impl DataKey {
+    fn new(bytes: &[u8]) -> Result<Self, Error> {
+        RandomizedNonceKey::new(&AES_256_GCM, bytes).map(Self).map_err(Error::internal)
+    }
+
+    /// Seals a text: version, nonce, ciphertext and tag.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub fn seal(&self, bound_to: SealedFor, text: &str) -> Result<Vec<u8>, Error> {
+        seal(&self.0, &bound_to.associated_data(), text.as_bytes())
+    }
+
+    /// Opens what [`seal`](Self::seal) made for the same place.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it was altered, moved, or sealed under another key.
+    pub fn open(&self, bound_to: SealedFor, sealed: &[u8]) -> Result<String, Error> {
+        let text = open(&self.0, &bound_to.associated_data(), sealed)?;
+        String::from_utf8(text).map_err(Error::internal)
+    }
+}
+
+fn seal(key: &RandomizedNonceKey, associated_data: &[u8], text: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut ciphertext = text.to_vec();
+    let nonce = key.seal_in_place_append_tag(Aad::from(associated_data), &mut ciphertext).map_err(Error::internal)?;
+    let mut sealed = Vec::with_capacity(1 + NONCE_LEN + ciphertext.len());
+    sealed.push(VERSION);
+    sealed.extend_from_slice(nonce.as_ref());
+    sealed.append(&mut ciphertext);
+    Ok(sealed)
+}
+
+fn open(key: &RandomizedNonceKey, associated_data: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    let (nonce, ciphertext) = sealed
+        .strip_prefix(&[VERSION])
+        .and_then(|rest| rest.split_at_checked(NONCE_LEN))
+        .ok_or_else(|| Error::internal("a sealed value has an unknown version"))?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(Error::internal)?;
+    let mut text = ciphertext.to_vec();
+    let length = key.open_in_place(nonce, Aad::from(associated_data), &mut text).map_err(Error::internal)?.len();
+    text.truncate(length);
+    Ok(text)
+}
+
+/// What wraps the data keys.
+pub enum KeyEncryption {
+    /// A symmetric key of AWS KMS, named by identifier, ARN or alias; the client is built at first use.
+    Kms(Box<Kms>),
+    /// A key file of 32 bytes.
+    File(Box<RandomizedNonceKey>),
+}
+
+/// A KMS key and the client for it.
+pub struct Kms {
+    key_id: String,
+    config: aws_config::SdkConfig,
+    client: OnceCell<aws_sdk_kms::Client>,
+}
+
+impl Kms {
+    async fn client(&self) -> &aws_sdk_kms::Client {
+        self.client.get_or_init(|| async { aws_sdk_kms::Client::new(&self.config) }).await
+    }
+}
+
+impl KeyEncryption {
+    /// Wraps with a KMS key.
+    #[must_use]
+    pub fn kms(key_id: String, config: aws_config::SdkConfig) -> Self {
+        Self::Kms(Box::new(Kms { key_id, config, client: OnceCell::new() }))
+    }
+
+    /// Wraps with the content of a key file.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] unless it has 32 bytes.
+    pub fn file(bytes: &[u8]) -> Result<Self, Error> {
+        let key =
+            RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| Error::internal("a key file has 32 bytes"))?;
+        Ok(Self::File(Box::new(key)))
+    }
+
+    /// A new data key for a service, wrapped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if KMS does not answer; [`Error::Internal`].
+    pub async fn new_data_key(&self, service_id: u64, entropy: &Entropy) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Kms(kms) => {
+                let request = kms.client().await.generate_data_key_without_plaintext().key_id(&kms.key_id);
+                let answer = request
+                    .key_spec(aws_sdk_kms::types::DataKeySpec::Aes256)
+                    .encryption_context("service", service_id.to_string())
+                    .send()
+                    .await
+                    .map_err(|error| Error::Unavailable(error.into_source().unwrap_or_else(Into::into)))?;
+                let wrapped = answer.ciphertext_blob.ok_or_else(|| Error::internal("KMS gave no data key"))?;
+                Ok(wrapped.into_inner())
+            }
+            Self::File(key) => seal(key, &file_context(service_id), &entropy.bytes::<32>()?),
+        }
+    }
+
+    /// Unwraps a service's data key.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if KMS does not answer; [`Error::Internal`] if the key is not this service's.
+    pub async fn unwrap_data_key(&self, service_id: u64, wrapped: &[u8]) -> Result<DataKey, Error> {
+        match self {
+            Self::Kms(kms) => {
+                let request = kms.client().await.decrypt().key_id(&kms.key_id);
+                let answer = request
+                    .ciphertext_blob(Blob::new(wrapped))
+                    .encryption_context("service", service_id.to_string())
+                    .send()
+                    .await
+                    .map_err(|error| Error::Unavailable(error.into_source().unwrap_or_else(Into::into)))?;
+                let key = answer.plaintext.ok_or_else(|| Error::internal("KMS gave no data key"))?;
+                DataKey::new(key.as_ref())
+            }
+            Self::File(key) => DataKey::new(&open(key, &file_context(service_id), wrapped)?),
+        }
+    }
+}
+
+fn file_context(service_id: u64) -> Vec<u8> {
+    format!("registrar data key of service {service_id}").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: SealedFor<'_> =
+        SealedFor { table: "registrar", kind: "client_secret", service_id: 1, id: "client", version: 1 };
+
+    #[tokio::test]
+    async fn a_secret_opens_in_its_own_place_only() {
+        let wrapping = KeyEncryption::file(&[9; 32]).unwrap();
+        let wrapped = wrapping.new_data_key(1, &Entropy::seeded(1)).await.unwrap();
+        let key = wrapping.unwrap_data_key(1, &wrapped).await.unwrap();
+        let sealed = key.seal(PLACE, "secret").unwrap();
+        assert_eq!(key.open(PLACE, &sealed).unwrap(), "secret");
+        assert!(!sealed.windows(6).any(|window| window == b"secret"));
+        for moved in [
+            SealedFor { table: "other", ..PLACE },
+            SealedFor { kind: "key", ..PLACE },
+            SealedFor { service_id: 2, ..PLACE },
+            SealedFor { id: "other", ..PLACE },
+            SealedFor { version: 2, ..PLACE },
+        ] {
+            assert!(key.open(moved, &sealed).is_err());
+        }
+        let mut altered = sealed.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        assert!(key.open(PLACE, &altered).is_err());
+        assert!(key.open(PLACE, &[]).is_err());
+        assert!(key.open(PLACE, &[VERSION; 5]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_data_key_belongs_to_its_service() {
+        let wrapping = KeyEncryption::file(&[9; 32]).unwrap();
+        let wrapped = wrapping.new_data_key(1, &Entropy::seeded(1)).await.unwrap();
+        assert!(wrapping.unwrap_data_key(2, &wrapped).await.is_err());
+        assert!(KeyEncryption::file(&[8; 32]).unwrap().unwrap_data_key(1, &wrapped).await.is_err());
+        assert!(KeyEncryption::file(&[8; 31]).is_err());
+    }
+}

@@ -1,0 +1,142 @@
+//! What can go wrong in the core, with the code and the status that the RFCs give it.
+
+use crate::metadata::{Invalid, InvalidRedirectUri};
+
+/// An error of the core. The text of a client's fault is public and names the member; a server's fault
+/// answers a constant and keeps its source for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// RFC 7591 §3.2.2 `invalid_redirect_uri`.
+    #[error(transparent)]
+    InvalidRedirectUri(#[from] InvalidRedirectUri),
+    /// RFC 7591 §3.2.2 `invalid_client_metadata`.
+    #[error(transparent)]
+    InvalidClientMetadata(#[from] Invalid),
+    /// RFC 7591 §3.2.2 `invalid_software_statement`.
+    #[error(transparent)]
+    InvalidSoftwareStatement(#[from] StatementFault),
+    /// RFC 7591 §3.2.2 `unapproved_software_statement`: well made, but not by anyone this service trusts.
+    #[error("software_statement: its issuer is not approved by this service")]
+    UnapprovedSoftwareStatement,
+    /// RFC 6750 §3: no token was presented where one is required.
+    #[error("a bearer token is required in the Authorization header")]
+    MissingToken,
+    /// RFC 6750 §3.1 `invalid_token`: unknown, expired or revoked, or of another client.
+    #[error("the token is not valid for this request")]
+    InvalidToken,
+    /// An operator has locked the client.
+    #[error("the client is locked")]
+    ClientLocked,
+    /// There is no such service, or it does not open this door.
+    #[error("there is no such service")]
+    UnknownService,
+    /// The resource does not know the method (RFC 9110 §15.5.6).
+    #[error("the method is not allowed here")]
+    MethodNotAllowed,
+    /// Others changed the same client at the same time, and kept winning.
+    #[error("the client is being changed by another request; try again")]
+    Contention,
+    /// The table or the key store does not answer in time.
+    #[error("the registry is temporarily unavailable; try again")]
+    Unavailable(#[source] Source),
+    /// A fault of the server.
+    #[error("the registry failed")]
+    Internal(#[source] Source),
+}
+
+/// Why a server's fault happened: for the log, never for the answer.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a software statement is refused (RFC 7591 §2.3, §3.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatementFault {
+    /// The service requires one.
+    #[error("software_statement is required by this service")]
+    Missing,
+    /// Not a compact JWS with a JSON object for claims.
+    #[error("software_statement is not a signed JWT")]
+    Malformed,
+    /// Unsigned, symmetric, or of a kind the key does not allow.
+    #[error("software_statement: its alg is not accepted")]
+    Algorithm,
+    /// No key of the issuer verifies it.
+    #[error("software_statement: its signature is not valid")]
+    Signature,
+    /// `iss` is required (RFC 7591 §2.3).
+    #[error("software_statement: iss is missing")]
+    IssuerMissing,
+    /// `exp`, `nbf` or the service's maximum age.
+    #[error("software_statement: it is not valid at this time")]
+    Time,
+    /// `aud` names somebody else.
+    #[error("software_statement: aud is not this service")]
+    Audience,
+    /// A claim that is a client metadata member but has the wrong type.
+    #[error("software_statement: {0}")]
+    Claim(Invalid),
+    /// An update carries a statement of another issuer or software, or none.
+    #[error("software_statement: an update needs one of the same iss and software_id")]
+    OtherSoftware,
+    /// The issuer's keys cannot be fetched.
+    #[error("software_statement: the keys of its issuer cannot be fetched")]
+    KeysUnavailable,
+}
+
+impl Error {
+    /// A server's fault.
+    pub fn internal(source: impl Into<Source>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// The error code of RFC 7591 §3.2.2 or RFC 6750 §3.1; where no RFC names one, ours.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRedirectUri(_) => "invalid_redirect_uri",
+            Self::InvalidClientMetadata(_) => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement(_) => "invalid_software_statement",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::MissingToken | Self::InvalidToken => "invalid_token",
+            Self::ClientLocked => "access_denied",
+            Self::UnknownService => "not_found",
+            Self::MethodNotAllowed => "invalid_request",
+            Self::Contention | Self::Unavailable(_) => "temporarily_unavailable",
+            Self::Internal(_) => "server_error",
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidRedirectUri(_)
+            | Self::InvalidClientMetadata(_)
+            | Self::InvalidSoftwareStatement(_)
+            | Self::UnapprovedSoftwareStatement => 400,
+            Self::MissingToken | Self::InvalidToken => 401,
+            Self::ClientLocked => 403,
+            Self::UnknownService => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Contention | Self::Unavailable(_) => 503,
+            Self::Internal(_) => 500,
+        }
+    }
+
+    /// The cause of a server's fault, for the log.
+    #[must_use]
+    pub fn source_for_log(&self) -> Option<&Source> {
+        match self {
+            Self::Unavailable(source) | Self::Internal(source) => Some(source),
+            Self::InvalidRedirectUri(_)
+            | Self::InvalidClientMetadata(_)
+            | Self::InvalidSoftwareStatement(_)
+            | Self::UnapprovedSoftwareStatement
+            | Self::MissingToken
+            | Self::InvalidToken
+            | Self::ClientLocked
+            | Self::UnknownService
+            | Self::MethodNotAllowed
+            | Self::Contention => None,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The one way out: https only, no redirects, no proxy, never into a private network.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jsonwebtoken::jwk::JwkSet;
+use reqwest::dns::{Name, Resolve, Resolving};
+use reqwest::redirect;
+use tokio::sync::OnceCell;
+use url::{Host, Url};
+
+use crate::error::Source;
+use crate::time::Clock;
+
+/// All the time that fetching may take inside one registration.
+pub const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Seconds for which an issuer's keys are used again without being fetched.
+const KEYS_FRESH_SECONDS: u64 = 300;
+
+/// Fetches documents of strangers. The HTTP client is built at first use.
+#[derive(Debug)]
+pub struct Fetch {
+    client: OnceCell<reqwest::Client>,
+    settings: FetchSettings,
+    keys: Mutex<HashMap<String, (u64, JwkSet)>>,
+}
+
+/// What a test or a development setup allows beyond the rules; empty for a deployment.
+#[derive(Debug, Default, Clone)]
+pub struct FetchSettings {
+    /// A further certification authority, PEM.
+    pub extra_ca: Option<Vec<u8>>,
+    /// `host:port` pairs that may be reached although they are not public or not port 443.
+    pub reachable: Vec<String>,
+}
+
+/// Why nothing was fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// Not an https URL of a public host on port 443.
+    #[error("the URL is not allowed")]
+    NotAllowed,
+    /// The document is larger than asked for.
+    #[error("the document is too large")]
+    TooLarge,
+    /// An answer other than 200; redirects are not followed.
+    #[error("the answer was {0}")]
+    Status(u16),
+    /// The host does not resolve, answer or prove who it is.
+    #[error("the host could not be asked")]
+    Failed(#[source] Source),
+    /// Not the document that was asked for.
+    #[error("the document is malformed")]
+    Malformed,
+}
+
+impl Fetch {
+    /// With the rules and what `settings` add to them.
+    #[must_use]
+    pub fn new(settings: FetchSettings) -> Self {
+        Self { client: OnceCell::new(), settings, keys: Mutex::default() }
+    }
+
+    /// The document at `url`, if it is at most `max_bytes` long.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn get(&self, url: &str, max_bytes: usize, timeout: Duration) -> Result<Vec<u8>, FetchError> {
+        let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
+        self.permit(&url)?;
+        let client = self.client.get_or_try_init(|| async { build(&self.settings) }).await?;
+        let request = client.get(url).header("accept", "application/json").timeout(timeout);
+        let mut response = request.send().await.map_err(failed)?;
+        if response.status() != 200 {
+            return Err(FetchError::Status(response.status().as_u16()));
+        }
+        let mut document = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if document.len() + chunk.len() > max_bytes {
+                return Err(FetchError::TooLarge);
+            }
+            document.extend_from_slice(&chunk);
+        }
+        Ok(document)
+    }
+
+    /// The keys behind a trusted issuer's `jwks_uri`, at most five minutes old.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn jwks(&self, url: &str, clock: &Clock) -> Result<JwkSet, FetchError> {
+        let now = clock.now();
+        if let Some((fetched, keys)) = self.lock_keys().get(url)
+            && now.saturating_sub(*fetched) < KEYS_FRESH_SECONDS
+        {
+            return Ok(keys.clone());
+        }
+        let document = self.get(url, 64 * 1024, REGISTRATION_TIMEOUT).await?;
+        let keys: JwkSet = serde_json::from_slice(&document).map_err(|_| FetchError::Malformed)?;
+        self.lock_keys().insert(url.to_owned(), (now, keys.clone()));
+        Ok(keys)
+    }
+
+    fn lock_keys(&self) -> std::sync::MutexGuard<'_, HashMap<String, (u64, JwkSet)>> {
+        self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn permit(&self, url: &Url) -> Result<(), FetchError> {
+        let host = url.host_str().ok_or(FetchError::NotAllowed)?;
+        let port = url.port_or_known_default().ok_or(FetchError::NotAllowed)?;
+        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+            return Err(FetchError::NotAllowed);
+        }
+        if self.settings.reachable.contains(&format!("{host}:{port}")) {
+            return Ok(());
+        }
+        let literal_is_public = match url.host() {
+            Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
+            Some(Host::Domain(_)) => true,
+            None => false,
+        };
+        if port == 443 && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
+    }
+}
+
+fn build(settings: &FetchSettings) -> Result<reqwest::Client, FetchError> {
+    let mut builder = reqwest::Client::builder()
+        .https_only(true)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(Duration::from_secs(2))
+        .dns_resolver(PublicOnly { exempt: settings.reachable.clone() });
+    if let Some(ca) = &settings.extra_ca {
+        builder = builder.tls_certs_merge([reqwest::Certificate::from_pem(ca).map_err(failed)?]);
+    }
+    builder.build().map_err(failed)
+}
+
+fn failed(error: reqwest::Error) -> FetchError {
+    FetchError::Failed(error.without_url().into())
+}
+
+/// Resolves names to public addresses only. The addresses it returns are the ones that are dialled, so a name
+/// cannot change its mind in between.
+struct PublicOnly {
+    exempt: Vec<String>,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let host = name.as_str().to_owned();
+        let exempt = self.exempt.iter().any(|pair| pair.rsplit_once(':').is_some_and(|(exempt, _)| exempt == host));
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            if exempt || addresses.iter().all(|address| is_public(address.ip())) {
+                Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)
+            } else {
+                Err("the host is not public".into())
+            }
+        })
+    }
+}
+
+/// Whether an address is on the public Internet: none of the special-use blocks of RFC 6890 and its updates,
+/// and none that hides an IPv4 address.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_documentation()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (18..20).contains(&b)))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, ..] = address.segments();
+    // Only 2000::/3 is global unicast; within it some blocks are not, or lead to an IPv4 address.
+    (a & 0xe000) == 0x2000
+        && a != 0x2002
+        && !(a == 0x2001 && b < 0x0200)
+        && !(a == 0x2001 && b == 0x0db8)
+        && !(a == 0x3fff && b < 0x1000)
+        && !(a == 0x2620 && b == 0x004f && c == 0x8000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_use_addresses_are_not_public() {
+        for text in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "198.18.0.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "fe80::1",
+            "fd00:ec2::254",
+            "fc00::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001::1",
+            "::7f00:1",
+        ] {
+            assert!(!is_public(text.parse().unwrap()), "{text}");
+        }
+        for text in ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "2001:4860:4860::8888", "172.32.0.1", "100.128.0.1"]
+        {
+            assert!(is_public(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_https_urls_of_public_hosts_are_fetched() {
+        let fetch = Fetch::new(FetchSettings::default());
+        for url in [
+            "http://rp.example/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://rp.example:8443/",
+            "https://u:p@rp.example/",
+            "file:///etc/passwd",
+            "https://0x7f000001/",
+            "https://[::ffff:127.0.0.1]/",
+            "not a url",
+        ] {
+            let result = fetch.get(url, 1000, REGISTRATION_TIMEOUT).await;
+            assert!(matches!(result, Err(FetchError::NotAllowed)), "{url}: {result:?}");
+        }
+        let named = fetch.get("https://localhost/", 1000, REGISTRATION_TIMEOUT).await;
+        assert!(matches!(named, Err(FetchError::Failed(_))), "a name that resolves to loopback: {named:?}");
+    }
+}

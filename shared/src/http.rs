@@ -1,0 +1,72 @@
+//! From API Gateway's events to typed requests, and back: the only module that knows `lambda_http`.
+//!
+//! Events are read by types of our own and not by `lambda_http::Request`: its conversion builds a URI out of
+//! the path, the query and two headers, and panics where a stranger's text does not make one.
+
+mod request;
+mod response;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Instant;
+
+use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+
+pub use request::{Method, Request};
+pub use response::{Response, error_body};
+
+use crate::app::App;
+use crate::error::Source;
+
+/// A handler's answer on its way. Every outcome is an HTTP answer.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
+
+/// One function: its name, its routes, its handler.
+#[derive(Clone, Copy)]
+pub struct Endpoint {
+    /// The name of the binary, of the function in the template, and of the function in `cargo lambda`.
+    pub function: &'static str,
+    /// Its paths, in API Gateway's form.
+    pub paths: &'static [&'static str],
+    /// The methods that have a meaning there; others are answered 405.
+    pub methods: &'static [Method],
+    /// Answers a request.
+    pub handler: for<'a> fn(&'a App, Request) -> Answer<'a>,
+    /// The answer of this door if the handler panics, which is a bug.
+    pub failed: fn(Source) -> Response,
+}
+
+impl Endpoint {
+    /// Answers a request, whatever happens, and writes one line about it to the log.
+    pub async fn answer(&self, app: &'static App, request: Request) -> Response {
+        let started = Instant::now();
+        let (method, request_id) = (request.method, request.request_id.clone());
+        let service = request.path_parameter("serviceId").and_then(|id| id.parse::<u64>().ok());
+        let response = match tokio::spawn((self.handler)(app, request)).await {
+            Ok(response) => response,
+            Err(panic) => (self.failed)(panic.into()),
+        };
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (function, status) = (self.function, response.status);
+        match &response.cause {
+            None => tracing::info!(function, %method, service, status, code = response.code, micros, request_id),
+            Some(cause) => {
+                tracing::error!(function, %method, service, status, code = response.code, micros, request_id, %cause);
+            }
+        }
+        response
+    }
+}
+
+/// Serves an endpoint as a Lambda function.
+///
+/// # Errors
+/// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
+pub async fn serve(endpoint: Endpoint) -> Result<(), lambda_http::Error> {
+    tracing_subscriber::fmt().json().flatten_event(true).without_time().with_target(false).init();
+    let app: &'static App = Box::leak(Box::new(App::from_env().await?));
+    let answer = |event: LambdaEvent<Request>| async move {
+        Ok::<_, lambda_http::Error>(endpoint.answer(app, event.payload).await)
+    };
+    lambda_runtime::run(service_fn(answer)).await
+}

@@ -1,0 +1,178 @@
+//! A request, as API Gateway describes it (HTTP API, payload version 2.0).
+
+use std::collections::HashMap;
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Deserializer};
+
+/// A request's method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`.
+    Get,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
+    /// `DELETE`.
+    Delete,
+    /// `OPTIONS`.
+    Options,
+    /// Any other.
+    Other,
+}
+
+impl Method {
+    fn parse(name: &str) -> Self {
+        match name {
+            "GET" => Self::Get,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A request.
+pub struct Request {
+    /// Its method.
+    pub method: Method,
+    /// Its body, decoded.
+    pub body: Vec<u8>,
+    /// The source address, as the gateway saw it.
+    pub source_ip: String,
+    /// The gateway's request identifier.
+    pub request_id: String,
+    path_parameters: HashMap<String, String>,
+    headers: HashMap<String, String>,
+    domain_name: String,
+    stage: String,
+}
+
+impl Request {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// If it is no event of an HTTP API.
+    pub fn from_event(event: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(event)
+    }
+
+    /// A parameter of the path, decoded by the gateway.
+    #[must_use]
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// A header by its lower-case name; repeated ones are joined by commas.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The bearer token of the `Authorization` header (RFC 6750 §2.1); never of the query or the body.
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.trim().split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    }
+
+    /// Whether the body is declared to be of that media type; parameters do not matter.
+    #[must_use]
+    pub fn has_content_type(&self, media_type: &str) -> bool {
+        let declared = self.header("content-type").and_then(|value| value.split(';').next());
+        declared.is_some_and(|declared| declared.trim().eq_ignore_ascii_case(media_type))
+    }
+
+    /// The URL at which the gateway received the request, up to and with its stage.
+    #[must_use]
+    pub fn gateway_url(&self) -> String {
+        match self.stage.as_str() {
+            "" | "$default" => format!("https://{}", self.domain_name),
+            stage => format!("https://{}/{stage}", self.domain_name),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    #[serde(default)]
+    headers: Option<HashMap<String, String>>,
+    #[serde(default)]
+    path_parameters: Option<HashMap<String, String>>,
+    request_context: RequestContext,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    #[serde(default)]
+    domain_name: Option<String>,
+    #[serde(default)]
+    stage: Option<String>,
+    #[serde(default)]
+    request_id: Option<String>,
+    http: Http,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Http {
+    method: String,
+    #[serde(default)]
+    source_ip: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Request {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Event::deserialize(deserializer)?;
+        let body = event.body.unwrap_or_default();
+        let body = if event.is_base64_encoded {
+            BASE64.decode(body).map_err(serde::de::Error::custom)?
+        } else {
+            body.into_bytes()
+        };
+        let context = event.request_context;
+        let mut headers = event.headers.unwrap_or_default();
+        if headers.keys().any(|name| name.bytes().any(|byte| byte.is_ascii_uppercase())) {
+            headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        }
+        Ok(Self {
+            method: Method::parse(&context.http.method),
+            body,
+            source_ip: context.http.source_ip.unwrap_or_default(),
+            request_id: context.request_id.unwrap_or_default(),
+            path_parameters: event.path_parameters.unwrap_or_default(),
+            headers,
+            domain_name: context.domain_name.unwrap_or_default(),
+            stage: context.stage.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! An answer, as API Gateway wants it (HTTP API, payload version 2.0).
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Source};
+
+/// How long an error's description may be.
+const MAX_DESCRIPTION: usize = 500;
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, by their lower-case names.
+    pub headers: BTreeMap<&'static str, String>,
+    /// The body; empty for none.
+    pub body: String,
+    /// The error code, for the log.
+    pub code: Option<&'static str>,
+    /// The cause of a server's fault, for the log.
+    pub cause: Option<String>,
+}
+
+impl Response {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: BTreeMap::new(), body: String::new(), code: None, cause: None }
+    }
+
+    /// A JSON object.
+    #[must_use]
+    pub fn json(status: u16, members: Map<String, Value>) -> Self {
+        let body = Value::Object(members).to_string();
+        Self { body, ..Self::empty(status) }.with("content-type", "application/json")
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value.into());
+        self
+    }
+
+    /// With what the log needs to know of an error.
+    #[must_use]
+    pub fn because(mut self, error: &Error) -> Self {
+        self.code = Some(error.code());
+        self.cause = error.source_for_log().map(chain);
+        self
+    }
+}
+
+/// `error` and `error_description` (RFC 6749 §5.2, RFC 7591 §3.2.2); the description in the characters that
+/// RFC 6749 allows it.
+#[must_use]
+pub fn error_body(error: &Error) -> Map<String, Value> {
+    let allowed = |character: char| match character {
+        '"' => '\'',
+        ' '..='[' | ']'..='~' => character,
+        _ => '?',
+    };
+    let description: String = error.to_string().chars().map(allowed).take(MAX_DESCRIPTION).collect();
+    let mut members = Map::new();
+    members.insert("error".to_owned(), error.code().into());
+    members.insert("error_description".to_owned(), description.into());
+    members
+}
+
+fn chain(source: &Source) -> String {
+    let mut text = source.to_string();
+    let mut cause = source.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+impl Serialize for Response {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'r> {
+            status_code: u16,
+            headers: &'r BTreeMap<&'static str, String>,
+            body: &'r str,
+            is_base64_encoded: bool,
+        }
+        let wire =
+            Wire { status_code: self.status, headers: &self.headers, body: &self.body, is_base64_encoded: false };
+        wire.serialize(serializer)
+    }
+}

@@ -1,0 +1,132 @@
+//! Signed JWTs of others: an allow-list of algorithms for each key type, never `none`, never symmetric.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::metadata::parse_object;
+
+/// Somebody whose signatures a service trusts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrustedIssuer {
+    /// The value of `iss`.
+    pub issuer: String,
+    /// Its keys.
+    #[serde(flatten)]
+    pub keys: IssuerKeys,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum IssuerKeys {
+    /// They are pinned.
+    Pinned {
+        /// The keys.
+        jwks: JwkSet,
+    },
+    /// They are fetched.
+    Remote {
+        /// Where from, https.
+        jwks_uri: String,
+    },
+}
+
+/// A compact JWS, taken apart and not yet verified.
+#[derive(Debug)]
+pub struct UnverifiedJwt<'t> {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    message: &'t str,
+    signature: &'t str,
+}
+
+/// Why a JWT is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JwtFault {
+    /// Not a compact JWS of JSON objects.
+    #[error("it is not a signed JWT")]
+    Malformed,
+    /// `none`, symmetric, unknown, or a critical extension (RFC 7515 §4.1.11).
+    #[error("its alg is not accepted")]
+    Algorithm,
+    /// No key verifies it.
+    #[error("its signature is not valid")]
+    Signature,
+}
+
+impl<'t> UnverifiedJwt<'t> {
+    /// Takes a compact JWS apart (RFC 7515 §7.1).
+    ///
+    /// # Errors
+    /// [`JwtFault::Malformed`].
+    pub fn parse(token: &'t str) -> Result<Self, JwtFault> {
+        let (message, signature) = token.rsplit_once('.').ok_or(JwtFault::Malformed)?;
+        let (header, claims) = message.split_once('.').ok_or(JwtFault::Malformed)?;
+        Ok(Self { header: object(header)?, claims: object(claims)?, message, signature })
+    }
+
+    /// A claim that nobody vouches for yet: good for finding the issuer's keys, for nothing else.
+    #[must_use]
+    pub fn unverified_claim(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
+    /// The claims, if one of the keys verifies the signature.
+    ///
+    /// # Errors
+    /// [`JwtFault::Algorithm`] or [`JwtFault::Signature`].
+    pub fn verify(self, keys: &JwkSet) -> Result<Map<String, Value>, JwtFault> {
+        let name = self.header.get("alg").and_then(Value::as_str).ok_or(JwtFault::Algorithm)?;
+        let algorithm: Algorithm = name.parse().map_err(|_| JwtFault::Algorithm)?;
+        let symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+        if symmetric || self.header.contains_key("crit") {
+            return Err(JwtFault::Algorithm);
+        }
+        let kid = self.header.get("kid").and_then(Value::as_str);
+        let fits = |key: &&Jwk| {
+            (kid.is_none() || key.common.key_id.as_deref() == kid)
+                && key.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
+                && key.common.key_algorithm.is_none_or(|bound| bound.to_string() == name)
+                && accepted(key, algorithm)
+        };
+        let verifies = |key: &Jwk| {
+            DecodingKey::from_jwk(key).is_ok_and(|key| {
+                jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key, algorithm).unwrap_or(false)
+            })
+        };
+        if keys.keys.iter().filter(fits).any(verifies) { Ok(self.claims) } else { Err(JwtFault::Signature) }
+    }
+}
+
+/// Which algorithms a key may be used with (RFC 7518 §3.1, RFC 8037 §3.1).
+fn accepted(key: &Jwk, algorithm: Algorithm) -> bool {
+    match &key.algorithm {
+        AlgorithmParameters::RSA(rsa) => {
+            let long_enough = BASE64URL.decode(&rsa.n).is_ok_and(|modulus| modulus.len() >= 256);
+            long_enough
+                && matches!(
+                    algorithm,
+                    Algorithm::RS256
+                        | Algorithm::RS384
+                        | Algorithm::RS512
+                        | Algorithm::PS256
+                        | Algorithm::PS384
+                        | Algorithm::PS512
+                )
+        }
+        AlgorithmParameters::EllipticCurve(ec) => matches!(
+            (&ec.curve, algorithm),
+            (EllipticCurve::P256, Algorithm::ES256) | (EllipticCurve::P384, Algorithm::ES384)
+        ),
+        AlgorithmParameters::OctetKeyPair(okp) => okp.curve == EllipticCurve::Ed25519 && algorithm == Algorithm::EdDSA,
+        _ => false,
+    }
+}
+
+fn object(part: &str) -> Result<Map<String, Value>, JwtFault> {
+    let bytes = BASE64URL.decode(part).map_err(|_| JwtFault::Malformed)?;
+    parse_object(&bytes).map_err(|_| JwtFault::Malformed)
+}

@@ -1,0 +1,33 @@
+//! The registration core of Registrar: what a client may register, who may register it, and where the
+//! registration is kept. It knows no front door; each door turns its wire protocol into these types.
+//!
+//! | module | one question |
+//! |---|---|
+//! | [`metadata`] | does the RFC allow it? |
+//! | [`policy`] | does this service allow it? |
+//! | [`service`] | whose clients are these? |
+//! | [`caller`] | who asks, and what may they do? |
+//! | [`credentials`] | identifiers, secrets, tokens |
+//! | [`client`] | what is stored, what is answered |
+//! | [`registry`] | register, read, update, delete |
+//! | [`store`] | where it is kept |
+//! | [`http`], [`app`] | how a function is served |
+
+pub mod app;
+pub mod caller;
+pub mod client;
+pub mod credentials;
+pub mod entropy;
+pub mod error;
+pub mod fetch;
+pub mod http;
+pub mod jose;
+pub mod metadata;
+pub mod policy;
+pub mod registry;
+pub mod service;
+pub mod store;
+pub mod time;
+
+pub use app::App;
+pub use error::Error;

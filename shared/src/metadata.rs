@@ -1,0 +1,26 @@
+//! Client metadata: as sent ([`ClientMetadata`]) and as the RFCs allow it ([`VerifiedMetadata`]).
+//!
+//! `null`, `""` and, but for `redirect_uris`, `grant_types` and `response_types`, `[]` mean absent
+//! (RFC 7592 §2.2). [`verify`] is pure; what a service permits is the business of [`crate::policy`].
+
+mod algorithms;
+mod invalid;
+mod json;
+mod jwk_set;
+mod localized;
+mod members;
+mod redirect_uri;
+mod scope;
+mod verify;
+mod vocabulary;
+
+pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
+pub use invalid::Invalid;
+pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object};
+pub use jwk_set::JwkSet;
+pub use localized::Localized;
+pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
+pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
+pub use scope::Scope;
+pub use verify::{VerifiedMetadata, verify};
+pub use vocabulary::{ApplicationType, AuthMethod, GrantType, ResponseType, SubjectType};

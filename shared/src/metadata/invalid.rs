@@ -1,0 +1,167 @@
+//! Why client metadata is refused with `invalid_client_metadata` (RFC 7591 §3.2.2).
+
+/// A fault of the submitted metadata. Its text is public and names the member.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// The request's content type is not `application/json` (RFC 7591 §3.1).
+    #[error("the request must have Content-Type: application/json")]
+    ContentType,
+    /// Not JSON, or not in UTF-8.
+    #[error("the body is not JSON in UTF-8")]
+    Malformed,
+    /// JSON, but no object.
+    #[error("the body must be a JSON object")]
+    NotAnObject,
+    /// A bound of the service's own protection.
+    #[error("the body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// The bound in bytes.
+        limit: usize,
+    },
+    /// A bound of the service's own protection.
+    #[error("the body is nested more than {limit} levels deep")]
+    TooDeep {
+        /// The bound in levels.
+        limit: usize,
+    },
+    /// One name twice in one object (or two language tags that differ in case only, RFC 7591 §2.2).
+    #[error("{member} appears twice")]
+    Duplicate {
+        /// The repeated name.
+        member: String,
+    },
+    /// The value has another JSON type than the member's.
+    #[error("{member} must be {expected}")]
+    WrongType {
+        /// The member.
+        member: String,
+        /// What it must be, with its article.
+        expected: &'static str,
+    },
+    /// The list must not be empty.
+    #[error("{member} must not be empty")]
+    Empty {
+        /// The member.
+        member: &'static str,
+    },
+    /// The value is not one of those the specification or the service knows.
+    #[error("{member}: {value:?} is not offered by this service")]
+    NotOffered {
+        /// The member.
+        member: String,
+        /// The value as sent.
+        value: String,
+    },
+    /// The value is outside the member's syntax.
+    #[error("{member} is not {expected}")]
+    Syntax {
+        /// The member.
+        member: String,
+        /// What it must be, with its article.
+        expected: &'static str,
+    },
+    /// A bound of the service's policy.
+    #[error("{member} is longer than {limit} {unit}")]
+    TooLong {
+        /// The member.
+        member: String,
+        /// The bound.
+        limit: usize,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// One member needs another.
+    #[error("{member} requires {needed}")]
+    Requires {
+        /// The member, or its value, that needs the other.
+        member: String,
+        /// What it needs.
+        needed: &'static str,
+    },
+    /// Two members exclude each other.
+    #[error("{member} must not be sent together with {other}")]
+    Excludes {
+        /// One of them.
+        member: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// `grant_types` and `response_types` contradict each other (RFC 7591 §2.1).
+    #[error("response_types {response_type:?} requires grant_types to contain {grant_type:?}")]
+    InconsistentResponseType {
+        /// The response type whose grant is missing.
+        response_type: &'static str,
+        /// The missing grant type.
+        grant_type: &'static str,
+    },
+    /// `grant_types` and `response_types` contradict each other (RFC 7591 §2.1).
+    #[error("grant_types {grant_type:?} requires a matching response type in response_types")]
+    InconsistentGrantType {
+        /// The grant type without a response type.
+        grant_type: &'static str,
+    },
+    /// The algorithm cannot be used by this member or with this authentication method.
+    #[error("{member}: {algorithm:?} cannot be used here")]
+    Algorithm {
+        /// The member.
+        member: &'static str,
+        /// The value as sent.
+        algorithm: String,
+    },
+    /// A public client has no secret to key a symmetric algorithm with.
+    #[error("{member}: a symmetric algorithm needs a client secret, which token_endpoint_auth_method none excludes")]
+    SymmetricWithoutSecret {
+        /// The member.
+        member: &'static str,
+    },
+    /// A key of `jwks` is refused.
+    #[error("jwks: key {index}: {reason}")]
+    Key {
+        /// Its position in `keys`, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// RFC 7592 §2.2: an update must not carry what only the server sets.
+    #[error("{member} is set by the server and must not be sent")]
+    ServerSet {
+        /// The member.
+        member: &'static str,
+    },
+    /// RFC 7592 §2.2: an update carries the client's own identifier and, if any, its own secret.
+    #[error("{member} is not this client's")]
+    Mismatch {
+        /// The member.
+        member: &'static str,
+    },
+    /// The document behind `sector_identifier_uri` (OIDC Registration §5).
+    #[error("sector_identifier_uri: {reason}")]
+    SectorIdentifier {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A URL of the client names another host than its redirect URIs (RFC 7591 §5).
+    #[error("{member} must have the host of one of redirect_uris, by the policy of this service")]
+    ForeignHost {
+        /// The member.
+        member: &'static str,
+    },
+}
+
+impl Invalid {
+    pub(crate) fn wrong_type(member: &str, expected: &'static str) -> Self {
+        Self::WrongType { member: member.to_owned(), expected }
+    }
+
+    pub(crate) fn syntax(member: &str, expected: &'static str) -> Self {
+        Self::Syntax { member: member.to_owned(), expected }
+    }
+
+    pub(crate) fn not_offered(member: &str, value: &str) -> Self {
+        Self::NotOffered { member: member.to_owned(), value: value.to_owned() }
+    }
+
+    pub(crate) fn requires(member: impl Into<String>, needed: &'static str) -> Self {
+        Self::Requires { member: member.into(), needed }
+    }
+}

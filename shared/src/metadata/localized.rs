@@ -1,0 +1,67 @@
+//! Human-readable members in several languages (RFC 7591 §2.2).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::Invalid;
+use super::members::Member;
+
+/// A member that may carry language tags: `client_name`, `client_name#fr`, `client_name#ja-Jpan-JP`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Localized<T> {
+    /// The value without a tag.
+    pub plain: Option<T>,
+    /// Tag, as sent, and value. Tags are compared without case.
+    pub tagged: BTreeMap<String, T>,
+}
+
+impl<T> Localized<T> {
+    /// All values, the plain one first.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.plain.iter().chain(self.tagged.values())
+    }
+}
+
+impl<T> From<T> for Localized<T> {
+    fn from(plain: T) -> Self {
+        Self { plain: Some(plain), tagged: BTreeMap::new() }
+    }
+}
+
+impl<T: Member> Member for Localized<T> {
+    fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
+        let plain = T::take(members, name)?;
+        let mut tagged = BTreeMap::new();
+        let names: Vec<String> = members.keys().filter(|key| tag(key, name).is_some()).cloned().collect();
+        for full in names {
+            let Some(tag) = tag(&full, name) else { continue };
+            if tagged.keys().any(|known: &String| known.eq_ignore_ascii_case(tag)) {
+                return Err(Invalid::Duplicate { member: full });
+            }
+            if let Some(value) = T::take(members, &full)? {
+                tagged.insert(tag.to_owned(), value);
+            }
+        }
+        let absent = plain.is_none() && tagged.is_empty();
+        Ok((!absent).then_some(Self { plain, tagged }))
+    }
+
+    fn put(&self, name: &str, members: &mut Map<String, Value>) {
+        if let Some(plain) = &self.plain {
+            plain.put(name, members);
+        }
+        for (tag, value) in &self.tagged {
+            value.put(&format!("{name}#{tag}"), members);
+        }
+    }
+}
+
+/// The language tag of `key` if it is `name#tag`, with the letters and length of BCP 47.
+fn tag<'k>(key: &'k str, name: &str) -> Option<&'k str> {
+    let tag = key.strip_prefix(name)?.strip_prefix('#')?;
+    let shaped = tag
+        .split('-')
+        .all(|subtag| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    shaped.then_some(tag)
+}

@@ -1,0 +1,387 @@
+//! Client metadata as sent: every member optional, each with its type.
+
+use serde_json::{Map, Value};
+
+use super::{Invalid, Localized};
+
+/// The members that only the server sets (RFC 7591 §3.2.1, RFC 7592 §3).
+pub const SERVER_SET: [&str; 6] = [
+    "client_id",
+    "client_secret",
+    "client_id_issued_at",
+    "client_secret_expires_at",
+    "registration_access_token",
+    "registration_client_uri",
+];
+
+/// A JSON type that a member can have.
+pub(super) trait Member: Sized {
+    /// Takes the member out of the object.
+    fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid>;
+    /// Puts the member back.
+    fn put(&self, name: &str, members: &mut Map<String, Value>);
+}
+
+macro_rules! member {
+    ($type:ty, $expected:literal, $from:expr) => {
+        impl Member for $type {
+            fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
+                let Some(value) = members.remove(name) else { return Ok(None) };
+                let from: fn(Value) -> Option<$type> = $from;
+                from(value).map(Some).ok_or_else(|| Invalid::wrong_type(name, $expected))
+            }
+
+            fn put(&self, name: &str, members: &mut Map<String, Value>) {
+                members.insert(name.to_owned(), self.clone().into());
+            }
+        }
+    };
+}
+
+member!(String, "a string", |value| match value {
+    Value::String(text) => Some(text),
+    _ => None,
+});
+member!(bool, "a boolean", |value| value.as_bool());
+member!(u64, "a non-negative integer", |value| value.as_u64());
+member!(Map<String, Value>, "an object", |value| match value {
+    Value::Object(members) => Some(members),
+    _ => None,
+});
+member!(Vec<String>, "an array of strings", |value| match value {
+    Value::Array(values) => values
+        .into_iter()
+        .map(|value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+        .collect(),
+    _ => None,
+});
+
+macro_rules! client_metadata {
+    ($( $(#[$doc:meta])* $member:ident : $type:ty, )*) => {
+        /// Client metadata as sent (RFC 7591 §2, OIDC Registration §2 and their extensions).
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct ClientMetadata {
+            $( $(#[$doc])* pub $member: Option<$type>, )*
+            /// Members that no specification here knows; a policy says which of them are kept.
+            pub others: Map<String, Value>,
+        }
+
+        impl ClientMetadata {
+            /// The names of the members, without those of `others`.
+            pub const MEMBERS: &'static [&'static str] = &[$( stringify!($member), )*];
+
+            /// Reads the members of a JSON object. What the server sets is dropped.
+            ///
+            /// # Errors
+            /// [`Invalid::WrongType`] or [`Invalid::Duplicate`], naming the member.
+            pub fn from_members(mut members: Map<String, Value>) -> Result<Self, Invalid> {
+                members.retain(|name, value| !is_absent(name, value) && !SERVER_SET.contains(&name.as_str()));
+                Ok(Self {
+                    $( $member: Member::take(&mut members, stringify!($member))?, )*
+                    others: members,
+                })
+            }
+
+            /// The members as JSON; absent ones are omitted.
+            #[must_use]
+            pub fn to_members(&self) -> Map<String, Value> {
+                let mut members = self.others.clone();
+                $( if let Some(value) = &self.$member { value.put(stringify!($member), &mut members); } )*
+                members
+            }
+
+            /// Lets every member that `over` has take precedence (RFC 7591 §2.3).
+            #[must_use]
+            pub fn overlaid_by(self, over: Self) -> Self {
+                let mut others = self.others;
+                others.extend(over.others);
+                Self { $( $member: over.$member.or(self.$member), )* others }
+            }
+        }
+    };
+}
+
+client_metadata! {
+    /// RFC 7591 §2.
+    redirect_uris: Vec<String>,
+    /// RFC 7591 §2; default `client_secret_basic`.
+    token_endpoint_auth_method: String,
+    /// RFC 7591 §2; default `authorization_code`.
+    grant_types: Vec<String>,
+    /// RFC 7591 §2; default `code`.
+    response_types: Vec<String>,
+    /// RFC 7591 §2.
+    client_name: Localized<String>,
+    /// RFC 7591 §2, URL.
+    client_uri: Localized<String>,
+    /// RFC 7591 §2, URL.
+    logo_uri: Localized<String>,
+    /// RFC 7591 §2, space separated; the default is the service's.
+    scope: String,
+    /// RFC 7591 §2.
+    contacts: Vec<String>,
+    /// RFC 7591 §2, URL.
+    tos_uri: Localized<String>,
+    /// RFC 7591 §2, URL.
+    policy_uri: Localized<String>,
+    /// RFC 7591 §2, https URL; never together with `jwks`.
+    jwks_uri: String,
+    /// RFC 7591 §2, public keys.
+    jwks: Map<String, Value>,
+    /// RFC 7591 §2.
+    software_id: String,
+    /// RFC 7591 §2.
+    software_version: String,
+    /// RFC 7591 §2.3, a signed JWT.
+    software_statement: String,
+    /// OIDC Registration §2, `web` (default) or `native`.
+    application_type: String,
+    /// OIDC Registration §2, https URL.
+    sector_identifier_uri: String,
+    /// OIDC Registration §2, `public` or `pairwise`.
+    subject_type: String,
+    /// OIDC Registration §2; default `RS256`.
+    id_token_signed_response_alg: String,
+    /// OIDC Registration §2.
+    id_token_encrypted_response_alg: String,
+    /// OIDC Registration §2; default `A128CBC-HS256`.
+    id_token_encrypted_response_enc: String,
+    /// OIDC Registration §2.
+    userinfo_signed_response_alg: String,
+    /// OIDC Registration §2.
+    userinfo_encrypted_response_alg: String,
+    /// OIDC Registration §2; default `A128CBC-HS256`.
+    userinfo_encrypted_response_enc: String,
+    /// OIDC Registration §2.
+    request_object_signing_alg: String,
+    /// OIDC Registration §2.
+    request_object_encryption_alg: String,
+    /// OIDC Registration §2; default `A128CBC-HS256`.
+    request_object_encryption_enc: String,
+    /// OIDC Registration §2, for `client_secret_jwt` and `private_key_jwt`.
+    token_endpoint_auth_signing_alg: String,
+    /// OIDC Registration §2, seconds.
+    default_max_age: u64,
+    /// OIDC Registration §2; absent is `false`.
+    require_auth_time: bool,
+    /// OIDC Registration §2.
+    default_acr_values: Vec<String>,
+    /// OIDC Registration §2, https URL.
+    initiate_login_uri: String,
+    /// OIDC Registration §2, URLs.
+    request_uris: Vec<String>,
+    /// OIDC RP-Initiated Logout §3.1.
+    post_logout_redirect_uris: Vec<String>,
+    /// OIDC Front-Channel Logout §2.
+    frontchannel_logout_uri: String,
+    /// OIDC Front-Channel Logout §2; absent is `false`.
+    frontchannel_logout_session_required: bool,
+    /// OIDC Back-Channel Logout §2.2.
+    backchannel_logout_uri: String,
+    /// OIDC Back-Channel Logout §2.2; absent is `false`.
+    backchannel_logout_session_required: bool,
+    /// UMA 2.0 Grant §2.
+    claims_redirect_uris: Vec<String>,
+    /// ETSI NFV-SEC 022.
+    nfv_token_signed_response_alg: String,
+    /// ETSI NFV-SEC 022.
+    nfv_token_encrypted_response_alg: String,
+    /// ETSI NFV-SEC 022; default `A128CBC-HS256`.
+    nfv_token_encrypted_response_enc: String,
+    /// RFC 8705 §3.4; absent is `false`.
+    tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 8705 §2.1.2, exactly one of five.
+    tls_client_auth_subject_dn: String,
+    /// RFC 8705 §2.1.2, exactly one of five.
+    tls_client_auth_san_dns: String,
+    /// RFC 8705 §2.1.2, exactly one of five.
+    tls_client_auth_san_uri: String,
+    /// RFC 8705 §2.1.2, exactly one of five.
+    tls_client_auth_san_ip: String,
+    /// RFC 8705 §2.1.2, exactly one of five.
+    tls_client_auth_san_email: String,
+    /// FAPI 2.0 Security Profile; absent is `false`.
+    use_mtls_endpoint_aliases: bool,
+    /// RFC 9101 §10.5; absent is `false`.
+    require_signed_request_object: bool,
+    /// RFC 9126 §6; absent is `false`.
+    require_pushed_authorization_requests: bool,
+    /// RFC 9701 §6.
+    introspection_signed_response_alg: String,
+    /// RFC 9701 §6.
+    introspection_encrypted_response_alg: String,
+    /// RFC 9701 §6; default `A128CBC-HS256`.
+    introspection_encrypted_response_enc: String,
+    /// JARM §3.
+    authorization_signed_response_alg: String,
+    /// JARM §3.
+    authorization_encrypted_response_alg: String,
+    /// JARM §3; default `A128CBC-HS256`.
+    authorization_encrypted_response_enc: String,
+    /// RFC 9396 §10.
+    authorization_details_types: Vec<String>,
+    /// RFC 9449 §5.2; absent is `false`.
+    dpop_bound_access_tokens: bool,
+    /// CIBA §4, `poll`, `ping` or `push`.
+    backchannel_token_delivery_mode: String,
+    /// CIBA §4, https URL for `ping` and `push`.
+    backchannel_client_notification_endpoint: String,
+    /// CIBA §4, asymmetric.
+    backchannel_authentication_request_signing_alg: String,
+    /// CIBA §4; absent is `false`.
+    backchannel_user_code_parameter: bool,
+    /// OpenID Federation §5.1.2.
+    client_registration_types: Vec<String>,
+    /// OpenID Federation §5.2.2.
+    organization_name: Localized<String>,
+    /// OpenID Federation §5.2.1, https URL.
+    signed_jwks_uri: String,
+    /// In use; the response modes the client restricts itself to.
+    response_modes: Vec<String>,
+    /// OpenID4VCI §12.1, URL.
+    credential_offer_endpoint: String,
+    /// OAuth SPIFFE Client Authentication, a SPIFFE ID.
+    spiffe_id: String,
+    /// OAuth SPIFFE Client Authentication, https URL.
+    spiffe_bundle_endpoint: String,
+}
+
+/// `null`, `""` and, where an empty list means nothing, `[]` (RFC 7592 §2.2).
+fn is_absent(name: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => {
+            values.is_empty() && !matches!(name, "redirect_uris" | "grant_types" | "response_types")
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
+/// The members of a request that only the server sets, where a request repeats them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ServerSet {
+    /// Must be the client's own in an update.
+    pub client_id: Option<String>,
+    /// Must be the client's own in an update.
+    pub client_secret: Option<String>,
+    /// The first of the four members that an update must not carry (RFC 7592 §2.2).
+    pub forbidden: Option<&'static str>,
+}
+
+/// The body of a registration or an update.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Submitted {
+    /// What the client says about itself.
+    pub metadata: ClientMetadata,
+    /// What it says the server had said.
+    pub server_set: ServerSet,
+}
+
+impl Submitted {
+    /// Reads a request's body.
+    ///
+    /// # Errors
+    /// Those of [`super::parse_object`] and [`ClientMetadata::from_members`].
+    pub fn parse(body: &[u8]) -> Result<Self, Invalid> {
+        let mut members = super::parse_object(body)?;
+        let server_set = ServerSet {
+            client_id: take_text(&mut members, "client_id")?,
+            client_secret: take_text(&mut members, "client_secret")?,
+            forbidden: SERVER_SET.into_iter().skip(2).find(|name| members.contains_key(*name)),
+        };
+        Ok(Self { metadata: ClientMetadata::from_members(members)?, server_set })
+    }
+}
+
+fn take_text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Invalid> {
+    if members.get(name).is_some_and(|value| is_absent(name, value)) {
+        members.remove(name);
+    }
+    Member::take(members, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(value: Value) -> Result<ClientMetadata, Invalid> {
+        let Value::Object(members) = value else { panic!("not an object") };
+        ClientMetadata::from_members(members)
+    }
+
+    #[test]
+    fn b7_null_and_empty_mean_absent() {
+        let metadata = parsed(json!({
+            "client_name": "", "client_uri": null, "scope": "", "contacts": [], "client_name#fr": "", "jwks": null,
+        }));
+        assert_eq!(metadata, Ok(ClientMetadata::default()));
+        let kept = parsed(json!({"redirect_uris": [], "grant_types": [], "response_types": []})).unwrap();
+        assert_eq!(kept.response_types, Some(vec![]));
+        assert_eq!(kept.redirect_uris, Some(vec![]));
+        assert_eq!(kept.grant_types, Some(vec![]));
+    }
+
+    #[test]
+    fn a14_language_tags_are_compared_without_case_and_echoed_as_sent() {
+        let sent = json!({"client_name": "My", "client_name#fr": "Mon", "client_name#ja-Jpan-JP": "Kuraianto"});
+        assert_eq!(Value::Object(parsed(sent.clone()).unwrap().to_members()), sent);
+        let twice = parsed(json!({"client_name#fr": "a", "client_name#FR": "b"}));
+        assert!(matches!(twice, Err(Invalid::Duplicate { .. })), "{twice:?}");
+    }
+
+    #[test]
+    fn c12_every_member_has_its_type() {
+        for (member, wrong) in [
+            ("redirect_uris", json!("https://a.example/cb")),
+            ("redirect_uris", json!([1])),
+            ("grant_types", json!({"a": 1})),
+            ("contacts", json!([null])),
+            ("client_name", json!(5)),
+            ("client_name#fr", json!(["a"])),
+            ("scope", json!(["openid"])),
+            ("jwks", json!([])),
+            ("jwks", json!("{}")),
+            ("default_max_age", json!(-1)),
+            ("default_max_age", json!(1.5)),
+            ("default_max_age", json!("60")),
+            ("require_auth_time", json!("true")),
+            ("default_acr_values", json!("a")),
+            ("request_uris", json!(7)),
+            ("require_signed_request_object", json!(1)),
+            ("require_pushed_authorization_requests", json!("false")),
+            ("dpop_bound_access_tokens", json!([true])),
+            ("tls_client_certificate_bound_access_tokens", json!("yes")),
+            ("authorization_details_types", json!("payment")),
+            ("software_statement", json!({})),
+        ] {
+            let result = parsed(json!({member: wrong.clone()}));
+            if wrong == json!([]) && member == "jwks" {
+                assert!(result.is_ok(), "an empty list is absent");
+                continue;
+            }
+            match result {
+                Err(Invalid::WrongType { member: named, .. }) => assert_eq!(named, member),
+                other => panic!("{member}: {wrong} gave {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_server_sets_is_not_metadata() {
+        let metadata = parsed(json!({"client_id": "mine", "client_secret": "s", "registration_access_token": "t"}));
+        assert_eq!(metadata, Ok(ClientMetadata::default()));
+    }
+
+    #[test]
+    fn b8_the_forbidden_members_of_an_update_are_noticed() {
+        let submitted = Submitted::parse(br#"{"client_id":"a","client_secret_expires_at":0}"#).unwrap();
+        assert_eq!(submitted.server_set.client_id.as_deref(), Some("a"));
+        assert_eq!(submitted.server_set.forbidden, Some("client_secret_expires_at"));
+    }
+}

@@ -1,0 +1,297 @@
+//! Redirect URIs: which ones a client may register (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2.1).
+
+use url::{Host, Url};
+
+/// No redirect URI in use is longer; the policy of a service may set less.
+const MAX_BYTES: usize = 2048;
+
+/// Schemes that a browser or an operating system runs, shows or mails by itself: none belongs to an app.
+const FORBIDDEN_SCHEMES: [&str; 14] = [
+    "about",
+    "blob",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "jar",
+    "javascript",
+    "mailto",
+    "urn",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+/// Where a redirect URI leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedirectUriKind {
+    /// `https`, anywhere.
+    Https,
+    /// `http` on `127.0.0.1`, `[::1]` or `localhost`, any port (RFC 8252 §7.3).
+    Loopback,
+    /// A scheme of the app's own: `com.example.app:/cb`, `cursor://…` (RFC 8252 §7.1).
+    PrivateUse,
+}
+
+/// A redirect URI that a client may have, byte for byte as sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: String,
+    kind: RedirectUriKind,
+    host: Option<String>,
+}
+
+/// Why a redirect URI is refused, and which.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {fault}", member, position(*index))]
+pub struct InvalidRedirectUri {
+    /// The member: `redirect_uris`, or another one that holds redirect URIs.
+    pub member: &'static str,
+    /// The position in the list, from 0; none where the list itself is at fault.
+    pub index: Option<usize>,
+    /// What is wrong.
+    pub fault: RedirectUriFault,
+}
+
+fn position(index: Option<usize>) -> String {
+    index.map(|index| format!("[{index}]")).unwrap_or_default()
+}
+
+impl InvalidRedirectUri {
+    pub(crate) fn list(fault: RedirectUriFault) -> Self {
+        Self { member: "redirect_uris", index: None, fault }
+    }
+
+    pub(crate) fn at(index: usize, fault: RedirectUriFault) -> Self {
+        Self { member: "redirect_uris", index: Some(index), fault }
+    }
+}
+
+/// What is wrong with a redirect URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectUriFault {
+    /// RFC 7591 §5: clients of redirect flows must register theirs.
+    #[error("at least one is required by grant_types")]
+    Missing,
+    /// A bound of the policy.
+    #[error("more than this service allows")]
+    TooMany,
+    /// A bound of the policy, or 2,048 bytes.
+    #[error("it is too long")]
+    TooLong,
+    /// Not an absolute URI in ASCII, or one that two parsers read differently.
+    #[error("it is not an absolute URI (RFC 3986)")]
+    Syntax,
+    /// RFC 6749 §3.1.2.
+    #[error("it must not have a fragment")]
+    Fragment,
+    /// User information hides where a URI leads.
+    #[error("it must not have user information")]
+    UserInfo,
+    /// RFC 9700 §2.1: exact matching only.
+    #[error("it must not contain a wildcard")]
+    Wildcard,
+    /// RFC 8252 §7.3: plain http only on the device itself.
+    #[error("http is allowed for 127.0.0.1, [::1] and localhost only")]
+    HttpNotLoopback,
+    /// A scheme that is not an app's.
+    #[error("its scheme is not allowed")]
+    Scheme,
+    /// OIDC Registration §2: web clients of the implicit flow use https, not localhost.
+    #[error("a web client with the implicit grant must use https and not localhost")]
+    WebImplicit,
+    /// OIDC Registration §2: custom schemes belong to native applications.
+    #[error("a private-use scheme requires application_type native")]
+    WebPrivateUse,
+    /// The policy refuses private-use schemes, or takes them from public clients only.
+    #[error("private-use schemes are not allowed for this client by the policy of this service")]
+    PrivateUse,
+    /// RFC 8252 §7.1, where the policy asks for it.
+    #[error("a private-use scheme must be a reversed domain name by the policy of this service")]
+    NotReverseDomain,
+    /// The policy refuses loopback redirects.
+    #[error("loopback redirects are not allowed by the policy of this service")]
+    Loopback,
+    /// The policy lists the hosts.
+    #[error("its host is not allowed by the policy of this service")]
+    Host,
+}
+
+impl RedirectUri {
+    /// Reads a redirect URI.
+    ///
+    /// # Errors
+    /// The [`RedirectUriFault`] that RFC 7591 §5, RFC 8252 or RFC 9700 names.
+    pub fn parse(text: &str) -> Result<Self, RedirectUriFault> {
+        if text.len() > MAX_BYTES {
+            return Err(RedirectUriFault::TooLong);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>')) {
+            return Err(RedirectUriFault::Syntax);
+        }
+        if text.contains('*') {
+            return Err(RedirectUriFault::Wildcard);
+        }
+        let url = Url::parse(text).map_err(|_| RedirectUriFault::Syntax)?;
+        if FORBIDDEN_SCHEMES.contains(&url.scheme()) {
+            return Err(RedirectUriFault::Scheme);
+        }
+        if text.contains('#') {
+            return Err(RedirectUriFault::Fragment);
+        }
+        let authority = authority(text, &url);
+        if authority.is_some_and(|authority| authority.contains('@')) {
+            return Err(RedirectUriFault::UserInfo);
+        }
+        let kind = kind(&url, authority)?;
+        let host =
+            authority.filter(|_| kind != RedirectUriKind::PrivateUse).map(|_| url.host_str().unwrap_or_default());
+        Ok(Self { text: text.to_owned(), kind, host: host.map(str::to_ascii_lowercase) })
+    }
+
+    /// The URI, byte for byte as sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn kind(&self) -> RedirectUriKind {
+        self.kind
+    }
+
+    /// The host of an `https` or loopback URI, in lower case.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// The scheme.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.text.split(':').next().unwrap_or_default()
+    }
+}
+
+/// What stands between `//` and the path in the text itself.
+fn authority<'t>(text: &'t str, url: &Url) -> Option<&'t str> {
+    let rest = text.get(url.scheme().len()..)?.strip_prefix("://")?;
+    rest.split(['/', '?']).next()
+}
+
+fn kind(url: &Url, authority: Option<&str>) -> Result<RedirectUriKind, RedirectUriFault> {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
+        None => false,
+    };
+    match url.scheme() {
+        "https" | "http" => {
+            let as_written = authority.ok_or(RedirectUriFault::Syntax)?;
+            let host = url.host_str().ok_or(RedirectUriFault::Syntax)?;
+            // `https://127.1/` and `https:/host` are read differently by different parsers.
+            let name = as_written.get(..host.len()).ok_or(RedirectUriFault::Syntax)?;
+            let port = as_written.get(host.len()..).unwrap_or_default();
+            if !name.eq_ignore_ascii_case(host) || !(port.is_empty() || is_port(port)) {
+                return Err(RedirectUriFault::Syntax);
+            }
+            match (url.scheme(), loopback) {
+                ("https", _) => Ok(RedirectUriKind::Https),
+                (_, true) => Ok(RedirectUriKind::Loopback),
+                (_, false) => Err(RedirectUriFault::HttpNotLoopback),
+            }
+        }
+        _ => Ok(RedirectUriKind::PrivateUse),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a27_d1_redirect_uris_in_use_are_accepted_as_sent() {
+        for (text, kind) in [
+            ("https://claude.ai/api/mcp/auth_callback", RedirectUriKind::Https),
+            ("https://vscode.dev/redirect", RedirectUriKind::Https),
+            ("https://rp.example/cb?tenant=a&b=%2F", RedirectUriKind::Https),
+            ("HTTPS://RP.example:8443/cb", RedirectUriKind::Https),
+            ("http://127.0.0.1/callback", RedirectUriKind::Loopback),
+            ("http://127.0.0.1:33418", RedirectUriKind::Loopback),
+            ("http://[::1]:7000/cb", RedirectUriKind::Loopback),
+            ("http://localhost:6274/oauth/callback", RedirectUriKind::Loopback),
+            ("cursor://anysphere.cursor-retrieval/oauth/callback", RedirectUriKind::PrivateUse),
+            ("vscode://vscode.github-authentication/did-authenticate", RedirectUriKind::PrivateUse),
+            ("com.example.app:/oauth2redirect", RedirectUriKind::PrivateUse),
+        ] {
+            let uri = RedirectUri::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+            assert_eq!((uri.as_str(), uri.kind()), (text, kind));
+        }
+    }
+
+    #[test]
+    fn d4_a27_others_are_refused() {
+        use RedirectUriFault as Fault;
+        for (text, fault) in [
+            ("https://rp.example/cb#", Fault::Fragment),
+            ("https://rp.example/cb#state", Fault::Fragment),
+            ("com.example.app:/cb#x", Fault::Fragment),
+            ("https://user@rp.example/cb", Fault::UserInfo),
+            ("https://user:pass@rp.example/cb", Fault::UserInfo),
+            ("https://@rp.example/cb", Fault::UserInfo),
+            ("https://*.example/cb", Fault::Wildcard),
+            ("https://rp.example/*", Fault::Wildcard),
+            ("http://rp.example/cb", Fault::HttpNotLoopback),
+            ("http://127.0.0.2/cb", Fault::HttpNotLoopback),
+            ("http://localhost.example/cb", Fault::HttpNotLoopback),
+            ("http://127.1/cb", Fault::Syntax),
+            ("http://2130706433/cb", Fault::Syntax),
+            ("https:rp.example/cb", Fault::Syntax),
+            ("https:/rp.example/cb", Fault::Syntax),
+            ("https:///rp.example/cb", Fault::Syntax),
+            ("https:\\\\rp.example/cb", Fault::Syntax),
+            ("https://rp.example:/cb", Fault::Syntax),
+            ("/cb", Fault::Syntax),
+            ("", Fault::Syntax),
+            ("rp.example", Fault::Syntax),
+            ("https://rp.example/c b", Fault::Syntax),
+            ("https://rp.example/\u{e9}", Fault::Syntax),
+            ("https://rp.example/\n", Fault::Syntax),
+            ("javascript:alert(1)", Fault::Scheme),
+            ("JavaScript:alert(1)", Fault::Scheme),
+            ("data:text/html,x", Fault::Scheme),
+            ("file:///etc/passwd", Fault::Scheme),
+            ("blob:https://a.example/1", Fault::Scheme),
+            ("about:blank", Fault::Scheme),
+            ("vbscript:x", Fault::Scheme),
+        ] {
+            assert_eq!(RedirectUri::parse(text).map(|uri| uri.text), Err(fault), "{text:?}");
+        }
+        assert_eq!(RedirectUri::parse(&format!("https://a.example/{}", "x".repeat(2048))), Err(Fault::TooLong));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic_and_what_it_accepts_is_kept(text in "\\PC{0,60}") {
+            if let Ok(uri) = RedirectUri::parse(&text) {
+                proptest::prop_assert_eq!(uri.as_str(), text);
+            }
+        }
+
+        #[test]
+        fn an_accepted_https_uri_leads_where_it_says(tail in "[a-z0-9@:/?.*#\\\\]{0,24}") {
+            let text = format!("https://{tail}");
+            if let Ok(uri) = RedirectUri::parse(&text) {
+                let host = uri.host().unwrap_or_default().to_owned();
+                proptest::prop_assert!(text["https://".len()..].starts_with(&host), "{} {}", text, host);
+            }
+        }
+    }
+}

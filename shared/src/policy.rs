@@ -1,0 +1,238 @@
+//! What one service permits, defaults and refuses: plain data, applied before [`crate::metadata::verify`].
+
+mod apply;
+mod choices;
+mod presets;
+
+use serde::{Deserialize, Serialize};
+
+pub use presets::Preset;
+
+use crate::jose::TrustedIssuer;
+use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
+
+/// The policy of one service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The front doors that are open, by their names.
+    pub doors: Vec<String>,
+    /// Who may register.
+    pub registration: Registration,
+    /// Grant types offered. One that is not is dropped or refused.
+    pub grant_types: Offer<GrantType>,
+    /// Response types offered.
+    pub response_types: Offer<ResponseType>,
+    /// Authentication methods offered, the preferred one first. One that is not offered is replaced by the
+    /// default (the first of `default`) or refused.
+    pub token_endpoint_auth_methods: Offer<AuthMethod>,
+    /// Scopes offered.
+    pub scopes: Scopes,
+    /// Redirect URIs beyond what the RFCs say.
+    pub redirect_uris: RedirectUris,
+    /// Members that no specification defines and this service keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_members: Vec<String>,
+    /// Bounds of counts and lengths.
+    pub limits: Limits,
+    /// Seconds until a client secret expires; absent is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_lifetime: Option<u64>,
+    /// Seconds until a registration ends; absent is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_lifetime: Option<u64>,
+    /// When a registration access token is replaced.
+    pub token_rotation: Rotation,
+    /// Software statements (RFC 7591 §2.3).
+    pub software_statements: SoftwareStatements,
+}
+
+/// Who may register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Anyone (RFC 7591 §1.1 "open").
+    Open,
+    /// Whoever has an initial access token (RFC 7591 §1.1 "protected").
+    InitialAccessToken,
+}
+
+/// What happens to a value that is not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unoffered {
+    /// It is dropped or replaced, and the answer shows what was registered.
+    Drop,
+    /// The registration is refused.
+    Refuse,
+}
+
+/// The values of one vocabulary that a service offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer<T> {
+    /// What a client may have.
+    pub offered: Vec<T>,
+    /// What it gets if it does not ask; empty is the RFC's default.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub default: Vec<T>,
+    /// What happens to other values.
+    pub unoffered: Unoffered,
+}
+
+/// The scopes that a service offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scopes {
+    /// What a client may have; absent is any scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Scope>,
+    /// What it gets if it does not ask; absent is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Scope>,
+    /// What happens to other scopes.
+    pub unoffered: Unoffered,
+}
+
+/// Redirect URIs beyond what the RFCs say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in a policy")]
+pub struct RedirectUris {
+    /// Who may have private-use schemes (RFC 8252 §7.1).
+    pub private_use_schemes: PrivateUseSchemes,
+    /// Whether such a scheme must be a reversed domain name, `com.example.app` (RFC 8252 §7.1).
+    pub reverse_domain_schemes: bool,
+    /// Whether `http` on the loopback interface is accepted (RFC 8252 §7.3).
+    pub loopback: bool,
+    /// The hosts that `https` redirects may have; one that begins with a dot stands for all below it. Empty
+    /// is any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Whether a client whose redirect URIs only a native application can have is registered as one, though
+    /// it said `web` or nothing.
+    pub infer_native: bool,
+    /// Whether `client_uri`, `logo_uri`, `tos_uri` and `policy_uri` of a web client must have the host of one
+    /// of its redirect URIs (RFC 7591 §5).
+    pub pages_share_host: bool,
+}
+
+/// Who may have private-use URI schemes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateUseSchemes {
+    /// Every client.
+    Accept,
+    /// Clients with `token_endpoint_auth_method` `none`.
+    PublicClients,
+    /// Nobody.
+    Refuse,
+}
+
+/// Bounds of counts and lengths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// How many redirect URIs a client may have.
+    pub redirect_uris: usize,
+    /// How many values any other list may have.
+    pub list_items: usize,
+    /// How long a text may be, in bytes (a software statement is bound by the body alone).
+    pub text_bytes: usize,
+}
+
+/// When a registration access token is replaced (RFC 7592 §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// Never.
+    Off,
+    /// By every update.
+    OnUpdate,
+}
+
+/// Which software statements a service trusts.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoftwareStatements {
+    /// Whether a registration needs one.
+    pub required: bool,
+    /// Who may issue them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<TrustedIssuer>,
+    /// How many seconds old (`iat`) one may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
+}
+
+/// What an initial access token lets its bearer ask for; it is copied to the client and holds for every
+/// update.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BoundPolicy {
+    /// At most these scopes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// At most these grant types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_types: Option<Vec<GrantType>>,
+}
+
+/// A policy that contradicts itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyFault {
+    /// A list that must not be empty.
+    #[error("policy: {0}.offered is empty")]
+    NothingOffered(&'static str),
+    /// The default is not offered.
+    #[error("policy: {0}: the default is not offered")]
+    DefaultNotOffered(&'static str),
+    /// A response type whose grant type is missing.
+    #[error("policy: response_types offers {0:?} but grant_types lacks its grant")]
+    ResponseWithoutGrant(&'static str),
+    /// A custom member that has a meaning already.
+    #[error("policy: custom_members: {0:?} is set by the server")]
+    ServerSet(String),
+}
+
+impl Policy {
+    /// Whether the front door of that name is open.
+    #[must_use]
+    pub fn opens(&self, door: &str) -> bool {
+        self.doors.iter().any(|open| open == door)
+    }
+
+    /// Checks that the policy does not contradict itself.
+    ///
+    /// # Errors
+    /// The first [`PolicyFault`].
+    pub fn check(&self) -> Result<(), PolicyFault> {
+        coherent("grant_types", &self.grant_types, &GrantType::AuthorizationCode)?;
+        coherent("token_endpoint_auth_methods", &self.token_endpoint_auth_methods, &AuthMethod::ClientSecretBasic)?;
+        for response in &self.response_types.offered {
+            if response.grant_types().iter().any(|grant| !self.grant_types.offered.contains(grant)) {
+                return Err(PolicyFault::ResponseWithoutGrant(response.as_str()));
+            }
+        }
+        if let (Some(offered), Some(default)) = (&self.scopes.offered, &self.scopes.default)
+            && !default.tokens().all(|token| offered.contains(token))
+        {
+            return Err(PolicyFault::DefaultNotOffered("scopes"));
+        }
+        match self.custom_members.iter().find(|member| SERVER_SET.contains(&member.as_str())) {
+            Some(member) => Err(PolicyFault::ServerSet(member.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn coherent<T: PartialEq>(member: &'static str, offer: &Offer<T>, rfc_default: &T) -> Result<(), PolicyFault> {
+    if offer.offered.is_empty() {
+        return Err(PolicyFault::NothingOffered(member));
+    }
+    let default = if offer.default.is_empty() { std::slice::from_ref(rfc_default) } else { &offer.default };
+    if default.iter().all(|value| offer.offered.contains(value)) {
+        Ok(())
+    } else {
+        Err(PolicyFault::DefaultNotOffered(member))
+    }
+}

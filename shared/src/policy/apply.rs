@@ -1,0 +1,412 @@
+//! Drop, coerce, default, refuse.
+
+use serde_json::Value;
+use url::Url;
+
+use super::{BoundPolicy, Offer, Policy, PrivateUseSchemes, Unoffered, choices};
+use crate::error::Error;
+use crate::metadata::{
+    ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUri,
+    RedirectUriFault, RedirectUriKind, ResponseType, Scope,
+};
+
+impl Policy {
+    /// What this service makes of the metadata; `bound` is what the initial access token allowed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidClientMetadata`] or [`Error::InvalidRedirectUri`] for what the policy refuses, naming
+    /// the member.
+    pub fn apply(&self, mut metadata: ClientMetadata, bound: &BoundPolicy) -> Result<ClientMetadata, Error> {
+        self.bound_sizes(&metadata)?;
+        choices::choose(self, &mut metadata)?;
+        metadata.others.retain(|name, _| self.custom_members.contains(name));
+        self.offer_flows(&mut metadata, bound)?;
+        self.offer_auth_method(&mut metadata)?;
+        self.offer_scope(&mut metadata, bound)?;
+        self.permit_redirect_uris(&mut metadata)?;
+        self.relate_pages(&metadata)?;
+        Ok(metadata)
+    }
+
+    fn bound_sizes(&self, metadata: &ClientMetadata) -> Result<(), Error> {
+        let limits = &self.limits;
+        if metadata.redirect_uris.as_ref().is_some_and(|uris| uris.len() > limits.redirect_uris) {
+            return Err(InvalidRedirectUri::list(RedirectUriFault::TooMany).into());
+        }
+        for (member, value) in metadata.to_members() {
+            let (limit, unit) = match &value {
+                Value::Array(values) if values.len() > limits.list_items => (limits.list_items, "values"),
+                Value::String(text) if text.len() > limits.text_bytes && member != "software_statement" => {
+                    (limits.text_bytes, "bytes")
+                }
+                Value::Array(values) if values.iter().any(|value| length(value) > limits.text_bytes) => {
+                    (limits.text_bytes, "bytes")
+                }
+                _ => continue,
+            };
+            return Err(Invalid::TooLong { member, limit, unit }.into());
+        }
+        Ok(())
+    }
+
+    fn offer_flows(&self, metadata: &mut ClientMetadata, bound: &BoundPolicy) -> Result<(), Error> {
+        if metadata.grant_types.is_none() && metadata.response_types.is_none() {
+            metadata.grant_types = default(&self.grant_types.default, GrantType::as_str);
+            metadata.response_types = default(&self.response_types.default, ResponseType::as_str);
+        }
+        offer("grant_types", &self.grant_types, &mut metadata.grant_types, |name| {
+            let within = |grant: &GrantType| bound.grant_types.as_ref().is_none_or(|bound| bound.contains(grant));
+            GrantType::parse(name).filter(within)
+        })?;
+        offer("response_types", &self.response_types, &mut metadata.response_types, ResponseType::parse_any_order)?;
+        Ok(())
+    }
+
+    fn offer_auth_method(&self, metadata: &mut ClientMetadata) -> Result<(), Invalid> {
+        let offer = &self.token_endpoint_auth_methods;
+        let fallback = offer.default.first().copied();
+        let method = &mut metadata.token_endpoint_auth_method;
+        match method.as_deref() {
+            None => *method = fallback.map(|method| method.as_str().to_owned()),
+            Some(name) if AuthMethod::parse(name).is_some_and(|method| offer.offered.contains(&method)) => {}
+            Some(name) => match (offer.unoffered, fallback) {
+                (Unoffered::Drop, fallback) => *method = fallback.map(|method| method.as_str().to_owned()),
+                (Unoffered::Refuse, _) => return Err(Invalid::not_offered("token_endpoint_auth_method", name)),
+            },
+        }
+        Ok(())
+    }
+
+    fn offer_scope(&self, metadata: &mut ClientMetadata, bound: &BoundPolicy) -> Result<(), Invalid> {
+        let asked = metadata.scope.take().map(|scope| Scope::parse(&scope)).transpose()?.flatten();
+        let mut granted = asked.clone().or_else(|| self.scopes.default.clone());
+        for limit in self.scopes.offered.iter().chain(&bound.scope) {
+            granted = granted.and_then(|scope| scope.within(limit));
+        }
+        if let (Some(asked), Unoffered::Refuse) = (&asked, self.scopes.unoffered)
+            && let Some(token) =
+                asked.tokens().find(|token| granted.as_ref().is_none_or(|scope| !scope.contains(token)))
+        {
+            return Err(Invalid::not_offered("scope", token));
+        }
+        // A client that asked only for scopes it cannot have gets the default, as if it had not asked.
+        let default = self.scopes.default.as_ref().and_then(|scope| match &bound.scope {
+            Some(bound) => scope.within(bound),
+            None => Some(scope.clone()),
+        });
+        metadata.scope = granted.or(default).map(|scope| scope.to_string());
+        Ok(())
+    }
+
+    /// URIs that cannot be read are left to [`crate::metadata::verify`].
+    fn permit_redirect_uris(&self, metadata: &mut ClientMetadata) -> Result<(), InvalidRedirectUri> {
+        let rules = &self.redirect_uris;
+        let sent = metadata.redirect_uris.as_deref().unwrap_or_default();
+        let uris: Vec<(usize, RedirectUri)> =
+            sent.iter().enumerate().filter_map(|(index, text)| Some((index, RedirectUri::parse(text).ok()?))).collect();
+        let public = metadata.token_endpoint_auth_method.as_deref() == Some(AuthMethod::None.as_str());
+        for (index, uri) in &uris {
+            let fault = match uri.kind() {
+                RedirectUriKind::PrivateUse => self.private_use_fault(uri, public),
+                RedirectUriKind::Loopback => (!rules.loopback).then_some(RedirectUriFault::Loopback),
+                RedirectUriKind::Https => (!self.permits_host(uri)).then_some(RedirectUriFault::Host),
+            };
+            if let Some(fault) = fault {
+                return Err(InvalidRedirectUri::at(*index, fault));
+            }
+        }
+        if rules.infer_native && only_native_can_have(&uris, metadata) {
+            metadata.application_type = Some(ApplicationType::Native.as_str().to_owned());
+        }
+        Ok(())
+    }
+
+    fn private_use_fault(&self, uri: &RedirectUri, public: bool) -> Option<RedirectUriFault> {
+        let rules = &self.redirect_uris;
+        let permitted = match rules.private_use_schemes {
+            PrivateUseSchemes::Accept => true,
+            PrivateUseSchemes::PublicClients => public,
+            PrivateUseSchemes::Refuse => false,
+        };
+        if !permitted {
+            return Some(RedirectUriFault::PrivateUse);
+        }
+        (rules.reverse_domain_schemes && !uri.scheme().contains('.')).then_some(RedirectUriFault::NotReverseDomain)
+    }
+
+    fn permits_host(&self, uri: &RedirectUri) -> bool {
+        let hosts = &self.redirect_uris.hosts;
+        let host = uri.host().unwrap_or_default();
+        hosts.is_empty()
+            || hosts.iter().any(|permitted| {
+                host.eq_ignore_ascii_case(permitted) || (permitted.starts_with('.') && host.ends_with(permitted))
+            })
+    }
+
+    /// RFC 7591 §5: pages on a foreign host are how a rogue client borrows a name.
+    fn relate_pages(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
+        let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
+        let uris: Vec<RedirectUri> = uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok()).collect();
+        let web = uris.iter().all(|uri| uri.kind() == RedirectUriKind::Https) && !uris.is_empty();
+        if !self.redirect_uris.pages_share_host || !web {
+            return Ok(());
+        }
+        for (member, pages) in [
+            ("client_uri", &metadata.client_uri),
+            ("logo_uri", &metadata.logo_uri),
+            ("tos_uri", &metadata.tos_uri),
+            ("policy_uri", &metadata.policy_uri),
+        ] {
+            for page in pages.iter().flat_map(Localized::values) {
+                let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
+                if host.is_some_and(|host| uris.iter().all(|uri| uri.host() != Some(&host))) {
+                    return Err(Invalid::ForeignHost { member });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn length(value: &Value) -> usize {
+    value.as_str().map_or(0, str::len)
+}
+
+fn default<T: Copy>(values: &[T], name: fn(T) -> &'static str) -> Option<Vec<String>> {
+    (!values.is_empty()).then(|| values.iter().map(|value| name(*value).to_owned()).collect())
+}
+
+/// Keeps the values that are offered. A list that loses all of them is refused, since nothing is left that
+/// the client could do.
+fn offer<T: PartialEq>(
+    member: &str,
+    offer: &Offer<T>,
+    sent: &mut Option<Vec<String>>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<(), Invalid> {
+    let Some(values) = sent else { return Ok(()) };
+    let offered = |name: &str| parse(name).is_some_and(|value| offer.offered.contains(&value));
+    let Some(first) = values.iter().find(|name| !offered(name)).cloned() else { return Ok(()) };
+    if offer.unoffered == Unoffered::Refuse {
+        return Err(Invalid::not_offered(member, &first));
+    }
+    values.retain(|name| offered(name));
+    if values.is_empty() { Err(Invalid::not_offered(member, &first)) } else { Ok(()) }
+}
+
+/// A private-use scheme always means a native client. A loopback redirect does too, unless the client said
+/// `web`, or uses the implicit grant, for which OIDC Registration §2 wants the refusal.
+fn only_native_can_have(uris: &[(usize, RedirectUri)], metadata: &ClientMetadata) -> bool {
+    let implicit = metadata.grant_types.iter().flatten().any(|grant| grant == GrantType::Implicit.as_str());
+    uris.iter().any(|(_, uri)| match uri.kind() {
+        RedirectUriKind::PrivateUse => true,
+        RedirectUriKind::Loopback => metadata.application_type.is_none() && !implicit,
+        RedirectUriKind::Https => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Preset;
+    use super::*;
+    use crate::metadata::verify;
+
+    fn sent(value: Value) -> ClientMetadata {
+        let Value::Object(members) = value else { panic!("not an object") };
+        ClientMetadata::from_members(members).unwrap()
+    }
+
+    fn registered(policy: &Policy, value: Value) -> Result<Value, String> {
+        let applied = policy.apply(sent(value), &BoundPolicy::default()).map_err(|error| error.to_string())?;
+        verify(applied).map(|verified| Value::Object(verified.to_members())).map_err(|error| error.to_string())
+    }
+
+    fn open() -> Policy {
+        Preset::Open.policy()
+    }
+
+    #[test]
+    fn f9_f11_native_clients_are_recognised_by_their_redirect_uris() {
+        for (uris, said, kind) in [
+            (json!(["cursor://anysphere.cursor-retrieval/oauth/callback"]), json!("web"), "native"),
+            (json!(["cursor://anysphere.cursor-retrieval/oauth/callback"]), Value::Null, "native"),
+            (json!(["http://127.0.0.1:33418/", "https://vscode.dev/redirect"]), Value::Null, "native"),
+            (json!(["http://localhost:3000/cb"]), json!("web"), "web"),
+            (json!(["https://claude.ai/api/mcp/auth_callback"]), Value::Null, "web"),
+            (json!(["https://antigravity.google/cb"]), json!("native"), "native"),
+        ] {
+            let client = registered(
+                &open(),
+                json!({"redirect_uris": uris, "application_type": said, "token_endpoint_auth_method": "none"}),
+            );
+            assert_eq!(client.unwrap()["application_type"], kind, "{uris} {said}");
+        }
+    }
+
+    #[test]
+    fn c3_implicit_clients_are_not_turned_native() {
+        let mut policy = open();
+        policy.grant_types.offered.push(GrantType::Implicit);
+        policy.response_types.offered.push(ResponseType::IdToken);
+        let client = json!({"redirect_uris": ["http://localhost/cb"], "grant_types": ["implicit"], "response_types": ["id_token"]});
+        assert!(registered(&policy, client).unwrap_err().contains("implicit"));
+    }
+
+    #[test]
+    fn a24_what_is_not_offered_is_dropped_and_the_rest_registered() {
+        let client = registered(
+            &open(),
+            json!({
+                "redirect_uris": ["https://rp.example/cb"],
+                "grant_types": ["authorization_code", "implicit", "urn:example:new"],
+                "response_types": ["code", "id_token"],
+                "unknown_member": {"a": 1},
+            }),
+        )
+        .unwrap();
+        assert_eq!(client["grant_types"], json!(["authorization_code"]));
+        assert_eq!(client["response_types"], json!(["code"]));
+        assert_eq!(client.get("unknown_member"), None, "A11: members not understood are ignored");
+    }
+
+    #[test]
+    fn a24_what_a_strict_policy_refuses_is_named() {
+        let policy = Preset::Protected.policy();
+        for (member, value) in [
+            ("grant_types", json!(["implicit"])),
+            ("response_types", json!(["token"])),
+            ("token_endpoint_auth_method", json!("client_secret_jwt")),
+        ] {
+            let error = registered(&policy, json!({"redirect_uris": ["https://rp.example/cb"], member: value}));
+            assert!(error.as_ref().unwrap_err().contains(member), "{error:?}");
+        }
+        let nothing_left =
+            registered(&open(), json!({"redirect_uris": ["https://rp.example/cb"], "grant_types": ["password"]}));
+        assert!(nothing_left.unwrap_err().contains("grant_types: \"password\""));
+    }
+
+    #[test]
+    fn a9_f12_scopes_default_and_unknown_ones_are_dropped() {
+        let mut policy = open();
+        policy.scopes.offered = Scope::parse("read write admin").unwrap();
+        policy.scopes.default = Scope::parse("read").unwrap();
+        let scope = |policy: &Policy, asked: Value| {
+            registered(policy, json!({"redirect_uris": ["https://rp.example/cb"], "scope": asked}))
+                .map(|client| client["scope"].clone())
+        };
+        assert_eq!(scope(&policy, json!("write fly")), Ok(json!("write")));
+        assert_eq!(scope(&policy, Value::Null), Ok(json!("read")));
+        assert_eq!(scope(&policy, json!("fly")), Ok(json!("read")));
+        policy.scopes.unoffered = Unoffered::Refuse;
+        assert!(scope(&policy, json!("write fly")).unwrap_err().contains("\"fly\""));
+        assert_eq!(scope(&policy, Value::Null), Ok(json!("read")));
+    }
+
+    #[test]
+    fn an_initial_access_token_narrows_scopes_and_grants() {
+        let bound =
+            BoundPolicy { scope: Scope::parse("read").unwrap(), grant_types: Some(vec![GrantType::AuthorizationCode]) };
+        let client = sent(json!({
+            "redirect_uris": ["https://rp.example/cb"], "scope": "read write",
+            "grant_types": ["authorization_code", "refresh_token"],
+        }));
+        let applied = open().apply(client.clone(), &bound).unwrap();
+        assert_eq!(applied.scope.as_deref(), Some("read"));
+        assert_eq!(applied.grant_types, Some(vec!["authorization_code".to_owned()]));
+        assert!(Preset::Protected.policy().apply(client, &bound).is_err());
+    }
+
+    #[test]
+    fn d2_private_use_schemes_are_a_policy() {
+        let mut policy = open();
+        let client = |method: &str, scheme: &str| json!({"redirect_uris": [format!("{scheme}:/cb")], "token_endpoint_auth_method": method});
+        assert!(registered(&policy, client("client_secret_basic", "cursor")).is_ok());
+        policy.redirect_uris.private_use_schemes = PrivateUseSchemes::PublicClients;
+        assert!(registered(&policy, client("none", "cursor")).is_ok());
+        assert!(registered(&policy, client("client_secret_basic", "cursor")).unwrap_err().contains("redirect_uris[0]"));
+        policy.redirect_uris.reverse_domain_schemes = true;
+        assert!(registered(&policy, client("none", "com.example.app")).is_ok());
+        assert!(registered(&policy, client("none", "cursor")).unwrap_err().contains("reversed domain"));
+        policy.redirect_uris.private_use_schemes = PrivateUseSchemes::Refuse;
+        assert!(registered(&policy, client("none", "com.example.app")).is_err());
+    }
+
+    #[test]
+    fn redirect_hosts_and_loopback_are_a_policy() {
+        let mut policy = open();
+        policy.redirect_uris.hosts = vec!["rp.example".to_owned(), ".apps.example".to_owned()];
+        policy.redirect_uris.loopback = false;
+        let client = |uri: &str| registered(&policy, json!({"redirect_uris": [uri]}));
+        assert!(client("https://rp.example/cb").is_ok());
+        assert!(client("https://a.apps.example/cb").is_ok());
+        assert!(client("https://evil.example/cb").unwrap_err().contains("redirect_uris[0]"));
+        assert!(client("https://xrp.example/cb").is_err());
+        assert!(client("http://localhost/cb").unwrap_err().contains("loopback"));
+    }
+
+    #[test]
+    fn a31_c19_pages_share_the_host_where_the_policy_asks_for_it() {
+        let policy = Preset::Protected.policy();
+        let client = |page: &str, uri: &str| {
+            registered(
+                &policy,
+                json!({"redirect_uris": [uri], "logo_uri#fr": page, "token_endpoint_auth_method": "none"}),
+            )
+        };
+        assert!(client("https://rp.example/logo.png", "https://rp.example/cb").is_ok());
+        assert!(client("https://bank.example/logo.png", "https://rp.example/cb").unwrap_err().contains("logo_uri"));
+    }
+
+    #[test]
+    fn d16_lists_of_supported_values_become_single_members() {
+        let client = registered(
+            &open(),
+            json!({
+                "redirect_uris": ["https://chatgpt.com/connector/oauth/cb"],
+                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post", "none"],
+                "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+                "subject_types_supported": ["public"],
+                "userinfo_signed_response_alg": "PS256",
+                "userinfo_signing_alg_values_supported": ["RS256", "PS256"],
+            }),
+        )
+        .unwrap();
+        assert_eq!(client["token_endpoint_auth_method"], "none");
+        assert_eq!(client["id_token_signed_response_alg"], "ES256");
+        assert_eq!(client["subject_type"], "public");
+        assert_eq!(client["userinfo_signed_response_alg"], "PS256");
+        assert!(client.as_object().unwrap().keys().all(|name| !name.ends_with("_supported")));
+        let none = json!({"redirect_uris": ["https://a.example/"], "token_endpoint_auth_methods_supported": ["magic"]});
+        assert!(registered(&open(), none).unwrap_err().contains("token_endpoint_auth_methods_supported"));
+    }
+
+    #[test]
+    fn counts_and_lengths_are_bounded() {
+        let policy = open();
+        let many: Vec<String> = (0..51).map(|n| format!("https://rp.example/{n}")).collect();
+        assert!(registered(&policy, json!({"redirect_uris": many})).unwrap_err().contains("redirect_uris"));
+        let uris = json!(["https://rp.example/cb"]);
+        for (member, value) in [
+            ("client_name", json!("x".repeat(5000))),
+            ("client_name#fr", json!("x".repeat(5000))),
+            ("contacts", json!(["x".repeat(5000)])),
+            ("contacts", json!(vec!["a@rp.example"; 101])),
+        ] {
+            let error = registered(&policy, json!({"redirect_uris": uris, member: value})).unwrap_err();
+            assert!(error.contains(member), "{error}");
+        }
+    }
+
+    #[test]
+    fn custom_members_are_kept_where_the_policy_lists_them() {
+        let mut policy = open();
+        policy.custom_members = vec!["tenant".to_owned()];
+        let client =
+            registered(&policy, json!({"redirect_uris": ["https://rp.example/cb"], "tenant": {"a": [1]}, "other": 1}));
+        let client = client.unwrap();
+        assert_eq!(client["tenant"], json!({"a": [1]}));
+        assert_eq!(client.get("other"), None);
+    }
+}

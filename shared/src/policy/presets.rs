@@ -1,0 +1,139 @@
+//! Ready-made policies.
+
+use super::{
+    Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes, SoftwareStatements,
+    Unoffered,
+};
+use crate::metadata::{AuthMethod, GrantType, ResponseType};
+
+/// A ready-made policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Open registration as MCP hosts and other public clients need it: what cannot be had is dropped and the
+    /// answer says what was registered.
+    Open,
+    /// Registration by initial access token: what cannot be had is refused.
+    Protected,
+}
+
+impl Preset {
+    /// The policy.
+    #[must_use]
+    pub fn policy(self) -> Policy {
+        match self {
+            Self::Open => open(),
+            Self::Protected => protected(),
+        }
+    }
+}
+
+const LIMITS: Limits = Limits { redirect_uris: 50, list_items: 100, text_bytes: 4096 };
+
+fn open() -> Policy {
+    let unoffered = Unoffered::Drop;
+    Policy {
+        doors: doors(),
+        registration: Registration::Open,
+        grant_types: Offer {
+            offered: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            default: Vec::new(),
+            unoffered,
+        },
+        response_types: Offer { offered: vec![ResponseType::Code], default: Vec::new(), unoffered },
+        token_endpoint_auth_methods: Offer {
+            offered: vec![
+                AuthMethod::None,
+                AuthMethod::ClientSecretBasic,
+                AuthMethod::ClientSecretPost,
+                AuthMethod::PrivateKeyJwt,
+                AuthMethod::ClientSecretJwt,
+            ],
+            default: Vec::new(),
+            unoffered: Unoffered::Refuse,
+        },
+        scopes: Scopes { offered: None, default: None, unoffered },
+        redirect_uris: RedirectUris {
+            private_use_schemes: PrivateUseSchemes::Accept,
+            reverse_domain_schemes: false,
+            loopback: true,
+            hosts: Vec::new(),
+            infer_native: true,
+            pages_share_host: false,
+        },
+        custom_members: Vec::new(),
+        limits: LIMITS,
+        secret_lifetime: None,
+        client_lifetime: None,
+        token_rotation: Rotation::Off,
+        software_statements: SoftwareStatements::default(),
+    }
+}
+
+fn protected() -> Policy {
+    let unoffered = Unoffered::Refuse;
+    Policy {
+        doors: doors(),
+        registration: Registration::InitialAccessToken,
+        grant_types: Offer {
+            offered: vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials],
+            default: Vec::new(),
+            unoffered,
+        },
+        response_types: Offer { offered: vec![ResponseType::Code], default: Vec::new(), unoffered },
+        token_endpoint_auth_methods: Offer {
+            offered: vec![
+                AuthMethod::PrivateKeyJwt,
+                AuthMethod::TlsClientAuth,
+                AuthMethod::SelfSignedTlsClientAuth,
+                AuthMethod::ClientSecretBasic,
+                AuthMethod::ClientSecretPost,
+                AuthMethod::None,
+            ],
+            default: Vec::new(),
+            unoffered,
+        },
+        scopes: Scopes { offered: None, default: None, unoffered },
+        redirect_uris: RedirectUris {
+            private_use_schemes: PrivateUseSchemes::PublicClients,
+            reverse_domain_schemes: true,
+            loopback: true,
+            hosts: Vec::new(),
+            infer_native: false,
+            pages_share_host: true,
+        },
+        custom_members: Vec::new(),
+        limits: LIMITS,
+        secret_lifetime: None,
+        client_lifetime: None,
+        token_rotation: Rotation::Off,
+        software_statements: SoftwareStatements::default(),
+    }
+}
+
+/// The doors that are open unless a service says otherwise; all others are opened by name.
+fn doors() -> Vec<String> {
+    vec!["oauth".to_owned(), "authlete".to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_do_not_contradict_themselves_and_survive_json() {
+        for preset in [Preset::Open, Preset::Protected] {
+            let policy = preset.policy();
+            assert_eq!(policy.check(), Ok(()));
+            let text = serde_json::to_string(&policy).unwrap();
+            assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+        }
+    }
+
+    #[test]
+    fn d6_no_preset_offers_the_implicit_or_the_password_grant() {
+        for preset in [Preset::Open, Preset::Protected] {
+            let offered = preset.policy().grant_types.offered;
+            assert!(!offered.contains(&GrantType::Implicit) && !offered.contains(&GrantType::Password));
+        }
+    }
+}

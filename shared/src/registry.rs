@@ -1,0 +1,269 @@
+//! Register, read, update, delete (RFC 7591 §3, RFC 7592 §2).
+
+mod remote;
+mod statement;
+
+use crate::app::App;
+use crate::caller::{Origin, Registrant};
+use crate::client::{
+    ClientInformation, ClientRecord, ClientType, RegisteredClient, SealedSecret, SoftwareIdentity, Source,
+};
+use crate::credentials::{ClientSecret, SealedFor, Token, TokenHash, TokenKind, mint_client_id};
+use crate::error::Error;
+use crate::metadata::{AuthMethod, ClientMetadata, Invalid, ServerSet, Submitted, VerifiedMetadata, verify};
+use crate::policy::{BoundPolicy, Rotation};
+use crate::service::Service;
+use crate::store::{Created, Deleter};
+
+/// How often a random identifier is minted again because its number is taken.
+const MINTING_ATTEMPTS: usize = 3;
+
+/// Where a request arrived, and on whose behalf.
+pub struct Context<'a> {
+    /// Time, randomness, table, keys, the way out.
+    pub app: &'a App,
+    /// The service.
+    pub service: &'a Service,
+    /// Who changes what, for the audit.
+    pub origin: Origin,
+    /// The values of `aud` by which a software statement means this service: its issuer and its registration
+    /// endpoint.
+    pub audiences: Vec<String>,
+}
+
+/// Registers a client (RFC 7591 §3.1).
+///
+/// # Errors
+/// What the metadata, the policy, the software statement or the initial access token is refused for;
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn register(
+    context: &Context<'_>,
+    source: Source,
+    registrant: &Registrant,
+    metadata: ClientMetadata,
+) -> Result<ClientInformation, Error> {
+    let Context { app, service, origin, .. } = context;
+    let bound = registrant.bound();
+    let (metadata, software) = admit(context, metadata, &bound).await?;
+    let issued_at_millis = app.clock.now_millis();
+    let expires_at = service.policy().client_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
+    let token = Token::mint(TokenKind::RegistrationAccess, &app.entropy)?;
+    let mut client = RegisteredClient {
+        service_id: service.id,
+        client_id: String::new(),
+        numeric_id: 0,
+        source,
+        locked: false,
+        record: ClientRecord {
+            client_type: client_type(&metadata),
+            metadata,
+            issued_at_millis,
+            secret_expires_at: 0,
+            software,
+            bound,
+        },
+        secret: None,
+        registration_access_token: Some(token.hash()),
+        expires_at,
+        version: 1,
+    };
+    for _ in 0..MINTING_ATTEMPTS {
+        client.client_id = mint_client_id(&app.entropy)?;
+        client.numeric_id = service.numeric_id(&client.client_id);
+        let client_secret = renew_secret(context, &mut client).await?;
+        match app.store.create_client(&client, registrant.spends(), origin).await? {
+            Created::Created => {
+                return Ok(ClientInformation {
+                    client,
+                    client_secret,
+                    registration_access_token: Some(token),
+                    registration_client_uri: None,
+                });
+            }
+            Created::TokenSpent => return Err(Error::InvalidToken),
+            Created::Taken => client.secret = None,
+        }
+    }
+    Err(Error::Contention)
+}
+
+/// Reads a client's registration (RFC 7592 §2.1). The presented token is answered as it is.
+///
+/// # Errors
+/// [`Error::InvalidToken`], [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn read(context: &Context<'_>, client_id: &str, token: Token) -> Result<ClientInformation, Error> {
+    let client = authorized(context, client_id, &token.hash()).await?;
+    let client_secret = open_secret(context, &client).await?;
+    Ok(ClientInformation {
+        client,
+        client_secret,
+        registration_access_token: Some(token),
+        registration_client_uri: None,
+    })
+}
+
+/// Replaces a client's registration (RFC 7592 §2.2). If another update wins, this one is tried once more on
+/// the new state.
+///
+/// # Errors
+/// As [`register`] and [`read`]; [`Error::Contention`] if the second try loses as well.
+pub async fn update(
+    context: &Context<'_>,
+    client_id: &str,
+    token: &Token,
+    submitted: &Submitted,
+) -> Result<ClientInformation, Error> {
+    match replace(context, client_id, token, submitted).await {
+        Err(Error::Contention) => replace(context, client_id, token, submitted).await,
+        outcome => outcome,
+    }
+}
+
+async fn replace(
+    context: &Context<'_>,
+    client_id: &str,
+    token: &Token,
+    submitted: &Submitted,
+) -> Result<ClientInformation, Error> {
+    let mut client = authorized(context, client_id, &token.hash()).await?;
+    let client_secret = open_secret(context, &client).await?;
+    own_members(&submitted.server_set, &client, client_secret.as_ref())?;
+    let (metadata, software) = admit(context, submitted.metadata.clone(), &client.record.bound).await?;
+    if client.record.software.is_some() && software != client.record.software {
+        return Err(crate::error::StatementFault::OtherSoftware.into());
+    }
+    client.record.client_type = client_type(&metadata);
+    client.record.metadata = metadata;
+    client.record.software = software;
+    client.version = client.version.saturating_add(1);
+    let client_secret = match client_secret {
+        Some(secret) if keeps_secret(context, &client) => Some(secret),
+        _ => renew_secret(context, &mut client).await?,
+    };
+    let token = match context.service.policy().token_rotation {
+        Rotation::Off => token.clone(),
+        Rotation::OnUpdate => Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?,
+    };
+    client.registration_access_token = Some(token.hash());
+    context.app.store.replace_client(&client, &context.origin).await?;
+    Ok(ClientInformation {
+        client,
+        client_secret,
+        registration_access_token: Some(token),
+        registration_client_uri: None,
+    })
+}
+
+/// Deletes a client (RFC 7592 §2.3). Its token and its secret die with it.
+///
+/// # Errors
+/// [`Error::InvalidToken`], [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn delete(context: &Context<'_>, client_id: &str, token: &Token) -> Result<(), Error> {
+    let Context { app, service, origin, .. } = context;
+    let hash = token.hash();
+    let number = service.numeric_id(client_id);
+    let deleter = Deleter::Registrant(&hash);
+    match app.store.delete_client(service.id, client_id, number, deleter, origin).await? {
+        Ok(()) => Ok(()),
+        // The condition failed, so this is an error; if nothing is wrong now, it changed in between.
+        Err(client) => match may_manage(client, client_id, &hash) {
+            Ok(_) => Err(Error::Contention),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// What a registration and an update have in common: statement, policy, RFC, and what has to be fetched.
+async fn admit(
+    context: &Context<'_>,
+    metadata: ClientMetadata,
+    bound: &BoundPolicy,
+) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
+    let (metadata, software) = statement::overlay(context, metadata).await?;
+    let metadata = context.service.policy().apply(metadata, bound)?;
+    let metadata = verify(metadata)?;
+    remote::check(context.app, &metadata).await?;
+    Ok((metadata, software))
+}
+
+/// The client, if the token manages it. One read; a wrong token, an unknown client and a deleted one are the
+/// same error.
+async fn authorized(context: &Context<'_>, client_id: &str, token: &TokenHash) -> Result<RegisteredClient, Error> {
+    let Context { app, service, .. } = context;
+    let client = app.store.client(service.id, service.numeric_id(client_id)).await?;
+    may_manage(client, client_id, token)
+}
+
+fn may_manage(client: Option<RegisteredClient>, client_id: &str, token: &TokenHash) -> Result<RegisteredClient, Error> {
+    let client = client.ok_or(Error::InvalidToken)?;
+    let managed = client.source.is_self_managed() && client.client_id == client_id;
+    if !managed || client.registration_access_token.as_ref() != Some(token) {
+        return Err(Error::InvalidToken);
+    }
+    if client.locked { Err(Error::ClientLocked) } else { Ok(client) }
+}
+
+/// RFC 7592 §2.2: an update names its client, shows its secret if any, and carries nothing else that is the
+/// server's to set.
+fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&ClientSecret>) -> Result<(), Invalid> {
+    if let Some(member) = sent.forbidden {
+        return Err(Invalid::ServerSet { member });
+    }
+    match &sent.client_id {
+        None => return Err(Invalid::requires("an update", "client_id")),
+        Some(client_id) if *client_id != client.client_id => return Err(Invalid::Mismatch { member: "client_id" }),
+        Some(_) => {}
+    }
+    match &sent.client_secret {
+        Some(presented) if !secret.is_some_and(|secret| secret.matches(presented)) => {
+            Err(Invalid::Mismatch { member: "client_secret" })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn client_type(metadata: &VerifiedMetadata) -> ClientType {
+    match metadata.token_endpoint_auth_method() {
+        AuthMethod::None => ClientType::Public,
+        _ => ClientType::Confidential,
+    }
+}
+
+fn keeps_secret(context: &Context<'_>, client: &RegisteredClient) -> bool {
+    let end = client.record.secret_expires_at;
+    client.record.metadata.needs_secret() && (end == 0 || end > context.app.clock.now())
+}
+
+/// Mints a secret if the metadata needs one, drops it if not.
+async fn renew_secret(context: &Context<'_>, client: &mut RegisteredClient) -> Result<Option<ClientSecret>, Error> {
+    let version = client.secret.take().map_or(0, |secret| secret.version) + 1;
+    client.record.secret_expires_at = 0;
+    if !client.record.metadata.needs_secret() {
+        return Ok(None);
+    }
+    let Context { app, service, .. } = context;
+    let secret = ClientSecret::mint(&app.entropy)?;
+    let key = service.data_key(app).await?;
+    let sealed = key.seal(sealed_for(app, client, version), secret.expose())?;
+    client.secret = Some(SealedSecret { sealed, version });
+    let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
+    client.record.secret_expires_at = lifetime_end.into_iter().chain(client.expires_at).min().unwrap_or(0);
+    Ok(Some(secret))
+}
+
+async fn open_secret(context: &Context<'_>, client: &RegisteredClient) -> Result<Option<ClientSecret>, Error> {
+    let Some(secret) = &client.secret else { return Ok(None) };
+    let key = context.service.data_key(context.app).await?;
+    let text = key.open(sealed_for(context.app, client, secret.version), &secret.sealed)?;
+    Ok(Some(ClientSecret::opened(text)))
+}
+
+fn sealed_for<'a>(app: &'a App, client: &'a RegisteredClient, version: u64) -> SealedFor<'a> {
+    SealedFor {
+        table: app.store.table(),
+        kind: "client_secret",
+        service_id: client.service_id,
+        id: &client.client_id,
+        version,
+    }
+}

@@ -1,0 +1,96 @@
+//! Software statements (RFC 7591 §2.3): metadata that somebody else vouches for.
+
+use serde_json::{Map, Value};
+
+use super::Context;
+use crate::client::SoftwareIdentity;
+use crate::error::{Error, StatementFault};
+use crate::jose::{IssuerKeys, JwtFault, UnverifiedJwt};
+use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
+
+/// Claims that speak of the statement itself and not of the client (RFC 7519 §4.1).
+const JWT_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// Seconds by which clocks may differ.
+const LEEWAY: u64 = 60;
+
+/// Verifies the software statement and lets its values overrule the plain ones (RFC 7591 §3.1.1). A service
+/// that trusts no issuer ignores statements.
+pub(super) async fn overlay(
+    context: &Context<'_>,
+    mut metadata: ClientMetadata,
+) -> Result<(ClientMetadata, Option<SoftwareIdentity>), Error> {
+    let rules = &context.service.policy().software_statements;
+    let Some(statement) = metadata.software_statement.take() else {
+        return if rules.required { Err(StatementFault::Missing.into()) } else { Ok((metadata, None)) };
+    };
+    if rules.issuers.is_empty() && !rules.required {
+        return Ok((metadata, None));
+    }
+    let jwt = UnverifiedJwt::parse(&statement).map_err(fault)?;
+    let issuer = jwt.unverified_claim("iss").ok_or(StatementFault::IssuerMissing)?.to_owned();
+    let trusted = rules.issuers.iter().find(|trusted| trusted.issuer == issuer);
+    let claims = match &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys {
+        IssuerKeys::Pinned { jwks } => jwt.verify(jwks),
+        IssuerKeys::Remote { jwks_uri } => {
+            let app = context.app;
+            let keys = app.fetch.jwks(jwks_uri, &app.clock).await.map_err(|error| {
+                tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
+                StatementFault::KeysUnavailable
+            })?;
+            jwt.verify(&keys)
+        }
+    }
+    .map_err(fault)?;
+    check_time(&claims, context.app.clock.now(), rules.max_age)?;
+    check_audience(&claims, &context.audiences)?;
+    let vouched = vouched_metadata(claims)?;
+    let software = SoftwareIdentity { issuer, software_id: vouched.software_id.clone() };
+    let mut metadata = metadata.overlaid_by(vouched);
+    metadata.software_statement = Some(statement);
+    Ok((metadata, Some(software)))
+}
+
+fn fault(fault: JwtFault) -> StatementFault {
+    match fault {
+        JwtFault::Malformed => StatementFault::Malformed,
+        JwtFault::Algorithm => StatementFault::Algorithm,
+        JwtFault::Signature => StatementFault::Signature,
+    }
+}
+
+fn check_time(claims: &Map<String, Value>, now: u64, max_age: Option<u64>) -> Result<(), StatementFault> {
+    // RFC 7519 §2: a NumericDate may have a fraction; a date before 1970 is none that counts here.
+    let time = |name: &str| match claims.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_f64().filter(|date| *date >= 0.0).map(Some).ok_or(StatementFault::Time),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit in 53 bits")]
+    let (now, leeway) = (now as f64, LEEWAY as f64);
+    let expired = time("exp")?.is_some_and(|end| end + leeway <= now);
+    let early = time("nbf")?.is_some_and(|start| start - leeway > now);
+    let issued = time("iat")?;
+    #[expect(clippy::cast_precision_loss, reason = "a policy's seconds fit in 53 bits")]
+    let old = max_age.is_some_and(|age| issued.is_none_or(|issued| issued + age as f64 + leeway < now));
+    let from_the_future = issued.is_some_and(|issued| issued - leeway > now);
+    if expired || early || old || from_the_future { Err(StatementFault::Time) } else { Ok(()) }
+}
+
+fn check_audience(claims: &Map<String, Value>, audiences: &[String]) -> Result<(), StatementFault> {
+    let ours = |value: &Value| value.as_str().is_some_and(|name| audiences.iter().any(|ours| ours == name));
+    let meant = match claims.get("aud") {
+        None => true,
+        Some(Value::Array(values)) => values.iter().any(ours),
+        Some(value) => ours(value),
+    };
+    if meant { Ok(()) } else { Err(StatementFault::Audience) }
+}
+
+fn vouched_metadata(mut claims: Map<String, Value>) -> Result<ClientMetadata, StatementFault> {
+    claims.retain(|name, _| !JWT_CLAIMS.contains(&name.as_str()));
+    if let Some(member) = SERVER_SET.into_iter().find(|member| claims.contains_key(*member)) {
+        return Err(StatementFault::Claim(Invalid::ServerSet { member }));
+    }
+    claims.remove("software_statement");
+    ClientMetadata::from_members(claims).map_err(StatementFault::Claim)
+}

@@ -1,0 +1,73 @@
+//! The tenant: one authorization server whose clients are registered.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
+
+use crate::app::App;
+use crate::credentials::{DataKey, IdSalt, numeric_id};
+use crate::error::Error;
+use crate::policy::Policy;
+
+/// What an operator decides about a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceConfiguration {
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who owns it; organization tokens work for all services of theirs.
+    pub organization: String,
+    /// The issuer identifier of the authorization server; absent if discovery is served here, and then it is
+    /// the base URL and the service's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Where this API is reached, without a slash at the end; absent if as the gateway says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// What else the authorization server's metadata says (RFC 8414 §2): `authorization_endpoint`,
+    /// `token_endpoint`, `jwks_uri`, …
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub authorization_server: Map<String, Value>,
+    /// What clients may register.
+    pub policy: Policy,
+}
+
+/// A service, as stored.
+pub struct Service {
+    /// Its number, below 2^53.
+    pub id: u64,
+    /// What its operator decided.
+    pub configuration: ServiceConfiguration,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    pub(crate) id_salt: IdSalt,
+    pub(crate) wrapped_data_key: Vec<u8>,
+    pub(crate) data_key: Arc<OnceCell<DataKey>>,
+}
+
+impl Service {
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.configuration.policy
+    }
+
+    /// The number under which a client of this service is stored.
+    #[must_use]
+    pub fn numeric_id(&self, client_id: &str) -> u64 {
+        numeric_id(&self.id_salt, client_id)
+    }
+
+    /// The key of this service's secrets, unwrapped at first use.
+    pub(crate) async fn data_key(&self, app: &App) -> Result<&DataKey, Error> {
+        self.data_key.get_or_try_init(|| app.keys.unwrap_data_key(self.id, &self.wrapped_data_key)).await
+    }
+
+    /// The issuer identifier, where this API is reached at `base_url`.
+    #[must_use]
+    pub fn issuer(&self, base_url: &str) -> String {
+        self.configuration.issuer.clone().unwrap_or_else(|| format!("{base_url}/{}", self.id))
+    }
+}

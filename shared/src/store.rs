@@ -1,0 +1,66 @@
+//! DynamoDB: keys, items, conditional requests. `docs/storage.md` is the contract.
+
+mod client;
+mod item;
+mod list;
+pub mod schema;
+mod service;
+mod token;
+mod write;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+pub use client::{Created, Deleter};
+pub use service::CreatedService;
+pub use token::TokenRecord;
+
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::time::Clock;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The table.
+pub struct Store {
+    client: Client,
+    table: String,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl Store {
+    /// A table that exists. `clock` decides what has expired.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>, clock: Clock) -> Self {
+        Self { client, table: table.into(), clock, entropy: Entropy::system() }
+    }
+
+    /// The name of the table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Reads an item that can never exist, so that the connection stands before the first request needs it.
+    ///
+    /// # Errors
+    /// As every read; a caller has nothing to do about them.
+    pub async fn warm(&self) -> Result<(), Error> {
+        self.get(schema::service_key(0)).await.map(|_| ())
+    }
+
+    /// One consistent read by key.
+    async fn get(&self, key: schema::Key) -> Result<Option<Item>, Error> {
+        let request = self.client.get_item().table_name(&self.table).set_key(Some(key.into_attributes()));
+        let answer = request.consistent_read(true).send().await.map_err(write::fault)?;
+        Ok(answer.item)
+    }
+
+    /// Whether the item is still there: reads treat an expired one as absent, whenever TTL removes it.
+    fn is_live(&self, item: &Item) -> bool {
+        let expired = item::number(item, "expires_at").is_some_and(|end| end <= self.clock.now());
+        !expired && !item.contains_key("deleted_by")
+    }
+}

@@ -1,0 +1,253 @@
+//! Clients.
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+
+use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string, text};
+use super::schema::{client_key, clients_list, list_position, token_key};
+use super::write::{Condition, Outcome, Write};
+use super::{Item, Store};
+use crate::caller::Origin;
+use crate::client::{RegisteredClient, SealedSecret};
+use crate::credentials::TokenHash;
+use crate::error::Error;
+
+/// How long what is left of a deleted client is kept, in seconds.
+const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+/// What became of a new client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// It is stored.
+    Created,
+    /// Its number is taken; nothing is stored.
+    Taken,
+    /// The initial access token is used up, or gone; nothing is stored.
+    TokenSpent,
+}
+
+/// Who deletes a client.
+#[derive(Debug, Clone, Copy)]
+pub enum Deleter<'a> {
+    /// Its registrant, with the registration access token.
+    Registrant(&'a TokenHash),
+    /// An operator.
+    Operator,
+}
+
+impl Store {
+    /// Stores a new client, and in the same transaction counts the use of an initial access token.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn create_client(
+        &self,
+        client: &RegisteredClient,
+        spends: Option<TokenHash>,
+        origin: &Origin,
+    ) -> Result<Created, Error> {
+        let write_id = self.write_id()?;
+        let item = client_item(client, &write_id, origin)?;
+        let write = match spends {
+            None => Write::Put(Box::new(
+                self.client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item))
+                    .condition_expression("attribute_not_exists(PK)")
+                    .return_values_on_condition_check_failure(OnFailure::AllOld),
+            )),
+            Some(token) => self.create_and_spend(client, item, &token, &write_id)?,
+        };
+        Ok(match self.write(write, &write_id).await? {
+            Outcome::Written => Created::Created,
+            Outcome::Refused(conditions) if matches!(conditions.get(1), Some(Condition::Failed(_))) => {
+                Created::TokenSpent
+            }
+            Outcome::Refused(_) => Created::Taken,
+        })
+    }
+
+    fn create_and_spend(
+        &self,
+        client: &RegisteredClient,
+        item: Item,
+        token: &TokenHash,
+        write_id: &str,
+    ) -> Result<Write, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
+        let spend = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(token_key(token).into_attributes()))
+            .update_expression("SET uses_left = uses_left - :one")
+            .condition_expression(
+                "service_id = :service AND uses_left >= :one AND (attribute_not_exists(expires_at) OR expires_at > :now)",
+            )
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":service", integer(client.service_id))
+            .expression_attribute_values(":now", integer(self.clock.now()))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Write::Transact(Box::new(
+            self.client
+                .transact_write_items()
+                .client_request_token(write_id)
+                .transact_items(TransactWriteItem::builder().put(put).build())
+                .transact_items(TransactWriteItem::builder().update(spend).build()),
+        )))
+    }
+
+    /// The client stored under that number, unless it is deleted or expired.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn client(&self, service_id: u64, numeric_id: u64) -> Result<Option<RegisteredClient>, Error> {
+        let item = self.get(client_key(service_id, numeric_id)).await?;
+        item.map(|item| self.live_client(service_id, numeric_id, &item)).transpose().map(Option::flatten)
+    }
+
+    /// Replaces a client by its next version.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if somebody else changed it since it was read; [`Error::Unavailable`],
+    /// [`Error::Internal`].
+    pub async fn replace_client(&self, client: &RegisteredClient, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(client_item(client, &write_id, origin)?))
+            .condition_expression("version = :read AND attribute_not_exists(deleted_by)")
+            .expression_attribute_values(":read", integer(client.version.saturating_sub(1)))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        match self.write(Write::Put(Box::new(put)), &write_id).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Refused(_) => Err(Error::Contention),
+        }
+    }
+
+    /// Turns a client into a tombstone: its secret, its metadata and its place in the lists are gone. If that
+    /// is refused, answers the client as it stands, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn delete_client(
+        &self,
+        service_id: u64,
+        client_id: &str,
+        numeric_id: u64,
+        deleter: Deleter<'_>,
+        origin: &Origin,
+    ) -> Result<Result<(), Option<RegisteredClient>>, Error> {
+        let write_id = self.write_id()?;
+        let now = self.clock.now();
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(client_key(service_id, numeric_id).into_attributes()))
+            .update_expression(
+                "SET deleted_by = :actor, expires_at = :end, write_id = :write, changed = :changed, \
+                 version = version + :one REMOVE #record, secret, secret_version, rat_hash, #list, #at",
+            )
+            .expression_attribute_names("#record", "client")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":end", integer(now.saturating_add(TOMBSTONE_SECONDS)))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":id", string(client_id))
+            .expression_attribute_values(":now", integer(now))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let live = "client_id = :id AND attribute_not_exists(deleted_by) \
+                    AND (attribute_not_exists(expires_at) OR expires_at > :now)";
+        update = match deleter {
+            Deleter::Operator => update.condition_expression(live),
+            Deleter::Registrant(token) => update
+                .condition_expression(format!(
+                    "{live} AND rat_hash = :rat AND locked = :unlocked AND #source IN (:oauth, :authlete)"
+                ))
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":rat", string(token.to_text()))
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false))
+                .expression_attribute_values(":oauth", string(crate::client::Source::Oauth.as_str()))
+                .expression_attribute_values(":authlete", string(crate::client::Source::AuthleteRegistration.as_str())),
+        };
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => Ok(Ok(())),
+            Outcome::Refused(conditions) => {
+                let old = conditions.iter().find_map(Condition::old);
+                let live = old.map(|item| self.live_client(service_id, numeric_id, item)).transpose()?.flatten();
+                Ok(Err(live))
+            }
+        }
+    }
+
+    pub(super) fn live_client(
+        &self,
+        service_id: u64,
+        numeric_id: u64,
+        item: &Item,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        if !self.is_live(item) {
+            return Ok(None);
+        }
+        let source = text(item, "source").map(serde_json::Value::from);
+        let secret = match blob(item, "secret") {
+            None => None,
+            Some(sealed) => {
+                let version = required(number(item, "secret_version"), "secret_version")?;
+                Some(SealedSecret { sealed, version })
+            }
+        };
+        Ok(Some(RegisteredClient {
+            service_id,
+            client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
+            numeric_id,
+            source: serde_json::from_value(required(source, "source")?).map_err(Error::internal)?,
+            locked: item.get("locked").is_some_and(|locked| locked.as_bool() == Ok(&true)),
+            record: parsed(item, "client")?,
+            secret,
+            registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
+            expires_at: number(item, "expires_at"),
+            version: required(number(item, "version"), "version")?,
+        }))
+    }
+}
+
+fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Result<Item, Error> {
+    let mut item = client_key(client.service_id, client.numeric_id).into_attributes();
+    let position = list_position(client.record.issued_at_millis, &format!("{:016}", client.numeric_id));
+    let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
+    put("client_id", string(&client.client_id));
+    put("source", string(client.source.as_str()));
+    put("locked", AttributeValue::Bool(client.locked));
+    put("client", json(&client.record)?);
+    put("version", integer(client.version));
+    put("write_id", string(write_id));
+    put("changed", changed(origin));
+    put("list", string(clients_list(client.service_id)));
+    put("at", string(position));
+    if let Some(secret) = &client.secret {
+        put("secret", bytes(secret.sealed.clone()));
+        put("secret_version", integer(secret.version));
+    }
+    if let Some(token) = &client.registration_access_token {
+        put("rat_hash", string(token.to_text()));
+    }
+    if let Some(end) = client.expires_at {
+        put("expires_at", integer(end));
+    }
+    Ok(item)
+}

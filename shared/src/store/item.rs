@@ -1,0 +1,58 @@
+//! Attributes of items.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Item;
+use crate::caller::Origin;
+use crate::error::Error;
+
+pub(super) fn string(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(super) fn integer(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn bytes(value: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+/// A value that no condition looks into, as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<AttributeValue, Error> {
+    serde_json::to_string(value).map(AttributeValue::S).map_err(Error::internal)
+}
+
+/// Who changed the item last, and how: the stream turns it into the audit.
+pub(super) fn changed(origin: &Origin) -> AttributeValue {
+    let texts = [
+        ("actor", origin.actor.as_str()),
+        ("door", origin.door),
+        ("address", &origin.address),
+        ("request_id", &origin.request_id),
+    ];
+    AttributeValue::M(texts.into_iter().map(|(name, text)| (name.to_owned(), string(text))).collect())
+}
+
+pub(super) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(super) fn number(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(super) fn blob(item: &Item, name: &str) -> Option<Vec<u8>> {
+    item.get(name)?.as_b().ok().map(|blob| blob.as_ref().to_vec())
+}
+
+pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::internal(format!("an item of the table lacks a readable {name}")))
+}
+
+pub(super) fn parsed<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, Error> {
+    serde_json::from_str(required(text(item, name), name)?).map_err(Error::internal)
+}

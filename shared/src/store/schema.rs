@@ -1,0 +1,124 @@
+//! The table: its keys, its index, how it is made.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
+};
+
+use super::Item;
+use crate::credentials::TokenHash;
+
+/// The index of lists: partition `list`, sorted by `at`, keys and `expires_at` only.
+pub const LIST_INDEX: &str = "list";
+
+/// The attribute by which DynamoDB removes items.
+pub const TTL_ATTRIBUTE: &str = "expires_at";
+
+/// The key of an item. Every partition key begins with the item's type, so that a function's permissions can
+/// be limited to the types it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pk: String,
+    sk: &'static str,
+}
+
+impl Key {
+    pub(crate) fn into_attributes(self) -> Item {
+        Item::from([
+            ("PK".to_owned(), AttributeValue::S(self.pk)),
+            ("SK".to_owned(), AttributeValue::S(self.sk.to_owned())),
+        ])
+    }
+}
+
+/// A service.
+#[must_use]
+pub fn service_key(service_id: u64) -> Key {
+    Key { pk: format!("S#{service_id}"), sk: "S" }
+}
+
+/// A client, or what is left of a deleted one.
+#[must_use]
+pub fn client_key(service_id: u64, numeric_id: u64) -> Key {
+    Key { pk: format!("C#{service_id}#{numeric_id}"), sk: "C" }
+}
+
+/// A token.
+#[must_use]
+pub fn token_key(hash: &TokenHash) -> Key {
+    Key { pk: format!("T#{}", hash.to_text()), sk: "T" }
+}
+
+/// The list of an organization's services.
+#[must_use]
+pub fn services_list(organization: &str) -> String {
+    format!("O#{organization}")
+}
+
+/// The list of a service's clients.
+#[must_use]
+pub fn clients_list(service_id: u64) -> String {
+    format!("C#{service_id}")
+}
+
+/// The list of a service's tokens.
+#[must_use]
+pub fn service_tokens_list(service_id: u64) -> String {
+    format!("T#{service_id}")
+}
+
+/// The list of an organization's tokens.
+#[must_use]
+pub fn organization_tokens_list(organization: &str) -> String {
+    format!("T#O#{organization}")
+}
+
+/// Where an item stands in its list: oldest first, so that an insert never moves a page.
+#[must_use]
+pub fn list_position(created_millis: u64, id: &str) -> String {
+    format!("{created_millis:013}#{id}")
+}
+
+/// Makes the table if there is none, as `template.yaml` does on AWS.
+///
+/// # Errors
+/// A description of what DynamoDB refused.
+pub async fn create_table(client: &Client, table: &str) -> Result<(), String> {
+    let attribute =
+        |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
+    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let describe = |error: &dyn std::error::Error| DisplayErrorContext(error).to_string();
+    let index = GlobalSecondaryIndex::builder()
+        .index_name(LIST_INDEX)
+        .key_schema(key("list", KeyType::Hash).map_err(|error| describe(&error))?)
+        .key_schema(key("at", KeyType::Range).map_err(|error| describe(&error))?)
+        .projection(
+            Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(TTL_ATTRIBUTE).build(),
+        )
+        .build()
+        .map_err(|error| describe(&error))?;
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage).build();
+    let mut request = client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .key_schema(key("PK", KeyType::Hash).map_err(|error| describe(&error))?)
+        .key_schema(key("SK", KeyType::Range).map_err(|error| describe(&error))?)
+        .global_secondary_indexes(index)
+        .stream_specification(stream.map_err(|error| describe(&error))?);
+    for name in ["PK", "SK", "list", "at"] {
+        request = request.attribute_definitions(attribute(name).map_err(|error| describe(&error))?);
+    }
+    match request.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+        Ok(_) => {}
+        Err(CreateTableError::ResourceInUseException(_)) => return Ok(()),
+        Err(error) => return Err(describe(&error)),
+    }
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(TTL_ATTRIBUTE).build();
+    let request = client.update_time_to_live().table_name(table);
+    let request = request.time_to_live_specification(ttl.map_err(|error| describe(&error))?);
+    request.send().await.map(|_| ()).map_err(|error| describe(&error))
+}

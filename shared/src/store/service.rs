@@ -1,0 +1,148 @@
+//! Services.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
+use tokio::sync::OnceCell;
+
+use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string};
+use super::schema::{list_position, service_key, services_list};
+use super::write::{Outcome, Write};
+use super::{Item, Store};
+use crate::caller::Origin;
+use crate::credentials::IdSalt;
+use crate::error::Error;
+use crate::service::{Service, ServiceConfiguration};
+
+/// What became of a new service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreatedService {
+    /// It is stored.
+    Created,
+    /// Its number is taken, by a living service or a deleted one.
+    Taken,
+}
+
+impl Store {
+    /// Stores a new service.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn create_service(
+        &self,
+        id: u64,
+        configuration: &ServiceConfiguration,
+        id_salt: &IdSalt,
+        wrapped_data_key: Vec<u8>,
+        origin: &Origin,
+    ) -> Result<CreatedService, Error> {
+        let write_id = self.write_id()?;
+        let mut item = service_key(id).into_attributes();
+        item.insert("service".to_owned(), json(configuration)?);
+        item.insert("id_salt".to_owned(), bytes(id_salt.0.to_vec()));
+        item.insert("data_key".to_owned(), bytes(wrapped_data_key));
+        item.insert("version".to_owned(), integer(1));
+        item.insert("write_id".to_owned(), string(&write_id));
+        item.insert("changed".to_owned(), changed(origin));
+        item.insert("list".to_owned(), string(services_list(&configuration.organization)));
+        item.insert("at".to_owned(), string(list_position(self.clock.now_millis(), &id.to_string())));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        Ok(match self.write(Write::Put(Box::new(put)), &write_id).await? {
+            Outcome::Written => CreatedService::Created,
+            Outcome::Refused(_) => CreatedService::Taken,
+        })
+    }
+
+    /// The service of that number, unless it is deleted.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn service(&self, id: u64) -> Result<Option<Service>, Error> {
+        let item = self.get(service_key(id)).await?;
+        item.filter(|item| self.is_live(item)).map(|item| service(id, &item)).transpose()
+    }
+
+    /// Replaces a service's configuration, read at `version`.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn update_service(
+        &self,
+        id: u64,
+        version: u64,
+        configuration: &ServiceConfiguration,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(service_key(id).into_attributes()))
+            .update_expression(
+                "SET #service = :service, #list = :list, version = :next, write_id = :write, changed = :changed",
+            )
+            .condition_expression("version = :read AND attribute_not_exists(deleted_by)")
+            .expression_attribute_names("#service", "service")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_values(":service", json(configuration)?)
+            .expression_attribute_values(":list", string(services_list(&configuration.organization)))
+            .expression_attribute_values(":read", integer(version))
+            .expression_attribute_values(":next", integer(version + 1))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Refused(_) => Err(Error::Contention),
+        }
+    }
+
+    /// Deletes a service: its configuration and its data key are gone, its number stays taken.
+    ///
+    /// # Errors
+    /// [`Error::UnknownService`]; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn delete_service(&self, id: u64, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(service_key(id).into_attributes()))
+            .update_expression(
+                "SET deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed \
+                 REMOVE #service, data_key, id_salt, #list, #at",
+            )
+            .condition_expression("attribute_exists(PK) AND attribute_not_exists(deleted_by)")
+            .expression_attribute_names("#service", "service")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Refused(_) => Err(Error::UnknownService),
+        }
+    }
+}
+
+pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {
+    let salt: Option<[u8; 32]> = blob(item, "id_salt").and_then(|salt| salt.try_into().ok());
+    Ok(Service {
+        id,
+        configuration: parsed(item, "service")?,
+        version: required(number(item, "version"), "version")?,
+        id_salt: IdSalt(required(salt, "id_salt")?),
+        wrapped_data_key: required(blob(item, "data_key"), "data_key")?,
+        data_key: Arc::new(OnceCell::new()),
+    })
+}

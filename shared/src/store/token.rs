@@ -1,0 +1,124 @@
+//! Tokens.
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
+use serde::{Deserialize, Serialize};
+
+use super::item::{changed, integer, json, number, parsed, required, string, text};
+use super::schema::{list_position, organization_tokens_list, service_tokens_list, token_key};
+use super::write::{Outcome, Write};
+use super::{Item, Store};
+use crate::caller::{Origin, Permission};
+use crate::credentials::{TokenHash, TokenKind};
+use crate::error::Error;
+use crate::policy::BoundPolicy;
+
+/// What is known of a token.
+#[derive(Debug, Clone)]
+pub struct TokenRecord {
+    /// Its digest: its name.
+    pub hash: TokenHash,
+    /// What it is for.
+    pub kind: TokenKind,
+    /// The service it works for, if for one.
+    pub service_id: Option<u64>,
+    /// The organization it works for, if for one.
+    pub organization: Option<String>,
+    /// What it permits.
+    pub permissions: Vec<Permission>,
+    /// What a registration with it may ask for.
+    pub bound: BoundPolicy,
+    /// How many registrations are left, if they are counted.
+    pub uses_left: Option<u64>,
+    /// When it ends, in seconds since 1970.
+    pub expires_at: Option<u64>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_millis: u64,
+}
+
+/// The part of a token that no condition looks into.
+#[derive(Serialize, Deserialize)]
+struct Terms {
+    kind: TokenKind,
+    permissions: Vec<Permission>,
+    bound: BoundPolicy,
+}
+
+impl Store {
+    /// Stores a new token.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn create_token(&self, token: &TokenRecord, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let mut item = token_key(&token.hash).into_attributes();
+        let list = match (token.service_id, &token.organization) {
+            (Some(service), _) => service_tokens_list(service),
+            (None, Some(organization)) => organization_tokens_list(organization),
+            (None, None) => return Err(Error::internal("a token without a service or an organization")),
+        };
+        let terms = Terms { kind: token.kind, permissions: token.permissions.clone(), bound: token.bound.clone() };
+        item.insert("token".to_owned(), json(&terms)?);
+        item.insert("write_id".to_owned(), string(&write_id));
+        item.insert("changed".to_owned(), changed(origin));
+        item.insert("list".to_owned(), string(list));
+        item.insert("at".to_owned(), string(list_position(token.created_millis, &token.hash.to_text())));
+        for (name, value) in [
+            ("service_id", token.service_id),
+            ("uses_left", token.uses_left),
+            ("expires_at", token.expires_at),
+            ("created", Some(token.created_millis)),
+        ] {
+            if let Some(value) = value {
+                item.insert(name.to_owned(), integer(value));
+            }
+        }
+        if let Some(organization) = &token.organization {
+            item.insert("organization".to_owned(), string(organization));
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        match self.write(Write::Put(Box::new(put)), &write_id).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Refused(_) => Err(Error::internal("two tokens with one digest")),
+        }
+    }
+
+    /// What is known of the token with that digest, unless it has expired.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn token(&self, hash: &TokenHash) -> Result<Option<TokenRecord>, Error> {
+        let item = self.get(token_key(hash)).await?;
+        item.filter(|item| self.is_live(item)).map(|item| token(*hash, &item)).transpose()
+    }
+
+    /// Revokes a token. Answers whether there was one. For operators: no function has the permission.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn delete_token(&self, hash: &TokenHash) -> Result<bool, Error> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(token_key(hash).into_attributes()));
+        let answer = delete.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld).send().await;
+        Ok(answer.map_err(super::write::fault)?.attributes.is_some())
+    }
+}
+
+pub(super) fn token(hash: TokenHash, item: &Item) -> Result<TokenRecord, Error> {
+    let Terms { kind, permissions, bound } = parsed(item, "token")?;
+    Ok(TokenRecord {
+        hash,
+        kind,
+        permissions,
+        bound,
+        service_id: number(item, "service_id"),
+        organization: text(item, "organization").map(str::to_owned),
+        uses_left: number(item, "uses_left"),
+        expires_at: number(item, "expires_at"),
+        created_millis: required(number(item, "created"), "created")?,
+    })
+}

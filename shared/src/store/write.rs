@@ -1,0 +1,202 @@
+//! Conditional writes: a lost answer is recognised, a conflict is tried again, a refusal brings the old item.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+
+use aws_sdk_dynamodb::types::CancellationReason;
+
+use super::{Item, Store, item};
+use crate::error::Error;
+
+/// How often a conflict with a transaction is tried again.
+const CONFLICT_RETRIES: u32 = 3;
+
+/// A write whose conditions return the old item when they fail.
+#[derive(Clone)]
+pub(super) enum Write {
+    Put(Box<PutItemFluentBuilder>),
+    Update(Box<UpdateItemFluentBuilder>),
+    Transact(Box<TransactWriteItemsFluentBuilder>),
+}
+
+/// What became of a conditional write.
+pub(super) enum Outcome {
+    /// It is written.
+    Written,
+    /// A condition failed. What became of each item's, in the order of the write.
+    Refused(Vec<Condition>),
+}
+
+/// What became of one item's condition.
+pub(super) enum Condition {
+    /// It held; the write was refused for another item's.
+    Held,
+    /// It failed on the item as it stands, or on its absence.
+    Failed(Option<Item>),
+}
+
+impl Condition {
+    /// The item that the condition failed on.
+    pub(super) fn old(&self) -> Option<&Item> {
+        match self {
+            Self::Held => None,
+            Self::Failed(old) => old.as_ref(),
+        }
+    }
+}
+
+enum Failure {
+    Condition(Vec<Condition>),
+    Conflict(Error),
+    Fault(Error),
+}
+
+impl Store {
+    /// A name for one write: an item that carries it has been written by it.
+    pub(super) fn write_id(&self) -> Result<String, Error> {
+        Ok(uuid::Builder::from_random_bytes(self.entropy.bytes()?).into_uuid().simple().to_string())
+    }
+
+    /// Writes. If the condition fails on an item that carries our own `write_id`, the write had succeeded and
+    /// only its answer was lost.
+    pub(super) async fn write(&self, write: Write, write_id: &str) -> Result<Outcome, Error> {
+        let mut retries = 0;
+        loop {
+            match send(write.clone()).await {
+                Ok(()) => return Ok(Outcome::Written),
+                Err(Failure::Condition(conditions)) => {
+                    let ours = |old: &Item| item::text(old, "write_id") == Some(write_id);
+                    let written = conditions.iter().filter_map(Condition::old).any(ours);
+                    return Ok(if written { Outcome::Written } else { Outcome::Refused(conditions) });
+                }
+                Err(Failure::Conflict(error)) if retries == CONFLICT_RETRIES => return Err(error),
+                Err(Failure::Conflict(_)) => {
+                    retries += 1;
+                    self.pause(retries).await?;
+                }
+                Err(Failure::Fault(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// A random pause below 20, 40, 80 milliseconds.
+    async fn pause(&self, retry: u32) -> Result<(), Error> {
+        let [random] = self.entropy.bytes()?;
+        let most = 10_u64 << retry;
+        tokio::time::sleep(Duration::from_millis(most * u64::from(random) / 256)).await;
+        Ok(())
+    }
+}
+
+async fn send(write: Write) -> Result<(), Failure> {
+    match write {
+        Write::Put(put) => match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                    Failure::Condition(vec![Condition::Failed(refused.item.clone())])
+                }
+                Some(PutItemError::TransactionConflictException(_)) => Failure::Conflict(unavailable(&error)),
+                _ => Failure::Fault(fault(error)),
+            }),
+        },
+        Write::Update(update) => match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Failure::Condition(vec![Condition::Failed(refused.item.clone())])
+                }
+                Some(UpdateItemError::TransactionConflictException(_)) => Failure::Conflict(unavailable(&error)),
+                _ => Failure::Fault(fault(error)),
+            }),
+        },
+        Write::Transact(transact) => match transact.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(cancelled(error)),
+        },
+    }
+}
+
+fn cancelled<R: std::fmt::Debug + Send + Sync + 'static>(error: SdkError<TransactWriteItemsError, R>) -> Failure {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return Failure::Fault(fault(error));
+    };
+    let reasons = cancelled.cancellation_reasons();
+    let any = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+    if any("ConditionalCheckFailed") {
+        let condition = |reason: &CancellationReason| match reason.code() {
+            Some("ConditionalCheckFailed") => Condition::Failed(reason.item.clone()),
+            _ => Condition::Held,
+        };
+        return Failure::Condition(reasons.iter().map(condition).collect());
+    }
+    if any("TransactionConflict") {
+        return Failure::Conflict(unavailable(&error));
+    }
+    if any("ThrottlingError") || any("ProvisionedThroughputExceeded") {
+        return Failure::Fault(unavailable(&error));
+    }
+    Failure::Fault(fault(error))
+}
+
+/// DynamoDB answered in time or it did not; what it would not answer at all is our own fault.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn fault<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let ours = error.as_service_error().is_some_and(|service| {
+        !matches!(
+            service.code(),
+            Some(
+                "ProvisionedThroughputExceededException"
+                    | "ThrottlingException"
+                    | "RequestLimitExceeded"
+                    | "InternalServerError"
+                    | "InternalFailure"
+                    | "ServiceUnavailable"
+                    | "LimitExceededException"
+                    | "TransactionInProgressException"
+                    | "TransactionConflictException"
+                    | "ReplicatedWriteConflictException"
+            )
+        )
+    }) || matches!(error, SdkError::ConstructionFailure(_));
+    if ours { Error::internal(described(&error)) } else { unavailable(&error) }
+}
+
+fn unavailable<E, R>(error: &SdkError<E, R>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    Error::Unavailable(described(error).into())
+}
+
+/// The chain of causes, without the request or the answer, which hold what clients sent.
+fn described<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let mut text = format!("DynamoDB: {error}");
+    if let Some(service) = error.as_service_error() {
+        text = format!("{text}: {}: {}", service.code().unwrap_or("?"), service.message().unwrap_or("?"));
+        return text;
+    }
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,57 @@
+//! The one source of time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Tells the time: the system's, or one that a test sets.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Fixed(Arc<AtomicU64>),
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands at `seconds` since 1970 until [`advance`](Self::advance) moves it, for tests.
+    #[must_use]
+    pub fn fixed(seconds: u64) -> Self {
+        Self(Source::Fixed(Arc::new(AtomicU64::new(seconds.saturating_mul(1000)))))
+    }
+
+    /// Moves a fixed clock forward; the system's clock moves by itself.
+    pub fn advance(&self, seconds: u64) {
+        if let Source::Fixed(millis) = &self.0 {
+            millis.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+        }
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.now_millis() / 1000
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn now_millis(&self) -> u64 {
+        match &self.0 {
+            Source::System => system_millis(),
+            Source::Fixed(millis) => millis.load(Ordering::SeqCst),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+fn system_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

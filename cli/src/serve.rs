@@ -43,6 +43,7 @@ pub struct Options {
 /// # Errors
 /// If an address, the data folder or the table cannot be used.
 pub async fn run(options: Options) -> Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     let data = &options.data;
     private_folder(data).with_context(|| format!("cannot use the folder {}", data.display()))?;
     let file = data.join("registrar.sqlite");

@@ -63,7 +63,14 @@ impl Endpoint {
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
 pub async fn serve(endpoint: Endpoint) -> Result<(), lambda_http::Error> {
-    tracing_subscriber::fmt().json().flatten_event(true).without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .without_time()
+        .init();
     let app: &'static App = Box::leak(Box::new(App::from_env().await?));
     let answer = |event: LambdaEvent<Request>| async move {
         Ok::<_, lambda_http::Error>(endpoint.answer(app, event.payload).await)

@@ -189,6 +189,9 @@ pub enum PolicyFault {
     /// A response type whose grant type is missing.
     #[error("policy: response_types offers {0:?} but grant_types lacks its grant")]
     ResponseWithoutGrant(&'static str),
+    /// A grant type whose response type is missing.
+    #[error("policy: grant_types offers {0:?} but response_types lacks its response type")]
+    GrantWithoutResponse(&'static str),
     /// A custom member that has a meaning already.
     #[error("policy: custom_members: {0:?} is set by the server")]
     ServerSet(String),
@@ -211,6 +214,11 @@ impl Policy {
         for response in &self.response_types.offered {
             if response.grant_types().iter().any(|grant| !self.grant_types.offered.contains(grant)) {
                 return Err(PolicyFault::ResponseWithoutGrant(response.as_str()));
+            }
+        }
+        for grant in self.grant_types.offered.iter().filter(|grant| grant.redirects()) {
+            if !self.response_types.offered.iter().any(|response| response.grant_types().contains(grant)) {
+                return Err(PolicyFault::GrantWithoutResponse(grant.as_str()));
             }
         }
         if let (Some(offered), Some(default)) = (&self.scopes.offered, &self.scopes.default)

@@ -80,7 +80,7 @@ pub struct Settings {
 
 /// A ready-made policy.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum PresetName {
+pub(super) enum PresetName {
     /// Open registration, as MCP hosts need it.
     Open,
     /// Registration by initial access token.

@@ -8,5 +8,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod events;
+#[path = "../fixture.rs"]
+mod fixture;
 mod registration;
 mod support;

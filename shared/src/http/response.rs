@@ -88,11 +88,20 @@ impl Serialize for Response {
         struct Wire<'r> {
             status_code: u16,
             headers: &'r BTreeMap<&'static str, String>,
+            /// API Gateway needs neither this nor `cookies`; the emulator of `cargo lambda` refuses without.
+            multi_value_headers: BTreeMap<(), ()>,
+            cookies: [(); 0],
             body: &'r str,
             is_base64_encoded: bool,
         }
-        let wire =
-            Wire { status_code: self.status, headers: &self.headers, body: &self.body, is_base64_encoded: false };
+        let wire = Wire {
+            status_code: self.status,
+            headers: &self.headers,
+            multi_value_headers: BTreeMap::new(),
+            cookies: [],
+            body: &self.body,
+            is_base64_encoded: false,
+        };
         wire.serialize(serializer)
     }
 }

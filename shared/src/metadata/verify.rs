@@ -80,31 +80,35 @@ fn redirect_uris(sent: Option<Vec<String>>) -> Result<Vec<RedirectUri>, InvalidR
     sent.iter().enumerate().map(parse).collect()
 }
 
-/// Grant types and response types; each follows from the other where only one is sent (RFC 7591 §2.1), and
-/// both default to the authorization code flow.
+/// Fills in absent grant types or response types: each follows from the other where only one is sent (RFC 7591
+/// §2.1), and both default to the authorization code flow.
+pub fn complete_flows(metadata: &mut ClientMetadata) {
+    let names = |grants: &[GrantType]| grants.iter().map(|grant| grant.as_str().to_owned()).collect::<Vec<_>>();
+    let code_flow = [GrantType::AuthorizationCode];
+    let grants = metadata.grant_types.get_or_insert_with(|| {
+        let mut grants: Vec<GrantType> = Vec::new();
+        let sent = metadata.response_types.iter().flatten().filter_map(|name| ResponseType::parse_any_order(name));
+        for grant in sent.flat_map(ResponseType::grant_types) {
+            if !grants.contains(grant) {
+                grants.push(*grant);
+            }
+        }
+        names(if grants.is_empty() { &code_flow } else { &grants })
+    });
+    let code = grants.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
+    metadata.response_types.get_or_insert_with(|| {
+        let implied = code.then_some(ResponseType::Code);
+        implied.iter().map(|response| response.as_str().to_owned()).collect()
+    });
+}
+
 fn flows(sent: &mut ClientMetadata) -> Result<(Vec<GrantType>, Vec<ResponseType>), Invalid> {
+    complete_flows(sent);
     let grant_types = many("grant_types", sent.grant_types.take(), GrantType::parse)?;
-    let response_types = many("response_types", sent.response_types.take(), ResponseType::parse_any_order)?;
-    if grant_types.as_ref().is_some_and(Vec::is_empty) {
+    if grant_types.is_empty() {
         return Err(Invalid::Empty { member: "grant_types" });
     }
-    Ok(match (grant_types, response_types) {
-        (Some(grants), Some(responses)) => (grants, responses),
-        (Some(grants), None) => {
-            let code = grants.contains(&GrantType::AuthorizationCode);
-            (grants, if code { vec![ResponseType::Code] } else { Vec::new() })
-        }
-        (None, Some(responses)) => {
-            let mut grants: Vec<GrantType> = Vec::new();
-            for grant in responses.iter().flat_map(|response| response.grant_types()) {
-                if !grants.contains(grant) {
-                    grants.push(*grant);
-                }
-            }
-            (if grants.is_empty() { vec![GrantType::AuthorizationCode] } else { grants }, responses)
-        }
-        (None, None) => (vec![GrantType::AuthorizationCode], vec![ResponseType::Code]),
-    })
+    Ok((grant_types, many("response_types", sent.response_types.take(), ResponseType::parse_any_order)?))
 }
 
 fn one<T>(member: &str, sent: Option<String>, parse: fn(&str) -> Option<T>) -> Result<Option<T>, Invalid> {
@@ -115,16 +119,15 @@ fn many<T: PartialEq>(
     member: &str,
     sent: Option<Vec<String>>,
     parse: fn(&str) -> Option<T>,
-) -> Result<Option<Vec<T>>, Invalid> {
-    let Some(sent) = sent else { return Ok(None) };
-    let mut values = Vec::with_capacity(sent.len());
-    for text in sent {
+) -> Result<Vec<T>, Invalid> {
+    let mut values = Vec::new();
+    for text in sent.into_iter().flatten() {
         let value = parse(&text).ok_or_else(|| Invalid::not_offered(member, &text))?;
         if !values.contains(&value) {
             values.push(value);
         }
     }
-    Ok(Some(values))
+    Ok(values)
 }
 
 impl VerifiedMetadata {

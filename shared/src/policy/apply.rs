@@ -7,7 +7,7 @@ use super::{BoundPolicy, Offer, Policy, PrivateUseSchemes, Unoffered, choices};
 use crate::error::Error;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUri,
-    RedirectUriFault, RedirectUriKind, ResponseType, Scope,
+    RedirectUriFault, RedirectUriKind, ResponseType, Scope, complete_flows,
 };
 
 impl Policy {
@@ -54,11 +54,15 @@ impl Policy {
             metadata.grant_types = default(&self.grant_types.default, GrantType::as_str);
             metadata.response_types = default(&self.response_types.default, ResponseType::as_str);
         }
+        offer("response_types", &self.response_types, &mut metadata.response_types, ResponseType::parse_any_order)?;
+        if metadata.grant_types.is_none() {
+            complete_flows(metadata);
+        }
         offer("grant_types", &self.grant_types, &mut metadata.grant_types, |name| {
             let within = |grant: &GrantType| bound.grant_types.as_ref().is_none_or(|bound| bound.contains(grant));
             GrantType::parse(name).filter(within)
         })?;
-        offer("response_types", &self.response_types, &mut metadata.response_types, ResponseType::parse_any_order)?;
+        complete_flows(metadata);
         Ok(())
     }
 
@@ -316,6 +320,11 @@ mod tests {
         assert_eq!(applied.scope.as_deref(), Some("read"));
         assert_eq!(applied.grant_types, Some(vec!["authorization_code".to_owned()]));
         assert!(Preset::Protected.policy().apply(client, &bound).is_err());
+        let machine = BoundPolicy { scope: None, grant_types: Some(vec![GrantType::ClientCredentials]) };
+        for silent in [json!({"redirect_uris": ["https://rp.example/cb"]}), json!({"response_types": ["code"]})] {
+            let error = Preset::Protected.policy().apply(sent(silent), &machine).unwrap_err();
+            assert!(error.to_string().contains("authorization_code"), "the RFC's default is bound, too: {error}");
+        }
     }
 
     #[test]

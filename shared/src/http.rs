@@ -41,7 +41,7 @@ impl Endpoint {
     pub async fn answer(&self, app: &'static App, request: Request) -> Response {
         let started = Instant::now();
         let (method, request_id) = (request.method, request.request_id.clone());
-        let service = request.path_parameter("serviceId").and_then(|id| id.parse::<u64>().ok());
+        let service = request.service_id();
         let response = match tokio::spawn((self.handler)(app, request)).await {
             Ok(response) => response,
             Err(panic) => (self.failed)(panic.into()),

@@ -11,5 +11,8 @@
 mod events;
 #[path = "../fixture.rs"]
 mod fixture;
+mod https;
 mod registration;
+mod sector;
+mod statements;
 mod support;

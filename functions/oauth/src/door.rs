@@ -73,8 +73,7 @@ fn listed(methods: &[Method]) -> String {
 
 /// The service that the path names, if it opens this door.
 pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Error> {
-    let id = request.path_parameter("serviceId").and_then(|id| id.parse().ok()).ok_or(Error::UnknownService)?;
-    let service = app.service(id).await?;
+    let service = app.service(request.service_id().ok_or(Error::UnknownService)?).await?;
     if service.policy().opens(DOOR) { Ok(service) } else { Err(Error::UnknownService) }
 }
 

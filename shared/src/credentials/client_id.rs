@@ -36,9 +36,10 @@ pub fn numeric_id(salt: &IdSalt, client_id: &str) -> u64 {
     (first >> 11).max(1)
 }
 
-fn decimal(client_id: &str) -> Option<u64> {
-    let canonical = !client_id.starts_with('0') && client_id.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = if canonical { client_id.parse().ok()? } else { return None };
+/// A number from 1 to 2^53−1 in its one decimal form: no sign, no zero in front.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = if canonical { text.parse().ok()? } else { return None };
     (1..=MAX_NUMERIC_ID).contains(&number).then_some(number)
 }
 

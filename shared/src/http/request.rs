@@ -6,6 +6,8 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer};
 
+use crate::credentials::decimal;
+
 /// A request's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -84,6 +86,12 @@ impl Request {
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// The service that the path names: an integer below 2^53, written the one way that an integer has.
+    #[must_use]
+    pub fn service_id(&self) -> Option<u64> {
+        decimal(self.path_parameter("serviceId")?)
     }
 
     /// A header by its lower-case name; repeated ones are joined by commas.

@@ -1,0 +1,100 @@
+//! A web site of one test: https on the loopback interface, with a certificate of its own authority.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use shared::fetch::FetchSettings;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// A web site.
+pub(crate) struct Site {
+    /// Its URL, without a slash at the end.
+    pub(crate) url: String,
+    host: String,
+    authority: String,
+    requests: Arc<AtomicUsize>,
+}
+
+/// What a path answers.
+#[derive(Clone)]
+pub(crate) enum Page {
+    /// 200 and this text.
+    Text(String),
+    /// This whole head, and no body.
+    Head(&'static str),
+    /// Nothing, for ever.
+    Silence,
+}
+
+impl Site {
+    pub(crate) async fn serve(pages: &[(&str, Page)]) -> Self {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &authority).unwrap();
+        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], private)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let pages: HashMap<String, Page> =
+            pages.iter().map(|(path, page)| ((*path).to_owned(), page.clone())).collect();
+        tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), Arc::new(pages), Arc::clone(&requests)));
+        Self { url: format!("https://{host}"), host, authority: authority.pem(), requests }
+    }
+
+    /// A way out that reaches this site.
+    pub(crate) fn reachable(&self) -> FetchSettings {
+        FetchSettings { extra_ca: Some(self.authority.clone().into_bytes()), reachable: vec![self.host.clone()] }
+    }
+
+    /// How many requests it has seen.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    pages: Arc<HashMap<String, Page>>,
+    requests: Arc<AtomicUsize>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (acceptor, pages, requests) = (acceptor.clone(), Arc::clone(&pages), Arc::clone(&requests));
+        tokio::spawn(async move {
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            let mut head = Vec::new();
+            while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+                match stream.read_buf(&mut head).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(_) => {}
+                }
+            }
+            requests.fetch_add(1, Ordering::SeqCst);
+            let head = String::from_utf8_lossy(&head);
+            let answer = match pages.get(head.split(' ').nth(1).unwrap_or_default()) {
+                Some(Page::Text(text)) => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len()),
+                Some(Page::Head(head)) => (*head).to_owned(),
+                Some(Page::Silence) => std::future::pending().await,
+                None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
+            };
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        });
+    }
+}

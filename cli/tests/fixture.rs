@@ -20,7 +20,7 @@ const SALT: IdSalt = IdSalt([1; 32]);
 const CLIENTS: [(char, bool); 4] = [('1', false), ('2', false), ('3', false), ('4', true)];
 
 /// Installs it.
-pub async fn install(app: &App) -> Result {
+pub(crate) async fn install(app: &App) -> Result {
     let mut statements = Preset::Open.policy();
     statements.software_statements.required = true;
     service(app, 101, Preset::Open.policy(), None).await?;

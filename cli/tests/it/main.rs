@@ -12,6 +12,7 @@ mod events;
 #[path = "../fixture.rs"]
 mod fixture;
 mod https;
+mod program;
 mod registration;
 mod sector;
 mod statements;

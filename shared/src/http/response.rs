@@ -89,7 +89,7 @@ impl Serialize for Response {
             status_code: u16,
             headers: &'r BTreeMap<&'static str, String>,
             /// API Gateway needs neither this nor `cookies`; the emulator of `cargo lambda` refuses without.
-            multi_value_headers: BTreeMap<(), ()>,
+            multi_value_headers: Map<String, Value>,
             cookies: [(); 0],
             body: &'r str,
             is_base64_encoded: bool,
@@ -97,7 +97,7 @@ impl Serialize for Response {
         let wire = Wire {
             status_code: self.status,
             headers: &self.headers,
-            multi_value_headers: BTreeMap::new(),
+            multi_value_headers: Map::new(),
             cookies: [],
             body: &self.body,
             is_base64_encoded: false,

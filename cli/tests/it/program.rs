@@ -1,0 +1,295 @@
+//! The program itself, as a user runs it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// A folder of one test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `registrar serve`, started.
+struct Served {
+    process: Child,
+    announced: String,
+    demo: Value,
+}
+
+impl Served {
+    fn start(data: &Folder, options: &[&str]) -> Self {
+        let mut process = registrar()
+            .args(["serve", "--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data"])
+            .arg(&data.0)
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut announced = String::new();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        while !announced.contains("Ctrl-C ends it") {
+            assert_ne!(lines.read_line(&mut announced).unwrap(), 0, "it ended: {announced}");
+        }
+        let demo = serde_json::from_slice(&std::fs::read(data.0.join("demo.json")).unwrap()).unwrap();
+        Self { process, announced, demo }
+    }
+
+    fn text(&self, member: &str) -> &str {
+        self.demo[member].as_str().unwrap()
+    }
+
+    /// Sends a request to the API.
+    fn send(&self, method: &str, url: &str, token: Option<&str>, body: &str) -> (u16, Value) {
+        let path = url.strip_prefix(self.text("base_url")).unwrap();
+        let host = self.text("base_url").strip_prefix("http://").unwrap();
+        let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{authorization}\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap_or_default())
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn stop(mut self) {
+        let signal = format!("kill -INT {}", self.process.id());
+        assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success(), "it ends cleanly");
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn registrar() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_registrar"));
+    for name in ["REGISTRAR_TABLE", "REGISTRAR_KEY_FILE", "REGISTRAR_KMS_KEY_ID", "AWS_ENDPOINT_URL_DYNAMODB"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The URL and the body of a curl command.
+fn curl(line: &str) -> (&str, &str) {
+    let url = line.split(' ').nth(1).unwrap();
+    let body = line.split("-d '").nth(1).unwrap().strip_suffix('\'').unwrap();
+    (url, body)
+}
+
+#[test]
+fn a_newcomer_pastes_the_printed_line_and_the_client_survives_a_restart() {
+    let data = Folder::new("newcomer");
+    let served = Served::start(&data, &[]);
+    let line = served.announced.lines().find(|line| line.trim().starts_with("curl")).unwrap().trim();
+    let (url, body) = curl(line);
+    let (status, client) = served.send("POST", url, None, body);
+    assert_eq!((status, &client["client_name"]), (201, &json!("My app")));
+    for route in
+        ["/{serviceId}/register", "/{serviceId}/register/{clientId}", "/.well-known/openid-configuration/{serviceId}"]
+    {
+        assert!(served.announced.lines().any(|line| line.ends_with(route)), "{route}");
+    }
+    let (token, demo) = (client["registration_access_token"].as_str().unwrap(), served.demo.clone());
+    served.stop();
+    let served = Served::start(&data, &[]);
+    for kept in ["initial_access_token", "service_token", "organization_token", "service_id"] {
+        assert_eq!(served.demo[kept], demo[kept], "{kept}");
+    }
+    let url = format!("{}/{}", served.text("registration_endpoint"), client["client_id"].as_str().unwrap());
+    let (status, read) = served.send("GET", &url, Some(token), "");
+    assert_eq!((status, &read["client_name"]), (200, &json!("My app")));
+    served.stop();
+}
+
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    let data = Folder::new("readme");
+    let served = Served::start(&data, &["--memory"]);
+    let readme = include_str!("../../../README.md");
+    let printed = served.announced.lines().find(|line| line.trim().starts_with("curl")).unwrap().trim();
+    let usual = printed.replace(served.text("base_url"), "http://127.0.0.1:8080");
+    assert!(readme.contains(&usual), "the README's first registration is the printed line: {usual}");
+    let shown = readme.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let shown: Value = serde_json::from_str(shown).unwrap();
+    let (url, body) = curl(printed);
+    let (_, answered) = served.send("POST", url, None, body);
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&shown), names(&answered));
+    for endpoint in registrar::endpoints() {
+        for path in endpoint.paths {
+            assert!(readme.contains(&format!("`{path}`")), "the README's endpoint table lacks {path}");
+        }
+    }
+    served.stop();
+}
+
+#[test]
+fn nobody_else_may_read_the_key_and_the_tokens() {
+    let data = Folder::new("private");
+    let served = Served::start(&data, &["--memory"]);
+    for file in ["demo.json", "key", "env"] {
+        let mode = std::fs::metadata(data.0.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    assert!(!data.0.join("registrar.sqlite").exists(), "the table is in memory");
+    assert_eq!(std::fs::metadata(&data.0).unwrap().permissions().mode() & 0o777, 0o700);
+    served.stop();
+}
+
+#[test]
+fn a_page_under_another_name_does_not_reach_it() {
+    let data = Folder::new("host");
+    let served = Served::start(&data, &["--memory"]);
+    let address = served.text("base_url").strip_prefix("http://").unwrap().to_owned();
+    for (host, status) in [("evil.example", "403"), ("localhost:1", "200"), ("[::1]:80", "200")] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let path = "/1/.well-known/openid-configuration";
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.split(' ').nth(1).unwrap(), status, "{host}");
+    }
+    served.stop();
+}
+
+/// The administration commands against a started program.
+struct Administration<'s> {
+    served: &'s Served,
+    key_file: PathBuf,
+}
+
+impl Administration<'_> {
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = registrar();
+        command.args(arguments).args(["--endpoint-url", self.served.text("dynamodb_endpoint"), "--key-file"]);
+        command.arg(&self.key_file).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    fn refusal(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn services_tokens_and_clients_are_administered_from_the_command_line() {
+    let data = Folder::new("admin");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let base_url = served.text("base_url");
+
+    let service =
+        admin.json(&["service", "create", "--name", "Bank", "--preset", "protected", "--scope", "read write"]);
+    let id = service["id"].to_string();
+    assert_eq!(service["registration"], "initial_access_token");
+    assert_eq!(admin.json(&["service", "show", &id])["name"], "Bank");
+    assert_eq!(admin.json(&["service", "list"])[0]["id"], service["id"]);
+    let updated = admin.json(&[
+        "service",
+        "update",
+        &id,
+        "--name",
+        "Bank 2",
+        "--metadata",
+        "token_endpoint=https://as.example/t",
+    ]);
+    assert_eq!(
+        (&updated["name"], &updated["authorization_server"]["token_endpoint"]),
+        (&json!("Bank 2"), &json!("https://as.example/t"))
+    );
+
+    let token = admin.json(&[
+        "token",
+        "create",
+        "initial-access",
+        "--service",
+        &id,
+        "--uses",
+        "1",
+        "--expires",
+        "30d",
+        "--scope",
+        "read",
+    ]);
+    let endpoint = format!("{base_url}/{id}/register");
+    let metadata =
+        json!({"client_name": "App", "redirect_uris": ["https://rp.example/cb"], "scope": "read"}).to_string();
+    assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 401);
+    let (status, client) = served.send("POST", &endpoint, token["token"].as_str(), &metadata);
+    assert_eq!((status, &client["scope"]), (201, &json!("read")), "{client}");
+    assert_eq!(served.send("POST", &endpoint, token["token"].as_str(), &metadata).0, 401, "used up");
+
+    let client_id = client["client_id"].as_str().unwrap();
+    let listed = admin.json(&["client", "list", "--service", &id]);
+    assert_eq!(listed[0]["client_id"], client_id);
+    let shown = admin.json(&["client", "show", "--service", &id, client_id]);
+    assert_eq!((&shown["client_name"], shown.get("client_secret")), (&json!("App"), None));
+    let people = String::from_utf8(admin.run(&["client", "list", "--service", &id]).stdout).unwrap();
+    assert!(people.starts_with("CLIENT ID") && people.contains(client_id), "{people}");
+    admin.json(&["client", "delete", "--service", &id, client_id]);
+    let uri = client["registration_client_uri"].as_str().unwrap();
+    assert_eq!(served.send("GET", uri, client["registration_access_token"].as_str(), "").0, 401);
+    assert!(admin.refusal(&["client", "show", "--service", &id, client_id]).contains("there is no client"));
+
+    let operator = admin.json(&["token", "create", "service", "--service", &id, "--permission", "client.read"]);
+    assert_eq!(operator["permissions"], json!(["client.read"]));
+    let rotated = admin.json(&["token", "rotate", operator["id"].as_str().unwrap()]);
+    assert_eq!(rotated["permissions"], json!(["client.read"]));
+    assert_ne!(rotated["token"], operator["token"]);
+    assert_eq!(admin.json(&["token", "list", "--service", &id]).as_array().unwrap().len(), 2);
+    admin.json(&["token", "revoke", rotated["id"].as_str().unwrap()]);
+    assert!(admin.refusal(&["token", "revoke", rotated["id"].as_str().unwrap()]).contains("no such token"));
+    let organization = admin.json(&["token", "create", "organization", "--organization", "acme"]);
+    assert_eq!(admin.json(&["token", "list", "--organization", "acme"])[0]["id"], organization["id"]);
+
+    admin.json(&["service", "delete", &id]);
+    assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
+    assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 404);
+    for (wrong, part) in [
+        (vec!["token", "create", "service", "--service", "1", "--permission", "fly"], "there is no permission fly"),
+        (vec!["token", "create", "initial-access", "--service", "1", "--expires", "soon"], "90d"),
+        (vec!["token", "revoke", "rat_x"], "identifier"),
+        (vec!["service", "create", "--issuer", "ftp://x"], "--issuer"),
+        (vec!["service", "create", "--policy", "/nowhere"], "/nowhere"),
+        (vec!["service", "create", "--organization", "a#b"], "organization"),
+    ] {
+        let refusal = admin.refusal(&wrong);
+        assert!(refusal.contains(part), "{wrong:?}: {refusal}");
+    }
+    served.stop();
+}

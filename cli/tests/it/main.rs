@@ -8,5 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod fault_proxy;
+mod faults;
 mod registration;
 mod support;

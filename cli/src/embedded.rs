@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use dynoxide::Database;
 use shared::store::schema;
@@ -63,7 +64,7 @@ impl Embedded {
     }
 }
 
-/// A client for an embedded DynamoDB.
+/// A client for an embedded DynamoDB. Each has a retry quota of its own, as functions do not share one.
 #[must_use]
 pub fn client(url: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
@@ -73,6 +74,7 @@ pub fn client(url: &str) -> Client {
         .endpoint_url(url)
         .timeout_config(shared::app::timeouts())
         .retry_config(shared::app::retries())
+        .retry_partition(RetryPartition::new(url.to_owned()))
         .build();
     Client::from_conf(config)
 }

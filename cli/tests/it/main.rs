@@ -9,6 +9,8 @@
 )]
 
 mod events;
+mod fault_proxy;
+mod faults;
 #[path = "../fixture.rs"]
 mod fixture;
 mod https;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::JwkSet;
 use reqwest::dns::{Name, Resolve, Resolving};
@@ -13,9 +13,6 @@ use url::{Host, Url};
 
 use crate::error::Source;
 use crate::time::Clock;
-
-/// All the time that fetching may take inside one registration.
-pub const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Seconds for which an issuer's keys are used again without being fetched.
 const KEYS_FRESH_SECONDS: u64 = 300;
@@ -64,15 +61,16 @@ impl Fetch {
         Self { client: OnceCell::new(), settings, keys: Mutex::default() }
     }
 
-    /// The document at `url`, if it is at most `max_bytes` long.
+    /// The document at `url`, if it is at most `max_bytes` long and there before `end`.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn get(&self, url: &str, max_bytes: usize, timeout: Duration) -> Result<Vec<u8>, FetchError> {
+    pub async fn get(&self, url: &str, max_bytes: usize, end: Instant) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
         self.permit(&url)?;
         let client = self.client.get_or_try_init(|| async { build(&self.settings) }).await?;
-        let request = client.get(url).header("accept", "application/json").timeout(timeout);
+        let request =
+            client.get(url).header("accept", "application/json").timeout(end.saturating_duration_since(Instant::now()));
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != 200 {
             return Err(FetchError::Status(response.status().as_u16()));
@@ -91,14 +89,14 @@ impl Fetch {
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn jwks(&self, url: &str, clock: &Clock) -> Result<JwkSet, FetchError> {
+    pub async fn jwks(&self, url: &str, clock: &Clock, end: Instant) -> Result<JwkSet, FetchError> {
         let now = clock.now();
         if let Some((fetched, keys)) = self.lock_keys().get(url)
             && now.saturating_sub(*fetched) < KEYS_FRESH_SECONDS
         {
             return Ok(keys.clone());
         }
-        let document = self.get(url, 64 * 1024, REGISTRATION_TIMEOUT).await?;
+        let document = self.get(url, 64 * 1024, end).await?;
         let keys: JwkSet = serde_json::from_slice(&document).map_err(|_| FetchError::Malformed)?;
         self.lock_keys().insert(url.to_owned(), (now, keys.clone()));
         Ok(keys)
@@ -248,6 +246,7 @@ mod tests {
     #[tokio::test]
     async fn only_https_urls_of_public_hosts_are_fetched() {
         let fetch = Fetch::new(FetchSettings::default());
+        let end = Instant::now() + Duration::from_secs(3);
         for url in [
             "http://rp.example/",
             "https://127.0.0.1/",
@@ -260,10 +259,10 @@ mod tests {
             "https://[::ffff:127.0.0.1]/",
             "not a url",
         ] {
-            let result = fetch.get(url, 1000, REGISTRATION_TIMEOUT).await;
+            let result = fetch.get(url, 1000, end).await;
             assert!(matches!(result, Err(FetchError::NotAllowed)), "{url}: {result:?}");
         }
-        let named = fetch.get("https://localhost/", 1000, REGISTRATION_TIMEOUT).await;
+        let named = fetch.get("https://localhost/", 1000, end).await;
         assert!(matches!(named, Err(FetchError::Failed(_))), "a name that resolves to loopback: {named:?}");
     }
 }

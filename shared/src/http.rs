@@ -8,7 +8,7 @@ mod response;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 
@@ -16,7 +16,11 @@ pub use request::{Method, Request};
 pub use response::{Response, error_body};
 
 use crate::app::App;
-use crate::error::Source;
+use crate::error::Error;
+
+/// When a request is given up: half a second before the function's own time ends, so that whoever asked hears
+/// of it.
+pub const DEADLINE: Duration = Duration::from_millis(4500);
 
 /// A handler's answer on its way. Every outcome is an HTTP answer.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
@@ -32,8 +36,8 @@ pub struct Endpoint {
     pub methods: &'static [Method],
     /// Answers a request.
     pub handler: for<'a> fn(&'a App, Request) -> Answer<'a>,
-    /// The answer of this door if the handler panics, which is a bug.
-    pub failed: fn(Source) -> Response,
+    /// The answer of this door if the handler panics, which is a bug, or does not end in time.
+    pub failed: fn(&Error) -> Response,
 }
 
 impl Endpoint {
@@ -42,9 +46,14 @@ impl Endpoint {
         let started = Instant::now();
         let (method, request_id) = (request.method, request.request_id.clone());
         let service = request.service_id();
-        let response = match tokio::spawn((self.handler)(app, request)).await {
-            Ok(response) => response,
-            Err(panic) => (self.failed)(panic.into()),
+        let mut handler = tokio::spawn((self.handler)(app, request));
+        let response = match tokio::time::timeout(DEADLINE, &mut handler).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => (self.failed)(&Error::internal(panic)),
+            Err(elapsed) => {
+                handler.abort();
+                (self.failed)(&Error::Unavailable(elapsed.into()))
+            }
         };
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (function, status) = (self.function, response.status);

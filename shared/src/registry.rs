@@ -3,6 +3,8 @@
 mod remote;
 mod statement;
 
+use std::time::{Duration, Instant};
+
 use crate::app::App;
 use crate::caller::{Origin, Registrant};
 use crate::client::{
@@ -15,6 +17,9 @@ use crate::policy::{BoundPolicy, Rotation};
 use crate::service::Service;
 use crate::store::{Created, Deleter};
 
+/// How long fetching may take inside one registration, in all.
+pub const FETCHING: Duration = Duration::from_secs(3);
+
 /// How often a random identifier is minted again because its number is taken.
 const MINTING_ATTEMPTS: usize = 3;
 
@@ -26,6 +31,8 @@ pub struct Context<'a> {
     pub service: &'a Service,
     /// Who changes what, for the audit.
     pub origin: Origin,
+    /// When all fetching for this request must have ended.
+    pub fetching_ends: Instant,
     /// The values of `aud` by which a software statement means this service: its issuer and its registration
     /// endpoint.
     pub audiences: Vec<String>,
@@ -182,7 +189,7 @@ async fn admit(
     let (metadata, software) = statement::overlay(context, metadata).await?;
     let metadata = context.service.policy().apply(metadata, bound)?;
     let metadata = verify(metadata)?;
-    remote::check(context.app, &metadata).await?;
+    remote::check(context, &metadata).await?;
     Ok((metadata, software))
 }
 

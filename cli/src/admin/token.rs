@@ -105,9 +105,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::List(owner) => list(owner, connection, output).await,
         Command::Rotate { id } => rotate(&id, connection, output).await,
         Command::Revoke { id } => {
-            if !connection.store.delete_token(&identifier(&id)?).await.map_err(described)? {
-                bail!("there is no such token");
-            }
+            connection.store.delete_token(&existing(&id, connection).await?.hash).await.map_err(described)?;
             output.done("The token is revoked.");
             Ok(())
         }
@@ -177,12 +175,11 @@ async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, out
 }
 
 async fn rotate(id: &str, connection: &Connection, output: &Output) -> Result<()> {
-    let old = identifier(id)?;
-    let record = connection.store.token(&old).await.map_err(described)?.context("there is no such token")?;
-    let token = Token::mint(record.kind, &connection.entropy).map_err(described)?;
-    let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..record };
+    let old = existing(id, connection).await?;
+    let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
+    let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
     issue(&token, &record, connection, output).await?;
-    connection.store.delete_token(&old).await.map(|_| ()).map_err(described)
+    connection.store.delete_token(&old.hash).await.map_err(described)
 }
 
 async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<()> {
@@ -213,8 +210,10 @@ fn bound(scope: Option<&str>, grant_types: &[String]) -> Result<BoundPolicy> {
     })
 }
 
-fn identifier(text: &str) -> Result<TokenHash> {
-    TokenHash::parse(text).context("a token's identifier is what `token list` shows, not the token itself")
+async fn existing(id: &str, connection: &Connection) -> Result<TokenRecord> {
+    let hash = TokenHash::parse(id);
+    let hash = hash.context("a token's identifier is what `token list` shows, not the token itself")?;
+    connection.store.token(&hash).await.map_err(described)?.context("there is no such token")
 }
 
 /// `90d`, `12h`, `30m`, `45s` in seconds.

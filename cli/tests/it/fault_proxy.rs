@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     Exception(u16, &'static str),
     /// The transaction is cancelled, for that reason in its last item.
     Cancelled(&'static str),
+    /// Refused by something before DynamoDB: a status without a body.
+    Bare(u16),
+    /// A batch of which nothing is processed, as under throttling.
+    Unprocessed,
     /// It does not reach the table, and nothing answers it.
     Timeout,
     /// It reaches the table, and nothing answers it.
@@ -162,6 +166,11 @@ impl Table {
             None => Ok(self.pass(&call).await),
             Some(Fault::Exception(status, exception)) => Ok(refused(status, exception, json!({}))),
             Some(Fault::Cancelled(code)) => Ok(cancelled(&call, code)),
+            Some(Fault::Bare(status)) => Ok(response(StatusCode::from_u16(status).unwrap(), Bytes::new())),
+            Some(Fault::Unprocessed) => {
+                let left = json!({"Responses": {}, "UnprocessedKeys": call.json["RequestItems"]});
+                Ok(response(StatusCode::OK, left.to_string().into()))
+            }
             Some(Fault::Timeout) => std::future::pending().await,
             Some(Fault::TimeoutAfterWrite) => {
                 self.pass(&call).await;

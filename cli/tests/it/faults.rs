@@ -503,3 +503,52 @@ async fn a_refusal_makes_no_more_requests_than_a_success() {
     assert_eq!(scene.spend().await.status, 401);
     assert_eq!(scene.proxy.requests(), ["GetItem T"], "a token that is used up");
 }
+
+#[tokio::test]
+async fn a_slow_table_is_503_before_the_function_times_out() {
+    let scene = Scene::new().await;
+    for _ in 0..2 {
+        scene.proxy.inject("GetItem T", Fault::Timeout);
+    }
+    scene.proxy.inject_always("TransactWriteItems C T", Fault::Timeout);
+    let began = std::time::Instant::now();
+    assert_unavailable(&scene.spend().await);
+    assert!(began.elapsed().as_secs_f32() < 5.0, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn conflicts_between_timeouts_end_before_the_function_times_out() {
+    let scene = Scene::new().await;
+    for _ in 0..3 {
+        scene.proxy.inject("TransactWriteItems C T", Fault::Timeout);
+        scene.proxy.inject("TransactWriteItems C T", Fault::Timeout);
+        scene.proxy.inject("TransactWriteItems C T", Act::Spend.conflict());
+    }
+    let began = std::time::Instant::now();
+    scene.spend().await;
+    assert!(began.elapsed().as_secs_f32() < 5.0, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_batch_that_stays_unprocessed_ends() {
+    let scene = Scene::new().await;
+    scene.proxy.inject_always("BatchGetItem C", Fault::Unprocessed);
+    let listed = tokio::time::timeout(std::time::Duration::from_secs(4), scene.world.app.store.clients(1)).await;
+    assert!(listed.is_ok(), "still asking after {} requests", scene.proxy.requests().len());
+}
+
+#[tokio::test]
+async fn an_error_without_a_code_is_503() {
+    let scene = Scene::new().await;
+    scene.proxy.inject_always("PutItem C", Fault::Bare(503));
+    assert_unavailable(&scene.act(Act::Register).await);
+}
+
+#[tokio::test]
+async fn a_revocation_whose_answer_is_lost_is_a_revocation() {
+    let scene = Scene::new().await;
+    scene.proxy.inject("DeleteItem T", Fault::LostAnswer);
+    let token = Token::parse(TokenKind::InitialAccess, &scene.initial_access_token).unwrap();
+    scene.world.app.store.delete_token(&token.hash()).await.unwrap();
+    assert!(scene.world.app.store.token(&token.hash()).await.unwrap().is_none());
+}

@@ -46,7 +46,7 @@ async fn c6_every_redirect_uri_is_in_the_sectors_document() {
 async fn a_silent_sector_ends_within_the_registrations_time() {
     let site = Site::serve(&[("/", Page::Silence)]).await;
     let world = world(&site).await;
-    let reply = tokio::time::timeout(shared::fetch::REGISTRATION_TIMEOUT * 2, pairwise(&world, &site.url)).await;
+    let reply = tokio::time::timeout(shared::registry::FETCHING * 2, pairwise(&world, &site.url)).await;
     assert_eq!(reply.unwrap().status, 400);
 }
 

@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use shared::caller::Origin;
 use shared::credentials::{Token, TokenKind};
-use shared::error::Source;
 use shared::http::{Method, Request, Response, error_body};
 use shared::metadata::{Invalid, Submitted};
-use shared::registry::Context;
+use shared::registry::{Context, FETCHING};
 use shared::service::Service;
 use shared::{App, Error};
 
@@ -32,9 +32,9 @@ pub(crate) async fn answer(
     shared_with_all_origins(response)
 }
 
-/// The answer if a handler panics.
-pub(crate) fn failed(panic: Source) -> Response {
-    shared_with_all_origins(refusal(&Error::Internal(panic)))
+/// The answer if a handler panics or does not end in time.
+pub(crate) fn failed(error: &Error) -> Response {
+    shared_with_all_origins(refusal(error))
 }
 
 fn refusal(error: &Error) -> Response {
@@ -89,6 +89,7 @@ pub(crate) fn context<'a>(app: &'a App, service: &'a Service, request: &Request,
             address: request.source_ip.clone(),
             request_id: request.request_id.clone(),
         },
+        fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url), registration_endpoint(&base_url, service)],
     }
 }

@@ -1,17 +1,18 @@
 //! The one check of a registration that asks somebody else; it comes last.
 
-use crate::app::App;
+use super::Context;
 use crate::error::Error;
-use crate::fetch::{FetchError, REGISTRATION_TIMEOUT};
+use crate::fetch::FetchError;
 use crate::metadata::{Invalid, VerifiedMetadata};
 
 /// The largest list of redirect URIs that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
 /// OIDC Registration §5: every redirect URI is in the document behind `sector_identifier_uri`.
-pub(super) async fn check(app: &App, metadata: &VerifiedMetadata) -> Result<(), Error> {
+pub(super) async fn check(context: &Context<'_>, metadata: &VerifiedMetadata) -> Result<(), Error> {
     let Some(url) = &metadata.rest().sector_identifier_uri else { return Ok(()) };
-    let document = app.fetch.get(url, MAX_BYTES, REGISTRATION_TIMEOUT).await.map_err(|error| refused(&error))?;
+    let document =
+        context.app.fetch.get(url, MAX_BYTES, context.fetching_ends).await.map_err(|error| refused(&error))?;
     let listed: Vec<String> = serde_json::from_slice(&document)
         .map_err(|_| Invalid::SectorIdentifier { reason: "its document is not a JSON array of strings" })?;
     if metadata.redirect_uris().iter().all(|uri| listed.iter().any(|listed| listed == uri.as_str())) {

@@ -34,7 +34,7 @@ pub(super) async fn overlay(
         IssuerKeys::Pinned { jwks } => jwt.verify(jwks),
         IssuerKeys::Remote { jwks_uri } => {
             let app = context.app;
-            let keys = app.fetch.jwks(jwks_uri, &app.clock).await.map_err(|error| {
+            let keys = app.fetch.jwks(jwks_uri, &app.clock, context.fetching_ends).await.map_err(|error| {
                 tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
                 StatementFault::KeysUnavailable
             })?;

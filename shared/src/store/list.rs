@@ -13,6 +13,9 @@ use crate::service::Service;
 /// What one `BatchGetItem` reads at the most.
 const BATCH: usize = 100;
 
+/// How often what a batch left unprocessed is asked for again.
+const BATCH_ATTEMPTS: u32 = 5;
+
 impl Store {
     /// An organization's services, oldest first.
     ///
@@ -92,13 +95,22 @@ impl Store {
         let order: Vec<AttributeValue> = named.iter().filter_map(|item| item.get("PK").cloned()).collect();
         let mut wanted: Vec<Item> = named.iter().filter_map(key).collect();
         let mut found = Vec::new();
-        while !wanted.is_empty() {
+        for attempt in 0..BATCH_ATTEMPTS {
+            if wanted.is_empty() {
+                break;
+            }
+            if attempt > 0 {
+                self.pause(attempt).await?;
+            }
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
             let request = self.client.batch_get_item().request_items(&self.table, keys.map_err(Error::internal)?);
             let mut answer = request.send().await.map_err(write::fault)?;
             found.extend(answer.responses.take().and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default());
             let left = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(&self.table));
             wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        if !wanted.is_empty() {
+            return Err(Error::Unavailable("DynamoDB leaves a batch unprocessed".into()));
         }
         found.retain(|item| self.is_live(item));
         found.sort_by_key(|item| order.iter().position(|key| item.get("PK") == Some(key)));

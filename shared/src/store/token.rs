@@ -97,14 +97,13 @@ impl Store {
         item.filter(|item| self.is_live(item)).map(|item| token(*hash, &item)).transpose()
     }
 
-    /// Revokes a token. Answers whether there was one. For operators: no function has the permission.
+    /// Revokes a token, if there is one. For operators: no function has the permission.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn delete_token(&self, hash: &TokenHash) -> Result<bool, Error> {
+    pub async fn delete_token(&self, hash: &TokenHash) -> Result<(), Error> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(token_key(hash).into_attributes()));
-        let answer = delete.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld).send().await;
-        Ok(answer.map_err(super::write::fault)?.attributes.is_some())
+        delete.send().await.map(|_| ()).map_err(super::write::fault)
     }
 }
 

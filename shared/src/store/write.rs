@@ -88,7 +88,7 @@ impl Store {
     }
 
     /// A random pause below 20, 40, 80 milliseconds.
-    async fn pause(&self, retry: u32) -> Result<(), Error> {
+    pub(super) async fn pause(&self, retry: u32) -> Result<(), Error> {
         let [random] = self.entropy.bytes()?;
         let most = 10_u64 << retry;
         tokio::time::sleep(Duration::from_millis(most * u64::from(random) / 256)).await;
@@ -147,6 +147,20 @@ fn cancelled<R: std::fmt::Debug + Send + Sync + 'static>(error: SdkError<Transac
     Failure::Fault(fault(error))
 }
 
+/// The codes of what passes; any other code means that we asked for what DynamoDB does not do.
+const PASSING: [&str; 10] = [
+    "InternalFailure",
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
 /// DynamoDB answered in time or it did not; what it would not answer at all is our own fault.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn fault<E, R>(error: SdkError<E, R>) -> Error
@@ -154,23 +168,8 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let ours = error.as_service_error().is_some_and(|service| {
-        !matches!(
-            service.code(),
-            Some(
-                "ProvisionedThroughputExceededException"
-                    | "ThrottlingException"
-                    | "RequestLimitExceeded"
-                    | "InternalServerError"
-                    | "InternalFailure"
-                    | "ServiceUnavailable"
-                    | "LimitExceededException"
-                    | "TransactionInProgressException"
-                    | "TransactionConflictException"
-                    | "ReplicatedWriteConflictException"
-            )
-        )
-    }) || matches!(error, SdkError::ConstructionFailure(_));
+    let refused = error.code().is_some_and(|code| !PASSING.contains(&code));
+    let ours = refused || matches!(error, SdkError::ConstructionFailure(_));
     if ours { Error::internal(described(&error)) } else { unavailable(&error) }
 }
 

@@ -13,7 +13,6 @@ use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 
 /// The policy of one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// The front doors that are open, by their names.
     pub doors: Vec<String>,
@@ -69,7 +68,6 @@ pub enum Unoffered {
 
 /// The values of one vocabulary that a service offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Offer<T> {
     /// What a client may have.
     pub offered: Vec<T>,
@@ -82,7 +80,6 @@ pub struct Offer<T> {
 
 /// The scopes that a service offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Scopes {
     /// What a client may have; absent is any scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +93,6 @@ pub struct Scopes {
 
 /// Redirect URIs beyond what the RFCs say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in a policy")]
 pub struct RedirectUris {
     /// Who may have private-use schemes (RFC 8252 §7.1).
@@ -131,7 +127,6 @@ pub enum PrivateUseSchemes {
 
 /// Bounds of counts and lengths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// How many redirect URIs a client may have.
     pub redirect_uris: usize,
@@ -153,7 +148,6 @@ pub enum Rotation {
 
 /// Which software statements a service trusts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SoftwareStatements {
     /// Whether a registration needs one.
     pub required: bool,

@@ -183,7 +183,15 @@ impl Settings {
 
 fn policy(file: &Path) -> Result<Policy> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not a policy", file.display()))
+    let mut unknown = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    // The functions ignore members of later versions; whoever writes a policy wants to hear of a misspelt one.
+    let policy = serde_ignored::deserialize(&mut reader, |path| unknown.push(path.to_string()));
+    let policy = policy.with_context(|| format!("{} is not a policy", file.display()))?;
+    match unknown.first() {
+        Some(member) => bail!("{}: a policy has no member {member}", file.display()),
+        None => Ok(policy),
+    }
 }
 
 /// A URL that others are appended to: without a slash at the end.

@@ -19,3 +19,4 @@ mod registration;
 mod sector;
 mod statements;
 mod support;
+mod wiring;

@@ -277,6 +277,25 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
     let organization = admin.json(&["token", "create", "organization", "--organization", "acme"]);
     assert_eq!(admin.json(&["token", "list", "--organization", "acme"])[0]["id"], organization["id"]);
 
+    let file = data.0.join("policy.json");
+    let file = file.to_str().unwrap();
+    let mut policy = admin.json(&["service", "show", &id])["policy"].clone();
+    policy["custom_members"] = json!(["tenant"]);
+    std::fs::write(file, policy.to_string()).unwrap();
+    assert_eq!(admin.json(&["service", "update", &id, "--policy", file])["policy"], policy);
+    for (member, value, part) in [
+        ("registratoin", json!("open"), "no member registratoin"),
+        ("registration", json!("closed"), "is not a policy"),
+        ("custom_members", json!(["client_id"]), "client_id"),
+        ("grant_types", json!({"offered": [], "unoffered": "drop"}), "grant_types"),
+    ] {
+        let mut wrong = policy.clone();
+        wrong[member] = value;
+        std::fs::write(file, wrong.to_string()).unwrap();
+        let refusal = admin.refusal(&["service", "update", &id, "--policy", file]);
+        assert!(refusal.contains(part), "{member}: {refusal}");
+    }
+
     admin.json(&["service", "delete", &id]);
     assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
     assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 404);

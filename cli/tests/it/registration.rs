@@ -1,6 +1,8 @@
 //! RFC 7591 and RFC 7592, from request to table to answer.
 
 use serde_json::{Value, json};
+use shared::client::ClientType;
+use shared::http::{Endpoint, Request};
 use shared::metadata::Scope;
 use shared::policy::{BoundPolicy, Preset, Rotation};
 
@@ -577,4 +579,44 @@ async fn d8_d22_d23_discovery_tells_where_and_how_to_register() {
     assert!(metadata["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
     let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
     assert!(!metadata.as_object().unwrap().values().any(empty), "RFC 8414 section 2");
+}
+
+#[tokio::test]
+async fn b6_a_locked_client_is_403_until_an_operator_unlocks_it() {
+    let world = World::empty().await;
+    crate::fixture::install(world.app).await.unwrap();
+    let path = "/101/register/00000000-0000-4000-8000-000000000004";
+    let token = format!("rat_{}4", "A".repeat(42));
+    for reply in [
+        world.send_bare("GET", path, Some(&token)).await,
+        world.send_json("PUT", path, Some(&token), &web_client()).await,
+        world.send_bare("DELETE", path, Some(&token)).await,
+    ] {
+        assert_eq!((reply.status, reply.text("error")), (403, "access_denied"));
+    }
+    let wrong = world.send_bare("GET", path, Some(&format!("rat_{}", "x".repeat(43)))).await;
+    assert_invalid_token(&wrong);
+}
+
+#[tokio::test]
+async fn d3_the_client_type_is_recorded() {
+    let world = World::open().await;
+    let public = json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none"});
+    world.client(&public).await;
+    world.client(&web_client()).await;
+    let clients = world.app.store.clients(1).await.unwrap();
+    let types: Vec<_> = clients.iter().map(|client| client.record.client_type).collect();
+    assert!(types.contains(&ClientType::Public) && types.contains(&ClientType::Confidential));
+}
+
+#[tokio::test]
+async fn a_panic_is_the_doors_500_and_the_next_request_is_answered() {
+    let world = World::open().await;
+    let broken = Endpoint { handler: |_, _| Box::pin(async { panic!("a bug") }), ..oauth::register::ENDPOINT };
+    let event = include_str!("../../../events/register.public-native.json");
+    let answer = broken.answer(world.app, Request::from_event(event).unwrap()).await;
+    assert_eq!((answer.status, answer.code), (500, Some("server_error")));
+    assert_eq!(answer.headers["access-control-allow-origin"], "*");
+    assert!(!answer.body.contains("a bug") && answer.cause.unwrap().contains("panic"));
+    assert_eq!(world.register(1, None, &web_client()).await.status, 201);
 }

@@ -14,11 +14,11 @@ use openidconnect::core::{
     CoreGrantType, CoreProviderMetadata, CoreRegisterErrorResponseType,
 };
 use openidconnect::http::Method;
-use openidconnect::registration::ClientRegistrationError;
+use openidconnect::registration::{ClientRegistrationError, EmptyAdditionalClientMetadata};
 use openidconnect::reqwest::{self, Response, StatusCode, header};
 use openidconnect::{
-    AccessToken, AsyncHttpClient, ClientName, EmptyAdditionalClientMetadata, HttpRequest, HttpResponse, IssuerUrl,
-    LocalizedClaim, RedirectUrl, RegistrationUrl, StandardErrorResponse,
+    AccessToken, AsyncHttpClient, ClientName, HttpRequest, HttpResponse, IssuerUrl, LocalizedClaim, RedirectUrl,
+    RegistrationUrl, StandardErrorResponse,
 };
 use serde_json::Value;
 

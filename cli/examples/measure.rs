@@ -1,0 +1,209 @@
+//! Measures functions as Lambda runs them: start, first answer, warm answers, processor time, memory. It plays the
+//! runtime API and serves the embedded table; each function is a process of its own.
+//!
+//! `cargo build --release --workspace --examples --bins && target/release/examples/measure`
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::routing::{get, post};
+use registrar::embedded::{self, Embedded, TABLE};
+use shared::App;
+use shared::credentials::KeyEncryption;
+use shared::entropy::Entropy;
+use shared::fetch::{Fetch, FetchSettings};
+use shared::store::Store;
+use shared::time::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+
+#[path = "../tests/fixture.rs"]
+mod fixture;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const STARTS: usize = 15;
+const WARM: usize = 2000;
+
+/// What is measured: the binary, the event, and how the row is called.
+const CASES: [(&str, &str, &str); 4] = [
+    ("examples/bare-put", "register.public-native", "bare runtime and `PutItem`"),
+    ("register", "register.public-native", "`register`, public client"),
+    ("register", "register.confidential", "`register`, confidential client"),
+    ("client-configuration", "client-configuration.read", "`client-configuration`, read"),
+];
+
+#[tokio::main]
+async fn main() -> Result {
+    let release = std::env::current_exe()?.ancestors().nth(2).ok_or("no target folder")?.to_owned();
+    let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let key = std::env::temp_dir().join(format!("registrar-measure-{}.key", std::process::id()));
+    std::fs::write(&key, [7; 32])?;
+    prepare(&table.url()).await?;
+    let environment = HashMap::from([
+        ("AWS_ENDPOINT_URL_DYNAMODB", table.url()),
+        ("AWS_REGION", embedded::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", embedded::ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", embedded::ACCESS_KEY.to_owned()),
+        ("REGISTRAR_TABLE", TABLE.to_owned()),
+        ("REGISTRAR_KEY_FILE", key.display().to_string()),
+    ]);
+    println!("| function | start to `/next` | start to first answer | warm answer | CPU per warm answer | memory |");
+    println!("|---|---|---|---|---|---|");
+    for (binary, event, name) in CASES {
+        let event = std::fs::read(Path::new("events").join(format!("{event}.json")))?;
+        let mut starts = Vec::new();
+        let mut firsts = Vec::new();
+        for _ in 0..STARTS {
+            let mut function = Function::start(&release.join(binary), &environment).await?;
+            starts.push(function.started);
+            function.answer(&event).await?;
+            firsts.push(function.since_spawn());
+        }
+        let mut function = Function::start(&release.join(binary), &environment).await?;
+        for _ in 0..WARM / 10 {
+            function.answer(&event).await?;
+        }
+        let before = function.cpu()?;
+        let mut warm = Vec::new();
+        for _ in 0..WARM {
+            warm.push(function.answer(&event).await?);
+        }
+        let cpu = function.cpu()?.saturating_sub(before) / u32::try_from(WARM)?;
+        println!(
+            "| {name} | {:.1} ms | {:.1} ms | {:.2} ms | {} µs | {:.1} MiB |",
+            millis(median(starts)),
+            millis(median(firsts)),
+            millis(median(warm)),
+            cpu.as_micros(),
+            function.memory_mib()?
+        );
+    }
+    std::fs::remove_file(key)?;
+    Ok(())
+}
+
+async fn prepare(url: &str) -> Result {
+    let clock = Clock::system();
+    let store = Store::new(embedded::client(url), TABLE, clock.clone());
+    let keys = KeyEncryption::file(&[7; 32])?;
+    let fetch = Fetch::new(FetchSettings::default());
+    fixture::install(&App::new(store, keys, fetch, clock, Entropy::system(), None, 0)).await
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// A function, and the runtime API it asks.
+struct Function {
+    process: Child,
+    spawned: Instant,
+    started: Duration,
+    events: mpsc::Sender<Bytes>,
+    answers: mpsc::Receiver<Bytes>,
+}
+
+struct Runtime {
+    asked: mpsc::Sender<()>,
+    events: Mutex<mpsc::Receiver<Bytes>>,
+    answers: mpsc::Sender<Bytes>,
+}
+
+impl Function {
+    async fn start(binary: &Path, environment: &HashMap<&str, String>) -> Result<Self> {
+        let (asked, mut was_asked) = mpsc::channel(1);
+        let (events, receive_events) = mpsc::channel(1);
+        let (send_answers, answers) = mpsc::channel(1);
+        let runtime = Arc::new(Runtime { asked, events: Mutex::new(receive_events), answers: send_answers });
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .with_state(runtime);
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let spawned = Instant::now();
+        let process = Command::new(binary)
+            .env_clear()
+            .envs(environment)
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "measured")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .stdout(Stdio::null())
+            .spawn()?;
+        was_asked.recv().await;
+        Ok(Self { process, spawned, started: spawned.elapsed(), events, answers })
+    }
+
+    fn since_spawn(&self) -> Duration {
+        self.spawned.elapsed()
+    }
+
+    /// Sends an event and says how long the answer took.
+    async fn answer(&mut self, event: &[u8]) -> Result<Duration> {
+        let sent = Instant::now();
+        self.events.send(Bytes::copy_from_slice(event)).await?;
+        let answer = self.answers.recv().await.ok_or("no answer")?;
+        let took = sent.elapsed();
+        let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+        if !matches!(answer.get("statusCode").and_then(serde_json::Value::as_u64), Some(200 | 201)) {
+            return Err(format!("not a success: {answer}").into());
+        }
+        Ok(took)
+    }
+
+    /// The time that its threads have run.
+    fn cpu(&self) -> Result<Duration> {
+        let mut nanos = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            let times = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            nanos += times.split(' ').next().unwrap_or_default().parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanos))
+    }
+
+    fn memory_mib(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn next(State(runtime): State<Arc<Runtime>>) -> (HeaderMap, Bytes) {
+    let _ = runtime.asked.try_send(());
+    let event = runtime.events.lock().await.recv().await.unwrap_or_default();
+    let headers = [
+        ("lambda-runtime-aws-request-id", "measured"),
+        ("lambda-runtime-deadline-ms", "9999999999999"),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:measured"),
+    ];
+    let headers = headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    (headers.into_iter().collect(), event)
+}
+
+async fn response(State(runtime): State<Arc<Runtime>>, body: Bytes) -> StatusCode {
+    let _ = runtime.answers.send(body).await;
+    StatusCode::ACCEPTED
+}

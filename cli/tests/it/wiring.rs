@@ -1,0 +1,149 @@
+//! The endpoints, the template, the routes of `cargo lambda watch`, the binaries, the events and the documents
+//! speak of the same functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_yaml_ng::Value as Yaml;
+use shared::store::schema;
+
+type Routes = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn template() -> Yaml {
+    serde_yaml_ng::from_str(&read("template.yaml")).unwrap()
+}
+
+/// The routes as the code has them: function and paths.
+fn endpoints() -> Routes {
+    let paths = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+    registrar::endpoints().map(|endpoint| (endpoint.function.to_owned(), paths(endpoint.paths))).collect()
+}
+
+#[test]
+fn the_template_has_the_functions_and_their_routes() {
+    let mut routes = Routes::new();
+    for resource in template()["Resources"].as_mapping().unwrap().values() {
+        if resource["Type"] != "AWS::Serverless::Function" {
+            continue;
+        }
+        let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap().to_owned();
+        let paths = routes.entry(binary).or_default();
+        for event in resource["Properties"]["Events"].as_mapping().unwrap().values() {
+            assert_eq!(event["Properties"]["Method"], "ANY", "405 is the function's answer");
+            paths.insert(event["Properties"]["Path"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(routes, endpoints());
+}
+
+#[test]
+fn the_functions_have_half_a_second_more_than_their_requests() {
+    let timeout = template()["Globals"]["Function"]["Timeout"].as_u64().unwrap();
+    assert_eq!(u128::from(timeout) * 1000, shared::http::DEADLINE.as_millis() + 500);
+    for resource in template()["Resources"].as_mapping().unwrap().values() {
+        assert!(resource["Properties"].get("Timeout").is_none(), "one for all");
+    }
+}
+
+#[test]
+fn cargo_lambda_watch_has_the_same_routes() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();
+    let mut routes = Routes::new();
+    for (path, function) in router {
+        let path = path.split('/').map(|segment| match segment.strip_prefix("{*") {
+            Some(greedy) => format!("{{{}+}}", greedy.trim_end_matches('}')),
+            None => segment.to_owned(),
+        });
+        let path = path.collect::<Vec<_>>().join("/");
+        routes.entry(function.as_str().unwrap().to_owned()).or_default().insert(path);
+    }
+    assert_eq!(routes, endpoints());
+}
+
+#[test]
+fn every_function_has_a_binary_and_events() {
+    let names = |folder: PathBuf, extension: &str| -> BTreeSet<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .filter(|path| path.extension().is_some_and(|found| found == extension))
+            .map(|path| path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned())
+            .collect()
+    };
+    let doors = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path());
+    let binaries: BTreeSet<String> = doors.flat_map(|door| names(door.join("src/bin"), "rs")).collect();
+    let functions: BTreeSet<String> = endpoints().into_keys().collect();
+    assert_eq!(binaries, functions);
+    assert_eq!(names(root().join("events"), "json"), functions);
+}
+
+#[test]
+fn the_template_has_the_tables_schema() {
+    let template = template();
+    let table = &template["Resources"]["Table"]["Properties"];
+    let keys = |schema: &Yaml| -> Vec<String> {
+        schema.as_sequence().unwrap().iter().map(|key| key["AttributeName"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(keys(&table["KeySchema"]), ["PK", "SK"]);
+    let index = &table["GlobalSecondaryIndexes"][0];
+    assert_eq!(
+        (index["IndexName"].as_str().unwrap(), keys(&index["KeySchema"])),
+        (schema::LIST_INDEX, vec!["list".to_owned(), "at".to_owned()])
+    );
+    assert_eq!(index["Projection"]["NonKeyAttributes"][0], schema::TTL_ATTRIBUTE);
+    assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], schema::TTL_ATTRIBUTE);
+    assert_eq!(table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
+}
+
+/// The rows of `docs/conformance.md` with a requirement's number: number and last column.
+fn conformance() -> Vec<(String, String)> {
+    let rows = read("docs/conformance.md");
+    let row = |line: &str| -> Option<(String, String)> {
+        let cells: Vec<&str> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+        let number = cells.first()?;
+        let numbered = number.starts_with(['A', 'B', 'C', 'D']) && number[1..].parse::<u8>().is_ok();
+        numbered.then(|| ((*number).to_owned(), (*cells.last().unwrap()).to_owned()))
+    };
+    rows.lines().filter_map(row).collect()
+}
+
+#[test]
+fn every_requirement_has_a_test_that_exists() {
+    let mut sources = String::new();
+    collect(&root(), &mut sources);
+    let rows = conformance();
+    for (section, last) in [('A', 33), ('B', 18), ('C', 19), ('D', 23)] {
+        for number in 1..=last {
+            let name = format!("{section}{number}");
+            assert_eq!(rows.iter().filter(|(row, _)| *row == name).count(), 1, "{name}");
+        }
+    }
+    for (number, tests) in rows.iter().filter(|(_, tests)| !tests.starts_with("— ")) {
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{number} names neither a test nor a reason");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}()")), "{number}: there is no test {name}");
+        }
+    }
+}
+
+/// The text of every source file below a folder.
+fn collect(folder: &Path, sources: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !["target", "node_modules"].contains(&name) && !name.starts_with('.') {
+            collect(&path, sources);
+        } else if name.ends_with(".rs") {
+            sources.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

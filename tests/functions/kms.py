@@ -1,0 +1,55 @@
+"""A service whose data key KMS wraps: `create` makes the KMS key, `check` the service and a confidential client."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import boto3
+
+
+def create():
+    kms = boto3.client("kms", region_name=os.environ["AWS_REGION"], endpoint_url=os.environ["AWS_ENDPOINT_URL_KMS"])
+    for _ in range(100):
+        try:
+            print("REGISTRAR_KMS_KEY_ID=" + kms.create_key()["KeyMetadata"]["Arn"])
+            return
+        except Exception:  # the server is still starting
+            time.sleep(0.1)
+    sys.exit("moto does not answer")
+
+
+def call(method, url, token=None, body=None):
+    request = urllib.request.Request(url, method=method, data=body and json.dumps(body).encode())
+    request.add_header("content-type", "application/json")
+    if token:
+        request.add_header("authorization", f"Bearer {token}")
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            sys.exit(f"{method}: {refusal.status} {refusal.read()}")
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("cargo lambda watch does not listen")
+
+
+def check(port):
+    command = ["target/debug/registrar", "service", "create", "--preset", "open", "--json"]
+    service = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    endpoint = f"http://127.0.0.1:{port}/{service['id']}/register"
+    client = call("POST", endpoint, body={"redirect_uris": ["https://rp.example/cb"]})
+    read = call("GET", f"{endpoint}/{client['client_id']}", client["registration_access_token"])
+    assert read["client_secret"] == client["client_secret"], "the secret opens with the key that KMS unwraps"
+    print("ok     a service's data key is wrapped by KMS")
+    print("1 passed, 0 failed")
+
+
+if sys.argv[1] == "create":
+    create()
+else:
+    check(sys.argv[2])

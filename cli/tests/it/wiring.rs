@@ -56,9 +56,9 @@ fn the_functions_have_half_a_second_more_than_their_requests() {
 #[test]
 fn cargo_lambda_watch_has_the_same_routes() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
-    let router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();
+    let watched = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();
     let mut routes = Routes::new();
-    for (path, function) in router {
+    for (path, function) in watched {
         let path = path.split('/').map(|segment| match segment.strip_prefix("{*") {
             Some(greedy) => format!("{{{}+}}", greedy.trim_end_matches('}')),
             None => segment.to_owned(),
@@ -142,7 +142,7 @@ fn collect(folder: &Path, sources: &mut String) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && !["target", "node_modules"].contains(&name) && !name.starts_with('.') {
             collect(&path, sources);
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             sources.push_str(&std::fs::read_to_string(&path).unwrap());
         }
     }

@@ -1,18 +1,18 @@
 //! Does the RFC allow it? From metadata as sent to metadata that can be registered.
 
-use std::net::IpAddr;
+mod algorithms;
+mod authentication;
+mod flows;
+mod urls;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
-use url::Url;
 
-use super::algorithms::{
-    is_asymmetric_encryption, is_asymmetric_signature, is_content_encryption, is_symmetric_encryption,
-    is_symmetric_signature,
-};
+pub use flows::complete_flows;
+
 use super::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, JwkSet, RedirectUri,
-    RedirectUriFault, RedirectUriKind, ResponseType, Scope, SubjectType,
+    RedirectUriFault, ResponseType, Scope,
 };
 use crate::error::Error;
 
@@ -50,7 +50,7 @@ pub fn verify(metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {
 
 /// Gives the members of closed vocabularies their types and defaults.
 fn typed(mut rest: ClientMetadata) -> Result<VerifiedMetadata, Error> {
-    let (grant_types, response_types) = flows(&mut rest)?;
+    let (grant_types, response_types) = flows::flows(&mut rest)?;
     Ok(VerifiedMetadata {
         redirect_uris: redirect_uris(rest.redirect_uris.take())?,
         application_type: one("application_type", rest.application_type.take(), ApplicationType::parse)?
@@ -80,404 +80,11 @@ fn redirect_uris(sent: Option<Vec<String>>) -> Result<Vec<RedirectUri>, InvalidR
     sent.iter().enumerate().map(parse).collect()
 }
 
-/// Fills in absent grant types or response types: each follows from the other where only one is sent (RFC 7591
-/// §2.1), and both default to the authorization code flow.
-pub fn complete_flows(metadata: &mut ClientMetadata) {
-    let names = |grants: &[GrantType]| grants.iter().map(|grant| grant.as_str().to_owned()).collect::<Vec<_>>();
-    let code_flow = [GrantType::AuthorizationCode];
-    let grants = metadata.grant_types.get_or_insert_with(|| {
-        let mut grants: Vec<GrantType> = Vec::new();
-        let sent = metadata.response_types.iter().flatten().filter_map(|name| ResponseType::parse_any_order(name));
-        for grant in sent.flat_map(ResponseType::grant_types) {
-            if !grants.contains(grant) {
-                grants.push(*grant);
-            }
-        }
-        names(if grants.is_empty() { &code_flow } else { &grants })
-    });
-    let code = grants.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
-    metadata.response_types.get_or_insert_with(|| {
-        let implied = code.then_some(ResponseType::Code);
-        implied.iter().map(|response| response.as_str().to_owned()).collect()
-    });
-}
-
-fn flows(sent: &mut ClientMetadata) -> Result<(Vec<GrantType>, Vec<ResponseType>), Invalid> {
-    complete_flows(sent);
-    let grant_types = many("grant_types", sent.grant_types.take(), GrantType::parse)?;
-    if grant_types.is_empty() {
-        return Err(Invalid::Empty { member: "grant_types" });
-    }
-    Ok((grant_types, many("response_types", sent.response_types.take(), ResponseType::parse_any_order)?))
-}
-
 fn one<T>(member: &str, sent: Option<String>, parse: fn(&str) -> Option<T>) -> Result<Option<T>, Invalid> {
     sent.map(|text| parse(&text).ok_or_else(|| Invalid::not_offered(member, &text))).transpose()
 }
 
-fn many<T: PartialEq>(
-    member: &str,
-    sent: Option<Vec<String>>,
-    parse: fn(&str) -> Option<T>,
-) -> Result<Vec<T>, Invalid> {
-    let mut values = Vec::new();
-    for text in sent.into_iter().flatten() {
-        let value = parse(&text).ok_or_else(|| Invalid::not_offered(member, &text))?;
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    Ok(values)
-}
-
 impl VerifiedMetadata {
-    /// RFC 7591 §2.1 and §5: grant types, response types and redirect URIs agree.
-    fn agree_on_flows(&self) -> Result<(), Error> {
-        for response in &self.response_types {
-            if let Some(missing) = response.grant_types().iter().find(|grant| !self.grant_types.contains(grant)) {
-                return Err(Invalid::InconsistentResponseType {
-                    response_type: response.as_str(),
-                    grant_type: missing.as_str(),
-                }
-                .into());
-            }
-        }
-        for grant in self.grant_types.iter().filter(|grant| grant.redirects()) {
-            if !self.response_types.iter().any(|response| response.grant_types().contains(grant)) {
-                return Err(Invalid::InconsistentGrantType { grant_type: grant.as_str() }.into());
-            }
-        }
-        if self.redirect_uris.is_empty() && self.grant_types.iter().any(|grant| grant.redirects()) {
-            return Err(InvalidRedirectUri::list(RedirectUriFault::Missing).into());
-        }
-        if self.token_endpoint_auth_method == AuthMethod::None
-            && self.grant_types.contains(&GrantType::ClientCredentials)
-        {
-            return Err(Invalid::requires(
-                "grant_types \"client_credentials\"",
-                "a token_endpoint_auth_method other than none",
-            )
-            .into());
-        }
-        Ok(())
-    }
-
-    /// OIDC Registration §2 `application_type`.
-    fn fit_application_type(&self) -> Result<(), InvalidRedirectUri> {
-        if self.application_type == ApplicationType::Native {
-            return Ok(());
-        }
-        let implicit = self.grant_types.contains(&GrantType::Implicit);
-        for (index, uri) in self.redirect_uris.iter().enumerate() {
-            let fault = match uri.kind() {
-                RedirectUriKind::PrivateUse => RedirectUriFault::WebPrivateUse,
-                RedirectUriKind::Loopback if implicit => RedirectUriFault::WebImplicit,
-                RedirectUriKind::Https if implicit && uri.host() == Some("localhost") => RedirectUriFault::WebImplicit,
-                RedirectUriKind::Https | RedirectUriKind::Loopback => continue,
-            };
-            return Err(InvalidRedirectUri::at(index, fault));
-        }
-        Ok(())
-    }
-
-    /// The authentication method has the keys, names and algorithms it needs (RFC 7591 §2, RFC 8705 §2).
-    fn authenticate_client(&mut self) -> Result<(), Invalid> {
-        if self.jwks.is_some() && self.rest.jwks_uri.is_some() {
-            return Err(Invalid::Excludes { member: "jwks", other: "jwks_uri" });
-        }
-        let has_keys = self.jwks.is_some() || self.rest.jwks_uri.is_some();
-        let method = self.token_endpoint_auth_method;
-        match method {
-            AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth if !has_keys => {
-                return Err(Invalid::requires(format!("token_endpoint_auth_method {method}"), "jwks or jwks_uri"));
-            }
-            AuthMethod::SelfSignedTlsClientAuth if self.jwks.as_ref().is_some_and(|jwks| !jwks.has_certificate()) => {
-                return Err(Invalid::requires("token_endpoint_auth_method self_signed_tls_client_auth", "x5c in jwks"));
-            }
-            _ => {}
-        }
-        self.tls_subject()?;
-        self.assertion_algorithm()
-    }
-
-    /// RFC 8705 §2.1.2: exactly one name with `tls_client_auth`; without it they have no effect.
-    fn tls_subject(&mut self) -> Result<(), Invalid> {
-        let rest = &mut self.rest;
-        let names = [
-            &mut rest.tls_client_auth_subject_dn,
-            &mut rest.tls_client_auth_san_dns,
-            &mut rest.tls_client_auth_san_uri,
-            &mut rest.tls_client_auth_san_ip,
-            &mut rest.tls_client_auth_san_email,
-        ];
-        if self.token_endpoint_auth_method != AuthMethod::TlsClientAuth {
-            for name in names {
-                *name = None;
-            }
-            return Ok(());
-        }
-        if names.iter().filter(|name| name.is_some()).count() != 1 {
-            return Err(Invalid::requires(
-                "token_endpoint_auth_method tls_client_auth",
-                "exactly one of the tls_client_auth_* members",
-            ));
-        }
-        match &rest.tls_client_auth_san_ip {
-            Some(ip) if ip.parse::<IpAddr>().is_err() => {
-                Err(Invalid::syntax("tls_client_auth_san_ip", "an IP address"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// OIDC Registration §2 `token_endpoint_auth_signing_alg`: it has an effect with `*_jwt` only.
-    fn assertion_algorithm(&mut self) -> Result<(), Invalid> {
-        let accepted = match self.token_endpoint_auth_method {
-            AuthMethod::ClientSecretJwt => is_symmetric_signature,
-            AuthMethod::PrivateKeyJwt => is_asymmetric_signature,
-            _ => {
-                self.rest.token_endpoint_auth_signing_alg = None;
-                return Ok(());
-            }
-        };
-        match &self.rest.token_endpoint_auth_signing_alg {
-            Some(algorithm) if !accepted(algorithm) => {
-                Err(Invalid::Algorithm { member: "token_endpoint_auth_signing_alg", algorithm: algorithm.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// OIDC Registration §2: known algorithms, `*_enc` only with `*_alg`, and their defaults.
-    fn check_algorithms(&mut self) -> Result<(), Invalid> {
-        let id_token_from_front_channel = self.response_types.iter().any(|response| response.returns_id_token());
-        if self.scope.as_ref().is_some_and(|scope| scope.contains("openid")) {
-            self.rest.id_token_signed_response_alg.get_or_insert_with(|| "RS256".to_owned());
-        }
-        for (member, algorithm) in self.signature_algorithms() {
-            let unsigned = match member {
-                "id_token_signed_response_alg" => !id_token_from_front_channel,
-                "authorization_signed_response_alg" => false,
-                _ => true,
-            };
-            let known = is_asymmetric_signature(algorithm) || is_symmetric_signature(algorithm);
-            if !(known || (unsigned && algorithm == "none")) {
-                return Err(Invalid::Algorithm { member, algorithm: algorithm.to_owned() });
-            }
-        }
-        for (member, algorithm) in self.encryption_algorithms() {
-            if !(is_asymmetric_encryption(algorithm) || is_symmetric_encryption(algorithm)) {
-                return Err(Invalid::Algorithm { member, algorithm: algorithm.to_owned() });
-            }
-        }
-        self.content_encryptions()?;
-        match self.symmetric_member() {
-            Some(member) if self.token_endpoint_auth_method == AuthMethod::None => {
-                Err(Invalid::SymmetricWithoutSecret { member })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn signature_algorithms(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let rest = &self.rest;
-        [
-            ("id_token_signed_response_alg", &rest.id_token_signed_response_alg),
-            ("userinfo_signed_response_alg", &rest.userinfo_signed_response_alg),
-            ("request_object_signing_alg", &rest.request_object_signing_alg),
-            ("introspection_signed_response_alg", &rest.introspection_signed_response_alg),
-            ("authorization_signed_response_alg", &rest.authorization_signed_response_alg),
-            ("nfv_token_signed_response_alg", &rest.nfv_token_signed_response_alg),
-        ]
-        .into_iter()
-        .filter_map(|(member, algorithm)| Some((member, algorithm.as_deref()?)))
-    }
-
-    fn encryption_algorithms(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let rest = &self.rest;
-        [
-            ("id_token_encrypted_response_alg", &rest.id_token_encrypted_response_alg),
-            ("userinfo_encrypted_response_alg", &rest.userinfo_encrypted_response_alg),
-            ("request_object_encryption_alg", &rest.request_object_encryption_alg),
-            ("introspection_encrypted_response_alg", &rest.introspection_encrypted_response_alg),
-            ("authorization_encrypted_response_alg", &rest.authorization_encrypted_response_alg),
-            ("nfv_token_encrypted_response_alg", &rest.nfv_token_encrypted_response_alg),
-        ]
-        .into_iter()
-        .filter_map(|(member, algorithm)| Some((member, algorithm.as_deref()?)))
-    }
-
-    fn content_encryptions(&mut self) -> Result<(), Invalid> {
-        let rest = &mut self.rest;
-        let pairs = [
-            (
-                "id_token_encrypted_response_enc",
-                &rest.id_token_encrypted_response_alg,
-                &mut rest.id_token_encrypted_response_enc,
-            ),
-            (
-                "userinfo_encrypted_response_enc",
-                &rest.userinfo_encrypted_response_alg,
-                &mut rest.userinfo_encrypted_response_enc,
-            ),
-            (
-                "request_object_encryption_enc",
-                &rest.request_object_encryption_alg,
-                &mut rest.request_object_encryption_enc,
-            ),
-            (
-                "introspection_encrypted_response_enc",
-                &rest.introspection_encrypted_response_alg,
-                &mut rest.introspection_encrypted_response_enc,
-            ),
-            (
-                "authorization_encrypted_response_enc",
-                &rest.authorization_encrypted_response_alg,
-                &mut rest.authorization_encrypted_response_enc,
-            ),
-            (
-                "nfv_token_encrypted_response_enc",
-                &rest.nfv_token_encrypted_response_alg,
-                &mut rest.nfv_token_encrypted_response_enc,
-            ),
-        ];
-        for (member, algorithm, encoding) in pairs {
-            match (algorithm, &*encoding) {
-                (None, Some(_)) => return Err(Invalid::requires(member, "its *_alg member")),
-                (Some(_), Some(name)) if !is_content_encryption(name) => {
-                    return Err(Invalid::Algorithm { member, algorithm: name.clone() });
-                }
-                (Some(_), None) => *encoding = Some("A128CBC-HS256".to_owned()),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The first member whose algorithm is keyed with the client secret.
-    fn symmetric_member(&self) -> Option<&'static str> {
-        let signatures = self.signature_algorithms().filter(|(_, algorithm)| is_symmetric_signature(algorithm));
-        let encryptions = self.encryption_algorithms().filter(|(_, algorithm)| is_symmetric_encryption(algorithm));
-        signatures.chain(encryptions).map(|(member, _)| member).next()
-    }
-
-    /// Every URL is one, with a scheme that is safe to show, call or fetch.
-    fn check_urls(&self) -> Result<(), Invalid> {
-        let rest = &self.rest;
-        for (member, pages) in [
-            ("client_uri", &rest.client_uri),
-            ("logo_uri", &rest.logo_uri),
-            ("tos_uri", &rest.tos_uri),
-            ("policy_uri", &rest.policy_uri),
-        ] {
-            for page in pages.iter().flat_map(super::Localized::values) {
-                web_url(member, page, &["https", "http"])?;
-            }
-        }
-        for (member, url) in [
-            ("jwks_uri", &rest.jwks_uri),
-            ("signed_jwks_uri", &rest.signed_jwks_uri),
-            ("sector_identifier_uri", &rest.sector_identifier_uri),
-            ("initiate_login_uri", &rest.initiate_login_uri),
-            ("backchannel_client_notification_endpoint", &rest.backchannel_client_notification_endpoint),
-            ("spiffe_bundle_endpoint", &rest.spiffe_bundle_endpoint),
-        ] {
-            if let Some(url) = url {
-                web_url(member, url, &["https"])?;
-            }
-        }
-        for (member, url) in [
-            ("frontchannel_logout_uri", &rest.frontchannel_logout_uri),
-            ("backchannel_logout_uri", &rest.backchannel_logout_uri),
-            ("credential_offer_endpoint", &rest.credential_offer_endpoint),
-        ] {
-            if let Some(url) = url {
-                web_url(member, url, &["https", "http"])?;
-            }
-        }
-        for url in rest.request_uris.iter().flatten() {
-            web_url("request_uris", url, &["https", "http"])?;
-        }
-        for (member, uris) in [
-            ("post_logout_redirect_uris", &rest.post_logout_redirect_uris),
-            ("claims_redirect_uris", &rest.claims_redirect_uris),
-        ] {
-            for uri in uris.iter().flatten() {
-                RedirectUri::parse(uri).map_err(|_| Invalid::syntax(member, "a list of redirect URIs"))?;
-            }
-        }
-        match &rest.spiffe_id {
-            Some(id) if !id.starts_with("spiffe://") => Err(Invalid::syntax("spiffe_id", "a SPIFFE ID")),
-            _ => Ok(()),
-        }
-    }
-
-    /// OIDC Registration §5: a pairwise client with redirect URIs on several hosts names its sector.
-    fn check_subject_type(&self) -> Result<(), Invalid> {
-        let subject_type = self.rest.subject_type.as_deref();
-        if let Some(name) = subject_type
-            && SubjectType::parse(name).is_none()
-        {
-            return Err(Invalid::not_offered("subject_type", name));
-        }
-        let mut hosts: Vec<&str> = self.redirect_uris.iter().map(|uri| uri.host().unwrap_or(uri.as_str())).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
-        if subject_type == Some(SubjectType::Pairwise.as_str())
-            && hosts.len() > 1
-            && self.rest.sector_identifier_uri.is_none()
-        {
-            return Err(Invalid::requires(
-                "subject_type pairwise with redirect_uris on several hosts",
-                "sector_identifier_uri",
-            ));
-        }
-        Ok(())
-    }
-
-    /// RFC 8705 §3.4 and RFC 9449 §5.2: one way to bind access tokens.
-    fn check_token_binding(&self) -> Result<(), Invalid> {
-        let rest = &self.rest;
-        if rest.dpop_bound_access_tokens == Some(true) && rest.tls_client_certificate_bound_access_tokens == Some(true)
-        {
-            return Err(Invalid::Excludes {
-                member: "dpop_bound_access_tokens",
-                other: "tls_client_certificate_bound_access_tokens",
-            });
-        }
-        Ok(())
-    }
-
-    /// CIBA §4.
-    fn check_backchannel(&self) -> Result<(), Invalid> {
-        let rest = &self.rest;
-        let mode = rest.backchannel_token_delivery_mode.as_deref();
-        if let Some(mode) = mode
-            && !matches!(mode, "poll" | "ping" | "push")
-        {
-            return Err(Invalid::not_offered("backchannel_token_delivery_mode", mode));
-        }
-        if self.grant_types.contains(&GrantType::Ciba) && mode.is_none() {
-            return Err(Invalid::requires(
-                format!("grant_types \"{}\"", GrantType::Ciba),
-                "backchannel_token_delivery_mode",
-            ));
-        }
-        if matches!(mode, Some("ping" | "push")) && rest.backchannel_client_notification_endpoint.is_none() {
-            return Err(Invalid::requires(
-                "backchannel_token_delivery_mode ping or push",
-                "backchannel_client_notification_endpoint",
-            ));
-        }
-        match &rest.backchannel_authentication_request_signing_alg {
-            Some(algorithm) if !is_asymmetric_signature(algorithm) => Err(Invalid::Algorithm {
-                member: "backchannel_authentication_request_signing_alg",
-                algorithm: algorithm.clone(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     /// `application_type`.
     #[must_use]
     pub fn application_type(&self) -> ApplicationType {
@@ -552,16 +159,6 @@ impl VerifiedMetadata {
             put("jwks", jwks.as_object().clone().into());
         }
         members
-    }
-}
-
-fn web_url(member: &str, text: &str, schemes: &[&str]) -> Result<(), Invalid> {
-    let expected = if schemes == ["https"] { "an https URL" } else { "an http or https URL" };
-    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-    let url = Url::parse(text).ok().filter(|url| printable && schemes.contains(&url.scheme()) && url.has_host());
-    match url {
-        Some(url) if url.username().is_empty() && url.password().is_none() => Ok(()),
-        _ => Err(Invalid::syntax(member, expected)),
     }
 }
 

@@ -32,7 +32,7 @@ const LIMITS: Limits = Limits { redirect_uris: 50, list_items: 100, text_bytes: 
 fn open() -> Policy {
     let unoffered = Unoffered::Drop;
     Policy {
-        doors: doors(),
+        doors: DOORS.map(str::to_owned).to_vec(),
         registration: Registration::Open,
         grant_types: Offer {
             offered: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
@@ -70,16 +70,16 @@ fn open() -> Policy {
 }
 
 fn protected() -> Policy {
+    let open = open();
     let unoffered = Unoffered::Refuse;
     Policy {
-        doors: doors(),
         registration: Registration::InitialAccessToken,
         grant_types: Offer {
             offered: vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials],
             default: Vec::new(),
             unoffered,
         },
-        response_types: Offer { offered: vec![ResponseType::Code], default: Vec::new(), unoffered },
+        response_types: Offer { unoffered, ..open.response_types },
         token_endpoint_auth_methods: Offer {
             offered: vec![
                 AuthMethod::PrivateKeyJwt,
@@ -92,28 +92,20 @@ fn protected() -> Policy {
             default: Vec::new(),
             unoffered,
         },
-        scopes: Scopes { offered: None, default: None, unoffered },
         redirect_uris: RedirectUris {
             private_use_schemes: PrivateUseSchemes::PublicClients,
             reverse_domain_schemes: true,
-            loopback: true,
-            hosts: Vec::new(),
             infer_native: false,
             pages_share_host: true,
+            ..open.redirect_uris
         },
-        custom_members: Vec::new(),
-        limits: LIMITS,
-        secret_lifetime: None,
-        client_lifetime: None,
-        token_rotation: Rotation::Off,
-        software_statements: SoftwareStatements::default(),
+        scopes: Scopes { unoffered, ..open.scopes },
+        ..open
     }
 }
 
 /// The doors that are open unless a service says otherwise; all others are opened by name.
-fn doors() -> Vec<String> {
-    vec!["oauth".to_owned(), "authlete".to_owned()]
-}
+const DOORS: [&str; 2] = ["oauth", "authlete"];
 
 #[cfg(test)]
 mod tests {

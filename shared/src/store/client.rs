@@ -50,14 +50,7 @@ impl Store {
         let write_id = self.write_id()?;
         let item = client_item(client, &write_id, origin)?;
         let write = match spends {
-            None => Write::Put(Box::new(
-                self.client
-                    .put_item()
-                    .table_name(&self.table)
-                    .set_item(Some(item))
-                    .condition_expression("attribute_not_exists(PK)")
-                    .return_values_on_condition_check_failure(OnFailure::AllOld),
-            )),
+            None => Write::Put(Box::new(self.put_new(item))),
             Some(token) => self.create_and_spend(client, item, &token, &write_id)?,
         };
         Ok(match self.write(write, &write_id).await? {
@@ -122,13 +115,9 @@ impl Store {
     pub async fn replace_client(&self, client: &RegisteredClient, origin: &Origin) -> Result<(), Error> {
         let write_id = self.write_id()?;
         let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(client_item(client, &write_id, origin)?))
+            .put(client_item(client, &write_id, origin)?)
             .condition_expression("version = :read AND attribute_not_exists(deleted_by)")
-            .expression_attribute_values(":read", integer(client.version.saturating_sub(1)))
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+            .expression_attribute_values(":read", integer(client.version.saturating_sub(1)));
         match self.write(Write::Put(Box::new(put)), &write_id).await? {
             Outcome::Written => Ok(()),
             Outcome::Refused(_) => Err(Error::Contention),
@@ -151,10 +140,7 @@ impl Store {
         let write_id = self.write_id()?;
         let now = self.clock.now();
         let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(client_key(service_id, numeric_id).into_attributes()))
+            .update(client_key(service_id, numeric_id))
             .update_expression(
                 "SET deleted_by = :actor, expires_at = :end, write_id = :write, changed = :changed, \
                  version = version + :one REMOVE #record, secret, secret_version, rat_hash, #list, #at",
@@ -168,8 +154,7 @@ impl Store {
             .expression_attribute_values(":changed", changed(origin))
             .expression_attribute_values(":one", integer(1))
             .expression_attribute_values(":id", string(client_id))
-            .expression_attribute_values(":now", integer(now))
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+            .expression_attribute_values(":now", integer(now));
         let live = "client_id = :id AND attribute_not_exists(deleted_by) \
                     AND (attribute_not_exists(expires_at) OR expires_at > :now)";
         update = match deleter {

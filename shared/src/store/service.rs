@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
 use tokio::sync::OnceCell;
 
 use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string};
@@ -46,13 +45,7 @@ impl Store {
         item.insert("changed".to_owned(), changed(origin));
         item.insert("list".to_owned(), string(services_list(&configuration.organization)));
         item.insert("at".to_owned(), string(list_position(self.clock.now_millis(), &id.to_string())));
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let put = self.put_new(item);
         Ok(match self.write(Write::Put(Box::new(put)), &write_id).await? {
             Outcome::Written => CreatedService::Created,
             Outcome::Refused(_) => CreatedService::Taken,
@@ -81,10 +74,7 @@ impl Store {
     ) -> Result<(), Error> {
         let write_id = self.write_id()?;
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(service_key(id).into_attributes()))
+            .update(service_key(id))
             .update_expression(
                 "SET #service = :service, #list = :list, version = :next, write_id = :write, changed = :changed",
             )
@@ -96,8 +86,7 @@ impl Store {
             .expression_attribute_values(":read", integer(version))
             .expression_attribute_values(":next", integer(version + 1))
             .expression_attribute_values(":write", string(&write_id))
-            .expression_attribute_values(":changed", changed(origin))
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+            .expression_attribute_values(":changed", changed(origin));
         match self.write(Write::Update(Box::new(update)), &write_id).await? {
             Outcome::Written => Ok(()),
             Outcome::Refused(_) => Err(Error::Contention),
@@ -111,10 +100,7 @@ impl Store {
     pub async fn delete_service(&self, id: u64, origin: &Origin) -> Result<(), Error> {
         let write_id = self.write_id()?;
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(service_key(id).into_attributes()))
+            .update(service_key(id))
             .update_expression(
                 "SET deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed \
                  REMOVE #service, data_key, id_salt, #list, #at",
@@ -126,8 +112,7 @@ impl Store {
             .expression_attribute_values(":actor", string(&origin.actor))
             .expression_attribute_values(":one", integer(1))
             .expression_attribute_values(":write", string(&write_id))
-            .expression_attribute_values(":changed", changed(origin))
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+            .expression_attribute_values(":changed", changed(origin));
         match self.write(Write::Update(Box::new(update)), &write_id).await? {
             Outcome::Written => Ok(()),
             Outcome::Refused(_) => Err(Error::UnknownService),

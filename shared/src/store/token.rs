@@ -1,6 +1,5 @@
 //! Tokens.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
 use serde::{Deserialize, Serialize};
 
 use super::item::{changed, integer, json, number, parsed, required, string, text};
@@ -75,13 +74,7 @@ impl Store {
         if let Some(organization) = &token.organization {
             item.insert("organization".to_owned(), string(organization));
         }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let put = self.put_new(item);
         match self.write(Write::Put(Box::new(put)), &write_id).await? {
             Outcome::Written => Ok(()),
             Outcome::Refused(_) => Err(Error::internal("two tokens with one digest")),

@@ -11,8 +11,9 @@ use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteIt
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
-use aws_sdk_dynamodb::types::CancellationReason;
+use aws_sdk_dynamodb::types::{CancellationReason, ReturnValuesOnConditionCheckFailure as OnFailure};
 
+use super::schema::Key;
 use super::{Item, Store, item};
 use crate::error::Error;
 
@@ -63,6 +64,23 @@ impl Store {
     /// A name for one write: an item that carries it has been written by it.
     pub(super) fn write_id(&self) -> Result<String, Error> {
         Ok(uuid::Builder::from_random_bytes(self.entropy.bytes()?).into_uuid().simple().to_string())
+    }
+
+    /// A put that is refused, with the item as it stands, where one stands already.
+    pub(super) fn put_new(&self, item: Item) -> PutItemFluentBuilder {
+        self.put(item).condition_expression("attribute_not_exists(PK)")
+    }
+
+    /// A put that returns the item as it stands if its condition fails.
+    pub(super) fn put(&self, item: Item) -> PutItemFluentBuilder {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        put.return_values_on_condition_check_failure(OnFailure::AllOld)
+    }
+
+    /// An update that returns the item as it stands if its condition fails.
+    pub(super) fn update(&self, key: Key) -> UpdateItemFluentBuilder {
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(key.into_attributes()));
+        update.return_values_on_condition_check_failure(OnFailure::AllOld)
     }
 
     /// Writes. If the condition fails on an item that carries our own `write_id`, the write had succeeded and

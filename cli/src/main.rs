@@ -5,7 +5,7 @@ use registrar::{admin, serve};
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]
-#[command(name = "registrar", version)]
+#[command(name = "registrar", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

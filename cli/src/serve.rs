@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -20,6 +21,9 @@ use tokio::net::TcpListener;
 use crate::demo::{self, Demo};
 use crate::embedded::{self, Embedded, TABLE};
 use crate::gateway::Gateway;
+
+/// How long requests that still run may take once the program is told to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Options of `registrar serve`.
 #[derive(clap::Args)]
@@ -59,10 +63,17 @@ pub async fn run(options: Options) -> Result<()> {
     let gateway = Arc::new(Gateway::new(app, address)?);
     announce(&options, &demo);
     let service = Router::new().fallback(answer).with_state(gateway);
-    axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(told_to_stop())
-        .await?;
-    database.stop().await;
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    let ending = async {
+        told_to_stop().await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = ending => {}
+    }
+    let _ = tokio::time::timeout(PATIENCE, database.stop()).await;
     Ok(())
 }
 

@@ -182,9 +182,11 @@ impl<'de> Deserialize<'de> for VerifiedMetadata {
 #[cfg(test)]
 #[expect(clippy::needless_pass_by_value, reason = "a value written at the call reads best")]
 mod tests {
+    use proptest::strategy::Strategy;
     use serde_json::json;
 
     use super::*;
+    use crate::policy::BoundPolicy;
 
     fn verified(value: Value) -> Result<VerifiedMetadata, Error> {
         let Value::Object(members) = value else { panic!("not an object") };
@@ -463,6 +465,64 @@ mod tests {
         let client = client(json!({"token_endpoint_auth_method": "attest_jwt_client_auth"})).unwrap();
         assert!(!client.needs_secret());
         refused(json!({"token_endpoint_auth_method": "password"}), "token_endpoint_auth_method");
+    }
+
+    proptest::proptest! {
+        /// Any members with any values: refused or registered, never a panic, and what is registered is stored,
+        /// read back and sent again without a change.
+        #[test]
+        fn whatever_is_registered_survives_the_store_and_an_update(members in members()) {
+            let policy = crate::policy::Preset::Open.policy();
+            let admit = |sent: ClientMetadata| verify(policy.apply(sent, &BoundPolicy::default())?);
+            if let Ok(client) = ClientMetadata::from_members(members).map_err(Error::from).and_then(admit) {
+                let text = serde_json::to_string(&client).unwrap();
+                proptest::prop_assert_eq!(&serde_json::from_str::<VerifiedMetadata>(&text).unwrap(), &client);
+                let again = admit(ClientMetadata::from_members(client.to_members()).unwrap());
+                proptest::prop_assert_eq!(again.unwrap().to_members(), client.to_members());
+            }
+        }
+    }
+
+    fn members() -> impl Strategy<Value = Map<String, Value>> {
+        let words = [
+            "",
+            "a",
+            "https://rp.example/cb",
+            "http://localhost:1/",
+            "cursor://x",
+            "https://b.example/",
+            "none",
+            "client_secret_jwt",
+            "private_key_jwt",
+            "authorization_code",
+            "refresh_token",
+            "implicit",
+            "code",
+            "id_token",
+            "native",
+            "web",
+            "pairwise",
+            "RS256",
+            "HS256",
+            "dir",
+            "A256GCM",
+            "openid a",
+            "ping",
+        ];
+        let word = proptest::sample::select(words.to_vec());
+        let value = proptest::prop_oneof![
+            8 => word.clone().prop_map(Value::from),
+            8 => proptest::collection::vec(word, 0..3).prop_map(Value::from),
+            1 => proptest::arbitrary::any::<bool>().prop_map(Value::from),
+            1 => proptest::arbitrary::any::<u64>().prop_map(Value::from),
+            1 => proptest::strategy::Just(Value::Null),
+        ];
+        let names = ClientMetadata::MEMBERS.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let name = (proptest::sample::select(names), proptest::bool::weighted(0.1))
+            .prop_map(|(name, tagged)| if tagged { format!("{name}#fr") } else { name });
+        let uris = proptest::sample::select(vec![json!(["https://rp.example/cb"]), json!(["cursor://x"]), json!([])]);
+        (uris, proptest::collection::vec((name, value), 0..6))
+            .prop_map(|(uris, sent)| [("redirect_uris".to_owned(), uris)].into_iter().chain(sent).collect())
     }
 
     #[test]

@@ -121,7 +121,7 @@ pub struct SoftwareIdentity {
 pub struct SealedSecret {
     /// See [`crate::credentials::DataKey::seal`].
     pub sealed: Vec<u8>,
-    /// Counts the client's secrets, from 1.
+    /// The version of the client at which it was made.
     pub version: u64,
 }
 
@@ -138,6 +138,12 @@ pub struct ClientInformation {
 }
 
 impl ClientInformation {
+    /// Of a client that is managed by a token, at a place that its front door knows.
+    #[must_use]
+    pub fn new(client: RegisteredClient, client_secret: Option<ClientSecret>, token: Token) -> Self {
+        Self { client, client_secret, registration_access_token: Some(token), registration_client_uri: None }
+    }
+
     /// The members of the answer; absent ones are omitted.
     #[must_use]
     pub fn to_members(&self) -> Map<String, Value> {

@@ -79,16 +79,9 @@ pub async fn register(
         client.numeric_id = service.numeric_id(&client.client_id);
         let client_secret = renew_secret(context, &mut client).await?;
         match app.store.create_client(&client, registrant.spends(), origin).await? {
-            Created::Created => {
-                return Ok(ClientInformation {
-                    client,
-                    client_secret,
-                    registration_access_token: Some(token),
-                    registration_client_uri: None,
-                });
-            }
+            Created::Created => return Ok(ClientInformation::new(client, client_secret, token)),
             Created::TokenSpent => return Err(Error::InvalidToken),
-            Created::Taken => client.secret = None,
+            Created::Taken => {}
         }
     }
     Err(Error::Contention)
@@ -101,12 +94,7 @@ pub async fn register(
 pub async fn read(context: &Context<'_>, client_id: &str, token: Token) -> Result<ClientInformation, Error> {
     let client = authorized(context, client_id, &token.hash()).await?;
     let client_secret = open_secret(context, &client).await?;
-    Ok(ClientInformation {
-        client,
-        client_secret,
-        registration_access_token: Some(token),
-        registration_client_uri: None,
-    })
+    Ok(ClientInformation::new(client, client_secret, token))
 }
 
 /// Replaces a client's registration (RFC 7592 §2.2). If another update wins, this one is tried once more on
@@ -153,12 +141,7 @@ async fn replace(
     };
     client.registration_access_token = Some(token.hash());
     context.app.store.replace_client(&client, &context.origin).await?;
-    Ok(ClientInformation {
-        client,
-        client_secret,
-        registration_access_token: Some(token),
-        registration_client_uri: None,
-    })
+    Ok(ClientInformation::new(client, client_secret, token))
 }
 
 /// Deletes a client (RFC 7592 §2.3). Its token and its secret die with it.
@@ -243,7 +226,7 @@ fn keeps_secret(context: &Context<'_>, client: &RegisteredClient) -> bool {
 
 /// Mints a secret if the metadata needs one, drops it if not.
 async fn renew_secret(context: &Context<'_>, client: &mut RegisteredClient) -> Result<Option<ClientSecret>, Error> {
-    let version = client.secret.take().map_or(0, |secret| secret.version) + 1;
+    client.secret = None;
     client.record.secret_expires_at = 0;
     if !client.record.metadata.needs_secret() {
         return Ok(None);
@@ -251,6 +234,7 @@ async fn renew_secret(context: &Context<'_>, client: &mut RegisteredClient) -> R
     let Context { app, service, .. } = context;
     let secret = ClientSecret::mint(&app.entropy)?;
     let key = service.data_key(app).await?;
+    let version = client.version;
     let sealed = key.seal(sealed_for(app, client, version), secret.expose())?;
     client.secret = Some(SealedSecret { sealed, version });
     let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));

@@ -620,3 +620,19 @@ async fn a_panic_is_the_doors_500_and_the_next_request_is_answered() {
     assert!(!answer.body.contains("a bug") && answer.cause.unwrap().contains("panic"));
     assert_eq!(world.register(1, None, &web_client()).await.status, 201);
 }
+
+#[tokio::test]
+async fn an_identifier_that_is_taken_is_minted_again() {
+    let world = World::open().await;
+    let twin = world.twin();
+    for _ in 0..2 {
+        // What making the service drew.
+        let _: [u8; 32] = twin.app.entropy.bytes().unwrap();
+    }
+    let first = world.register(1, None, &web_client()).await;
+    let second = twin.register(1, None, &web_client()).await;
+    assert_eq!(first.body["registration_access_token"], second.body["registration_access_token"], "the same draws");
+    assert_eq!(second.status, 201);
+    assert_ne!(first.text("client_id"), second.text("client_id"));
+    assert_eq!(world.app.store.clients(1).await.unwrap().len(), 2);
+}

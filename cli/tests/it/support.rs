@@ -30,7 +30,7 @@ pub(crate) struct World {
     /// The time, to be moved.
     pub(crate) clock: Clock,
     gateway: Gateway,
-    _table: Option<Embedded>,
+    table: Option<Embedded>,
 }
 
 /// An answer.
@@ -70,12 +70,17 @@ impl World {
     pub(crate) async fn with(fetch: FetchSettings) -> Self {
         let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = table.url();
-        Self { _table: Some(table), ..Self::build(&url, fetch) }
+        Self { table: Some(table), ..Self::build(&url, fetch) }
     }
 
     /// Against a table that somebody else serves at `url`.
     pub(crate) fn at(url: &str) -> Self {
         Self::build(url, FetchSettings::default())
+    }
+
+    /// Another registrar on the same table, with the same randomness from the beginning.
+    pub(crate) fn twin(&self) -> Self {
+        Self::at(&self.table.as_ref().unwrap().url())
     }
 
     fn build(url: &str, fetch: FetchSettings) -> Self {
@@ -86,7 +91,7 @@ impl World {
             App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), Some(BASE_URL.to_owned()), 0);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080))).unwrap();
-        Self { app, clock, gateway, _table: None }
+        Self { app, clock, gateway, table: None }
     }
 
     /// Makes a service with that policy.

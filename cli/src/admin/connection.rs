@@ -37,7 +37,6 @@ pub struct Connection {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
-    config: Option<aws_config::SdkConfig>,
     kms_key_id: Option<String>,
     key_file: Option<String>,
 }
@@ -45,18 +44,15 @@ pub struct Connection {
 impl Options {
     pub(super) async fn connect(self) -> Connection {
         let clock = Clock::system();
-        let (client, config) = if let Some(url) = &self.endpoint_url {
-            (embedded::client(url), None)
-        } else {
-            let config = aws_configuration().await;
-            (Client::new(&config), Some(config))
+        let client = match &self.endpoint_url {
+            Some(url) => embedded::client(url),
+            None => Client::new(&aws_configuration().await),
         };
-        let local_key = self.endpoint_url.is_some().then(|| ".registrar/key".to_owned());
+        let local_key = self.endpoint_url.map(|_| ".registrar/key".to_owned());
         Connection {
             store: Store::new(client, self.table, clock.clone()),
             clock,
             entropy: Entropy::system(),
-            config,
             kms_key_id: self.kms_key_id,
             key_file: self.key_file.or(local_key),
         }
@@ -65,11 +61,11 @@ impl Options {
 
 impl Connection {
     /// What wraps the data key of a new service.
-    pub(super) fn keys(&self) -> Result<KeyEncryption> {
-        match (&self.kms_key_id, &self.config, &self.key_file) {
-            (Some(key_id), Some(config), _) => Ok(KeyEncryption::kms(key_id.clone(), config.clone())),
-            (_, _, Some(path)) => Ok(key_file(path)?),
-            _ => bail!("a service needs a key: give --kms-key-id, or --key-file"),
+    pub(super) async fn keys(&self) -> Result<KeyEncryption> {
+        match (&self.kms_key_id, &self.key_file) {
+            (Some(key_id), _) => Ok(KeyEncryption::kms(key_id.clone(), aws_configuration().await)),
+            (None, Some(path)) => Ok(key_file(path)?),
+            (None, None) => bail!("a service needs a key: give --kms-key-id, or --key-file"),
         }
     }
 

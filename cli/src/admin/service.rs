@@ -119,7 +119,7 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         authorization_server: Map::new(),
         policy: Preset::Protected.policy(),
     })?;
-    let keys = connection.keys()?;
+    let keys = connection.keys().await?;
     for _ in 0..DRAWS {
         let id = random_id(connection)?;
         let salt = IdSalt(connection.entropy.bytes().map_err(described)?);

@@ -15,15 +15,22 @@ use crate::error::Source;
 use crate::time::Clock;
 
 /// Seconds for which an issuer's keys are used again without being fetched.
-const KEYS_FRESH_SECONDS: u64 = 300;
+pub const KEYS_FRESH: u64 = 300;
+
+/// Seconds after which they are fetched again because none of them verifies a signature, or because they could not
+/// be fetched: no stranger makes us ask more often.
+pub const KEYS_AGAIN: u64 = 10;
 
 /// Fetches documents of strangers. The HTTP client is built at first use.
 #[derive(Debug)]
 pub struct Fetch {
     client: OnceCell<reqwest::Client>,
     settings: FetchSettings,
-    keys: Mutex<HashMap<String, (u64, JwkSet)>>,
+    keys: Mutex<KeyCache>,
 }
+
+/// For each URL, when it was asked, and the keys, unless that failed.
+type KeyCache = HashMap<String, (u64, Option<JwkSet>)>;
 
 /// What a test or a development setup allows beyond the rules; empty for a deployment.
 #[derive(Debug, Default, Clone)]
@@ -49,6 +56,9 @@ pub enum FetchError {
     /// The host does not resolve, answer or prove who it is.
     #[error("the host could not be asked")]
     Failed(#[source] Source),
+    /// The same failed a moment ago, and is not tried again yet.
+    #[error("it could not be fetched a moment ago")]
+    FailedBefore,
     /// Not the document that was asked for.
     #[error("the document is malformed")]
     Malformed,
@@ -85,24 +95,24 @@ impl Fetch {
         Ok(document)
     }
 
-    /// The keys behind a trusted issuer's `jwks_uri`, at most five minutes old.
+    /// The keys behind a trusted issuer's `jwks_uri`, at most `fresh` seconds old.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn jwks(&self, url: &str, clock: &Clock, end: Instant) -> Result<JwkSet, FetchError> {
+    pub async fn jwks(&self, url: &str, fresh: u64, clock: &Clock, end: Instant) -> Result<JwkSet, FetchError> {
         let now = clock.now();
-        if let Some((fetched, keys)) = self.lock_keys().get(url)
-            && now.saturating_sub(*fetched) < KEYS_FRESH_SECONDS
-        {
-            return Ok(keys.clone());
+        match self.lock_keys().get(url) {
+            Some((fetched, Some(keys))) if now.saturating_sub(*fetched) < fresh => return Ok(keys.clone()),
+            Some((failed, None)) if now.saturating_sub(*failed) < KEYS_AGAIN => return Err(FetchError::FailedBefore),
+            _ => {}
         }
-        let document = self.get(url, 64 * 1024, end).await?;
-        let keys: JwkSet = serde_json::from_slice(&document).map_err(|_| FetchError::Malformed)?;
-        self.lock_keys().insert(url.to_owned(), (now, keys.clone()));
-        Ok(keys)
+        let document = self.get(url, 64 * 1024, end).await;
+        let keys = document.and_then(|document| serde_json::from_slice(&document).map_err(|_| FetchError::Malformed));
+        self.lock_keys().insert(url.to_owned(), (now, keys.as_ref().ok().cloned()));
+        keys
     }
 
-    fn lock_keys(&self) -> std::sync::MutexGuard<'_, HashMap<String, (u64, JwkSet)>> {
+    fn lock_keys(&self) -> std::sync::MutexGuard<'_, KeyCache> {
         self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

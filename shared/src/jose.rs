@@ -78,7 +78,7 @@ impl<'t> UnverifiedJwt<'t> {
     ///
     /// # Errors
     /// [`JwtFault::Algorithm`] or [`JwtFault::Signature`].
-    pub fn verify(self, keys: &JwkSet) -> Result<Map<String, Value>, JwtFault> {
+    pub fn verify(&self, keys: &JwkSet) -> Result<Map<String, Value>, JwtFault> {
         let name = self.header.get("alg").and_then(Value::as_str).ok_or(JwtFault::Algorithm)?;
         let algorithm: Algorithm = name.parse().map_err(|_| JwtFault::Algorithm)?;
         let symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
@@ -97,7 +97,7 @@ impl<'t> UnverifiedJwt<'t> {
                 jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key, algorithm).unwrap_or(false)
             })
         };
-        if keys.keys.iter().filter(fits).any(verifies) { Ok(self.claims) } else { Err(JwtFault::Signature) }
+        if keys.keys.iter().filter(fits).any(verifies) { Ok(self.claims.clone()) } else { Err(JwtFault::Signature) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! A web site of one test: https on the loopback interface, with a certificate of its own authority.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use shared::fetch::FetchSettings;
@@ -19,7 +19,10 @@ pub(crate) struct Site {
     host: String,
     authority: String,
     requests: Arc<AtomicUsize>,
+    pages: Pages,
 }
+
+type Pages = Arc<Mutex<HashMap<String, Page>>>;
 
 /// What a path answers.
 #[derive(Clone)]
@@ -51,15 +54,20 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = format!("localhost:{}", listener.local_addr().unwrap().port());
         let requests = Arc::new(AtomicUsize::new(0));
-        let pages: HashMap<String, Page> =
-            pages.iter().map(|(path, page)| ((*path).to_owned(), page.clone())).collect();
-        tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), Arc::new(pages), Arc::clone(&requests)));
-        Self { url: format!("https://{host}"), host, authority: authority.pem(), requests }
+        let pages = pages.iter().map(|(path, page)| ((*path).to_owned(), page.clone())).collect();
+        let pages: Pages = Arc::new(Mutex::new(pages));
+        tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), Arc::clone(&pages), Arc::clone(&requests)));
+        Self { url: format!("https://{host}"), host, authority: authority.pem(), requests, pages }
     }
 
     /// A way out that reaches this site.
     pub(crate) fn reachable(&self) -> FetchSettings {
         FetchSettings { extra_ca: Some(self.authority.clone().into_bytes()), reachable: vec![self.host.clone()] }
+    }
+
+    /// Changes a page.
+    pub(crate) fn set(&self, path: &str, page: Page) {
+        self.pages.lock().unwrap().insert(path.to_owned(), page);
     }
 
     /// How many requests it has seen.
@@ -68,12 +76,7 @@ impl Site {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    pages: Arc<HashMap<String, Page>>,
-    requests: Arc<AtomicUsize>,
-) {
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, pages: Pages, requests: Arc<AtomicUsize>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, pages, requests) = (acceptor.clone(), Arc::clone(&pages), Arc::clone(&requests));
         tokio::spawn(async move {
@@ -87,9 +90,10 @@ async fn accept(
             }
             requests.fetch_add(1, Ordering::SeqCst);
             let head = String::from_utf8_lossy(&head);
-            let answer = match pages.get(head.split(' ').nth(1).unwrap_or_default()) {
+            let page = pages.lock().unwrap().get(head.split(' ').nth(1).unwrap_or_default()).cloned();
+            let answer = match page {
                 Some(Page::Text(text)) => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len()),
-                Some(Page::Head(head)) => (*head).to_owned(),
+                Some(Page::Head(head)) => head.to_owned(),
                 Some(Page::Silence) => std::future::pending().await,
                 None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
             };

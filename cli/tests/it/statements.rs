@@ -214,5 +214,17 @@ async fn an_issuers_keys_may_be_fetched_and_are_kept_for_a_while() {
     }
     assert_eq!(site.requests(), 1);
     let lost = issuer.sign(&with("iss", json!("https://lost.example")));
-    assert_refused(&register(&world, &lost).await, "invalid_software_statement");
+    for _ in 0..2 {
+        assert_refused(&register(&world, &lost).await, "invalid_software_statement");
+    }
+    assert_eq!(site.requests(), 2, "what could not be fetched is not asked for again at once");
+
+    let successor = Issuer::new();
+    site.set("/jwks", Page::Text(successor.jwks().to_string()));
+    let rotated = successor.sign(&claims());
+    assert_refused(&register(&world, &rotated).await, "invalid_software_statement");
+    assert_eq!(site.requests(), 2, "nor are fresh keys, whatever a stranger signs");
+    world.clock.advance(10);
+    assert_eq!(register(&world, &rotated).await.status, 201);
+    assert_eq!(site.requests(), 3);
 }

@@ -27,7 +27,9 @@ fn refused(error: &FetchError) -> Error {
     let reason = match error {
         FetchError::NotAllowed => "the URL is not allowed: it must be https on port 443 of a public host",
         FetchError::TooLarge => "its document is too large",
-        FetchError::Status(_) | FetchError::Failed(_) | FetchError::Malformed => "its document cannot be fetched",
+        FetchError::Status(_) | FetchError::Failed(_) | FetchError::FailedBefore | FetchError::Malformed => {
+            "its document cannot be fetched"
+        }
     };
     Invalid::SectorIdentifier { reason }.into()
 }

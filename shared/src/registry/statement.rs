@@ -1,10 +1,12 @@
 //! Software statements (RFC 7591 §2.3): metadata that somebody else vouches for.
 
+use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Map, Value};
 
 use super::Context;
 use crate::client::SoftwareIdentity;
 use crate::error::{Error, StatementFault};
+use crate::fetch::{KEYS_AGAIN, KEYS_FRESH};
 use crate::jose::{IssuerKeys, JwtFault, UnverifiedJwt};
 use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
 
@@ -32,14 +34,11 @@ pub(super) async fn overlay(
     let trusted = rules.issuers.iter().find(|trusted| trusted.issuer == issuer);
     let claims = match &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys {
         IssuerKeys::Pinned { jwks } => jwt.verify(jwks),
-        IssuerKeys::Remote { jwks_uri } => {
-            let app = context.app;
-            let keys = app.fetch.jwks(jwks_uri, &app.clock, context.fetching_ends).await.map_err(|error| {
-                tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
-                StatementFault::KeysUnavailable
-            })?;
-            jwt.verify(&keys)
-        }
+        // An issuer that has changed its keys since they were fetched is asked once more.
+        IssuerKeys::Remote { jwks_uri } => match jwt.verify(&fetched(context, jwks_uri, KEYS_FRESH).await?) {
+            Err(JwtFault::Signature) => jwt.verify(&fetched(context, jwks_uri, KEYS_AGAIN).await?),
+            outcome => outcome,
+        },
     }
     .map_err(fault)?;
     check_time(&claims, context.app.clock.now(), rules.max_age)?;
@@ -49,6 +48,14 @@ pub(super) async fn overlay(
     let mut metadata = metadata.overlaid_by(vouched);
     metadata.software_statement = Some(statement);
     Ok((metadata, Some(software)))
+}
+
+async fn fetched(context: &Context<'_>, jwks_uri: &str, fresh: u64) -> Result<JwkSet, StatementFault> {
+    let app = context.app;
+    app.fetch.jwks(jwks_uri, fresh, &app.clock, context.fetching_ends).await.map_err(|error| {
+        tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
+        StatementFault::KeysUnavailable
+    })
 }
 
 fn fault(fault: JwtFault) -> StatementFault {

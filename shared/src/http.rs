@@ -67,11 +67,16 @@ impl Endpoint {
     }
 }
 
-/// Serves an endpoint as a Lambda function.
+/// Serves an endpoint as a Lambda function. It starts the runtime itself, and is no `async fn`, so that it is
+/// compiled here once and not in every binary again.
 ///
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
-pub async fn serve(endpoint: Endpoint) -> Result<(), lambda_http::Error> {
+pub fn serve(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(endpoint))
+}
+
+async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

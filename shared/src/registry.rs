@@ -235,7 +235,7 @@ async fn renew_secret(context: &Context<'_>, client: &mut RegisteredClient) -> R
     let secret = ClientSecret::mint(&app.entropy)?;
     let key = service.data_key(app).await?;
     let version = client.version;
-    let sealed = key.seal(sealed_for(app, client, version), secret.expose())?;
+    let sealed = key.seal(sealed_for(client, version), secret.expose())?;
     client.secret = Some(SealedSecret { sealed, version });
     let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
     client.record.secret_expires_at = lifetime_end.into_iter().chain(client.expires_at).min().unwrap_or(0);
@@ -245,16 +245,10 @@ async fn renew_secret(context: &Context<'_>, client: &mut RegisteredClient) -> R
 async fn open_secret(context: &Context<'_>, client: &RegisteredClient) -> Result<Option<ClientSecret>, Error> {
     let Some(secret) = &client.secret else { return Ok(None) };
     let key = context.service.data_key(context.app).await?;
-    let text = key.open(sealed_for(context.app, client, secret.version), &secret.sealed)?;
+    let text = key.open(sealed_for(client, secret.version), &secret.sealed)?;
     Ok(Some(ClientSecret::opened(text)))
 }
 
-fn sealed_for<'a>(app: &'a App, client: &'a RegisteredClient, version: u64) -> SealedFor<'a> {
-    SealedFor {
-        table: app.store.table(),
-        kind: "client_secret",
-        service_id: client.service_id,
-        id: &client.client_id,
-        version,
-    }
+fn sealed_for(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
+    SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
 }

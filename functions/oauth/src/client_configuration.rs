@@ -11,7 +11,7 @@ use crate::door;
 const METHODS: &[Method] = &[Method::Get, Method::Put, Method::Delete];
 
 /// The endpoint.
-pub const ENDPOINT: Endpoint = Endpoint {
+pub static ENDPOINT: Endpoint = Endpoint {
     function: "client-configuration",
     paths: &["/{serviceId}/register/{clientId}"],
     methods: METHODS,

@@ -12,7 +12,7 @@ use crate::door;
 const METHODS: &[Method] = &[Method::Get];
 
 /// The endpoint.
-pub const ENDPOINT: Endpoint = Endpoint {
+pub static ENDPOINT: Endpoint = Endpoint {
     function: "discovery",
     paths: &[
         "/.well-known/oauth-authorization-server/{serviceId}",

@@ -8,4 +8,4 @@ pub mod register;
 use shared::http::Endpoint;
 
 /// The endpoints of this door.
-pub const ENDPOINTS: &[Endpoint] = &[register::ENDPOINT, client_configuration::ENDPOINT, discovery::ENDPOINT];
+pub static ENDPOINTS: &[&Endpoint] = &[&register::ENDPOINT, &client_configuration::ENDPOINT, &discovery::ENDPOINT];

@@ -10,7 +10,7 @@ use crate::door;
 const METHODS: &[Method] = &[Method::Post];
 
 /// The endpoint.
-pub const ENDPOINT: Endpoint = Endpoint {
+pub static ENDPOINT: Endpoint = Endpoint {
     function: "register",
     paths: &["/{serviceId}/register"],
     methods: METHODS,

@@ -17,8 +17,6 @@ pub struct DataKey(RandomizedNonceKey);
 /// What a sealed secret is bound to: moved to another place, it does not open.
 #[derive(Clone, Copy)]
 pub struct SealedFor<'a> {
-    /// The table.
-    pub table: &'a str,
     /// What is sealed, for example `client_secret`.
     pub kind: &'a str,
     /// The service.
@@ -34,7 +32,7 @@ impl SealedFor<'_> {
         let service = self.service_id.to_string();
         let version = self.version.to_string();
         let mut data = vec![VERSION];
-        for part in [self.table, self.kind, &service, self.id, &version] {
+        for part in [self.kind, &service, self.id, &version] {
             data.extend_from_slice(&(part.len() as u64).to_be_bytes());
             data.extend_from_slice(part.as_bytes());
         }
@@ -176,8 +174,7 @@ fn file_context(service_id: u64) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const PLACE: SealedFor<'_> =
-        SealedFor { table: "registrar", kind: "client_secret", service_id: 1, id: "client", version: 1 };
+    const PLACE: SealedFor<'_> = SealedFor { kind: "client_secret", service_id: 1, id: "client", version: 1 };
 
     #[tokio::test]
     async fn a_secret_opens_in_its_own_place_only() {
@@ -188,7 +185,6 @@ mod tests {
         assert_eq!(key.open(PLACE, &sealed).unwrap(), "secret");
         assert!(!sealed.windows(6).any(|window| window == b"secret"));
         for moved in [
-            SealedFor { table: "other", ..PLACE },
             SealedFor { kind: "key", ..PLACE },
             SealedFor { service_id: 2, ..PLACE },
             SealedFor { id: "other", ..PLACE },

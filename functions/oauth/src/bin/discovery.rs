@@ -1,6 +1,5 @@
 //! The function `discovery`.
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(oauth::discovery::ENDPOINT).await
+fn main() -> Result<(), lambda_http::Error> {
+    shared::http::serve(&oauth::discovery::ENDPOINT)
 }

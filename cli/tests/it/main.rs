@@ -8,6 +8,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod client_configuration;
+mod door;
 mod events;
 mod fault_proxy;
 mod faults;

@@ -207,6 +207,19 @@ pub(crate) fn as_update(answer: &Value) -> Value {
     members
 }
 
+/// The reply refuses the metadata and names the member.
+pub(crate) fn assert_refused(reply: &Reply, code: &str, part: &str) {
+    assert_eq!((reply.status, reply.text("error")), (400, code), "{reply:?}");
+    assert!(reply.text("error_description").contains(part), "{reply:?}");
+}
+
+/// The reply is the 401 that says nothing about the client.
+pub(crate) fn assert_invalid_token(reply: &Reply) {
+    assert_eq!((reply.status, reply.text("error")), (401, "invalid_token"), "{reply:?}");
+    assert_eq!(reply.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+    assert_eq!(reply.body.get("client_id"), None);
+}
+
 fn operator() -> Origin {
     Origin { actor: "operator".to_owned(), door: "test", ..Origin::default() }
 }

@@ -249,6 +249,20 @@ client_metadata! {
     spiffe_bundle_endpoint: String,
 }
 
+impl ClientMetadata {
+    /// The pages that are shown to users, in every language, with the names of their members.
+    pub fn pages(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("client_uri", &self.client_uri),
+            ("logo_uri", &self.logo_uri),
+            ("tos_uri", &self.tos_uri),
+            ("policy_uri", &self.policy_uri),
+        ]
+        .into_iter()
+        .flat_map(|(member, pages)| pages.iter().flat_map(Localized::values).map(move |page| (member, page.as_str())))
+    }
+}
+
 /// `null`, `""` and, where an empty list means nothing, `[]` (RFC 7592 §2.2).
 fn is_absent(name: &str, value: &Value) -> bool {
     match value {

@@ -6,8 +6,8 @@ use url::Url;
 use super::{BoundPolicy, Offer, Policy, PrivateUseSchemes, Unoffered, choices};
 use crate::error::Error;
 use crate::metadata::{
-    ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUri,
-    RedirectUriFault, RedirectUriKind, ResponseType, Scope, complete_flows,
+    ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, RedirectUri, RedirectUriFault,
+    RedirectUriKind, ResponseType, Scope, complete_flows,
 };
 
 impl Policy {
@@ -155,17 +155,10 @@ impl Policy {
         if !self.redirect_uris.pages_share_host || !web {
             return Ok(());
         }
-        for (member, pages) in [
-            ("client_uri", &metadata.client_uri),
-            ("logo_uri", &metadata.logo_uri),
-            ("tos_uri", &metadata.tos_uri),
-            ("policy_uri", &metadata.policy_uri),
-        ] {
-            for page in pages.iter().flat_map(Localized::values) {
-                let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
-                if host.is_some_and(|host| uris.iter().all(|uri| uri.host() != Some(&host))) {
-                    return Err(Invalid::ForeignHost { member });
-                }
+        for (member, page) in metadata.pages() {
+            let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
+            if host.is_some_and(|host| uris.iter().all(|uri| uri.host() != Some(&host))) {
+                return Err(Invalid::ForeignHost { member });
             }
         }
         Ok(())

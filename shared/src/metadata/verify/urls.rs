@@ -3,21 +3,14 @@
 use url::Url;
 
 use super::VerifiedMetadata;
-use crate::metadata::{Invalid, Localized, RedirectUri, SubjectType};
+use crate::metadata::{Invalid, RedirectUri, SubjectType};
 
 impl VerifiedMetadata {
     /// Every URL is one, with a scheme that is safe to show, call or fetch.
     pub(super) fn check_urls(&self) -> Result<(), Invalid> {
         let rest = &self.rest;
-        for (member, pages) in [
-            ("client_uri", &rest.client_uri),
-            ("logo_uri", &rest.logo_uri),
-            ("tos_uri", &rest.tos_uri),
-            ("policy_uri", &rest.policy_uri),
-        ] {
-            for page in pages.iter().flat_map(Localized::values) {
-                web_url(member, page, &["https", "http"])?;
-            }
+        for (member, page) in rest.pages() {
+            web_url(member, page, &["https", "http"])?;
         }
         for (member, url) in [
             ("jwks_uri", &rest.jwks_uri),

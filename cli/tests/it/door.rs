@@ -1,0 +1,94 @@
+//! What every endpoint of the oauth door does: CORS, open and closed doors, discovery, a bug.
+
+use serde_json::{Value, json};
+use shared::http::{Endpoint, Request};
+use shared::metadata::Scope;
+use shared::policy::Preset;
+
+use crate::support::{BASE_URL, World, web_client};
+
+#[tokio::test]
+async fn f13_cors_covers_every_status() {
+    let world = World::open().await;
+    let (path, token, _) = world.client(&web_client()).await;
+    for (method, path, token, status) in [
+        ("POST", "/1/register", None, 400),
+        ("GET", "/1/register", None, 405),
+        ("POST", "/9/register", None, 404),
+        ("GET", path.as_str(), None, 401),
+        ("GET", path.as_str(), Some(token.as_str()), 200),
+        ("GET", "/1/.well-known/openid-configuration", None, 200),
+        ("OPTIONS", path.as_str(), None, 204),
+        ("DELETE", path.as_str(), Some(token.as_str()), 204),
+    ] {
+        let reply = world.send_bare(method, path, token).await;
+        assert_eq!(reply.status, status, "{method} {path}");
+        assert_eq!(reply.header("access-control-allow-origin"), "*");
+        assert_eq!(reply.header("access-control-expose-headers"), "WWW-Authenticate, Retry-After");
+        assert_eq!(reply.header("access-control-allow-credentials"), "");
+    }
+    let preflight = world.send_bare("OPTIONS", "/1/register", None).await;
+    assert_eq!(preflight.header("access-control-allow-headers"), "Authorization, Content-Type, MCP-Protocol-Version");
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_open_this_door_is_unknown_in_it() {
+    let world = World::open().await;
+    let (path, token, _) = world.client(&web_client()).await;
+    let mut policy = Preset::Open.policy();
+    policy.doors = vec!["authlete".to_owned()];
+    world.set_policy(1, policy).await;
+    assert_eq!(world.register(1, None, &web_client()).await.status, 404);
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 404);
+    assert_eq!(world.send_bare("GET", "/1/.well-known/openid-configuration", None).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_deleted_service_is_unknown() {
+    let world = World::open().await;
+    let (path, token, _) = world.client(&web_client()).await;
+    world.app.store.delete_service(1, &shared::caller::Origin::default()).await.unwrap();
+    assert_eq!(world.register(1, None, &web_client()).await.status, 404);
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 404);
+    assert!(world.app.store.services("tests").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn d8_d22_d23_discovery_tells_where_and_how_to_register() {
+    let world = World::open().await;
+    let mut policy = Preset::Open.policy();
+    policy.scopes.offered = Scope::parse("openid mcp").unwrap();
+    world.set_policy(1, policy).await;
+    let mut answers = Vec::new();
+    for path in [
+        "/.well-known/oauth-authorization-server/1",
+        "/1/.well-known/oauth-authorization-server",
+        "/1/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/1",
+    ] {
+        let reply = world.send_bare("GET", path, None).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
+        answers.push(reply.body);
+    }
+    answers.dedup();
+    let [metadata] = answers.as_slice() else { panic!("they differ: {answers:?}") };
+    assert_eq!(metadata["issuer"], format!("{BASE_URL}/1"));
+    assert_eq!(metadata["registration_endpoint"], format!("{BASE_URL}/1/register"));
+    assert_eq!(metadata["scopes_supported"], json!(["openid", "mcp"]));
+    assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
+    assert!(metadata["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
+    let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    assert!(!metadata.as_object().unwrap().values().any(empty), "RFC 8414 section 2");
+}
+
+#[tokio::test]
+async fn a_panic_is_the_doors_500_and_the_next_request_is_answered() {
+    let world = World::open().await;
+    let broken = Endpoint { handler: |_, _| Box::pin(async { panic!("a bug") }), ..oauth::register::ENDPOINT };
+    let event = include_str!("../../../events/register.public-native.json");
+    let answer = broken.answer(world.app, Request::from_event(event).unwrap()).await;
+    assert_eq!((answer.status, answer.code), (500, Some("server_error")));
+    assert_eq!(answer.headers["access-control-allow-origin"], "*");
+    assert!(!answer.body.contains("a bug") && answer.cause.unwrap().contains("panic"));
+    assert_eq!(world.register(1, None, &web_client()).await.status, 201);
+}

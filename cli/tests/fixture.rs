@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use shared::App;
 use shared::caller::Origin;
-use shared::client::{ClientRecord, ClientType, RegisteredClient, Source};
+use shared::client::{ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
 use shared::metadata::{ClientMetadata, verify};
 use shared::policy::{BoundPolicy, Policy, Preset};
@@ -84,9 +84,11 @@ async fn client(app: &App, digit: char, locked: bool) -> Result {
             metadata: verify(ClientMetadata::from_members(members)?)?,
             client_type: ClientType::Public,
             issued_at_millis: 1_790_000_000_000,
+            modified_at_millis: 1_790_000_000_000,
             secret_expires_at: 0,
             software: None,
             bound: BoundPolicy::default(),
+            settings: OperatorSettings::default(),
         },
         secret: None,
         registration_access_token: Some(token(TokenKind::RegistrationAccess, digit)?.hash()),

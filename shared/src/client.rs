@@ -1,5 +1,7 @@
 //! A registered client: as stored, and as answered.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -87,6 +89,18 @@ pub struct RegisteredClient {
     pub version: u64,
 }
 
+impl RegisteredClient {
+    /// Whose client it is. Clients that registered themselves share one developer, under the name that Authlete
+    /// gives it.
+    #[must_use]
+    pub fn developer(&self) -> Cow<'_, str> {
+        match &self.record.settings.developer {
+            Some(developer) => developer.into(),
+            None => format!("authlete_{}", self.service_id).into(),
+        }
+    }
+}
+
 /// The part of a client that no condition of a request looks into.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClientRecord {
@@ -96,6 +110,9 @@ pub struct ClientRecord {
     pub client_type: ClientType,
     /// When it was registered, in milliseconds since 1970.
     pub issued_at_millis: u64,
+    /// When it was changed last, in milliseconds since 1970.
+    #[serde(default)]
+    pub modified_at_millis: u64,
     /// When its secret expires, in seconds since 1970; 0 is never.
     #[serde(default)]
     pub secret_expires_at: u64,
@@ -105,6 +122,26 @@ pub struct ClientRecord {
     /// What its initial access token allowed.
     #[serde(default)]
     pub bound: BoundPolicy,
+    /// What operators decided about it.
+    #[serde(default)]
+    pub settings: OperatorSettings,
+}
+
+/// What operators decide about a client: its registrant neither sees nor changes it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OperatorSettings {
+    /// A second name under which operators find the client, unique within its service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// Whose client it is; absent for clients that registered themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub developer: Option<String>,
+    /// The scopes that it may request; absent is all of the service's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requestable_scopes: Option<Vec<String>>,
+    /// What a front door keeps here for operators; only that door reads it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub others: Map<String, Value>,
 }
 
 /// What must stay the same in the software statements of one client.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::app::App;
 use crate::caller::{Origin, Registrant};
 use crate::client::{
-    ClientInformation, ClientRecord, ClientType, RegisteredClient, SealedSecret, SoftwareIdentity, Source,
+    ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, SealedSecret, SoftwareIdentity,
+    Source,
 };
 use crate::credentials::{ClientSecret, SealedFor, Token, TokenHash, TokenKind, mint_client_id};
 use crate::error::Error;
@@ -65,9 +66,11 @@ pub async fn register(
             client_type: client_type(&metadata),
             metadata,
             issued_at_millis,
+            modified_at_millis: issued_at_millis,
             secret_expires_at: 0,
             software,
             bound,
+            settings: OperatorSettings::default(),
         },
         secret: None,
         registration_access_token: Some(token.hash()),
@@ -130,6 +133,7 @@ async fn replace(
     client.record.client_type = client_type(&metadata);
     client.record.metadata = metadata;
     client.record.software = software;
+    client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
     let client_secret = match client_secret {
         Some(secret) if keeps_secret(context, &client) => Some(secret),

@@ -93,14 +93,15 @@ fn the_template_has_the_tables_schema() {
         schema.as_sequence().unwrap().iter().map(|key| key["AttributeName"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(keys(&table["KeySchema"]), ["PK", "SK"]);
-    let index = &table["GlobalSecondaryIndexes"][0];
-    assert_eq!(
-        (index["IndexName"].as_str().unwrap(), keys(&index["KeySchema"])),
-        (schema::LIST_INDEX, vec!["list".to_owned(), "at".to_owned()])
-    );
-    assert_eq!(index["Projection"]["NonKeyAttributes"][0], schema::TTL_ATTRIBUTE);
+    let indexes = table["GlobalSecondaryIndexes"].as_sequence().unwrap();
+    assert_eq!(indexes.len(), 2);
+    for (index, name) in indexes.iter().zip([schema::LIST_INDEX, schema::DEVELOPER_INDEX]) {
+        assert_eq!(index["IndexName"], name);
+        assert_eq!(keys(&index["KeySchema"]), [name, "at"]);
+        assert_eq!(index["Projection"]["NonKeyAttributes"][0], schema::TTL_ATTRIBUTE);
+    }
     assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], schema::TTL_ATTRIBUTE);
-    assert_eq!(table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
+    assert_eq!(table["StreamSpecification"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
 }
 
 /// The rows of `docs/conformance.md` with a requirement's number: number and last column.

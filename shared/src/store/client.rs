@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string, text};
-use super::schema::{client_key, clients_list, list_position, token_key};
+use super::schema::{client_key, clients_list, developer_list, list_position, token_key};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
@@ -143,7 +143,7 @@ impl Store {
             .update(client_key(service_id, numeric_id))
             .update_expression(
                 "SET deleted_by = :actor, expires_at = :end, write_id = :write, changed = :changed, \
-                 version = version + :one REMOVE #record, secret, secret_version, rat_hash, #list, #at",
+                 version = version + :one REMOVE #record, secret, secret_version, rat_hash, #list, developer, #at",
             )
             .expression_attribute_names("#record", "client")
             .expression_attribute_names("#list", "list")
@@ -223,6 +223,7 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     put("write_id", string(write_id));
     put("changed", changed(origin));
     put("list", string(clients_list(client.service_id)));
+    put("developer", string(developer_list(client.service_id, &client.developer())));
     put("at", string(position));
     if let Some(secret) = &client.secret {
         put("secret", bytes(secret.sealed.clone()));

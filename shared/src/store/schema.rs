@@ -14,6 +14,9 @@ use crate::credentials::TokenHash;
 /// The index of lists: partition `list`, sorted by `at`, keys and `expires_at` only.
 pub const LIST_INDEX: &str = "list";
 
+/// The index of a developer's clients: partition `developer`, sorted by `at`, keys and `expires_at` only.
+pub const DEVELOPER_INDEX: &str = "developer";
+
 /// The attribute by which DynamoDB removes items.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
@@ -64,6 +67,12 @@ pub fn clients_list(service_id: u64) -> String {
     format!("C#{service_id}")
 }
 
+/// The list of a developer's clients.
+#[must_use]
+pub fn developer_list(service_id: u64, developer: &str) -> String {
+    format!("D#{service_id}#{developer}")
+}
+
 /// The list of a service's tokens.
 #[must_use]
 pub fn service_tokens_list(service_id: u64) -> String {
@@ -91,25 +100,29 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), String> {
         |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
     let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let describe = |error: &dyn std::error::Error| DisplayErrorContext(error).to_string();
-    let index = GlobalSecondaryIndex::builder()
-        .index_name(LIST_INDEX)
-        .key_schema(key("list", KeyType::Hash).map_err(|error| describe(&error))?)
-        .key_schema(key("at", KeyType::Range).map_err(|error| describe(&error))?)
-        .projection(
-            Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(TTL_ATTRIBUTE).build(),
-        )
-        .build()
-        .map_err(|error| describe(&error))?;
-    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage).build();
+    let projection =
+        Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(TTL_ATTRIBUTE).build();
+    let index = |name: &str| -> Result<GlobalSecondaryIndex, String> {
+        GlobalSecondaryIndex::builder()
+            .index_name(name)
+            .key_schema(key(name, KeyType::Hash).map_err(|error| describe(&error))?)
+            .key_schema(key("at", KeyType::Range).map_err(|error| describe(&error))?)
+            .projection(projection.clone())
+            .build()
+            .map_err(|error| describe(&error))
+    };
+    let stream =
+        StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages).build();
     let mut request = client
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
         .key_schema(key("PK", KeyType::Hash).map_err(|error| describe(&error))?)
         .key_schema(key("SK", KeyType::Range).map_err(|error| describe(&error))?)
-        .global_secondary_indexes(index)
+        .global_secondary_indexes(index(LIST_INDEX)?)
+        .global_secondary_indexes(index(DEVELOPER_INDEX)?)
         .stream_specification(stream.map_err(|error| describe(&error))?);
-    for name in ["PK", "SK", "list", "at"] {
+    for name in ["PK", "SK", "list", "developer", "at"] {
         request = request.attribute_definitions(attribute(name).map_err(|error| describe(&error))?);
     }
     match request.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {

@@ -6,7 +6,7 @@ use shared::App;
 use shared::caller::Origin;
 use shared::client::{ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
-use shared::metadata::{ClientMetadata, verify};
+use shared::metadata::{ClientMetadata, Strictness, verify};
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::service::ServiceConfiguration;
 use shared::store::TokenRecord;
@@ -81,7 +81,7 @@ async fn client(app: &App, digit: char, locked: bool) -> Result {
         source: Source::Oauth,
         locked,
         record: ClientRecord {
-            metadata: verify(ClientMetadata::from_members(members)?)?,
+            metadata: verify(ClientMetadata::from_members(members)?, Strictness::Full)?,
             client_type: ClientType::Public,
             issued_at_millis: 1_790_000_000_000,
             modified_at_millis: 1_790_000_000_000,
@@ -95,7 +95,7 @@ async fn client(app: &App, digit: char, locked: bool) -> Result {
         expires_at: None,
         version: 1,
     };
-    app.store.create_client(&client, None, &Origin::default()).await?;
+    app.store.create_client(&client, None, &[], &Origin::default()).await?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
 use crate::policy::{BoundPolicy, Registration};
 use crate::service::Service;
+use crate::store::TokenRecord;
 
 /// What an operator's token permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +105,67 @@ pub async fn registrant(app: &App, service: &Service, presented: Option<&str>) -
         return Err(Error::InvalidToken);
     }
     Ok(Registrant::InitialAccess { token, counted: record.uses_left.is_some(), bound: record.bound })
+}
+
+/// An operator: the bearer of a service's or an organization's token.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// The token's digest.
+    pub token: TokenHash,
+    service_id: Option<u64>,
+    organization: Option<String>,
+    permissions: Vec<Permission>,
+}
+
+impl Operator {
+    /// The digest of a presented token that may be an operator's.
+    ///
+    /// # Errors
+    /// [`Error::MissingToken`], [`Error::InvalidToken`].
+    pub fn token(presented: Option<&str>) -> Result<TokenHash, Error> {
+        let presented = presented.ok_or(Error::MissingToken)?;
+        let token = Token::parse(TokenKind::Service, presented);
+        let token = token.or_else(|| Token::parse(TokenKind::Organization, presented));
+        Ok(token.ok_or(Error::InvalidToken)?.hash())
+    }
+
+    /// The operator behind a token, as the store knows it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] if it is unknown or not an operator's.
+    pub fn new(record: Option<TokenRecord>) -> Result<Self, Error> {
+        let record = record.ok_or(Error::InvalidToken)?;
+        let (service_id, organization) = match record.kind {
+            TokenKind::Service => (record.service_id, None),
+            TokenKind::Organization => (None, record.organization),
+            TokenKind::RegistrationAccess | TokenKind::InitialAccess => return Err(Error::InvalidToken),
+        };
+        Ok(Self { token: record.hash, service_id, organization, permissions: record.permissions })
+    }
+
+    /// The one service the token works for, if it is a service's.
+    #[must_use]
+    pub fn service_id(&self) -> Option<u64> {
+        self.service_id
+    }
+
+    /// The organization the token works for, if it is an organization's.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// Whether the token works for that service.
+    #[must_use]
+    pub fn operates(&self, service: &Service) -> bool {
+        self.service_id == Some(service.id) || self.organization.as_ref() == Some(&service.configuration.organization)
+    }
+
+    /// Whether the token has one of the permissions.
+    #[must_use]
+    pub fn may(&self, any_of: &[Permission]) -> bool {
+        any_of.iter().any(|permission| self.permissions.contains(permission))
+    }
 }
 
 /// Where a change comes from: written beside it, for the audit.

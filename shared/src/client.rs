@@ -1,6 +1,7 @@
 //! A registered client: as stored, and as answered.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -47,6 +48,12 @@ impl Source {
         }
     }
 
+    /// Whether operators may change what such a client registered; where others vouch for it, they may not.
+    #[must_use]
+    pub const fn is_operators_to_change(self) -> bool {
+        matches!(self, Self::Oauth | Self::AuthleteRegistration | Self::AuthleteCreate | Self::IdentityCenter)
+    }
+
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {
@@ -89,7 +96,42 @@ pub struct RegisteredClient {
     pub version: u64,
 }
 
+/// A name that one client of a service has and no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimKind {
+    /// [`OperatorSettings::alias`].
+    Alias,
+    /// `software_id`, where the policy lets it be registered once.
+    SoftwareId,
+}
+
+impl ClaimKind {
+    /// The name under which it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alias => "alias",
+            Self::SoftwareId => "software_id",
+        }
+    }
+}
+
+impl fmt::Display for ClaimKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
 impl RegisteredClient {
+    /// What the client has of a kind that only one client may have.
+    #[must_use]
+    pub fn claim(&self, kind: ClaimKind) -> Option<&str> {
+        match kind {
+            ClaimKind::Alias => self.record.settings.alias.as_deref(),
+            ClaimKind::SoftwareId => self.record.metadata.rest().software_id.as_deref(),
+        }
+    }
+
     /// Whose client it is. Clients that registered themselves share one developer, under the name that Authlete
     /// gives it.
     #[must_use]

@@ -1,5 +1,6 @@
 //! What can go wrong in the core, with the code and the status that the RFCs give it.
 
+use crate::client::ClaimKind;
 use crate::metadata::{Invalid, InvalidRedirectUri};
 
 /// An error of the core. The text of a client's fault is public and names the member; a server's fault
@@ -24,6 +25,21 @@ pub enum Error {
     /// RFC 6750 §3.1 `invalid_token`: unknown, expired or revoked, or of another client.
     #[error("the token is not valid for this request")]
     InvalidToken,
+    /// The service does not let clients register themselves.
+    #[error("registration is switched off for this service")]
+    RegistrationClosed,
+    /// The developer has as many clients as the service's policy allows.
+    #[error("no more clients can be registered for this developer")]
+    TooManyClients,
+    /// The name belongs to another client of the service.
+    #[error("{0} is taken by another client")]
+    Claimed(ClaimKind),
+    /// An operator asks for a client that does not exist.
+    #[error("there is no such client")]
+    UnknownClient,
+    /// The operator's token does not work for this service, or does not permit this (RFC 6750 §3.1).
+    #[error("the token does not permit this")]
+    InsufficientScope,
     /// An operator has locked the client.
     #[error("the client is locked")]
     ClientLocked,
@@ -93,15 +109,29 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRedirectUri(_) => "invalid_redirect_uri",
-            Self::InvalidClientMetadata(_) => "invalid_client_metadata",
+            Self::InvalidClientMetadata(_) | Self::Claimed(_) => "invalid_client_metadata",
             Self::InvalidSoftwareStatement(_) => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::MissingToken | Self::InvalidToken => "invalid_token",
-            Self::ClientLocked => "access_denied",
-            Self::UnknownService => "not_found",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
+            Self::UnknownService | Self::UnknownClient => "not_found",
             Self::MethodNotAllowed => "invalid_request",
             Self::Contention | Self::Unavailable(_) => "temporarily_unavailable",
             Self::Internal(_) => "server_error",
+        }
+    }
+
+    /// The page that defines the code (RFC 6749 §5.2 `error_uri`), where there is one.
+    #[must_use]
+    pub fn uri(&self) -> Option<&'static str> {
+        match self.code() {
+            "invalid_redirect_uri"
+            | "invalid_client_metadata"
+            | "invalid_software_statement"
+            | "unapproved_software_statement" => Some("https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2"),
+            "invalid_token" | "insufficient_scope" => Some("https://www.rfc-editor.org/rfc/rfc6750#section-3.1"),
+            _ => None,
         }
     }
 
@@ -112,10 +142,11 @@ impl Error {
             Self::InvalidRedirectUri(_)
             | Self::InvalidClientMetadata(_)
             | Self::InvalidSoftwareStatement(_)
+            | Self::Claimed(_)
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken => 401,
-            Self::ClientLocked => 403,
-            Self::UnknownService => 404,
+            Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
+            Self::UnknownService | Self::UnknownClient => 404,
             Self::MethodNotAllowed => 405,
             Self::Contention | Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
@@ -133,8 +164,13 @@ impl Error {
             | Self::UnapprovedSoftwareStatement
             | Self::MissingToken
             | Self::InvalidToken
+            | Self::InsufficientScope
+            | Self::RegistrationClosed
+            | Self::TooManyClients
+            | Self::Claimed(_)
             | Self::ClientLocked
             | Self::UnknownService
+            | Self::UnknownClient
             | Self::MethodNotAllowed
             | Self::Contention => None,
         }

@@ -9,10 +9,12 @@
 //! | [`caller`] | who asks, and what may they do? |
 //! | [`credentials`] | identifiers, secrets, tokens |
 //! | [`client`] | what is stored, what is answered |
-//! | [`registry`] | register, read, update, delete |
+//! | [`registry`] | register, read, update, delete: what registrants do |
+//! | [`administration`] | create, change, lock, delete: what operators do |
 //! | [`store`] | where it is kept |
 //! | [`http`], [`app`] | how a function is served |
 
+pub mod administration;
 pub mod app;
 pub mod caller;
 pub mod client;

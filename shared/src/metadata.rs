@@ -22,5 +22,5 @@ pub use localized::Localized;
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
-pub use verify::{VerifiedMetadata, complete_flows, verify};
+pub use verify::{Strictness, VerifiedMetadata, complete_flows, verify};
 pub use vocabulary::{ApplicationType, AuthMethod, GrantType, ResponseType, SubjectType};

@@ -16,6 +16,9 @@ use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 pub struct Policy {
     /// The front doors that are open, by their names.
     pub doors: Vec<String>,
+    /// Whether clients may register themselves at all; what operators do is not affected.
+    #[serde(default = "yes")]
+    pub dynamic_registration: bool,
     /// Who may register.
     pub registration: Registration,
     /// Grant types offered. One that is not is dropped or refused.
@@ -32,6 +35,19 @@ pub struct Policy {
     /// Members that no specification defines and this service keeps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_members: Vec<String>,
+    /// Whether the `scope` that a client registers is all that it may request later.
+    #[serde(default)]
+    pub scope_is_requestable: bool,
+    /// Whether a `software_id` may be registered once only, counted from when this was switched on.
+    #[serde(default)]
+    pub software_id_once: bool,
+    /// How many clients one developer may have; absent is any number. Clients that registered themselves share
+    /// one developer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients_per_developer: Option<u64>,
+    /// What an error says beside its code.
+    #[serde(default)]
+    pub errors: ErrorMembers,
     /// Bounds of counts and lengths.
     pub limits: Limits,
     /// Seconds until a client secret expires; absent is never.
@@ -44,6 +60,25 @@ pub struct Policy {
     pub token_rotation: Rotation,
     /// Software statements (RFC 7591 §2.3).
     pub software_statements: SoftwareStatements,
+}
+
+/// What an error says beside its code (RFC 6749 §5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorMembers {
+    /// Whether there is an `error_description`.
+    pub description: bool,
+    /// Whether there is an `error_uri`: the section of the specification that defines the code.
+    pub uri: bool,
+}
+
+impl Default for ErrorMembers {
+    fn default() -> Self {
+        Self { description: true, uri: false }
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Who may register.

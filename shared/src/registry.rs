@@ -1,6 +1,7 @@
 //! Register, read, update, delete (RFC 7591 §3, RFC 7592 §2).
 
 mod remote;
+pub(crate) mod secret;
 mod statement;
 
 use std::time::{Duration, Instant};
@@ -8,13 +9,15 @@ use std::time::{Duration, Instant};
 use crate::app::App;
 use crate::caller::{Origin, Registrant};
 use crate::client::{
-    ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, SealedSecret, SoftwareIdentity,
+    ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, SoftwareIdentity,
     Source,
 };
-use crate::credentials::{ClientSecret, SealedFor, Token, TokenHash, TokenKind, mint_client_id};
+use crate::credentials::{ClientSecret, Token, TokenHash, TokenKind, mint_client_id};
 use crate::error::Error;
-use crate::metadata::{AuthMethod, ClientMetadata, Invalid, ServerSet, Submitted, VerifiedMetadata, verify};
-use crate::policy::{BoundPolicy, Rotation};
+use crate::metadata::{
+    AuthMethod, ClientMetadata, Invalid, Scope, ServerSet, Strictness, Submitted, VerifiedMetadata, verify,
+};
+use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
 use crate::store::{Created, Deleter};
 
@@ -22,7 +25,7 @@ use crate::store::{Created, Deleter};
 pub const FETCHING: Duration = Duration::from_secs(3);
 
 /// How often a random identifier is minted again because its number is taken.
-const MINTING_ATTEMPTS: usize = 3;
+pub(crate) const MINTING_ATTEMPTS: usize = 3;
 
 /// Where a request arrived, and on whose behalf.
 pub struct Context<'a> {
@@ -51,11 +54,16 @@ pub async fn register(
     metadata: ClientMetadata,
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
+    let policy = service.policy();
+    if !policy.dynamic_registration {
+        return Err(Error::RegistrationClosed);
+    }
     let bound = registrant.bound();
-    let (metadata, software) = admit(context, metadata, &bound).await?;
+    let (metadata, software) = admit(context, source, metadata, &bound).await?;
     let issued_at_millis = app.clock.now_millis();
-    let expires_at = service.policy().client_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
+    let expires_at = policy.client_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
     let token = Token::mint(TokenKind::RegistrationAccess, &app.entropy)?;
+    let settings = OperatorSettings { requestable_scopes: requestable_scopes(policy, &metadata), ..Default::default() };
     let mut client = RegisteredClient {
         service_id: service.id,
         client_id: String::new(),
@@ -70,18 +78,19 @@ pub async fn register(
             secret_expires_at: 0,
             software,
             bound,
-            settings: OperatorSettings::default(),
+            settings,
         },
         secret: None,
         registration_access_token: Some(token.hash()),
         expires_at,
         version: 1,
     };
+    within_the_developers_share(context, &client).await?;
     for _ in 0..MINTING_ATTEMPTS {
-        client.client_id = mint_client_id(&app.entropy)?;
+        client.client_id = mint_client_id(source, &app.entropy)?;
         client.numeric_id = service.numeric_id(&client.client_id);
-        let client_secret = renew_secret(context, &mut client).await?;
-        match app.store.create_client(&client, registrant.spends(), origin).await? {
+        let client_secret = secret::renew(context, &mut client).await?;
+        match app.store.create_client(&client, registrant.spends(), claimed(policy), origin).await? {
             Created::Created => return Ok(ClientInformation::new(client, client_secret, token)),
             Created::TokenSpent => return Err(Error::InvalidToken),
             Created::Taken => {}
@@ -90,13 +99,27 @@ pub async fn register(
     Err(Error::Contention)
 }
 
-/// Reads a client's registration (RFC 7592 §2.1). The presented token is answered as it is.
+/// Looks a client up by its identifier, for [`read`] and [`update`].
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn find(context: &Context<'_>, client_id: &str) -> Result<Option<RegisteredClient>, Error> {
+    context.app.store.client(context.service.id, context.service.numeric_id(client_id)).await
+}
+
+/// Reads a client's registration (RFC 7592 §2.1). The presented token is answered as it is. A wrong token, an
+/// unknown client and a deleted one are the same error.
 ///
 /// # Errors
 /// [`Error::InvalidToken`], [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
-pub async fn read(context: &Context<'_>, client_id: &str, token: Token) -> Result<ClientInformation, Error> {
-    let client = authorized(context, client_id, &token.hash()).await?;
-    let client_secret = open_secret(context, &client).await?;
+pub async fn read(
+    context: &Context<'_>,
+    found: Option<RegisteredClient>,
+    client_id: &str,
+    token: Token,
+) -> Result<ClientInformation, Error> {
+    let client = may_manage(found, client_id, &token.hash())?;
+    let client_secret = secret::open(context, &client).await?;
     Ok(ClientInformation::new(client, client_secret, token))
 }
 
@@ -107,44 +130,50 @@ pub async fn read(context: &Context<'_>, client_id: &str, token: Token) -> Resul
 /// As [`register`] and [`read`]; [`Error::Contention`] if the second try loses as well.
 pub async fn update(
     context: &Context<'_>,
+    found: Option<RegisteredClient>,
     client_id: &str,
     token: &Token,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    match replace(context, client_id, token, submitted).await {
-        Err(Error::Contention) => replace(context, client_id, token, submitted).await,
+    match replace(context, found, client_id, token, submitted).await {
+        Err(Error::Contention) => replace(context, find(context, client_id).await?, client_id, token, submitted).await,
         outcome => outcome,
     }
 }
 
 async fn replace(
     context: &Context<'_>,
+    found: Option<RegisteredClient>,
     client_id: &str,
     token: &Token,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    let mut client = authorized(context, client_id, &token.hash()).await?;
-    let client_secret = open_secret(context, &client).await?;
+    let mut client = may_manage(found, client_id, &token.hash())?;
+    let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
-    let (metadata, software) = admit(context, submitted.metadata.clone(), &client.record.bound).await?;
+    let policy = context.service.policy();
+    let (metadata, software) =
+        admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
     if client.record.software.is_some() && software != client.record.software {
         return Err(crate::error::StatementFault::OtherSoftware.into());
     }
+    let renamed = metadata.rest().software_id != client.record.metadata.rest().software_id;
     client.record.client_type = client_type(&metadata);
+    if policy.scope_is_requestable {
+        client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
+    }
     client.record.metadata = metadata;
     client.record.software = software;
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
-    let client_secret = match client_secret {
-        Some(secret) if keeps_secret(context, &client) => Some(secret),
-        _ => renew_secret(context, &mut client).await?,
-    };
-    let token = match context.service.policy().token_rotation {
+    let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
+    let token = match policy.token_rotation {
         Rotation::Off => token.clone(),
         Rotation::OnUpdate => Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?,
     };
     client.registration_access_token = Some(token.hash());
-    context.app.store.replace_client(&client, &context.origin).await?;
+    let claimed = if renamed { claimed(policy) } else { &[] };
+    context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))
 }
 
@@ -170,22 +199,49 @@ pub async fn delete(context: &Context<'_>, client_id: &str, token: &Token) -> Re
 /// What a registration and an update have in common: statement, policy, RFC, and what has to be fetched.
 async fn admit(
     context: &Context<'_>,
+    source: Source,
     metadata: ClientMetadata,
     bound: &BoundPolicy,
 ) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
     let (metadata, software) = statement::overlay(context, metadata).await?;
     let metadata = context.service.policy().apply(metadata, bound)?;
-    let metadata = verify(metadata)?;
+    let metadata = verify(metadata, strictness(source))?;
     remote::check(context, &metadata).await?;
     Ok((metadata, software))
 }
 
-/// The client, if the token manages it. One read; a wrong token, an unknown client and a deleted one are the
-/// same error.
-async fn authorized(context: &Context<'_>, client_id: &str, token: &TokenHash) -> Result<RegisteredClient, Error> {
-    let Context { app, service, .. } = context;
-    let client = app.store.client(service.id, service.numeric_id(client_id)).await?;
-    may_manage(client, client_id, token)
+/// Authlete and Identity Center register clients of redirect flows without redirect URIs: their own documents do.
+fn strictness(source: Source) -> Strictness {
+    match source {
+        Source::AuthleteRegistration | Source::IdentityCenter => Strictness::RedirectUrisOptional,
+        Source::AuthleteCreate => Strictness::Operator,
+        Source::Oauth
+        | Source::FederationExplicit
+        | Source::FederationAutomatic
+        | Source::Stet
+        | Source::MetadataDocument => Strictness::Full,
+    }
+}
+
+/// The names that a registration claims.
+fn claimed(policy: &Policy) -> &'static [ClaimKind] {
+    if policy.software_id_once { &[ClaimKind::SoftwareId] } else { &[] }
+}
+
+fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -> Option<Vec<String>> {
+    let registered = || metadata.scope().into_iter().flat_map(Scope::tokens).map(str::to_owned).collect();
+    policy.scope_is_requestable.then(registered)
+}
+
+pub(crate) async fn within_the_developers_share(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+) -> Result<(), Error> {
+    let Some(most) = context.service.policy().clients_per_developer else { return Ok(()) };
+    if context.app.store.developer_has(client.service_id, &client.developer(), most).await? {
+        return Err(Error::TooManyClients);
+    }
+    Ok(())
 }
 
 fn may_manage(client: Option<RegisteredClient>, client_id: &str, token: &TokenHash) -> Result<RegisteredClient, Error> {
@@ -216,43 +272,9 @@ fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&Clie
     }
 }
 
-fn client_type(metadata: &VerifiedMetadata) -> ClientType {
+pub(crate) fn client_type(metadata: &VerifiedMetadata) -> ClientType {
     match metadata.token_endpoint_auth_method() {
         AuthMethod::None => ClientType::Public,
         _ => ClientType::Confidential,
     }
-}
-
-fn keeps_secret(context: &Context<'_>, client: &RegisteredClient) -> bool {
-    let end = client.record.secret_expires_at;
-    client.record.metadata.needs_secret() && (end == 0 || end > context.app.clock.now())
-}
-
-/// Mints a secret if the metadata needs one, drops it if not.
-async fn renew_secret(context: &Context<'_>, client: &mut RegisteredClient) -> Result<Option<ClientSecret>, Error> {
-    client.secret = None;
-    client.record.secret_expires_at = 0;
-    if !client.record.metadata.needs_secret() {
-        return Ok(None);
-    }
-    let Context { app, service, .. } = context;
-    let secret = ClientSecret::mint(&app.entropy)?;
-    let key = service.data_key(app).await?;
-    let version = client.version;
-    let sealed = key.seal(sealed_for(client, version), secret.expose())?;
-    client.secret = Some(SealedSecret { sealed, version });
-    let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
-    client.record.secret_expires_at = lifetime_end.into_iter().chain(client.expires_at).min().unwrap_or(0);
-    Ok(Some(secret))
-}
-
-async fn open_secret(context: &Context<'_>, client: &RegisteredClient) -> Result<Option<ClientSecret>, Error> {
-    let Some(secret) = &client.secret else { return Ok(None) };
-    let key = context.service.data_key(context.app).await?;
-    let text = key.open(sealed_for(client, secret.version), &secret.sealed)?;
-    Ok(Some(ClientSecret::opened(text)))
-}
-
-fn sealed_for(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
-    SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
 }

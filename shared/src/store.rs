@@ -1,8 +1,10 @@
 //! DynamoDB: keys, items, conditional requests. `docs/storage.md` is the contract.
 
+mod claim;
 mod client;
 mod item;
 mod list;
+mod lookup;
 pub mod schema;
 mod service;
 mod token;

@@ -4,9 +4,10 @@ use shared::client::ClientInformation;
 use shared::credentials::Token;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::registry::Context;
+use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door;
+use crate::door::{self, Refusal};
 
 const METHODS: &[Method] = &[Method::Get, Method::Put, Method::Delete];
 
@@ -25,18 +26,22 @@ pub async fn handle(app: &App, request: Request) -> Response {
     door::answer(&request, METHODS, manage(app, &request)).await
 }
 
-async fn manage(app: &App, request: &Request) -> Result<Response, Error> {
+async fn manage(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
+    manage_at(app, &service, request).await.map_err(Refusal::at(&service))
+}
+
+async fn manage_at(app: &App, service: &Service, request: &Request) -> Result<Response, Error> {
     let token = door::registration_access_token(request)?;
     let client_id = request.path_parameter("clientId").ok_or(Error::InvalidToken)?;
-    let context = door::context(app, &service, request, "registrant".to_owned());
+    let context = door::context(app, service, request, "registrant".to_owned());
     let information = match request.method {
         Method::Put => update(&context, request, client_id, &token).await?,
         Method::Delete => {
             registry::delete(&context, client_id, &token).await?;
             return Ok(door::not_stored(Response::empty(204)));
         }
-        _ => registry::read(&context, client_id, token).await?,
+        _ => registry::read(&context, registry::find(&context, client_id).await?, client_id, token).await?,
     };
     Ok(answered(app, &context, request, information))
 }
@@ -47,14 +52,14 @@ async fn update(
     client_id: &str,
     token: &Token,
 ) -> Result<ClientInformation, Error> {
-    let submitted = match door::submitted(request) {
-        Ok(submitted) => submitted,
+    let found = registry::find(context, client_id).await?;
+    match door::submitted(request) {
+        Ok(submitted) => registry::update(context, found, client_id, token, &submitted).await,
         // A stranger learns nothing about the body before the token is known to be right.
         Err(fault) => {
-            return Err(registry::read(context, client_id, token.clone()).await.err().unwrap_or(fault.into()));
+            Err(registry::read(context, found, client_id, token.clone()).await.err().unwrap_or(fault.into()))
         }
-    };
-    registry::update(context, client_id, token, &submitted).await
+    }
 }
 
 fn answered(app: &App, context: &Context<'_>, request: &Request, mut information: ClientInformation) -> Response {

@@ -7,7 +7,7 @@ use shared::metadata::Scope;
 use shared::service::Service;
 use shared::{App, Error};
 
-use crate::door;
+use crate::door::{self, Refusal};
 
 const METHODS: &[Method] = &[Method::Get];
 
@@ -30,14 +30,14 @@ pub async fn handle(app: &App, request: Request) -> Response {
     door::answer(&request, METHODS, discover(app, &request)).await
 }
 
-async fn discover(app: &App, request: &Request) -> Result<Response, Error> {
+async fn discover(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
     let base_url = app.base_url(&service, request);
     let issuer = service.issuer(&base_url);
     // RFC 8414 §3.3: the issuer is the URL that was asked, so another server's metadata is its own to serve.
     let served_here = issuer == format!("{base_url}/{}", service.id) || issuer == base_url;
     if !served_here {
-        return Err(Error::UnknownService);
+        return Err(Error::UnknownService.into());
     }
     let metadata = metadata(&service, &base_url, issuer);
     Ok(Response::json(200, metadata).with("cache-control", "public, max-age=60"))

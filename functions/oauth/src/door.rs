@@ -8,6 +8,7 @@ use shared::caller::Origin;
 use shared::credentials::{Token, TokenKind};
 use shared::http::{Method, Request, Response, error_body};
 use shared::metadata::{Invalid, Submitted};
+use shared::policy::ErrorMembers;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
 use shared::{App, Error};
@@ -22,23 +23,47 @@ const RETRY_AFTER_SECONDS: &str = "1";
 pub(crate) async fn answer(
     request: &Request,
     methods: &[Method],
-    outcome: impl Future<Output = Result<Response, Error>>,
+    outcome: impl Future<Output = Result<Response, Refusal>>,
 ) -> Response {
     let response = match request.method {
         Method::Options => preflight(methods),
-        method if methods.contains(&method) => outcome.await.unwrap_or_else(|error| refusal(&error)),
-        _ => refusal(&Error::MethodNotAllowed).with("allow", listed(methods)),
+        method if methods.contains(&method) => outcome.await.unwrap_or_else(|refusal| refused(&refusal)),
+        _ => refused(&Error::MethodNotAllowed.into()).with("allow", listed(methods)),
     };
     shared_with_all_origins(response)
 }
 
 /// The answer if a handler panics or does not end in time.
 pub(crate) fn failed(error: &Error) -> Response {
-    shared_with_all_origins(refusal(error))
+    shared_with_all_origins(rendered(error, ErrorMembers::default()))
 }
 
-fn refusal(error: &Error) -> Response {
-    let response = not_stored(Response::json(error.status(), error_body(error)).because(error));
+/// An error, and what the service lets it say.
+pub(crate) struct Refusal {
+    error: Error,
+    says: ErrorMembers,
+}
+
+impl Refusal {
+    /// An error at that service.
+    pub(crate) fn at(service: &Service) -> impl Fn(Error) -> Self {
+        let says = service.policy().errors;
+        move |error| Self { error, says }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, says: ErrorMembers::default() }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    rendered(&refusal.error, refusal.says)
+}
+
+fn rendered(error: &Error, says: ErrorMembers) -> Response {
+    let response = not_stored(Response::json(error.status(), error_body(error, says)).because(error));
     match error {
         // RFC 6750 §3.1: no error code for a request that carried no token.
         Error::MissingToken => response.with("www-authenticate", "Bearer"),

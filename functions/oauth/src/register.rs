@@ -3,9 +3,10 @@
 use shared::caller::{self, Registrant};
 use shared::client::Source;
 use shared::http::{Endpoint, Method, Request, Response};
+use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door;
+use crate::door::{self, Refusal};
 
 const METHODS: &[Method] = &[Method::Post];
 
@@ -23,13 +24,17 @@ pub async fn handle(app: &App, request: Request) -> Response {
     door::answer(&request, METHODS, register(app, &request)).await
 }
 
-async fn register(app: &App, request: &Request) -> Result<Response, Error> {
+async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
-    let registrant = caller::registrant(app, &service, request.bearer_token()).await?;
+    register_at(app, &service, request).await.map_err(Refusal::at(&service))
+}
+
+async fn register_at(app: &App, service: &Service, request: &Request) -> Result<Response, Error> {
+    let registrant = caller::registrant(app, service, request.bearer_token()).await?;
     let submitted = door::submitted(request)?;
-    let context = door::context(app, &service, request, actor(&registrant));
+    let context = door::context(app, service, request, actor(&registrant));
     let mut information = registry::register(&context, Source::Oauth, &registrant, submitted.metadata).await?;
-    let uri = door::registration_client_uri(app, &service, request, &information.client.client_id);
+    let uri = door::registration_client_uri(app, service, request, &information.client.client_id);
     information.registration_client_uri = Some(uri);
     Ok(door::not_stored(Response::json(201, information.to_members())))
 }

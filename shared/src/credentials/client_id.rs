@@ -2,6 +2,7 @@
 
 use aws_lc_rs::hmac;
 
+use crate::client::Source;
 use crate::entropy::Entropy;
 use crate::error::Error;
 
@@ -15,11 +16,15 @@ pub struct IdSalt(pub [u8; 32]);
 /// A client identifier.
 pub type ClientId = String;
 
-/// A new client identifier: a random UUID (RFC 9562 §5.4).
+/// A new client identifier: for Authlete a random number from 1 to 2^53−1 in decimal, else a random UUID
+/// (RFC 9562 §5.4).
 ///
 /// # Errors
 /// [`Error::Internal`] without entropy.
-pub fn mint(entropy: &Entropy) -> Result<ClientId, Error> {
+pub fn mint(source: Source, entropy: &Entropy) -> Result<ClientId, Error> {
+    if matches!(source, Source::AuthleteRegistration | Source::AuthleteCreate) {
+        return Ok((u64::from_be_bytes(entropy.bytes()?) >> 11).max(1).to_string());
+    }
     Ok(uuid::Builder::from_random_bytes(entropy.bytes()?).into_uuid().to_string())
 }
 

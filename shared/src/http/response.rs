@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Source};
+use crate::policy::ErrorMembers;
 
 /// How long an error's description may be.
 const MAX_DESCRIPTION: usize = 500;
@@ -55,19 +56,24 @@ impl Response {
     }
 }
 
-/// `error` and `error_description` (RFC 6749 §5.2, RFC 7591 §3.2.2); the description in the characters that
-/// RFC 6749 allows it.
+/// `error`, and `error_description` and `error_uri` where the service says so (RFC 6749 §5.2, RFC 7591 §3.2.2);
+/// the description in the characters that RFC 6749 allows it.
 #[must_use]
-pub fn error_body(error: &Error) -> Map<String, Value> {
+pub fn error_body(error: &Error, says: ErrorMembers) -> Map<String, Value> {
     let allowed = |character: char| match character {
         '"' => '\'',
         ' '..='[' | ']'..='~' => character,
         _ => '?',
     };
-    let description: String = error.to_string().chars().map(allowed).take(MAX_DESCRIPTION).collect();
     let mut members = Map::new();
     members.insert("error".to_owned(), error.code().into());
-    members.insert("error_description".to_owned(), description.into());
+    if says.description {
+        let description: String = error.to_string().chars().map(allowed).take(MAX_DESCRIPTION).collect();
+        members.insert("error_description".to_owned(), description.into());
+    }
+    if let Some(uri) = error.uri().filter(|_| says.uri) {
+        members.insert("error_uri".to_owned(), uri.into());
+    }
     members
 }
 

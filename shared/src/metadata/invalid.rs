@@ -134,6 +134,9 @@ pub enum Invalid {
         /// The member.
         member: &'static str,
     },
+    /// A secret is to be replaced that the client does not have.
+    #[error("the client has no client_secret")]
+    NoSecret,
     /// The document behind `sector_identifier_uri` (OIDC Registration §5).
     #[error("sector_identifier_uri: {reason}")]
     SectorIdentifier {

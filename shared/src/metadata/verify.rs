@@ -30,14 +30,32 @@ pub struct VerifiedMetadata {
     rest: Box<ClientMetadata>,
 }
 
+/// How much of the specifications is asked of metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// All of it.
+    Full,
+    /// All but `redirect_uris` for redirect flows: protocols whose own documents register clients without.
+    RedirectUrisOptional,
+    /// Types, URLs and keys: what an operator writes need not be consistent yet.
+    Operator,
+}
+
 /// Checks metadata against RFC 7591 §2, OIDC Registration §2 and the documents that extend them, and fills
 /// in their defaults. Members without effect under the registered authentication method are dropped.
 ///
 /// # Errors
 /// [`Error::InvalidRedirectUri`] or [`Error::InvalidClientMetadata`], naming the member.
-pub fn verify(metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {
+pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<VerifiedMetadata, Error> {
     let mut verified = typed(metadata)?;
+    if strictness == Strictness::Operator {
+        verified.check_urls()?;
+        return Ok(verified);
+    }
     verified.agree_on_flows()?;
+    if strictness == Strictness::Full {
+        verified.need_redirect_uris()?;
+    }
     verified.fit_application_type()?;
     verified.authenticate_client()?;
     verified.check_algorithms()?;
@@ -190,7 +208,7 @@ mod tests {
 
     fn verified(value: Value) -> Result<VerifiedMetadata, Error> {
         let Value::Object(members) = value else { panic!("not an object") };
-        verify(ClientMetadata::from_members(members)?)
+        verify(ClientMetadata::from_members(members)?, Strictness::Full)
     }
 
     /// A code client with `value`'s members on top.
@@ -473,7 +491,7 @@ mod tests {
         #[test]
         fn whatever_is_registered_survives_the_store_and_an_update(members in members()) {
             let policy = crate::policy::Preset::Open.policy();
-            let admit = |sent: ClientMetadata| verify(policy.apply(sent, &BoundPolicy::default())?);
+            let admit = |sent: ClientMetadata| verify(policy.apply(sent, &BoundPolicy::default())?, Strictness::Full);
             if let Ok(client) = ClientMetadata::from_members(members).map_err(Error::from).and_then(admit) {
                 let text = serde_json::to_string(&client).unwrap();
                 proptest::prop_assert_eq!(&serde_json::from_str::<VerifiedMetadata>(&text).unwrap(), &client);

@@ -28,7 +28,7 @@ impl Policy {
         Ok(metadata)
     }
 
-    fn bound_sizes(&self, metadata: &ClientMetadata) -> Result<(), Error> {
+    pub(crate) fn bound_sizes(&self, metadata: &ClientMetadata) -> Result<(), Error> {
         let limits = &self.limits;
         if metadata.redirect_uris.as_ref().is_some_and(|uris| uris.len() > limits.redirect_uris) {
             return Err(InvalidRedirectUri::list(RedirectUriFault::TooMany).into());
@@ -208,7 +208,7 @@ mod tests {
 
     use super::super::Preset;
     use super::*;
-    use crate::metadata::verify;
+    use crate::metadata::{Strictness, verify};
 
     fn sent(value: Value) -> ClientMetadata {
         let Value::Object(members) = value else { panic!("not an object") };
@@ -217,7 +217,7 @@ mod tests {
 
     fn registered(policy: &Policy, value: Value) -> Result<Value, String> {
         let applied = policy.apply(sent(value), &BoundPolicy::default()).map_err(|error| error.to_string())?;
-        verify(applied).map(|verified| Value::Object(verified.to_members())).map_err(|error| error.to_string())
+        verify(applied, Strictness::Full).map(|verified| Value::Object(verified.to_members())).map_err(|error| error.to_string())
     }
 
     fn open() -> Policy {

@@ -1,7 +1,7 @@
 //! Ready-made policies.
 
 use super::{
-    Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes, SoftwareStatements,
+    ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes, SoftwareStatements,
     Unoffered,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType};
@@ -33,6 +33,7 @@ fn open() -> Policy {
     let unoffered = Unoffered::Drop;
     Policy {
         doors: DOORS.map(str::to_owned).to_vec(),
+        dynamic_registration: true,
         registration: Registration::Open,
         grant_types: Offer {
             offered: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
@@ -61,6 +62,10 @@ fn open() -> Policy {
             pages_share_host: false,
         },
         custom_members: Vec::new(),
+        scope_is_requestable: false,
+        software_id_once: false,
+        clients_per_developer: None,
+        errors: ErrorMembers::default(),
         limits: LIMITS,
         secret_lifetime: None,
         client_lifetime: None,

@@ -1,15 +1,17 @@
 //! Clients.
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 
+use super::claim::claims;
 use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string, text};
 use super::schema::{client_key, clients_list, developer_list, list_position, token_key};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
-use crate::client::{RegisteredClient, SealedSecret};
+use crate::client::{ClaimKind, RegisteredClient, SealedSecret};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 
@@ -36,46 +38,59 @@ pub enum Deleter<'a> {
     Operator,
 }
 
+/// How often a write is tried again to take over a name that its owner no longer has.
+const TAKEOVERS: usize = 3;
+
 impl Store {
-    /// Stores a new client, and in the same transaction counts the use of an initial access token.
+    /// Stores a new client, and in the same transaction counts the use of an initial access token and claims
+    /// the names of those kinds.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
+    /// [`Error::Claimed`] for a name that another client has; [`Error::Contention`], [`Error::Unavailable`],
+    /// [`Error::Internal`].
     pub async fn create_client(
         &self,
         client: &RegisteredClient,
         spends: Option<TokenHash>,
+        claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<Created, Error> {
-        let write_id = self.write_id()?;
-        let item = client_item(client, &write_id, origin)?;
-        let write = match spends {
-            None => Write::Put(Box::new(self.put_new(item))),
-            Some(token) => self.create_and_spend(client, item, &token, &write_id)?,
-        };
-        Ok(match self.write(write, &write_id).await? {
-            Outcome::Written => Created::Created,
-            Outcome::Refused(conditions) if matches!(conditions.get(1), Some(Condition::Failed(_))) => {
-                Created::TokenSpent
+        let mut claims = claims(client, claimed)?;
+        for _ in 0..=TAKEOVERS {
+            let write_id = self.write_id()?;
+            let item = client_item(client, &write_id, origin)?;
+            let write = if spends.is_none() && claims.is_empty() {
+                Write::Put(Box::new(self.put_new(item)))
+            } else {
+                let put = self.transacted(item).condition_expression("attribute_not_exists(PK)");
+                let mut parts = vec![TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build()];
+                if let Some(token) = &spends {
+                    parts.push(self.spending(client.service_id, token)?);
+                }
+                for claim in &claims {
+                    parts.push(self.claiming(claim, &write_id)?);
+                }
+                self.transaction(parts, &write_id)
+            };
+            let conditions = match self.write(write, &write_id).await? {
+                Outcome::Written => return Ok(Created::Created),
+                Outcome::Refused(conditions) => conditions,
+            };
+            let (client, rest) = conditions.split_first().ok_or_else(|| Error::internal("a refusal without reason"))?;
+            let (token, rest) = rest.split_at_checked(usize::from(spends.is_some())).unwrap_or_default();
+            if matches!(client, Condition::Failed(_)) {
+                return Ok(Created::Taken);
             }
-            Outcome::Refused(_) => Created::Taken,
-        })
+            if token.iter().any(|token| matches!(token, Condition::Failed(_))) {
+                return Ok(Created::TokenSpent);
+            }
+            self.contest(&mut claims, rest).await?;
+        }
+        Err(Error::Contention)
     }
 
-    fn create_and_spend(
-        &self,
-        client: &RegisteredClient,
-        item: Item,
-        token: &TokenHash,
-        write_id: &str,
-    ) -> Result<Write, Error> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(Error::internal)?;
+    /// The part of a transaction that counts a use of an initial access token.
+    fn spending(&self, service_id: u64, token: &TokenHash) -> Result<TransactWriteItem, Error> {
         let spend = Update::builder()
             .table_name(&self.table)
             .set_key(Some(token_key(token).into_attributes()))
@@ -84,18 +99,22 @@ impl Store {
                 "service_id = :service AND uses_left >= :one AND (attribute_not_exists(expires_at) OR expires_at > :now)",
             )
             .expression_attribute_values(":one", integer(1))
-            .expression_attribute_values(":service", integer(client.service_id))
+            .expression_attribute_values(":service", integer(service_id))
             .expression_attribute_values(":now", integer(self.clock.now()))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()
             .map_err(Error::internal)?;
-        Ok(Write::Transact(Box::new(
-            self.client
-                .transact_write_items()
-                .client_request_token(write_id)
-                .transact_items(TransactWriteItem::builder().put(put).build())
-                .transact_items(TransactWriteItem::builder().update(spend).build()),
-        )))
+        Ok(TransactWriteItem::builder().update(spend).build())
+    }
+
+    fn transacted(&self, item: Item) -> PutBuilder {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        put.return_values_on_condition_check_failure(OnFailure::AllOld)
+    }
+
+    fn transaction(&self, parts: Vec<TransactWriteItem>, write_id: &str) -> Write {
+        let request = self.client.transact_write_items().client_request_token(write_id);
+        Write::Transact(Box::new(request.set_transact_items(Some(parts))))
     }
 
     /// The client stored under that number, unless it is deleted or expired.
@@ -107,21 +126,44 @@ impl Store {
         item.map(|item| self.live_client(service_id, numeric_id, &item)).transpose().map(Option::flatten)
     }
 
-    /// Replaces a client by its next version.
+    /// Replaces a client by its next version, and in the same transaction claims the names of those kinds.
     ///
     /// # Errors
-    /// [`Error::Contention`] if somebody else changed it since it was read; [`Error::Unavailable`],
-    /// [`Error::Internal`].
-    pub async fn replace_client(&self, client: &RegisteredClient, origin: &Origin) -> Result<(), Error> {
-        let write_id = self.write_id()?;
-        let put = self
-            .put(client_item(client, &write_id, origin)?)
-            .condition_expression("version = :read AND attribute_not_exists(deleted_by)")
-            .expression_attribute_values(":read", integer(client.version.saturating_sub(1)));
-        match self.write(Write::Put(Box::new(put)), &write_id).await? {
-            Outcome::Written => Ok(()),
-            Outcome::Refused(_) => Err(Error::Contention),
+    /// [`Error::Contention`] if somebody else changed it since it was read; [`Error::Claimed`] for a name that
+    /// another client has; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn replace_client(
+        &self,
+        client: &RegisteredClient,
+        claimed: &[ClaimKind],
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        const UNCHANGED: &str = "version = :read AND attribute_not_exists(deleted_by)";
+        let read = integer(client.version.saturating_sub(1));
+        let mut claims = claims(client, claimed)?;
+        for _ in 0..=TAKEOVERS {
+            let write_id = self.write_id()?;
+            let item = client_item(client, &write_id, origin)?;
+            let write = if claims.is_empty() {
+                let put = self.put(item).condition_expression(UNCHANGED);
+                Write::Put(Box::new(put.expression_attribute_values(":read", read.clone())))
+            } else {
+                let put = self.transacted(item).condition_expression(UNCHANGED);
+                let put = put.expression_attribute_values(":read", read.clone()).build().map_err(Error::internal)?;
+                let mut parts = vec![TransactWriteItem::builder().put(put).build()];
+                for claim in &claims {
+                    parts.push(self.claiming(claim, &write_id)?);
+                }
+                self.transaction(parts, &write_id)
+            };
+            match self.write(write, &write_id).await? {
+                Outcome::Written => return Ok(()),
+                Outcome::Refused(conditions) => match conditions.split_first() {
+                    Some((Condition::Held, rest)) => self.contest(&mut claims, rest).await?,
+                    _ => return Err(Error::Contention),
+                },
+            }
         }
+        Err(Error::Contention)
     }
 
     /// Turns a client into a tombstone: its secret, its metadata and its place in the lists are gone. If that

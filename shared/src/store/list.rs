@@ -1,9 +1,11 @@
 //! Lists: the index names the items, the table holds them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 
 use super::item::{required, string, text};
-use super::schema::{LIST_INDEX, clients_list, organization_tokens_list, service_tokens_list, services_list};
+use super::schema::{
+    DEVELOPER_INDEX, LIST_INDEX, clients_list, developer_list, organization_tokens_list, service_tokens_list, services_list,
+};
 use super::{Item, Store, TokenRecord, service, token, write};
 use crate::client::RegisteredClient;
 use crate::credentials::TokenHash;
@@ -35,6 +37,34 @@ impl Store {
         let prefix = format!("C#{service_id}#");
         let client = |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
         items.iter().filter_map(|item| client(item).transpose()).collect()
+    }
+
+    /// Whether a developer has that many clients or more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn developer_has(&self, service_id: u64, developer: &str, clients: u64) -> Result<bool, Error> {
+        let mut left = clients;
+        let mut start = None;
+        while left > 0 {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(DEVELOPER_INDEX)
+                .select(Select::Count)
+                .key_condition_expression("developer = :developer")
+                .expression_attribute_values(":developer", string(developer_list(service_id, developer)))
+                .limit(i32::try_from(left).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let page = query.send().await.map_err(write::fault)?;
+            left = left.saturating_sub(u64::try_from(page.count).unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(left == 0)
     }
 
     /// A service's tokens, oldest first.
@@ -87,7 +117,7 @@ impl Store {
     }
 
     /// The items that one page of the index names, in the index's order.
-    async fn batch(&self, named: Vec<Item>) -> Result<Vec<Item>, Error> {
+    pub(super) async fn batch(&self, named: Vec<Item>) -> Result<Vec<Item>, Error> {
         let key = |item: &Item| -> Option<Item> {
             let part = |name: &str| Some((name.to_owned(), item.get(name)?.clone()));
             Some(Item::from([part("PK")?, part("SK")?]))

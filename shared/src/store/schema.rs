@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::Item;
+use crate::client::ClaimKind;
 use crate::credentials::TokenHash;
 
 /// The index of lists: partition `list`, sorted by `at`, keys and `expires_at` only.
@@ -53,6 +54,12 @@ pub fn client_key(service_id: u64, numeric_id: u64) -> Key {
 #[must_use]
 pub fn token_key(hash: &TokenHash) -> Key {
     Key { pk: format!("T#{}", hash.to_text()), sk: "T" }
+}
+
+/// A name that one client of a service has and no other.
+#[must_use]
+pub fn claim_key(service_id: u64, kind: ClaimKind, value: &str) -> Key {
+    Key { pk: format!("U#{service_id}#{}#{value}", kind.as_str()), sk: "U" }
 }
 
 /// The list of an organization's services.

@@ -70,9 +70,6 @@ impl VerifiedMetadata {
                 return Err(Invalid::InconsistentGrantType { grant_type: grant.as_str() }.into());
             }
         }
-        if self.redirect_uris.is_empty() && self.grant_types.iter().any(|grant| grant.redirects()) {
-            return Err(InvalidRedirectUri::list(RedirectUriFault::Missing).into());
-        }
         if self.token_endpoint_auth_method == AuthMethod::None
             && self.grant_types.contains(&GrantType::ClientCredentials)
         {
@@ -81,6 +78,14 @@ impl VerifiedMetadata {
                 "a token_endpoint_auth_method other than none",
             )
             .into());
+        }
+        Ok(())
+    }
+
+    /// RFC 7591 §2, §5: redirect flows need `redirect_uris`.
+    pub(super) fn need_redirect_uris(&self) -> Result<(), InvalidRedirectUri> {
+        if self.redirect_uris.is_empty() && self.grant_types.iter().any(|grant| grant.redirects()) {
+            return Err(InvalidRedirectUri::list(RedirectUriFault::Missing));
         }
         Ok(())
     }

@@ -1,0 +1,227 @@
+//! What operators do with clients: create, change, delete, and replace their secrets. Registrants are the business
+//! of [`crate::registry`].
+
+use crate::client::{
+    ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source,
+};
+use crate::credentials::{ClientSecret, mint_client_id};
+use crate::error::Error;
+use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
+use crate::policy::{BoundPolicy, Policy};
+use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the_developers_share};
+use crate::store::{Created, Deleter};
+
+/// What an operator says a client shall be.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draft {
+    /// Its metadata.
+    pub metadata: ClientMetadata,
+    /// Whether it can keep a secret; absent follows from `token_endpoint_auth_method`.
+    pub client_type: Option<ClientType>,
+    /// What only operators see.
+    pub settings: OperatorSettings,
+}
+
+/// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
+/// and has no registration access token.
+///
+/// # Errors
+/// What types, URLs, keys and limits are refused for; [`Error::Claimed`], [`Error::TooManyClients`],
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInformation, Error> {
+    let Context { app, service, origin, .. } = context;
+    let metadata = admit(service.policy(), draft.metadata)?;
+    let now = app.clock.now_millis();
+    let mut client = RegisteredClient {
+        service_id: service.id,
+        client_id: String::new(),
+        numeric_id: 0,
+        source: Source::AuthleteCreate,
+        locked: false,
+        record: ClientRecord {
+            client_type: checked_type(draft.client_type, &metadata)?,
+            metadata,
+            issued_at_millis: now,
+            modified_at_millis: now,
+            secret_expires_at: 0,
+            software: None,
+            bound: BoundPolicy::default(),
+            settings: draft.settings,
+        },
+        secret: None,
+        registration_access_token: None,
+        expires_at: None,
+        version: 1,
+    };
+    within_the_developers_share(context, &client).await?;
+    alias_is_no_client_id(context, &client).await?;
+    for _ in 0..MINTING_ATTEMPTS {
+        client.client_id = mint_client_id(client.source, &app.entropy)?;
+        client.numeric_id = service.numeric_id(&client.client_id);
+        let client_secret = secret::renew(context, &mut client).await?;
+        match app.store.create_client(&client, None, &[ClaimKind::Alias], origin).await? {
+            Created::Created => return Ok(information(client, client_secret)),
+            Created::Taken | Created::TokenSpent => {}
+        }
+    }
+    Err(Error::Contention)
+}
+
+/// Replaces what `draft` makes of the client. If another change wins, it is asked once more on the new state.
+///
+/// # Errors
+/// As [`create`]; what `draft` returns; [`Error::UnknownClient`] if the client is gone; [`Error::Contention`] if
+/// the second try loses as well.
+pub async fn replace(
+    context: &Context<'_>,
+    client: RegisteredClient,
+    draft: impl Fn(&RegisteredClient) -> Result<Draft, Error>,
+) -> Result<ClientInformation, Error> {
+    let numeric_id = client.numeric_id;
+    match try_replace(context, client, &draft).await {
+        Err(Error::Contention) => try_replace(context, again(context, numeric_id).await?, &draft).await,
+        outcome => outcome,
+    }
+}
+
+async fn try_replace(
+    context: &Context<'_>,
+    mut client: RegisteredClient,
+    draft: &impl Fn(&RegisteredClient) -> Result<Draft, Error>,
+) -> Result<ClientInformation, Error> {
+    let draft = draft(&client)?;
+    let opened = secret::open(context, &client).await?;
+    let renamed = draft.settings.alias != client.record.settings.alias;
+    client.record.settings = draft.settings;
+    // What somebody else vouches for stays as it is: federations, institutions and documents.
+    if client.source.is_operators_to_change() {
+        client.record.metadata = admit(context.service.policy(), draft.metadata)?;
+        client.record.client_type = checked_type(draft.client_type, &client.record.metadata)?;
+    }
+    step(context, &mut client);
+    let client_secret = secret::keep_or_renew(context, &mut client, opened).await?;
+    if renamed {
+        alias_is_no_client_id(context, &client).await?;
+    }
+    let claimed: &[ClaimKind] = if renamed { &[ClaimKind::Alias] } else { &[] };
+    context.app.store.replace_client(&client, claimed, &context.origin).await?;
+    Ok(information(client, client_secret))
+}
+
+/// Locks a client or unlocks it.
+///
+/// # Errors
+/// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn lock(context: &Context<'_>, client: RegisteredClient, locked: bool) -> Result<(), Error> {
+    let numeric_id = client.numeric_id;
+    match try_lock(context, client, locked).await {
+        Err(Error::Contention) => try_lock(context, again(context, numeric_id).await?, locked).await,
+        outcome => outcome,
+    }
+}
+
+async fn try_lock(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
+    client.locked = locked;
+    step(context, &mut client);
+    context.app.store.replace_client(&client, &[], &context.origin).await
+}
+
+/// A client's secret before and after.
+pub struct Replaced {
+    /// The one that worked until now.
+    pub old: ClientSecret,
+    /// The one that works from now on.
+    pub new: ClientSecret,
+}
+
+/// Replaces a client's secret, by `new` or by a random one.
+///
+/// # Errors
+/// [`Invalid::NoSecret`] for a client without one; [`Error::UnknownClient`], [`Error::Contention`],
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn replace_secret(
+    context: &Context<'_>,
+    client: RegisteredClient,
+    new: Option<ClientSecret>,
+) -> Result<Replaced, Error> {
+    let new = match new {
+        Some(new) => new,
+        None => ClientSecret::mint(&context.app.entropy)?,
+    };
+    let numeric_id = client.numeric_id;
+    match try_replace_secret(context, client, &new).await {
+        Err(Error::Contention) => try_replace_secret(context, again(context, numeric_id).await?, &new).await,
+        outcome => outcome,
+    }
+    .map(|old| Replaced { old, new })
+}
+
+async fn try_replace_secret(
+    context: &Context<'_>,
+    mut client: RegisteredClient,
+    new: &ClientSecret,
+) -> Result<ClientSecret, Error> {
+    let old = secret::open(context, &client).await?.ok_or(Invalid::NoSecret)?;
+    step(context, &mut client);
+    secret::set(context, &mut client, new).await?;
+    context.app.store.replace_client(&client, &[], &context.origin).await?;
+    Ok(old)
+}
+
+/// A client as operators see it, with its secret.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn opened(context: &Context<'_>, client: RegisteredClient) -> Result<ClientInformation, Error> {
+    let client_secret = secret::open(context, &client).await?;
+    Ok(information(client, client_secret))
+}
+
+/// Deletes a client: its secret and its token end at once.
+///
+/// # Errors
+/// [`Error::UnknownClient`]; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    let Context { app, service, origin, .. } = context;
+    let deleted =
+        app.store.delete_client(service.id, &client.client_id, client.numeric_id, Deleter::Operator, origin).await?;
+    deleted.map_err(|left| if left.is_some() { Error::Contention } else { Error::UnknownClient })
+}
+
+fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {
+    policy.bound_sizes(&metadata)?;
+    metadata.others.retain(|name, _| policy.custom_members.contains(name));
+    verify(metadata, Strictness::Operator)
+}
+
+/// RFC 6749 §4.4: the client credentials grant is for confidential clients only.
+fn checked_type(asked: Option<ClientType>, metadata: &VerifiedMetadata) -> Result<ClientType, Invalid> {
+    let client_type = asked.unwrap_or_else(|| client_type(metadata));
+    if client_type == ClientType::Public && metadata.grant_types().contains(&GrantType::ClientCredentials) {
+        return Err(Invalid::requires("grant_types \"client_credentials\"", "a confidential client"));
+    }
+    Ok(client_type)
+}
+
+/// Aliases, identifiers and numbers are one namespace.
+async fn alias_is_no_client_id(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    let Some(alias) = &client.record.settings.alias else { return Ok(()) };
+    let Context { app, service, .. } = context;
+    match app.store.client(service.id, service.numeric_id(alias)).await? {
+        Some(other) if other.client_id == *alias => Err(Error::Claimed(ClaimKind::Alias)),
+        _ => Ok(()),
+    }
+}
+
+async fn again(context: &Context<'_>, numeric_id: u64) -> Result<RegisteredClient, Error> {
+    context.app.store.client(context.service.id, numeric_id).await?.ok_or(Error::UnknownClient)
+}
+
+fn step(context: &Context<'_>, client: &mut RegisteredClient) {
+    client.version = client.version.saturating_add(1);
+    client.record.modified_at_millis = context.app.clock.now_millis();
+}
+
+fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) -> ClientInformation {
+    ClientInformation { client, client_secret, registration_access_token: None, registration_client_uri: None }
+}

@@ -1,0 +1,66 @@
+//! A client's secret: minted when it is needed, sealed, opened, dropped when it is not needed any more.
+
+use super::Context;
+use crate::client::{RegisteredClient, SealedSecret};
+use crate::credentials::{ClientSecret, SealedFor};
+use crate::error::Error;
+
+/// Keeps a secret that is still needed and valid; else as [`renew`].
+pub(crate) async fn keep_or_renew(
+    context: &Context<'_>,
+    client: &mut RegisteredClient,
+    secret: Option<ClientSecret>,
+) -> Result<Option<ClientSecret>, Error> {
+    let end = client.record.secret_expires_at;
+    let valid = end == 0 || end > context.app.clock.now();
+    match secret {
+        Some(secret) if valid && client.record.metadata.needs_secret() => Ok(Some(secret)),
+        _ => renew(context, client).await,
+    }
+}
+
+/// Mints a secret if the metadata needs one, drops it if not.
+pub(crate) async fn renew(
+    context: &Context<'_>,
+    client: &mut RegisteredClient,
+) -> Result<Option<ClientSecret>, Error> {
+    client.secret = None;
+    client.record.secret_expires_at = 0;
+    if !client.record.metadata.needs_secret() {
+        return Ok(None);
+    }
+    let secret = ClientSecret::mint(&context.app.entropy)?;
+    set(context, client, &secret).await?;
+    Ok(Some(secret))
+}
+
+/// Gives the client that secret, with the end that the policy says.
+pub(crate) async fn set(
+    context: &Context<'_>,
+    client: &mut RegisteredClient,
+    secret: &ClientSecret,
+) -> Result<(), Error> {
+    let Context { app, service, .. } = context;
+    let key = service.data_key(app).await?;
+    let version = client.version;
+    let sealed = key.seal(sealed_for(client, version), secret.expose())?;
+    client.secret = Some(SealedSecret { sealed, version });
+    let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
+    client.record.secret_expires_at = lifetime_end.into_iter().chain(client.expires_at).min().unwrap_or(0);
+    Ok(())
+}
+
+/// The client's secret, if it has one.
+pub(crate) async fn open(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+) -> Result<Option<ClientSecret>, Error> {
+    let Some(secret) = &client.secret else { return Ok(None) };
+    let key = context.service.data_key(context.app).await?;
+    let text = key.open(sealed_for(client, secret.version), &secret.sealed)?;
+    Ok(Some(ClientSecret::opened(text)))
+}
+
+fn sealed_for(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
+    SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
+}

@@ -1,0 +1,54 @@
+//! What an operator's request begins with: the token, and the client by any of its names.
+
+use super::item::{number, required, text};
+use super::schema::{Key, claim_key, client_key, token_key};
+use super::token::{TokenRecord, token};
+use super::{Item, Store};
+use crate::client::{ClaimKind, RegisteredClient};
+use crate::credentials::{TokenHash, decimal};
+use crate::error::Error;
+use crate::service::Service;
+
+/// The longest name of a client that is looked for, in bytes: it is part of a key.
+const MAX_IDENTIFIER: usize = 1024;
+
+impl Store {
+    /// An operator's token and the client of that number, identifier or alias, in one consistent read (two for an
+    /// alias).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn token_and_client(
+        &self,
+        hash: &TokenHash,
+        service: &Service,
+        identifier: &str,
+    ) -> Result<(Option<TokenRecord>, Option<RegisteredClient>), Error> {
+        let mut keys = vec![token_key(hash), client_key(service.id, service.numeric_id(identifier))];
+        if decimal(identifier).is_none() && identifier.len() <= MAX_IDENTIFIER {
+            keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
+        }
+        let found = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
+        let token = found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(*hash, item)).transpose()?;
+        Ok((token, self.named(service, identifier, &found).await?))
+    }
+
+    /// Among what was found, the client of that number or identifier; else the owner of that alias.
+    async fn named(
+        &self,
+        service: &Service,
+        identifier: &str,
+        found: &[Item],
+    ) -> Result<Option<RegisteredClient>, Error> {
+        let kind = |kind: &'static str| found.iter().find(move |item| text(item, "SK") == Some(kind));
+        let numeric_id = service.numeric_id(identifier);
+        let client = kind("C").map(|item| self.live_client(service.id, numeric_id, item)).transpose()?.flatten();
+        let is_number = decimal(identifier).is_some();
+        if let Some(client) = client.filter(|client| is_number || client.client_id == identifier) {
+            return Ok(Some(client));
+        }
+        let Some(claim) = kind("U") else { return Ok(None) };
+        let owner = self.client(service.id, required(number(claim, "owner"), "owner")?).await?;
+        Ok(owner.filter(|owner| owner.claim(ClaimKind::Alias) == Some(identifier)))
+    }
+}

@@ -89,6 +89,7 @@ pub fn configuration() -> ServiceConfiguration {
         .into_iter()
         .collect(),
         policy,
+        others: serde_json::Map::new(),
     }
 }
 

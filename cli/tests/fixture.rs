@@ -42,6 +42,7 @@ async fn service(app: &App, id: u64, policy: Policy, issuer: Option<&str>) -> Re
         base_url: None,
         authorization_server: [("token_endpoint".to_owned(), "https://as.example/token".into())].into_iter().collect(),
         policy,
+        others: Map::new(),
     };
     let data_key = app.keys.new_data_key(id, &app.entropy).await?;
     app.store.create_service(id, &configuration, &SALT, data_key, &Origin::default()).await?;

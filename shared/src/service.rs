@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use crate::app::App;
-use crate::credentials::{DataKey, IdSalt, numeric_id};
+use crate::client::SealedSecret;
+use crate::credentials::{DataKey, IdSalt, SealedFor, numeric_id};
 use crate::error::Error;
 use crate::policy::Policy;
 
@@ -32,6 +33,9 @@ pub struct ServiceConfiguration {
     pub authorization_server: Map<String, Value>,
     /// What clients may register.
     pub policy: Policy,
+    /// What a front door keeps here; only that door reads it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub others: Map<String, Value>,
 }
 
 /// A service, as stored.
@@ -42,6 +46,11 @@ pub struct Service {
     pub configuration: ServiceConfiguration,
     /// Counts the changes, from 1.
     pub version: u64,
+    /// When it was created, in milliseconds since 1970.
+    pub created_millis: u64,
+    /// When it was changed last, in milliseconds since 1970.
+    pub modified_millis: u64,
+    pub(crate) secrets: Option<SealedSecret>,
     pub(crate) id_salt: IdSalt,
     pub(crate) wrapped_data_key: Vec<u8>,
     pub(crate) data_key: Arc<OnceCell<DataKey>>,
@@ -63,6 +72,31 @@ impl Service {
     /// The key of this service's secrets, unwrapped at first use.
     pub(crate) async fn data_key(&self, app: &App) -> Result<&DataKey, Error> {
         self.data_key.get_or_try_init(|| app.keys.unwrap_data_key(self.id, &self.wrapped_data_key)).await
+    }
+
+    /// What the service keeps sealed: members by name, as a front door gave them to [`sealed`](Self::sealed).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn secrets(&self, app: &App) -> Result<Map<String, Value>, Error> {
+        let Some(secrets) = &self.secrets else { return Ok(Map::new()) };
+        let text = self.data_key(app).await?.open(self.sealed_for(secrets.version), &secrets.sealed)?;
+        serde_json::from_str(&text).map_err(Error::internal)
+    }
+
+    /// Seals what the next version of the service shall keep so.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn sealed(&self, app: &App, secrets: &Map<String, Value>) -> Result<SealedSecret, Error> {
+        let version = self.version.saturating_add(1);
+        let text = serde_json::to_string(secrets).map_err(Error::internal)?;
+        let sealed = self.data_key(app).await?.seal(self.sealed_for(version), &text)?;
+        Ok(SealedSecret { sealed, version })
+    }
+
+    fn sealed_for(&self, version: u64) -> SealedFor<'static> {
+        SealedFor { kind: "service_secrets", service_id: self.id, id: "", version }
     }
 
     /// The issuer identifier, where this API is reached at `base_url`.

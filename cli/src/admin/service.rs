@@ -118,6 +118,7 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         base_url: None,
         authorization_server: Map::new(),
         policy: Preset::Protected.policy(),
+        others: Map::new(),
     })?;
     let keys = connection.keys().await?;
     for _ in 0..DRAWS {
@@ -141,7 +142,7 @@ fn random_id(connection: &Connection) -> Result<u64> {
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration)?;
-    connection.store.update_service(id, service.version, &configuration, &operator()).await.map_err(described)?;
+    connection.store.update_service(id, service.version, &configuration, None, &operator()).await.map_err(described)?;
     output.one(&shown(&connection.service(id).await?)?)
 }
 

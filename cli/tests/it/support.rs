@@ -103,6 +103,7 @@ impl World {
             base_url: None,
             authorization_server: serde_json::Map::new(),
             policy,
+            others: serde_json::Map::new(),
         };
         let data_key = self.app.keys.new_data_key(id, &self.app.entropy).await.unwrap();
         let salt = IdSalt(self.app.entropy.bytes().unwrap());
@@ -113,7 +114,7 @@ impl World {
     pub(crate) async fn set_policy(&self, id: u64, policy: Policy) {
         let service = self.app.store.service(id).await.unwrap().unwrap();
         let configuration = ServiceConfiguration { policy, ..service.configuration };
-        self.app.store.update_service(id, service.version, &configuration, &operator()).await.unwrap();
+        self.app.store.update_service(id, service.version, &configuration, None, &operator()).await.unwrap();
     }
 
     /// Makes an initial access token for a service.

@@ -68,6 +68,7 @@ pub struct Request {
     /// The gateway's request identifier.
     pub request_id: String,
     path_parameters: HashMap<String, String>,
+    query: String,
     headers: HashMap<String, String>,
     domain_name: String,
     stage: String,
@@ -86,6 +87,13 @@ impl Request {
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// The first parameter of that name in the query, decoded.
+    #[must_use]
+    pub fn query_parameter(&self, name: &str) -> Option<String> {
+        let mut parameters = url::form_urlencoded::parse(self.query.as_bytes());
+        parameters.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 
     /// The service that the path names: an integer below 2^53, written the one way that an integer has.
@@ -131,6 +139,8 @@ struct Event {
     headers: Option<HashMap<String, String>>,
     #[serde(default)]
     path_parameters: Option<HashMap<String, String>>,
+    #[serde(default)]
+    raw_query_string: Option<String>,
     request_context: RequestContext,
     #[serde(default)]
     body: Option<String>,
@@ -178,6 +188,7 @@ impl<'de> Deserialize<'de> for Request {
             source_ip: context.http.source_ip.unwrap_or_default(),
             request_id: context.request_id.unwrap_or_default(),
             path_parameters: event.path_parameters.unwrap_or_default(),
+            query: event.raw_query_string.unwrap_or_default(),
             headers,
             domain_name: context.domain_name.unwrap_or_default(),
             stage: context.stage.unwrap_or_default(),

@@ -40,6 +40,12 @@ impl Response {
         Self { body, ..Self::empty(status) }.with("content-type", "application/json")
     }
 
+    /// A plain text.
+    #[must_use]
+    pub fn text(status: u16, text: &str) -> Self {
+        Self { body: text.to_owned(), ..Self::empty(status) }.with("content-type", "text/plain")
+    }
+
     /// With a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

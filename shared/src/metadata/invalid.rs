@@ -152,18 +152,23 @@ pub enum Invalid {
 }
 
 impl Invalid {
-    pub(crate) fn wrong_type(member: &str, expected: &'static str) -> Self {
+    /// A value of another JSON type than the member's; `expected` has its article.
+    #[must_use]
+    pub fn wrong_type(member: &str, expected: &'static str) -> Self {
         Self::WrongType { member: member.to_owned(), expected }
     }
 
-    pub(crate) fn syntax(member: &str, expected: &'static str) -> Self {
+    /// A value outside the member's syntax; `expected` has its article.
+    #[must_use]
+    pub fn syntax(member: &str, expected: &'static str) -> Self {
         Self::Syntax { member: member.to_owned(), expected }
     }
 
-    pub(crate) fn not_offered(member: &str, value: &str) -> Self {
+    /// A value that the specification or the service does not know.
+    #[must_use]
+    pub fn not_offered(member: &str, value: &str) -> Self {
         Self::NotOffered { member: member.to_owned(), value: value.to_owned() }
     }
-
     pub(crate) fn requires(member: impl Into<String>, needed: &'static str) -> Self {
         Self::Requires { member: member.into(), needed }
     }

@@ -20,8 +20,16 @@ pub const MAX_DEPTH: usize = 12;
 /// [`Invalid::BodyTooLarge`], [`Invalid::TooDeep`], [`Invalid::Duplicate`], [`Invalid::NotAnObject`],
 /// [`Invalid::Malformed`].
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, Invalid> {
-    if bytes.len() > MAX_BODY_BYTES {
-        return Err(Invalid::BodyTooLarge { limit: MAX_BODY_BYTES });
+    parse_object_within(bytes, MAX_BODY_BYTES)
+}
+
+/// As [`parse_object`], of at most `limit` bytes.
+///
+/// # Errors
+/// As [`parse_object`].
+pub fn parse_object_within(bytes: &[u8], limit: usize) -> Result<Map<String, Value>, Invalid> {
+    if bytes.len() > limit {
+        return Err(Invalid::BodyTooLarge { limit });
     }
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);

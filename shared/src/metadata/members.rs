@@ -233,6 +233,8 @@ client_metadata! {
     backchannel_authentication_request_signing_alg: String,
     /// CIBA §4; absent is `false`.
     backchannel_user_code_parameter: bool,
+    /// OpenID Connect for Identity Assurance, the digest of external attachments.
+    digest_algorithm: String,
     /// OpenID Federation §5.1.2.
     client_registration_types: Vec<String>,
     /// OpenID Federation §5.2.2.

@@ -9,6 +9,7 @@ use super::schema::{list_position, service_key, services_list};
 use super::write::{Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
+use crate::client::SealedSecret;
 use crate::credentials::IdSalt;
 use crate::error::Error;
 use crate::service::{Service, ServiceConfiguration};
@@ -44,7 +45,10 @@ impl Store {
         item.insert("write_id".to_owned(), string(&write_id));
         item.insert("changed".to_owned(), changed(origin));
         item.insert("list".to_owned(), string(services_list(&configuration.organization)));
-        item.insert("at".to_owned(), string(list_position(self.clock.now_millis(), &id.to_string())));
+        let now = self.clock.now_millis();
+        item.insert("created".to_owned(), integer(now));
+        item.insert("modified".to_owned(), integer(now));
+        item.insert("at".to_owned(), string(list_position(now, &id.to_string())));
         let put = self.put_new(item);
         Ok(match self.write(Write::Put(Box::new(put)), &write_id).await? {
             Outcome::Written => CreatedService::Created,
@@ -61,7 +65,7 @@ impl Store {
         item.filter(|item| self.is_live(item)).map(|item| service(id, &item)).transpose()
     }
 
-    /// Replaces a service's configuration, read at `version`.
+    /// Replaces a service's configuration, read at `version`, and what it keeps sealed, unless that is absent.
     ///
     /// # Errors
     /// [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
@@ -70,14 +74,20 @@ impl Store {
         id: u64,
         version: u64,
         configuration: &ServiceConfiguration,
+        secrets: Option<SealedSecret>,
         origin: &Origin,
     ) -> Result<(), Error> {
+        const SET: &str = "SET #service = :service, #list = :list, version = :next, modified = :now, \
+                           write_id = :write, changed = :changed";
         let write_id = self.write_id()?;
-        let update = self
-            .update(service_key(id))
-            .update_expression(
-                "SET #service = :service, #list = :list, version = :next, write_id = :write, changed = :changed",
-            )
+        let mut update = self.update(service_key(id)).update_expression(SET);
+        if let Some(secrets) = secrets {
+            update = update
+                .update_expression(format!("{SET}, secrets = :secrets, secrets_version = :sealed"))
+                .expression_attribute_values(":secrets", bytes(secrets.sealed))
+                .expression_attribute_values(":sealed", integer(secrets.version));
+        }
+        let update = update
             .condition_expression("version = :read AND attribute_not_exists(deleted_by)")
             .expression_attribute_names("#service", "service")
             .expression_attribute_names("#list", "list")
@@ -85,6 +95,7 @@ impl Store {
             .expression_attribute_values(":list", string(services_list(&configuration.organization)))
             .expression_attribute_values(":read", integer(version))
             .expression_attribute_values(":next", integer(version + 1))
+            .expression_attribute_values(":now", integer(self.clock.now_millis()))
             .expression_attribute_values(":write", string(&write_id))
             .expression_attribute_values(":changed", changed(origin));
         match self.write(Write::Update(Box::new(update)), &write_id).await? {
@@ -103,7 +114,7 @@ impl Store {
             .update(service_key(id))
             .update_expression(
                 "SET deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed \
-                 REMOVE #service, data_key, id_salt, #list, #at",
+                 REMOVE #service, secrets, secrets_version, data_key, id_salt, #list, #at",
             )
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(deleted_by)")
             .expression_attribute_names("#service", "service")
@@ -122,8 +133,16 @@ impl Store {
 
 pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {
     let salt: Option<[u8; 32]> = blob(item, "id_salt").and_then(|salt| salt.try_into().ok());
+    let created_millis = number(item, "created").unwrap_or_default();
+    let secrets = match (blob(item, "secrets"), number(item, "secrets_version")) {
+        (Some(sealed), Some(version)) => Some(SealedSecret { sealed, version }),
+        _ => None,
+    };
     Ok(Service {
         id,
+        created_millis,
+        modified_millis: number(item, "modified").unwrap_or(created_millis),
+        secrets,
         configuration: parsed(item, "service")?,
         version: required(number(item, "version"), "version")?,
         id_salt: IdSalt(required(salt, "id_salt")?),

@@ -1,0 +1,147 @@
+//! The members of Authlete's `Client` that are client metadata, and those that are Authlete's own.
+
+use crate::constants::{
+    APPLICATION_TYPE, CLIENT_AUTH_METHOD, CLIENT_REGISTRATION_TYPE, Constants, DELIVERY_MODE, FAPI_MODE, GRANT_TYPE,
+    JWE_ALG, JWE_ENC, JWS_ALG, RESPONSE_MODE, RESPONSE_TYPE, SUBJECT_TYPE,
+};
+use crate::shape::{PAIRS, Shape, TAGGED};
+
+/// How a member of `Client` and a metadata member say the same.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// With the same value.
+    Same,
+    /// With the same boolean; `false` is as good as absent.
+    Flag,
+    /// With a constant for the value.
+    Constant(Constants),
+    /// With a constant for each value.
+    Constants(Constants),
+    /// With the same text; the languages are in another member of `Client`, if it has one.
+    Localized(Option<&'static str>),
+    /// With a string that holds the JSON object.
+    Json,
+}
+
+use Form::{Flag, Json, Localized, Same};
+
+/// Member of `Client`, metadata member, and how they say the same.
+pub(crate) const METADATA: &[(&str, &str, Form)] = &[
+    ("clientName", "client_name", Localized(Some("clientNames"))),
+    ("applicationType", "application_type", Form::Constant(APPLICATION_TYPE)),
+    ("logoUri", "logo_uri", Localized(Some("logoUris"))),
+    ("contacts", "contacts", Same),
+    ("tlsClientCertificateBoundAccessTokens", "tls_client_certificate_bound_access_tokens", Flag),
+    ("softwareId", "software_id", Same),
+    ("softwareVersion", "software_version", Same),
+    ("grantTypes", "grant_types", Form::Constants(GRANT_TYPE)),
+    ("responseTypes", "response_types", Form::Constants(RESPONSE_TYPE)),
+    ("redirectUris", "redirect_uris", Same),
+    ("authorizationSignAlg", "authorization_signed_response_alg", Form::Constant(JWS_ALG)),
+    ("authorizationEncryptionAlg", "authorization_encrypted_response_alg", Form::Constant(JWE_ALG)),
+    ("authorizationEncryptionEnc", "authorization_encrypted_response_enc", Form::Constant(JWE_ENC)),
+    ("tokenAuthMethod", "token_endpoint_auth_method", Form::Constant(CLIENT_AUTH_METHOD)),
+    ("tokenAuthSignAlg", "token_endpoint_auth_signing_alg", Form::Constant(JWS_ALG)),
+    ("tlsClientAuthSubjectDn", "tls_client_auth_subject_dn", Same),
+    ("tlsClientAuthSanDns", "tls_client_auth_san_dns", Same),
+    ("tlsClientAuthSanUri", "tls_client_auth_san_uri", Same),
+    ("tlsClientAuthSanIp", "tls_client_auth_san_ip", Same),
+    ("tlsClientAuthSanEmail", "tls_client_auth_san_email", Same),
+    ("parRequired", "require_pushed_authorization_requests", Flag),
+    ("requestObjectRequired", "require_signed_request_object", Flag),
+    ("requestSignAlg", "request_object_signing_alg", Form::Constant(JWS_ALG)),
+    ("requestEncryptionAlg", "request_object_encryption_alg", Form::Constant(JWE_ALG)),
+    ("requestEncryptionEnc", "request_object_encryption_enc", Form::Constant(JWE_ENC)),
+    ("requestUris", "request_uris", Same),
+    ("defaultMaxAge", "default_max_age", Same),
+    ("defaultAcrs", "default_acr_values", Same),
+    ("idTokenSignAlg", "id_token_signed_response_alg", Form::Constant(JWS_ALG)),
+    ("idTokenEncryptionAlg", "id_token_encrypted_response_alg", Form::Constant(JWE_ALG)),
+    ("idTokenEncryptionEnc", "id_token_encrypted_response_enc", Form::Constant(JWE_ENC)),
+    ("authTimeRequired", "require_auth_time", Flag),
+    ("subjectType", "subject_type", Form::Constant(SUBJECT_TYPE)),
+    ("sectorIdentifierUri", "sector_identifier_uri", Same),
+    ("jwksUri", "jwks_uri", Same),
+    ("jwks", "jwks", Json),
+    ("userInfoSignAlg", "userinfo_signed_response_alg", Form::Constant(JWS_ALG)),
+    ("userInfoEncryptionAlg", "userinfo_encrypted_response_alg", Form::Constant(JWE_ALG)),
+    ("userInfoEncryptionEnc", "userinfo_encrypted_response_enc", Form::Constant(JWE_ENC)),
+    ("loginUri", "initiate_login_uri", Same),
+    ("tosUri", "tos_uri", Localized(Some("tosUris"))),
+    ("policyUri", "policy_uri", Localized(Some("policyUris"))),
+    ("clientUri", "client_uri", Localized(Some("clientUris"))),
+    ("bcDeliveryMode", "backchannel_token_delivery_mode", Form::Constant(DELIVERY_MODE)),
+    ("bcNotificationEndpoint", "backchannel_client_notification_endpoint", Same),
+    ("bcRequestSignAlg", "backchannel_authentication_request_signing_alg", Form::Constant(JWS_ALG)),
+    ("bcUserCodeRequired", "backchannel_user_code_parameter", Flag),
+    ("authorizationDetailsTypes", "authorization_details_types", Same),
+    ("digestAlgorithm", "digest_algorithm", Same),
+    ("dpopRequired", "dpop_bound_access_tokens", Flag),
+    ("clientRegistrationTypes", "client_registration_types", Form::Constants(CLIENT_REGISTRATION_TYPE)),
+    ("organizationName", "organization_name", Localized(None)),
+    ("signedJwksUri", "signed_jwks_uri", Same),
+    ("credentialOfferEndpoint", "credential_offer_endpoint", Same),
+    ("responseModes", "response_modes", Form::Constants(RESPONSE_MODE)),
+    ("mtlsEndpointAliasesUsed", "use_mtls_endpoint_aliases", Flag),
+    ("spiffeId", "spiffe_id", Same),
+    ("spiffeBundleEndpoint", "spiffe_bundle_endpoint", Same),
+    ("backchannelLogoutUri", "backchannel_logout_uri", Same),
+    ("backchannelLogoutSessionRequired", "backchannel_logout_session_required", Flag),
+];
+
+/// Authlete's own members, which are kept beside the metadata.
+pub(crate) const OWN: &[(&str, Shape)] = &[
+    ("description", Shape::Text),
+    ("descriptions", TAGGED),
+    ("selfSignedCertificateKeyId", Shape::Text),
+    ("attributes", PAIRS),
+    ("frontChannelRequestObjectEncryptionRequired", Shape::Flag),
+    ("requestObjectEncryptionAlgMatchRequired", Shape::Flag),
+    ("requestObjectEncryptionEncMatchRequired", Shape::Flag),
+    ("singleAccessTokenPerSubject", Shape::Flag),
+    ("pkceRequired", Shape::Flag),
+    ("pkceS256Required", Shape::Flag),
+    ("rsRequestSigned", Shape::Flag),
+    ("rsSignedRequestKeyId", Shape::Text),
+    ("entityId", Shape::Url),
+    ("trustAnchorId", Shape::Url),
+    ("trustChain", Shape::Texts),
+    ("trustChainExpiresAt", Shape::Integer),
+    ("trustChainUpdatedAt", Shape::Integer),
+    ("fapiModes", Shape::Constants(FAPI_MODE)),
+    ("credentialResponseEncryptionRequired", Shape::Flag),
+    ("inScopeForTokenMigration", Shape::Flag),
+    ("haipVersion", Shape::Text),
+];
+
+/// The members of `extension` beside the requestable scopes.
+pub(crate) const EXTENSION: &[(&str, Shape)] = &[
+    ("accessTokenDuration", Shape::Integer),
+    ("refreshTokenDuration", Shape::Integer),
+    ("idTokenDuration", Shape::Integer),
+    ("tokenExchangePermitted", Shape::Flag),
+];
+
+/// The JSON type of a member of `Client` in a form.
+pub(crate) fn shape(name: &str) -> Shape {
+    let own = OWN.iter().find(|(own, _)| *own == name).map(|(_, shape)| *shape);
+    let metadata = METADATA.iter().find(|(field, _, _)| *field == name).map(|(_, _, form)| match form {
+        Form::Flag => Shape::Flag,
+        Form::Constants(known) => Shape::Constants(known),
+        Same if matches!(
+            name,
+            "contacts" | "redirectUris" | "requestUris" | "defaultAcrs" | "authorizationDetailsTypes"
+        ) =>
+        {
+            Shape::Texts
+        }
+        Same if name == "defaultMaxAge" => Shape::Integer,
+        _ => Shape::Text,
+    });
+    match name {
+        "extension" => Shape::Object,
+        "clientIdAliasEnabled" | "locked" => Shape::Flag,
+        "clientNames" | "logoUris" | "tosUris" | "policyUris" | "clientUris" => TAGGED,
+        _ => own.or(metadata).unwrap_or(Shape::Text),
+    }
+}

@@ -1,0 +1,254 @@
+//! From a `Client` to what the core keeps of it.
+
+use serde_json::{Map, Value};
+use shared::Error;
+use shared::administration::Draft;
+use shared::client::{ClientType, OperatorSettings, RegisteredClient};
+use shared::metadata::{ClientMetadata, Invalid, Scope, parse_object};
+use shared::policy::Policy;
+
+use super::fields::{EXTENSION, Form, METADATA, OWN};
+use crate::constants;
+use crate::shape::Shape;
+
+/// The longest alias or developer, in bytes: each is part of a key.
+const MAX_NAME: usize = 255;
+
+/// What `sent` makes of a client: of a new one, or of `current`, of which stays what a `Client` cannot express.
+///
+/// # Errors
+/// [`Error::InvalidClientMetadata`], naming the member.
+pub(crate) fn draft(
+    sent: &Map<String, Value>,
+    current: Option<&RegisteredClient>,
+    policy: &Policy,
+) -> Result<Draft, Error> {
+    let mut members = current.map(inexpressible).unwrap_or_default();
+    for (field, member, form) in METADATA {
+        take(sent, field, member, *form, &mut members)?;
+    }
+    let stored_zero = current.is_some_and(|client| client.record.metadata.rest().default_max_age == Some(0));
+    if members.get("default_max_age") == Some(&Value::from(0)) && !stored_zero {
+        members.remove("default_max_age");
+    }
+    if let Some(custom) = present(sent, "customMetadata") {
+        members.extend(json_object("customMetadata", custom)?);
+    }
+    Ok(Draft {
+        metadata: ClientMetadata::from_members(members)?,
+        client_type: client_type(sent)?,
+        settings: settings(sent, current, policy)?,
+    })
+}
+
+/// The metadata of which Authlete has no member or no constant.
+fn inexpressible(client: &RegisteredClient) -> Map<String, Value> {
+    let mut members = client.record.metadata.to_members();
+    members.retain(|name, value| {
+        let (name, tagged) = name.split_once('#').map_or((name.as_str(), false), |(name, _)| (name, true));
+        match METADATA.iter().find(|(_, member, _)| *member == name) {
+            Some((_, _, Form::Localized(None))) => tagged,
+            Some((_, _, Form::Constant(known))) => !is_known(known, value),
+            Some((_, _, Form::Constants(known))) => {
+                value.as_array_mut().is_some_and(|values| {
+                    values.retain(|value| !is_known(known, value));
+                    !values.is_empty()
+                })
+            }
+            Some(_) => false,
+            None => !client.record.metadata.rest().others.contains_key(name),
+        }
+    });
+    members
+}
+
+fn is_known(known: constants::Constants, value: &Value) -> bool {
+    value.as_str().is_some_and(|value| constants::constant(known, value).is_some())
+}
+
+fn take(
+    sent: &Map<String, Value>,
+    field: &str,
+    member: &str,
+    form: Form,
+    members: &mut Map<String, Value>,
+) -> Result<(), Invalid> {
+    if let Form::Localized(Some(plural)) = form {
+        take_languages(sent, plural, member, members)?;
+    }
+    let Some(value) = present(sent, field) else { return Ok(()) };
+    let value = match form {
+        Form::Same | Form::Localized(_) => value.clone(),
+        Form::Flag => match value {
+            Value::Bool(false) => return Ok(()),
+            other => other.clone(),
+        },
+        Form::Constant(known) => constant(field, known, value)?,
+        Form::Constants(known) => {
+            let values = value.as_array().ok_or_else(|| Invalid::wrong_type(field, "an array of strings"))?;
+            let mut values = values.iter().map(|value| constant(field, known, value)).collect::<Result<Vec<_>, _>>()?;
+            values.extend(members.get(member).and_then(Value::as_array).into_iter().flatten().cloned());
+            values.into()
+        }
+        Form::Json => json_object(field, value)?.into(),
+    };
+    members.insert(member.to_owned(), value);
+    Ok(())
+}
+
+fn take_languages(
+    sent: &Map<String, Value>,
+    plural: &str,
+    member: &str,
+    members: &mut Map<String, Value>,
+) -> Result<(), Invalid> {
+    const ENTRIES: &str = "an array of objects with tag and value";
+    let Some(entries) = present(sent, plural) else { return Ok(()) };
+    for entry in entries.as_array().ok_or_else(|| Invalid::wrong_type(plural, ENTRIES))? {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (Some(tag), Some(value)) = (text("tag"), text("value")) else {
+            return Err(Invalid::wrong_type(plural, ENTRIES));
+        };
+        if !is_language_tag(tag) {
+            return Err(Invalid::syntax(plural, "a list of texts with language tags"));
+        }
+        members.insert(format!("{member}#{tag}"), value.into());
+    }
+    Ok(())
+}
+
+/// The letters and lengths of BCP 47.
+fn is_language_tag(tag: &str) -> bool {
+    let subtag = |subtag: &str| {
+        (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    tag.split('-').all(subtag)
+}
+
+fn constant(field: &str, known: constants::Constants, value: &Value) -> Result<Value, Invalid> {
+    let name = value.as_str().ok_or_else(|| Invalid::wrong_type(field, "one of Authlete's constants"))?;
+    constants::value(known, name).map(Value::from).ok_or_else(|| Invalid::not_offered(field, name))
+}
+
+fn json_object(field: &str, value: &Value) -> Result<Map<String, Value>, Invalid> {
+    let text = value.as_str().ok_or_else(|| Invalid::wrong_type(field, "a JSON object in a string"))?;
+    parse_object(text.as_bytes()).map_err(|_| Invalid::syntax(field, "a JSON object in a string"))
+}
+
+fn client_type(sent: &Map<String, Value>) -> Result<Option<ClientType>, Invalid> {
+    match present(sent, "clientType").map(|value| value.as_str().unwrap_or_default()) {
+        None => Ok(None),
+        Some("PUBLIC") => Ok(Some(ClientType::Public)),
+        Some("CONFIDENTIAL") => Ok(Some(ClientType::Confidential)),
+        Some(other) => Err(Invalid::not_offered("clientType", other)),
+    }
+}
+
+fn settings(
+    sent: &Map<String, Value>,
+    current: Option<&RegisteredClient>,
+    policy: &Policy,
+) -> Result<OperatorSettings, Invalid> {
+    let mut others = kept(sent, OWN)?;
+    let extension = present(sent, "extension").map(|extension| {
+        extension.as_object().ok_or_else(|| Invalid::wrong_type("extension", "an object"))
+    });
+    let extension = extension.transpose()?;
+    if let Some(extension) = extension {
+        let durations = kept(extension, EXTENSION)?;
+        if !durations.is_empty() {
+            others.insert("extension".to_owned(), durations.into());
+        }
+    }
+    Ok(OperatorSettings {
+        alias: alias(sent, current)?,
+        developer: developer(sent, current)?,
+        requestable_scopes: extension.map(|extension| scopes(extension, policy)).transpose()?.flatten(),
+        others,
+    })
+}
+
+fn kept(sent: &Map<String, Value>, fields: &[(&str, Shape)]) -> Result<Map<String, Value>, Invalid> {
+    let mut kept = Map::new();
+    for (name, shape) in fields {
+        let Some(value) = sent.get(*name) else { continue };
+        if let Some(value) = shape.read(name, value.clone())? {
+            kept.insert((*name).to_owned(), value);
+        }
+    }
+    Ok(kept)
+}
+
+/// The alias, unless it is what every client has without one: its identifier. Clients that registered themselves
+/// keep theirs.
+fn alias(sent: &Map<String, Value>, current: Option<&RegisteredClient>) -> Result<Option<String>, Invalid> {
+    let name = "clientIdAlias";
+    let Some(alias) = text(sent, name, MAX_NAME)? else { return Ok(None) };
+    let own_id = |client: &RegisteredClient| client.client_id == alias || client.numeric_id.to_string() == alias;
+    if current.is_some_and(own_id) {
+        return Ok(None);
+    }
+    if current.is_some_and(|client| client.source != shared::client::Source::AuthleteCreate) {
+        return Err(Invalid::Mismatch { member: "clientIdAlias" });
+    }
+    let lower = alias.to_ascii_lowercase();
+    let reserved = alias.bytes().all(|byte| byte.is_ascii_digit())
+        || ["http:", "https:", "psd", "agt"].iter().any(|prefix| lower.starts_with(prefix))
+        || alias == "list";
+    let plain = alias.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#%/\\".contains(&byte));
+    if reserved || !plain || matches!(alias.as_str(), "." | "..") {
+        return Err(Invalid::syntax(
+            name,
+            "an alias: printable ASCII without ? # % / \\, not all digits, not list, not beginning with http:, https:, PSD or AGT",
+        ));
+    }
+    Ok(Some(alias))
+}
+
+fn developer(sent: &Map<String, Value>, current: Option<&RegisteredClient>) -> Result<Option<String>, Invalid> {
+    let Some(developer) = text(sent, "developer", MAX_NAME)? else { return Ok(None) };
+    let unchanged = current.is_some_and(|client| {
+        client.record.settings.developer.is_none() && client.developer() == developer.as_str()
+    });
+    Ok((!unchanged).then_some(developer))
+}
+
+fn text(sent: &Map<String, Value>, name: &str, limit: usize) -> Result<Option<String>, Invalid> {
+    let Some(value) = present(sent, name) else { return Ok(None) };
+    let text = value.as_str().ok_or_else(|| Invalid::wrong_type(name, "a string"))?;
+    if text.len() > limit {
+        return Err(Invalid::TooLong { member: name.to_owned(), limit, unit: "bytes" });
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// The requestable scopes of an `extension`, if they are enabled or listed; those that the service does not have
+/// are dropped.
+///
+/// # Errors
+/// [`Invalid::WrongType`].
+pub(crate) fn scopes(extension: &Map<String, Value>, policy: &Policy) -> Result<Option<Vec<String>>, Invalid> {
+    let name = "requestableScopes";
+    let enabled = present(extension, "requestableScopesEnabled").and_then(Value::as_bool);
+    let listed = match extension.get(name) {
+        None | Some(Value::Null) => None,
+        Some(value) => {
+            let texts = value.as_array().and_then(|values| {
+                values.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+            });
+            Some(texts.ok_or_else(|| Invalid::wrong_type(name, "an array of strings"))?)
+        }
+    };
+    let offered = |scope: &String| {
+        Scope::parse(scope).is_ok() && policy.scopes.offered.as_ref().is_none_or(|offered| offered.contains(scope))
+    };
+    Ok(match (enabled, listed) {
+        (Some(false), _) | (None, None) => None,
+        (_, listed) => Some(listed.unwrap_or_default().into_iter().filter(offered).collect()),
+    })
+}
+
+/// The member, unless it is absent, `null` or `""`.
+fn present<'s>(sent: &'s Map<String, Value>, name: &str) -> Option<&'s Value> {
+    sent.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+}

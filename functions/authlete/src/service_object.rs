@@ -1,0 +1,11 @@
+//! Authlete's `Service`: what operators write, and what they are answered.
+
+mod fields;
+mod keys;
+mod read;
+mod write;
+
+pub(crate) use fields::shape;
+pub(crate) use keys::public_keys;
+pub(crate) use read::{Draft, draft};
+pub(crate) use write::{View, service};

@@ -1,0 +1,77 @@
+//! The JWK Sets of a service hold private keys: they are kept sealed, and answered without their private parts.
+
+use serde_json::{Map, Value};
+
+/// The members of private and symmetric keys (RFC 7518 §6).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// The set without what is private; symmetric keys are left out.
+pub(crate) fn public_keys(set: &Map<String, Value>) -> Map<String, Value> {
+    let public = |key: &Value| -> Option<Value> {
+        let mut key = key.as_object()?.clone();
+        if key.get("kty").and_then(Value::as_str) == Some("oct") {
+            return None;
+        }
+        key.retain(|name, _| !PRIVATE.contains(&name.as_str()));
+        Some(key.into())
+    };
+    let mut set = set.clone();
+    if let Some(Value::Array(keys)) = set.get_mut("keys") {
+        *keys = keys.iter().filter_map(public).collect();
+    }
+    set
+}
+
+/// The sent set, where a key that is only the public part of a stored one is the stored one.
+pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<String, Value>) -> Map<String, Value> {
+    let known = |key: &Value| {
+        let stored = stored.get("keys")?.as_array()?;
+        let same_public = |stored: &&Value| {
+            let public = |key: &Value| {
+                let mut key = key.as_object().cloned().unwrap_or_default();
+                key.retain(|name, _| !PRIVATE.contains(&name.as_str()));
+                key
+            };
+            key.get("kid").is_some() && public(stored) == *key.as_object().unwrap_or(&Map::new())
+        };
+        stored.iter().find(same_public).cloned()
+    };
+    if let Some(Value::Array(keys)) = sent.get_mut("keys") {
+        for key in keys {
+            if let Some(stored) = known(key) {
+                *key = stored;
+            }
+        }
+    }
+    sent
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn private_parts_are_left_out_and_put_back() {
+        let stored = set(json!({"keys": [
+            {"kty": "EC", "crv": "P-256", "kid": "a", "x": "1", "y": "2", "d": "secret"},
+            {"kty": "oct", "kid": "s", "k": "secret"},
+        ]}));
+        let public = public_keys(&stored);
+        assert_eq!(Value::Object(public.clone()), json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "a", "x": "1", "y": "2"}]}));
+        let again = with_stored_parts(public, &stored);
+        assert_eq!(again["keys"][0], stored["keys"][0]);
+    }
+
+    #[test]
+    fn another_key_under_a_known_kid_does_not_get_the_old_private_part() {
+        let stored = set(json!({"keys": [{"kty": "EC", "kid": "a", "x": "1", "y": "2", "d": "secret"}]}));
+        let sent = set(json!({"keys": [{"kty": "EC", "kid": "a", "x": "9", "y": "2"}]}));
+        assert_eq!(with_stored_parts(sent.clone(), &stored), sent);
+    }
+}

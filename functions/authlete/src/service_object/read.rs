@@ -1,0 +1,177 @@
+//! From a `Service` to what the core keeps of it.
+
+use serde_json::{Map, Value};
+use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, SERVER_SET, Scope, parse_object};
+use shared::policy::{ErrorMembers, Offer, Policy, Preset, Scopes};
+use shared::service::ServiceConfiguration;
+
+use super::fields::{KEPT, METADATA, SEALED};
+use super::keys;
+use crate::constants::{self, CLIENT_AUTH_METHOD, Constants, GRANT_TYPE, RESPONSE_TYPE};
+use crate::shape::Shape;
+
+/// A service's configuration, and what it keeps sealed.
+pub(crate) struct Draft {
+    /// The configuration.
+    pub(crate) configuration: ServiceConfiguration,
+    /// Members by name.
+    pub(crate) secrets: Map<String, Value>,
+}
+
+/// What `sent` makes of a service. It replaces all that a `Service` can express; the rest stays.
+///
+/// # Errors
+/// [`Invalid`], naming the member.
+pub(crate) fn draft(sent: &Map<String, Value>, current: Draft, own_issuer: &str) -> Result<Draft, Invalid> {
+    let Draft { mut configuration, secrets } = current;
+    configuration.name = text(sent, "serviceName", Shape::Text)?;
+    let issuer = text(sent, "issuer", Shape::Url)?;
+    if configuration.issuer.is_some() || issuer.as_deref() != Some(own_issuer) {
+        configuration.issuer = issuer;
+    }
+    authorization_server(sent, &mut configuration.authorization_server)?;
+    policy(sent, &mut configuration.policy)?;
+    configuration.others = members(sent, KEPT)?;
+    if let Some(scopes) = Shape::Objects.read("supportedScopes", member(sent, "supportedScopes"))? {
+        configuration.others.insert("supportedScopes".to_owned(), scopes);
+    }
+    Ok(Draft { configuration, secrets: sealed(sent, &secrets)? })
+}
+
+fn member(sent: &Map<String, Value>, name: &str) -> Value {
+    sent.get(name).cloned().unwrap_or_default()
+}
+
+fn members(sent: &Map<String, Value>, fields: &[(&str, Shape)]) -> Result<Map<String, Value>, Invalid> {
+    let mut read = Map::new();
+    for (name, shape) in fields {
+        if let Some(value) = shape.read(name, member(sent, name))? {
+            read.insert((*name).to_owned(), value);
+        }
+    }
+    Ok(read)
+}
+
+fn text(sent: &Map<String, Value>, name: &str, shape: Shape) -> Result<Option<String>, Invalid> {
+    Ok(shape.read(name, member(sent, name))?.and_then(|value| value.as_str().map(str::to_owned)))
+}
+
+fn flag(sent: &Map<String, Value>, name: &str) -> Result<bool, Invalid> {
+    Ok(Shape::Flag.read(name, member(sent, name))?.is_some())
+}
+
+fn texts(sent: &Map<String, Value>, name: &str) -> Result<Vec<String>, Invalid> {
+    let values = Shape::Texts.read(name, member(sent, name))?;
+    let values = values.as_ref().and_then(Value::as_array).into_iter().flatten();
+    Ok(values.filter_map(|value| value.as_str().map(str::to_owned)).collect())
+}
+
+fn authorization_server(sent: &Map<String, Value>, metadata: &mut Map<String, Value>) -> Result<(), Invalid> {
+    for (field, name, shape) in METADATA {
+        match shape.read(field, member(sent, field))? {
+            Some(value) => metadata.insert((*name).to_owned(), as_specified(*shape, value)),
+            None => metadata.remove(*name),
+        };
+    }
+    Ok(())
+}
+
+/// The specification's values for Authlete's constants.
+fn as_specified(shape: Shape, value: Value) -> Value {
+    match (shape, value) {
+        (Shape::Constants(known), Value::Array(values)) => {
+            let value = |name: &Value| constants::value(known, name.as_str()?).map(Value::from);
+            values.iter().filter_map(value).collect()
+        }
+        (_, value) => value,
+    }
+}
+
+fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid> {
+    let preset = Preset::Open.policy();
+    policy.dynamic_registration = flag(sent, "dynamicRegistrationSupported")?;
+    policy.scope_is_requestable = flag(sent, "dcrScopeUsedAsRequestable")?;
+    policy.software_id_once = flag(sent, "dcrDuplicateSoftwareIdBlocked")?;
+    policy.errors = ErrorMembers {
+        description: !flag(sent, "errorDescriptionOmitted")?,
+        uri: !flag(sent, "errorUriOmitted")?,
+    };
+    let most = Shape::Integer.read("clientsPerDeveloper", member(sent, "clientsPerDeveloper"))?;
+    policy.clients_per_developer = most.as_ref().and_then(Value::as_u64);
+    policy.custom_members = texts(sent, "supportedCustomClientMetadata")?;
+    if let Some(member) = SERVER_SET.into_iter().find(|set| policy.custom_members.iter().any(|name| name == set)) {
+        return Err(Invalid::ServerSet { member });
+    }
+    let grants = offered(sent, "supportedGrantTypes", GRANT_TYPE, GrantType::parse)?;
+    offer(&mut policy.grant_types, grants, GrantType::AuthorizationCode, preset.grant_types);
+    let responses = offered(sent, "supportedResponseTypes", RESPONSE_TYPE, ResponseType::parse)?;
+    offer(&mut policy.response_types, responses, ResponseType::Code, preset.response_types);
+    let methods = offered(sent, "supportedTokenAuthMethods", CLIENT_AUTH_METHOD, AuthMethod::parse)?;
+    let preset_methods = preset.token_endpoint_auth_methods;
+    offer(&mut policy.token_endpoint_auth_methods, methods, AuthMethod::ClientSecretBasic, preset_methods);
+    policy.scopes = scopes(sent, policy.scopes.unoffered)?;
+    Ok(())
+}
+
+fn offered<T>(
+    sent: &Map<String, Value>,
+    name: &str,
+    known: Constants,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Vec<T>, Invalid> {
+    let value = |text: &String| {
+        let value = constants::value(known, text).and_then(parse);
+        value.ok_or_else(|| Invalid::not_offered(name, text))
+    };
+    texts(sent, name)?.iter().map(value).collect()
+}
+
+/// What the service lists is offered, in place of what it listed before; without a list, what the preset offers.
+/// Where the specification's default is not offered, the first value is the default.
+fn offer<T: Copy + PartialEq>(offer: &mut Offer<T>, offered: Vec<T>, specified: T, preset: Offer<T>) {
+    if offered.is_empty() {
+        (offer.offered, offer.default) = (preset.offered, preset.default);
+        return;
+    }
+    let keeps = !offer.default.is_empty() && offer.default.iter().all(|value| offered.contains(value));
+    if !keeps {
+        let first = offered.first().copied().filter(|_| !offered.contains(&specified));
+        offer.default = first.into_iter().collect();
+    }
+    offer.offered = offered;
+}
+
+fn scopes(sent: &Map<String, Value>, unoffered: shared::policy::Unoffered) -> Result<Scopes, Invalid> {
+    const SCOPES: &str = "an array of scopes, each with a name";
+    let name = "supportedScopes";
+    let Some(listed) = Shape::Objects.read(name, member(sent, name))? else {
+        return Ok(Scopes { offered: None, default: None, unoffered });
+    };
+    let (mut all, mut default) = (Vec::new(), Vec::new());
+    for scope in listed.as_array().into_iter().flatten() {
+        let token = scope.get("name").and_then(Value::as_str).ok_or_else(|| Invalid::syntax(name, SCOPES))?;
+        let is_one = !token.contains(' ') && Scope::parse(token).is_ok_and(|scope| scope.is_some());
+        if !is_one || scope.get("defaultEntry").is_some_and(|entry| !entry.is_boolean()) {
+            return Err(Invalid::syntax(name, SCOPES));
+        }
+        all.push(token);
+        if scope.get("defaultEntry").and_then(Value::as_bool) == Some(true) {
+            default.push(token);
+        }
+    }
+    Ok(Scopes { offered: Scope::parse(&all.join(" "))?, default: Scope::parse(&default.join(" "))?, unoffered })
+}
+
+fn sealed(sent: &Map<String, Value>, stored: &Map<String, Value>) -> Result<Map<String, Value>, Invalid> {
+    let mut sealed = members(sent, SEALED)?;
+    for (name, _) in SEALED.iter().filter(|(_, shape)| matches!(shape, Shape::Json)) {
+        let set = |members: &Map<String, Value>| {
+            members.get(*name).and_then(Value::as_str).and_then(|text| parse_object(text.as_bytes()).ok())
+        };
+        if let (Some(sent), Some(stored)) = (set(&sealed), set(stored)) {
+            let whole = Value::Object(keys::with_stored_parts(sent, &stored)).to_string();
+            sealed.insert((*name).to_owned(), whole.into());
+        }
+    }
+    Ok(sealed)
+}

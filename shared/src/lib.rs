@@ -11,6 +11,7 @@
 //! | [`client`] | what is stored, what is answered |
 //! | [`registry`] | register, read, update, delete |
 //! | [`store`] | where it is kept |
+//! | [`limits`] | how much may somebody ask? |
 //! | [`http`], [`app`] | how a function is served |
 
 pub mod app;
@@ -22,6 +23,7 @@ pub mod error;
 pub mod fetch;
 pub mod http;
 pub mod jose;
+pub mod limits;
 pub mod metadata;
 pub mod policy;
 pub mod registry;

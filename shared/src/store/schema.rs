@@ -55,6 +55,12 @@ pub fn token_key(hash: &TokenHash) -> Key {
     Key { pk: format!("T#{}", hash.to_text()), sk: "T" }
 }
 
+/// A window of a rate limit.
+#[must_use]
+pub fn rate_window_key(key: &str, index: u64) -> Key {
+    Key { pk: format!("L#{key}#{index}"), sk: "L" }
+}
+
 /// The list of an organization's services.
 #[must_use]
 pub fn services_list(organization: &str) -> String {

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::routing::{get, post};
 use registrar::embedded::{self, Embedded, TABLE};
 use shared::App;
+use shared::app::Settings;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
@@ -96,7 +97,7 @@ async fn prepare(url: &str) -> Result {
     let store = Store::new(embedded::client(url), TABLE, clock.clone());
     let keys = KeyEncryption::file(&[7; 32])?;
     let fetch = Fetch::new(FetchSettings::default());
-    fixture::install(&App::new(store, keys, fetch, clock, Entropy::system(), None, 0)).await
+    fixture::install(&App::new(store, keys, fetch, clock, Entropy::system(), Settings::default())).await
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,12 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use shared::App;
+use shared::app::Settings;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::http::Method;
+use shared::limits::RateLimit;
 use shared::store::Store;
 use shared::time::Clock;
 use tokio::net::TcpListener;
@@ -40,6 +43,18 @@ pub struct Options {
     /// Keep the table in memory: everything is gone when the program ends.
     #[arg(long)]
     pub memory: bool,
+    /// Requests per second that each token of an operator may make.
+    #[arg(long, value_name = "REQUESTS", default_value_t = RateLimit::TOKEN.rate)]
+    pub token_rate: NonZeroU32,
+    /// Requests that each token of an operator may make at once.
+    #[arg(long, value_name = "REQUESTS", default_value_t = RateLimit::TOKEN.burst)]
+    pub token_burst: NonZeroU32,
+}
+
+impl Options {
+    fn token_limit(&self) -> RateLimit {
+        RateLimit { rate: self.token_rate, burst: self.token_burst }
+    }
 }
 
 /// Runs until it is told to stop by Ctrl-C or SIGTERM.
@@ -57,9 +72,9 @@ pub async fn run(options: Options) -> Result<()> {
     let address = listener.local_addr()?;
     let base_url = format!("http://{address}");
     let key = key_file(&data.join("key"))?;
-    let app: &'static App = Box::leak(Box::new(local_app(&database.url(), &key, &base_url)?));
+    let app: &'static App = Box::leak(Box::new(local_app(&database.url(), &key, settings(&options, &base_url))?));
     let demo = demo::prepare(app, &base_url, &database.url(), &data.join("demo.json")).await?;
-    write_environment(data, &demo)?;
+    write_environment(&options, &demo)?;
     let gateway = Arc::new(Gateway::new(app, address)?);
     announce(&options, &demo);
     let service = Router::new().fallback(answer).with_state(gateway);
@@ -85,14 +100,18 @@ async fn answer(
     gateway.answer(request, peer).await
 }
 
-/// The application against an embedded table. Services are not cached, so that a change by the command line
-/// is seen at once.
-fn local_app(dynamodb: &str, key: &[u8], base_url: &str) -> Result<App> {
+/// Services are not cached, so that a change by the command line is seen at once.
+fn settings(options: &Options, base_url: &str) -> Settings {
+    Settings { base_url: Some(base_url.to_owned()), service_cache_millis: 0, token_limit: options.token_limit() }
+}
+
+/// The application against an embedded table.
+fn local_app(dynamodb: &str, key: &[u8], settings: Settings) -> Result<App> {
     let clock = Clock::system();
     let store = Store::new(embedded::client(dynamodb), TABLE, clock.clone());
     let keys = KeyEncryption::file(key).map_err(demo::described)?;
     let fetch = Fetch::new(FetchSettings::default());
-    Ok(App::new(store, keys, fetch, clock, Entropy::system(), Some(base_url.to_owned()), 0))
+    Ok(App::new(store, keys, fetch, clock, Entropy::system(), settings))
 }
 
 /// The key that takes the place of KMS: made at the first start.
@@ -105,8 +124,9 @@ fn key_file(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The environment for `cargo lambda watch` and the administration commands.
-fn write_environment(data: &Path, demo: &Demo) -> Result<()> {
-    let key = std::path::absolute(data.join("key"))?;
+fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
+    let key = std::path::absolute(options.data.join("key"))?;
+    let (rate, burst) = (options.token_rate.to_string(), options.token_burst.to_string());
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
@@ -115,9 +135,11 @@ fn write_environment(data: &Path, demo: &Demo) -> Result<()> {
         ("REGISTRAR_TABLE", TABLE),
         ("REGISTRAR_KEY_FILE", key.to_str().context("the path of the data folder is not UTF-8")?),
         ("REGISTRAR_BASE_URL", &demo.base_url),
+        ("REGISTRAR_TOKEN_RATE", &rate),
+        ("REGISTRAR_TOKEN_BURST", &burst),
     ];
     let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
-    write_private(&data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")
+    write_private(&options.data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")
 }
 
 fn announce(options: &Options, demo: &Demo) {

@@ -1,6 +1,7 @@
 //! What every function has: the table, the keys, the way out, time and randomness.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::http::Request;
+use crate::limits::{Limiter, RateLimit};
 use crate::service::Service;
 use crate::store::Store;
 use crate::time::Clock;
@@ -35,8 +37,27 @@ pub struct App {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+    /// What each token of an operator may ask.
+    pub token_limit: Limiter,
     base_url: Option<String>,
     services: ServiceCache,
+}
+
+/// What a deployment decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where this API is reached, without a slash at the end, if not as the gateway says.
+    pub base_url: Option<String>,
+    /// How long services are cached, in milliseconds.
+    pub service_cache_millis: u64,
+    /// What each token of an operator may ask.
+    pub token_limit: RateLimit,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { base_url: None, service_cache_millis: SERVICE_CACHE_MILLIS, token_limit: RateLimit::TOKEN }
+    }
 }
 
 struct ServiceCache {
@@ -58,11 +79,16 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// A variable that holds something else than a number.
+    #[error("{variable} must be a whole number from 1 to {}", u32::MAX)]
+    Number {
+        /// The variable of the environment.
+        variable: &'static str,
+    },
 }
 
 impl App {
-    /// From its parts. `base_url` is where this API is reached, if not as the gateway says; services are cached
-    /// for `service_cache_millis`.
+    /// From its parts.
     #[must_use]
     pub fn new(
         store: Store,
@@ -70,20 +96,26 @@ impl App {
         fetch: Fetch,
         clock: Clock,
         entropy: Entropy,
-        base_url: Option<String>,
-        service_cache_millis: u64,
+        settings: Settings,
     ) -> Self {
-        let services = ServiceCache { lifetime_millis: service_cache_millis, services: Mutex::default() };
-        Self { store, keys, fetch, clock, entropy, base_url, services }
+        let services = ServiceCache { lifetime_millis: settings.service_cache_millis, services: Mutex::default() };
+        let token_limit = Limiter::new(settings.token_limit);
+        Self { store, keys, fetch, clock, entropy, token_limit, base_url: settings.base_url, services }
     }
 
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
-    /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, and what the AWS SDK reads. Warms the connection to the
-    /// table; a table that does not answer yet is no reason not to start.
+    /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
+    /// [`RateLimit::TOKEN`]), and what the AWS SDK reads. Warms the connection to the table; a table that does
+    /// not answer yet is no reason not to start.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn from_env() -> Result<Self, StartError> {
+        let settings = Settings {
+            base_url: variable("REGISTRAR_BASE_URL"),
+            token_limit: token_limit(variable("REGISTRAR_TOKEN_RATE"), variable("REGISTRAR_TOKEN_BURST"))?,
+            ..Settings::default()
+        };
         let config = aws_configuration().await;
         let keys = match (variable("REGISTRAR_KMS_KEY_ID"), variable("REGISTRAR_KEY_FILE")) {
             (Some(key_id), _) => KeyEncryption::kms(key_id, config.clone()),
@@ -93,15 +125,8 @@ impl App {
         let table = variable("REGISTRAR_TABLE").unwrap_or_else(|| "registrar".to_owned());
         let clock = Clock::system();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&config), table, clock.clone());
-        let app = Self::new(
-            store,
-            keys,
-            Fetch::new(FetchSettings::default()),
-            clock,
-            Entropy::system(),
-            variable("REGISTRAR_BASE_URL"),
-            SERVICE_CACHE_MILLIS,
-        );
+        let fetch = Fetch::new(FetchSettings::default());
+        let app = Self::new(store, keys, fetch, clock, Entropy::system(), settings);
         match tokio::time::timeout(WARMING, app.store.warm()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(cause = ?error.source_for_log(), "the table did not answer at start"),
@@ -182,6 +207,37 @@ pub fn key_file(path: &str) -> Result<KeyEncryption, StartError> {
     KeyEncryption::file(&bytes).map_err(|_| refused("it must have 32 bytes".to_owned()))
 }
 
+/// The limit of tokens, where what is not set stays at its default.
+fn token_limit(rate: Option<String>, burst: Option<String>) -> Result<RateLimit, StartError> {
+    Ok(RateLimit {
+        rate: number("REGISTRAR_TOKEN_RATE", rate, RateLimit::TOKEN.rate)?,
+        burst: number("REGISTRAR_TOKEN_BURST", burst, RateLimit::TOKEN.burst)?,
+    })
+}
+
+fn number(variable: &'static str, value: Option<String>, default: NonZeroU32) -> Result<NonZeroU32, StartError> {
+    value.map_or(Ok(default), |value| value.parse().map_err(|_| StartError::Number { variable }))
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_tokens_is_two_whole_numbers() {
+        let limit =
+            |rate: Option<&str>, burst: Option<&str>| token_limit(rate.map(str::to_owned), burst.map(str::to_owned));
+        assert_eq!(limit(None, None).unwrap(), RateLimit::new(100, 200));
+        assert_eq!(limit(Some("7"), None).unwrap(), RateLimit::new(7, 200));
+        assert_eq!(limit(Some("1"), Some("4294967295")).unwrap(), RateLimit::new(1, u32::MAX));
+        for wrong in ["0", "-1", "1.5", "1e3", " 1", "many", "4294967296"] {
+            let [rate, burst] = [(Some(wrong), None), (None, Some(wrong))].map(|(rate, burst)| limit(rate, burst));
+            assert!(rate.unwrap_err().to_string().starts_with("REGISTRAR_TOKEN_RATE must"), "{wrong}");
+            assert!(burst.unwrap_err().to_string().starts_with("REGISTRAR_TOKEN_BURST must"), "{wrong}");
+        }
+    }
 }

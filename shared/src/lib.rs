@@ -12,6 +12,7 @@
 //! | [`registry`] | register, read, update, delete: what registrants do |
 //! | [`administration`] | create, change, lock, delete: what operators do |
 //! | [`store`] | where it is kept |
+//! | [`limits`] | how much may somebody ask? |
 //! | [`http`], [`app`] | how a function is served |
 
 pub mod administration;
@@ -24,6 +25,7 @@ pub mod error;
 pub mod fetch;
 pub mod http;
 pub mod jose;
+pub mod limits;
 pub mod metadata;
 pub mod policy;
 pub mod registry;

@@ -5,6 +5,7 @@ mod client;
 mod item;
 mod list;
 mod lookup;
+mod rate_window;
 pub mod schema;
 mod service;
 mod token;
@@ -15,6 +16,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
 pub use client::{Created, Deleter};
+pub use rate_window::RateWindow;
 pub use service::CreatedService;
 pub use token::TokenRecord;
 

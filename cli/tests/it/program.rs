@@ -165,6 +165,23 @@ fn nobody_else_may_read_the_key_and_the_tokens() {
 }
 
 #[test]
+fn the_limit_of_tokens_is_an_option_and_is_told_to_cargo_lambda_watch() {
+    for (options, rate, burst) in [(&[][..], 100, 200), (&["--token-rate", "7", "--token-burst", "9"], 7, 9)] {
+        let data = Folder::new("limit");
+        let _served = Served::start(&data, &[&["--memory"], options].concat());
+        let environment = std::fs::read_to_string(data.0.join("env")).unwrap();
+        for line in [format!("REGISTRAR_TOKEN_RATE={rate}"), format!("REGISTRAR_TOKEN_BURST={burst}")] {
+            assert!(environment.lines().any(|found| found == line), "{line}: {environment}");
+        }
+    }
+    for wrong in ["0", "-1", "1.5", "many"] {
+        let refused = registrar().args(["serve", &format!("--token-burst={wrong}")]).output().unwrap();
+        assert!(!refused.status.success());
+        assert!(String::from_utf8(refused.stderr).unwrap().contains("--token-burst"), "{wrong}");
+    }
+}
+
+#[test]
 fn a_page_under_another_name_does_not_reach_it() {
     let data = Folder::new("host");
     let served = Served::start(&data, &["--memory"]);

@@ -8,6 +8,7 @@ use registrar::embedded::{self, Embedded, TABLE};
 use registrar::gateway::Gateway;
 use serde_json::{Value, json};
 use shared::App;
+use shared::app::Settings;
 use shared::caller::Origin;
 use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
@@ -87,8 +88,8 @@ impl World {
         let clock = Clock::fixed(NOW);
         let store = Store::new(embedded::client(url), TABLE, clock.clone());
         let keys = KeyEncryption::file(&[7; 32]).unwrap();
-        let app =
-            App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), Some(BASE_URL.to_owned()), 0);
+        let settings = Settings { base_url: Some(BASE_URL.to_owned()), service_cache_millis: 0, ..Settings::default() };
+        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), settings);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080))).unwrap();
         Self { app, clock, gateway, table: None }

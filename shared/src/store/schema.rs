@@ -62,6 +62,12 @@ pub fn claim_key(service_id: u64, kind: ClaimKind, value: &str) -> Key {
     Key { pk: format!("U#{service_id}#{}#{value}", kind.as_str()), sk: "U" }
 }
 
+/// A window of a rate limit.
+#[must_use]
+pub fn rate_window_key(key: &str, index: u64) -> Key {
+    Key { pk: format!("L#{key}#{index}"), sk: "L" }
+}
+
 /// The list of an organization's services.
 #[must_use]
 pub fn services_list(organization: &str) -> String {

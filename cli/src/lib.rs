@@ -18,5 +18,5 @@ use shared::http::Endpoint;
 
 /// Every endpoint of every front door.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [oauth::ENDPOINTS].into_iter().flatten().copied()
+    [oauth::ENDPOINTS, authlete::ENDPOINTS].into_iter().flatten().copied()
 }

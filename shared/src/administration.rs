@@ -1,15 +1,20 @@
-//! What operators do with clients: create, change, delete, and replace their secrets. Registrants are the business
-//! of [`crate::registry`].
+//! What operators do: they create, change, lock and delete clients, replace their secrets, and create and change
+//! services. Registrants are the business of [`crate::registry`].
 
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::caller::Origin;
 use crate::client::{
     ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source,
 };
-use crate::credentials::{ClientSecret, mint_client_id};
+use crate::credentials::{ClientSecret, IdSalt, mint_client_id};
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
 use crate::policy::{BoundPolicy, Policy};
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the_developers_share};
-use crate::store::{Created, Deleter};
+use crate::service::{Service, ServiceConfiguration};
+use crate::store::{Created, CreatedService, Deleter};
 
 /// What an operator says a client shall be.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,6 +25,19 @@ pub struct Draft {
     pub client_type: Option<ClientType>,
     /// What only operators see.
     pub settings: OperatorSettings,
+}
+
+impl Draft {
+    /// The client as it is.
+    #[must_use]
+    pub fn of(client: &RegisteredClient) -> Self {
+        let record = &client.record;
+        Self {
+            metadata: record.metadata.to_metadata(),
+            client_type: Some(record.client_type),
+            settings: record.settings.clone(),
+        }
+    }
 }
 
 /// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
@@ -177,6 +195,12 @@ pub async fn opened(context: &Context<'_>, client: RegisteredClient) -> Result<C
     Ok(information(client, client_secret))
 }
 
+/// A client as operators see it that are not shown its secret.
+#[must_use]
+pub fn closed(client: RegisteredClient) -> ClientInformation {
+    information(client, None)
+}
+
 /// Deletes a client: its secret and its token end at once.
 ///
 /// # Errors
@@ -224,4 +248,46 @@ fn step(context: &Context<'_>, client: &mut RegisteredClient) {
 
 fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) -> ClientInformation {
     ClientInformation { client, client_secret, registration_access_token: None, registration_client_uri: None }
+}
+
+/// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL.
+///
+/// # Errors
+/// [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn create_service(
+    app: &App,
+    configuration: ServiceConfiguration,
+    secrets: &Map<String, Value>,
+    origin: &Origin,
+) -> Result<Service, Error> {
+    for _ in 0..MINTING_ATTEMPTS {
+        let id = 1_000_000_000 + u64::from_be_bytes(app.entropy.bytes()?) % 9_000_000_000;
+        let salt = IdSalt(app.entropy.bytes()?);
+        let data_key = app.keys.new_data_key(id, &app.entropy).await?;
+        if app.store.create_service(id, &configuration, &salt, data_key, origin).await? == CreatedService::Taken {
+            continue;
+        }
+        let service = app.store.service(id).await?.ok_or(Error::UnknownService)?;
+        if secrets.is_empty() {
+            return Ok(service);
+        }
+        return replace_service(app, &service, configuration, secrets, origin).await;
+    }
+    Err(Error::Contention)
+}
+
+/// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
+///
+/// # Errors
+/// [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn replace_service(
+    app: &App,
+    current: &Service,
+    configuration: ServiceConfiguration,
+    secrets: &Map<String, Value>,
+    origin: &Origin,
+) -> Result<Service, Error> {
+    let sealed = current.sealed(app, secrets).await?;
+    app.store.update_service(current.id, current.version, &configuration, Some(sealed), origin).await?;
+    app.store.service(current.id).await?.ok_or(Error::UnknownService)
 }

@@ -152,8 +152,7 @@ async fn replace(
     let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
     let policy = context.service.policy();
-    let (metadata, software) =
-        admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
+    let (metadata, software) = admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
     if client.record.software.is_some() && software != client.record.software {
         return Err(crate::error::StatementFault::OtherSoftware.into());
     }
@@ -233,10 +232,7 @@ fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -> Option<Ve
     policy.scope_is_requestable.then(registered)
 }
 
-pub(crate) async fn within_the_developers_share(
-    context: &Context<'_>,
-    client: &RegisteredClient,
-) -> Result<(), Error> {
+pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
     let Some(most) = context.service.policy().clients_per_developer else { return Ok(()) };
     if context.app.store.developer_has(client.service_id, &client.developer(), most).await? {
         return Err(Error::TooManyClients);

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::client::SealedSecret;
 use crate::credentials::{DataKey, IdSalt, SealedFor, numeric_id};
 use crate::error::Error;
+use crate::metadata::Scope;
 use crate::policy::Policy;
 
 /// What an operator decides about a service.
@@ -97,6 +98,40 @@ impl Service {
 
     fn sealed_for(&self, version: u64) -> SealedFor<'static> {
         SealedFor { kind: "service_secrets", service_id: self.id, id: "", version }
+    }
+
+    /// Where this API registers the service's clients (RFC 7591 §3), where it is reached at `base_url`.
+    #[must_use]
+    pub fn registration_endpoint(&self, base_url: &str) -> String {
+        format!("{base_url}/{}/register", self.id)
+    }
+
+    /// The authorization server's metadata (RFC 8414 §2): what was configured, and what follows from the policy.
+    #[must_use]
+    pub fn metadata(&self, issuer: &str, registration_endpoint: &str) -> Map<String, Value> {
+        let policy = self.policy();
+        let mut metadata = self.configuration.authorization_server.clone();
+        metadata.insert("issuer".to_owned(), issuer.into());
+        metadata.remove("registration_endpoint");
+        if policy.dynamic_registration {
+            metadata.insert("registration_endpoint".to_owned(), registration_endpoint.into());
+        }
+        let mut unless_configured = |member: &str, values: Vec<&str>| {
+            if !values.is_empty() {
+                metadata.entry(member).or_insert_with(|| values.into());
+            }
+        };
+        let responses = policy.response_types.offered.iter().map(|response| response.as_str());
+        unless_configured("response_types_supported", responses.collect());
+        let grants = policy.grant_types.offered.iter().map(|grant| grant.as_str());
+        unless_configured("grant_types_supported", grants.collect());
+        let methods = policy.token_endpoint_auth_methods.offered.iter().map(|method| method.as_str());
+        unless_configured("token_endpoint_auth_methods_supported", methods.collect());
+        unless_configured("scopes_supported", policy.scopes.offered.iter().flat_map(Scope::tokens).collect());
+        unless_configured("code_challenge_methods_supported", vec!["S256"]);
+        unless_configured("subject_types_supported", vec!["public"]);
+        unless_configured("id_token_signing_alg_values_supported", vec!["RS256"]);
+        metadata
     }
 
     /// The issuer identifier, where this API is reached at `base_url`.

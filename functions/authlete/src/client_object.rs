@@ -5,5 +5,5 @@ mod read;
 mod write;
 
 pub(crate) use fields::{METADATA, shape};
-pub(crate) use read::draft;
+pub(crate) use read::{draft, scopes};
 pub(crate) use write::{View, client};

@@ -146,13 +146,8 @@ pub(crate) const USER_CODE_CHARSET: Constants = &[("BASE20", "BASE20"), ("NUMERI
 pub(crate) const VERIFIED_CLAIMS_SCHEMA: Constants =
     &[("standard", "standard"), ("standard+id_document", "standard+id_document")];
 
-pub(crate) const GRANT_MANAGEMENT_ACTION: Constants = &[
-    ("create", "CREATE"),
-    ("query", "QUERY"),
-    ("replace", "REPLACE"),
-    ("revoke", "REVOKE"),
-    ("merge", "MERGE"),
-];
+pub(crate) const GRANT_MANAGEMENT_ACTION: Constants =
+    &[("create", "CREATE"), ("query", "QUERY"), ("replace", "REPLACE"), ("revoke", "REVOKE"), ("merge", "MERGE")];
 
 pub(crate) const TOKEN_TYPE: Constants = &[
     ("JWT", "JWT"),

@@ -56,9 +56,7 @@ async fn update(
     match door::submitted(request) {
         Ok(submitted) => registry::update(context, found, client_id, token, &submitted).await,
         // A stranger learns nothing about the body before the token is known to be right.
-        Err(fault) => {
-            Err(registry::read(context, found, client_id, token.clone()).await.err().unwrap_or(fault.into()))
-        }
+        Err(fault) => Err(registry::read(context, found, client_id, token.clone()).await.err().unwrap_or(fault.into())),
     }
 }
 

@@ -1,10 +1,7 @@
 //! Authorization server metadata: RFC 8414 §3 and OpenID Connect Discovery §4, at all the places where clients
 //! look for it.
 
-use serde_json::{Map, Value};
 use shared::http::{Endpoint, Method, Request, Response};
-use shared::metadata::Scope;
-use shared::service::Service;
 use shared::{App, Error};
 
 use crate::door::{self, Refusal};
@@ -39,32 +36,6 @@ async fn discover(app: &App, request: &Request) -> Result<Response, Refusal> {
     if !served_here {
         return Err(Error::UnknownService.into());
     }
-    let metadata = metadata(&service, &base_url, issuer);
+    let metadata = service.metadata(&issuer, &service.registration_endpoint(&base_url));
     Ok(Response::json(200, metadata).with("cache-control", "public, max-age=60"))
-}
-
-fn metadata(service: &Service, base_url: &str, issuer: String) -> Map<String, Value> {
-    let policy = service.policy();
-    let mut metadata = service.configuration.authorization_server.clone();
-    metadata.insert("issuer".to_owned(), issuer.into());
-    metadata.insert("registration_endpoint".to_owned(), door::registration_endpoint(base_url, service).into());
-    let mut unless_configured = |member: &str, values: Vec<&str>| {
-        if !values.is_empty() {
-            metadata.entry(member).or_insert_with(|| values.into());
-        }
-    };
-    unless_configured(
-        "response_types_supported",
-        policy.response_types.offered.iter().map(|response| response.as_str()).collect(),
-    );
-    unless_configured("grant_types_supported", policy.grant_types.offered.iter().map(|grant| grant.as_str()).collect());
-    unless_configured(
-        "token_endpoint_auth_methods_supported",
-        policy.token_endpoint_auth_methods.offered.iter().map(|method| method.as_str()).collect(),
-    );
-    unless_configured("scopes_supported", policy.scopes.offered.iter().flat_map(Scope::tokens).collect());
-    unless_configured("code_challenge_methods_supported", vec!["S256"]);
-    unless_configured("subject_types_supported", vec!["public"]);
-    unless_configured("id_token_signing_alg_values_supported", vec!["RS256"]);
-    metadata
 }

@@ -115,18 +115,13 @@ pub(crate) fn context<'a>(app: &'a App, service: &'a Service, request: &Request,
             request_id: request.request_id.clone(),
         },
         fetching_ends: Instant::now() + FETCHING,
-        audiences: vec![service.issuer(&base_url), registration_endpoint(&base_url, service)],
+        audiences: vec![service.issuer(&base_url), service.registration_endpoint(&base_url)],
     }
-}
-
-/// Where clients of the service register.
-pub(crate) fn registration_endpoint(base_url: &str, service: &Service) -> String {
-    format!("{base_url}/{}/register", service.id)
 }
 
 /// Where a client manages its registration (RFC 7592 §3 `registration_client_uri`).
 pub(crate) fn registration_client_uri(app: &App, service: &Service, request: &Request, client_id: &str) -> String {
-    format!("{}/{client_id}", registration_endpoint(&app.base_url(service, request), service))
+    format!("{}/{client_id}", service.registration_endpoint(&app.base_url(service, request)))
 }
 
 /// The body of a registration or an update (RFC 7591 §3.1).

@@ -92,8 +92,12 @@ impl Request {
     /// The first parameter of that name in the query, decoded.
     #[must_use]
     pub fn query_parameter(&self, name: &str) -> Option<String> {
-        let mut parameters = url::form_urlencoded::parse(self.query.as_bytes());
-        parameters.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+        self.query_parameters().find(|(found, _)| found == name).map(|(_, value)| value)
+    }
+
+    /// The parameters of the query, decoded.
+    pub fn query_parameters(&self) -> impl Iterator<Item = (String, String)> {
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned()
     }
 
     /// The service that the path names: an integer below 2^53, written the one way that an integer has.

@@ -157,26 +157,27 @@ impl VerifiedMetadata {
         self.token_endpoint_auth_method.uses_secret() || self.symmetric_member().is_some()
     }
 
+    /// The metadata as it would be sent.
+    #[must_use]
+    pub fn to_metadata(&self) -> ClientMetadata {
+        let names = |names: &mut dyn Iterator<Item = &'static str>| Some(names.map(str::to_owned).collect());
+        ClientMetadata {
+            application_type: Some(self.application_type.as_str().to_owned()),
+            token_endpoint_auth_method: Some(self.token_endpoint_auth_method.as_str().to_owned()),
+            grant_types: names(&mut self.grant_types.iter().map(|grant| grant.as_str())),
+            response_types: names(&mut self.response_types.iter().map(|response| response.as_str())),
+            redirect_uris: (!self.redirect_uris.is_empty())
+                .then(|| self.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect()),
+            scope: self.scope.as_ref().map(ToString::to_string),
+            jwks: self.jwks.as_ref().map(|jwks| jwks.as_object().clone()),
+            ..self.rest.as_ref().clone()
+        }
+    }
+
     /// The members as JSON, as registered.
     #[must_use]
     pub fn to_members(&self) -> Map<String, Value> {
-        let names = |names: &mut dyn Iterator<Item = &'static str>| names.map(Value::from).collect::<Vec<_>>();
-        let mut members = self.rest.to_members();
-        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        put("application_type", self.application_type.as_str().into());
-        put("token_endpoint_auth_method", self.token_endpoint_auth_method.as_str().into());
-        put("grant_types", names(&mut self.grant_types.iter().map(|grant| grant.as_str())).into());
-        put("response_types", names(&mut self.response_types.iter().map(|response| response.as_str())).into());
-        if !self.redirect_uris.is_empty() {
-            put("redirect_uris", self.redirect_uris.iter().map(RedirectUri::as_str).collect());
-        }
-        if let Some(scope) = &self.scope {
-            put("scope", scope.to_string().into());
-        }
-        if let Some(jwks) = &self.jwks {
-            put("jwks", jwks.as_object().clone().into());
-        }
-        members
+        self.to_metadata().to_members()
     }
 }
 

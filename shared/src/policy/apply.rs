@@ -217,7 +217,9 @@ mod tests {
 
     fn registered(policy: &Policy, value: Value) -> Result<Value, String> {
         let applied = policy.apply(sent(value), &BoundPolicy::default()).map_err(|error| error.to_string())?;
-        verify(applied, Strictness::Full).map(|verified| Value::Object(verified.to_members())).map_err(|error| error.to_string())
+        verify(applied, Strictness::Full)
+            .map(|verified| Value::Object(verified.to_members()))
+            .map_err(|error| error.to_string())
     }
 
     fn open() -> Policy {

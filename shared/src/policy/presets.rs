@@ -1,8 +1,8 @@
 //! Ready-made policies.
 
 use super::{
-    ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes, SoftwareStatements,
-    Unoffered,
+    ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes,
+    SoftwareStatements, Unoffered,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType};
 

@@ -20,10 +20,7 @@ pub(crate) async fn keep_or_renew(
 }
 
 /// Mints a secret if the metadata needs one, drops it if not.
-pub(crate) async fn renew(
-    context: &Context<'_>,
-    client: &mut RegisteredClient,
-) -> Result<Option<ClientSecret>, Error> {
+pub(crate) async fn renew(context: &Context<'_>, client: &mut RegisteredClient) -> Result<Option<ClientSecret>, Error> {
     client.secret = None;
     client.record.secret_expires_at = 0;
     if !client.record.metadata.needs_secret() {
@@ -51,10 +48,7 @@ pub(crate) async fn set(
 }
 
 /// The client's secret, if it has one.
-pub(crate) async fn open(
-    context: &Context<'_>,
-    client: &RegisteredClient,
-) -> Result<Option<ClientSecret>, Error> {
+pub(crate) async fn open(context: &Context<'_>, client: &RegisteredClient) -> Result<Option<ClientSecret>, Error> {
     let Some(secret) = &client.secret else { return Ok(None) };
     let key = context.service.data_key(context.app).await?;
     let text = key.open(sealed_for(client, secret.version), &secret.sealed)?;

@@ -5,10 +5,10 @@
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
 
+use super::Store;
 use super::item::{integer, number, required, string, text};
 use super::schema::claim_key;
 use super::write::Condition;
-use super::Store;
 use crate::client::{ClaimKind, RegisteredClient};
 use crate::error::Error;
 use crate::metadata::Invalid;

@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 
 use super::item::{required, string, text};
 use super::schema::{
-    DEVELOPER_INDEX, LIST_INDEX, clients_list, developer_list, organization_tokens_list, service_tokens_list, services_list,
+    DEVELOPER_INDEX, LIST_INDEX, clients_list, developer_list, organization_tokens_list, service_tokens_list,
+    services_list,
 };
 use super::{Item, Store, TokenRecord, service, token, write};
 use crate::client::RegisteredClient;

@@ -29,7 +29,8 @@ impl Store {
             keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
         }
         let found = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
-        let token = found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(*hash, item)).transpose()?;
+        let token =
+            found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(*hash, item)).transpose()?;
         Ok((token, self.named(service, identifier, &found).await?))
     }
 

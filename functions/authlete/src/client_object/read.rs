@@ -49,12 +49,10 @@ fn inexpressible(client: &RegisteredClient) -> Map<String, Value> {
         match METADATA.iter().find(|(_, member, _)| *member == name) {
             Some((_, _, Form::Localized(None))) => tagged,
             Some((_, _, Form::Constant(known))) => !is_known(known, value),
-            Some((_, _, Form::Constants(known))) => {
-                value.as_array_mut().is_some_and(|values| {
-                    values.retain(|value| !is_known(known, value));
-                    !values.is_empty()
-                })
-            }
+            Some((_, _, Form::Constants(known))) => value.as_array_mut().is_some_and(|values| {
+                values.retain(|value| !is_known(known, value));
+                !values.is_empty()
+            }),
             Some(_) => false,
             None => !client.record.metadata.rest().others.contains_key(name),
         }
@@ -119,9 +117,8 @@ fn take_languages(
 
 /// The letters and lengths of BCP 47.
 fn is_language_tag(tag: &str) -> bool {
-    let subtag = |subtag: &str| {
-        (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
+    let subtag =
+        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
     tag.split('-').all(subtag)
 }
 
@@ -150,9 +147,8 @@ fn settings(
     policy: &Policy,
 ) -> Result<OperatorSettings, Invalid> {
     let mut others = kept(sent, OWN)?;
-    let extension = present(sent, "extension").map(|extension| {
-        extension.as_object().ok_or_else(|| Invalid::wrong_type("extension", "an object"))
-    });
+    let extension = present(sent, "extension")
+        .map(|extension| extension.as_object().ok_or_else(|| Invalid::wrong_type("extension", "an object")));
     let extension = extension.transpose()?;
     if let Some(extension) = extension {
         let durations = kept(extension, EXTENSION)?;
@@ -207,9 +203,8 @@ fn alias(sent: &Map<String, Value>, current: Option<&RegisteredClient>) -> Resul
 
 fn developer(sent: &Map<String, Value>, current: Option<&RegisteredClient>) -> Result<Option<String>, Invalid> {
     let Some(developer) = text(sent, "developer", MAX_NAME)? else { return Ok(None) };
-    let unchanged = current.is_some_and(|client| {
-        client.record.settings.developer.is_none() && client.developer() == developer.as_str()
-    });
+    let unchanged = current
+        .is_some_and(|client| client.record.settings.developer.is_none() && client.developer() == developer.as_str());
     Ok((!unchanged).then_some(developer))
 }
 

@@ -16,9 +16,17 @@ pub(crate) const METADATA: &[(&str, &str, Shape)] = &[
     ("supportedDisplays", "display_values_supported", Shape::Constants(DISPLAY)),
     ("tokenEndpoint", "token_endpoint", Shape::Url),
     ("revocationEndpoint", "revocation_endpoint", Shape::Url),
-    ("supportedRevocationAuthMethods", "revocation_endpoint_auth_methods_supported", Shape::Constants(CLIENT_AUTH_METHOD)),
+    (
+        "supportedRevocationAuthMethods",
+        "revocation_endpoint_auth_methods_supported",
+        Shape::Constants(CLIENT_AUTH_METHOD),
+    ),
     ("introspectionEndpoint", "introspection_endpoint", Shape::Url),
-    ("supportedIntrospectionAuthMethods", "introspection_endpoint_auth_methods_supported", Shape::Constants(CLIENT_AUTH_METHOD)),
+    (
+        "supportedIntrospectionAuthMethods",
+        "introspection_endpoint_auth_methods_supported",
+        Shape::Constants(CLIENT_AUTH_METHOD),
+    ),
     ("pushedAuthReqEndpoint", "pushed_authorization_request_endpoint", Shape::Url),
     ("parRequired", "require_pushed_authorization_requests", Shape::Flag),
     ("requestObjectRequired", "require_signed_request_object", Shape::Flag),
@@ -33,7 +41,11 @@ pub(crate) const METADATA: &[(&str, &str, Shape)] = &[
     ("tosUri", "op_tos_uri", Shape::Url),
     ("serviceDocumentation", "service_documentation", Shape::Url),
     ("backchannelAuthenticationEndpoint", "backchannel_authentication_endpoint", Shape::Url),
-    ("supportedBackchannelTokenDeliveryModes", "backchannel_token_delivery_modes_supported", Shape::Constants(DELIVERY_MODE)),
+    (
+        "supportedBackchannelTokenDeliveryModes",
+        "backchannel_token_delivery_modes_supported",
+        Shape::Constants(DELIVERY_MODE),
+    ),
     ("backchannelUserCodeParameterSupported", "backchannel_user_code_parameter_supported", Shape::Flag),
     ("deviceAuthorizationEndpoint", "device_authorization_endpoint", Shape::Url),
     ("supportedTrustFrameworks", "trust_frameworks_supported", Shape::Texts),
@@ -53,7 +65,11 @@ pub(crate) const METADATA: &[(&str, &str, Shape)] = &[
     ("supportedDocumentsValidationMethods", "documents_validation_methods_supported", Shape::Texts),
     ("supportedDocumentsVerificationMethods", "documents_verification_methods_supported", Shape::Texts),
     ("supportedElectronicRecords", "electronic_records_supported", Shape::Texts),
-    ("supportedClientRegistrationTypes", "client_registration_types_supported", Shape::Constants(CLIENT_REGISTRATION_TYPE)),
+    (
+        "supportedClientRegistrationTypes",
+        "client_registration_types_supported",
+        Shape::Constants(CLIENT_REGISTRATION_TYPE),
+    ),
     ("supportedDocumentsCheckMethods", "documents_check_methods_supported", Shape::Texts),
     ("supportedPromptValues", "prompt_values_supported", Shape::Constants(PROMPT)),
 ];
@@ -199,12 +215,17 @@ pub(crate) fn shape(name: &str) -> Shape {
     let metadata = METADATA.iter().map(|(field, _, shape)| (field, shape));
     let known = metadata.chain(KEPT.iter().chain(SEALED).map(|(field, shape)| (field, shape)));
     match name {
-        "supportedGrantTypes" | "supportedResponseTypes" | "supportedTokenAuthMethods"
+        "supportedGrantTypes"
+        | "supportedResponseTypes"
+        | "supportedTokenAuthMethods"
         | "supportedCustomClientMetadata" => Shape::Texts,
         "supportedScopes" => Shape::Objects,
         "clientsPerDeveloper" => Shape::Integer,
-        "dynamicRegistrationSupported" | "dcrScopeUsedAsRequestable" | "dcrDuplicateSoftwareIdBlocked"
-        | "errorDescriptionOmitted" | "errorUriOmitted" => Shape::Flag,
+        "dynamicRegistrationSupported"
+        | "dcrScopeUsedAsRequestable"
+        | "dcrDuplicateSoftwareIdBlocked"
+        | "errorDescriptionOmitted"
+        | "errorUriOmitted" => Shape::Flag,
         _ => known.into_iter().find(|(field, _)| **field == name).map_or(Shape::Text, |(_, shape)| *shape),
     }
 }

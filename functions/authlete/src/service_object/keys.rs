@@ -63,7 +63,10 @@ mod tests {
             {"kty": "oct", "kid": "s", "k": "secret"},
         ]}));
         let public = public_keys(&stored);
-        assert_eq!(Value::Object(public.clone()), json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "a", "x": "1", "y": "2"}]}));
+        assert_eq!(
+            Value::Object(public.clone()),
+            json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "a", "x": "1", "y": "2"}]})
+        );
         let again = with_stored_parts(public, &stored);
         assert_eq!(again["keys"][0], stored["keys"][0]);
     }

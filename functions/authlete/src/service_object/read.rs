@@ -92,10 +92,8 @@ fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid>
     policy.dynamic_registration = flag(sent, "dynamicRegistrationSupported")?;
     policy.scope_is_requestable = flag(sent, "dcrScopeUsedAsRequestable")?;
     policy.software_id_once = flag(sent, "dcrDuplicateSoftwareIdBlocked")?;
-    policy.errors = ErrorMembers {
-        description: !flag(sent, "errorDescriptionOmitted")?,
-        uri: !flag(sent, "errorUriOmitted")?,
-    };
+    policy.errors =
+        ErrorMembers { description: !flag(sent, "errorDescriptionOmitted")?, uri: !flag(sent, "errorUriOmitted")? };
     let most = Shape::Integer.read("clientsPerDeveloper", member(sent, "clientsPerDeveloper"))?;
     policy.clients_per_developer = most.as_ref().and_then(Value::as_u64);
     policy.custom_members = texts(sent, "supportedCustomClientMetadata")?;

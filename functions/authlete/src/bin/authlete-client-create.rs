@@ -1,0 +1,5 @@
+//! The function `authlete-client-create`.
+
+fn main() -> Result<(), lambda_http::Error> {
+    shared::http::serve(&authlete::client_create::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! The function `authlete-client-lock-flag`.
+
+fn main() -> Result<(), lambda_http::Error> {
+    shared::http::serve(&authlete::client_lock_flag::ENDPOINT)
+}

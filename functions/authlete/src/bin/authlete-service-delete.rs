@@ -1,0 +1,5 @@
+//! The function `authlete-service-delete`.
+
+fn main() -> Result<(), lambda_http::Error> {
+    shared::http::serve(&authlete::service_delete::ENDPOINT)
+}

@@ -1,0 +1,52 @@
+//! `POST /api/{serviceId}/client/registration`: registers a client for an authorization server (RFC 7591).
+
+use shared::caller::{self, Permission};
+use shared::client::{ClientInformation, Source};
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::metadata::{Invalid, Submitted};
+use shared::{App, Error as Core, registry};
+
+use crate::body;
+use crate::door::{self, Call, Desk};
+use crate::error::Error;
+use crate::registration::{self, Operation};
+
+const OPERATION: Operation = Operation { family: "202", authorized_by_token: false };
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint = door::endpoint(
+    "authlete-client-registration",
+    &["/api/{serviceId}/client/registration"],
+    &[Method::Post],
+    |app, request| Box::pin(handle(app, request)),
+);
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(register(&call).await)
+}
+
+async fn register(call: &Call<'_>) -> Result<Response, Error> {
+    let desk = call.desk(&[Permission::UseService]).await?;
+    let body = body::json(call.request)?;
+    let token = body::text(&body, "token")?.filter(|token| !token.is_empty());
+    match register_at(call, &desk, token, registration::document(&body)?).await {
+        Ok(information) => {
+            let information = registration::with_uri(call, &desk, information);
+            let text = format!("The client was created with id {}.", information.client.client_id);
+            Ok(registration::succeeded("A202001", &text, "CREATED", Some(&information)))
+        }
+        Err(error) => registration::refused(&OPERATION, &desk.service, error),
+    }
+}
+
+async fn register_at(
+    call: &Call<'_>,
+    desk: &Desk,
+    token: Option<&str>,
+    document: Result<Submitted, Invalid>,
+) -> Result<ClientInformation, Core> {
+    let registrant = caller::registrant(call.app, &desk.service, token).await?;
+    let metadata = document?.metadata;
+    registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, metadata).await
+}

@@ -1,0 +1,40 @@
+//! `POST /api/{serviceId}/client/registration/delete`: ends a registration with its token (RFC 7592 §2.3).
+
+use shared::caller::Permission;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::{App, registry};
+
+use crate::body;
+use crate::door::{self, Call};
+use crate::error::Error;
+use crate::registration::{self, Named, Operation};
+
+const OPERATION: Operation = Operation { family: "216", authorized_by_token: true };
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint = door::endpoint(
+    "authlete-client-registration-delete",
+    &["/api/{serviceId}/client/registration/delete"],
+    &[Method::Post],
+    |app, request| Box::pin(handle(app, request)),
+);
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(delete(&call).await)
+}
+
+async fn delete(call: &Call<'_>) -> Result<Response, Error> {
+    let desk = call.desk(&[Permission::UseService]).await?;
+    let body = body::json(call.request)?;
+    let Named { client_id, token } = Named::read(&body)?;
+    let outcome = match token {
+        Ok(token) => registry::delete(&desk.context(call), client_id, &token).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(()) => Ok(registration::succeeded("A216001", "The client has been deleted.", "DELETED", None)),
+        Err(shared::Error::ClientLocked) => Err(Error::ClientLocked(desk.service.numeric_id(client_id))),
+        Err(error) => registration::refused(&OPERATION, &desk.service, error),
+    }
+}

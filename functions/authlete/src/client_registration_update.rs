@@ -1,0 +1,70 @@
+//! `POST /api/{serviceId}/client/registration/update`: replaces a registration with its token (RFC 7592 §2.2).
+
+use shared::caller::Permission;
+use shared::client::{ClientInformation, RegisteredClient};
+use shared::credentials::Token;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::metadata::{Invalid, Submitted};
+use shared::{App, Error as Core, registry};
+
+use crate::body;
+use crate::door::{self, Call, Desk};
+use crate::error::Error;
+use crate::registration::{self, Named, Operation};
+
+const OPERATION: Operation = Operation { family: "213", authorized_by_token: true };
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint = door::endpoint(
+    "authlete-client-registration-update",
+    &["/api/{serviceId}/client/registration/update"],
+    &[Method::Post],
+    |app, request| Box::pin(handle(app, request)),
+);
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(update(&call).await)
+}
+
+async fn update(call: &Call<'_>) -> Result<Response, Error> {
+    let body = body::json(call.request);
+    let client_id = body.as_ref().ok().and_then(|body| body.get("clientId")?.as_str()).unwrap_or_default();
+    let (desk, found) = call.desk_and_client(&[Permission::UseService], client_id).await?;
+    let body = body?;
+    let Named { client_id, token } = Named::read(&body)?;
+    let document = registration::document(&body)?;
+    let outcome = match token {
+        Ok(token) => update_at(call, &desk, found.clone(), client_id, &token, document).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(information) => {
+            let information = registration::with_uri(call, &desk, information);
+            Ok(registration::succeeded("A213001", "The client has been updated.", "UPDATED", Some(&information)))
+        }
+        Err(error) => registration::refused(&OPERATION, &desk.service, registration::locked(error, found.as_ref())?),
+    }
+}
+
+async fn update_at(
+    call: &Call<'_>,
+    desk: &Desk,
+    found: Option<RegisteredClient>,
+    client_id: &str,
+    token: &Token,
+    document: Result<Submitted, Invalid>,
+) -> Result<ClientInformation, Core> {
+    let context = desk.context(call);
+    match document {
+        // Authlete's own servers send back all that they were answered.
+        Ok(mut submitted) => {
+            submitted.server_set.forbidden = None;
+            registry::update(&context, found, client_id, token, &submitted).await
+        }
+        // Nobody learns anything about the document before the token is known to be right.
+        Err(fault) => {
+            Err(registry::read(&context, found, client_id, token.clone()).await.err().unwrap_or(fault.into()))
+        }
+    }
+}

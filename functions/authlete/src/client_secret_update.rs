@@ -1,0 +1,48 @@
+//! `POST /api/{serviceId}/client/secret/update/{clientIdentifier}`: an operator gives a client a secret of the operator's own.
+
+use shared::caller::Permission;
+use shared::credentials::ClientSecret;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::metadata::Invalid;
+use shared::{App, administration};
+
+use crate::body;
+use crate::client_secret;
+use crate::door::{self, Call};
+use crate::error::Error;
+use crate::shape::Shape;
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint = door::endpoint(
+    "authlete-client-secret-update",
+    &["/api/{serviceId}/client/secret/update/{clientId+}"],
+    &[Method::Post],
+    |app, request| Box::pin(handle(app, request)),
+);
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(update(&call).await)
+}
+
+/// The longest secret, in characters.
+const MAX_SECRET: usize = 86;
+
+async fn update(call: &Call<'_>) -> Result<Response, Error> {
+    let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
+    let body = body::json_or_form(call.request, |_| Shape::Text)?;
+    let secret = body::text(&body, "clientSecret")?.unwrap_or_default();
+    let secret = ClientSecret::opened(checked(secret)?.to_owned());
+    let numeric_id = found.numeric_id;
+    let replaced = administration::replace_secret(&desk.context(call), found, Some(secret)).await?;
+    Ok(client_secret::answer("A149001", "updated", numeric_id, &replaced))
+}
+
+fn checked(secret: &str) -> Result<&str, Error> {
+    let plain = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if plain && (1..=MAX_SECRET).contains(&secret.len()) {
+        Ok(secret)
+    } else {
+        Err(Error::Body(Invalid::syntax("clientSecret", "1 to 86 characters of A-Z a-z 0-9 - _")))
+    }
+}

@@ -1,0 +1,219 @@
+//! What the endpoints of this door have in common: who calls, for which service, about which client, how often.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use shared::caller::{Operator, Origin, Permission};
+use shared::client::RegisteredClient;
+use shared::http::{Answer, Endpoint, Method, Request, Response};
+use shared::limits::Admission;
+use shared::metadata::Invalid;
+use shared::registry::{Context, FETCHING};
+use shared::service::Service;
+use shared::store::TokenRecord;
+use shared::{App, Error as Core};
+
+use crate::error::{self, Error};
+
+/// The name by which a policy opens this door.
+const DOOR: &str = "authlete";
+
+/// An endpoint of this door.
+pub(crate) const fn endpoint(
+    function: &'static str,
+    paths: &'static [&'static str],
+    methods: &'static [Method],
+    handler: for<'a> fn(&'a App, Request) -> Answer<'a>,
+) -> Endpoint {
+    Endpoint { function, paths, methods, handler, failed }
+}
+
+/// The answer if a handler panics or does not end in time.
+fn failed(error: &Core) -> Response {
+    let (status, code, text) = match error {
+        Core::Unavailable(_) => (503, "A001190", "the request took too long; try again"),
+        _ => (500, "A001101", "Authlete Server error."),
+    };
+    error::answer(status, code, text).because(error)
+}
+
+/// A request on its way through this door.
+pub(crate) struct Call<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) request: &'a Request,
+    endpoint: &'static Endpoint,
+    admission: OnceLock<Admission>,
+}
+
+/// Whose token came, and the service it is for.
+pub(crate) struct Desk {
+    pub(crate) service: Arc<Service>,
+    pub(crate) operator: Operator,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(app: &'a App, request: &'a Request, endpoint: &'static Endpoint) -> Self {
+        Self { app, request, endpoint, admission: OnceLock::new() }
+    }
+
+    /// The answer to a request with that outcome; a known token is told what is left of its rate.
+    pub(crate) fn answer(&self, outcome: Result<Response, Error>) -> Response {
+        let response = outcome.unwrap_or_else(|error| self.refusal(&error));
+        let response = response.with("cache-control", "no-store");
+        match self.admission.get() {
+            None => response,
+            Some(admission) => response
+                .with("x-ratelimit-limit", admission.limit.to_string())
+                .with("x-ratelimit-remaining", admission.remaining.to_string())
+                .with("x-ratelimit-reset", admission.reset.to_string()),
+        }
+    }
+
+    fn refusal(&self, error: &Error) -> Response {
+        let response = error.response(&operation(self.endpoint));
+        match error {
+            Error::Core(Core::MethodNotAllowed) => {
+                let names: Vec<&str> = self.endpoint.methods.iter().map(|method| method.as_str()).collect();
+                response.with("allow", names.join(", "))
+            }
+            _ => response,
+        }
+    }
+
+    /// Whether the method has a meaning here.
+    ///
+    /// # Errors
+    /// [`Core::MethodNotAllowed`].
+    pub(crate) fn method(&self) -> Result<Method, Error> {
+        let method = self.request.method;
+        if self.endpoint.methods.contains(&method) { Ok(method) } else { Err(Core::MethodNotAllowed.into()) }
+    }
+
+    /// Who calls, where the operation is not about one service.
+    ///
+    /// # Errors
+    /// [`Core::MissingToken`], [`Core::InvalidToken`], [`Error::TooManyRequests`]; [`Core::Unavailable`],
+    /// [`Core::Internal`].
+    pub(crate) async fn operator(&self) -> Result<Operator, Error> {
+        self.method()?;
+        let token = Operator::token(self.request.bearer_token())?;
+        self.known(self.app.store.token(&token).await?).await
+    }
+
+    /// Who calls for the service of the path, with one of those permissions (any, if there are none).
+    ///
+    /// # Errors
+    /// As [`operator`](Self::operator); [`Core::InsufficientScope`].
+    pub(crate) async fn desk(&self, any_of: &[Permission]) -> Result<Desk, Error> {
+        let operator = self.operator().await?;
+        let service = self.service().await;
+        self.permitted(operator, service, any_of)
+    }
+
+    /// As [`desk`](Self::desk), and the client that the path names by its number, identifier or alias.
+    ///
+    /// # Errors
+    /// As [`desk`](Self::desk); [`Core::UnknownClient`].
+    pub(crate) async fn client(&self, any_of: &[Permission]) -> Result<(Desk, RegisteredClient), Error> {
+        let identifier = self.request.path_parameter("clientId").unwrap_or_default().to_owned();
+        let (desk, client) = self.desk_and_client(any_of, &identifier).await?;
+        path_identifier(&identifier)?;
+        Ok((desk, client.ok_or(Core::UnknownClient)?))
+    }
+
+    /// As [`desk`](Self::desk), and the client of that number, identifier or alias, by one read.
+    ///
+    /// # Errors
+    /// As [`desk`](Self::desk).
+    pub(crate) async fn desk_and_client(
+        &self,
+        any_of: &[Permission],
+        identifier: &str,
+    ) -> Result<(Desk, Option<RegisteredClient>), Error> {
+        self.method()?;
+        let token = Operator::token(self.request.bearer_token())?;
+        let service = self.service().await;
+        let (record, client) = match &service {
+            Ok(service) => self.app.store.token_and_client(&token, service, identifier).await?,
+            Err(_) => (self.app.store.token(&token).await?, None),
+        };
+        let operator = self.known(record).await?;
+        Ok((self.permitted(operator, service, any_of)?, client))
+    }
+
+    /// Who changes something, for the audit.
+    pub(crate) fn origin(&self, operator: &Operator) -> Origin {
+        Origin {
+            actor: operator.token.to_text(),
+            door: DOOR,
+            address: self.request.source_ip.clone(),
+            request_id: self.request.request_id.clone(),
+        }
+    }
+
+    async fn service(&self) -> Result<Arc<Service>, Core> {
+        self.app.service(self.request.service_id().ok_or(Core::UnknownService)?).await
+    }
+
+    /// A token that is known counts against its rate.
+    async fn known(&self, record: Option<TokenRecord>) -> Result<Operator, Error> {
+        let operator = Operator::new(record)?;
+        let app = self.app;
+        let admission = app.token_limit.admit(&app.store, &app.clock, &operator.token.to_text()).await;
+        let admission = self.admission.get_or_init(|| admission);
+        if admission.allowed { Ok(operator) } else { Err(Error::TooManyRequests(*admission)) }
+    }
+
+    fn permitted(
+        &self,
+        operator: Operator,
+        service: Result<Arc<Service>, Core>,
+        any_of: &[Permission],
+    ) -> Result<Desk, Error> {
+        let service = service?;
+        let open = service.policy().opens(DOOR) && operator.operates(&service);
+        if open && (any_of.is_empty() || operator.may(any_of)) {
+            Ok(Desk { service, operator })
+        } else {
+            Err(Core::InsufficientScope.into())
+        }
+    }
+}
+
+impl Desk {
+    /// What the core needs to know of the request.
+    pub(crate) fn context<'d>(&'d self, call: &'d Call<'_>) -> Context<'d> {
+        let base_url = call.app.base_url(&self.service, call.request);
+        Context {
+            app: call.app,
+            service: &self.service,
+            origin: call.origin(&self.operator),
+            fetching_ends: Instant::now() + FETCHING,
+            audiences: vec![self.service.issuer(&base_url), self.registration_endpoint(&base_url)],
+        }
+    }
+
+    /// Where the authorization server lets clients register, else where this API does.
+    pub(crate) fn registration_endpoint(&self, base_url: &str) -> String {
+        let configured = self.service.configuration.authorization_server.get("registration_endpoint");
+        let configured = configured.and_then(|endpoint| endpoint.as_str()).map(str::to_owned);
+        configured.unwrap_or_else(|| self.service.registration_endpoint(base_url))
+    }
+}
+
+/// The operation as Authlete's messages name it: the path without `/api` and identifiers.
+fn operation(endpoint: &Endpoint) -> String {
+    let path = endpoint.paths.first().copied().unwrap_or_default();
+    let fixed = path.split('/').filter(|segment| !segment.is_empty() && *segment != "api" && !segment.starts_with('{'));
+    fixed.flat_map(|segment| ["/", segment]).collect()
+}
+
+/// The gateway decodes paths and ends them at a question mark: an identifier that may have been changed by that is
+/// refused.
+fn path_identifier(identifier: &str) -> Result<(), Invalid> {
+    let changed = identifier.contains(['?', '#', '%'])
+        || identifier.split('/').any(|segment| matches!(segment, "." | ".."))
+        || (identifier.starts_with("https:/") && !identifier.starts_with("https://"))
+        || (identifier.starts_with("http:/") && !identifier.starts_with("http://"));
+    if changed { Err(Invalid::syntax("clientId", "an identifier that survives in a path")) } else { Ok(()) }
+}

@@ -1,0 +1,161 @@
+//! What this door refuses, by Authlete's result codes. `docs/errors.md` lists them.
+
+use serde_json::{Map, Value};
+use shared::http::Response;
+use shared::limits::Admission;
+use shared::metadata::Invalid;
+
+use crate::client_object;
+
+/// Why a request is not carried out.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// What the core found.
+    Core(shared::Error),
+    /// The request has no body.
+    BodyMissing,
+    /// The request does not say what its body is.
+    ContentTypeMissing,
+    /// The body is not what the operation takes.
+    Body(Invalid),
+    /// The client of that number is locked.
+    ClientLocked(u64),
+    /// The token has made too many requests.
+    TooManyRequests(Admission),
+    /// There is no such operation here.
+    UnknownOperation,
+}
+
+impl<E: Into<shared::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl Error {
+    /// HTTP status, result code, and what Authlete's own server says, where that is known.
+    fn wire(&self) -> (u16, &'static str, Option<&'static str>) {
+        match self {
+            Self::BodyMissing => (400, "A126203", Some("The request body is missing or empty.")),
+            Self::ContentTypeMissing => (400, "A258201", Some("Content-Type header is not specified.")),
+            Self::Body(_) => (400, "A001290", None),
+            Self::ClientLocked(_) => (403, "A001215", None),
+            Self::TooManyRequests(_) => (429, "A001291", None),
+            Self::UnknownOperation => (404, "A001292", None),
+            Self::Core(error) => core(error),
+        }
+    }
+
+    /// The HTTP answer; `operation` is the path without `/api` and identifiers.
+    pub(crate) fn response(&self, operation: &str) -> Response {
+        let (status, code, text) = self.wire();
+        let text = text.map_or_else(|| self.description(), str::to_owned);
+        let response = answer(status, code, &format!("{operation}, {text}"));
+        match self {
+            Self::Core(error) => {
+                let response = response.because(error);
+                match error {
+                    shared::Error::Contention | shared::Error::Unavailable(_) => response.with("retry-after", "1"),
+                    _ => response,
+                }
+            }
+            Self::TooManyRequests(admission) => response.with("retry-after", admission.retry_after.to_string()),
+            Self::BodyMissing
+            | Self::ContentTypeMissing
+            | Self::Body(_)
+            | Self::ClientLocked(_)
+            | Self::UnknownOperation => response,
+        }
+    }
+
+    fn description(&self) -> String {
+        match self {
+            Self::Core(error) => in_authletes_words(&error.to_string()),
+            Self::Body(fault) => fault.to_string(),
+            Self::ClientLocked(id) => format!("The client (ID = {id}) is locked."),
+            Self::TooManyRequests(_) => "the token has made too many requests".to_owned(),
+            Self::UnknownOperation => "there is no such operation".to_owned(),
+            Self::BodyMissing | Self::ContentTypeMissing => String::new(),
+        }
+    }
+}
+
+fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
+    use shared::Error as Core;
+    match error {
+        Core::Internal(_) => (500, "A001101", Some("Authlete Server error.")),
+        Core::Unavailable(_) | Core::Contention => (503, "A001190", None),
+        Core::MissingToken => (401, "A001202", Some("Authorization header is missing.")),
+        Core::InvalidToken => (401, "A001203", Some("Invalid access token.")),
+        Core::ClientLocked => (403, "A001215", None),
+        // A token learns nothing about services that are not its own.
+        Core::InsufficientScope | Core::UnknownService => (403, "A001293", Some("the token does not permit this")),
+        Core::MethodNotAllowed => (405, "A001294", None),
+        Core::UnknownClient => (404, "A001295", None),
+        Core::InvalidRedirectUri(_)
+        | Core::InvalidClientMetadata(_)
+        | Core::InvalidSoftwareStatement(_)
+        | Core::UnapprovedSoftwareStatement
+        | Core::Claimed(_)
+        | Core::RegistrationClosed
+        | Core::TooManyClients => (400, "A001296", None),
+    }
+}
+
+/// The body of every HTTP error: code, message, and the action that the server which called should take.
+pub(crate) fn answer(status: u16, code: &'static str, text: &str) -> Response {
+    let mut members = Map::new();
+    members.insert("resultCode".to_owned(), code.into());
+    members.insert("resultMessage".to_owned(), format!("[{code}] {text}").into());
+    members.insert("action".to_owned(), "INTERNAL_SERVER_ERROR".into());
+    let mut response = Response::json(status, members);
+    response.code = Some(code);
+    response
+}
+
+/// The names that a `Client` has for metadata members.
+fn in_authletes_words(text: &str) -> String {
+    let word = |word: &str| {
+        let known = client_object::METADATA.iter().find(|(_, member, _)| *member == word);
+        known.map_or_else(|| word.to_owned(), |(field, _, _)| (*field).to_owned())
+    };
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        words.push_str(&word(name));
+        let next = after.find(is_word).unwrap_or(after.len());
+        let (between, after) = after.split_at(next);
+        words.push_str(between);
+        rest = after;
+    }
+    words
+}
+
+/// `resultCode` and `resultMessage`, with what an operation adds.
+pub(crate) fn result(code: &str, text: &str) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("resultCode".to_owned(), code.into());
+    members.insert("resultMessage".to_owned(), format!("[{code}] {text}").into());
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_members_are_named_as_the_client_object_names_them() {
+        for (text, words) in [
+            ("redirect_uris[0]: it must not have a fragment", "redirectUris[0]: it must not have a fragment"),
+            ("client_name#fr must be a string", "clientName#fr must be a string"),
+            ("jwks: key 0: kty is missing", "jwks: key 0: kty is missing"),
+            ("", ""),
+            ("\u{e9}(scope)", "\u{e9}(scope)"),
+        ] {
+            assert_eq!(in_authletes_words(text), words);
+        }
+    }
+}

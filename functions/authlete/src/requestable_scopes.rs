@@ -1,0 +1,37 @@
+//! What the three operations on requestable scopes answer, and how they are changed.
+
+use serde_json::Map;
+use shared::administration::{self, Draft};
+use shared::client::{OperatorSettings, RegisteredClient};
+use shared::http::Response;
+use shared::registry::Context;
+
+use crate::error::Error;
+
+/// The scopes that the client may request; without the member, all of the service's.
+pub(crate) fn answer(client: &RegisteredClient) -> Response {
+    let mut members = Map::new();
+    if let Some(scopes) = &client.record.settings.requestable_scopes {
+        members.insert("requestableScopes".to_owned(), scopes.as_slice().into());
+    }
+    Response::json(200, members)
+}
+
+/// Replaces them.
+///
+/// # Errors
+/// As [`administration::replace`].
+pub(crate) async fn replace(
+    context: &Context<'_>,
+    client: RegisteredClient,
+    scopes: Option<&[String]>,
+) -> Result<RegisteredClient, Error> {
+    let draft = |current: &RegisteredClient| {
+        let settings = current.record.settings.clone();
+        Ok(Draft {
+            settings: OperatorSettings { requestable_scopes: scopes.map(<[String]>::to_vec), ..settings },
+            ..Draft::of(current)
+        })
+    };
+    Ok(administration::replace(context, client, draft).await?.client)
+}

@@ -1,0 +1,36 @@
+//! `GET /api/{serviceId}/service/jwks/get`: the keys of a service (RFC 7517 §5).
+
+use serde_json::Value;
+use shared::caller::Permission;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::metadata::parse_object;
+use shared::{App, Error as Core};
+
+use crate::door::{self, Call};
+use crate::error::Error;
+use crate::pretty;
+use crate::service_object::public_keys;
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint =
+    door::endpoint("authlete-service-jwks", &["/api/{serviceId}/service/jwks/get"], &[Method::Get], |app, request| {
+        Box::pin(handle(app, request))
+    });
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(jwks(&call).await)
+}
+
+/// Private parts are for who may change them.
+async fn jwks(call: &Call<'_>) -> Result<Response, Error> {
+    let desk = call.desk(&[Permission::ServiceRead, Permission::ServiceWrite, Permission::UseService]).await?;
+    let private = call.request.query_parameter("includePrivateKeys").is_some_and(|asked| asked == "true");
+    if private && !desk.operator.may(&[Permission::ServiceWrite]) {
+        return Err(Core::InsufficientScope.into());
+    }
+    let secrets = desk.service.secrets(call.app).await?;
+    let Some(text) = secrets.get("jwks").and_then(Value::as_str) else { return Ok(Response::empty(204)) };
+    let set = parse_object(text.as_bytes())?;
+    Ok(pretty::json(call.request, if private { set } else { public_keys(&set) })?)
+}

@@ -1,0 +1,49 @@
+//! `GET /api/service/get/list`: the services of a token, oldest first.
+
+use shared::caller::Operator;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::service::Service;
+use shared::{App, Error as Core};
+
+use crate::door::{self, Call};
+use crate::error::Error;
+use crate::range::{self, Range};
+use crate::service_answer;
+use crate::service_object::View;
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint =
+    door::endpoint("authlete-service-list", &["/api/service/get/list"], &[Method::Get], |app, request| {
+        Box::pin(handle(app, request))
+    });
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(list(&call).await)
+}
+
+async fn list(call: &Call<'_>) -> Result<Response, Error> {
+    let operator = call.operator().await?;
+    let range = range::of(call.request)?;
+    let (services, total) = services(call, &operator, &range).await?;
+    let view = View::of(&operator);
+    let mut shown = Vec::with_capacity(services.len());
+    for service in &services {
+        shown.push(service_answer::answer(call.app, call.request, service, view).await?.into());
+    }
+    Ok(Response::json(200, range.answer(total, "services", shown)?))
+}
+
+/// A service's token lists its own service.
+async fn services(call: &Call<'_>, operator: &Operator, range: &Range) -> Result<(Vec<Service>, u64), Core> {
+    let store = &call.app.store;
+    match (operator.organization(), operator.service_id()) {
+        (Some(organization), _) => store.service_page(organization, range.start, range.end).await,
+        (None, Some(id)) => {
+            let own: Vec<Service> = store.service(id).await?.into_iter().collect();
+            let total = u64::try_from(own.len()).unwrap_or_default();
+            Ok((if range.start == 0 && range.end > 0 { own } else { Vec::new() }, total))
+        }
+        (None, None) => Err(Core::InvalidToken),
+    }
+}

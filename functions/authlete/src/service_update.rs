@@ -1,0 +1,44 @@
+//! `POST /api/{serviceId}/service/update`: an operator replaces what a `Service` says.
+
+use serde_json::{Map, Value};
+use shared::caller::Permission;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::service::Service;
+use shared::{App, Error as Core, administration};
+
+use crate::body;
+use crate::door::{self, Call, Desk};
+use crate::error::Error;
+use crate::service_answer;
+use crate::service_object::{self, Draft, View};
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint =
+    door::endpoint("authlete-service-update", &["/api/{serviceId}/service/update"], &[Method::Post], |app, request| {
+        Box::pin(handle(app, request))
+    });
+
+async fn handle(app: &App, request: Request) -> Response {
+    let call = Call::new(app, &request, &ENDPOINT);
+    call.answer(update(&call).await)
+}
+
+async fn update(call: &Call<'_>) -> Result<Response, Error> {
+    let desk = call.desk(&[Permission::ServiceWrite]).await?;
+    let sent = body::json_or_form(call.request, service_object::shape)?;
+    // A cached configuration may be behind the table's.
+    let service = match try_update(call, &desk, &sent).await {
+        Err(Error::Core(Core::Contention)) => try_update(call, &desk, &sent).await?,
+        outcome => outcome?,
+    };
+    Ok(Response::json(200, service_answer::answer(call.app, call.request, &service, View::Full).await?))
+}
+
+async fn try_update(call: &Call<'_>, desk: &Desk, sent: &Map<String, Value>) -> Result<Service, Error> {
+    let current = call.app.store.service(desk.service.id).await?.ok_or(Core::UnknownService)?;
+    let own_issuer = format!("{}/{}", call.app.base_url(&current, call.request), current.id);
+    let stored = Draft { configuration: current.configuration.clone(), secrets: current.secrets(call.app).await? };
+    let Draft { configuration, secrets } = service_object::draft(sent, stored, &own_issuer)?;
+    let origin = call.origin(&desk.operator);
+    Ok(administration::replace_service(call.app, &current, configuration, &secrets, &origin).await?)
+}

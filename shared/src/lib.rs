@@ -11,6 +11,7 @@
 //! | [`client`] | what is stored, what is answered |
 //! | [`registry`] | register, read, update, delete |
 //! | [`store`] | where it is kept |
+//! | [`stream`] | what follows from a change |
 //! | [`http`], [`app`] | how a function is served |
 
 pub mod app;
@@ -27,6 +28,7 @@ pub mod policy;
 pub mod registry;
 pub mod service;
 pub mod store;
+pub mod stream;
 pub mod time;
 
 pub use app::App;

@@ -1,8 +1,11 @@
 //! DynamoDB: keys, items, conditional requests. `docs/storage.md` is the contract.
 
 mod client;
+mod counts;
 mod item;
 mod list;
+mod page;
+mod purge;
 pub mod schema;
 mod service;
 mod token;
@@ -13,6 +16,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
 pub use client::{Created, Deleter};
+pub(crate) use counts::{Counted, Counts};
+pub use page::Page;
 pub use service::CreatedService;
 pub use token::TokenRecord;
 

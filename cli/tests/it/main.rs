@@ -16,6 +16,7 @@ mod faults;
 #[path = "../fixture.rs"]
 mod fixture;
 mod https;
+mod lists;
 mod program;
 mod registration;
 mod sector;

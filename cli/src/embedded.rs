@@ -26,6 +26,7 @@ pub const ACCESS_KEY: &str = "local";
 pub struct Embedded {
     /// Where it listens.
     pub address: SocketAddr,
+    database: Database,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
 }
@@ -44,17 +45,23 @@ impl Embedded {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
+        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), async {
             let _ = stopped.await;
         }));
         schema::create_table(&client(&format!("http://{address}")), TABLE).await.map_err(|error| anyhow!(error))?;
-        Ok(Self { address, stop, server })
+        Ok(Self { address, database, stop, server })
     }
 
     /// Where SDKs reach it.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What it keeps: for its stream, which has no end point of its own, and for what no SDK asks.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        self.database.clone()
     }
 
     /// Lets running requests finish and closes the file.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`serve`] | `registrar serve`: starts all of it |
 //! | [`embedded`] | the embedded DynamoDB and the table in it |
+//! | [`streams`] | what Lambda does with the table's stream |
 //! | [`gateway`] | what API Gateway does: routes, events, answers |
 //! | [`demo`] | the demo service and what scripts need to know of it |
 //! | [`admin`] | `registrar service`, `token`, `client` |
@@ -13,6 +14,7 @@ pub mod demo;
 pub mod embedded;
 pub mod gateway;
 pub mod serve;
+pub mod streams;
 
 use shared::http::Endpoint;
 

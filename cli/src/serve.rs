@@ -20,10 +20,12 @@ use shared::limits::RateLimit;
 use shared::store::Store;
 use shared::time::Clock;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::{self, Demo};
 use crate::embedded::{self, Embedded, TABLE};
 use crate::gateway::Gateway;
+use crate::streams;
 
 /// How long requests that still run may take once the program is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -76,18 +78,22 @@ pub async fn run(options: Options) -> Result<()> {
     let demo = demo::prepare(app, &base_url, &database.url(), &data.join("demo.json")).await?;
     write_environment(&options, &demo)?;
     let gateway = Arc::new(Gateway::new(app, address)?);
+    let (stopped, ending) = (told_to_stop()?, told_to_stop()?);
+    let following = tokio::spawn(streams::follow(database.database(), app));
     announce(&options, &demo);
     let service = Router::new().fallback(answer).with_state(gateway);
     let service = service.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
     let ending = async {
-        told_to_stop().await;
+        ending.await;
         tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
         served = serving => served?,
         () = ending => {}
     }
+    following.abort();
+    let _ = following.await;
     let _ = tokio::time::timeout(PATIENCE, database.stop()).await;
     Ok(())
 }
@@ -167,20 +173,15 @@ fn announce(options: &Options, demo: &Demo) {
     let _ = std::io::stdout().flush();
 }
 
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Ends with Ctrl-C or SIGTERM, listening from now on.
+fn told_to_stop() -> Result<impl Future<Output = ()> + Send> {
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
+    })
 }
 
 fn private_folder(path: &Path) -> std::io::Result<()> {

@@ -1,4 +1,5 @@
-//! From API Gateway's events to typed requests, and back: the only module that knows `lambda_http`.
+//! From API Gateway's events to typed requests, and back; how a function runs. The only module that knows
+//! `lambda_http`.
 //!
 //! Events are read by types of our own and not by `lambda_http::Request`: its conversion builds a URI out of
 //! the path, the query and two headers, and panics where a stranger's text does not make one.
@@ -11,6 +12,8 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use request::{Method, Request};
 pub use response::{Response, error_body};
@@ -67,27 +70,36 @@ impl Endpoint {
     }
 }
 
-/// Serves an endpoint as a Lambda function. It starts the runtime itself, and is no `async fn`, so that it is
-/// compiled here once and not in every binary again.
+/// Serves an endpoint as a Lambda function.
 ///
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
 pub fn serve(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(endpoint))
+    run(move |app, request| async move { Ok(endpoint.answer(app, request).await) })
 }
 
-async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false)
-        .without_time()
-        .init();
-    let app: &'static App = Box::leak(Box::new(App::from_env().await?));
-    let answer = |event: LambdaEvent<Request>| async move {
-        Ok::<_, lambda_http::Error>(endpoint.answer(app, event.payload).await)
-    };
-    lambda_runtime::run(service_fn(answer)).await
+/// Runs a Lambda function that answers each event so. It starts the runtime itself, and is no `async fn`, so that
+/// it is compiled in this library and not in every binary again.
+pub(crate) fn run<E, A, F>(answer: impl Fn(&'static App, E) -> F) -> Result<(), lambda_http::Error>
+where
+    E: DeserializeOwned,
+    A: Serialize,
+    F: Future<Output = Result<A, Error>>,
+{
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_target(false)
+            .without_time()
+            .init();
+        let app: &'static App = Box::leak(Box::new(App::from_env().await?));
+        let answer = |event: LambdaEvent<E>| {
+            let answer = answer(app, event.payload);
+            async { answer.await.map_err(lambda_http::Error::from) }
+        };
+        lambda_runtime::run(service_fn(answer)).await
+    })
 }

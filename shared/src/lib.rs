@@ -13,6 +13,7 @@
 //! | [`administration`] | create, change, lock, delete: what operators do |
 //! | [`store`] | where it is kept |
 //! | [`limits`] | how much may somebody ask? |
+//! | [`stream`] | what follows from a change |
 //! | [`http`], [`app`] | how a function is served |
 
 pub mod administration;
@@ -31,6 +32,7 @@ pub mod policy;
 pub mod registry;
 pub mod service;
 pub mod store;
+pub mod stream;
 pub mod time;
 
 pub use app::App;

@@ -234,10 +234,8 @@ fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -> Option<Ve
 
 pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
     let Some(most) = context.service.policy().clients_per_developer else { return Ok(()) };
-    if context.app.store.developer_has(client.service_id, &client.developer(), most).await? {
-        return Err(Error::TooManyClients);
-    }
-    Ok(())
+    let counted = context.app.store.developer_count(client.service_id, &client.developer()).await?;
+    if counted < most { Ok(()) } else { Err(Error::TooManyClients) }
 }
 
 fn may_manage(client: Option<RegisteredClient>, client_id: &str, token: &TokenHash) -> Result<RegisteredClient, Error> {

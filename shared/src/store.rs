@@ -2,9 +2,12 @@
 
 mod claim;
 mod client;
+mod counts;
 mod item;
 mod list;
 mod lookup;
+mod page;
+mod purge;
 mod rate_window;
 pub mod schema;
 mod service;
@@ -16,6 +19,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
 pub use client::{Created, Deleter};
+pub(crate) use counts::{Counted, Counts};
+pub use page::Page;
 pub use rate_window::RateWindow;
 pub use service::CreatedService;
 pub use token::TokenRecord;

@@ -129,6 +129,11 @@ impl FaultProxy {
         requests.retain(|request| request != "GetItem S");
         requests
     }
+
+    /// How many items queries have answered since the last call.
+    pub(crate) fn queried(&self) -> usize {
+        std::mem::take(&mut self.table.state().queried)
+    }
 }
 
 async fn serve(listener: TcpListener, table: Arc<Table>) {
@@ -151,6 +156,7 @@ struct State {
     faults: HashMap<&'static str, VecDeque<Fault>>,
     lasting: HashMap<&'static str, Fault>,
     requests: Vec<String>,
+    queried: usize,
     /// While the index lags: what it still shows of each partition key written since, if anything.
     unseen: Option<HashMap<String, Option<Value>>>,
 }
@@ -208,6 +214,10 @@ impl Table {
             self.keep_index_entries(call).await;
         }
         let (status, answer) = self.forward(call, &call.operation, call.body.clone()).await;
+        if call.operation == "Query" {
+            let page: Value = serde_json::from_slice(&answer).unwrap();
+            self.state().queried += page["Items"].as_array().map_or(0, Vec::len);
+        }
         let stale = if call.is_index_query() { self.stale(call, &answer) } else { None };
         response(status, stale.unwrap_or(answer))
     }

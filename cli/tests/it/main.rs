@@ -17,6 +17,7 @@ mod faults;
 mod fixture;
 mod https;
 mod limits;
+mod lists;
 mod program;
 mod registration;
 mod sector;

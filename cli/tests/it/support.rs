@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
+use dynoxide::Database;
 use registrar::embedded::{self, Embedded, TABLE};
 use registrar::gateway::Gateway;
+use registrar::streams::Follower;
 use serde_json::{Value, json};
 use shared::App;
 use shared::app::Settings;
@@ -81,7 +83,23 @@ impl World {
 
     /// Another registrar on the same table, with the same randomness from the beginning.
     pub(crate) fn twin(&self) -> Self {
-        Self::at(&self.table.as_ref().unwrap().url())
+        Self::at(&self.url())
+    }
+
+    /// Where its table is.
+    pub(crate) fn url(&self) -> String {
+        self.table.as_ref().unwrap().url()
+    }
+
+    /// The stream function sees what has happened.
+    pub(crate) async fn catch_up(&self) {
+        let mut follower = Follower::new(self.database());
+        while follower.step(self.app).await.unwrap() {}
+    }
+
+    /// What the embedded table keeps.
+    pub(crate) fn database(&self) -> Database {
+        self.table.as_ref().unwrap().database()
     }
 
     fn build(url: &str, fetch: FetchSettings) -> Self {

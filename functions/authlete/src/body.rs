@@ -42,7 +42,7 @@ pub(crate) fn json_or_form(request: &Request, shape: fn(&str) -> Shape) -> Resul
         }
     }
     let typed = texts.into_iter().map(|(name, values)| {
-        let value = shape(&name).from_form(values);
+        let value = shape(&name).of_form(values);
         (name, value)
     });
     Ok(typed.collect())

@@ -145,19 +145,3 @@ pub(crate) const USER_CODE_CHARSET: Constants = &[("BASE20", "BASE20"), ("NUMERI
 
 pub(crate) const VERIFIED_CLAIMS_SCHEMA: Constants =
     &[("standard", "standard"), ("standard+id_document", "standard+id_document")];
-
-pub(crate) const GRANT_MANAGEMENT_ACTION: Constants =
-    &[("create", "CREATE"), ("query", "QUERY"), ("replace", "REPLACE"), ("revoke", "REVOKE"), ("merge", "MERGE")];
-
-pub(crate) const TOKEN_TYPE: Constants = &[
-    ("JWT", "JWT"),
-    ("ACCESS_TOKEN", "ACCESS_TOKEN"),
-    ("REFRESH_TOKEN", "REFRESH_TOKEN"),
-    ("ID_TOKEN", "ID_TOKEN"),
-    ("SAML1", "SAML1"),
-    ("SAML2", "SAML2"),
-    ("DEVICE_SECRET", "DEVICE_SECRET"),
-    ("DEVICE_CODE", "DEVICE_CODE"),
-    ("TOKEN_EXCHANGE", "TOKEN_EXCHANGE"),
-    ("JWT_BEARER", "JWT_BEARER"),
-];

@@ -107,7 +107,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn desk(&self, any_of: &[Permission]) -> Result<Desk, Error> {
         let operator = self.operator().await?;
         let service = self.service().await;
-        self.permitted(operator, service, any_of)
+        Desk::open(operator, service, any_of)
     }
 
     /// As [`desk`](Self::desk), and the client that the path names by its number, identifier or alias.
@@ -138,7 +138,7 @@ impl<'a> Call<'a> {
             Err(_) => (self.app.store.token(&token).await?, None),
         };
         let operator = self.known(record).await?;
-        Ok((self.permitted(operator, service, any_of)?, client))
+        Ok((Desk::open(operator, service, any_of)?, client))
     }
 
     /// Who changes something, for the audit.
@@ -159,28 +159,25 @@ impl<'a> Call<'a> {
     async fn known(&self, record: Option<TokenRecord>) -> Result<Operator, Error> {
         let operator = Operator::new(record)?;
         let app = self.app;
-        let admission = app.token_limit.admit(&app.store, &app.clock, &operator.token.to_text()).await;
+        let key = format!("T#{}", operator.token.to_text());
+        let admission = app.token_limit.admit(&app.store, &app.clock, &key).await;
         let admission = self.admission.get_or_init(|| admission);
         if admission.allowed { Ok(operator) } else { Err(Error::TooManyRequests(*admission)) }
-    }
-
-    fn permitted(
-        &self,
-        operator: Operator,
-        service: Result<Arc<Service>, Core>,
-        any_of: &[Permission],
-    ) -> Result<Desk, Error> {
-        let service = service?;
-        let open = service.policy().opens(DOOR) && operator.operates(&service);
-        if open && (any_of.is_empty() || operator.may(any_of)) {
-            Ok(Desk { service, operator })
-        } else {
-            Err(Core::InsufficientScope.into())
-        }
     }
 }
 
 impl Desk {
+    /// The desk, if the token works for the service, has one of the permissions, and the service opens this door.
+    fn open(operator: Operator, service: Result<Arc<Service>, Core>, any_of: &[Permission]) -> Result<Self, Error> {
+        let service = service?;
+        let open = service.policy().opens(DOOR) && operator.operates(&service);
+        if open && (any_of.is_empty() || operator.may(any_of)) {
+            Ok(Self { service, operator })
+        } else {
+            Err(Core::InsufficientScope.into())
+        }
+    }
+
     /// What the core needs to know of the request.
     pub(crate) fn context<'d>(&'d self, call: &'d Call<'_>) -> Context<'d> {
         let base_url = call.app.base_url(&self.service, call.request);

@@ -50,7 +50,8 @@ impl Error {
     pub(crate) fn response(&self, operation: &str) -> Response {
         let (status, code, text) = self.wire();
         let text = text.map_or_else(|| self.description(), str::to_owned);
-        let response = answer(status, code, &format!("{operation}, {text}"));
+        let place = if operation.is_empty() { String::new() } else { format!("{operation}, ") };
+        let response = answer(status, code, &format!("{place}{text}"));
         match self {
             Self::Core(error) => {
                 let response = response.because(error);

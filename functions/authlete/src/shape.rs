@@ -110,7 +110,7 @@ impl Shape {
     }
 
     /// A value of a form (`application/x-www-form-urlencoded`), where everything is a text.
-    pub(crate) fn from_form(self, texts: Vec<String>) -> Value {
+    pub(crate) fn of_form(self, texts: Vec<String>) -> Value {
         let many = matches!(self, Self::Texts | Self::Constants(_) | Self::Entries(_) | Self::Objects);
         let one = |text: String| match self {
             Self::Flag | Self::Integer | Self::Object | Self::Entries(_) | Self::Objects => {

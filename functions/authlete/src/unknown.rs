@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The endpoint.
 pub static ENDPOINT: Endpoint = door::endpoint(
     "authlete-unknown",
-    &["/api/{path+}"],
+    &["/api/{serviceId}", "/api/{serviceId}/{path+}"],
     &[Method::Get, Method::Post, Method::Put, Method::Delete],
     |app, request| Box::pin(handle(app, request)),
 );

@@ -1,12 +1,10 @@
 //! Lists: the index names the items, the table holds them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::{required, string, text};
-use super::schema::{
-    DEVELOPER_INDEX, LIST_INDEX, clients_list, developer_list, organization_tokens_list, service_tokens_list,
-    services_list,
-};
+use super::schema::{LIST_INDEX, clients_list, organization_tokens_list, service_tokens_list, services_list};
 use super::{Item, Store, TokenRecord, service, token, write};
 use crate::client::RegisteredClient;
 use crate::credentials::TokenHash;
@@ -18,6 +16,23 @@ const BATCH: usize = 100;
 
 /// How often what a batch left unprocessed is asked for again.
 const BATCH_ATTEMPTS: u32 = 5;
+
+/// A place in a list of an index.
+pub(super) struct Place {
+    pub(super) index: &'static str,
+    pub(super) list: String,
+    /// The position from which on to count.
+    pub(super) from: Option<String>,
+    /// How many items further on it is.
+    pub(super) skip: u64,
+}
+
+impl Place {
+    /// Where a list begins.
+    pub(super) fn start(index: &'static str, list: String) -> Self {
+        Self { index, list, from: None, skip: 0 }
+    }
+}
 
 impl Store {
     /// An organization's services, oldest first.
@@ -38,34 +53,6 @@ impl Store {
         let prefix = format!("C#{service_id}#");
         let client = |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
         items.iter().filter_map(|item| client(item).transpose()).collect()
-    }
-
-    /// Whether a developer has that many clients or more.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn developer_has(&self, service_id: u64, developer: &str, clients: u64) -> Result<bool, Error> {
-        let mut left = clients;
-        let mut start = None;
-        while left > 0 {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(DEVELOPER_INDEX)
-                .select(Select::Count)
-                .key_condition_expression("developer = :developer")
-                .expression_attribute_values(":developer", string(developer_list(service_id, developer)))
-                .limit(i32::try_from(left).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(write::fault)?;
-            left = left.saturating_sub(u64::try_from(page.count).unwrap_or_default());
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
-        }
-        Ok(left == 0)
     }
 
     /// A service's tokens, oldest first.
@@ -95,34 +82,61 @@ impl Store {
 
     /// The living items of a list, in its order.
     async fn list(&self, list: String) -> Result<Vec<Item>, Error> {
-        let mut items = Vec::new();
+        let keys = self.keys(&Place::start(LIST_INDEX, list), usize::MAX).await?;
+        self.batches(keys).await
+    }
+
+    /// What an index has from a place on, `at_most` items.
+    pub(super) async fn keys(&self, place: &Place, at_most: usize) -> Result<Vec<Item>, Error> {
+        let mut keys: Vec<Item> = Vec::new();
+        let mut skip = usize::try_from(place.skip).unwrap_or(usize::MAX);
         let mut start = None;
-        loop {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(LIST_INDEX)
-                .key_condition_expression("#list = :list")
-                .expression_attribute_names("#list", "list")
-                .expression_attribute_values(":list", string(&list))
-                .limit(i32::try_from(BATCH).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(write::fault)?;
-            items.extend(self.batch(page.items.unwrap_or_default()).await?);
+        while keys.len() < at_most {
+            let wanted = skip.saturating_add(at_most - keys.len());
+            let query = self.along(place).limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+            let page = query.set_exclusive_start_key(start).send().await.map_err(write::fault)?;
+            let found = page.items.unwrap_or_default();
+            let skipped = skip.min(found.len());
+            skip -= skipped;
+            keys.extend(found.into_iter().skip(skipped));
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(items);
+                break;
             }
+        }
+        Ok(keys)
+    }
+
+    fn along(&self, place: &Place) -> QueryFluentBuilder {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(place.index)
+            .expression_attribute_names("#list", place.index)
+            .expression_attribute_values(":list", string(&place.list));
+        match &place.from {
+            None => query.key_condition_expression("#list = :list"),
+            Some(from) => query
+                .key_condition_expression("#list = :list AND #at >= :from")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":from", string(from)),
         }
     }
 
-    /// The items that one page of the index names, in the index's order.
+    /// The living ones of the items that an index names, in its order.
+    pub(super) async fn batches(&self, mut named: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::new();
+        while !named.is_empty() {
+            let rest = named.split_off(BATCH.min(named.len()));
+            items.extend(self.batch(named).await?);
+            named = rest;
+        }
+        Ok(items)
+    }
+
+    /// At most [`BATCH`] items, in the order of their keys.
     pub(super) async fn batch(&self, named: Vec<Item>) -> Result<Vec<Item>, Error> {
-        let key = |item: &Item| -> Option<Item> {
-            let part = |name: &str| Some((name.to_owned(), item.get(name)?.clone()));
-            Some(Item::from([part("PK")?, part("SK")?]))
-        };
         let order: Vec<AttributeValue> = named.iter().filter_map(|item| item.get("PK").cloned()).collect();
         let mut wanted: Vec<Item> = named.iter().filter_map(key).collect();
         let mut found = Vec::new();
@@ -149,7 +163,13 @@ impl Store {
     }
 }
 
-fn id_after(item: &Item, prefix: &str) -> Result<u64, Error> {
+/// The key of an item of an index.
+pub(super) fn key(item: &Item) -> Option<Item> {
+    let part = |name: &str| Some((name.to_owned(), item.get(name)?.clone()));
+    Some(Item::from([part("PK")?, part("SK")?]))
+}
+
+pub(super) fn id_after(item: &Item, prefix: &str) -> Result<u64, Error> {
     let id = text(item, "PK").and_then(|key| key.strip_prefix(prefix)?.parse().ok());
     required(id, "PK")
 }

@@ -1,4 +1,6 @@
-//! The table: its keys, its index, how it is made.
+//! The table: its keys, its indexes, how it is made.
+
+use std::borrow::Cow;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
@@ -23,17 +25,17 @@ pub const TTL_ATTRIBUTE: &str = "expires_at";
 
 /// The key of an item. Every partition key begins with the item's type, so that a function's permissions can
 /// be limited to the types it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pk: String,
-    sk: &'static str,
+    sk: Cow<'static, str>,
 }
 
 impl Key {
     pub(crate) fn into_attributes(self) -> Item {
         Item::from([
             ("PK".to_owned(), AttributeValue::S(self.pk)),
-            ("SK".to_owned(), AttributeValue::S(self.sk.to_owned())),
+            ("SK".to_owned(), AttributeValue::S(self.sk.into_owned())),
         ])
     }
 }
@@ -41,31 +43,73 @@ impl Key {
 /// A service.
 #[must_use]
 pub fn service_key(service_id: u64) -> Key {
-    Key { pk: format!("S#{service_id}"), sk: "S" }
+    Key { pk: format!("S#{service_id}"), sk: "S".into() }
 }
 
 /// A client, or what is left of a deleted one.
 #[must_use]
 pub fn client_key(service_id: u64, numeric_id: u64) -> Key {
-    Key { pk: format!("C#{service_id}#{numeric_id}"), sk: "C" }
+    Key { pk: format!("C#{service_id}#{numeric_id}"), sk: "C".into() }
 }
 
 /// A token.
 #[must_use]
 pub fn token_key(hash: &TokenHash) -> Key {
-    Key { pk: format!("T#{}", hash.to_text()), sk: "T" }
+    Key { pk: format!("T#{}", hash.to_text()), sk: "T".into() }
+}
+
+/// The number of a service's clients that were registered on one day, `yyyy-mm-dd` in UTC.
+#[must_use]
+pub fn day_count_key(service_id: u64, day: &str) -> Key {
+    Key { pk: day_counts(service_id), sk: day.to_owned().into() }
+}
+
+/// The number of a service's clients that were registered in one minute of a day, `hh:mm` in UTC.
+#[must_use]
+pub fn minute_count_key(service_id: u64, day: &str, minute: &str) -> Key {
+    Key { pk: minute_counts(service_id, day), sk: minute.to_owned().into() }
+}
+
+/// The number of a developer's clients.
+#[must_use]
+pub fn developer_count_key(service_id: u64, developer: &str) -> Key {
+    Key { pk: developer_counts(service_id), sk: developer.to_owned().into() }
+}
+
+/// How far a shard of the stream is counted.
+#[must_use]
+pub fn position_key(shard_id: &str) -> Key {
+    Key { pk: format!("N#shard#{shard_id}"), sk: "P".into() }
+}
+
+/// The partition of a service's counts by day.
+#[must_use]
+pub fn day_counts(service_id: u64) -> String {
+    format!("N#{service_id}")
+}
+
+/// The partition of a service's counts by minute of one day.
+#[must_use]
+pub fn minute_counts(service_id: u64, day: &str) -> String {
+    format!("N#{service_id}#{day}")
+}
+
+/// The partition of a service's counts by developer.
+#[must_use]
+pub fn developer_counts(service_id: u64) -> String {
+    format!("N#{service_id}#developer")
 }
 
 /// A name that one client of a service has and no other.
 #[must_use]
 pub fn claim_key(service_id: u64, kind: ClaimKind, value: &str) -> Key {
-    Key { pk: format!("U#{service_id}#{}#{value}", kind.as_str()), sk: "U" }
+    Key { pk: format!("U#{service_id}#{}#{value}", kind.as_str()), sk: "U".into() }
 }
 
 /// A window of a rate limit.
 #[must_use]
 pub fn rate_window_key(key: &str, index: u64) -> Key {
-    Key { pk: format!("L#{key}#{index}"), sk: "L" }
+    Key { pk: format!("L#{key}#{index}"), sk: "L".into() }
 }
 
 /// The list of an organization's services.

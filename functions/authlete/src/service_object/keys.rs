@@ -53,7 +53,8 @@ mod tests {
     use super::*;
 
     fn set(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+        let Value::Object(set) = value else { panic!("not an object") };
+        set
     }
 
     #[test]

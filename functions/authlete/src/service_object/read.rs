@@ -163,10 +163,10 @@ fn scopes(sent: &Map<String, Value>, unoffered: shared::policy::Unoffered) -> Re
 fn sealed(sent: &Map<String, Value>, stored: &Map<String, Value>) -> Result<Map<String, Value>, Invalid> {
     let mut sealed = members(sent, SEALED)?;
     for (name, _) in SEALED.iter().filter(|(_, shape)| matches!(shape, Shape::Json)) {
-        let set = |members: &Map<String, Value>| {
+        let keys_of = |members: &Map<String, Value>| {
             members.get(*name).and_then(Value::as_str).and_then(|text| parse_object(text.as_bytes()).ok())
         };
-        if let (Some(sent), Some(stored)) = (set(&sealed), set(stored)) {
+        if let (Some(sent), Some(stored)) = (keys_of(&sealed), keys_of(stored)) {
             let whole = Value::Object(keys::with_stored_parts(sent, &stored)).to_string();
             sealed.insert((*name).to_owned(), whole.into());
         }

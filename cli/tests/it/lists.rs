@@ -1,0 +1,419 @@
+//! Lists, their counts, and the stream function that counts and purges.
+
+use std::net::SocketAddr;
+
+use dynoxide::ImportOptions;
+use dynoxide::actions::get_records::GetRecordsRequest;
+use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use dynoxide::streams::{shard_id, stream_arn};
+use registrar::embedded::{Embedded, TABLE};
+use registrar::streams::Follower;
+use serde_json::{Value, json};
+use shared::caller::Origin;
+use shared::client::RegisteredClient;
+use shared::policy::{BoundPolicy, Preset};
+use shared::store::Deleter;
+use shared::stream::{Event, apply};
+
+use crate::fault_proxy::{Fault, FaultProxy};
+use crate::support::{NOW, World, web_client};
+
+/// The developer of clients that register themselves with service 1.
+const SELF: &str = "authlete_1";
+
+/// The numbers of the clients of a page, and how many there are.
+async fn page(world: &World, developer: Option<&str>, start: u64, end: u64) -> (Vec<u64>, u64) {
+    let page = world.app.store.client_page(1, developer, start, end).await.unwrap();
+    (numbers(&page.clients), page.total)
+}
+
+fn numbers(clients: &[RegisteredClient]) -> Vec<u64> {
+    clients.iter().map(|client| client.numeric_id).collect()
+}
+
+/// All clients of service 1, oldest first.
+async fn all(world: &World) -> Vec<RegisteredClient> {
+    world.app.store.clients(1).await.unwrap()
+}
+
+/// Registers clients, one a second.
+async fn register(world: &World, clients: usize) {
+    for _ in 0..clients {
+        world.client(&web_client()).await;
+        world.clock.advance(1);
+    }
+}
+
+/// How many clients there are, and how many of a developer.
+async fn counts(world: &World, developer: &str) -> (u64, u64) {
+    let count = world.app.store.client_count(1).await.unwrap();
+    (count, page(world, Some(developer), 0, 0).await.1)
+}
+
+async fn delete(world: &World, client: &RegisteredClient) {
+    let operator = Deleter::Operator;
+    let store = &world.app.store;
+    let deleted = store.delete_client(1, &client.client_id, client.numeric_id, operator, &Origin::default()).await;
+    assert!(deleted.unwrap().is_ok());
+}
+
+/// What the stream has, in Lambda's shape.
+fn records(world: &World) -> Vec<Value> {
+    let database = world.database();
+    let request = GetShardIteratorRequest {
+        stream_arn: stream_arn(TABLE, ""),
+        shard_id: shard_id(TABLE),
+        shard_iterator_type: "TRIM_HORIZON".to_owned(),
+        sequence_number: None,
+    };
+    let shard_iterator = database.get_shard_iterator(request).unwrap().shard_iterator.unwrap();
+    let records = database.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap().records;
+    records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
+}
+
+fn event(records: &[Value]) -> Event {
+    serde_json::from_value(json!({"Records": records, "shardId": shard_id(TABLE)})).unwrap()
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_say_how_many_clients_there_are() {
+    let world = World::open().await;
+    register(&world, 7).await;
+    world.catch_up().await;
+    let all = numbers(&all(&world).await);
+    for developer in [None, Some(SELF)] {
+        assert_eq!(page(&world, developer, 0, 5).await, (all[..5].to_vec(), 7));
+        assert_eq!(page(&world, developer, 5, 10).await, (all[5..].to_vec(), 7));
+        assert_eq!(page(&world, developer, 7, 10).await, (vec![], 7));
+        assert_eq!(page(&world, developer, u64::MAX - 1, u64::MAX).await, (vec![], 7));
+        assert_eq!(page(&world, developer, 3, 3).await, (vec![], 7));
+        assert_eq!(page(&world, developer, 3, 2).await, (vec![], 7));
+    }
+    assert_eq!(page(&world, Some("somebody"), 0, 5).await, (vec![], 0));
+    assert_eq!(world.app.store.client_count(2).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_registration_moves_no_page() {
+    let world = World::open().await;
+    register(&world, 4).await;
+    world.catch_up().await;
+    let first = page(&world, None, 0, 3).await.0;
+    register(&world, 4).await;
+    world.clock.advance(86_400);
+    register(&world, 2).await;
+    world.catch_up().await;
+    assert_eq!(page(&world, None, 0, 3).await, (first, 10));
+    assert_eq!(page(&world, None, 3, 20).await.0, numbers(&all(&world).await[3..]));
+}
+
+#[tokio::test]
+async fn clients_that_are_not_counted_yet_are_found_all_the_same() {
+    let world = World::open().await;
+    register(&world, 3).await;
+    assert_eq!(page(&world, None, 1, 3).await.0, numbers(&all(&world).await[1..]), "nothing is counted");
+    world.catch_up().await;
+    world.clock.advance(2 * 86_400);
+    register(&world, 3).await;
+    let all = numbers(&all(&world).await);
+    assert_eq!(counts(&world, SELF).await, (3, 3));
+    for developer in [None, Some(SELF)] {
+        assert_eq!(page(&world, developer, 2, 5).await, (all[2..5].to_vec(), 5));
+        assert_eq!(page(&world, developer, 4, 10).await, (all[4..].to_vec(), 6));
+        assert_eq!(page(&world, developer, 6, 10).await, (vec![], 3));
+    }
+}
+
+#[tokio::test]
+async fn an_expired_client_is_in_no_page_and_counts_until_it_is_removed() {
+    let world = World::open().await;
+    register(&world, 3).await;
+    let mut clients = all(&world).await;
+    let mut expiring = clients.remove(1);
+    (expiring.version, expiring.expires_at) = (2, Some(NOW));
+    world.app.store.replace_client(&expiring, &[], &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(page(&world, None, 0, 3).await, (numbers(&clients), 3));
+    assert_eq!(world.database().sweep_ttl().unwrap(), 1);
+    world.catch_up().await;
+    assert_eq!(page(&world, None, 0, 3).await, (numbers(&clients), 2));
+    assert_eq!(counts(&world, SELF).await, (2, 2));
+}
+
+#[tokio::test]
+async fn deletions_and_other_developers_are_counted() {
+    let world = World::open().await;
+    register(&world, 3).await;
+    let [first, mut second, _] = all(&world).await.try_into().ok().unwrap();
+    delete(&world, &first).await;
+    second.version = 2;
+    second.record.settings.developer = Some("somebody".to_owned());
+    world.app.store.replace_client(&second, &[], &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(counts(&world, SELF).await, (2, 1));
+    assert_eq!(page(&world, Some("somebody"), 0, 9).await, (vec![second.numeric_id], 1));
+    delete(&world, &second).await;
+    world.catch_up().await;
+    assert_eq!((counts(&world, "somebody").await, counts(&world, SELF).await), ((1, 0), (1, 1)));
+}
+
+#[tokio::test]
+async fn records_count_once_however_often_they_come() {
+    let world = World::open().await;
+    register(&world, 9).await;
+    delete(&world, &all(&world).await[4]).await;
+    let records = records(&world);
+    assert_eq!(records.len(), 11, "the service, nine registrations, a deletion");
+    for batch in [&records[..4], &records[..4], &records[2..6], &records[..], &records[..], &records[10..]] {
+        apply(world.app, event(batch)).await.unwrap();
+    }
+    assert_eq!(counts(&world, SELF).await, (8, 8));
+    world.catch_up().await;
+    assert_eq!(counts(&world, SELF).await, (8, 8));
+}
+
+#[tokio::test]
+async fn of_two_calls_with_the_same_records_one_counts() {
+    let world = World::open().await;
+    register(&world, 6).await;
+    let records = records(&world);
+    let proxy = FaultProxy::start(&world.url()).await;
+    let slow = World::at(&proxy.url());
+    let gate = proxy.hold("TransactWriteItems N N N N", 2);
+    let held = async {
+        gate.reached().await;
+        gate.open().await;
+    };
+    let (one, other, ()) = tokio::join!(apply(slow.app, event(&records[..5])), apply(slow.app, event(&records)), held);
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(counts(&world, SELF).await, (6, 6));
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_half_way_is_finished_when_it_comes_again() {
+    let world = World::open().await;
+    for _ in 0..60 {
+        world.client(&web_client()).await;
+        world.clock.advance(86_400);
+    }
+    let proxy = FaultProxy::start(&world.url()).await;
+    let failing = World::at(&proxy.url());
+    // Of 49 clients: the position, as many days and minutes, and one developer. Then of the other 11.
+    let rest: &'static str = "TransactWriteItems N N N N N N N N N N N N N N N N N N N N N N N N";
+    proxy.inject(rest, Fault::Cancelled("ThrottlingError"));
+    assert!(apply(failing.app, event(&records(&world))).await.is_err());
+    assert_eq!(counts(&world, SELF).await, (49, 49));
+    world.catch_up().await;
+    assert_eq!(counts(&world, SELF).await, (60, 60));
+}
+
+#[tokio::test]
+async fn what_lambda_must_say_is_asked_for() {
+    let world = World::open().await;
+    register(&world, 1).await;
+    let records = records(&world);
+    let unnamed = |records: &[Value]| serde_json::from_value::<Event>(json!({ "Records": records })).unwrap();
+    assert!(apply(world.app, unnamed(&records)).await.is_err(), "no tumbling window, no shard");
+    assert!(apply(world.app, unnamed(&[])).await.is_ok());
+    assert_eq!(counts(&world, SELF).await, (0, 0));
+}
+
+#[tokio::test]
+async fn counts_do_not_keep_the_stream_running() {
+    let world = World::open().await;
+    register(&world, 2).await;
+    world.catch_up().await;
+    let before = records(&world).len();
+    for _ in 0..3 {
+        world.catch_up().await;
+    }
+    assert_eq!(records(&world).len(), before);
+}
+
+#[tokio::test]
+async fn a_restarted_program_goes_on_where_it_was() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stream-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    for round in 0..3_u64 {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let table = Embedded::start(Some(&folder.join("table")), listen).await.unwrap();
+        let world = World::at(&table.url());
+        if round == 0 {
+            world.service(1, Preset::Open.policy()).await;
+        }
+        world.clock.advance(round * 60);
+        for _ in 0..round * 100 {
+            // Each program has randomness of its own.
+            world.app.entropy.bytes::<32>().unwrap();
+        }
+        for _ in 0..2 {
+            world.client(&web_client()).await;
+        }
+        if round != 1 {
+            let mut follower = Follower::new(table.database());
+            while follower.step(world.app).await.unwrap() {}
+            assert_eq!(counts(&world, SELF).await, (2 * round + 2, 2 * round + 2));
+        }
+        drop(world);
+        table.stop().await;
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+}
+
+/// What is left in the table: the types of the items.
+fn left(world: &World) -> Vec<String> {
+    let request = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
+    let items = serde_json::to_value(world.database().scan(request).unwrap()).unwrap();
+    let kind = |item: &Value| match item["PK"]["S"].as_str().unwrap() {
+        token if token.starts_with("T#") => "T".to_owned(),
+        key => key.split('#').take(2).collect::<Vec<_>>().join("#"),
+    };
+    let mut kinds: Vec<String> = items["Items"].as_array().unwrap().iter().map(kind).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
+}
+
+#[tokio::test]
+async fn a_deleted_service_leaves_its_tombstone_and_nothing_else() {
+    let world = World::open().await;
+    world.service(2, Preset::Open.policy()).await;
+    assert_eq!(world.register(2, None, &web_client()).await.status, 201);
+    for service in [1, 2] {
+        world.initial_access_token(service, None, None, BoundPolicy::default()).await;
+    }
+    let clients: Vec<Value> =
+        (1..=450).map(|number| stored_client(1, number, 1_790_000_000_000 + number * 60_000)).collect();
+    import(&world, &clients);
+    count_as_registered(&world, &clients, "import").await;
+    world.catch_up().await;
+    assert_eq!(counts(&world, SELF).await, (450, 450));
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(left(&world), ["C#2", "N#2", "N#shard", "S#1", "S#2", "T"]);
+}
+
+#[tokio::test]
+async fn a_purge_is_bounded_and_goes_on_by_the_stream() {
+    let world = World::open().await;
+    let clients: Vec<Value> = (1..=450).map(|number| stored_client(1, number, 1_790_000_000_000 + number)).collect();
+    import(&world, &clients);
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    let deletion = records(&world).pop().unwrap();
+    for left in [250, 50, 0, 0] {
+        apply(world.app, event(std::slice::from_ref(&deletion))).await.unwrap();
+        assert_eq!(all_keys(&world), left);
+    }
+    world.catch_up().await;
+    let quiet = records(&world).len();
+    apply(world.app, event(std::slice::from_ref(&deletion))).await.unwrap();
+    assert_eq!(records(&world).len(), quiet, "a purge that is finished writes nothing");
+}
+
+#[tokio::test]
+async fn a_client_that_registers_while_its_service_is_deleted_is_purged() {
+    let world = World::open().await;
+    register(&world, 1).await;
+    let late = all(&world).await.remove(0);
+    delete(&world, &late).await;
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    let late = RegisteredClient { numeric_id: late.numeric_id + 1, ..late };
+    world.app.store.create_client(&late, None, &[], &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(all_keys(&world), 0);
+    assert_eq!(left(&world), ["C#1", "N#shard", "S#1"], "its own tombstone, the position, the service's tombstone");
+}
+
+/// How many clients of service 1 are listed.
+fn all_keys(world: &World) -> usize {
+    let query = json!({"TableName": TABLE, "IndexName": "list", "KeyConditionExpression": "#list = :list",
+        "ExpressionAttributeNames": {"#list": "list"}, "ExpressionAttributeValues": {":list": {"S": "C#1"}}});
+    world.database().query(serde_json::from_value(query).unwrap()).unwrap().count
+}
+
+/// A client as small as one can be.
+fn stored_client(service: u64, number: u64, created_millis: u64) -> Value {
+    let record = json!({
+        "metadata": {"client_name": "Test"}, "client_type": "public", "issued_at_millis": created_millis,
+    });
+    json!({
+        "PK": {"S": format!("C#{service}#{number}")},
+        "SK": {"S": "C"},
+        "client_id": {"S": number.to_string()},
+        "source": {"S": "oauth"},
+        "locked": {"BOOL": false},
+        "version": {"N": "1"},
+        "client": {"S": record.to_string()},
+        "list": {"S": format!("C#{service}")},
+        "developer": {"S": format!("D#{service}#authlete_{service}")},
+        "at": {"S": format!("{created_millis:013}#{number:016}")},
+    })
+}
+
+/// Stores items past the stream: each record of it would take longer than the one before.
+fn import(world: &World, items: &[Value]) {
+    let items = items.iter().map(|item| serde_json::from_value(item.clone()).unwrap()).collect();
+    world.database().import_items(TABLE, items, ImportOptions::default()).unwrap();
+}
+
+/// Tells the stream function of them, a thousand at a time, as if they had come by a shard of that name.
+async fn count_as_registered(world: &World, items: &[Value], shard: &str) {
+    for (batch, items) in items.chunks(1000).enumerate() {
+        let record = |(number, item): (usize, &Value)| {
+            let image =
+                json!({"PK": item["PK"], "list": item["list"], "developer": item["developer"], "at": item["at"]});
+            let sequence_number = (batch * 1000 + number + 1).to_string();
+            json!({"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": sequence_number}})
+        };
+        let records: Vec<Value> = items.iter().enumerate().map(record).collect();
+        let event = serde_json::from_value(json!({"Records": records, "shardId": shard})).unwrap();
+        apply(world.app, event).await.unwrap();
+    }
+}
+
+/// How many clients register on each of five days, and how many milliseconds apart: the third day is crowded from
+/// its beginning to its end.
+const DAYS: [(u64, u64); 5] = [(3_000, 500), (4_500, 500), (18_000, 4800), (3_000, 500), (1_500, 500)];
+
+/// 2026-01-01T00:00:00Z, in milliseconds.
+const FIRST_DAY: u64 = 1_767_225_600_000;
+
+/// 30,000 clients.
+fn crowd() -> Vec<Value> {
+    let mut clients = Vec::new();
+    for (day, (count, apart)) in (0..).zip(DAYS) {
+        for number in 0..count {
+            let created = FIRST_DAY + day * 86_400_000 + number * apart;
+            clients.push(stored_client(1, u64::try_from(clients.len()).unwrap() + 1, created));
+        }
+    }
+    clients
+}
+
+#[tokio::test]
+async fn a_page_at_the_end_of_thirty_thousand_clients_costs_little_more_than_the_first() {
+    let world = World::open().await;
+    let clients = crowd();
+    import(&world, &clients);
+    count_as_registered(&world, &clients, "crowd").await;
+    let proxy = FaultProxy::start(&world.url()).await;
+    let near = World::at(&proxy.url());
+    let shallow = ["Query", "Query list", "BatchGetItem C C C C C"];
+    let deep = ["Query", "Query", "Query list", "BatchGetItem C C C C C"];
+    for (start, requests, at_most) in [
+        (0, &shallow[..], 10),
+        (3_500, &shallow, 510),
+        (7_498, &deep, 200),
+        (16_000, &deep, 1500),
+        (25_498, &deep, 1500),
+        (29_995, &deep, 200),
+    ] {
+        let (numbers, total) = page(&near, None, start, start + 5).await;
+        assert_eq!((numbers, total), ((start + 1..start + 6).collect(), 30_000));
+        assert_eq!(proxy.requests(), requests, "from {start}");
+        let queried = proxy.queried();
+        assert!(queried <= at_most, "from {start}: {queried} items");
+    }
+}

@@ -1,0 +1,5 @@
+//! The function `stream`.
+
+fn main() -> Result<(), lambda_http::Error> {
+    stream::serve()
+}

@@ -1,0 +1,162 @@
+//! Counts of listed clients: by day, by minute, by developer. Only the stream function writes them.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+
+use super::item::{number, required, string, text};
+use super::schema::{Key, day_counts, developer_count_key, minute_counts, position_key};
+use super::write::{Condition, Outcome, Write};
+use super::{Item, Store, write};
+use crate::error::Error;
+
+/// By how much counts change.
+pub(crate) type Counts = BTreeMap<Key, i64>;
+
+/// What became of a change of counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// It is counted.
+    Counted,
+    /// Somebody else has moved the shard's position; nothing is counted.
+    Moved,
+}
+
+impl Store {
+    /// How many clients a service has in its lists.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn client_count(&self, service_id: u64) -> Result<u64, Error> {
+        Ok(self.day_counts(service_id).await?.iter().map(|(_, count)| count).sum())
+    }
+
+    /// A service's counts by day, oldest first.
+    pub(super) async fn day_counts(&self, service_id: u64) -> Result<Vec<(String, u64)>, Error> {
+        self.counts(day_counts(service_id)).await
+    }
+
+    /// A service's counts by minute of one day, oldest first.
+    pub(super) async fn minute_counts(&self, service_id: u64, day: &str) -> Result<Vec<(String, u64)>, Error> {
+        self.counts(minute_counts(service_id, day)).await
+    }
+
+    /// How many clients a developer has in a service's lists, as far as the stream function has counted.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn developer_count(&self, service_id: u64, developer: &str) -> Result<u64, Error> {
+        let count = self.get(developer_count_key(service_id, developer)).await?;
+        Ok(count.as_ref().map_or(0, clients))
+    }
+
+    async fn counts(&self, partition: String) -> Result<Vec<(String, u64)>, Error> {
+        let items = self.partition(&partition, usize::MAX).await?;
+        items.iter().map(|item| Ok((required(text(item, "SK"), "SK")?.to_owned(), clients(item)))).collect()
+    }
+
+    /// The first items of a partition.
+    pub(super) async fn partition(&self, partition: &str, at_most: usize) -> Result<Vec<Item>, Error> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut start = None;
+        while items.len() < at_most {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("PK = :partition")
+                .expression_attribute_values(":partition", string(partition))
+                .limit(i32::try_from(at_most - items.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let page = query.send().await.map_err(write::fault)?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    /// The sequence number of the last record of that shard that changed a count, in 40 digits; nothing if none
+    /// did.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn stream_position(&self, shard_id: &str) -> Result<Option<String>, Error> {
+        let item = self.get(position_key(shard_id)).await?;
+        Ok(item.as_ref().and_then(|item| text(item, "applied")).map(str::to_owned))
+    }
+
+    /// Changes counts and moves the shard's position from `read` to `through`, all or nothing. A count that is
+    /// gone with its service is not taken from.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn count(
+        &self,
+        shard_id: &str,
+        read: Option<&str>,
+        through: &str,
+        mut counts: Counts,
+    ) -> Result<Counted, Error> {
+        loop {
+            counts.retain(|_, change| *change != 0);
+            let write_id = self.write_id()?;
+            let mut transaction = self.client.transact_write_items().client_request_token(&write_id);
+            transaction = transaction.transact_items(self.move_position(shard_id, read, through)?);
+            for (key, change) in &counts {
+                transaction = transaction.transact_items(self.change_count(key, *change)?);
+            }
+            match self.write(Write::Transact(Box::new(transaction)), &write_id).await? {
+                Outcome::Written => return Ok(Counted::Counted),
+                Outcome::Refused(conditions) => match conditions.split_first() {
+                    Some((Condition::Held, of_counts)) => forget_failed(&mut counts, of_counts),
+                    _ => return Ok(Counted::Moved),
+                },
+            }
+        }
+    }
+
+    fn move_position(&self, shard_id: &str, read: Option<&str>, through: &str) -> Result<TransactWriteItem, Error> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(position_key(shard_id).into_attributes()))
+            .update_expression("SET applied = :through")
+            .expression_attribute_values(":through", string(through))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let update = match read {
+            None => update.condition_expression("attribute_not_exists(PK)"),
+            Some(read) => update
+                .condition_expression("applied = :read AND applied < :through")
+                .expression_attribute_values(":read", string(read)),
+        };
+        Ok(TransactWriteItem::builder().update(update.build().map_err(Error::internal)?).build())
+    }
+
+    fn change_count(&self, key: &Key, change: i64) -> Result<TransactWriteItem, Error> {
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.clone().into_attributes()))
+            .update_expression("ADD clients :change")
+            .expression_attribute_values(":change", AttributeValue::N(change.to_string()));
+        if change < 0 {
+            update = update.condition_expression("attribute_exists(PK)");
+        }
+        Ok(TransactWriteItem::builder().update(update.build().map_err(Error::internal)?).build())
+    }
+}
+
+/// Takes out the counts whose conditions failed, in the order of the transaction.
+fn forget_failed(counts: &mut Counts, conditions: &[Condition]) {
+    let mut conditions = conditions.iter();
+    counts.retain(|_, _| !matches!(conditions.next(), Some(Condition::Failed(_))));
+}
+
+/// The number in a count; deletions that were counted before their registrations make none.
+fn clients(item: &Item) -> u64 {
+    number(item, "clients").unwrap_or(0)
+}

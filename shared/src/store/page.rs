@@ -1,0 +1,148 @@
+//! Pages of lists. Counts say how long a list is, and let a page that is far down begin near its place.
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+
+use super::list::{Place, id_after};
+use super::schema::{DEVELOPER_INDEX, LIST_INDEX, clients_list, developer_list, services_list};
+use super::{Item, Store, service};
+use crate::client::RegisteredClient;
+use crate::error::Error;
+use crate::service::Service;
+
+/// How many keys of a day are walked along before its minutes are asked for: reading these costs about as much as
+/// reading a full day's minutes.
+const WALK: u64 = 1000;
+
+/// A part of a service's clients.
+pub struct Page {
+    /// The clients, oldest first; those that have expired are left out.
+    pub clients: Vec<RegisteredClient>,
+    /// How many there are in all, as far as the stream function has counted.
+    pub total: u64,
+}
+
+impl Store {
+    /// A service's clients, or a developer's, from number `start` to before number `end`, oldest first, counted
+    /// from 0.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn client_page(
+        &self,
+        service_id: u64,
+        developer: Option<&str>,
+        start: u64,
+        end: u64,
+    ) -> Result<Page, Error> {
+        let (place, counted) = match developer {
+            None => self.place(service_id, start).await?,
+            Some(developer) => {
+                let list = developer_list(service_id, developer);
+                let place = Place { skip: start, ..Place::start(DEVELOPER_INDEX, list) };
+                (place, self.developer_count(service_id, developer).await?)
+            }
+        };
+        let keys = self.keys(&place, page_size(start, end)).await?;
+        let total = counted.max(seen(start, &keys));
+        Ok(Page { clients: self.clients_of(service_id, keys).await?, total })
+    }
+
+    /// An organization's services from number `start` to before number `end`, oldest first, counted from 0; and how
+    /// many there are.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn service_page(&self, organization: &str, start: u64, end: u64) -> Result<(Vec<Service>, u64), Error> {
+        let keys = self.keys(&Place::start(LIST_INDEX, services_list(organization)), usize::MAX).await?;
+        let total = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+        let before = usize::try_from(start).unwrap_or(usize::MAX);
+        let page = keys.into_iter().skip(before).take(page_size(start, end)).collect();
+        let items = self.batches(page).await?;
+        let services = items.iter().map(|item| service::service(id_after(item, "S#")?, item));
+        Ok((services.collect::<Result<_, Error>>()?, total))
+    }
+
+    /// Where to begin for a service's client number `start`, and how many clients are counted. Beyond the counted
+    /// ones it is the newest counted minute: the index may know more.
+    async fn place(&self, service_id: u64, start: u64) -> Result<(Place, u64), Error> {
+        let list = Place::start(LIST_INDEX, clients_list(service_id));
+        let days = self.day_counts(service_id).await?;
+        let total = days.iter().map(|(_, count)| count).sum();
+        let Some((day, skip)) = part(&days, start) else {
+            return Ok((Place { skip: start, ..list }, total));
+        };
+        if skip <= WALK {
+            return Ok((Place { from: position(day, "00:00"), skip, ..list }, total));
+        }
+        let minutes = self.minute_counts(service_id, day).await?;
+        let (minute, skip) = part(&minutes, skip).unwrap_or(("00:00", skip));
+        Ok((Place { from: position(day, minute), skip, ..list }, total))
+    }
+
+    async fn clients_of(&self, service_id: u64, keys: Vec<Item>) -> Result<Vec<RegisteredClient>, Error> {
+        let items = self.batches(keys).await?;
+        let prefix = format!("C#{service_id}#");
+        let client = |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
+        items.iter().filter_map(|item| client(item).transpose()).collect()
+    }
+}
+
+fn page_size(start: u64, end: u64) -> usize {
+    usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX)
+}
+
+/// How long a list is at least that has these keys from number `start` on.
+fn seen(start: u64, keys: &[Item]) -> u64 {
+    if keys.is_empty() { 0 } else { start.saturating_add(u64::try_from(keys.len()).unwrap_or(u64::MAX)) }
+}
+
+/// The part of a list in which a number lies, and how far into it; beyond the end, the last part that has any.
+fn part(counts: &[(String, u64)], number: u64) -> Option<(&str, u64)> {
+    let mut left = number;
+    let mut found = None;
+    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        found = Some((name.as_str(), left));
+        match left.checked_sub(*count) {
+            Some(further) => left = further,
+            None => break,
+        }
+    }
+    found
+}
+
+/// What comes before all positions from that minute on, if it is one.
+fn position(day: &str, minute: &str) -> Option<String> {
+    let time = DateTime::from_str(&format!("{day}T{minute}:00Z"), DateTimeFormat::DateTime).ok()?;
+    Some(format!("{:013}", time.to_millis().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_lies_in_one_part() {
+        let counts = |counts: &[u64]| counts.iter().enumerate().map(|(day, count)| (day.to_string(), *count)).collect();
+        let days: Vec<(String, u64)> = counts(&[0, 3, 0, 2, 0]);
+        for (number, expected) in [
+            (0, Some(("1", 0))),
+            (2, Some(("1", 2))),
+            (3, Some(("3", 0))),
+            (4, Some(("3", 1))),
+            (5, Some(("3", 2))),
+            (u64::MAX, Some(("3", u64::MAX - 3))),
+        ] {
+            assert_eq!(part(&days, number), expected, "{number}");
+        }
+        assert_eq!(part(&counts(&[]), 0), None);
+        assert_eq!(part(&counts(&[0]), 7), None);
+    }
+
+    #[test]
+    fn a_position_is_before_every_client_of_its_minute() {
+        assert_eq!(position("2026-09-21", "14:13").as_deref(), Some("1789999980000"));
+        assert_eq!(position("1970-01-01", "00:01").as_deref(), Some("0000000060000"));
+        assert_eq!(position("yesterday", "00:00"), None);
+        assert!(*"1789999980000" < *"1789999980000#0000000000000001");
+    }
+}

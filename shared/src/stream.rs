@@ -1,0 +1,112 @@
+//! What follows from a change of the table: counts of clients, and the end of what a deleted service leaves behind.
+//!
+//! Lambda calls this with records of the table's stream, each at least once and those of an item in order.
+
+mod change;
+mod event;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub use event::{Event, Record};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::store::Counted;
+use change::Step;
+
+/// How many items of deleted services one call deletes at the most.
+const PURGED: usize = 200;
+
+/// How often counting begins again because another call has counted the same shard.
+const ATTEMPTS: u32 = 5;
+
+/// What Lambda is told of an event that has been applied.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// The window's state, as it came.
+    pub state: Map<String, Value>,
+    /// Always empty: an event that cannot be applied is an error, and comes again as a whole.
+    pub batch_item_failures: [(); 0],
+}
+
+/// Serves the stream as a Lambda function.
+///
+/// # Errors
+/// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
+pub fn serve() -> Result<(), lambda_http::Error> {
+    crate::http::run(apply)
+}
+
+/// Applies an event and writes one line about it to the log. Applying it again changes nothing.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`], [`Error::Contention`]; what has been applied until then stays.
+pub async fn apply(app: &App, event: Event) -> Result<Answer, Error> {
+    let started = Instant::now();
+    let records = event.records.len();
+    let applied = follow(app, &event).await;
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    match applied {
+        Ok((0, 0)) => tracing::debug!(function = "stream", records, micros),
+        Ok((counted, purged)) => tracing::info!(function = "stream", records, counted, purged, micros),
+        Err(ref error) => {
+            let cause = error.source_for_log().map(ToString::to_string);
+            tracing::error!(function = "stream", records, micros, %error, cause);
+        }
+    }
+    applied.map(|_| Answer { state: event.state, batch_item_failures: [] })
+}
+
+/// How many transactions have counted, and how many items are purged.
+async fn follow(app: &App, event: &Event) -> Result<(usize, usize), Error> {
+    let counted = if event.records.iter().any(Record::changes_counts) { count(app, event).await? } else { 0 };
+    Ok((counted, purge(app, &event.records).await?))
+}
+
+async fn count(app: &App, event: &Event) -> Result<usize, Error> {
+    let shard = event.shard_id.as_deref();
+    let shard =
+        shard.ok_or_else(|| Error::internal("the event has no shardId: the mapping needs a tumbling window"))?;
+    for _ in 0..ATTEMPTS {
+        let position = app.store.stream_position(shard).await?;
+        let steps = change::steps(&event.records, position.as_deref())?;
+        let count = steps.len();
+        if walk(app, shard, position, steps).await? == Counted::Counted {
+            return Ok(count);
+        }
+    }
+    Err(Error::Contention)
+}
+
+/// Takes one step after the other, from the shard's position on.
+async fn walk(app: &App, shard: &str, mut position: Option<String>, steps: Vec<Step>) -> Result<Counted, Error> {
+    for Step { through, counts } in steps {
+        if app.store.count(shard, position.as_deref(), &through, counts).await? == Counted::Moved {
+            return Ok(Counted::Moved);
+        }
+        position = Some(through);
+    }
+    Ok(Counted::Counted)
+}
+
+/// Goes on with the purge of the services that the records show to be deleted, or to have got a client although
+/// they are: functions know services for a while without asking.
+async fn purge(app: &App, records: &[Record]) -> Result<usize, Error> {
+    let mut deleted: BTreeSet<u64> = records.iter().filter_map(Record::deleted_service).collect();
+    let registering: BTreeSet<u64> = records.iter().filter_map(Record::registering_service).collect();
+    for service in registering {
+        if !deleted.contains(&service) && app.store.is_deleted_service(service).await? {
+            deleted.insert(service);
+        }
+    }
+    let mut purged = 0;
+    for service in deleted {
+        purged += app.store.purge_service(service, PURGED.saturating_sub(purged)).await?;
+    }
+    Ok(purged)
+}

@@ -1,0 +1,230 @@
+//! From records to changes of counts.
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+
+use super::event::{Image, Record};
+use crate::error::Error;
+use crate::store::Counts;
+use crate::store::schema::{Key, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key};
+
+/// How many counts one transaction changes at the most; its hundredth item is the position.
+const COUNTS: usize = 99;
+
+/// The longest name of a developer that is counted, in bytes: a sort key has no more.
+const LONGEST_DEVELOPER: usize = 1024;
+
+/// The digits of a sequence number at the most.
+const DIGITS: usize = 40;
+
+/// What one transaction counts: records up to and including one.
+#[derive(Debug, PartialEq)]
+pub(super) struct Step {
+    /// The last record's sequence number, in 40 digits.
+    pub(super) through: String,
+    /// What they change.
+    pub(super) counts: Counts,
+}
+
+impl Record {
+    /// Whether it enters a client in the lists, takes one out or moves one.
+    pub(super) fn changes_counts(&self) -> bool {
+        counts(self.dynamodb.old_image.as_ref()) != counts(self.dynamodb.new_image.as_ref())
+    }
+
+    /// The service in whose list this record enters a client.
+    pub(super) fn registering_service(&self) -> Option<u64> {
+        let was_listed = self.dynamodb.old_image.as_ref().and_then(listed).is_some();
+        if was_listed { None } else { self.dynamodb.new_image.as_ref().and_then(listed) }
+    }
+
+    /// The record's change of each count.
+    fn changes(&self) -> Counts {
+        let mut changes = Counts::new();
+        for (image, by) in [(&self.dynamodb.old_image, -1), (&self.dynamodb.new_image, 1)] {
+            for key in counts(image.as_ref()) {
+                *changes.entry(key).or_default() += by;
+            }
+        }
+        changes.retain(|_, change| *change != 0);
+        changes
+    }
+}
+
+/// The records after a position, in as few steps as transactions allow. A record that changes no count takes no
+/// step, so that the counts' own records end where they begin.
+pub(super) fn steps(records: &[Record], position: Option<&str>) -> Result<Vec<Step>, Error> {
+    let mut steps: Vec<Step> = Vec::new();
+    for record in records {
+        let changes = record.changes();
+        if changes.is_empty() {
+            continue;
+        }
+        let through = sequence(record)?;
+        if position.is_some_and(|position| *through <= *position) {
+            continue;
+        }
+        match steps.last_mut().filter(|step| fits(&step.counts, &changes)) {
+            Some(step) => {
+                step.through = through;
+                for (key, change) in changes {
+                    *step.counts.entry(key).or_default() += change;
+                }
+            }
+            None => steps.push(Step { through, counts: changes }),
+        }
+    }
+    Ok(steps)
+}
+
+fn fits(counts: &Counts, changes: &Counts) -> bool {
+    counts.len() + changes.keys().filter(|key| !counts.contains_key(*key)).count() <= COUNTS
+}
+
+/// The record's sequence number, so that texts compare as numbers do.
+fn sequence(record: &Record) -> Result<String, Error> {
+    let number = record.dynamodb.sequence_number.as_deref().unwrap_or_default();
+    let is_number = (1..=DIGITS).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number {
+        return Err(Error::internal("a record of the stream has no sequence number"));
+    }
+    Ok(format!("{number:0>DIGITS$}"))
+}
+
+/// The counts in which an item is.
+fn counts(image: Option<&Image>) -> Vec<Key> {
+    let Some((image, service)) = image.and_then(|image| Some((image, listed(image)?))) else {
+        return Vec::new();
+    };
+    let mut keys = Vec::new();
+    if let Some((day, minute)) = image.at.as_deref().and_then(day_and_minute) {
+        keys.push(day_count_key(service, &day));
+        keys.push(minute_count_key(service, &day, &minute));
+    }
+    let developer = image.developer.as_deref().and_then(|list| list.strip_prefix(&developer_list(service, "")));
+    if let Some(developer) = developer.filter(|name| (1..=LONGEST_DEVELOPER).contains(&name.len())) {
+        keys.push(developer_count_key(service, developer));
+    }
+    keys
+}
+
+/// The service in whose list the item is, if it is a client in one.
+fn listed(image: &Image) -> Option<u64> {
+    let service = image.after("C#")?.split('#').next()?.parse().ok()?;
+    (image.at.is_some() && image.list.as_deref() == Some(&clients_list(service))).then_some(service)
+}
+
+/// The day and the minute of a place in a list.
+fn day_and_minute(at: &str) -> Option<(String, String)> {
+    let time = DateTime::from_millis(at.get(..13)?.parse().ok()?).fmt(DateTimeFormat::DateTime).ok()?;
+    Some((time.get(..10)?.to_owned(), time.get(11..16)?.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::store::schema::position_key;
+
+    /// 2026-09-21T14:13:20Z.
+    const AT: &str = "1790000000000#0000000000000005";
+
+    /// A client of service 1 in the lists.
+    fn client(developer: &str, at: &str) -> Value {
+        let developer = format!("D#1#{developer}");
+        json!({"PK": {"S": "C#1#5"}, "list": {"S": "C#1"}, "developer": {"S": developer}, "at": {"S": at}})
+    }
+
+    fn record(number: u64, old: &Value, new: &Value) -> Record {
+        let change = json!({"OldImage": old, "NewImage": new, "SequenceNumber": number.to_string()});
+        serde_json::from_value(json!({ "dynamodb": change })).unwrap()
+    }
+
+    fn day(change: i64) -> (Key, i64) {
+        (day_count_key(1, "2026-09-21"), change)
+    }
+
+    fn minute(change: i64) -> (Key, i64) {
+        (minute_count_key(1, "2026-09-21", "14:13"), change)
+    }
+
+    fn developer(name: &str, change: i64) -> (Key, i64) {
+        (developer_count_key(1, name), change)
+    }
+
+    #[test]
+    fn a_record_counts_what_it_does_to_the_lists() {
+        let (listed, other, none) = (client("me", AT), client("you", AT), Value::Null);
+        let tombstone = json!({"PK": {"S": "C#1#5"}, "deleted_by": {"S": "registrant"}, "expires_at": {"N": "9"}});
+        let changed = json!({"PK": {"S": "C#1#5"}, "list": {"S": "C#1"}, "developer": {"S": "D#1#me"},
+            "at": {"S": AT}, "version": {"N": "2"}, "secret": {"B": "AQ=="}});
+        let service = json!({"PK": {"S": "S#1"}, "list": {"S": "O#tests"}, "at": {"S": AT}});
+        let token = json!({"PK": {"S": "T#x"}, "list": {"S": "T#1"}, "at": {"S": AT}});
+        let count = json!({"PK": {"S": "N#1"}, "SK": {"S": "2026-09-21"}, "clients": {"N": "1"}});
+        let strange = client("me", "soon");
+        let nameless = client("", AT);
+        let long = client(&"m".repeat(LONGEST_DEVELOPER + 1), AT);
+        for (what, old, new, expected) in [
+            ("registered", &none, &listed, vec![day(1), minute(1), developer("me", 1)]),
+            ("updated", &listed, &changed, vec![]),
+            ("deleted", &listed, &tombstone, vec![day(-1), minute(-1), developer("me", -1)]),
+            ("expired or purged", &listed, &none, vec![day(-1), minute(-1), developer("me", -1)]),
+            ("given away", &listed, &other, vec![developer("me", -1), developer("you", 1)]),
+            ("registered again", &tombstone, &listed, vec![day(1), minute(1), developer("me", 1)]),
+            ("tombstone expired", &tombstone, &none, vec![]),
+            ("at no time", &none, &strange, vec![developer("me", 1)]),
+            ("nobody's", &none, &nameless, vec![day(1), minute(1)]),
+            ("of a developer too long for a key", &none, &long, vec![day(1), minute(1)]),
+            ("a service", &none, &service, vec![]),
+            ("a token", &none, &token, vec![]),
+            ("a count", &none, &count, vec![]),
+            ("nothing", &none, &none, vec![]),
+        ] {
+            let record = record(1, old, new);
+            assert_eq!(record.changes(), expected.iter().cloned().collect(), "{what}");
+            assert_eq!(record.changes_counts(), !expected.is_empty(), "{what}");
+        }
+        assert_eq!(record(1, &none, &listed).registering_service(), Some(1));
+        assert_eq!(record(1, &listed, &changed).registering_service(), None);
+        assert_eq!(record(1, &none, &token).registering_service(), None);
+    }
+
+    #[test]
+    fn steps_are_summed_and_begin_after_the_position() {
+        let (listed, none) = (client("me", AT), Value::Null);
+        let records = [(1, &none, &listed), (2, &listed, &listed), (10, &none, &listed), (11, &listed, &none)];
+        let records = records.map(|(number, old, new)| record(number, old, new));
+        let padded = |number: u64| format!("{number:040}");
+        let through = |position: Option<u64>| {
+            let steps = steps(&records, position.map(padded).as_deref()).unwrap();
+            steps.into_iter().map(|step| (step.through, step.counts[&day(0).0])).collect::<Vec<_>>()
+        };
+        assert_eq!(through(None), [(padded(11), 1)]);
+        assert_eq!(through(Some(1)), [(padded(11), 0)]);
+        assert_eq!(through(Some(9)), [(padded(11), 0)], "10 is more than 9");
+        assert_eq!(through(Some(10)), [(padded(11), -1)]);
+        assert_eq!(through(Some(11)), []);
+    }
+
+    #[test]
+    fn a_step_fits_into_a_transaction() {
+        let at = |number: u64| format!("{:013}#{number:016}", 1_790_000_000_000 + number * 60_000);
+        let records: Vec<Record> =
+            (1..=200).map(|number| record(number, &Value::Null, &client(&number.to_string(), &at(number)))).collect();
+        let steps = steps(&records, None).unwrap();
+        assert!(steps.len() < 6, "{}", steps.len());
+        assert!(steps.iter().all(|step| step.counts.len() <= COUNTS));
+        assert_eq!(steps.iter().flat_map(|step| step.counts.values()).sum::<i64>(), 600);
+        assert!(!steps.iter().any(|step| step.counts.contains_key(&position_key("s"))));
+    }
+
+    #[test]
+    fn a_record_without_a_number_is_not_counted_as_some_other() {
+        let (listed, none) = (client("me", AT), Value::Null);
+        for number in [json!(null), json!(""), json!("1a"), json!("1".repeat(DIGITS + 1))] {
+            let change = json!({"OldImage": none, "NewImage": listed, "SequenceNumber": number});
+            let record: Record = serde_json::from_value(json!({ "dynamodb": change })).unwrap();
+            assert!(steps(&[record], None).is_err(), "{number}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Lambda's event, as far as it means something here. Attributes that nobody asks for are not even read.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// Records of one shard.
+#[derive(Debug, Default, Deserialize)]
+pub struct Event {
+    /// The records, in the order of the shard; none in the last call of a window.
+    #[serde(rename = "Records", default, deserialize_with = "or_default")]
+    pub records: Vec<Record>,
+    /// The shard; Lambda names it only under a tumbling window.
+    #[serde(rename = "shardId", default)]
+    pub shard_id: Option<String>,
+    /// What the window's last answer said.
+    #[serde(default, deserialize_with = "or_default")]
+    pub state: Map<String, Value>,
+}
+
+/// A change of one item.
+#[derive(Debug, Default, Deserialize)]
+pub struct Record {
+    /// The change.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) dynamodb: Change,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Change {
+    /// The item as it is now, unless it is removed.
+    pub(super) new_image: Option<Image>,
+    /// The item as it was, unless it is new.
+    pub(super) old_image: Option<Image>,
+    pub(super) sequence_number: Option<String>,
+}
+
+/// What an item says of its place.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Image {
+    #[serde(rename = "PK", deserialize_with = "text")]
+    pub(super) pk: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) list: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) developer: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) deleted_by: Option<String>,
+}
+
+impl Image {
+    /// What comes after the type in its partition key, if it is of that type.
+    pub(super) fn after(&self, kind: &str) -> Option<&str> {
+        self.pk.as_deref()?.strip_prefix(kind)
+    }
+}
+
+impl Record {
+    /// The service that this record shows to be deleted.
+    pub(super) fn deleted_service(&self) -> Option<u64> {
+        let image = self.dynamodb.new_image.as_ref()?;
+        image.deleted_by.as_ref()?;
+        image.after("S#")?.parse().ok()
+    }
+}
+
+/// `null` is absent.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(value: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// An attribute that is a text; one of another type is absent.
+fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(value)?;
+    Ok(value.get("S").and_then(Value::as_str).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event(value: Value) -> Event {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn the_last_call_of_a_window_may_have_no_records() {
+        for records in [json!({"Records": []}), json!({"Records": null}), json!({})] {
+            let event = event(records);
+            assert!(event.records.is_empty() && event.state.is_empty() && event.shard_id.is_none());
+        }
+        let last = event(json!({"state": {"a": "b"}, "shardId": "s", "isFinalInvokeForWindow": true}));
+        assert_eq!((last.shard_id.as_deref(), &last.state["a"]), (Some("s"), &json!("b")));
+    }
+
+    #[test]
+    fn what_is_not_as_expected_is_absent() {
+        let image = |image: Value| {
+            let record = json!({"dynamodb": {"NewImage": image, "SequenceNumber": "1"}});
+            event(json!({"Records": [record]})).records.remove(0)
+        };
+        let deleted = image(json!({"PK": {"S": "S#7"}, "deleted_by": {"S": "operator"}, "purges": {"N": "1"}}));
+        assert_eq!(deleted.deleted_service(), Some(7));
+        for other in [
+            json!({"PK": {"S": "S#7"}}),
+            json!({"PK": {"S": "C#7"}, "deleted_by": {"S": "operator"}}),
+            json!({"PK": {"S": "S#seven"}, "deleted_by": {"S": "operator"}}),
+            json!({"PK": {"B": "UyM3"}, "deleted_by": {"S": "operator"}}),
+            json!({"PK": "S#7", "deleted_by": {"S": "operator"}}),
+            json!(null),
+        ] {
+            assert_eq!(image(other.clone()).deleted_service(), None, "{other}");
+        }
+        assert_eq!(event(json!({"Records": [{}, {"dynamodb": null}]})).records.len(), 2);
+    }
+}

@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -98,8 +98,13 @@ where
         let app: &'static App = Box::leak(Box::new(App::from_env().await?));
         let answer = |event: LambdaEvent<E>| {
             let answer = answer(app, event.payload);
-            async { answer.await.map_err(lambda_http::Error::from) }
+            async { answer.await.map_err(diagnostic) }
         };
         lambda_runtime::run(service_fn(answer)).await
     })
+}
+
+/// What Lambda is told of a failure: nothing that the log alone may know.
+fn diagnostic(error: Error) -> Diagnostic {
+    Diagnostic { error_type: error.code().to_owned(), error_message: error.to_string() }
 }

@@ -39,27 +39,25 @@ pub struct Answer {
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
 pub fn serve() -> Result<(), lambda_http::Error> {
-    crate::http::run(apply)
+    crate::http::run(async |app, event| {
+        let answer = apply(app, event).await;
+        answer.inspect_err(|error| tracing::error!(function = "stream", cause = ?error.source_for_log(), "{error}"))
+    })
 }
 
-/// Applies an event and writes one line about it to the log. Applying it again changes nothing.
+/// Applies an event, and writes one line to the log if that changed anything. Applying it again changes nothing.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`], [`Error::Contention`]; what has been applied until then stays.
 pub async fn apply(app: &App, event: Event) -> Result<Answer, Error> {
     let started = Instant::now();
     let records = event.records.len();
-    let applied = follow(app, &event).await;
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    match applied {
-        Ok((0, 0)) => tracing::debug!(function = "stream", records, micros),
-        Ok((counted, purged)) => tracing::info!(function = "stream", records, counted, purged, micros),
-        Err(ref error) => {
-            let cause = error.source_for_log().map(ToString::to_string);
-            tracing::error!(function = "stream", records, micros, %error, cause);
-        }
+    let (counted, purged) = follow(app, &event).await?;
+    if (counted, purged) != (0, 0) {
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(function = "stream", records, counted, purged, micros);
     }
-    applied.map(|_| Answer { state: event.state, batch_item_failures: [] })
+    Ok(Answer { state: event.state, batch_item_failures: [] })
 }
 
 /// How many transactions have counted, and how many items are purged.

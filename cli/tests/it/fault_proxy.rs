@@ -174,7 +174,8 @@ impl Table {
             Some(Fault::Cancelled(code)) => Ok(cancelled(&call, code)),
             Some(Fault::Bare(status)) => Ok(response(StatusCode::from_u16(status).unwrap(), Bytes::new())),
             Some(Fault::Unprocessed) => {
-                let left = json!({"Responses": {}, "UnprocessedKeys": call.json["RequestItems"]});
+                let member = if call.is_write() { "UnprocessedItems" } else { "UnprocessedKeys" };
+                let left = json!({"Responses": {}, member: call.json["RequestItems"]});
                 Ok(response(StatusCode::OK, left.to_string().into()))
             }
             Some(Fault::Timeout) => std::future::pending().await,
@@ -292,7 +293,8 @@ impl Call {
     }
 
     fn is_write(&self) -> bool {
-        ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"].contains(&self.operation.as_str())
+        ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"]
+            .contains(&self.operation.as_str())
     }
 
     fn is_index_query(&self) -> bool {

@@ -94,6 +94,22 @@ async fn pages_follow_each_other_and_say_how_many_clients_there_are() {
 }
 
 #[tokio::test]
+async fn an_organizations_services_have_pages() {
+    let world = World::empty().await;
+    for service in [3, 1, 4, 5] {
+        world.service(service, Preset::Open.policy()).await;
+        world.clock.advance(1);
+    }
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    for (start, end, expected) in [(0, 2, vec![3, 4]), (1, 9, vec![4, 5]), (3, 9, vec![]), (2, 1, vec![])] {
+        let (services, total) = world.app.store.service_page("tests", start, end).await.unwrap();
+        assert_eq!(services.iter().map(|service| service.id).collect::<Vec<_>>(), expected);
+        assert_eq!(total, 3);
+    }
+    assert_eq!(world.app.store.service_page("nobody", 0, 9).await.unwrap().1, 0);
+}
+
+#[tokio::test]
 async fn a_registration_moves_no_page() {
     let world = World::open().await;
     register(&world, 4).await;
@@ -309,6 +325,20 @@ async fn a_purge_is_bounded_and_goes_on_by_the_stream() {
     let quiet = records(&world).len();
     apply(world.app, event(std::slice::from_ref(&deletion))).await.unwrap();
     assert_eq!(records(&world).len(), quiet, "a purge that is finished writes nothing");
+}
+
+#[tokio::test]
+async fn what_a_purge_leaves_unprocessed_is_asked_for_again() {
+    let world = World::open().await;
+    register(&world, 3).await;
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    let deletion = records(&world).pop().unwrap();
+    let proxy = FaultProxy::start(&world.url()).await;
+    proxy.inject("BatchWriteItem C C C", Fault::Unprocessed);
+    apply(World::at(&proxy.url()).app, event(&[deletion])).await.unwrap();
+    let expected = ["Query list", "BatchWriteItem C C C", "BatchWriteItem C C C", "UpdateItem S"];
+    assert_eq!(proxy.requests(), expected);
+    assert_eq!(all_keys(&world), 0);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -72,6 +73,31 @@ impl Served {
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         (status, serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap_or_default())
+    }
+
+    /// The items of a partition of the table, or of an index.
+    fn items(&self, partition: &str, index: Option<&str>) -> Vec<Value> {
+        let mut query = json!({"TableName": "registrar", "KeyConditionExpression": "#partition = :partition",
+            "ExpressionAttributeNames": {"#partition": index.unwrap_or("PK")},
+            "ExpressionAttributeValues": {":partition": {"S": partition}}});
+        if let Some(index) = index {
+            query["IndexName"] = index.into();
+        }
+        let host = self.text("dynamodb_endpoint").strip_prefix("http://").unwrap();
+        let (body, mut stream) = (query.to_string(), TcpStream::connect(host).unwrap());
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.Query\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=local/20260921/us-east-1/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=0\r\nx-amz-date: 20260921T000000Z\r\n\
+             content-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let answer: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        answer["Items"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
     /// Ends it as Ctrl-C does.
@@ -195,6 +221,32 @@ fn a_page_under_another_name_does_not_reach_it() {
         assert_eq!(answer.split(' ').nth(1).unwrap(), status, "{host}");
     }
     served.stop();
+}
+
+#[test]
+fn clients_are_counted_and_a_deleted_service_is_purged() {
+    let data = Folder::new("stream");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let service = admin.json(&["service", "create", "--preset", "open"])["id"].to_string();
+    let metadata = json!({"redirect_uris": ["https://rp.example/cb"]}).to_string();
+    let endpoint = format!("{}/{service}/register", served.text("base_url"));
+    for _ in 0..3 {
+        assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 201);
+    }
+    let counted = || served.items(&format!("N#{service}"), None);
+    wait_until(|| counted().iter().any(|count| count["clients"]["N"] == "3"));
+    admin.json(&["service", "delete", &service]);
+    wait_until(|| counted().is_empty() && served.items(&format!("C#{service}"), Some("list")).is_empty());
+    served.stop();
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(20), "it never is");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The administration commands against a started program.

@@ -66,14 +66,18 @@ pub(super) fn steps(records: &[Record], position: Option<&str>) -> Result<Vec<St
         match steps.last_mut().filter(|step| fits(&step.counts, &changes)) {
             Some(step) => {
                 step.through = through;
-                for (key, change) in changes {
-                    *step.counts.entry(key).or_default() += change;
-                }
+                add(&mut step.counts, changes);
             }
             None => steps.push(Step { through, counts: changes }),
         }
     }
     Ok(steps)
+}
+
+fn add(counts: &mut Counts, changes: Counts) {
+    for (key, change) in changes {
+        *counts.entry(key).or_default() += change;
+    }
 }
 
 fn fits(counts: &Counts, changes: &Counts) -> bool {
@@ -121,6 +125,7 @@ fn day_and_minute(at: &str) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -204,6 +209,39 @@ mod tests {
         assert_eq!(through(Some(9)), [(padded(11), 0)], "10 is more than 9");
         assert_eq!(through(Some(10)), [(padded(11), -1)]);
         assert_eq!(through(Some(11)), []);
+    }
+
+    proptest! {
+        /// However the records are cut into batches, and however far each goes back, each counts once.
+        #[test]
+        fn batches_may_overlap(
+            clients in prop::collection::vec((0..3_usize, 0..3_usize, 0..4_u64), 1..60),
+            batches in prop::collection::vec((0..20_usize, 1..20_usize), 0..20),
+        ) {
+            let image = |developer: usize, minute: u64| match developer {
+                0 => Value::Null,
+                _ => client(&developer.to_string(), &format!("{:013}#{developer:016}", 1_790_000_000_000 + minute * 60_000)),
+            };
+            let records: Vec<Record> = (1..)
+                .zip(&clients)
+                .map(|(number, (old, new, minute))| record(number, &image(*old, *minute), &image(*new, *minute)))
+                .collect();
+            let (mut counted, mut position, mut end) = (Counts::new(), None, 0);
+            let whole = (records.len(), records.len());
+            for (back, length) in batches.into_iter().chain([whole]) {
+                let start = usize::saturating_sub(end, back);
+                end = records.len().min(end.max(start + length));
+                for step in steps(&records[start..end], position.as_deref()).unwrap() {
+                    add(&mut counted, step.counts);
+                    position = Some(step.through);
+                }
+            }
+            let mut expected = Counts::new();
+            for record in &records {
+                add(&mut expected, record.changes());
+            }
+            prop_assert_eq!(counted, expected);
+        }
     }
 
     #[test]

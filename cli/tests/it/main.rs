@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod authlete;
 mod client_configuration;
 mod door;
 mod events;

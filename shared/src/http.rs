@@ -98,13 +98,13 @@ where
         let app: &'static App = Box::leak(Box::new(App::from_env().await?));
         let answer = |event: LambdaEvent<E>| {
             let answer = answer(app, event.payload);
-            async { answer.await.map_err(diagnostic) }
+            async { answer.await.map_err(|error| diagnostic(&error)) }
         };
         lambda_runtime::run(service_fn(answer)).await
     })
 }
 
 /// What Lambda is told of a failure: nothing that the log alone may know.
-fn diagnostic(error: Error) -> Diagnostic {
+fn diagnostic(error: &Error) -> Diagnostic {
     Diagnostic { error_type: error.code().to_owned(), error_message: error.to_string() }
 }

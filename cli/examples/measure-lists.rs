@@ -10,6 +10,7 @@ use registrar::embedded::{self, Embedded, TABLE};
 use registrar::streams::Follower;
 use serde_json::{Value, json};
 use shared::App;
+use shared::app::Settings;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
@@ -102,7 +103,14 @@ fn application(url: &str) -> Result<App> {
     let clock = Clock::system();
     let store = Store::new(embedded::client(url), TABLE, clock.clone());
     let keys = KeyEncryption::file(&[7; 32])?;
-    Ok(App::new(store, keys, Fetch::new(FetchSettings::default()), clock, Entropy::system(), None, 0))
+    Ok(App::new(
+        store,
+        keys,
+        Fetch::new(FetchSettings::default()),
+        clock,
+        Entropy::system(),
+        Settings { service_cache_millis: 0, ..Settings::default() },
+    ))
 }
 
 /// 100,000 clients of service 1.

@@ -16,6 +16,9 @@ use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the
 use crate::service::{Service, ServiceConfiguration};
 use crate::store::{Created, CreatedService, Deleter};
 
+/// How long a member may be that a front door keeps for operators, in bytes of JSON.
+const MAX_MEMBER_BYTES: usize = 64 * 1024;
+
 /// What an operator says a client shall be.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Draft {
@@ -49,6 +52,7 @@ impl Draft {
 pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     let metadata = admit(service.policy(), draft.metadata)?;
+    bound_sizes(&draft.settings)?;
     let now = app.clock.now_millis();
     let mut client = RegisteredClient {
         service_id: service.id,
@@ -110,6 +114,7 @@ async fn try_replace(
     let draft = draft(&client)?;
     let opened = secret::open(context, &client).await?;
     let renamed = draft.settings.alias != client.record.settings.alias;
+    bound_sizes(&draft.settings)?;
     client.record.settings = draft.settings;
     // What somebody else vouches for stays as it is: federations, institutions and documents.
     if client.source.is_operators_to_change() {
@@ -216,6 +221,15 @@ fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetada
     policy.bound_sizes(&metadata)?;
     metadata.others.retain(|name, _| policy.custom_members.contains(name));
     verify(metadata, Strictness::Operator)
+}
+
+/// What a front door keeps for operators is bounded, for an item of the table is.
+fn bound_sizes(settings: &OperatorSettings) -> Result<(), Invalid> {
+    let long = settings.others.iter().find(|(_, value)| value.to_string().len() > MAX_MEMBER_BYTES);
+    match long {
+        Some((member, _)) => Err(Invalid::TooLong { member: member.clone(), limit: MAX_MEMBER_BYTES, unit: "bytes" }),
+        None => Ok(()),
+    }
 }
 
 /// RFC 6749 §4.4: the client credentials grant is for confidential clients only.

@@ -1,5 +1,6 @@
 //! The whole of Registrar against an embedded table: handlers behind the gateway, and the program itself.
 
+#![recursion_limit = "512"]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -31,7 +31,7 @@ fn everything() -> Value {
         "defaultAcrs": ["urn:acr"], "idTokenSignAlg": "PS256", "idTokenEncryptionAlg": "DIR",
         "idTokenEncryptionEnc": "A192GCM", "authTimeRequired": true, "subjectType": "PAIRWISE",
         "sectorIdentifierUri": "https://sector.example/uris", "jwksUri": "https://rp.example/jwks",
-        "jwks": "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}",
+        "jwks": "{\"keys\":[{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}",
         "userInfoSignAlg": "RS512", "userInfoEncryptionAlg": "PBES2_HS256_A128KW",
         "userInfoEncryptionEnc": "A256CBC_HS512", "loginUri": "https://rp.example/login",
         "tosUri": "https://rp.example/tos", "tosUris": tagged("https://rp.example/tos-fr"),
@@ -148,12 +148,15 @@ async fn clients_of_every_door_are_found_by_number_identifier_and_alias() {
     let authlete = Authlete::open().await;
     let oauth = authlete.world.client(&web_client()).await.2;
     let client = authlete.get(&format!("/client/get/{}", oauth.text("client_id"))).await.body;
-    assert_eq!((&client["clientSource"], &client["dynamicallyRegistered"]), (&json!("DYNAMIC_REGISTRATION"), &json!(true)));
+    assert_eq!(
+        (&client["clientSource"], &client["dynamicallyRegistered"]),
+        (&json!("DYNAMIC_REGISTRATION"), &json!(true))
+    );
     assert_eq!(client["clientIdAlias"], oauth.body["client_id"], "the alias of others is their identifier");
     assert_eq!(client["clientSecret"], oauth.body["client_secret"]);
     assert_eq!(authlete.get(&format!("/client/get/{}", client["clientId"])).await.body, client);
-    let created = authlete.create(&json!({"clientIdAlias": "a/b:c@d"})).await;
-    for path in ["/client/get/a/b:c@d", "/client/get/a%2Fb%3Ac%40d"] {
+    let created = authlete.create(&json!({"clientIdAlias": "a:b@c~d"})).await;
+    for path in ["/client/get/a:b@c~d", "/client/get/a%3Ab%40c~d"] {
         assert_eq!(authlete.get(path).await.body, created, "{path}");
     }
     let (_, token, registered) = authlete.register(&web_client()).await;
@@ -166,7 +169,8 @@ async fn clients_of_every_door_are_found_by_number_identifier_and_alias() {
 #[tokio::test]
 async fn identifiers_that_a_gateway_may_have_changed_are_refused() {
     let authlete = Authlete::open().await;
-    for path in ["/client/get/a%23b", "/client/get/a%25b", "/client/get/https:%2Frp.example", "/client/get/a/%2e%2e/b"] {
+    for path in ["/client/get/a%23b", "/client/get/a%25b", "/client/get/https:%2Frp.example", "/client/get/a/%2e%2e/b"]
+    {
         let reply = authlete.get(path).await;
         assert_error(&reply, 400, "A001296");
         assert!(reply.text("resultMessage").contains("clientId"), "{path}");
@@ -190,7 +194,10 @@ async fn an_alias_is_one_clients() {
     assert_eq!(authlete.post(&update, &json!({"clientIdAlias": "store"})).await.status, 200, "its own");
     assert_eq!(authlete.get("/client/get/store").await.body["clientId"], second["clientId"]);
 
-    assert_eq!(authlete.call("DELETE", &format!("/client/delete/{}", first["clientId"]), &Value::Null).await.status, 204);
+    assert_eq!(
+        authlete.call("DELETE", &format!("/client/delete/{}", first["clientId"]), &Value::Null).await.status,
+        204
+    );
     assert_eq!(authlete.get("/client/get/shop").await.status, 404);
     assert_eq!(authlete.post(&update, &json!({"clientIdAlias": "shop"})).await.status, 200, "free again");
     assert_eq!(authlete.get("/client/get/store").await.status, 404, "a client has one alias");
@@ -252,7 +259,7 @@ async fn what_is_wrong_is_named_as_the_client_object_names_it() {
         ("extension", json!([])),
         ("customMetadata", json!("[1]")),
         ("developer", json!("x".repeat(256))),
-        ("description", json!("x".repeat(5000))),
+        ("description", json!("x".repeat(70_000))),
         ("pkceRequired", json!("true")),
         ("fapiModes", json!(["FAPI3"])),
         ("entityId", json!("not a URL")),
@@ -393,13 +400,14 @@ async fn lists_are_pages_oldest_first() {
     }
     authlete.world.catch_up().await;
     let list = async |query: &str| authlete.get(&format!("/client/get/list{query}")).await;
-    let page = |reply: &Value| reply["clients"].as_array().unwrap().iter().map(|c| c["clientId"].clone()).collect::<Vec<_>>();
+    let page =
+        |reply: &Value| reply["clients"].as_array().unwrap().iter().map(|c| c["clientId"].clone()).collect::<Vec<_>>();
     let first = list("").await.body;
     assert_eq!((&first["start"], &first["end"], &first["totalCount"]), (&json!(0), &json!(5), &json!(7)));
     assert_eq!(page(&first), ids[..5]);
     assert_eq!(page(&list("?start=5&end=10").await.body), ids[5..]);
-    assert_eq!(page(&list("?start=2&end=2").await.body), [json!(0); 0]);
-    assert_eq!(page(&list("?start=100").await.body), [json!(0); 0]);
+    assert!(page(&list("?start=2&end=2").await.body).is_empty());
+    assert!(page(&list("?start=100").await.body).is_empty());
     let odd = list("?developer=odd&start=1&end=3").await.body;
     assert_eq!((page(&odd), &odd["totalCount"]), (vec![ids[3].clone(), ids[5].clone()], &json!(3)));
     assert_eq!(list("?developer=nobody").await.body["totalCount"], 0);
@@ -437,12 +445,12 @@ async fn changes_at_the_same_time_do_not_undo_each_other() {
     let authlete = Authlete::open().await;
     let (client_id, _, _) = authlete.register(&web_client()).await;
     let lock = json!({"clientLocked": true});
-    let scopes = json!({"requestableScopes": ["a"]});
-    let (locked, scoped) = tokio::join!(
-        authlete.post(&format!("/client/lock_flag/update/{client_id}"), &lock),
-        authlete.call("PUT", &format!("/client/extension/requestable_scopes/update/{client_id}"), &scopes),
-    );
-    assert_eq!((locked.status, scoped.status), (200, 200));
+    let requestable = json!({"requestableScopes": ["a"]});
+    let lock_path = format!("/client/lock_flag/update/{client_id}");
+    let scopes_path = format!("/client/extension/requestable_scopes/update/{client_id}");
+    let (locked, changed) =
+        tokio::join!(authlete.post(&lock_path, &lock), authlete.call("PUT", &scopes_path, &requestable));
+    assert_eq!((locked.status, changed.status), (200, 200));
     let seen = authlete.get(&format!("/client/get/{client_id}")).await.body;
     assert_eq!((&seen["locked"], &seen["extension"]["requestableScopes"]), (&json!(true), &json!(["a"])));
 }

@@ -1,4 +1,4 @@
-//! Authlete's OpenAPI document: every example of these operations is accepted, and every answer has its shape.
+//! Authlete's `OpenAPI` document: every example of these operations is accepted, and every answer has its shape.
 //!
 //! `cli/tests/data/authlete-openapi.json` holds the operations and schemas of version 3.0.16 that are built here,
 //! without their descriptions; its licence is beside it.
@@ -27,7 +27,8 @@ fn operation<'d>(document: &'d Value, name: &str) -> &'d Value {
 fn assert_shape(document: &Value, schema: &Value, value: &Value, what: &str) {
     let whole = json!({"allOf": [schema], "components": document["components"]});
     let validator = jsonschema::validator_for(&whole).unwrap();
-    let faults: Vec<String> = validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    let faults: Vec<String> =
+        validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert!(faults.is_empty(), "{what}: {faults:?}");
 }
 
@@ -118,12 +119,7 @@ async fn client_management_examples_are_accepted_and_answered_in_shape() {
         ("client/get/{clientId}", "GET", format!("/client/get/{id}"), None),
         ("client/get/list", "GET", "/client/get/list?developer=john".to_owned(), None),
         ("client/update/{clientId}", "POST", format!("/client/update/{id}"), None),
-        (
-            "client/lock_flag/update/{clientIdentifier}",
-            "POST",
-            format!("/client/lock_flag/update/{id}"),
-            None,
-        ),
+        ("client/lock_flag/update/{clientIdentifier}", "POST", format!("/client/lock_flag/update/{id}"), None),
         ("client/secret/refresh/{clientIdentifier}", "GET", format!("/client/secret/refresh/{id}"), None),
         ("client/secret/update/{clientIdentifier}", "POST", format!("/client/secret/update/{id}"), None),
         (
@@ -177,7 +173,9 @@ async fn service_examples_are_accepted_and_answered_in_shape() {
     let id = created.body["apiKey"].to_string();
     let update = "POST /api/{serviceId}/service/update";
     let mut changes = examples(&document, update).remove(0);
-    changes["jwks"] = json!("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"sig\",\"kid\":\"a\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}");
+    changes["jwks"] = json!(
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"sig\",\"kid\":\"a\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}"
+    );
     let path = format!("/api/{id}/service/update");
     let updated = world.send_json("POST", &path, Some(&token), &changes).await;
     assert_documented(&document, update, &updated);

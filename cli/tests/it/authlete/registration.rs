@@ -50,7 +50,7 @@ fn documents() -> Vec<String> {
     ]
     .iter()
     .map(Value::to_string)
-    .chain(["".to_owned(), "{".to_owned(), "{\"a\":1,\"a\":2}".to_owned(), "\u{0}".to_owned()])
+    .chain([String::new(), "{".to_owned(), "{\"a\":1,\"a\":2}".to_owned(), "\u{0}".to_owned()])
     .collect()
 }
 
@@ -369,7 +369,15 @@ async fn bodies_that_are_no_requests_are_the_authorization_servers_fault() {
     assert_error(&send(&json, "").await, 400, "A126203");
     assert_error(&send(&[], "{\"json\":\"{}\"}").await, 400, "A258201");
     assert_error(&send(&[("content-type", "text/plain")], "{\"json\":\"{}\"}").await, 400, "A001290");
-    for body in ["{", "[]", "\"\"", "{\"json\":{}}", "{\"json\":1}", "{\"json\":\"{}\",\"token\":1}", "{\"json\":\"\",\"json\":\"\"}"] {
+    for body in [
+        "{",
+        "[]",
+        "\"\"",
+        "{\"json\":{}}",
+        "{\"json\":1}",
+        "{\"json\":\"{}\",\"token\":1}",
+        "{\"json\":\"\",\"json\":\"\"}",
+    ] {
         assert_error(&send(&json, body).await, 400, "A001290");
     }
     let charset = [("content-type", "application/json; charset=UTF-8")];

@@ -70,17 +70,22 @@ async fn what_a_service_supports_binds_the_oauth_door() {
         }))
         .await;
     let keys = "https://rp.example/jwks";
-    let machine = world.register(1, None, &json!({"jwks_uri": keys, "response_types": []})).await;
+    let machine = world.register(1, None, &json!({"jwks_uri": keys})).await;
     assert_eq!(machine.status, 201, "{machine:?}");
     assert_eq!(machine.body["grant_types"], json!(["client_credentials"]));
-    assert_eq!((&machine.body["token_endpoint_auth_method"], &machine.body["scope"]), (&json!("private_key_jwt"), &json!("read")));
-    let basic = json!({"token_endpoint_auth_method": "client_secret_basic", "jwks_uri": keys, "response_types": []});
+    assert_eq!(
+        (&machine.body["token_endpoint_auth_method"], &machine.body["scope"]),
+        (&json!("private_key_jwt"), &json!("read"))
+    );
+    let basic = json!({"token_endpoint_auth_method": "client_secret_basic", "jwks_uri": keys});
     assert_refused(&world.register(1, None, &basic).await, "invalid_client_metadata", "token_endpoint_auth_method");
     assert_eq!(world.register(1, None, &code).await.status, 400);
     let supported = authlete.get("/service/get").await.body;
     assert_eq!(supported["supportedScopes"], json!([{"name": "read", "defaultEntry": true}, {"name": "write"}]));
 
-    authlete.set_service(&json!({"supportedGrantTypes": null, "supportedTokenAuthMethods": null, "supportedScopes": null})).await;
+    authlete
+        .set_service(&json!({"supportedGrantTypes": null, "supportedTokenAuthMethods": null, "supportedScopes": null}))
+        .await;
     assert_eq!(world.register(1, None, &code).await.status, 201, "absent lists are the preset's");
 }
 
@@ -115,7 +120,8 @@ async fn all_other_members_are_stored_and_returned_unchanged() {
     let again = authlete.set_service(&json!({})).await;
     assert_eq!(again, read, "what is read and written back is unchanged");
     let reset = authlete.post("/service/update", &json!({"serviceName": "x"})).await.body;
-    for member in ["description", "tokenEndpoint", "snsCredentials", "authenticationCallbackApiSecret", "trustAnchors"] {
+    for member in ["description", "tokenEndpoint", "snsCredentials", "authenticationCallbackApiSecret", "trustAnchors"]
+    {
         assert_eq!(reset.get(member), None, "{member}");
     }
     assert_eq!(reset["pkceRequired"], false);
@@ -184,7 +190,9 @@ async fn a_services_configuration_is_what_discovery_publishes() {
     let discovery = authlete.world.send_bare("GET", "/1/.well-known/openid-configuration", None).await.body;
     assert_eq!(configuration, discovery);
     assert_eq!(configuration["issuer"], format!("{BASE_URL}/1"));
-    authlete.set_service(&json!({"registrationEndpoint": "https://as.example/register", "issuer": "https://as.example"})).await;
+    authlete
+        .set_service(&json!({"registrationEndpoint": "https://as.example/register", "issuer": "https://as.example"}))
+        .await;
     let configuration = authlete.get("/service/configuration?pretty=true").await.body;
     assert_eq!(configuration["registration_endpoint"], "https://as.example/register");
     assert_eq!(configuration["issuer"], "https://as.example");

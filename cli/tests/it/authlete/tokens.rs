@@ -25,12 +25,7 @@ fn operations(client: &str) -> Vec<(&'static str, String, Value, &'static [Permi
         ("POST", management("lock_flag/update"), json!({"clientLocked": false}), &[ClientWrite]),
         ("GET", management("secret/refresh"), Value::Null, &[ClientWrite]),
         ("POST", management("secret/update"), json!({"clientSecret": "s"}), &[ClientWrite]),
-        (
-            "GET",
-            management("extension/requestable_scopes/get"),
-            Value::Null,
-            &[ClientRead, ClientWrite, UseService],
-        ),
+        ("GET", management("extension/requestable_scopes/get"), Value::Null, &[ClientRead, ClientWrite, UseService]),
         ("PUT", management("extension/requestable_scopes/update"), json!({"requestableScopes": []}), &[ClientWrite]),
         ("POST", management("extension/requestable_scopes/update"), json!({}), &[ClientWrite]),
         ("DELETE", management("extension/requestable_scopes/delete"), Value::Null, &[ClientWrite]),
@@ -229,9 +224,14 @@ async fn other_methods_and_other_operations_are_refused_in_authletes_form() {
         assert_eq!(reply.header("allow"), allow, "{path}");
         assert_eq!(reply.header("access-control-allow-origin"), "");
     }
-    for path in
-        ["/auth/authorization", "/auth/token", "/jose/verify", "/client/authorization/get/list", "/client/granted_scopes/get/1", "/x"]
-    {
+    for path in [
+        "/auth/authorization",
+        "/auth/token",
+        "/jose/verify",
+        "/client/authorization/get/list",
+        "/client/granted_scopes/get/1",
+        "/x",
+    ] {
         assert_error(&authlete.call("POST", path, &json!({})).await, 404, "A001292");
     }
     assert_error(&authlete.world.send_bare("GET", "/api/nothing", None).await, 404, "A001292");

@@ -89,6 +89,10 @@ pub(crate) const METADATA: &[(&str, &str, Form)] = &[
     ("backchannelLogoutSessionRequired", "backchannel_logout_session_required", Flag),
 ];
 
+/// What a `Client` says where the metadata says nothing: member of `Client`, metadata member, value.
+pub(crate) const DEFAULTS: &[(&str, &str, &str)] =
+    &[("idTokenSignAlg", "id_token_signed_response_alg", "RS256"), ("subjectType", "subject_type", "PUBLIC")];
+
 /// Authlete's own members, which are kept beside the metadata.
 pub(crate) const OWN: &[(&str, Shape)] = &[
     ("description", Shape::Text),

@@ -7,7 +7,7 @@ use shared::client::{ClientType, OperatorSettings, RegisteredClient};
 use shared::metadata::{ClientMetadata, Invalid, Scope, parse_object};
 use shared::policy::Policy;
 
-use super::fields::{EXTENSION, Form, METADATA, OWN};
+use super::fields::{DEFAULTS, EXTENSION, Form, METADATA, OWN};
 use crate::constants;
 use crate::shape::Shape;
 
@@ -24,12 +24,17 @@ pub(crate) fn draft(
     policy: &Policy,
 ) -> Result<Draft, Error> {
     let mut members = current.map(inexpressible).unwrap_or_default();
+    let registered = current.map(|client| client.record.metadata.to_members()).unwrap_or_default();
     for (field, member, form) in METADATA {
         take(sent, field, member, *form, &mut members)?;
     }
-    let stored_zero = current.is_some_and(|client| client.record.metadata.rest().default_max_age == Some(0));
-    if members.get("default_max_age") == Some(&Value::from(0)) && !stored_zero {
+    if members.get("default_max_age") == Some(&Value::from(0)) && !registered.contains_key("default_max_age") {
         members.remove("default_max_age");
+    }
+    // What was answered by default and comes back is no choice.
+    let answered = DEFAULTS.iter().filter(|(_, member, _)| current.is_some() && !registered.contains_key(*member));
+    for (_, member, _) in answered.filter(|(field, _, default)| present(sent, field) == Some(&Value::from(*default))) {
+        members.remove(*member);
     }
     if let Some(custom) = present(sent, "customMetadata") {
         members.extend(json_object("customMetadata", custom)?);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use shared::client::{ClientInformation, ClientType, RegisteredClient, Source};
 use url::Url;
 
-use super::fields::{Form, METADATA, OWN};
+use super::fields::{DEFAULTS, Form, METADATA, OWN};
 use crate::constants;
 use crate::shape::Shape;
 
@@ -78,12 +78,10 @@ fn metadata(client: &RegisteredClient) -> Map<String, Value> {
         };
         members.extend(value.map(|value| ((*field).to_owned(), value)));
     }
-    for (field, default) in
-        [("defaultMaxAge", json!(0)), ("idTokenSignAlg", json!("RS256")), ("subjectType", json!("PUBLIC"))]
-    {
-        let member = METADATA.iter().find(|(name, _, _)| *name == field).map_or(field, |(_, member, _)| *member);
-        if !registered.contains_key(member) {
-            members.insert(field.to_owned(), default);
+    members.entry("defaultMaxAge").or_insert_with(|| 0.into());
+    for (field, member, default) in DEFAULTS {
+        if !registered.contains_key(*member) {
+            members.insert((*field).to_owned(), (*default).into());
         }
     }
     let custom = &client.record.metadata.rest().others;

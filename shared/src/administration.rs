@@ -3,18 +3,18 @@
 
 use serde_json::{Map, Value};
 
-use crate::app::App;
 use crate::caller::Origin;
 use crate::client::{
     ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source,
 };
-use crate::credentials::{ClientSecret, IdSalt, mint_client_id};
+use crate::credentials::{ClientSecret, IdSalt, KeyEncryption, mint_client_id};
+use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
 use crate::policy::{BoundPolicy, Policy};
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the_developers_share};
 use crate::service::{Service, ServiceConfiguration};
-use crate::store::{Created, CreatedService, Deleter};
+use crate::store::{Created, CreatedService, Deleter, Store};
 
 /// How long a member may be that a front door keeps for operators, in bytes of JSON.
 const MAX_MEMBER_BYTES: usize = 64 * 1024;
@@ -269,23 +269,25 @@ fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) ->
 /// # Errors
 /// [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn create_service(
-    app: &App,
+    store: &Store,
+    keys: &KeyEncryption,
+    entropy: &Entropy,
     configuration: ServiceConfiguration,
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
     for _ in 0..MINTING_ATTEMPTS {
-        let id = 1_000_000_000 + u64::from_be_bytes(app.entropy.bytes()?) % 9_000_000_000;
-        let salt = IdSalt(app.entropy.bytes()?);
-        let data_key = app.keys.new_data_key(id, &app.entropy).await?;
-        if app.store.create_service(id, &configuration, &salt, data_key, origin).await? == CreatedService::Taken {
+        let id = 1_000_000_000 + u64::from_be_bytes(entropy.bytes()?) % 9_000_000_000;
+        let salt = IdSalt(entropy.bytes()?);
+        let data_key = keys.new_data_key(id, entropy).await?;
+        if store.create_service(id, &configuration, &salt, data_key, origin).await? == CreatedService::Taken {
             continue;
         }
-        let service = app.store.service(id).await?.ok_or(Error::UnknownService)?;
+        let service = store.service(id).await?.ok_or(Error::UnknownService)?;
         if secrets.is_empty() {
             return Ok(service);
         }
-        return replace_service(app, &service, configuration, secrets, origin).await;
+        return replace_service(store, keys, &service, configuration, secrets, origin).await;
     }
     Err(Error::Contention)
 }
@@ -295,13 +297,17 @@ pub async fn create_service(
 /// # Errors
 /// [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn replace_service(
-    app: &App,
+    store: &Store,
+    keys: &KeyEncryption,
     current: &Service,
     configuration: ServiceConfiguration,
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
-    let sealed = current.sealed(app, secrets).await?;
-    app.store.update_service(current.id, current.version, &configuration, Some(sealed), origin).await?;
-    app.store.service(current.id).await?.ok_or(Error::UnknownService)
+    let sealed = match (secrets.is_empty(), &current.secrets) {
+        (true, None) => None,
+        _ => Some(current.sealed(keys, secrets).await?),
+    };
+    store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
+    store.service(current.id).await?.ok_or(Error::UnknownService)
 }

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
-use crate::app::App;
 use crate::client::SealedSecret;
-use crate::credentials::{DataKey, IdSalt, SealedFor, numeric_id};
+use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
 use crate::metadata::Scope;
 use crate::policy::Policy;
@@ -71,17 +70,17 @@ impl Service {
     }
 
     /// The key of this service's secrets, unwrapped at first use.
-    pub(crate) async fn data_key(&self, app: &App) -> Result<&DataKey, Error> {
-        self.data_key.get_or_try_init(|| app.keys.unwrap_data_key(self.id, &self.wrapped_data_key)).await
+    pub(crate) async fn data_key(&self, keys: &KeyEncryption) -> Result<&DataKey, Error> {
+        self.data_key.get_or_try_init(|| keys.unwrap_data_key(self.id, &self.wrapped_data_key)).await
     }
 
     /// What the service keeps sealed: members by name, as a front door gave them to [`sealed`](Self::sealed).
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn secrets(&self, app: &App) -> Result<Map<String, Value>, Error> {
+    pub async fn secrets(&self, keys: &KeyEncryption) -> Result<Map<String, Value>, Error> {
         let Some(secrets) = &self.secrets else { return Ok(Map::new()) };
-        let text = self.data_key(app).await?.open(self.sealed_for(secrets.version), &secrets.sealed)?;
+        let text = self.data_key(keys).await?.open(self.sealed_for(secrets.version), &secrets.sealed)?;
         serde_json::from_str(&text).map_err(Error::internal)
     }
 
@@ -89,10 +88,10 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn sealed(&self, app: &App, secrets: &Map<String, Value>) -> Result<SealedSecret, Error> {
+    pub async fn sealed(&self, keys: &KeyEncryption, secrets: &Map<String, Value>) -> Result<SealedSecret, Error> {
         let version = self.version.saturating_add(1);
         let text = serde_json::to_string(secrets).map_err(Error::internal)?;
-        let sealed = self.data_key(app).await?.seal(self.sealed_for(version), &text)?;
+        let sealed = self.data_key(keys).await?.seal(self.sealed_for(version), &text)?;
         Ok(SealedSecret { sealed, version })
     }
 

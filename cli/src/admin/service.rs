@@ -5,17 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
-use shared::credentials::IdSalt;
+use shared::administration;
 use shared::metadata::Scope;
 use shared::policy::{Policy, Preset};
 use shared::service::{Service, ServiceConfiguration};
-use shared::store::CreatedService;
 
 use super::{Connection, Output, operator};
 use crate::demo::described;
-
-/// How often a random number is drawn again because a service has it.
-const DRAWS: usize = 3;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -121,22 +117,9 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         others: Map::new(),
     })?;
     let keys = connection.keys().await?;
-    for _ in 0..DRAWS {
-        let id = random_id(connection)?;
-        let salt = IdSalt(connection.entropy.bytes().map_err(described)?);
-        let data_key = keys.new_data_key(id, &connection.entropy).await.map_err(described)?;
-        let created = connection.store.create_service(id, &configuration, &salt, data_key, &operator()).await;
-        if created.map_err(described)? == CreatedService::Created {
-            return output.one(&shown(&connection.service(id).await?)?);
-        }
-    }
-    bail!("no free number was found; try again")
-}
-
-/// Ten digits: below 2^53, and short enough for a URL.
-fn random_id(connection: &Connection) -> Result<u64> {
-    let random = u64::from_be_bytes(connection.entropy.bytes().map_err(described)?);
-    Ok(1_000_000_000 + random % 9_000_000_000)
+    let (store, entropy) = (&connection.store, &connection.entropy);
+    let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
+    output.one(&shown(&created.map_err(described)?)?)
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {

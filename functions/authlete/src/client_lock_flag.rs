@@ -31,6 +31,6 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let locked = locked.ok_or_else(|| Error::Body(Invalid::wrong_type("clientLocked", "a boolean")))?;
     let numeric_id = found.numeric_id;
     administration::lock(&desk.context(call), found, locked).await?;
-    let (code, verb) = if locked { ("A145001", "locked") } else { ("A145002", "unlocked") };
+    let (code, verb) = if locked { ("A001090", "locked") } else { ("A001091", "unlocked") };
     Ok(Response::json(200, result(code, &format!("The client (ID = {numeric_id}) is {verb}."))))
 }

@@ -36,5 +36,5 @@ pub(crate) async fn answer(
         return Ok(service(shown, &issuer, &Map::new(), None, view));
     }
     let clients = app.store.client_count(shown.id).await?;
-    Ok(service(shown, &issuer, &shown.secrets(app).await?, Some(clients), view))
+    Ok(service(shown, &issuer, &shown.secrets(&app.keys).await?, Some(clients), view))
 }

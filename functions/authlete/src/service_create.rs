@@ -44,6 +44,15 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let blank = Draft { configuration: blank, secrets: Map::new() };
     let draft = service_object::draft(&sent, blank, "")?;
     let Draft { configuration, secrets } = draft;
-    let service = administration::create_service(call.app, configuration, &secrets, &call.origin(&operator)).await?;
+    let app = call.app;
+    let service = administration::create_service(
+        &app.store,
+        &app.keys,
+        &app.entropy,
+        configuration,
+        &secrets,
+        &call.origin(&operator),
+    )
+    .await?;
     Ok(Response::json(200, service_answer::answer(call.app, call.request, &service, View::Full).await?))
 }

@@ -29,7 +29,7 @@ async fn jwks(call: &Call<'_>) -> Result<Response, Error> {
     if private && !desk.operator.may(&[Permission::ServiceWrite]) {
         return Err(Core::InsufficientScope.into());
     }
-    let secrets = desk.service.secrets(call.app).await?;
+    let secrets = desk.service.secrets(&call.app.keys).await?;
     let Some(text) = secrets.get("jwks").and_then(Value::as_str) else { return Ok(Response::empty(204)) };
     let set = parse_object(text.as_bytes())?;
     Ok(pretty::json(call.request, if private { set } else { public_keys(&set) })?)

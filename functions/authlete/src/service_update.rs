@@ -35,10 +35,11 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
 }
 
 async fn try_update(call: &Call<'_>, desk: &Desk, sent: &Map<String, Value>) -> Result<Service, Error> {
-    let current = call.app.store.service(desk.service.id).await?.ok_or(Core::UnknownService)?;
+    let App { store, keys, .. } = call.app;
+    let current = store.service(desk.service.id).await?.ok_or(Core::UnknownService)?;
     let own_issuer = format!("{}/{}", call.app.base_url(&current, call.request), current.id);
-    let stored = Draft { configuration: current.configuration.clone(), secrets: current.secrets(call.app).await? };
+    let stored = Draft { configuration: current.configuration.clone(), secrets: current.secrets(keys).await? };
     let Draft { configuration, secrets } = service_object::draft(sent, stored, &own_issuer)?;
     let origin = call.origin(&desk.operator);
-    Ok(administration::replace_service(call.app, &current, configuration, &secrets, &origin).await?)
+    Ok(administration::replace_service(store, keys, &current, configuration, &secrets, &origin).await?)
 }

@@ -38,7 +38,7 @@ pub(crate) async fn set(
     secret: &ClientSecret,
 ) -> Result<(), Error> {
     let Context { app, service, .. } = context;
-    let key = service.data_key(app).await?;
+    let key = service.data_key(&app.keys).await?;
     let version = client.version;
     let sealed = key.seal(sealed_for(client, version), secret.expose())?;
     client.secret = Some(SealedSecret { sealed, version });
@@ -50,7 +50,7 @@ pub(crate) async fn set(
 /// The client's secret, if it has one.
 pub(crate) async fn open(context: &Context<'_>, client: &RegisteredClient) -> Result<Option<ClientSecret>, Error> {
     let Some(secret) = &client.secret else { return Ok(None) };
-    let key = context.service.data_key(context.app).await?;
+    let key = context.service.data_key(&context.app.keys).await?;
     let text = key.open(sealed_for(client, secret.version), &secret.sealed)?;
     Ok(Some(ClientSecret::opened(text)))
 }

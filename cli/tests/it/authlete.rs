@@ -3,6 +3,7 @@
 mod clients;
 mod openapi;
 mod registration;
+mod requests;
 mod services;
 mod tokens;
 

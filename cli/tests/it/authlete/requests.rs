@@ -1,0 +1,60 @@
+//! What the operations ask of the table, and what becomes of them when it fails.
+
+use serde_json::{Value, json};
+
+use super::{Authlete, assert_error};
+use crate::fault_proxy::{Fault, FaultProxy};
+use crate::support::{World, web_client};
+
+/// A registrar whose table is behind a proxy.
+async fn behind_a_proxy() -> (Authlete, Authlete, FaultProxy) {
+    let direct = Authlete::open().await;
+    let proxy = FaultProxy::start(&direct.world.url()).await;
+    let proxied = Authlete { world: World::at(&proxy.url()), token: direct.token.clone() };
+    (direct, proxied, proxy)
+}
+
+#[tokio::test]
+async fn each_operation_makes_the_requests_that_the_design_allows_it() {
+    let (direct, authlete, proxy) = behind_a_proxy().await;
+    let (client_id, token, _) = direct.register(&web_client()).await;
+    direct.create(&json!({"clientIdAlias": "shop"})).await;
+    let named = json!({"clientId": client_id, "token": token});
+    let mut update = named.clone();
+    update["json"] = json!({"client_id": client_id, "redirect_uris": ["https://rp.example/cb"]}).to_string().into();
+    let document = json!({"json": web_client().to_string()});
+    for (method, path, body, budget) in [
+        ("POST", "/client/registration", &document, &["GetItem T", "PutItem C"][..]),
+        ("POST", "/client/registration/get", &named, &["BatchGetItem T C"]),
+        ("POST", "/client/registration/update", &update, &["BatchGetItem T C", "PutItem C"]),
+        ("GET", &format!("/client/get/{client_id}"), &Value::Null, &["BatchGetItem T C"]),
+        ("GET", "/client/get/shop", &Value::Null, &["BatchGetItem T C U", "GetItem C"]),
+        ("GET", "/client/get/nobody", &Value::Null, &["BatchGetItem T C U"]),
+        ("GET", "/client/get/list", &Value::Null, &["GetItem T", "Query", "Query list", "BatchGetItem C C C"]),
+        ("POST", "/client/create", &json!({"clientIdAlias": "new"}), &["GetItem T", "GetItem C", "TransactWriteItems C U"]),
+        ("POST", "/client/registration/delete", &named, &["GetItem T", "UpdateItem C"]),
+    ] {
+        let reply = authlete.call(method, path, body).await;
+        assert!(reply.status < 300 || path.ends_with("nobody"), "{path}: {reply:?}");
+        assert_eq!(proxy.requests(), budget, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_no_second_claim() {
+    let (_direct, authlete, proxy) = behind_a_proxy().await;
+    proxy.inject("TransactWriteItems C U", Fault::LostAnswer);
+    let created = authlete.create(&json!({"clientIdAlias": "shop"})).await;
+    assert_eq!(authlete.get("/client/get/shop").await.body["clientId"], created["clientId"]);
+}
+
+#[tokio::test]
+async fn a_table_that_fails_is_503_and_nothing_is_half_done() {
+    let (direct, authlete, proxy) = behind_a_proxy().await;
+    proxy.inject_always("TransactWriteItems C U", Fault::Cancelled("TransactionConflict"));
+    let failed = authlete.post("/client/create", &json!({"clientIdAlias": "shop"})).await;
+    assert_error(&failed, 503, "A001190");
+    assert_eq!(failed.header("retry-after"), "1");
+    assert_eq!(direct.get("/client/get/shop").await.status, 404);
+    assert_eq!(direct.post("/client/create", &json!({"clientIdAlias": "shop"})).await.status, 200);
+}

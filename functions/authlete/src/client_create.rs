@@ -1,24 +1,15 @@
 //! `POST /api/{serviceId}/client/create`: an operator makes a client.
 
+use shared::administration;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
-use shared::{App, administration};
+use shared::http::Response;
 
 use crate::body;
 use crate::client_object::{self, View, client};
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-client-create", &["/api/{serviceId}/client/create"], &[Method::Post], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(create(&call).await)
-}
+endpoint!(create, "authlete-client-create", [Post], ["/api/{serviceId}/client/create"]);
 
 /// Answers 200: the SDK on npm takes a 201 for an error.
 async fn create(call: &Call<'_>) -> Result<Response, Error> {

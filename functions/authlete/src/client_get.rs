@@ -1,25 +1,13 @@
 //! `GET /api/{serviceId}/client/get/{clientId}`: shows a client to an operator.
 
-use shared::App;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 
 use crate::client_answer;
 use crate::client_object::View;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-get",
-    &["/api/{serviceId}/client/get/{clientId+}"],
-    &[Method::Get],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(get(&call).await)
-}
+endpoint!(get, "authlete-client-get", [Get], ["/api/{serviceId}/client/get/{clientId+}"]);
 
 async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[]).await?;

@@ -1,24 +1,14 @@
 //! `GET /api/{serviceId}/client/get/list`: lists clients, oldest first.
 
-use shared::App;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 
 use crate::client_answer;
 use crate::client_object::View;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::range;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-client-list", &["/api/{serviceId}/client/get/list"], &[Method::Get], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(list(&call).await)
-}
+endpoint!(list, "authlete-client-list", [Get], ["/api/{serviceId}/client/get/list"]);
 
 async fn list(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[]).await?;

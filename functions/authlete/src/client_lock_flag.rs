@@ -1,28 +1,17 @@
 //! `POST /api/{serviceId}/client/lock_flag/update/{clientIdentifier}`: an operator locks a client or unlocks it.
 
 use serde_json::Value;
+use shared::administration;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::metadata::Invalid;
-use shared::{App, administration};
 
 use crate::body;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::{Error, result};
 use crate::shape::Shape;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-lock-flag",
-    &["/api/{serviceId}/client/lock_flag/update/{clientId+}"],
-    &[Method::Post],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(update(&call).await)
-}
+endpoint!(update, "authlete-client-lock-flag", [Post], ["/api/{serviceId}/client/lock_flag/update/{clientId+}"]);
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;

@@ -2,29 +2,18 @@
 
 use shared::caller::{self, Permission};
 use shared::client::{ClientInformation, Source};
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::metadata::{Invalid, Submitted};
-use shared::{App, Error as Core, registry};
+use shared::{Error as Core, registry};
 
 use crate::body;
-use crate::door::{self, Call, Desk};
+use crate::door::{Call, Desk, endpoint};
 use crate::error::Error;
 use crate::registration::{self, Operation};
 
 const OPERATION: Operation = Operation { family: "202", authorized_by_token: false };
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-registration",
-    &["/api/{serviceId}/client/registration"],
-    &[Method::Post],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(register(&call).await)
-}
+endpoint!(register, "authlete-client-registration", [Post], ["/api/{serviceId}/client/registration"]);
 
 async fn register(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::UseService]).await?;

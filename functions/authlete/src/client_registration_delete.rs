@@ -1,28 +1,17 @@
 //! `POST /api/{serviceId}/client/registration/delete`: ends a registration with its token (RFC 7592 §2.3).
 
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
-use shared::{App, registry};
+use shared::http::Response;
+use shared::registry;
 
 use crate::body;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::registration::{self, Named, Operation};
 
 const OPERATION: Operation = Operation { family: "216", authorized_by_token: true };
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-registration-delete",
-    &["/api/{serviceId}/client/registration/delete"],
-    &[Method::Post],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(delete(&call).await)
-}
+endpoint!(delete, "authlete-client-registration-delete", [Post], ["/api/{serviceId}/client/registration/delete"]);
 
 async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::UseService]).await?;

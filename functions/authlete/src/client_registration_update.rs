@@ -3,34 +3,22 @@
 use shared::caller::Permission;
 use shared::client::{ClientInformation, RegisteredClient};
 use shared::credentials::Token;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::metadata::{Invalid, Submitted};
-use shared::{App, Error as Core, registry};
+use shared::{Error as Core, registry};
 
 use crate::body;
-use crate::door::{self, Call, Desk};
+use crate::door::{Call, Desk, endpoint};
 use crate::error::Error;
 use crate::registration::{self, Named, Operation};
 
 const OPERATION: Operation = Operation { family: "213", authorized_by_token: true };
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-registration-update",
-    &["/api/{serviceId}/client/registration/update"],
-    &[Method::Post],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(update(&call).await)
-}
+endpoint!(update, "authlete-client-registration-update", [Post], ["/api/{serviceId}/client/registration/update"]);
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let body = body::json(call.request);
-    let client_id = body.as_ref().ok().and_then(|body| body.get("clientId")?.as_str()).unwrap_or_default();
-    let (desk, found) = call.desk_and_client(&[Permission::UseService], client_id).await?;
+    let (desk, found) = call.desk_and_client(&[Permission::UseService], registration::client_id(&body)).await?;
     let body = body?;
     let Named { client_id, token } = Named::read(&body)?;
     let document = registration::document(&body)?;

@@ -1,25 +1,14 @@
 //! `GET /api/{serviceId}/client/secret/refresh/{clientIdentifier}`: an operator gives a client a new random secret.
 
+use shared::administration;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
-use shared::{App, administration};
+use shared::http::Response;
 
 use crate::client_secret;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-secret-refresh",
-    &["/api/{serviceId}/client/secret/refresh/{clientId+}"],
-    &[Method::Get],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(refresh(&call).await)
-}
+endpoint!(refresh, "authlete-client-secret-refresh", [Get], ["/api/{serviceId}/client/secret/refresh/{clientId+}"]);
 
 async fn refresh(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;

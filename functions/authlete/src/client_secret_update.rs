@@ -1,29 +1,18 @@
 //! `POST /api/{serviceId}/client/secret/update/{clientIdentifier}`: an operator gives a client a secret of the operator's own.
 
+use shared::administration;
 use shared::caller::Permission;
 use shared::credentials::ClientSecret;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::metadata::Invalid;
-use shared::{App, administration};
 
 use crate::body;
 use crate::client_secret;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::shape::Shape;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-secret-update",
-    &["/api/{serviceId}/client/secret/update/{clientId+}"],
-    &[Method::Post],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(update(&call).await)
-}
+endpoint!(update, "authlete-client-secret-update", [Post], ["/api/{serviceId}/client/secret/update/{clientId+}"]);
 
 /// The longest secret, in characters.
 const MAX_SECRET: usize = 86;

@@ -1,26 +1,15 @@
 //! `POST /api/{serviceId}/client/update/{clientId}`: an operator replaces a client.
 
+use shared::administration;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
-use shared::{App, administration};
+use shared::http::Response;
 
 use crate::body;
 use crate::client_object::{self, View, client};
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
-    "authlete-client-update",
-    &["/api/{serviceId}/client/update/{clientId+}"],
-    &[Method::Post],
-    |app, request| Box::pin(handle(app, request)),
-);
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(update(&call).await)
-}
+endpoint!(update, "authlete-client-update", [Post], ["/api/{serviceId}/client/update/{clientId+}"]);
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;

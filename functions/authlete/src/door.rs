@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use shared::caller::{Operator, Origin, Permission};
 use shared::client::RegisteredClient;
-use shared::http::{Answer, Endpoint, Method, Request, Response};
+use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::Invalid;
 use shared::registry::{Context, FETCHING};
@@ -18,18 +18,28 @@ use crate::error::{self, Error};
 /// The name by which a policy opens this door.
 const DOOR: &str = "authlete";
 
-/// An endpoint of this door.
-pub(crate) const fn endpoint(
-    function: &'static str,
-    paths: &'static [&'static str],
-    methods: &'static [Method],
-    handler: for<'a> fn(&'a App, Request) -> Answer<'a>,
-) -> Endpoint {
-    Endpoint { function, paths, methods, handler, failed }
+/// The endpoint of a module: its operation, its function, its methods, its paths.
+macro_rules! endpoint {
+    ($operation:ident, $function:literal, [$($method:ident),+], [$($path:literal),+]) => {
+        /// The endpoint.
+        pub static ENDPOINT: shared::http::Endpoint = shared::http::Endpoint {
+            function: $function,
+            paths: &[$($path),+],
+            methods: &[$(shared::http::Method::$method),+],
+            handler: |app, request| {
+                Box::pin(async move {
+                    let call = crate::door::Call::new(app, &request, &ENDPOINT);
+                    call.answer($operation(&call).await)
+                })
+            },
+            failed: crate::door::failed,
+        };
+    };
 }
+pub(crate) use endpoint;
 
 /// The answer if a handler panics or does not end in time.
-fn failed(error: &Core) -> Response {
+pub(crate) fn failed(error: &Core) -> Response {
     let (status, code, text) = match error {
         Core::Unavailable(_) => (503, "A001190", "the request took too long; try again"),
         _ => (500, "A001101", "Authlete Server error."),

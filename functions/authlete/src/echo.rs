@@ -1,20 +1,12 @@
 //! `GET /api/misc/echo`: answers the parameters of the query.
 
 use serde_json::Map;
-use shared::App;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-echo", &["/api/misc/echo"], &[Method::Get], |app, request| Box::pin(handle(app, request)));
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(echo(&call).await)
-}
+endpoint!(echo, "authlete-echo", [Get], ["/api/misc/echo"]);
 
 #[expect(clippy::unused_async, reason = "every endpoint has this form")]
 async fn echo(call: &Call<'_>) -> Result<Response, Error> {

@@ -1,21 +1,11 @@
 //! `GET /api/lifecycle/healthcheck`: whether this API works.
 
-use shared::App;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-healthcheck", &["/api/lifecycle/healthcheck"], &[Method::Get], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(healthcheck(&call).await)
-}
+endpoint!(healthcheck, "authlete-healthcheck", [Get], ["/api/lifecycle/healthcheck"]);
 
 /// Reads the table, so that an `OK` means that requests can be carried out.
 async fn healthcheck(call: &Call<'_>) -> Result<Response, Error> {

@@ -1,20 +1,12 @@
 //! `GET /api/info`: which version answers, and what it can do.
 
 use serde_json::Map;
-use shared::App;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-info", &["/api/info"], &[Method::Get], |app, request| Box::pin(handle(app, request)));
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(info(&call).await)
-}
+endpoint!(info, "authlete-info", [Get], ["/api/info"]);
 
 /// Authlete's names for what there is here.
 const FEATURES: [&str; 1] = ["dcr"];

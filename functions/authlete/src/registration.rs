@@ -90,6 +90,11 @@ impl<'b> Named<'b> {
     }
 }
 
+/// The client that a body names, to be looked up before the body is known to be one.
+pub(crate) fn client_id(body: &Result<Map<String, Value>, Error>) -> &str {
+    body.as_ref().ok().and_then(|body| body.get("clientId")?.as_str()).unwrap_or_default()
+}
+
 /// The client's own metadata document, as it came.
 ///
 /// # Errors

@@ -1,25 +1,18 @@
 //! `DELETE /api/{serviceId}/client/extension/requestable_scopes/delete/{clientId}`: an operator lets a client request every scope of the service.
 
-use shared::App;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::requestable_scopes;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint = door::endpoint(
+endpoint!(
+    delete,
     "authlete-requestable-scopes-delete",
-    &["/api/{serviceId}/client/extension/requestable_scopes/delete/{clientId+}"],
-    &[Method::Delete],
-    |app, request| Box::pin(handle(app, request)),
+    [Delete],
+    ["/api/{serviceId}/client/extension/requestable_scopes/delete/{clientId+}"]
 );
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(delete(&call).await)
-}
 
 async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;

@@ -2,27 +2,18 @@
 
 use serde_json::Map;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::policy::Preset;
 use shared::service::ServiceConfiguration;
-use shared::{App, Error as Core, administration};
+use shared::{Error as Core, administration};
 
 use crate::body;
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::service_answer;
 use crate::service_object::{self, Draft, View};
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-service-create", &["/api/service/create"], &[Method::Post], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(create(&call).await)
-}
+endpoint!(create, "authlete-service-create", [Post], ["/api/service/create"]);
 
 /// Answers 200: the SDK on npm takes a 201 for an error. What a `Service` does not say is as the preset `open` has it.
 async fn create(call: &Call<'_>) -> Result<Response, Error> {

@@ -1,26 +1,17 @@
 //! `GET /api/{serviceId}/service/jwks/get`: the keys of a service (RFC 7517 §5).
 
 use serde_json::Value;
+use shared::Error as Core;
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::metadata::parse_object;
-use shared::{App, Error as Core};
 
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::pretty;
 use crate::service_object::public_keys;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-service-jwks", &["/api/{serviceId}/service/jwks/get"], &[Method::Get], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(jwks(&call).await)
-}
+endpoint!(jwks, "authlete-service-jwks", [Get], ["/api/{serviceId}/service/jwks/get"]);
 
 /// Private parts are for who may change them.
 async fn jwks(call: &Call<'_>) -> Result<Response, Error> {

@@ -1,26 +1,17 @@
 //! `GET /api/service/get/list`: the services of a token, oldest first.
 
+use shared::Error as Core;
 use shared::caller::Operator;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::service::Service;
-use shared::{App, Error as Core};
 
-use crate::door::{self, Call};
+use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::range::{self, Range};
 use crate::service_answer;
 use crate::service_object::View;
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-service-list", &["/api/service/get/list"], &[Method::Get], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(list(&call).await)
-}
+endpoint!(list, "authlete-service-list", [Get], ["/api/service/get/list"]);
 
 async fn list(call: &Call<'_>) -> Result<Response, Error> {
     let operator = call.operator().await?;

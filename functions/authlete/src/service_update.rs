@@ -2,26 +2,17 @@
 
 use serde_json::{Map, Value};
 use shared::caller::Permission;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::Response;
 use shared::service::Service;
 use shared::{App, Error as Core, administration};
 
 use crate::body;
-use crate::door::{self, Call, Desk};
+use crate::door::{Call, Desk, endpoint};
 use crate::error::Error;
 use crate::service_answer;
 use crate::service_object::{self, Draft, View};
 
-/// The endpoint.
-pub static ENDPOINT: Endpoint =
-    door::endpoint("authlete-service-update", &["/api/{serviceId}/service/update"], &[Method::Post], |app, request| {
-        Box::pin(handle(app, request))
-    });
-
-async fn handle(app: &App, request: Request) -> Response {
-    let call = Call::new(app, &request, &ENDPOINT);
-    call.answer(update(&call).await)
-}
+endpoint!(update, "authlete-service-update", [Post], ["/api/{serviceId}/service/update"]);
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ServiceWrite]).await?;

@@ -31,7 +31,12 @@ async fn each_operation_makes_the_requests_that_the_design_allows_it() {
         ("GET", "/client/get/shop", &Value::Null, &["BatchGetItem T C U", "GetItem C"]),
         ("GET", "/client/get/nobody", &Value::Null, &["BatchGetItem T C U"]),
         ("GET", "/client/get/list", &Value::Null, &["GetItem T", "Query", "Query list", "BatchGetItem C C C"]),
-        ("POST", "/client/create", &json!({"clientIdAlias": "new"}), &["GetItem T", "GetItem C", "TransactWriteItems C U"]),
+        (
+            "POST",
+            "/client/create",
+            &json!({"clientIdAlias": "new"}),
+            &["GetItem T", "GetItem C", "TransactWriteItems C U"],
+        ),
         ("POST", "/client/registration/delete", &named, &["GetItem T", "UpdateItem C"]),
     ] {
         let reply = authlete.call(method, path, body).await;

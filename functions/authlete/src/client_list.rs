@@ -10,9 +10,12 @@ use crate::range;
 
 endpoint!(list, "authlete-client-list", [Get], ["/api/{serviceId}/client/get/list"]);
 
+/// How many clients a page may have.
+const MAX_LENGTH: u16 = 1000;
+
 async fn list(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[]).await?;
-    let range = range::of(call.request)?;
+    let range = range::of(call.request, MAX_LENGTH)?;
     let developer = call.request.query_parameter("developer").filter(|developer| !developer.is_empty());
     let page = call.app.store.client_page(desk.service.id, developer.as_deref(), range.start, range.end).await?;
     let (view, context) = (View::of(&desk.operator), desk.context(call));

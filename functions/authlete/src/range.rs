@@ -9,9 +9,6 @@ use crate::error::Error;
 /// How many members a page has if the request does not say.
 const DEFAULT_LENGTH: u64 = 5;
 
-/// How many members a page may have.
-const MAX_LENGTH: u64 = 1000;
-
 /// How large a page may be, in bytes: Lambda answers at most 6 MB.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
 
@@ -21,11 +18,11 @@ pub(crate) struct Range {
     pub(crate) end: u64,
 }
 
-/// The page that a request asks for.
+/// The page that a request asks for, of at most `longest` members.
 ///
 /// # Errors
 /// [`Error::Body`], naming the parameter.
-pub(crate) fn of(request: &Request) -> Result<Range, Error> {
+pub(crate) fn of(request: &Request, longest: u16) -> Result<Range, Error> {
     let number = |name: &str| -> Result<Option<u64>, Error> {
         let Some(text) = request.query_parameter(name).filter(|text| !text.is_empty()) else { return Ok(None) };
         let number = text.parse::<u64>().ok().filter(|number| *number < 1 << 53);
@@ -36,8 +33,13 @@ pub(crate) fn of(request: &Request) -> Result<Range, Error> {
     if end < start {
         return Err(Error::Body(Invalid::syntax("end", "a number from start on")));
     }
-    if end - start > MAX_LENGTH {
-        return Err(Error::Body(Invalid::TooLong { member: "end".to_owned(), limit: 1000, unit: "after start" }));
+    if end - start > u64::from(longest) {
+        let limit = usize::from(longest);
+        return Err(Error::Body(Invalid::TooLong {
+            member: "the list from start to end".to_owned(),
+            limit,
+            unit: "members",
+        }));
     }
     Ok(Range { start, end })
 }
@@ -50,7 +52,11 @@ impl Range {
     pub(crate) fn answer(&self, total: u64, name: &str, members: Vec<Value>) -> Result<Map<String, Value>, Error> {
         let members = Value::Array(members);
         if self.end - self.start > DEFAULT_LENGTH && members.to_string().len() > MAX_BYTES {
-            return Err(Error::Body(Invalid::TooLong { member: "end".to_owned(), limit: MAX_BYTES, unit: "bytes" }));
+            return Err(Error::Body(Invalid::TooLong {
+                member: "the list from start to end".to_owned(),
+                limit: MAX_BYTES,
+                unit: "bytes",
+            }));
         }
         let mut answer = Map::new();
         answer.insert("start".to_owned(), self.start.into());

@@ -13,9 +13,12 @@ use crate::service_object::View;
 
 endpoint!(list, "authlete-service-list", [Get], ["/api/service/get/list"]);
 
+/// How many services a page may have: the clients of each are counted.
+const MAX_LENGTH: u16 = 100;
+
 async fn list(call: &Call<'_>) -> Result<Response, Error> {
     let operator = call.operator().await?;
-    let range = range::of(call.request)?;
+    let range = range::of(call.request, MAX_LENGTH)?;
     let (services, total) = services(call, &operator, &range).await?;
     let view = View::of(&operator);
     let mut shown = Vec::with_capacity(services.len());

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    TimeToLiveSpecification,
 };
 
 use super::Item;
@@ -184,11 +185,25 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), String> {
     }
     match request.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
         Ok(_) => {}
-        Err(CreateTableError::ResourceInUseException(_)) => return Ok(()),
+        Err(CreateTableError::ResourceInUseException(_)) => return is_current(client, table).await,
         Err(error) => return Err(describe(&error)),
     }
     let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(TTL_ATTRIBUTE).build();
     let request = client.update_time_to_live().table_name(table);
     let request = request.time_to_live_specification(ttl.map_err(|error| describe(&error))?);
     request.send().await.map(|_| ()).map_err(|error| describe(&error))
+}
+
+/// Whether a table that is there has what this version needs.
+async fn is_current(client: &Client, table: &str) -> Result<(), String> {
+    let described = client.describe_table().table_name(table).send().await;
+    let described = described.map_err(|error| DisplayErrorContext(&error).to_string())?.table;
+    let indexes = described.as_ref().map(TableDescription::global_secondary_indexes).unwrap_or_default();
+    let has_index = |name: &str| indexes.iter().any(|index| index.index_name() == Some(name));
+    let stream = described.as_ref().and_then(|table| table.stream_specification()?.stream_view_type());
+    if has_index(LIST_INDEX) && has_index(DEVELOPER_INDEX) && stream == Some(&StreamViewType::NewAndOldImages) {
+        Ok(())
+    } else {
+        Err(format!("the table {table} was made by an earlier version; begin with a new one"))
+    }
 }

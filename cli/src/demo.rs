@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use shared::App;
 use shared::caller::{Origin, Permission};
 use shared::credentials::{IdSalt, Token, TokenKind};
+use shared::metadata::GrantType;
 use shared::policy::{BoundPolicy, Preset};
 use shared::service::ServiceConfiguration;
 use shared::store::TokenRecord;
@@ -74,6 +75,7 @@ pub async fn prepare(app: &App, base_url: &str, dynamodb_endpoint: &str, file: &
 #[must_use]
 pub fn configuration() -> ServiceConfiguration {
     let mut policy = Preset::Open.policy();
+    policy.grant_types.offered.push(GrantType::DeviceCode);
     policy.doors = ["oauth", "authlete", "federation", "stet", "identity_center"].map(str::to_owned).to_vec();
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("https://as.example/{path}").into());
     ServiceConfiguration {

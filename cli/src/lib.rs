@@ -20,5 +20,5 @@ use shared::http::Endpoint;
 
 /// Every endpoint of every front door.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [oauth::ENDPOINTS, authlete::ENDPOINTS].into_iter().flatten().copied()
+    [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS].into_iter().flatten().copied()
 }

@@ -51,6 +51,9 @@ pub struct Options {
     /// Requests that each token of an operator may make at once.
     #[arg(long, value_name = "REQUESTS", default_value_t = RateLimit::TOKEN.burst)]
     pub token_burst: NonZeroU32,
+    /// The service behind Identity Center's paths, which name none.
+    #[arg(long, value_name = "SERVICE", default_value_t = demo::SERVICE_ID)]
+    pub identity_center_service: u64,
 }
 
 impl Options {
@@ -108,7 +111,13 @@ async fn answer(
 
 /// Services are not cached, so that a change by the command line is seen at once.
 fn settings(options: &Options, base_url: &str) -> Settings {
-    Settings { base_url: Some(base_url.to_owned()), service_cache_millis: 0, token_limit: options.token_limit() }
+    Settings {
+        base_url: Some(base_url.to_owned()),
+        service_cache_millis: 0,
+        token_limit: options.token_limit(),
+        identity_center_service: Some(options.identity_center_service),
+        ..Settings::default()
+    }
 }
 
 /// The application against an embedded table.
@@ -133,6 +142,7 @@ fn key_file(path: &Path) -> Result<Vec<u8>> {
 fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
     let key = std::path::absolute(options.data.join("key"))?;
     let (rate, burst) = (options.token_rate.to_string(), options.token_burst.to_string());
+    let identity_center_service = options.identity_center_service.to_string();
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
@@ -143,6 +153,7 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
         ("REGISTRAR_BASE_URL", &demo.base_url),
         ("REGISTRAR_TOKEN_RATE", &rate),
         ("REGISTRAR_TOKEN_BURST", &burst),
+        ("REGISTRAR_IDENTITY_CENTER_SERVICE", &identity_center_service),
     ];
     let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
     write_private(&options.data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")

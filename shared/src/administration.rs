@@ -61,7 +61,7 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
         source: Source::AuthleteCreate,
         locked: false,
         record: ClientRecord {
-            client_type: checked_type(draft.client_type, &metadata)?,
+            client_type: checked_type(draft.client_type, Source::AuthleteCreate, &metadata)?,
             metadata,
             issued_at_millis: now,
             modified_at_millis: now,
@@ -119,7 +119,7 @@ async fn try_replace(
     // What somebody else vouches for stays as it is: federations, institutions and documents.
     if client.source.is_operators_to_change() {
         client.record.metadata = admit(context.service.policy(), draft.metadata)?;
-        client.record.client_type = checked_type(draft.client_type, &client.record.metadata)?;
+        client.record.client_type = checked_type(draft.client_type, client.source, &client.record.metadata)?;
     }
     step(context, &mut client);
     let client_secret = secret::keep_or_renew(context, &mut client, opened).await?;
@@ -233,8 +233,8 @@ fn bound_sizes(settings: &OperatorSettings) -> Result<(), Invalid> {
 }
 
 /// RFC 6749 §4.4: the client credentials grant is for confidential clients only.
-fn checked_type(asked: Option<ClientType>, metadata: &VerifiedMetadata) -> Result<ClientType, Invalid> {
-    let client_type = asked.unwrap_or_else(|| client_type(metadata));
+fn checked_type(asked: Option<ClientType>, source: Source, metadata: &VerifiedMetadata) -> Result<ClientType, Invalid> {
+    let client_type = asked.unwrap_or_else(|| client_type(source, metadata));
     if client_type == ClientType::Public && metadata.grant_types().contains(&GrantType::ClientCredentials) {
         return Err(Invalid::requires("grant_types \"client_credentials\"", "a confidential client"));
     }
@@ -261,7 +261,7 @@ fn step(context: &Context<'_>, client: &mut RegisteredClient) {
 }
 
 fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) -> ClientInformation {
-    ClientInformation { client, client_secret, registration_access_token: None, registration_client_uri: None }
+    ClientInformation::new(client, client_secret, None)
 }
 
 /// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL.

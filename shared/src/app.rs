@@ -9,7 +9,7 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
-use crate::credentials::KeyEncryption;
+use crate::credentials::{KeyEncryption, decimal};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
@@ -39,6 +39,12 @@ pub struct App {
     pub entropy: Entropy,
     /// What each token of an operator may ask.
     pub token_limit: Limiter,
+    /// How often one network may register without a token.
+    pub address_limit: Limiter,
+    /// How often all of them together may, for one service.
+    pub service_limit: Limiter,
+    /// The service of fixed paths that name none: Identity Center's.
+    pub identity_center_service: Option<u64>,
     base_url: Option<String>,
     services: ServiceCache,
 }
@@ -52,11 +58,24 @@ pub struct Settings {
     pub service_cache_millis: u64,
     /// What each token of an operator may ask.
     pub token_limit: RateLimit,
+    /// How often one network may register without a token, where a protocol asks for a limit.
+    pub address_limit: RateLimit,
+    /// How often all of them together may, for one service.
+    pub service_limit: RateLimit,
+    /// The service of fixed paths that name none: Identity Center's.
+    pub identity_center_service: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { base_url: None, service_cache_millis: SERVICE_CACHE_MILLIS, token_limit: RateLimit::TOKEN }
+        Self {
+            base_url: None,
+            service_cache_millis: SERVICE_CACHE_MILLIS,
+            token_limit: RateLimit::TOKEN,
+            address_limit: RateLimit::ADDRESS,
+            service_limit: RateLimit::SERVICE,
+            identity_center_service: None,
+        }
     }
 }
 
@@ -79,6 +98,12 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// A variable that holds something else than the number of a service.
+    #[error("{variable} must be the number of a service")]
+    ServiceNumber {
+        /// The variable of the environment.
+        variable: &'static str,
+    },
     /// A variable that holds something else than a number.
     #[error("{variable} must be a whole number from 1 to {}", u32::MAX)]
     Number {
@@ -99,13 +124,24 @@ impl App {
         settings: Settings,
     ) -> Self {
         let services = ServiceCache { lifetime_millis: settings.service_cache_millis, services: Mutex::default() };
-        let token_limit = Limiter::new(settings.token_limit);
-        Self { store, keys, fetch, clock, entropy, token_limit, base_url: settings.base_url, services }
+        Self {
+            store,
+            keys,
+            fetch,
+            clock,
+            entropy,
+            token_limit: Limiter::new(settings.token_limit),
+            address_limit: Limiter::new(settings.address_limit),
+            service_limit: Limiter::new(settings.service_limit),
+            identity_center_service: settings.identity_center_service,
+            base_url: settings.base_url,
+            services,
+        }
     }
 
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
     /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
-    /// [`RateLimit::TOKEN`]), and what the AWS SDK reads. Warms the connection to the table; a table that does
+    /// [`RateLimit::TOKEN`]), `REGISTRAR_IDENTITY_CENTER_SERVICE`, and what the AWS SDK reads. Warms the connection to the table; a table that does
     /// not answer yet is no reason not to start.
     ///
     /// # Errors
@@ -114,6 +150,7 @@ impl App {
         let settings = Settings {
             base_url: variable("REGISTRAR_BASE_URL"),
             token_limit: token_limit(variable("REGISTRAR_TOKEN_RATE"), variable("REGISTRAR_TOKEN_BURST"))?,
+            identity_center_service: service_number("REGISTRAR_IDENTITY_CENTER_SERVICE")?,
             ..Settings::default()
         };
         let config = aws_configuration().await;
@@ -217,6 +254,11 @@ fn token_limit(rate: Option<String>, burst: Option<String>) -> Result<RateLimit,
 
 fn number(variable: &'static str, value: Option<String>, default: NonZeroU32) -> Result<NonZeroU32, StartError> {
     value.map_or(Ok(default), |value| value.parse().map_err(|_| StartError::Number { variable }))
+}
+
+fn service_number(variable: &'static str) -> Result<Option<u64>, StartError> {
+    let Some(text) = self::variable(variable) else { return Ok(None) };
+    decimal(&text).map(Some).ok_or(StartError::ServiceNumber { variable })
 }
 
 fn variable(name: &str) -> Option<String> {

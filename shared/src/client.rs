@@ -217,10 +217,10 @@ pub struct ClientInformation {
 }
 
 impl ClientInformation {
-    /// Of a client that is managed by a token, at a place that its front door knows.
+    /// Of a client that is managed by that token, if by one, at a place that its front door knows.
     #[must_use]
-    pub fn new(client: RegisteredClient, client_secret: Option<ClientSecret>, token: Token) -> Self {
-        Self { client, client_secret, registration_access_token: Some(token), registration_client_uri: None }
+    pub fn new(client: RegisteredClient, client_secret: Option<ClientSecret>, token: Option<Token>) -> Self {
+        Self { client, client_secret, registration_access_token: token, registration_client_uri: None }
     }
 
     /// The members of the answer; absent ones are omitted.

@@ -46,6 +46,12 @@ impl RateLimit {
     /// What each token of an operator may ask by default: 100 requests per second, 200 at once.
     pub const TOKEN: Self = Self::new(100, 200);
 
+    /// What one network may register without a token: 30 clients in half a minute.
+    pub const ADDRESS: Self = Self::new(1, 30);
+
+    /// What all of them together may register without a token: 200 clients in ten seconds.
+    pub const SERVICE: Self = Self::new(20, 200);
+
     /// `rate` requests per second and `burst` at once; zero counts as one.
     #[must_use]
     pub const fn new(rate: u32, burst: u32) -> Self {

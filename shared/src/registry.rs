@@ -6,6 +6,8 @@ mod statement;
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Map, Value};
+
 use crate::app::App;
 use crate::caller::{Origin, Registrant};
 use crate::client::{
@@ -23,6 +25,9 @@ use crate::store::{Created, Deleter};
 
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
+
+/// How long Identity Center's secrets live unless the policy says so, in seconds: 90 days.
+const SECRET_SECONDS: u64 = 90 * 24 * 60 * 60;
 
 /// How often a random identifier is minted again because its number is taken.
 pub(crate) const MINTING_ATTEMPTS: usize = 3;
@@ -42,7 +47,7 @@ pub struct Context<'a> {
     pub audiences: Vec<String>,
 }
 
-/// Registers a client (RFC 7591 §3.1).
+/// Registers a client (RFC 7591 §3.1). `kept` is what its front door keeps beside the metadata.
 ///
 /// # Errors
 /// What the metadata, the policy, the software statement or the initial access token is refused for;
@@ -52,6 +57,7 @@ pub async fn register(
     source: Source,
     registrant: &Registrant,
     metadata: ClientMetadata,
+    kept: Map<String, Value>,
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     let policy = service.policy();
@@ -61,9 +67,13 @@ pub async fn register(
     let bound = registrant.bound();
     let (metadata, software) = admit(context, source, metadata, &bound).await?;
     let issued_at_millis = app.clock.now_millis();
-    let expires_at = policy.client_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
-    let token = Token::mint(TokenKind::RegistrationAccess, &app.entropy)?;
-    let settings = OperatorSettings { requestable_scopes: requestable_scopes(policy, &metadata), ..Default::default() };
+    let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
+    let token = source.is_self_managed().then(mint).transpose()?;
+    let settings = OperatorSettings {
+        requestable_scopes: requestable_scopes(policy, &metadata),
+        others: kept,
+        ..OperatorSettings::default()
+    };
     let mut client = RegisteredClient {
         service_id: service.id,
         client_id: String::new(),
@@ -71,7 +81,7 @@ pub async fn register(
         source,
         locked: false,
         record: ClientRecord {
-            client_type: client_type(&metadata),
+            client_type: client_type(source, &metadata),
             metadata,
             issued_at_millis,
             modified_at_millis: issued_at_millis,
@@ -81,8 +91,8 @@ pub async fn register(
             settings,
         },
         secret: None,
-        registration_access_token: Some(token.hash()),
-        expires_at,
+        registration_access_token: token.as_ref().map(Token::hash),
+        expires_at: end_of_life(policy, source, app.clock.now()),
         version: 1,
     };
     within_the_developers_share(context, &client).await?;
@@ -120,7 +130,7 @@ pub async fn read(
 ) -> Result<ClientInformation, Error> {
     let client = may_manage(found, client_id, &token.hash())?;
     let client_secret = secret::open(context, &client).await?;
-    Ok(ClientInformation::new(client, client_secret, token))
+    Ok(ClientInformation::new(client, client_secret, Some(token)))
 }
 
 /// Replaces a client's registration (RFC 7592 §2.2). If another update wins, this one is tried once more on
@@ -157,7 +167,7 @@ async fn replace(
         return Err(crate::error::StatementFault::OtherSoftware.into());
     }
     let renamed = metadata.rest().software_id != client.record.metadata.rest().software_id;
-    client.record.client_type = client_type(&metadata);
+    client.record.client_type = client_type(client.source, &metadata);
     if policy.scope_is_requestable {
         client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
     }
@@ -173,7 +183,7 @@ async fn replace(
     client.registration_access_token = Some(token.hash());
     let claimed = if renamed { claimed(policy) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
-    Ok(ClientInformation::new(client, client_secret, token))
+    Ok(ClientInformation::new(client, client_secret, Some(token)))
 }
 
 /// Deletes a client (RFC 7592 §2.3). Its token and its secret die with it.
@@ -266,9 +276,16 @@ fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&Clie
     }
 }
 
-pub(crate) fn client_type(metadata: &VerifiedMetadata) -> ClientType {
-    match metadata.token_endpoint_auth_method() {
-        AuthMethod::None => ClientType::Public,
+/// Identity Center's clients are public although they have a secret: each installation has its own.
+pub(crate) fn client_type(source: Source, metadata: &VerifiedMetadata) -> ClientType {
+    match (source, metadata.token_endpoint_auth_method()) {
+        (Source::IdentityCenter, _) | (_, AuthMethod::None) => ClientType::Public,
         _ => ClientType::Confidential,
     }
+}
+
+/// When a registration ends, in seconds since 1970: as the policy says, and Identity Center's with its secret.
+fn end_of_life(policy: &Policy, source: Source, now: u64) -> Option<u64> {
+    let with_secret = (source == Source::IdentityCenter).then(|| policy.secret_lifetime.unwrap_or(SECRET_SECONDS));
+    with_secret.into_iter().chain(policy.client_lifetime).min().map(|seconds| now.saturating_add(seconds))
 }

@@ -1,5 +1,6 @@
 //! `POST /api/{serviceId}/client/registration`: registers a client for an authorization server (RFC 7591).
 
+use serde_json::Map;
 use shared::caller::{self, Permission};
 use shared::client::{ClientInformation, Source};
 use shared::http::Response;
@@ -37,5 +38,5 @@ async fn register_at(
 ) -> Result<ClientInformation, Core> {
     let registrant = caller::registrant(call.app, &desk.service, token).await?;
     let metadata = document?.metadata;
-    registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, metadata).await
+    registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, metadata, Map::new()).await
 }

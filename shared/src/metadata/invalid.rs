@@ -38,6 +38,12 @@ pub enum Invalid {
         /// What it must be, with its article.
         expected: &'static str,
     },
+    /// A protocol requires the member.
+    #[error("{member} is required")]
+    Missing {
+        /// The member.
+        member: &'static str,
+    },
     /// The list must not be empty.
     #[error("{member} must not be empty")]
     Empty {

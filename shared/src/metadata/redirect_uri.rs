@@ -59,7 +59,9 @@ fn position(index: Option<usize>) -> String {
 }
 
 impl InvalidRedirectUri {
-    pub(crate) fn list(fault: RedirectUriFault) -> Self {
+    /// A fault of the list as a whole.
+    #[must_use]
+    pub fn list(fault: RedirectUriFault) -> Self {
         Self { member: "redirect_uris", index: None, fault }
     }
 

@@ -151,7 +151,8 @@ fn settings(
     current: Option<&RegisteredClient>,
     policy: &Policy,
 ) -> Result<OperatorSettings, Invalid> {
-    let mut others = kept(sent, OWN)?;
+    let mut others = current.map(of_other_doors).unwrap_or_default();
+    others.extend(kept(sent, OWN)?);
     let extension = present(sent, "extension")
         .map(|extension| extension.as_object().ok_or_else(|| Invalid::wrong_type("extension", "an object")));
     let extension = extension.transpose()?;
@@ -167,6 +168,13 @@ fn settings(
         requestable_scopes: extension.map(|extension| scopes(extension, policy)).transpose()?.flatten(),
         others,
     })
+}
+
+/// What is kept beside the metadata and is not Authlete's.
+fn of_other_doors(client: &RegisteredClient) -> Map<String, Value> {
+    let mut others = client.record.settings.others.clone();
+    others.retain(|name, _| name != "extension" && OWN.iter().all(|(own, _)| own != name));
+    others
 }
 
 fn kept(sent: &Map<String, Value>, fields: &[(&str, Shape)]) -> Result<Map<String, Value>, Invalid> {

@@ -1,0 +1,190 @@
+//! `POST /client/register`: AWS's RegisterClient (SSO OIDC).
+
+use serde_json::{Map, Value};
+use shared::client::ClientInformation;
+use shared::http::{Endpoint, Method, Request, Response};
+use shared::metadata::{GrantType, Invalid, InvalidRedirectUri, RedirectUriFault};
+use shared::service::Service;
+use shared::{App, Error};
+
+use crate::door::{self, Refusal};
+use crate::members::Members;
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint = Endpoint {
+    function: "aws-register-client",
+    paths: &["/client/register"],
+    methods: &[Method::Post],
+    handler: |app, request| Box::pin(handle(app, request)),
+    failed: |error| refused(&Fault::Refusal(door::failure(error))),
+};
+
+const GRANT_TYPES: [&str; 3] =
+    [GrantType::AuthorizationCode.as_str(), GrantType::DeviceCode.as_str(), GrantType::RefreshToken.as_str()];
+
+/// What a client gets that names no grant: the flow of a command line.
+const DEFAULT_GRANT_TYPES: [&str; 2] = [GrantType::DeviceCode.as_str(), GrantType::RefreshToken.as_str()];
+
+/// Members that are kept for operators and answered to nobody here.
+const KEPT: [&str; 2] = ["issuerUrl", "entitledApplicationArn"];
+
+/// Why nobody is registered, where AWS has exceptions of its own.
+enum Fault {
+    Refusal(Refusal),
+    InvalidRequest(Invalid),
+    InvalidScope(String),
+    UnsupportedGrantType(String),
+}
+
+impl<E: Into<Refusal>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Refusal(error.into())
+    }
+}
+
+async fn handle(app: &App, request: Request) -> Response {
+    let response = register(app, &request).await.unwrap_or_else(|fault| refused(&fault));
+    response.with("x-amzn-requestid", request.request_id).with("cache-control", "no-store")
+}
+
+/// Answers 200 with the client.
+async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
+    let service = door::service(app, request).await?;
+    let asked = Asked::read(&request.body)?;
+    if asked.client_type != "public" {
+        return Err(Error::from(Invalid::not_offered("clientType", &asked.client_type)).into());
+    }
+    let grant_types = asked.grant_types.unwrap_or_else(|| DEFAULT_GRANT_TYPES.map(str::to_owned).to_vec());
+    if let Some(unknown) = grant_types.iter().find(|grant| !GRANT_TYPES.contains(&grant.as_str())) {
+        return Err(Fault::UnsupportedGrantType(unknown.clone()));
+    }
+    let offered = &service.policy().scopes.offered;
+    let unoffered = |scope: &&String| offered.as_ref().is_some_and(|offered| !offered.contains(scope));
+    if let Some(scope) = asked.scopes.iter().flatten().find(unoffered) {
+        return Err(Fault::InvalidScope(scope.clone()));
+    }
+    let mut metadata = door::metadata(asked.client_name, grant_types, asked.scopes);
+    let redirects = metadata.response_types.as_ref().is_some_and(|responses| !responses.is_empty());
+    if redirects && asked.redirect_uris.is_none() {
+        return Err(Error::from(InvalidRedirectUri::list(RedirectUriFault::Missing)).into());
+    }
+    metadata.redirect_uris = asked.redirect_uris;
+    let information = door::register(app, request, &service, metadata, asked.kept).await.map_err(in_awss_words)?;
+    Ok(Response::json(200, answer(&service, &information)))
+}
+
+/// The request's members.
+struct Asked {
+    client_name: String,
+    client_type: String,
+    scopes: Option<Vec<String>>,
+    redirect_uris: Option<Vec<String>>,
+    grant_types: Option<Vec<String>>,
+    kept: Map<String, Value>,
+}
+
+impl Asked {
+    fn read(body: &[u8]) -> Result<Self, Fault> {
+        Self::members(body).map_err(Fault::InvalidRequest)
+    }
+
+    fn members(body: &[u8]) -> Result<Self, Invalid> {
+        let members = Members::parse(body)?;
+        let mut kept = Map::new();
+        for name in KEPT {
+            if let Some(text) = members.text(name)? {
+                kept.insert(name.to_owned(), text.into());
+            }
+        }
+        Ok(Self {
+            client_name: members.client_name("clientName")?,
+            client_type: members.required_text("clientType")?,
+            scopes: members.texts("scopes")?,
+            redirect_uris: members.texts("redirectUris")?,
+            grant_types: members.texts("grantTypes")?.filter(|grants| !grants.is_empty()),
+            kept,
+        })
+    }
+}
+
+/// What the policy refuses has an exception of its own, too.
+fn in_awss_words(error: Error) -> Fault {
+    match &error {
+        Error::InvalidClientMetadata(Invalid::NotOffered { member, value }) if member == "grant_types" => {
+            Fault::UnsupportedGrantType(value.clone())
+        }
+        Error::InvalidClientMetadata(Invalid::Syntax { member, .. }) if member == "scope" => {
+            Fault::InvalidScope(error.to_string())
+        }
+        _ => error.into(),
+    }
+}
+
+fn answer(service: &Service, information: &ClientInformation) -> Map<String, Value> {
+    let record = &information.client.record;
+    let mut client = Map::new();
+    let mut put = |name: &str, value: Value| client.insert(name.to_owned(), value);
+    put("clientId", information.client.client_id.as_str().into());
+    put("clientIdIssuedAt", (record.issued_at_millis / 1000).into());
+    put("clientSecretExpiresAt", record.secret_expires_at.into());
+    if let Some(secret) = &information.client_secret {
+        put("clientSecret", secret.expose().into());
+    }
+    door::endpoint(service, "authorization_endpoint", "authorizationEndpoint", &mut client);
+    door::endpoint(service, "token_endpoint", "tokenEndpoint", &mut client);
+    client
+}
+
+/// The exception's name stands in the header and in the body, its OAuth code in `error`.
+fn refused(fault: &Fault) -> Response {
+    let (status, exception, code) = exception(fault);
+    let description = match fault {
+        Fault::Refusal(Refusal::Core(error)) => error.to_string(),
+        Fault::Refusal(Refusal::Protected) => "clients of this service need a token".to_owned(),
+        Fault::Refusal(Refusal::TooManyRequests(_)) => "too many registrations; try again later".to_owned(),
+        Fault::InvalidRequest(invalid) => invalid.to_string(),
+        Fault::InvalidScope(scope) => format!("scopes: {scope:?} is not offered by this service"),
+        Fault::UnsupportedGrantType(grant) => format!("grantTypes: {grant:?} is not offered by this service"),
+    };
+    let mut body = Map::new();
+    body.insert("__type".to_owned(), exception.into());
+    body.insert("error".to_owned(), code.into());
+    body.insert("error_description".to_owned(), description.into());
+    let response = Response::json(status, body).with("x-amzn-errortype", exception);
+    match fault {
+        Fault::Refusal(Refusal::Core(error)) => response.because(error),
+        Fault::Refusal(Refusal::TooManyRequests(admission)) => {
+            response.with("retry-after", admission.retry_after.to_string())
+        }
+        _ => response,
+    }
+}
+
+fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
+    const INVALID_REQUEST: (u16, &str, &str) = (400, "InvalidRequestException", "invalid_request");
+    const INTERNAL: (u16, &str, &str) = (500, "InternalServerException", "server_error");
+    match fault {
+        Fault::InvalidRequest(_) | Fault::Refusal(Refusal::Protected) => INVALID_REQUEST,
+        Fault::InvalidScope(_) => (400, "InvalidScopeException", "invalid_scope"),
+        Fault::UnsupportedGrantType(_) => (400, "UnsupportedGrantTypeException", "unsupported_grant_type"),
+        Fault::Refusal(Refusal::TooManyRequests(_)) => (400, "SlowDownException", "slow_down"),
+        Fault::Refusal(Refusal::Core(error)) => match error {
+            Error::InvalidRedirectUri(_) => (400, "InvalidRedirectUriException", "invalid_redirect_uri"),
+            Error::InvalidClientMetadata(_)
+            | Error::InvalidSoftwareStatement(_)
+            | Error::UnapprovedSoftwareStatement
+            | Error::Claimed(_)
+            | Error::TooManyClients
+            | Error::RegistrationClosed => (400, "InvalidClientMetadataException", "invalid_client_metadata"),
+            Error::MethodNotAllowed => (405, INVALID_REQUEST.1, INVALID_REQUEST.2),
+            Error::Unavailable(_) | Error::Contention => (503, INTERNAL.1, INTERNAL.2),
+            Error::Internal(_) => INTERNAL,
+            Error::UnknownService
+            | Error::UnknownClient
+            | Error::MissingToken
+            | Error::InvalidToken
+            | Error::InsufficientScope
+            | Error::ClientLocked => INVALID_REQUEST,
+        },
+    }
+}

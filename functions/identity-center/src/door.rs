@@ -1,0 +1,121 @@
+//! What both dialects have in common: the service, how often it may be asked, the registration.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use shared::caller::{Origin, Registrant};
+use shared::client::{ClientInformation, Source};
+use shared::http::{Method, Request};
+use shared::limits::Admission;
+use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Localized, ResponseType};
+use shared::policy::Registration;
+use shared::registry::{Context, FETCHING};
+use shared::service::Service;
+use shared::{App, Error, registry};
+
+/// The name by which a policy opens this door.
+const DOOR: &str = "identity_center";
+
+/// Why nobody is registered.
+pub(crate) enum Refusal {
+    /// What the core found, or the dialect in the request.
+    Core(Error),
+    /// The service registers only who has a token or a software statement, which this protocol does not know.
+    Protected,
+    /// Too many registrations.
+    TooManyRequests(Admission),
+}
+
+impl<E: Into<Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+/// What a handler that panicked or did not end in time leaves behind.
+pub(crate) fn failure(error: &Error) -> Refusal {
+    let cause = error.source_for_log().map_or_else(|| error.to_string(), ToString::to_string);
+    Refusal::Core(match error {
+        Error::Unavailable(_) => Error::Unavailable(cause.into()),
+        _ => Error::internal(cause),
+    })
+}
+
+/// The service behind the fixed paths, for a POST that is not one too many.
+///
+/// # Errors
+/// [`Error::MethodNotAllowed`], [`Error::UnknownService`], [`Refusal::Protected`], [`Refusal::TooManyRequests`];
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Refusal> {
+    if request.method != Method::Post {
+        return Err(Error::MethodNotAllowed.into());
+    }
+    let service = app.service(app.identity_center_service.ok_or(Error::UnknownService)?).await?;
+    let policy = service.policy();
+    if !policy.opens(DOOR) {
+        return Err(Error::UnknownService.into());
+    }
+    if policy.registration != Registration::Open || policy.software_statements.required {
+        return Err(Refusal::Protected);
+    }
+    let (id, network) = (service.id, request.source_network());
+    for (limit, key) in
+        [(&app.address_limit, format!("{id}#{DOOR}#{network}")), (&app.service_limit, format!("{id}#{DOOR}"))]
+    {
+        let admission = limit.admit(&app.store, &app.clock, &key).await;
+        if !admission.allowed {
+            return Err(Refusal::TooManyRequests(admission));
+        }
+    }
+    Ok(service)
+}
+
+/// Metadata of a client as both dialects describe it: it authenticates with its secret in the body, and has the
+/// response type `code` if it has the grant for it.
+pub(crate) fn metadata(client_name: String, grant_types: Vec<String>, scopes: Option<Vec<String>>) -> ClientMetadata {
+    let code = grant_types.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
+    let response_types = code.then(|| ResponseType::Code.as_str().to_owned());
+    ClientMetadata {
+        client_name: Some(Localized::from(client_name)),
+        token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost.as_str().to_owned()),
+        grant_types: Some(grant_types),
+        response_types: Some(response_types.into_iter().collect()),
+        scope: scopes.map(|scopes| scopes.join(" ")),
+        ..ClientMetadata::default()
+    }
+}
+
+/// Registers the client.
+///
+/// # Errors
+/// As [`registry::register`].
+pub(crate) async fn register(
+    app: &App,
+    request: &Request,
+    service: &Service,
+    metadata: ClientMetadata,
+    kept: Map<String, Value>,
+) -> Result<ClientInformation, Error> {
+    let base_url = app.base_url(service, request);
+    let context = Context {
+        app,
+        service,
+        origin: Origin {
+            actor: "anonymous".to_owned(),
+            door: DOOR,
+            address: request.source_ip.clone(),
+            request_id: request.request_id.clone(),
+        },
+        fetching_ends: Instant::now() + FETCHING,
+        audiences: vec![service.issuer(&base_url)],
+    };
+    registry::register(&context, Source::IdentityCenter, &Registrant::Anonymous, metadata, kept).await
+}
+
+/// A member of the authorization server's metadata under the name that a dialect has for it, if it is configured.
+pub(crate) fn endpoint(service: &Service, member: &str, name: &str, answer: &mut Map<String, Value>) {
+    if let Some(endpoint) = service.configuration.authorization_server.get(member) {
+        answer.insert(name.to_owned(), endpoint.clone());
+    }
+}

@@ -14,7 +14,6 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once")]
 enum Command {
     /// Run the whole API on this machine (the default).
     Serve(serve::Options),

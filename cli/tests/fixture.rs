@@ -1,106 +1,237 @@
-//! What the events in `events/` find in the table: services 101 to 104 and a few clients, with fixed
-//! identifiers and tokens. The tests install it, and `examples/install-fixture.rs` does for a running table.
+//! What the events in `events/` find in the table: services 101 to 108, their clients and tokens, with fixed
+//! identifiers. The tests install it, and `examples/install-fixture.rs` does for a running table.
 
-use serde_json::{Map, Value, json};
-use shared::App;
-use shared::caller::Origin;
-use shared::client::{ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
+use std::time::Instant;
+
+use serde_json::{Map, json};
+use shared::administration::{self, Draft};
+use shared::caller::{Origin, Permission};
+use shared::client::{ClaimKind, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
 use shared::metadata::{ClientMetadata, Strictness, verify};
 use shared::policy::{BoundPolicy, Policy, Preset};
-use shared::service::ServiceConfiguration;
+use shared::registry::Context;
+use shared::service::{Service, ServiceConfiguration};
 use shared::store::TokenRecord;
+use shared::{App, Error};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const SALT: IdSalt = IdSalt([1; 32]);
 
-/// The clients of service 101: the last digit of the identifier, and whether it is locked. Each has the
-/// registration access token `rat_` and 42 times `A` and that digit.
-const CLIENTS: [(char, bool); 4] = [('1', false), ('2', false), ('3', false), ('4', true)];
+/// When clients and tokens were made, in milliseconds since 1970.
+const MADE: u64 = 1_790_000_000_000;
+
+/// A client of service 101.
+struct Client {
+    id: &'static str,
+    source: Source,
+    /// The last character of its registration access token.
+    token: Option<char>,
+    alias: Option<&'static str>,
+    developer: Option<&'static str>,
+    locked: bool,
+    /// Whether it has a secret.
+    confidential: bool,
+}
+
+const CLIENTS: [Client; 23] = [
+    oauth("00000000-0000-4000-8000-000000000001", '1'),
+    oauth("00000000-0000-4000-8000-000000000002", '2'),
+    oauth("00000000-0000-4000-8000-000000000003", '3'),
+    Client { locked: true, ..oauth("00000000-0000-4000-8000-000000000004", '4') },
+    registered("1001", 'a'),
+    registered("1002", 'b'),
+    registered("1003", 'c'),
+    Client { locked: true, ..registered("1004", 'd') },
+    Client { developer: Some("fixture"), ..created("1101", "fixture-alias") },
+    Client { developer: Some("fixture"), confidential: false, ..created("1102", "fixture-public") },
+    created("1103", "fixture-update"),
+    created("1104", "fixture-update-form"),
+    created("1105", "fixture-delete"),
+    created("1106", "fixture-lock"),
+    Client { locked: true, ..created("1107", "fixture-unlock") },
+    created("1108", "fixture-refresh"),
+    created("1109", "fixture-secret"),
+    created("1110", "fixture-secret-form"),
+    created("1111", "fixture-scopes"),
+    created("1112", "fixture-scopes-put"),
+    created("1113", "fixture-scopes-delete"),
+    document("https://rp.example/read"),
+    document("https://rp.example/updated"),
+];
+
+const fn oauth(id: &'static str, token: char) -> Client {
+    let source = Source::Oauth;
+    Client { id, source, token: Some(token), alias: None, developer: None, locked: false, confidential: false }
+}
+
+const fn registered(id: &'static str, token: char) -> Client {
+    Client { source: Source::AuthleteRegistration, confidential: true, ..oauth(id, token) }
+}
+
+const fn created(id: &'static str, alias: &'static str) -> Client {
+    let source = Source::AuthleteCreate;
+    Client { id, source, token: None, alias: Some(alias), developer: None, locked: false, confidential: true }
+}
+
+const fn document(id: &'static str) -> Client {
+    let source = Source::MetadataDocument;
+    Client { id, source, token: None, alias: None, developer: None, locked: false, confidential: false }
+}
 
 /// Installs it.
 pub(crate) async fn install(app: &App) -> Result {
-    let mut statements = Preset::Open.policy();
-    statements.software_statements.required = true;
-    service(app, 101, Preset::Open.policy(), None).await?;
-    service(app, 102, Preset::Protected.policy(), None).await?;
-    service(app, 103, statements, None).await?;
-    service(app, 104, Preset::Open.policy(), Some("https://issuer.example")).await?;
-    initial_access_token(app).await?;
-    for (digit, locked) in CLIENTS {
-        client(app, digit, locked).await?;
+    services(app).await?;
+    tokens(app).await?;
+    for client in &CLIENTS {
+        install_client(app, client).await?;
     }
     Ok(())
 }
 
-async fn service(app: &App, id: u64, policy: Policy, issuer: Option<&str>) -> Result {
-    let configuration = ServiceConfiguration {
+/// 101 is open, 102 protected, 103 wants software statements, 104 has an issuer of its own, 105 is updated, 106 is
+/// deleted, 107 is another organization's, 108 is closed and names what is unauthorized.
+async fn services(app: &App) -> Result {
+    let open = || configuration(Preset::Open.policy());
+    let mut statements = Preset::Open.policy();
+    statements.software_statements.required = true;
+    let closed = Policy { dynamic_registration: false, ..Preset::Open.policy() };
+    let unauthorized = [("unauthorizedOnClientConfigSupported".to_owned(), true.into())].into_iter().collect();
+    service(app, 101, open()).await?;
+    service(app, 102, configuration(Preset::Protected.policy())).await?;
+    service(app, 103, configuration(statements)).await?;
+    let issuer = Some("https://issuer.example".to_owned());
+    service(app, 104, ServiceConfiguration { issuer, ..open() }).await?;
+    service(app, 105, open()).await?;
+    service(app, 106, open()).await?;
+    service(app, 107, ServiceConfiguration { organization: "other".to_owned(), ..open() }).await?;
+    service(app, 108, ServiceConfiguration { others: unauthorized, ..configuration(closed) }).await?;
+    secrets(app, 101).await
+}
+
+fn configuration(policy: Policy) -> ServiceConfiguration {
+    ServiceConfiguration {
         name: Some("Fixture".to_owned()),
         organization: "fixture".to_owned(),
-        issuer: issuer.map(str::to_owned),
+        issuer: None,
         base_url: None,
         authorization_server: [("token_endpoint".to_owned(), "https://as.example/token".into())].into_iter().collect(),
         policy,
         others: Map::new(),
-    };
+    }
+}
+
+async fn service(app: &App, id: u64, configuration: ServiceConfiguration) -> Result {
     let data_key = app.keys.new_data_key(id, &app.entropy).await?;
     app.store.create_service(id, &configuration, &SALT, data_key, &Origin::default()).await?;
     Ok(())
 }
 
-async fn initial_access_token(app: &App) -> Result {
-    let token = token(TokenKind::InitialAccess, 'A')?;
-    let record = TokenRecord {
-        hash: token.hash(),
-        kind: TokenKind::InitialAccess,
-        service_id: Some(102),
-        organization: None,
-        permissions: Vec::new(),
-        bound: BoundPolicy::default(),
-        uses_left: Some(100),
-        expires_at: None,
-        created_millis: 1_790_000_000_000,
-    };
-    Ok(app.store.create_token(&record, &Origin::default()).await?)
-}
-
-async fn client(app: &App, digit: char, locked: bool) -> Result {
-    let members: Map<String, Value> = [
-        ("client_name", json!("Fixture")),
-        ("redirect_uris", json!(["https://rp.example/cb"])),
-        ("token_endpoint_auth_method", json!("none")),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect();
-    let client_id = format!("00000000-0000-4000-8000-00000000000{digit}");
-    let client = RegisteredClient {
-        service_id: 101,
-        numeric_id: numeric_id(&SALT, &client_id),
-        client_id,
-        source: Source::Oauth,
-        locked,
-        record: ClientRecord {
-            metadata: verify(ClientMetadata::from_members(members)?, Strictness::Full)?,
-            client_type: ClientType::Public,
-            issued_at_millis: 1_790_000_000_000,
-            modified_at_millis: 1_790_000_000_000,
-            secret_expires_at: 0,
-            software: None,
-            bound: BoundPolicy::default(),
-            settings: OperatorSettings::default(),
-        },
-        secret: None,
-        registration_access_token: Some(token(TokenKind::RegistrationAccess, digit)?.hash()),
-        expires_at: None,
-        version: 1,
-    };
-    app.store.create_client(&client, None, &[], &Origin::default()).await?;
+/// The service gets the private key of RFC 7515 §A.3.1, and a secret that is no key.
+async fn secrets(app: &App, id: u64) -> Result {
+    let key = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "kid": "a3",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+    });
+    let keys = json!({"keys": [key]}).to_string();
+    let secrets = [("jwks", keys), ("authenticationCallbackApiSecret", "secret".to_owned())];
+    let secrets = secrets.into_iter().map(|(name, secret)| (name.to_owned(), secret.into())).collect();
+    let current = app.store.service(id).await?.ok_or(Error::UnknownService)?;
+    let configuration = current.configuration.clone();
+    administration::replace_service(app, &current, configuration, &secrets, &Origin::default()).await?;
     Ok(())
 }
 
+async fn tokens(app: &App) -> Result {
+    let initial_access = record(TokenKind::InitialAccess, 'A', Some(102), &[])?;
+    let organization = record(TokenKind::Organization, 'A', None, &Permission::ALL)?;
+    let tokens = [
+        TokenRecord { uses_left: Some(100), ..initial_access },
+        TokenRecord { organization: Some("fixture".to_owned()), ..organization },
+        record(TokenKind::Service, 'A', Some(101), &Permission::ALL)?,
+        record(TokenKind::Service, 'C', Some(101), &[Permission::ClientRead])?,
+        record(TokenKind::Service, 'S', Some(101), &[Permission::ServiceRead])?,
+    ];
+    for token in tokens {
+        app.store.create_token(&token, &Origin::default()).await?;
+    }
+    Ok(())
+}
+
+fn record(kind: TokenKind, last: char, service_id: Option<u64>, permissions: &[Permission]) -> Result<TokenRecord> {
+    Ok(TokenRecord {
+        hash: token(kind, last)?.hash(),
+        kind,
+        service_id,
+        organization: None,
+        permissions: permissions.to_vec(),
+        bound: BoundPolicy::default(),
+        uses_left: None,
+        expires_at: None,
+        created_millis: MADE,
+    })
+}
+
+/// A token is its kind's prefix, 42 times `A`, and one more character.
 fn token(kind: TokenKind, last: char) -> Result<Token> {
     let text = format!("{}{}{last}", kind.prefix(), "A".repeat(42));
     Token::parse(kind, &text).ok_or_else(|| "the fixture's token has the wrong form".into())
+}
+
+async fn install_client(app: &App, made: &Client) -> Result {
+    let client = client(made)?;
+    app.store.create_client(&client, None, &[ClaimKind::Alias], &Origin::default()).await?;
+    if made.confidential {
+        // A change mints the secret that is missing.
+        administration::replace(&context(app, &*app.service(101).await?), client, |client| Ok(Draft::of(client)))
+            .await?;
+    }
+    Ok(())
+}
+
+fn client(made: &Client) -> Result<RegisteredClient> {
+    let method = if made.confidential { "client_secret_basic" } else { "none" };
+    let members = json!({
+        "client_name": "Fixture",
+        "redirect_uris": ["https://rp.example/cb"],
+        "token_endpoint_auth_method": method,
+    });
+    let members = members.as_object().cloned().unwrap_or_default();
+    let registration_access_token = made.token.map(|last| token(TokenKind::RegistrationAccess, last)).transpose()?;
+    let scopes = || ["accounts", "payments"].map(str::to_owned).to_vec();
+    Ok(RegisteredClient {
+        service_id: 101,
+        numeric_id: numeric_id(&SALT, made.id),
+        client_id: made.id.to_owned(),
+        source: made.source,
+        locked: made.locked,
+        record: ClientRecord {
+            metadata: verify(ClientMetadata::from_members(members)?, Strictness::Full)?,
+            client_type: if made.confidential { ClientType::Confidential } else { ClientType::Public },
+            issued_at_millis: MADE,
+            modified_at_millis: MADE,
+            secret_expires_at: 0,
+            software: None,
+            bound: BoundPolicy::default(),
+            settings: OperatorSettings {
+                alias: made.alias.map(str::to_owned),
+                developer: made.developer.map(str::to_owned),
+                requestable_scopes: made.alias.map(|_| scopes()),
+                others: Map::new(),
+            },
+        },
+        secret: None,
+        registration_access_token: registration_access_token.map(|token| token.hash()),
+        expires_at: None,
+        version: 1,
+    })
+}
+
+fn context<'a>(app: &'a App, service: &'a Service) -> Context<'a> {
+    Context { app, service, origin: Origin::default(), fetching_ends: Instant::now(), audiences: Vec::new() }
 }

@@ -31,16 +31,36 @@ def difference(expected, answer):
     if answer["statusCode"] != expected["statusCode"]:
         return f"status {answer['statusCode']}: {answer['body']}"
     for name, value in expected["headers"].items():
-        if answer["headers"].get(name) != value:
-            return f"{name}: {answer['headers'].get(name)}"
-    body = json.loads(answer["body"]) if answer.get("body") else None
-    wanted = expected["body"]
-    if wanted is None or body is None:
-        return None if body == wanted else f"body {body}"
-    if body.keys() != wanted.keys():
-        return f"members {sorted(body)}"
-    wrong = {name: body[name] for name, value in wanted.items() if value not in ("*", body[name])}
-    return f"members {wrong}" if wrong else None
+        found = answer["headers"].get(name)
+        if found != value and (value != "*" or not found):
+            return f"{name}: {found}"
+    return where("body", expected["body"], parsed(answer.get("body")))
+
+
+def where(place, expected, found):
+    """Where the first difference is; "*" stands for any value, also in a string that holds an object."""
+    if expected == "*" or expected == found:
+        return None
+    if isinstance(expected, str) and isinstance(found, str):
+        expected, found = parsed(expected), parsed(found)
+    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
+        pairs = [(f"{place}.{name}", expected[name], found[name]) for name in expected]
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = [(f"{place}[]", *pair) for pair in zip(expected, found)]
+    else:
+        return f"{place}: {found}"
+    return next(filter(None, (where(*pair) for pair in pairs)), None)
+
+
+def parsed(text):
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
+
+
+def load(path):
+    return json.loads(path.read_text())
 
 
 def invoke(event):
@@ -49,7 +69,7 @@ def invoke(event):
     answer = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if answer.returncode:
         return answer.stderr.strip()
-    return difference(json.loads((EVENTS / "expected" / event.name).read_text()), json.loads(answer.stdout))
+    return difference(load(EVENTS / "expected" / event.name), json.loads(answer.stdout))
 
 
 def call(path):
@@ -74,14 +94,39 @@ listening()
 for event in sorted(EVENTS.glob("*.json")):
     check(event.name, invoke(event))
 
+
+def reads(function):
+    """Whether GET has a meaning there: an event sends it and is not to be answered 405."""
+    for event in EVENTS.glob(f"{function}.*.json"):
+        method = load(event)["requestContext"]["http"]["method"]
+        if method == "GET" and load(EVENTS / "expected" / event.name)["statusCode"] != 405:
+            return True
+    return False
+
+
+# What only our functions say to a GET: discovery answers, registration is not read, a client needs a token.
+OAUTH = {"register": 405, "client-configuration": 401, "discovery": 200}
+OPEN = {"authlete-info": 200, "authlete-healthcheck": 200, "authlete-echo": 200, "authlete-unknown": 404}
+CODES = {401: "A001202", 404: "A001292", 405: "A001294"}
+
+
+def problem(function, status, headers, body):
+    """What is wrong with the answer to a GET without a token."""
+    cors = headers.get("access-control-allow-origin")
+    if function in OAUTH:
+        ours = status == OAUTH[function] and cors == "*" and json.loads(body)
+    else:
+        expected = OPEN.get(function) or (401 if reads(function) else 405)
+        said = expected == 200 or f'"resultCode":"{CODES[expected]}"'.encode() in body
+        ours = status == expected and cors is None and said
+    return None if ours else f"{status} {body[:200]}"
+
+
 router = tomllib.loads(pathlib.Path("Cargo.toml").read_text())["workspace"]["metadata"]["lambda"]["watch"]["router"]
-for route in router:
-    path = route.replace("{serviceId}", "101").replace("{clientId}", "nobody")
-    status, headers, body = call(path)
-    # What only our functions say: discovery answers, registration is not read, a client needs a token.
-    expected = {"register": 405, "client-configuration": 401, "discovery": 200}[router[route]]
-    ours = headers.get("access-control-allow-origin") == "*" and json.loads(body)
-    check(f"GET {route}", None if status == expected and ours else f"{status} {body[:200]}")
+PARAMETERS = {"{serviceId}": "101", "{clientId}": "nobody", "{*clientId}": "nobody", "{*path}": "nothing"}
+for route, function in router.items():
+    path = "/".join(PARAMETERS.get(segment, segment) for segment in route.split("/"))
+    check(f"GET {route}", problem(function, *call(path)))
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

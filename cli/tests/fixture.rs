@@ -143,7 +143,8 @@ async fn secrets(app: &App, id: u64) -> Result {
     let secrets = secrets.into_iter().map(|(name, secret)| (name.to_owned(), secret.into())).collect();
     let current = app.store.service(id).await?.ok_or(Error::UnknownService)?;
     let configuration = current.configuration.clone();
-    administration::replace_service(app, &current, configuration, &secrets, &Origin::default()).await?;
+    administration::replace_service(&app.store, &app.keys, &current, configuration, &secrets, &Origin::default())
+        .await?;
     Ok(())
 }
 

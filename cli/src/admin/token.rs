@@ -23,11 +23,13 @@ pub enum Command {
     /// Replace a token by a new one with the same terms; the old one ends at once.
     Rotate {
         /// Its identifier, as listed.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// End a token.
     Revoke {
         /// Its identifier, as listed.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
 }

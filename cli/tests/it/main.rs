@@ -18,6 +18,7 @@ mod faults;
 #[path = "../fixture.rs"]
 mod fixture;
 mod https;
+mod identity_center;
 mod limits;
 mod lists;
 mod program;

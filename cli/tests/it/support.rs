@@ -71,14 +71,24 @@ impl World {
 
     /// With a table of its own and a way out that reaches more than the rules allow.
     pub(crate) async fn with(fetch: FetchSettings) -> Self {
+        Self::with_table(fetch, settings()).await
+    }
+
+    /// With a table of its own and that service behind Identity Center's paths.
+    pub(crate) async fn for_identity_center(service_id: u64) -> Self {
+        let settings = Settings { identity_center_service: Some(service_id), ..settings() };
+        Self::with_table(FetchSettings::default(), settings).await
+    }
+
+    async fn with_table(fetch: FetchSettings, settings: Settings) -> Self {
         let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = table.url();
-        Self { table: Some(table), ..Self::build(&url, fetch) }
+        Self { table: Some(table), ..Self::build(&url, fetch, settings) }
     }
 
     /// Against a table that somebody else serves at `url`.
     pub(crate) fn at(url: &str) -> Self {
-        Self::build(url, FetchSettings::default())
+        Self::build(url, FetchSettings::default(), settings())
     }
 
     /// Another registrar on the same table, with the same randomness from the beginning.
@@ -102,11 +112,10 @@ impl World {
         self.table.as_ref().unwrap().database()
     }
 
-    fn build(url: &str, fetch: FetchSettings) -> Self {
+    fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
         let clock = Clock::fixed(NOW);
         let store = Store::new(embedded::client(url), TABLE, clock.clone());
         let keys = KeyEncryption::file(&[7; 32]).unwrap();
-        let settings = Settings { base_url: Some(BASE_URL.to_owned()), service_cache_millis: 0, ..Settings::default() };
         let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), settings);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080))).unwrap();
@@ -209,6 +218,11 @@ impl World {
         let token = reply.text("registration_access_token").to_owned();
         (path, token, reply)
     }
+}
+
+/// Services are read anew by every request.
+fn settings() -> Settings {
+    Settings { base_url: Some(BASE_URL.to_owned()), service_cache_millis: 0, ..Settings::default() }
 }
 
 /// A client that every policy here registers.

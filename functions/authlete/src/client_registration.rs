@@ -36,7 +36,11 @@ async fn register_at(
     token: Option<&str>,
     document: Result<Submitted, Invalid>,
 ) -> Result<ClientInformation, Core> {
-    let registrant = caller::registrant(call.app, &desk.service, token).await?;
+    // An authorization server passes a token on in the body: a missing one is as good as a wrong one.
+    let registrant = match caller::registrant(call.app, &desk.service, token).await {
+        Err(Core::MissingToken) => Err(Core::InvalidToken),
+        found => found,
+    }?;
     let metadata = document?.metadata;
     registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, metadata, Map::new()).await
 }

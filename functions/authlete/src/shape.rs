@@ -128,7 +128,7 @@ impl Shape {
 
 fn known_constant(name: &str, known: Constants, text: &str) -> Result<Value, Invalid> {
     let value = constants::value(known, text).and_then(|value| constants::constant(known, value));
-    value.map(Value::from).ok_or_else(|| Invalid::not_offered(name, text))
+    value.map(Value::from).ok_or_else(|| Invalid::unknown(name, text))
 }
 
 fn has_texts(entry: &Value, names: &[&str]) -> bool {

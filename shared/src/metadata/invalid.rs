@@ -58,6 +58,14 @@ pub enum Invalid {
         /// The value as sent.
         value: String,
     },
+    /// The value is not one of those that a protocol knows.
+    #[error("{member}: {value:?} is not known")]
+    Unknown {
+        /// The member.
+        member: String,
+        /// The value as sent.
+        value: String,
+    },
     /// The value is outside the member's syntax.
     #[error("{member} is not {expected}")]
     Syntax {
@@ -175,6 +183,12 @@ impl Invalid {
     pub fn not_offered(member: &str, value: &str) -> Self {
         Self::NotOffered { member: member.to_owned(), value: value.to_owned() }
     }
+    /// A value that a protocol does not know.
+    #[must_use]
+    pub fn unknown(member: &str, value: &str) -> Self {
+        Self::Unknown { member: member.to_owned(), value: value.to_owned() }
+    }
+
     pub(crate) fn requires(member: impl Into<String>, needed: &'static str) -> Self {
         Self::Requires { member: member.into(), needed }
     }

@@ -129,7 +129,7 @@ fn is_language_tag(tag: &str) -> bool {
 
 fn constant(field: &str, known: constants::Constants, value: &Value) -> Result<Value, Invalid> {
     let name = value.as_str().ok_or_else(|| Invalid::wrong_type(field, "one of Authlete's constants"))?;
-    constants::value(known, name).map(Value::from).ok_or_else(|| Invalid::not_offered(field, name))
+    constants::value(known, name).map(Value::from).ok_or_else(|| Invalid::unknown(field, name))
 }
 
 fn json_object(field: &str, value: &Value) -> Result<Map<String, Value>, Invalid> {
@@ -142,7 +142,7 @@ fn client_type(sent: &Map<String, Value>) -> Result<Option<ClientType>, Invalid>
         None => Ok(None),
         Some("PUBLIC") => Ok(Some(ClientType::Public)),
         Some("CONFIDENTIAL") => Ok(Some(ClientType::Confidential)),
-        Some(other) => Err(Invalid::not_offered("clientType", other)),
+        Some(other) => Err(Invalid::unknown("clientType", other)),
     }
 }
 

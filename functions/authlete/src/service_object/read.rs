@@ -119,7 +119,7 @@ fn offered<T>(
 ) -> Result<Vec<T>, Invalid> {
     let value = |text: &String| {
         let value = constants::value(known, text).and_then(parse);
-        value.ok_or_else(|| Invalid::not_offered(name, text))
+        value.ok_or_else(|| Invalid::unknown(name, text))
     };
     texts(sent, name)?.iter().map(value).collect()
 }

@@ -8,7 +8,7 @@ use shared::administration::{self, Draft};
 use shared::caller::{Origin, Permission};
 use shared::client::{ClaimKind, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
-use shared::metadata::{ClientMetadata, Strictness, verify};
+use shared::metadata::{ClientMetadata, GrantType, Strictness, verify};
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::registry::Context;
 use shared::service::{Service, ServiceConfiguration};
@@ -16,6 +16,9 @@ use shared::store::TokenRecord;
 use shared::{App, Error};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The service behind Identity Center's paths.
+pub(crate) const IDENTITY_CENTER_SERVICE: u64 = 109;
 
 const SALT: IdSalt = IdSalt([1; 32]);
 
@@ -107,6 +110,13 @@ async fn services(app: &App) -> Result {
     service(app, 106, open()).await?;
     service(app, 107, ServiceConfiguration { organization: "other".to_owned(), ..open() }).await?;
     service(app, 108, ServiceConfiguration { others: unauthorized, ..configuration(closed) }).await?;
+    let mut identity_center = Preset::Open.policy();
+    identity_center.doors.push("identity_center".to_owned());
+    identity_center.grant_types.offered.push(GrantType::DeviceCode);
+    let mut identity_center = configuration(identity_center);
+    let endpoint = "https://as.example/authorize".into();
+    identity_center.authorization_server.insert("authorization_endpoint".to_owned(), endpoint);
+    service(app, IDENTITY_CENTER_SERVICE, identity_center).await?;
     secrets(app, 101).await
 }
 

@@ -107,6 +107,7 @@ def reads(function):
 # What only our functions say to a GET: discovery answers, registration is not read, a client needs a token.
 OAUTH = {"register": 405, "client-configuration": 401, "discovery": 200}
 OPEN = {"authlete-info": 200, "authlete-healthcheck": 200, "authlete-echo": 200, "authlete-unknown": 404}
+IDENTITY_CENTER = {"huawei-register-client": b'"error_code":"IIC.400"', "aws-register-client": b'"error":"invalid_request"'}
 CODES = {401: "A001202", 404: "A001292", 405: "A001294"}
 
 
@@ -115,6 +116,8 @@ def problem(function, status, headers, body):
     cors = headers.get("access-control-allow-origin")
     if function in OAUTH:
         ours = status == OAUTH[function] and cors == "*" and json.loads(body)
+    elif function in IDENTITY_CENTER:
+        ours = status == 405 and cors is None and IDENTITY_CENTER[function] in body
     else:
         expected = OPEN.get(function) or (401 if reads(function) else 405)
         said = expected == 200 or f'"resultCode":"{CODES[expected]}"'.encode() in body

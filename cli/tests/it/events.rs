@@ -11,14 +11,14 @@ use crate::support::World;
 
 #[tokio::test]
 async fn every_event_answers_as_expected() {
-    let world = World::empty().await;
+    let world = World::for_identity_center(fixture::IDENTITY_CENTER_SERVICE).await;
     fixture::install(world.app).await.unwrap();
     let events = events();
     assert!(events.len() > 30, "the events are there");
     for path in events {
         let name = path.file_name().unwrap().to_str().unwrap();
-        // Each token's rate begins anew.
-        world.clock.advance(2);
+        // Every rate begins anew.
+        world.clock.advance(30);
         let event = std::fs::read_to_string(&path).unwrap();
         let expected = std::fs::read_to_string(path.with_file_name("expected").join(name)).unwrap();
         let expected: Value = serde_json::from_str(&expected).unwrap();

@@ -36,7 +36,7 @@ pub(crate) fn of(request: &Request, longest: u16) -> Result<Range, Error> {
     if end - start > u64::from(longest) {
         let limit = usize::from(longest);
         return Err(Error::Body(Invalid::TooLong {
-            member: "the list from start to end".to_owned(),
+            member: "start to end".to_owned(),
             limit,
             unit: "members",
         }));
@@ -53,7 +53,7 @@ impl Range {
         let members = Value::Array(members);
         if self.end - self.start > DEFAULT_LENGTH && members.to_string().len() > MAX_BYTES {
             return Err(Error::Body(Invalid::TooLong {
-                member: "the list from start to end".to_owned(),
+                member: "start to end".to_owned(),
                 limit: MAX_BYTES,
                 unit: "bytes",
             }));

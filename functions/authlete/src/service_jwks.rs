@@ -16,7 +16,7 @@ endpoint!(jwks, "authlete-service-jwks", [Get], ["/api/{serviceId}/service/jwks/
 /// Private parts are for who may change them.
 async fn jwks(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ServiceRead, Permission::ServiceWrite, Permission::UseService]).await?;
-    let private = call.request.query_parameter("includePrivateKeys").is_some_and(|asked| asked == "true");
+    let private = pretty::asks(call.request, "includePrivateKeys");
     if private && !desk.operator.may(&[Permission::ServiceWrite]) {
         return Err(Core::InsufficientScope.into());
     }

@@ -174,6 +174,8 @@ async fn private_keys_come_in_and_leave_by_one_way_only() {
     authlete.set_service(&json!({"serviceName": "Renamed"})).await;
     let kept = authlete.get("/service/jwks/get?includePrivateKeys=true&pretty=true").await;
     assert_eq!(kept.body, private, "what is read and written back keeps its private parts");
+    let python = authlete.get("/service/jwks/get?includePrivateKeys=True").await;
+    assert_eq!(python.body, private);
     let reader = operator_token(world, Owner::Service(1), &[Permission::ServiceRead]).await;
     let refused = world.send_bare("GET", "/api/1/service/jwks/get?includePrivateKeys=true", Some(&reader)).await;
     assert_error(&refused, 403, "A001293");

@@ -1,0 +1,204 @@
+"""PyPI `huaweicloudsdkidentitycenteroidc` and `boto3` (sso-oidc): RegisterClient, as command-line tools call it.
+
+Only the endpoint is changed. Takes the path of the server's demo.json, prints one line per check and exits with 1
+if one failed. Registrations come slowly: the server admits 30 of one network in half a minute.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+
+import boto3
+import botocore.exceptions
+from huaweicloudsdkcore.exceptions import exceptions as huawei_exceptions
+from huaweicloudsdkidentitycenteroidc.v1 import (
+    IdentityCenterOIDCClient,
+    RegisterClientRequest,
+    RegisterClientReqBody,
+)
+from huaweicloudsdkidentitycenteroidc.v1.identitycenteroidc_credentials import IdentityCenterOIDCCredentials
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+NINETY_DAYS = 90 * 24 * 60 * 60
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    demo = json.load(file)
+
+# The SDK of Huawei Cloud writes an identifier of the application into the home folder.
+os.environ["HOME"] = tempfile.mkdtemp()
+
+huawei = (
+    IdentityCenterOIDCClient.new_builder()
+    .with_credentials(IdentityCenterOIDCCredentials())
+    .with_endpoint(demo["base_url"])
+    .build()
+)
+aws = boto3.client("sso-oidc", endpoint_url=demo["base_url"], region_name="us-east-1")
+
+failed = False
+
+
+def check(name):
+    """Runs a check as soon as it is defined, and prints its line."""
+
+    def run(body):
+        global failed
+        try:
+            body()
+            print(f"ok identity-center: {name}", flush=True)
+        except Exception as error:
+            failed = True
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            print(f"not ok identity-center: {name}: {reason}", flush=True)
+
+    return run
+
+
+def equal(actual, expected, what):
+    if actual != expected:
+        raise AssertionError(f"{what} is {actual!r}, not {expected!r}")
+
+
+def true(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+EXAMPLE = {
+    "client_name": "exampleClient",
+    "client_type": "public",
+    "token_endpoint_auth_method": "client_secret_post",
+    "scopes": ["openid"],
+    "grant_types": ["authorization_code", DEVICE_CODE],
+    "response_types": ["code"],
+}
+
+
+def register_at_huawei(**members):
+    body = RegisterClientReqBody(**{**EXAMPLE, **members})
+    return huawei.register_client(RegisterClientRequest(body=body))
+
+
+def refused_by_huawei(part, **members):
+    try:
+        register_at_huawei(**members)
+    except huawei_exceptions.ClientRequestException as refusal:
+        equal((refusal.status_code, refusal.error_code), (400, "IIC.400"), "the refusal")
+        true(part in refusal.error_msg, f"{part} is not in {refusal.error_msg!r}")
+        true(refusal.request_id, "there is no request_id")
+        return
+    raise AssertionError("it was registered")
+
+
+def fresh(issued_at, expires_at):
+    true(abs(time.time() - issued_at) < 60, f"issued at {issued_at}")
+    equal(expires_at - issued_at, NINETY_DAYS, "the secret's life")
+
+
+@check("huawei: the documented example is answered with every member")
+def _():
+    info = register_at_huawei().client_info
+    true(info.client_id and info.client_secret, "no client_id or client_secret")
+    fresh(info.client_id_issued_at, info.client_secret_expires_at)
+    equal(info.scopes, ["openid"], "scopes")
+    equal(info.authorization_endpoint, "https://as.example/authorize", "authorization_endpoint")
+    equal(info.token_endpoint, "https://as.example/token", "token_endpoint")
+
+
+@check("huawei: a device that cannot redirect")
+def _():
+    true(register_at_huawei(grant_types=[DEVICE_CODE], scopes=None).client_info.client_id, "no client_id")
+
+
+for member in ["client_name", "client_type", "token_endpoint_auth_method", "grant_types", "response_types"]:
+
+    @check(f"huawei: without {member}")
+    def _(member=member):
+        refused_by_huawei(f"{member} is required", **{member: None})
+
+
+for member, value in [
+    ("client_name", "x" * 1025),
+    ("client_type", "confidential"),
+    ("token_endpoint_auth_method", "client_secret_basic"),
+    ("grant_types", ["refresh_token"]),
+    ("response_types", ["token"]),
+]:
+
+    @check(f"huawei: another {member}")
+    def _(member=member, value=value):
+        refused_by_huawei(member, **{member: value})
+
+
+@check("aws: a client as `aws sso login` registers it")
+def _():
+    client = aws.register_client(clientName="botocore-client", clientType="public", scopes=["sso:account:access"])
+    true(client["clientId"] and client["clientSecret"], "no clientId or clientSecret")
+    fresh(client["clientIdIssuedAt"], client["clientSecretExpiresAt"])
+    equal(client["authorizationEndpoint"], "https://as.example/authorize", "authorizationEndpoint")
+    equal(client["tokenEndpoint"], "https://as.example/token", "tokenEndpoint")
+    true(client["ResponseMetadata"]["RequestId"], "no RequestId")
+
+
+@check("aws: a client with redirect URIs")
+def _():
+    client = aws.register_client(
+        clientName="botocore-client",
+        clientType="public",
+        grantTypes=["authorization_code", "refresh_token"],
+        redirectUris=["http://127.0.0.1/oauth/callback"],
+        issuerUrl="https://identitycenter.example/ssoins-1",
+    )
+    true(client["clientId"], "no clientId")
+
+
+def refused_by_aws(exception, code, **members):
+    request = {"clientName": "botocore-client", "clientType": "public", **members}
+    try:
+        aws.register_client(**request)
+    except getattr(aws.exceptions, exception) as refusal:
+        equal(refusal.response["error"], code, "error")
+        true(refusal.response["error_description"], "no error_description")
+        true(refusal.response["ResponseMetadata"]["RequestId"], "no RequestId")
+        return
+    raise AssertionError("it was registered")
+
+
+for exception, code, members in [
+    ("InvalidRequestException", "invalid_request", {"clientName": ""}),
+    ("InvalidClientMetadataException", "invalid_client_metadata", {"clientType": "confidential"}),
+    ("InvalidRedirectUriException", "invalid_redirect_uri", {"grantTypes": ["authorization_code"]}),
+    ("UnsupportedGrantTypeException", "unsupported_grant_type", {"grantTypes": ["password"]}),
+    ("InvalidScopeException", "invalid_scope", {"scopes": ['a"b']}),
+]:
+
+    @check(f"aws: {exception}")
+    def _(exception=exception, code=code, members=members):
+        refused_by_aws(exception, code, **members)
+
+
+@check("aws: SlowDownException after too many registrations")
+def _():
+    for _ in range(100):
+        try:
+            aws.register_client(clientName="botocore-client", clientType="public")
+        except aws.exceptions.SlowDownException as refusal:
+            equal(refusal.response["error"], "slow_down", "error")
+            return
+    raise AssertionError("a hundred registrations at once were accepted")
+
+
+@check("huawei: 429 after too many registrations")
+def _():
+    for _ in range(100):
+        try:
+            register_at_huawei()
+        except huawei_exceptions.ClientRequestException as refusal:
+            equal((refusal.status_code, refusal.error_code), (429, "APIGW.0308"), "the refusal")
+            return
+    raise AssertionError("a hundred registrations at once were accepted")
+
+
+sys.exit(1 if failed else 0)

@@ -1,4 +1,4 @@
-// What the two Node clients share. Each is started with the path of the server's demo.json, prints one line
+// What the Node clients share. Each is started with the path of the server's demo.json, prints one line
 // per check and exits with 1 if one failed.
 
 import { readFileSync } from 'node:fs'

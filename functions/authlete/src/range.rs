@@ -35,11 +35,7 @@ pub(crate) fn of(request: &Request, longest: u16) -> Result<Range, Error> {
     }
     if end - start > u64::from(longest) {
         let limit = usize::from(longest);
-        return Err(Error::Body(Invalid::TooLong {
-            member: "start to end".to_owned(),
-            limit,
-            unit: "members",
-        }));
+        return Err(Error::Body(Invalid::TooLong { member: "start to end".to_owned(), limit, unit: "members" }));
     }
     Ok(Range { start, end })
 }

@@ -21,6 +21,9 @@ use crate::time::Clock;
 /// How long a request waits for a lease.
 const PATIENCE: Duration = Duration::from_millis(150);
 
+/// How many leases of others a request waits for before its own: a flood at one instance must not pass uncounted.
+const TURNS: u32 = 8;
+
 /// How many keys an instance counts at once.
 const MOST_KEYS: usize = 4096;
 
@@ -155,14 +158,14 @@ impl Limiter {
     /// its key until the window ends.
     pub async fn admit(&self, store: &Store, clock: &Clock, key: &str) -> Admission {
         let (span, window) = self.window(clock, key);
-        let remaining = match timeout(self.patience, window.lock()).await {
+        let remaining = match timeout(self.patience * TURNS, window.lock()).await {
             Ok(mut window) => {
                 if window.is_used_up() {
                     self.lease(&mut window, store, span, key).await;
                 }
                 window.pass()
             }
-            // Somebody else has been asking for as long; whether it fails is for them to find out.
+            // The leases before this one take too long; whether the table fails is for them to find out.
             Err(_) => Some(0),
         };
         self.admission(span, remaining)

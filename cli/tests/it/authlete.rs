@@ -75,12 +75,12 @@ impl Authlete {
 
 /// Whose token it is.
 #[derive(Clone, Copy)]
-enum Owner<'o> {
+pub(crate) enum Owner<'o> {
     Service(u64),
     Organization(&'o str),
 }
 
-async fn operator_token(world: &World, owner: Owner<'_>, permissions: &[Permission]) -> String {
+pub(crate) async fn operator_token(world: &World, owner: Owner<'_>, permissions: &[Permission]) -> String {
     let (kind, service_id, organization) = match owner {
         Owner::Service(id) => (TokenKind::Service, Some(id), None),
         Owner::Organization(name) => (TokenKind::Organization, None, Some(name.to_owned())),

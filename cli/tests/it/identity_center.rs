@@ -1,9 +1,11 @@
 //! Identity Center's RegisterClient, in the dialects of Huawei Cloud and of AWS.
 
 use serde_json::{Value, json};
+use shared::caller::Permission;
 use shared::metadata::{GrantType, Scope};
 use shared::policy::{Policy, Preset, Unoffered};
 
+use crate::authlete::{Owner, operator_token};
 use crate::support::{NOW, Reply, World};
 
 const HUAWEI: &str = "/v1/clients";
@@ -247,6 +249,30 @@ async fn a_client_is_nobodys_to_manage_by_rfc_7592() {
     let path = format!("/1/register/{}", reply.text("clientId"));
     let token = format!("rat_{}", "A".repeat(43));
     assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_client_is_visible_and_deletable_at_the_other_doors() {
+    let world = world().await;
+    let token = operator_token(&world, Owner::Service(1), &Permission::ALL).await;
+    let mut body = aws_example();
+    body["issuerUrl"] = json!("https://identitycenter.example/ssoins-1");
+    let registered = register(&world, AWS, &body).await;
+    let path = |operation: &str| format!("/api/1/client/{operation}/{}", registered.text("clientId"));
+    let mut seen = world.send_bare("GET", &path("get"), Some(&token)).await.body;
+    assert_eq!((&seen["clientType"], &seen["clientSource"]), (&json!("PUBLIC"), &json!("DYNAMIC_REGISTRATION")));
+    assert_eq!(
+        (&seen["grantTypes"], &seen["clientSecret"]),
+        (&json!(["DEVICE_CODE", "REFRESH_TOKEN"]), &registered.body["clientSecret"])
+    );
+    seen["clientName"] = "Renamed".into();
+    let updated = world.send_json("POST", &path("update"), Some(&token), &seen).await;
+    assert_eq!((updated.status, updated.text("clientName")), (200, "Renamed"));
+    let stored = &world.app.store.clients(1).await.unwrap()[0];
+    assert_eq!(stored.record.settings.others["issuerUrl"], body["issuerUrl"], "what this door keeps survives");
+    assert_eq!(stored.expires_at, Some(registered.body["clientSecretExpiresAt"].as_u64().unwrap()));
+    assert_eq!(world.send_bare("DELETE", &path("delete"), Some(&token)).await.status, 204);
+    assert!(world.app.store.clients(1).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 // (`@authlete/typescript-sdk/authlete`) fails in Node before it sends anything: its proxy wraps the URL.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Authlete, HTTPClient } from '@authlete/typescript-sdk'
@@ -1186,42 +1187,46 @@ await check('service: delete ends it with its clients', async () => {
   assert.equal(services.some((one) => one.apiKey === service.apiKey), false)
 })
 
-// Rates: last, with the token of the demo service, which nothing else needs then.
+// Rates: at a server whose tokens are soon at their limit. It is the second argument.
 
-const ask = () => raw('GET', `/api/${demo.service_id}/service/configuration`, { token: demo.service_token })
+const limited = JSON.parse(readFileSync(process.argv[3], 'utf8'))
+const path = `/api/${limited.service_id}/service/configuration`
+const ask = async () => {
+  const headers = { authorization: `Bearer ${limited.service_token}` }
+  const response = await fetch(limited.base_url + path, { headers })
+  return { status: response.status, response, text: await response.text() }
+}
 const header = ({ response }, name) => Number(response.headers.get(name))
 
 await check('rate: every answer says what is left', async () => {
   const [first, second] = [await ask(), await ask()]
-  assert.equal(header(first, 'x-ratelimit-limit'), header(second, 'x-ratelimit-limit'))
-  assert.ok(header(first, 'x-ratelimit-remaining') < header(first, 'x-ratelimit-limit'))
+  assert.deepEqual([header(first, 'x-ratelimit-limit'), header(second, 'x-ratelimit-limit')], [20, 20])
+  assert.ok(header(first, 'x-ratelimit-remaining') < 20)
   const seconds = header(second, 'x-ratelimit-reset') - Date.now() / 1000
   assert.ok(seconds > -1 && seconds < 5, `X-RateLimit-Reset is in ${seconds} s`)
 })
 
 await check('rate: too many requests are 429 with Retry-After, and the SDK retries', async () => {
-  const limit = header(await ask(), 'x-ratelimit-limit')
-  const admitted = []
   const refused = []
+  let admitted = 0
   const asker = async () => {
-    while (refused.length < 50 && admitted.length < limit * 10) {
+    while (refused.length < 20 && admitted < 1000) {
       const answer = await ask()
       assert.ok([200, 429].includes(answer.status), answer.text)
-      ;(answer.status === 429 ? refused : admitted).push(answer)
+      if (answer.status === 429) refused.push(answer)
+      else admitted += 1
     }
   }
-  // A few at a time: a limiter that has to wait for its table lets requests pass.
   await Promise.all([asker(), asker(), asker(), asker()])
-  assert.ok(refused.length >= 50, `${admitted.length} admitted, ${refused.length} refused`)
+  assert.ok(refused.length >= 20, `${admitted} admitted, ${refused.length} refused`)
   for (const answer of refused) {
     assertError(answer, 429, 'A001291', '/service/configuration, ')
-    assert.equal(header(answer, 'x-ratelimit-limit'), limit)
-    assert.equal(header(answer, 'x-ratelimit-remaining'), 0)
+    assert.deepEqual([header(answer, 'x-ratelimit-limit'), header(answer, 'x-ratelimit-remaining')], [20, 0])
     assert.match(answer.response.headers.get('retry-after'), /^[1-9]$/)
   }
   const backoff = { initialInterval: 100, maxInterval: 5000, exponent: 1.5, maxElapsedTime: 10_000 }
   const retryConfig = { strategy: 'backoff', backoff }
-  const patient = new Authlete({ serverURL: demo.base_url, bearer: demo.service_token, retryConfig })
-  const { apiKey } = await patient.service.get({ serviceId: String(demo.service_id) })
-  assert.equal(apiKey, demo.service_id)
+  const patient = new Authlete({ serverURL: limited.base_url, bearer: limited.service_token, retryConfig })
+  const { apiKey } = await patient.service.get({ serviceId: String(limited.service_id) })
+  assert.equal(apiKey, limited.service_id)
 })

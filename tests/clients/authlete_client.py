@@ -11,7 +11,6 @@ requests. Takes the path of the server's demo.json, prints one line per check an
 
 import json
 import re
-import sys
 import time
 from urllib.parse import urlsplit
 
@@ -20,11 +19,7 @@ from authlete.api.authlete_api_exception import AuthleteApiException
 from authlete.api.authlete_api_impl import AuthleteApiImpl
 from authlete.conf.authlete_configuration import AuthleteConfiguration
 from authlete.dto import Client, ClientRegistrationRequest, Scope, Service, ServiceConfigurationRequest
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    demo = json.load(file)
-
-failed = False
+from checks import checking, demo, equal, finish, true
 
 
 def pace():
@@ -36,25 +31,9 @@ def pace():
 
 def check(name, body):
     """Runs one check and prints its line."""
-    global failed
     pace()
-    try:
+    with checking(name):
         body()
-        print(f"ok authlete-python: {name}", flush=True)
-    except Exception as error:
-        failed = True
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"not ok authlete-python: {name}: {reason}", flush=True)
-
-
-def equal(actual, expected, what):
-    if actual != expected:
-        raise AssertionError(f"{what} is {actual!r}, not {expected!r}")
-
-
-def true(condition, message):
-    if not condition:
-        raise AssertionError(message)
 
 
 def members(thing):
@@ -898,4 +877,4 @@ check("errors: no body, no content type, no JSON", refuses_requests)
 check("errors: operations that do not exist here are 404 JSON", has_no_other_operations)
 check("service: delete ends it with its clients", service_is_deleted)
 
-sys.exit(failed)
+finish()

@@ -4,27 +4,22 @@ Only the endpoint is changed. Takes the path of the server's demo.json, prints o
 if one failed. Registrations come slowly: the server admits 30 of one network in half a minute.
 """
 
-import json
 import os
-import sys
 import tempfile
 import time
 
 import boto3
-import botocore.exceptions
+from checks import checking, demo, equal, finish, true
 from huaweicloudsdkcore.exceptions import exceptions as huawei_exceptions
 from huaweicloudsdkidentitycenteroidc.v1 import (
     IdentityCenterOIDCClient,
-    RegisterClientRequest,
     RegisterClientReqBody,
+    RegisterClientRequest,
 )
 from huaweicloudsdkidentitycenteroidc.v1.identitycenteroidc_credentials import IdentityCenterOIDCCredentials
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 NINETY_DAYS = 90 * 24 * 60 * 60
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    demo = json.load(file)
 
 # The SDK of Huawei Cloud writes an identifier of the application into the home folder.
 os.environ["HOME"] = tempfile.mkdtemp()
@@ -37,33 +32,15 @@ huawei = (
 )
 aws = boto3.client("sso-oidc", endpoint_url=demo["base_url"], region_name="us-east-1")
 
-failed = False
-
 
 def check(name):
     """Runs a check as soon as it is defined, and prints its line."""
 
     def run(body):
-        global failed
-        try:
+        with checking(name):
             body()
-            print(f"ok identity-center: {name}", flush=True)
-        except Exception as error:
-            failed = True
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            print(f"not ok identity-center: {name}: {reason}", flush=True)
 
     return run
-
-
-def equal(actual, expected, what):
-    if actual != expected:
-        raise AssertionError(f"{what} is {actual!r}, not {expected!r}")
-
-
-def true(condition, message):
-    if not condition:
-        raise AssertionError(message)
 
 
 EXAMPLE = {
@@ -201,4 +178,4 @@ def _():
     raise AssertionError("a hundred registrations at once were accepted")
 
 
-sys.exit(1 if failed else 0)
+finish()

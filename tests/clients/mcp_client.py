@@ -7,12 +7,11 @@ per check and exits with 1 if one failed.
 """
 
 import asyncio
-import json
 import logging
-import sys
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+from checks import checking, demo, equal, finish, true
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, OAuthRegistrationError
 from mcp.client.auth.utils import (
     build_oauth_authorization_server_metadata_discovery_urls,
@@ -52,32 +51,11 @@ METADATA = {
     ),
 }
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    demo = json.load(file)
-
-failed = False
-
 
 async def check(name, body):
     """Runs one check and prints its line."""
-    global failed
-    try:
+    with checking(name):
         await body()
-        print(f"ok mcp: {name}", flush=True)
-    except Exception as error:
-        failed = True
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"not ok mcp: {name}: {reason}", flush=True)
-
-
-def equal(actual, expected, what):
-    if actual != expected:
-        raise AssertionError(f"{what} is {actual!r}, not {expected!r}")
-
-
-def true(condition, message):
-    if not condition:
-        raise AssertionError(message)
 
 
 class Storage:
@@ -274,4 +252,4 @@ async def run(http):
 
 
 asyncio.run(main())
-sys.exit(failed)
+finish()

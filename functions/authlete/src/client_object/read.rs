@@ -81,7 +81,7 @@ fn take(
     }
     let Some(value) = present(sent, field) else { return Ok(()) };
     let value = match form {
-        Form::Same | Form::Localized(_) => value.clone(),
+        Form::Same(_) | Form::Localized(_) => value.clone(),
         Form::Flag => match value {
             Value::Bool(false) => return Ok(()),
             other => other.clone(),

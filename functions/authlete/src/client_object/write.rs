@@ -67,7 +67,7 @@ fn metadata(client: &RegisteredClient) -> Map<String, Value> {
         let value = match (form, registered.get(*member)) {
             (Form::Flag, value) => Some(value.cloned().unwrap_or(Value::Bool(false))),
             (_, None) => None,
-            (Form::Same | Form::Localized(_), Some(value)) => Some(value.clone()),
+            (Form::Same(_) | Form::Localized(_), Some(value)) => Some(value.clone()),
             (Form::Json, Some(value)) => Some(value.to_string().into()),
             (Form::Constant(known), Some(value)) => constant(known, value),
             (Form::Constants(known), Some(value)) => {

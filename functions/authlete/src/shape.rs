@@ -8,7 +8,7 @@ use url::Url;
 use crate::constants::{self, Constants};
 
 /// The type of a member that is kept as sent.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     /// A string.
     Text,

@@ -107,13 +107,22 @@ pub async fn registrant(app: &App, service: &Service, presented: Option<&str>) -
     Ok(Registrant::InitialAccess { token, counted: record.uses_left.is_some(), bound: record.bound })
 }
 
+/// What an operator's token works for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// One service.
+    Service(u64),
+    /// All services of an organization.
+    Organization(String),
+}
+
 /// An operator: the bearer of a service's or an organization's token.
 #[derive(Debug, Clone)]
 pub struct Operator {
     /// The token's digest.
     pub token: TokenHash,
-    service_id: Option<u64>,
-    organization: Option<String>,
+    /// What it works for.
+    pub reach: Reach,
     permissions: Vec<Permission>,
 }
 
@@ -135,30 +144,31 @@ impl Operator {
     /// [`Error::InvalidToken`] if it is unknown or not an operator's.
     pub fn new(record: Option<TokenRecord>) -> Result<Self, Error> {
         let record = record.ok_or(Error::InvalidToken)?;
-        let (service_id, organization) = match record.kind {
-            TokenKind::Service => (record.service_id, None),
-            TokenKind::Organization => (None, record.organization),
-            TokenKind::RegistrationAccess | TokenKind::InitialAccess => return Err(Error::InvalidToken),
+        let reach = match record.kind {
+            TokenKind::Service => record.service_id.map(Reach::Service),
+            TokenKind::Organization => record.organization.map(Reach::Organization),
+            TokenKind::RegistrationAccess | TokenKind::InitialAccess => None,
         };
-        Ok(Self { token: record.hash, service_id, organization, permissions: record.permissions })
-    }
-
-    /// The one service the token works for, if it is a service's.
-    #[must_use]
-    pub fn service_id(&self) -> Option<u64> {
-        self.service_id
+        let reach = reach.ok_or(Error::InvalidToken)?;
+        Ok(Self { token: record.hash, reach, permissions: record.permissions })
     }
 
     /// The organization the token works for, if it is an organization's.
     #[must_use]
     pub fn organization(&self) -> Option<&str> {
-        self.organization.as_deref()
+        match &self.reach {
+            Reach::Organization(organization) => Some(organization),
+            Reach::Service(_) => None,
+        }
     }
 
     /// Whether the token works for that service.
     #[must_use]
     pub fn operates(&self, service: &Service) -> bool {
-        self.service_id == Some(service.id) || self.organization.as_ref() == Some(&service.configuration.organization)
+        match &self.reach {
+            Reach::Service(id) => *id == service.id,
+            Reach::Organization(organization) => *organization == service.configuration.organization,
+        }
     }
 
     /// Whether the token has one of the permissions.

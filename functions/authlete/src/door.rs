@@ -180,8 +180,8 @@ impl Desk {
     /// The desk, if the token works for the service, has one of the permissions, and the service opens this door.
     fn open(operator: Operator, service: Result<Arc<Service>, Core>, any_of: &[Permission]) -> Result<Self, Error> {
         let service = service?;
-        let open = service.policy().opens(DOOR) && operator.operates(&service);
-        if open && (any_of.is_empty() || operator.may(any_of)) {
+        let reached = is_open(&service) && operator.operates(&service);
+        if reached && (any_of.is_empty() || operator.may(any_of)) {
             Ok(Self { service, operator })
         } else {
             Err(Core::InsufficientScope.into())
@@ -206,6 +206,11 @@ impl Desk {
         let configured = configured.and_then(|endpoint| endpoint.as_str()).map(str::to_owned);
         configured.unwrap_or_else(|| self.service.registration_endpoint(base_url))
     }
+}
+
+/// Whether the service opens this door.
+pub(crate) fn is_open(service: &Service) -> bool {
+    service.policy().opens(DOOR)
 }
 
 /// The operation as Authlete's messages name it: the path without `/api` and identifiers.

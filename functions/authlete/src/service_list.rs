@@ -1,11 +1,11 @@
 //! `GET /api/service/get/list`: the services of a token, oldest first.
 
 use shared::Error as Core;
-use shared::caller::Operator;
+use shared::caller::{Operator, Reach};
 use shared::http::Response;
 use shared::service::Service;
 
-use crate::door::{Call, endpoint};
+use crate::door::{Call, endpoint, is_open};
 use crate::error::Error;
 use crate::range::{self, Range};
 use crate::service_answer;
@@ -31,13 +31,12 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
 /// A service's token lists its own service.
 async fn services(call: &Call<'_>, operator: &Operator, range: &Range) -> Result<(Vec<Service>, u64), Core> {
     let store = &call.app.store;
-    match (operator.organization(), operator.service_id()) {
-        (Some(organization), _) => store.service_page(organization, range.start, range.end).await,
-        (None, Some(id)) => {
-            let own: Vec<Service> = store.service(id).await?.into_iter().collect();
+    match &operator.reach {
+        Reach::Organization(organization) => store.service_page(organization, range.start, range.end).await,
+        Reach::Service(id) => {
+            let own: Vec<Service> = store.service(*id).await?.into_iter().filter(is_open).collect();
             let total = u64::try_from(own.len()).unwrap_or_default();
             Ok((if range.start == 0 && range.end > 0 { own } else { Vec::new() }, total))
         }
-        (None, None) => Err(Core::InvalidToken),
     }
 }

@@ -175,6 +175,8 @@ async fn a_closed_door_is_closed_for_operators() {
     authlete.world.set_policy(1, policy).await;
     assert_error(&authlete.get("/service/get").await, 403, "A001293");
     assert_error(&authlete.get("/client/get/list").await, 403, "A001293");
+    let list = authlete.world.send_bare("GET", "/api/service/get/list", Some(&authlete.token)).await.body;
+    assert_eq!((&list["totalCount"], &list["services"]), (&json!(0), &json!([])));
 }
 
 #[tokio::test]

@@ -1,0 +1,1 @@
+//! The STET front door: payment institutions register with their qualified certificates (PSD2).

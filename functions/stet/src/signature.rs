@@ -1,0 +1,102 @@
+//! HTTP signatures as STET asks for them (draft-cavage-http-signatures-12): a strict verifier that knows
+//! no HTTP framework, reads no clock and fetches no key.
+
+mod digest;
+mod fault;
+mod key;
+mod parameters;
+mod required;
+mod signing_string;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+pub use digest::{DigestFault, verify_digest};
+pub use fault::{FaultClass, SignatureFault};
+pub use key::{KeyType, VerificationKey};
+pub use parameters::{Algorithm, Expires, Parameter, SignatureParameters};
+pub use required::RequiredHeaders;
+pub use signing_string::signing_string;
+pub use time::TimeWindow;
+
+/// Signs method, path and query (§2.3).
+pub const REQUEST_TARGET: &str = "(request-target)";
+/// Signs the parameter `created` (§2.3).
+pub const CREATED: &str = "(created)";
+/// Signs the parameter `expires` (§2.3).
+pub const EXPIRES: &str = "(expires)";
+
+/// A request as it came over the wire.
+#[derive(Clone, Copy)]
+pub struct SignedRequest<'r> {
+    /// The method, in any case.
+    pub method: &'r str,
+    /// Path and query, byte for byte as received.
+    pub target: &'r str,
+    /// Finds a header by its lower-case name; repeated ones are joined with `, ` in their order (§2.3).
+    pub header: &'r dyn Fn(&str) -> Option<&'r str>,
+    /// The raw body; empty where there is none.
+    pub body: &'r [u8],
+}
+
+/// What is signed where the parameter `headers` is absent (§2.1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultHeaders {
+    /// `(created)`, as of draft 12.
+    Created,
+    /// `date`, as of draft 11 and older.
+    Date,
+}
+
+/// What a service asks of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignaturePolicy {
+    /// What is signed where `headers` is absent.
+    pub default_headers: DefaultHeaders,
+    /// What must be signed.
+    pub required: RequiredHeaders,
+    /// How old a signature may be.
+    pub window: TimeWindow,
+}
+
+/// A signature that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedSignature {
+    signing_string: String,
+}
+
+impl VerifiedSignature {
+    /// The SHA-256 of the signing string, to refuse the same request a second time.
+    ///
+    /// Not of the signature: anyone can turn an ECDSA signature (r, s) into (r, −s), which also holds.
+    #[must_use]
+    pub fn replay_key(&self) -> [u8; 32] {
+        digest::sha256(self.signing_string.as_bytes())
+    }
+}
+
+/// Verifies a signature, and the body where `digest` is signed (§2.5).
+///
+/// `now` is in seconds since 1970-01-01T00:00:00Z.
+///
+/// # Errors
+/// The first [`SignatureFault`] of: what is signed, when, with which algorithm, the body, the signature.
+pub fn verify(
+    request: &SignedRequest<'_>,
+    parameters: &SignatureParameters,
+    key: &VerificationKey,
+    policy: &SignaturePolicy,
+    now: u64,
+) -> Result<VerifiedSignature, SignatureFault> {
+    let covered = parameters.covered(policy.default_headers);
+    policy.required.check(&covered, request)?;
+    policy.window.check(&covered, parameters, request, now)?;
+    let algorithms = key.algorithms(parameters.algorithm())?;
+    let signing_string = signing_string(request, parameters, policy.default_headers)?;
+    if covered.contains(&"digest") {
+        verify_digest((request.header)("digest"), request.body)?;
+    }
+    key.verify(algorithms, signing_string.as_bytes(), parameters.signature())?;
+    Ok(VerifiedSignature { signing_string })
+}

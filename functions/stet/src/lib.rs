@@ -1,1 +1,3 @@
 //! The STET front door: payment institutions register with their qualified certificates (PSD2).
+
+pub mod certificate;

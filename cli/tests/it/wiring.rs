@@ -85,8 +85,9 @@ fn every_function_has_a_binary_and_events() {
             .map(|path| path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned())
             .collect()
     };
-    let doors = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path());
-    let binaries: BTreeSet<String> = doors.flat_map(|door| names(door.join("src/bin"), "rs")).collect();
+    let doors = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path().join("src/bin"));
+    let binaries: BTreeSet<String> =
+        doors.filter(|folder| folder.is_dir()).flat_map(|folder| names(folder, "rs")).collect();
     let functions: BTreeSet<String> = functions().into_keys().collect();
     assert_eq!(binaries, functions);
     assert_eq!(names(root().join("events"), "json"), functions);

@@ -1,8 +1,9 @@
 //! Who may do what, and how often.
 
 use serde_json::{Value, json};
-use shared::caller::Permission;
+use shared::caller::{Origin, Permission};
 use shared::policy::{BoundPolicy, Preset};
+use shared::store::TokenRecord;
 
 use super::{Authlete, Owner, assert_error, operator_token};
 use crate::support::{World, web_client};
@@ -163,7 +164,16 @@ async fn an_ended_token_is_an_unknown_one() {
     let token = operator_token(world, Owner::Service(1), &Permission::ALL).await;
     assert_eq!(world.send_bare("GET", "/api/1/service/get", Some(&token)).await.status, 200);
     let parsed = shared::credentials::Token::parse(shared::credentials::TokenKind::Service, &token).unwrap();
-    world.app.store.delete_token(&parsed.hash()).await.unwrap();
+    let hash = parsed.hash();
+    let record = world.app.store.token(&hash).await.unwrap().unwrap();
+    world.app.store.delete_token(&hash).await.unwrap();
+    assert_error(&world.send_bare("GET", "/api/1/service/get", Some(&token)).await, 401, "A001203");
+
+    let ending = TokenRecord { expires_at: Some(world.clock.now() + 60), ..record };
+    world.app.store.create_token(&ending, &Origin::default()).await.unwrap();
+    world.clock.advance(59);
+    assert_eq!(world.send_bare("GET", "/api/1/service/get", Some(&token)).await.status, 200);
+    world.clock.advance(1);
     assert_error(&world.send_bare("GET", "/api/1/service/get", Some(&token)).await, 401, "A001203");
 }
 

@@ -18,7 +18,7 @@ pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk_set::JwkSet;
-pub use localized::Localized;
+pub use localized::{Localized, is_language_tag};
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;

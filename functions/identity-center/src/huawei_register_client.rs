@@ -49,8 +49,8 @@ fn only(members: &Members, name: &'static str, known: &str) -> Result<(), Invali
 /// Scopes that the service does not offer are dropped, whatever its policy does about them elsewhere.
 fn offered(service: &Service, asked: Option<Vec<String>>) -> Result<Option<Vec<String>>, Invalid> {
     let Some(mut asked) = asked else { return Ok(None) };
-    for scope in &asked {
-        Scope::parse(scope).map_err(|_| Invalid::syntax("scopes", "a list of scope tokens (RFC 6749 section 3.3)"))?;
+    if !asked.iter().all(|scope| Scope::is_token(scope)) {
+        return Err(Invalid::syntax("scopes", "a list of scope tokens (RFC 6749 section 3.3)"));
     }
     let offered = &service.policy().scopes.offered;
     asked.retain(|scope| offered.as_ref().is_none_or(|offered| offered.contains(scope)));

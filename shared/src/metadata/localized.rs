@@ -57,11 +57,15 @@ impl<T: Member> Member for Localized<T> {
     }
 }
 
-/// The language tag of `key` if it is `name#tag`, with the letters and length of BCP 47.
+/// The language tag of `key` if it is `name#tag`.
 fn tag<'k>(key: &'k str, name: &str) -> Option<&'k str> {
-    let tag = key.strip_prefix(name)?.strip_prefix('#')?;
-    let shaped = tag
-        .split('-')
-        .all(|subtag| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    shaped.then_some(tag)
+    key.strip_prefix(name)?.strip_prefix('#').filter(|tag| is_language_tag(tag))
+}
+
+/// Whether a text has the letters and lengths of a language tag (BCP 47).
+#[must_use]
+pub fn is_language_tag(text: &str) -> bool {
+    let subtag =
+        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.split('-').all(subtag)
 }

@@ -10,6 +10,12 @@ use super::Invalid;
 pub struct Scope(Vec<String>);
 
 impl Scope {
+    /// Whether a text is one scope token (RFC 6749 §3.3).
+    #[must_use]
+    pub fn is_token(text: &str) -> bool {
+        !text.is_empty() && text.bytes().all(is_scope_byte)
+    }
+
     /// Reads a space-separated list; extra spaces are forgiven. `None` if no token is left.
     ///
     /// # Errors

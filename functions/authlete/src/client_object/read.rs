@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::Draft;
 use shared::client::{ClientType, OperatorSettings, RegisteredClient};
-use shared::metadata::{ClientMetadata, Invalid, Scope, parse_object};
+use shared::metadata::{ClientMetadata, Invalid, Scope, is_language_tag, parse_object};
 use shared::policy::Policy;
 
 use super::fields::{DEFAULTS, EXTENSION, Form, METADATA, OWN};
@@ -118,13 +118,6 @@ fn take_languages(
         members.insert(format!("{member}#{tag}"), value.into());
     }
     Ok(())
-}
-
-/// The letters and lengths of BCP 47.
-fn is_language_tag(tag: &str) -> bool {
-    let subtag =
-        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    tag.split('-').all(subtag)
 }
 
 fn constant(field: &str, known: constants::Constants, value: &Value) -> Result<Value, Invalid> {
@@ -248,7 +241,7 @@ pub(crate) fn scopes(extension: &Map<String, Value>, policy: &Policy) -> Result<
         }
     };
     let offered = |scope: &String| {
-        Scope::parse(scope).is_ok() && policy.scopes.offered.as_ref().is_none_or(|offered| offered.contains(scope))
+        Scope::is_token(scope) && policy.scopes.offered.as_ref().is_none_or(|offered| offered.contains(scope))
     };
     Ok(match (enabled, listed) {
         (Some(false), _) | (None, None) => None,

@@ -148,8 +148,7 @@ fn scopes(sent: &Map<String, Value>, unoffered: shared::policy::Unoffered) -> Re
     let (mut all, mut default) = (Vec::new(), Vec::new());
     for scope in listed.as_array().into_iter().flatten() {
         let token = scope.get("name").and_then(Value::as_str).ok_or_else(|| Invalid::syntax(name, SCOPES))?;
-        let is_one = !token.contains(' ') && Scope::parse(token).is_ok_and(|scope| scope.is_some());
-        if !is_one || scope.get("defaultEntry").is_some_and(|entry| !entry.is_boolean()) {
+        if !Scope::is_token(token) || scope.get("defaultEntry").is_some_and(|entry| !entry.is_boolean()) {
             return Err(Invalid::syntax(name, SCOPES));
         }
         all.push(token);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
+use crate::http::Request;
 use crate::policy::{BoundPolicy, Registration};
 use crate::service::Service;
 use crate::store::TokenRecord;
@@ -189,4 +190,12 @@ pub struct Origin {
     pub address: String,
     /// The gateway's request identifier.
     pub request_id: String,
+}
+
+impl Origin {
+    /// Of a request through that door; `actor` is who will have changed something.
+    #[must_use]
+    pub fn of(request: &Request, door: &'static str, actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), door, address: request.source_ip.clone(), request_id: request.request_id.clone() }
+    }
 }

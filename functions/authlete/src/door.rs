@@ -153,12 +153,7 @@ impl<'a> Call<'a> {
 
     /// Who changes something, for the audit.
     pub(crate) fn origin(&self, operator: &Operator) -> Origin {
-        Origin {
-            actor: operator.token.to_text(),
-            door: DOOR,
-            address: self.request.source_ip.clone(),
-            request_id: self.request.request_id.clone(),
-        }
+        Origin::of(self.request, DOOR, operator.token.to_text())
     }
 
     async fn service(&self) -> Result<Arc<Service>, Core> {

@@ -101,12 +101,7 @@ pub(crate) async fn register(
     let context = Context {
         app,
         service,
-        origin: Origin {
-            actor: "anonymous".to_owned(),
-            door: DOOR,
-            address: request.source_ip.clone(),
-            request_id: request.request_id.clone(),
-        },
+        origin: Origin::of(request, DOOR, "anonymous"),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url)],
     };

@@ -108,12 +108,7 @@ pub(crate) fn context<'a>(app: &'a App, service: &'a Service, request: &Request,
     Context {
         app,
         service,
-        origin: Origin {
-            actor,
-            door: DOOR,
-            address: request.source_ip.clone(),
-            request_id: request.request_id.clone(),
-        },
+        origin: Origin::of(request, DOOR, actor),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url), service.registration_endpoint(&base_url)],
     }

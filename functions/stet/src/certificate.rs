@@ -14,8 +14,6 @@ mod statements;
 mod trust;
 
 #[cfg(test)]
-mod authority;
-#[cfg(test)]
 mod tests;
 
 use aws_lc_rs::digest;

@@ -1,5 +1,7 @@
 //! Certificates of every kind, each that is refused failing one rule.
 
+mod authority;
+
 use proptest::prelude::*;
 use rcgen::{
     CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ED25519,
@@ -8,12 +10,12 @@ use rcgen::{
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::authority::{
+use super::*;
+use CertificateFault as Fault;
+use authority::{
     Authority, CRL_URL, NOW, RsaKey, authority as issuer, compliance, leaf, oid as oid_der, psd2, psd2_of,
     qc_statements, qc_type, seal, seal_statements, tlv, web,
 };
-use super::*;
-use CertificateFault as Fault;
 
 const REAL_SEAL: &[u8] = include_bytes!("../../tests/data/real_qseal_tink_multicert_2019.pem");
 const PSS_SIGNED: &[u8] = include_bytes!("../../tests/data/pss_signed.pem");

@@ -15,7 +15,10 @@ use shared::store::TokenRecord;
 /// The demo service's number.
 pub const SERVICE_ID: u64 = 1;
 
-/// The organization that owns it.
+/// The service behind STET's paths.
+pub const STET_SERVICE_ID: u64 = 2;
+
+/// The organization that owns them.
 pub const ORGANIZATION: &str = "demo";
 
 /// What scripts need to know.
@@ -37,15 +40,24 @@ pub struct Demo {
     pub organization_token: String,
     /// The embedded DynamoDB.
     pub dynamodb_endpoint: String,
+    /// Where STET's API is, if anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stet_base_url: Option<String>,
 }
 
 /// Makes the demo service if there is none, and its tokens if `file` does not hold working ones; writes `file`.
 ///
 /// # Errors
 /// If the table or the file cannot be used.
-pub async fn prepare(app: &App, base_url: &str, dynamodb_endpoint: &str, file: &Path) -> Result<Demo> {
+pub async fn prepare(
+    app: &App,
+    base_url: &str,
+    stet_base_url: Option<String>,
+    dynamodb_endpoint: &str,
+    file: &Path,
+) -> Result<Demo> {
     if app.store.service(SERVICE_ID).await.map_err(described)?.is_none() {
-        create_service(app).await?;
+        create_service(app, SERVICE_ID, &configuration()).await?;
     }
     let known: Option<Demo> = std::fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let (initial, service, organization) = match known {
@@ -65,18 +77,19 @@ pub async fn prepare(app: &App, base_url: &str, dynamodb_endpoint: &str, file: &
         service_token: or_new(app, TokenKind::Service, service).await?,
         organization_token: or_new(app, TokenKind::Organization, organization).await?,
         dynamodb_endpoint: dynamodb_endpoint.to_owned(),
+        stet_base_url,
     };
     let text = serde_json::to_string_pretty(&demo)?;
     crate::serve::write_private(file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(demo)
 }
 
-/// The demo service opens every door; its authorization server is not there, only its metadata.
+/// The demo service opens every door that needs no certificate; its authorization server is not there, only its metadata.
 #[must_use]
 pub fn configuration() -> ServiceConfiguration {
     let mut policy = Preset::Open.policy();
     policy.grant_types.offered.push(GrantType::DeviceCode);
-    policy.doors = ["oauth", "authlete", "federation", "stet", "identity_center"].map(str::to_owned).to_vec();
+    policy.doors = ["oauth", "authlete", "federation", "identity_center"].map(str::to_owned).to_vec();
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("https://as.example/{path}").into());
     ServiceConfiguration {
         name: Some("Demo".to_owned()),
@@ -95,14 +108,35 @@ pub fn configuration() -> ServiceConfiguration {
     }
 }
 
-async fn create_service(app: &App) -> Result<()> {
+/// Makes the service behind STET's paths if there is none; it trusts those authorities, whatever it trusted before.
+///
+/// # Errors
+/// If the table cannot be used, or the authorities are none.
+pub async fn prepare_stet(app: &App, trust_anchors: &str) -> Result<()> {
+    let mut settings = serde_json::json!({ "trust_anchors": trust_anchors });
+    stet::settings::Settings::read(&settings).map_err(|fault| anyhow!(fault))?;
+    let Some(service) = app.store.service(STET_SERVICE_ID).await.map_err(described)? else {
+        let others = [("stet".to_owned(), settings)].into_iter().collect();
+        let policy = Preset::Regulated.policy();
+        let name = Some("STET demo".to_owned());
+        let stet = ServiceConfiguration { name, policy, others, ..configuration() };
+        return create_service(app, STET_SERVICE_ID, &stet).await;
+    };
+    let mut configuration = service.configuration;
+    if let Some(serde_json::Value::Object(kept)) = configuration.others.get("stet") {
+        let mut kept = kept.clone();
+        kept.insert("trust_anchors".to_owned(), trust_anchors.into());
+        settings = kept.into();
+    }
+    configuration.others.insert("stet".to_owned(), settings);
+    let updated = app.store.update_service(STET_SERVICE_ID, service.version, &configuration, None, &origin()).await;
+    updated.map_err(described)
+}
+
+async fn create_service(app: &App, id: u64, configuration: &ServiceConfiguration) -> Result<()> {
     let salt = IdSalt(app.entropy.bytes().map_err(described)?);
-    let data_key = app.keys.new_data_key(SERVICE_ID, &app.entropy).await.map_err(described)?;
-    app.store
-        .create_service(SERVICE_ID, &configuration(), &salt, data_key, &origin())
-        .await
-        .map(|_| ())
-        .map_err(described)
+    let data_key = app.keys.new_data_key(id, &app.entropy).await.map_err(described)?;
+    app.store.create_service(id, configuration, &salt, data_key, &origin()).await.map(|_| ()).map_err(described)
 }
 
 /// The token, if it is still one.
@@ -123,6 +157,7 @@ async fn or_new(app: &App, kind: TokenKind, known: Option<String>) -> Result<Str
         organization: (kind == TokenKind::Organization).then(|| ORGANIZATION.to_owned()),
         permissions: if kind == TokenKind::InitialAccess { Vec::new() } else { Permission::ALL.to_vec() },
         bound: BoundPolicy::default(),
+        certificate: None,
         uses_left: None,
         expires_at: None,
         created_millis: app.clock.now_millis(),

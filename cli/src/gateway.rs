@@ -24,14 +24,27 @@ pub struct Gateway {
     address: SocketAddr,
 }
 
+/// Who asks.
+#[derive(Clone, Copy)]
+pub struct Client<'c> {
+    /// Where from.
+    pub address: SocketAddr,
+    /// With which certificate, in PEM, where the connection has one.
+    pub certificate: Option<&'c str>,
+}
+
 impl Gateway {
-    /// The gateway of all endpoints, at `address`.
+    /// The gateway of those endpoints, at `address`.
     ///
     /// # Errors
     /// If two endpoints claim one path.
-    pub fn new(app: &'static App, address: SocketAddr) -> Result<Self> {
+    pub fn new(
+        app: &'static App,
+        address: SocketAddr,
+        endpoints: impl Iterator<Item = &'static Endpoint>,
+    ) -> Result<Self> {
         let mut routes = Router::new();
-        for endpoint in crate::endpoints() {
+        for endpoint in endpoints {
             for path in endpoint.paths {
                 let pattern = pattern(path);
                 routes.insert(pattern, (endpoint, *path)).with_context(|| format!("the route {path}"))?;
@@ -40,8 +53,14 @@ impl Gateway {
         Ok(Self { app, routes, address })
     }
 
+    /// Where it is reached if by TLS.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
     /// Answers a request as API Gateway and the function behind the route would.
-    pub async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    pub async fn answer(&self, request: Request<Body>, client: Client<'_>) -> Response<Body> {
         let (head, body) = request.into_parts();
         if !is_own_host(head.headers.get(header::HOST)) {
             return message(StatusCode::FORBIDDEN, "Forbidden");
@@ -58,20 +77,21 @@ impl Gateway {
         let (endpoint, route) = *matched.value;
         let parameters = matched.params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let route = Route { key: format!("ANY {route}"), path: &path, parameters };
-        let event = self.event(&head, &body, peer, route);
+        let event = self.event(&head, &body, client, route);
         match shared::http::Request::from_event(&event.to_string()) {
             Ok(request) => rendered(endpoint.answer(self.app, request).await),
             Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         }
     }
 
-    fn event(&self, head: &axum::http::request::Parts, body: &Bytes, peer: SocketAddr, route: Route<'_>) -> Value {
-        let headers = self.headers(&head.headers, peer);
+    fn event(&self, head: &axum::http::request::Parts, body: &Bytes, client: Client<'_>, route: Route<'_>) -> Value {
+        let headers = self.headers(&head.headers, client);
         let (body, encoded) = event_body(headers.get("content-type").map(String::as_str), body);
         let query = head.uri.query().unwrap_or_default();
         let cookies: Vec<&str> =
             head.headers.get_all(header::COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()).collect();
         let request_id = STANDARD.encode(self.app.entropy.bytes::<11>().unwrap_or_default());
+        let authentication = client.certificate.map(|pem| json!({ "clientCert": { "clientCertPem": pem } }));
         let mut event = json!({
             "version": "2.0",
             "routeKey": route.key,
@@ -81,13 +101,14 @@ impl Gateway {
             "requestContext": {
                 "accountId": "000000000000",
                 "apiId": "local",
+                "authentication": authentication,
                 "domainName": self.address.to_string(),
                 "domainPrefix": "local",
                 "http": {
                     "method": head.method.as_str(),
                     "path": route.path,
                     "protocol": format!("{:?}", head.version),
-                    "sourceIp": peer.ip().to_string(),
+                    "sourceIp": client.address.ip().to_string(),
                     "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
                 },
                 "requestId": request_id,
@@ -110,7 +131,7 @@ impl Gateway {
     }
 
     /// Lower-case names, repeated headers joined by commas, cookies elsewhere, `X-Forwarded-*` of our own.
-    fn headers(&self, headers: &HeaderMap, peer: SocketAddr) -> BTreeMap<String, String> {
+    fn headers(&self, headers: &HeaderMap, client: Client<'_>) -> BTreeMap<String, String> {
         let mut joined: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in headers {
             if name == header::COOKIE {
@@ -125,9 +146,10 @@ impl Gateway {
                 })
                 .or_insert(value);
         }
-        joined.insert("x-forwarded-for".to_owned(), peer.ip().to_string());
+        joined.insert("x-forwarded-for".to_owned(), client.address.ip().to_string());
         joined.insert("x-forwarded-port".to_owned(), self.address.port().to_string());
-        joined.insert("x-forwarded-proto".to_owned(), "http".to_owned());
+        let scheme = if client.certificate.is_some() { "https" } else { "http" };
+        joined.insert("x-forwarded-proto".to_owned(), scheme.to_owned());
         joined
     }
 }

@@ -6,6 +6,7 @@
 //! | [`embedded`] | the embedded DynamoDB and the table in it |
 //! | [`streams`] | what Lambda does with the table's stream |
 //! | [`gateway`] | what API Gateway does: routes, events, answers |
+//! | [`mutual_tls`] | what it does at a domain with mutual TLS |
 //! | [`demo`] | the demo service and what scripts need to know of it |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
@@ -13,6 +14,7 @@ pub mod admin;
 pub mod demo;
 pub mod embedded;
 pub mod gateway;
+pub mod mutual_tls;
 pub mod serve;
 pub mod streams;
 
@@ -20,5 +22,15 @@ use shared::http::Endpoint;
 
 /// Every endpoint of every front door.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    api_endpoints().chain(stet_endpoints())
+}
+
+/// The endpoints of the API that everybody reaches.
+pub fn api_endpoints() -> impl Iterator<Item = &'static Endpoint> {
     [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS].into_iter().flatten().copied()
+}
+
+/// The endpoints of STET's API, which is reached with a client certificate only.
+pub fn stet_endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    stet::ENDPOINTS.iter().copied()
 }

@@ -15,7 +15,7 @@ use shared::app::Settings;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
-use shared::http::Method;
+use shared::http::{Endpoint, Method};
 use shared::limits::RateLimit;
 use shared::store::Store;
 use shared::time::Clock;
@@ -24,7 +24,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::{self, Demo};
 use crate::embedded::{self, Embedded, TABLE};
-use crate::gateway::Gateway;
+use crate::gateway::{Client, Gateway};
+use crate::mutual_tls::{Identity, MutualTls, Peer};
 use crate::streams;
 
 /// How long requests that still run may take once the program is told to stop.
@@ -54,6 +55,21 @@ pub struct Options {
     /// The service behind Identity Center's paths, which name none.
     #[arg(long, value_name = "SERVICE", default_value_t = demo::SERVICE_ID)]
     pub identity_center_service: u64,
+    /// The service behind STET's paths, which name none.
+    #[arg(long, value_name = "SERVICE", default_value_t = demo::STET_SERVICE_ID)]
+    pub stet_service: u64,
+    /// Where STET's API listens, with mutual TLS; absent is nowhere.
+    #[arg(long, value_name = "ADDRESS", requires = "client_ca")]
+    pub stet_listen: Option<SocketAddr>,
+    /// The certification authorities whose client certificates STET's API lets in, PEM.
+    #[arg(long, value_name = "FILE", requires = "stet_listen")]
+    pub client_ca: Option<PathBuf>,
+    /// The certificate that STET's API shows, PEM; absent is a new one, in stet-server.pem.
+    #[arg(long, value_name = "FILE", requires_all = ["stet_listen", "tls_key"])]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 }
 
 impl Options {
@@ -78,21 +94,29 @@ pub async fn run(options: Options) -> Result<()> {
     let base_url = format!("http://{address}");
     let key = key_file(&data.join("key"))?;
     let app: &'static App = Box::leak(Box::new(local_app(&database.url(), &key, settings(&options, &base_url))?));
-    let demo = demo::prepare(app, &base_url, &database.url(), &data.join("demo.json")).await?;
+    let stet = stet(&options, app).await?;
+    let stet_base_url = stet.as_ref().map(|(_, gateway)| gateway.base_url());
+    let demo = demo::prepare(app, &base_url, stet_base_url, &database.url(), &data.join("demo.json")).await?;
     write_environment(&options, &demo)?;
-    let gateway = Arc::new(Gateway::new(app, address)?);
-    let (stopped, ending) = (told_to_stop()?, told_to_stop()?);
+    let gateway = Arc::new(Gateway::new(app, address, crate::api_endpoints())?);
+    let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
     let following = tokio::spawn(streams::follow(database.database(), app));
     announce(&options, &demo);
     let service = Router::new().fallback(answer).with_state(gateway);
     let service = service.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
+    let serving_stet = async {
+        let Some((listener, gateway)) = stet else { return Ok(()) };
+        let service = Router::new().fallback(answer_stet).with_state(Arc::new(gateway));
+        let service = service.into_make_service_with_connect_info::<Peer>();
+        axum::serve(listener, service).with_graceful_shutdown(stet_stopped).await
+    };
     let ending = async {
         ending.await;
         tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
-        served = serving => served?,
+        served = async { tokio::try_join!(serving, serving_stet) } => { served?; }
         () = ending => {}
     }
     following.abort();
@@ -106,7 +130,34 @@ async fn answer(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> axum::response::Response {
-    gateway.answer(request, peer).await
+    gateway.answer(request, Client { address: peer, certificate: None }).await
+}
+
+async fn answer_stet(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> axum::response::Response {
+    gateway.answer(request, Client { address: peer.address, certificate: Some(&peer.certificate) }).await
+}
+
+/// STET's API, if it is to listen: with a service that trusts the same authorities.
+async fn stet(options: &Options, app: &'static App) -> Result<Option<(MutualTls, Gateway)>> {
+    let (Some(listen), Some(client_ca)) = (options.stet_listen, &options.client_ca) else { return Ok(None) };
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    let identity = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Identity::read(certificate, key)?,
+        _ => Identity::generated(address.ip())?,
+    };
+    write_private(&options.data.join("stet-server.pem"), identity.certificate.as_bytes())
+        .context("cannot write stet-server.pem")?;
+    let anchors = std::fs::read_to_string(client_ca).with_context(|| format!("cannot read {}", client_ca.display()))?;
+    if options.stet_service == demo::STET_SERVICE_ID {
+        demo::prepare_stet(app, &anchors).await?;
+    }
+    let listener = MutualTls::listen(listener, identity, client_ca)?;
+    Ok(Some((listener, Gateway::new(app, address, crate::stet_endpoints())?)))
 }
 
 /// Services are not cached, so that a change by the command line is seen at once.
@@ -116,6 +167,7 @@ fn settings(options: &Options, base_url: &str) -> Settings {
         service_cache_millis: 0,
         token_limit: options.token_limit(),
         identity_center_service: Some(options.identity_center_service),
+        stet_service: Some(options.stet_service),
         ..Settings::default()
     }
 }
@@ -143,6 +195,7 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
     let key = std::path::absolute(options.data.join("key"))?;
     let (rate, burst) = (options.token_rate.to_string(), options.token_burst.to_string());
     let identity_center_service = options.identity_center_service.to_string();
+    let stet_service = options.stet_service.to_string();
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
@@ -154,6 +207,7 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
         ("REGISTRAR_TOKEN_RATE", &rate),
         ("REGISTRAR_TOKEN_BURST", &burst),
         ("REGISTRAR_IDENTITY_CENTER_SERVICE", &identity_center_service),
+        ("REGISTRAR_STET_SERVICE", &stet_service),
     ];
     let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
     write_private(&options.data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")
@@ -169,11 +223,10 @@ fn announce(options: &Options, demo: &Demo) {
     );
     println!("  demo service       {}  (tokens in {})", demo.service_id, options.data.join("demo.json").display());
     println!("\nRoutes");
-    for endpoint in crate::endpoints() {
-        let methods: Vec<&str> = endpoint.methods.iter().copied().map(Method::as_str).collect();
-        for path in endpoint.paths {
-            println!("  {:<16} {path}", methods.join(" "));
-        }
+    routes(crate::api_endpoints());
+    if let Some(stet) = &demo.stet_base_url {
+        println!("\nRoutes on {stet} (with a client certificate)");
+        routes(crate::stet_endpoints());
     }
     println!("\nRegister a client");
     println!(
@@ -184,8 +237,17 @@ fn announce(options: &Options, demo: &Demo) {
     let _ = std::io::stdout().flush();
 }
 
+fn routes(endpoints: impl Iterator<Item = &'static Endpoint>) {
+    for endpoint in endpoints {
+        let methods: Vec<&str> = endpoint.methods.iter().copied().map(Method::as_str).collect();
+        for path in endpoint.paths {
+            println!("  {:<16} {path}", methods.join(" "));
+        }
+    }
+}
+
 /// Ends with Ctrl-C or SIGTERM, listening from now on.
-fn told_to_stop() -> Result<impl Future<Output = ()> + Send> {
+fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
     let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {

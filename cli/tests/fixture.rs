@@ -1,9 +1,11 @@
-//! What the events in `events/` find in the table: services 101 to 108, their clients and tokens, with fixed
+//! What the events in `events/` find in the table: services 101 to 110, their clients and tokens, with fixed
 //! identifiers. The tests install it, and `examples/install-fixture.rs` does for a running table.
 
 use std::time::Instant;
 
-use serde_json::{Map, json};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use shared::administration::{self, Draft};
 use shared::caller::{Origin, Permission};
 use shared::client::{ClaimKind, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
@@ -19,6 +21,12 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The service behind Identity Center's paths.
 pub(crate) const IDENTITY_CENTER_SERVICE: u64 = 109;
+
+/// The service behind STET's paths.
+pub(crate) const STET_SERVICE: u64 = 110;
+
+/// Its authorities and institutions; `tests/functions/stet_events.py` makes them with the events.
+const STET: &str = include_str!("data/stet.json");
 
 const SALT: IdSalt = IdSalt([1; 32]);
 
@@ -90,7 +98,66 @@ pub(crate) async fn install(app: &App) -> Result {
     for client in &CLIENTS {
         install_client(app, client).await?;
     }
+    stet(app).await
+}
+
+/// What `tests/functions/stet_events.py` has made.
+#[derive(Deserialize)]
+struct Stet {
+    trust_anchors: String,
+    institutions: Vec<Institution>,
+}
+
+/// A payment institution.
+#[derive(Deserialize)]
+struct Institution {
+    id: String,
+    token: String,
+    /// SHA-256 of its website certificate, base64url.
+    thumbprint: String,
+    /// The metadata of its client, if it has one.
+    registered: Option<Map<String, Value>>,
+}
+
+/// The service of payment institutions, their tokens and their clients.
+async fn stet(app: &App) -> Result {
+    let Stet { trust_anchors, institutions } = serde_json::from_str(STET)?;
+    let mut stet = configuration(Preset::Regulated.policy());
+    stet.others.insert("stet".to_owned(), json!({ "trust_anchors": trust_anchors }));
+    service(app, STET_SERVICE, stet).await?;
+    for institution in institutions {
+        let token = Token::parse(TokenKind::ManageRegistration, &institution.token);
+        let thumbprint = URL_SAFE_NO_PAD.decode(&institution.thumbprint)?;
+        let record = TokenRecord {
+            hash: token.ok_or("the fixture's token has the wrong form")?.hash(),
+            organization: Some(institution.id.clone()),
+            certificate: thumbprint.try_into().ok(),
+            ..record(TokenKind::ManageRegistration, 'A', Some(STET_SERVICE), &[])?
+        };
+        app.store.create_token(&record, &Origin::default()).await?;
+        if let Some(metadata) = institution.registered {
+            let client = stet_client(institution.id, metadata)?;
+            app.store.create_client(&client, None, &[], &Origin::default()).await?;
+        }
+    }
     Ok(())
+}
+
+fn stet_client(id: String, metadata: Map<String, Value>) -> Result<RegisteredClient> {
+    let blank = client(&oauth("", '0'))?;
+    Ok(RegisteredClient {
+        service_id: STET_SERVICE,
+        numeric_id: numeric_id(&SALT, &id),
+        client_id: id,
+        source: Source::Stet,
+        record: ClientRecord {
+            metadata: verify(ClientMetadata::from_members(metadata)?, Strictness::Full)?,
+            client_type: ClientType::Confidential,
+            ..blank.record
+        },
+        registration_access_token: None,
+        ..blank
+    })
 }
 
 /// 101 is open, 102 protected, 103 wants software statements, 104 has an issuer of its own, 105 is updated, 106 is
@@ -182,6 +249,7 @@ fn record(kind: TokenKind, last: char, service_id: Option<u64>, permissions: &[P
         organization: None,
         permissions: permissions.to_vec(),
         bound: BoundPolicy::default(),
+        certificate: None,
         uses_left: None,
         expires_at: None,
         created_millis: MADE,

@@ -45,6 +45,8 @@ pub struct App {
     pub service_limit: Limiter,
     /// The service of fixed paths that name none: Identity Center's.
     pub identity_center_service: Option<u64>,
+    /// The service of STET's paths.
+    pub stet_service: Option<u64>,
     base_url: Option<String>,
     services: ServiceCache,
 }
@@ -64,6 +66,8 @@ pub struct Settings {
     pub service_limit: RateLimit,
     /// The service of fixed paths that name none: Identity Center's.
     pub identity_center_service: Option<u64>,
+    /// The service of STET's paths.
+    pub stet_service: Option<u64>,
 }
 
 impl Default for Settings {
@@ -75,6 +79,7 @@ impl Default for Settings {
             address_limit: RateLimit::ADDRESS,
             service_limit: RateLimit::SERVICE,
             identity_center_service: None,
+            stet_service: None,
         }
     }
 }
@@ -134,6 +139,7 @@ impl App {
             address_limit: Limiter::new(settings.address_limit),
             service_limit: Limiter::new(settings.service_limit),
             identity_center_service: settings.identity_center_service,
+            stet_service: settings.stet_service,
             base_url: settings.base_url,
             services,
         }
@@ -141,8 +147,8 @@ impl App {
 
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
     /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
-    /// [`RateLimit::TOKEN`]), `REGISTRAR_IDENTITY_CENTER_SERVICE`, and what the AWS SDK reads. Warms the connection to the table; a table that does
-    /// not answer yet is no reason not to start.
+    /// [`RateLimit::TOKEN`]), `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, and what the AWS SDK
+    /// reads. Warms the connection to the table; a table that does not answer yet is no reason not to start.
     ///
     /// # Errors
     /// [`StartError`].
@@ -151,6 +157,7 @@ impl App {
             base_url: variable("REGISTRAR_BASE_URL"),
             token_limit: token_limit(variable("REGISTRAR_TOKEN_RATE"), variable("REGISTRAR_TOKEN_BURST"))?,
             identity_center_service: service_number("REGISTRAR_IDENTITY_CENTER_SERVICE")?,
+            stet_service: service_number("REGISTRAR_STET_SERVICE")?,
             ..Settings::default()
         };
         let config = aws_configuration().await;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::client::Source;
 use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
 use crate::http::Request;
@@ -68,6 +69,13 @@ pub enum Registrant {
         /// What it allows.
         bound: BoundPolicy,
     },
+    /// One whom a front door has identified, by a certificate or a chain of trust, under a name of its own.
+    Identified {
+        /// The name: the identifier of its one client.
+        client_id: String,
+        /// Whether a repeated registration replaces the earlier one; else it is refused.
+        replaces: bool,
+    },
 }
 
 impl Registrant {
@@ -75,7 +83,7 @@ impl Registrant {
     #[must_use]
     pub fn bound(&self) -> BoundPolicy {
         match self {
-            Self::Anonymous => BoundPolicy::default(),
+            Self::Anonymous | Self::Identified { .. } => BoundPolicy::default(),
             Self::InitialAccess { bound, .. } => bound.clone(),
         }
     }
@@ -85,7 +93,27 @@ impl Registrant {
     pub fn spends(&self) -> Option<TokenHash> {
         match self {
             Self::InitialAccess { token, counted: true, .. } => Some(*token),
-            Self::InitialAccess { .. } | Self::Anonymous => None,
+            Self::InitialAccess { .. } | Self::Anonymous | Self::Identified { .. } => None,
+        }
+    }
+}
+
+/// How a registrant shows that a client is its own.
+#[derive(Clone)]
+pub enum Owner {
+    /// By the registration access token (RFC 7592 §1.2).
+    Token(Token),
+    /// By who it is: the front door of that source has identified it under the client's identifier.
+    Identity(Source),
+}
+
+impl Owner {
+    /// The registration access token, if it is shown by one.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Identity(_) => None,
         }
     }
 }
@@ -148,7 +176,7 @@ impl Operator {
         let reach = match record.kind {
             TokenKind::Service => record.service_id.map(Reach::Service),
             TokenKind::Organization => record.organization.map(Reach::Organization),
-            TokenKind::RegistrationAccess | TokenKind::InitialAccess => None,
+            TokenKind::RegistrationAccess | TokenKind::InitialAccess | TokenKind::ManageRegistration => None,
         };
         let reach = reach.ok_or(Error::InvalidToken)?;
         Ok(Self { token: record.hash, reach, permissions: record.permissions })

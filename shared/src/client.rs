@@ -54,6 +54,21 @@ impl Source {
         matches!(self, Self::Oauth | Self::AuthleteRegistration | Self::AuthleteCreate | Self::IdentityCenter)
     }
 
+    /// The members that its protocol adds to client metadata: they are kept whatever a policy says of custom ones.
+    #[must_use]
+    pub const fn own_members(self) -> &'static [&'static str] {
+        match self {
+            Self::Stet => &["provider_legal_id", "contact", "context"],
+            Self::Oauth
+            | Self::AuthleteRegistration
+            | Self::AuthleteCreate
+            | Self::FederationExplicit
+            | Self::FederationAutomatic
+            | Self::IdentityCenter
+            | Self::MetadataDocument => &[],
+        }
+    }
+
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {

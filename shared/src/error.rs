@@ -34,6 +34,9 @@ pub enum Error {
     /// The name belongs to another client of the service.
     #[error("{0} is taken by another client")]
     Claimed(ClaimKind),
+    /// A registrant that has one client by its name asks for another.
+    #[error("this organization has registered its client already")]
+    AlreadyRegistered,
     /// An operator asks for a client that does not exist.
     #[error("there is no such client")]
     UnknownClient,
@@ -109,7 +112,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRedirectUri(_) => "invalid_redirect_uri",
-            Self::InvalidClientMetadata(_) | Self::Claimed(_) => "invalid_client_metadata",
+            Self::InvalidClientMetadata(_) | Self::Claimed(_) | Self::AlreadyRegistered => "invalid_client_metadata",
             Self::InvalidSoftwareStatement(_) => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::MissingToken | Self::InvalidToken => "invalid_token",
@@ -143,6 +146,7 @@ impl Error {
             | Self::InvalidClientMetadata(_)
             | Self::InvalidSoftwareStatement(_)
             | Self::Claimed(_)
+            | Self::AlreadyRegistered
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken => 401,
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
@@ -168,6 +172,7 @@ impl Error {
             | Self::RegistrationClosed
             | Self::TooManyClients
             | Self::Claimed(_)
+            | Self::AlreadyRegistered
             | Self::ClientLocked
             | Self::UnknownService
             | Self::UnknownClient

@@ -1,8 +1,8 @@
-//! The one way out: https only, no redirects, no proxy, never into a private network.
+//! The one way out: https only (revocation lists apart), no redirects, no proxy, never into a private network.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::JwkSet;
@@ -21,16 +21,29 @@ pub const KEYS_FRESH: u64 = 300;
 /// be fetched: no stranger makes us ask more often.
 pub const KEYS_AGAIN: u64 = 10;
 
+/// Seconds for which a revocation list is used again without being fetched.
+const LISTS_FRESH: u64 = 3600;
+
+/// The largest revocation list that is read, in bytes.
+const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many revocation lists are kept.
+const MOST_LISTS: usize = 16;
+
 /// Fetches documents of strangers. The HTTP client is built at first use.
 #[derive(Debug)]
 pub struct Fetch {
     client: OnceCell<reqwest::Client>,
     settings: FetchSettings,
     keys: Mutex<KeyCache>,
+    lists: Mutex<ListCache>,
 }
 
 /// For each URL, when it was asked, and the keys, unless that failed.
 type KeyCache = HashMap<String, (u64, Option<JwkSet>)>;
+
+/// For each URL, when it was asked, and the list, unless that failed.
+type ListCache = HashMap<String, (u64, Option<Arc<[u8]>>)>;
 
 /// What a test or a development setup allows beyond the rules; empty for a deployment.
 #[derive(Debug, Default, Clone)]
@@ -68,7 +81,7 @@ impl Fetch {
     /// With the rules and what `settings` add to them.
     #[must_use]
     pub fn new(settings: FetchSettings) -> Self {
-        Self { client: OnceCell::new(), settings, keys: Mutex::default() }
+        Self { client: OnceCell::new(), settings, keys: Mutex::default(), lists: Mutex::default() }
     }
 
     /// The document at `url`, if it is at most `max_bytes` long and there before `end`.
@@ -76,11 +89,44 @@ impl Fetch {
     /// # Errors
     /// [`FetchError`].
     pub async fn get(&self, url: &str, max_bytes: usize, end: Instant) -> Result<Vec<u8>, FetchError> {
+        self.document(url, &["https"], max_bytes, end).await
+    }
+
+    /// A revocation list (RFC 5280 §4.2.1.13), at most an hour old. It is signed, and authorities publish it over
+    /// plain http: here alone that is allowed, on port 80.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn revocation_list(&self, url: &str, clock: &Clock, end: Instant) -> Result<Arc<[u8]>, FetchError> {
+        let now = clock.now();
+        match self.lock_lists().get(url) {
+            Some((fetched, Some(list))) if now.saturating_sub(*fetched) < LISTS_FRESH => return Ok(Arc::clone(list)),
+            Some((failed, None)) if now.saturating_sub(*failed) < KEYS_AGAIN => return Err(FetchError::FailedBefore),
+            _ => {}
+        }
+        let list = self.document(url, &["https", "http"], MAX_LIST_BYTES, end).await.map(Arc::from);
+        let mut lists = self.lock_lists();
+        if lists.len() >= MOST_LISTS {
+            lists.clear();
+        }
+        lists.insert(url.to_owned(), (now, list.as_ref().ok().cloned()));
+        list
+    }
+
+    async fn document(
+        &self,
+        url: &str,
+        schemes: &[&str],
+        max_bytes: usize,
+        end: Instant,
+    ) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
-        self.permit(&url)?;
+        self.permit(&url, schemes)?;
         let client = self.client.get_or_try_init(|| async { build(&self.settings) }).await?;
-        let request =
-            client.get(url).header("accept", "application/json").timeout(end.saturating_duration_since(Instant::now()));
+        let request = client
+            .get(url)
+            .header("accept", "application/json, */*;q=0.5")
+            .timeout(end.saturating_duration_since(Instant::now()));
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != 200 {
             return Err(FetchError::Status(response.status().as_u16()));
@@ -112,14 +158,18 @@ impl Fetch {
         keys
     }
 
+    fn lock_lists(&self) -> std::sync::MutexGuard<'_, ListCache> {
+        self.lists.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn lock_keys(&self) -> std::sync::MutexGuard<'_, KeyCache> {
         self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn permit(&self, url: &Url) -> Result<(), FetchError> {
+    fn permit(&self, url: &Url, schemes: &[&str]) -> Result<(), FetchError> {
         let host = url.host_str().ok_or(FetchError::NotAllowed)?;
         let port = url.port_or_known_default().ok_or(FetchError::NotAllowed)?;
-        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+        if !schemes.contains(&url.scheme()) || !url.username().is_empty() || url.password().is_some() {
             return Err(FetchError::NotAllowed);
         }
         if self.settings.reachable.contains(&format!("{host}:{port}")) {
@@ -131,13 +181,13 @@ impl Fetch {
             Some(Host::Domain(_)) => true,
             None => false,
         };
-        if port == 443 && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
+        let usual = url.port().is_none();
+        if usual && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
     }
 }
 
 fn build(settings: &FetchSettings) -> Result<reqwest::Client, FetchError> {
     let mut builder = reqwest::Client::builder()
-        .https_only(true)
         .no_proxy()
         .redirect(redirect::Policy::none())
         .referer(false)

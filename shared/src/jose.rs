@@ -1,12 +1,16 @@
 //! Signed JWTs of others: an allow-list of algorithms for each key type, never `none`, never symmetric.
 
+use std::time::Instant;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::fetch::{Fetch, FetchError, KEYS_AGAIN, KEYS_FRESH};
 use crate::metadata::parse_object;
+use crate::time::Clock;
 
 /// Somebody whose signatures a service trusts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +72,13 @@ impl<'t> UnverifiedJwt<'t> {
         Ok(Self { header: object(header)?, claims: object(claims)?, message, signature })
     }
 
+    /// The media type that the header declares (RFC 7515 §4.1.9), without `application/`.
+    #[must_use]
+    pub fn media_type(&self) -> Option<&str> {
+        let declared = self.header.get("typ").and_then(Value::as_str)?;
+        Some(declared.strip_prefix("application/").unwrap_or(declared))
+    }
+
     /// A claim that nobody vouches for yet: good for finding the issuer's keys, for nothing else.
     #[must_use]
     pub fn unverified_claim(&self, name: &str) -> Option<&str> {
@@ -100,6 +111,52 @@ impl<'t> UnverifiedJwt<'t> {
         if keys.keys.iter().filter(fits).any(verifies) { Ok(self.claims.clone()) } else { Err(JwtFault::Signature) }
     }
 }
+
+impl IssuerKeys {
+    /// The claims of a JWT, if one of these keys verifies it. An issuer that has changed its keys since they were
+    /// fetched is asked once more.
+    ///
+    /// # Errors
+    /// [`KeyFault`].
+    pub async fn verify(
+        &self,
+        jwt: &UnverifiedJwt<'_>,
+        fetch: &Fetch,
+        clock: &Clock,
+        end: Instant,
+    ) -> Result<Map<String, Value>, KeyFault> {
+        match self {
+            Self::Pinned { jwks } => Ok(jwt.verify(jwks)?),
+            Self::Remote { jwks_uri } => match jwt.verify(&fetch.jwks(jwks_uri, KEYS_FRESH, clock, end).await?) {
+                Err(JwtFault::Signature) => Ok(jwt.verify(&fetch.jwks(jwks_uri, KEYS_AGAIN, clock, end).await?)?),
+                outcome => Ok(outcome?),
+            },
+        }
+    }
+}
+
+/// Why an issuer's keys do not verify a JWT.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFault {
+    /// The JWT's fault.
+    #[error(transparent)]
+    Jwt(#[from] JwtFault),
+    /// The keys cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+}
+
+/// A claim that is a date, in seconds since 1970; it may have a fraction (RFC 7519 §2).
+///
+/// # Errors
+/// If it is something else, or a date before 1970.
+pub fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, NotADate> {
+    claims.get(name).map(|value| value.as_f64().filter(|date| *date >= 0.0).ok_or(NotADate)).transpose()
+}
+
+/// A claim that should be a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotADate;
 
 /// Which algorithms a key may be used with (RFC 7518 §3.1, RFC 8037 §3.1).
 fn accepted(key: &Jwk, algorithm: Algorithm) -> bool {

@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::caller::{Origin, Registrant};
+use crate::caller::{Origin, Owner, Registrant};
 use crate::client::{
     ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, SoftwareIdentity,
     Source,
 };
-use crate::credentials::{ClientSecret, Token, TokenHash, TokenKind, mint_client_id};
+use crate::credentials::{ClientSecret, Token, TokenKind, mint_client_id};
 use crate::error::Error;
 use crate::metadata::{
     AuthMethod, ClientMetadata, Invalid, Scope, ServerSet, Strictness, Submitted, VerifiedMetadata, verify,
 };
 use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
-use crate::store::{Created, Deleter};
+use crate::store::{Created, Deleter, Occupant};
 
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
@@ -96,6 +96,10 @@ pub async fn register(
         version: 1,
     };
     within_the_developers_share(context, &client).await?;
+    if let Registrant::Identified { client_id, replaces } = registrant {
+        client.client_id.clone_from(client_id);
+        return register_identified(context, client, *replaces).await;
+    }
     for _ in 0..MINTING_ATTEMPTS {
         client.client_id = mint_client_id(source, &app.entropy)?;
         client.numeric_id = service.numeric_id(&client.client_id);
@@ -107,6 +111,60 @@ pub async fn register(
         }
     }
     Err(Error::Contention)
+}
+
+/// Stores the one client of a registrant that has a name of its own. A number that was taken by its earlier client
+/// is its own again.
+async fn register_identified(
+    context: &Context<'_>,
+    mut client: RegisteredClient,
+    replaces: bool,
+) -> Result<ClientInformation, Error> {
+    let Context { app, service, origin, .. } = context;
+    client.numeric_id = service.numeric_id(&client.client_id);
+    let claimed = claimed(service.policy());
+    for _ in 0..MINTING_ATTEMPTS {
+        let occupant = app.store.occupant(service.id, client.numeric_id).await?;
+        let is_new = occupant.is_none();
+        if let Some(occupant) = occupant {
+            succeed(&mut client, occupant, replaces)?;
+        }
+        let client_secret = secret::renew(context, &mut client).await?;
+        let stored = if is_new {
+            app.store.create_client(&client, None, claimed, origin).await.map(|created| created == Created::Created)
+        } else {
+            app.store.replace_client(&client, claimed, origin).await.map(|()| true)
+        };
+        match stored {
+            Ok(true) => return Ok(ClientInformation::new(client, client_secret, None)),
+            Ok(false) | Err(Error::Contention) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Contention)
+}
+
+/// Makes a client the next version of what stands under its number: operators' decisions on a client that is
+/// replaced outlive it.
+fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: bool) -> Result<(), Error> {
+    if occupant.client_id != client.client_id {
+        return Err(Error::internal("two identifiers have one number"));
+    }
+    client.version = occupant.version.saturating_add(1);
+    match occupant.client {
+        None => Ok(()),
+        Some(earlier) if earlier.locked => Err(Error::ClientLocked),
+        Some(earlier) if replaces && earlier.source == client.source => {
+            let kept = std::mem::take(&mut client.record.settings.others);
+            client.record.settings = OperatorSettings {
+                requestable_scopes: client.record.settings.requestable_scopes.take(),
+                ..earlier.record.settings
+            };
+            client.record.settings.others.extend(kept);
+            Ok(())
+        }
+        Some(_) => Err(Error::AlreadyRegistered),
+    }
 }
 
 /// Looks a client up by its identifier, for [`read`] and [`update`].
@@ -121,16 +179,16 @@ pub async fn find(context: &Context<'_>, client_id: &str) -> Result<Option<Regis
 /// unknown client and a deleted one are the same error.
 ///
 /// # Errors
-/// [`Error::InvalidToken`], [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Error::InvalidToken`], or [`Error::UnknownClient`] for an identified owner; [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn read(
     context: &Context<'_>,
     found: Option<RegisteredClient>,
     client_id: &str,
-    token: Token,
+    owner: &Owner,
 ) -> Result<ClientInformation, Error> {
-    let client = may_manage(found, client_id, &token.hash())?;
+    let client = may_manage(found, client_id, owner)?;
     let client_secret = secret::open(context, &client).await?;
-    Ok(ClientInformation::new(client, client_secret, Some(token)))
+    Ok(ClientInformation::new(client, client_secret, owner.token().cloned()))
 }
 
 /// Replaces a client's registration (RFC 7592 §2.2). If another update wins, this one is tried once more on
@@ -142,11 +200,11 @@ pub async fn update(
     context: &Context<'_>,
     found: Option<RegisteredClient>,
     client_id: &str,
-    token: &Token,
+    owner: &Owner,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    match replace(context, found, client_id, token, submitted).await {
-        Err(Error::Contention) => replace(context, find(context, client_id).await?, client_id, token, submitted).await,
+    match replace(context, found, client_id, owner, submitted).await {
+        Err(Error::Contention) => replace(context, find(context, client_id).await?, client_id, owner, submitted).await,
         outcome => outcome,
     }
 }
@@ -155,10 +213,10 @@ async fn replace(
     context: &Context<'_>,
     found: Option<RegisteredClient>,
     client_id: &str,
-    token: &Token,
+    owner: &Owner,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    let mut client = may_manage(found, client_id, &token.hash())?;
+    let mut client = may_manage(found, client_id, owner)?;
     let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
     let policy = context.service.policy();
@@ -176,29 +234,31 @@ async fn replace(
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
     let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
-    let token = match policy.token_rotation {
-        Rotation::Off => token.clone(),
-        Rotation::OnUpdate => Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?,
+    let token = match (owner.token(), policy.token_rotation) {
+        (Some(_), Rotation::OnUpdate) => Some(Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?),
+        (token, _) => token.cloned(),
     };
-    client.registration_access_token = Some(token.hash());
+    client.registration_access_token = token.as_ref().map(Token::hash);
     let claimed = if renamed { claimed(policy) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
-    Ok(ClientInformation::new(client, client_secret, Some(token)))
+    Ok(ClientInformation::new(client, client_secret, token))
 }
 
 /// Deletes a client (RFC 7592 §2.3). Its token and its secret die with it.
 ///
 /// # Errors
-/// [`Error::InvalidToken`], [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
-pub async fn delete(context: &Context<'_>, client_id: &str, token: &Token) -> Result<(), Error> {
+/// As [`read`].
+pub async fn delete(context: &Context<'_>, client_id: &str, owner: &Owner) -> Result<(), Error> {
     let Context { app, service, origin, .. } = context;
-    let hash = token.hash();
     let number = service.numeric_id(client_id);
-    let deleter = Deleter::Registrant(&hash);
+    let deleter = match owner {
+        Owner::Token(token) => Deleter::Registrant(token.hash()),
+        Owner::Identity(source) => Deleter::Identified(*source),
+    };
     match app.store.delete_client(service.id, client_id, number, deleter, origin).await? {
         Ok(()) => Ok(()),
         // The condition failed, so this is an error; if nothing is wrong now, it changed in between.
-        Err(client) => match may_manage(client, client_id, &hash) {
+        Err(client) => match may_manage(client, client_id, owner) {
             Ok(_) => Err(Error::Contention),
             Err(error) => Err(error),
         },
@@ -213,7 +273,7 @@ async fn admit(
     bound: &BoundPolicy,
 ) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
     let (metadata, software) = statement::overlay(context, metadata).await?;
-    let metadata = context.service.policy().apply(metadata, bound)?;
+    let metadata = context.service.policy().apply(metadata, bound, source.own_members())?;
     let metadata = verify(metadata, strictness(source))?;
     remote::check(context, &metadata).await?;
     Ok((metadata, software))
@@ -248,12 +308,15 @@ pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &
     if counted < most { Ok(()) } else { Err(Error::TooManyClients) }
 }
 
-fn may_manage(client: Option<RegisteredClient>, client_id: &str, token: &TokenHash) -> Result<RegisteredClient, Error> {
-    let client = client.ok_or(Error::InvalidToken)?;
-    let managed = client.source.is_self_managed() && client.client_id == client_id;
-    if !managed || client.registration_access_token.as_ref() != Some(token) {
-        return Err(Error::InvalidToken);
-    }
+fn may_manage(client: Option<RegisteredClient>, client_id: &str, owner: &Owner) -> Result<RegisteredClient, Error> {
+    let client = client.filter(|client| client.client_id == client_id);
+    let client = match owner {
+        Owner::Token(token) => client
+            .filter(|client| client.source.is_self_managed())
+            .filter(|client| client.registration_access_token.as_ref() == Some(&token.hash()))
+            .ok_or(Error::InvalidToken)?,
+        Owner::Identity(source) => client.filter(|client| client.source == *source).ok_or(Error::UnknownClient)?,
+    };
     if client.locked { Err(Error::ClientLocked) } else { Ok(client) }
 }
 

@@ -9,6 +9,7 @@ mod lookup;
 mod page;
 mod purge;
 mod rate_window;
+mod replay;
 pub mod schema;
 mod service;
 mod token;
@@ -18,7 +19,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
-pub use client::{Created, Deleter};
+pub use client::{Created, Deleter, Occupant};
 pub(crate) use counts::{Counted, Counts};
 pub use page::Page;
 pub use rate_window::RateWindow;

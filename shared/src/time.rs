@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+
 /// Tells the time: the system's, or one that a test sets.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -38,6 +40,13 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> u64 {
         self.now_millis() / 1000
+    }
+
+    /// The time as RFC 3339 writes it, in UTC.
+    #[must_use]
+    pub fn now_text(&self) -> String {
+        let millis = i64::try_from(self.now_millis()).unwrap_or_default();
+        DateTime::from_millis(millis).fmt(DateTimeFormat::DateTime).unwrap_or_default()
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.

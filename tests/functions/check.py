@@ -108,6 +108,8 @@ def reads(function):
 OAUTH = {"register": 405, "client-configuration": 401, "discovery": 200}
 OPEN = {"authlete-info": 200, "authlete-healthcheck": 200, "authlete-echo": 200, "authlete-unknown": 404}
 IDENTITY_CENTER = {"huawei-register-client": b'"error_code":"IIC.400"', "aws-register-client": b'"error":"invalid_request"'}
+# Without a client certificate; a GET means something at a client only.
+STET = {"stet-register": 405, "stet-client": 401, "stet-token": 405, "stet-unknown": 400}
 CODES = {401: "A001202", 404: "A001292", 405: "A001294"}
 
 
@@ -116,6 +118,8 @@ def problem(function, status, headers, body):
     cors = headers.get("access-control-allow-origin")
     if function in OAUTH:
         ours = status == OAUTH[function] and cors == "*" and json.loads(body)
+    elif function in STET:
+        ours = status == STET[function] and cors is None and json.loads(body)["status"] == status
     elif function in IDENTITY_CENTER:
         ours = status == 405 and cors is None and IDENTITY_CENTER[function] in body
     else:

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 use shared::administration;
@@ -66,6 +66,9 @@ pub struct Settings {
     /// A policy as JSON, as `service show --json` prints it.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// What the door stet asks for, as JSON.
+    #[arg(long, value_name = "FILE")]
+    stet: Option<PathBuf>,
     /// The scopes offered, separated by spaces.
     #[arg(long, value_name = "SCOPES")]
     scope: Option<String>,
@@ -81,6 +84,8 @@ pub(super) enum PresetName {
     Open,
     /// Registration by initial access token.
     Protected,
+    /// Registration by regulated institutions, as open banking has it.
+    Regulated,
 }
 
 impl PresetName {
@@ -88,6 +93,7 @@ impl PresetName {
         match self {
             Self::Open => Preset::Open.policy(),
             Self::Protected => Preset::Protected.policy(),
+            Self::Regulated => Preset::Regulated.policy(),
         }
     }
 }
@@ -154,6 +160,9 @@ impl Settings {
         if let Some(file) = &self.policy {
             configuration.policy = policy(file)?;
         }
+        if let Some(file) = &self.stet {
+            configuration.others.insert("stet".to_owned(), stet_settings(file)?);
+        }
         if let Some(scope) = &self.scope {
             configuration.policy.scopes.offered = Scope::parse(scope)?;
         }
@@ -176,6 +185,13 @@ fn policy(file: &Path) -> Result<Policy> {
         Some(member) => bail!("{}: a policy has no member {member}", file.display()),
         None => Ok(policy),
     }
+}
+
+fn stet_settings(file: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let settings = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+    stet::settings::Settings::read(&settings).map_err(|fault| anyhow!("{}: {fault}", file.display()))?;
+    Ok(settings)
 }
 
 /// A URL that others are appended to: without a slash at the end.

@@ -133,6 +133,7 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
         organization: None,
         permissions: Vec::new(),
         bound: BoundPolicy::default(),
+        certificate: None,
         uses_left: None,
         expires_at: None,
         created_millis: connection.clock.now_millis(),

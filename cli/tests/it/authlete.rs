@@ -93,6 +93,7 @@ pub(crate) async fn operator_token(world: &World, owner: Owner<'_>, permissions:
         organization,
         permissions: permissions.to_vec(),
         bound: BoundPolicy::default(),
+        certificate: None,
         uses_left: None,
         expires_at: None,
         created_millis: world.clock.now_millis(),

@@ -11,7 +11,7 @@ use crate::support::World;
 
 #[tokio::test]
 async fn every_event_answers_as_expected() {
-    let world = World::for_identity_center(fixture::IDENTITY_CENTER_SERVICE).await;
+    let world = World::for_fixed_paths(fixture::IDENTITY_CENTER_SERVICE, fixture::STET_SERVICE).await;
     fixture::install(world.app).await.unwrap();
     let events = events();
     assert!(events.len() > 30, "the events are there");

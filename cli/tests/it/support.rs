@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use dynoxide::Database;
 use registrar::embedded::{self, Embedded, TABLE};
-use registrar::gateway::Gateway;
+use registrar::gateway::{Client, Gateway};
 use registrar::streams::Follower;
 use serde_json::{Value, json};
 use shared::App;
@@ -80,6 +80,13 @@ impl World {
         Self::with_table(FetchSettings::default(), settings).await
     }
 
+    /// With a table of its own and those services behind paths that name none.
+    pub(crate) async fn for_fixed_paths(identity_center: u64, stet: u64) -> Self {
+        let (identity_center_service, stet_service) = (Some(identity_center), Some(stet));
+        let settings = Settings { identity_center_service, stet_service, ..settings() };
+        Self::with_table(FetchSettings::default(), settings).await
+    }
+
     async fn with_table(fetch: FetchSettings, settings: Settings) -> Self {
         let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = table.url();
@@ -118,7 +125,7 @@ impl World {
         let keys = KeyEncryption::file(&[7; 32]).unwrap();
         let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), settings);
         let app: &'static App = Box::leak(Box::new(app));
-        let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080))).unwrap();
+        let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints()).unwrap();
         Self { app, clock, gateway, table: None }
     }
 
@@ -161,6 +168,7 @@ impl World {
             organization: None,
             permissions: Vec::new(),
             bound,
+            certificate: None,
             uses_left,
             expires_at,
             created_millis: self.clock.now_millis(),
@@ -182,7 +190,8 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).unwrap();
-        let response = self.gateway.answer(request, SocketAddr::from(([192, 0, 2, 7], 50_000))).await;
+        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), certificate: None };
+        let response = self.gateway.answer(request, client).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };

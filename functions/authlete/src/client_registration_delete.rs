@@ -1,6 +1,6 @@
 //! `POST /api/{serviceId}/client/registration/delete`: ends a registration with its token (RFC 7592 §2.3).
 
-use shared::caller::Permission;
+use shared::caller::{Owner, Permission};
 use shared::http::Response;
 use shared::registry;
 
@@ -18,7 +18,7 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let body = body::json(call.request)?;
     let Named { client_id, token } = Named::read(&body)?;
     let outcome = match token {
-        Ok(token) => registry::delete(&desk.context(call), client_id, &token).await,
+        Ok(token) => registry::delete(&desk.context(call), client_id, &Owner::Token(token)).await,
         Err(error) => Err(error),
     };
     match outcome {

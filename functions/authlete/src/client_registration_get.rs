@@ -1,6 +1,6 @@
 //! `POST /api/{serviceId}/client/registration/get`: reads a registration with its token (RFC 7592 §2.1).
 
-use shared::caller::Permission;
+use shared::caller::{Owner, Permission};
 use shared::http::Response;
 use shared::registry;
 
@@ -19,7 +19,7 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let body = body?;
     let Named { client_id, token } = Named::read(&body)?;
     let outcome = match token {
-        Ok(token) => registry::read(&desk.context(call), found.clone(), client_id, token).await,
+        Ok(token) => registry::read(&desk.context(call), found.clone(), client_id, &Owner::Token(token)).await,
         Err(error) => Err(error),
     };
     match outcome {

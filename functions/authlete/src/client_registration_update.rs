@@ -1,8 +1,7 @@
 //! `POST /api/{serviceId}/client/registration/update`: replaces a registration with its token (RFC 7592 §2.2).
 
-use shared::caller::Permission;
+use shared::caller::{Owner, Permission};
 use shared::client::{ClientInformation, RegisteredClient};
-use shared::credentials::Token;
 use shared::http::Response;
 use shared::metadata::{Invalid, Submitted};
 use shared::{Error as Core, registry};
@@ -23,7 +22,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let Named { client_id, token } = Named::read(&body)?;
     let document = registration::document(&body)?;
     let outcome = match token {
-        Ok(token) => update_at(call, &desk, found.clone(), client_id, &token, document).await,
+        Ok(token) => update_at(call, &desk, found.clone(), client_id, &Owner::Token(token), document).await,
         Err(error) => Err(error),
     };
     match outcome {
@@ -40,7 +39,7 @@ async fn update_at(
     desk: &Desk,
     found: Option<RegisteredClient>,
     client_id: &str,
-    token: &Token,
+    owner: &Owner,
     document: Result<Submitted, Invalid>,
 ) -> Result<ClientInformation, Core> {
     let context = desk.context(call);
@@ -48,11 +47,9 @@ async fn update_at(
         // Authlete's own servers send back all that they were answered.
         Ok(mut submitted) => {
             submitted.server_set.forbidden = None;
-            registry::update(&context, found, client_id, token, &submitted).await
+            registry::update(&context, found, client_id, owner, &submitted).await
         }
         // Nobody learns anything about the document before the token is known to be right.
-        Err(fault) => {
-            Err(registry::read(&context, found, client_id, token.clone()).await.err().unwrap_or(fault.into()))
-        }
+        Err(fault) => Err(registry::read(&context, found, client_id, owner).await.err().unwrap_or(fault.into())),
     }
 }

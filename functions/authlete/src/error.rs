@@ -98,6 +98,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         | Core::InvalidSoftwareStatement(_)
         | Core::UnapprovedSoftwareStatement
         | Core::Claimed(_)
+        | Core::AlreadyRegistered
         | Core::RegistrationClosed
         | Core::TooManyClients => (400, "A001296", None),
     }

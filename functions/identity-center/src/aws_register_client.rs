@@ -174,6 +174,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::InvalidSoftwareStatement(_)
             | Error::UnapprovedSoftwareStatement
             | Error::Claimed(_)
+            | Error::AlreadyRegistered
             | Error::TooManyClients
             | Error::RegistrationClosed => (400, "InvalidClientMetadataException", "invalid_client_metadata"),
             Error::MethodNotAllowed => (405, INVALID_REQUEST.1, INVALID_REQUEST.2),

@@ -111,6 +111,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::InvalidSoftwareStatement(_)
         | Error::UnapprovedSoftwareStatement
         | Error::Claimed(_)
+        | Error::AlreadyRegistered
         | Error::MissingToken
         | Error::InvalidToken
         | Error::InsufficientScope

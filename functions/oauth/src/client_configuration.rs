@@ -1,7 +1,7 @@
 //! `GET`, `PUT`, `DELETE /{serviceId}/register/{clientId}`: the client configuration endpoint (RFC 7592 §2).
 
+use shared::caller::Owner;
 use shared::client::ClientInformation;
-use shared::credentials::Token;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::registry::Context;
 use shared::service::Service;
@@ -32,16 +32,16 @@ async fn manage(app: &App, request: &Request) -> Result<Response, Refusal> {
 }
 
 async fn manage_at(app: &App, service: &Service, request: &Request) -> Result<Response, Error> {
-    let token = door::registration_access_token(request)?;
+    let owner = Owner::Token(door::registration_access_token(request)?);
     let client_id = request.path_parameter("clientId").ok_or(Error::InvalidToken)?;
     let context = door::context(app, service, request, "registrant".to_owned());
     let information = match request.method {
-        Method::Put => update(&context, request, client_id, &token).await?,
+        Method::Put => update(&context, request, client_id, &owner).await?,
         Method::Delete => {
-            registry::delete(&context, client_id, &token).await?;
+            registry::delete(&context, client_id, &owner).await?;
             return Ok(door::not_stored(Response::empty(204)));
         }
-        _ => registry::read(&context, registry::find(&context, client_id).await?, client_id, token).await?,
+        _ => registry::read(&context, registry::find(&context, client_id).await?, client_id, &owner).await?,
     };
     Ok(answered(app, &context, request, information))
 }
@@ -50,13 +50,13 @@ async fn update(
     context: &Context<'_>,
     request: &Request,
     client_id: &str,
-    token: &Token,
+    owner: &Owner,
 ) -> Result<ClientInformation, Error> {
     let found = registry::find(context, client_id).await?;
     match door::submitted(request) {
-        Ok(submitted) => registry::update(context, found, client_id, token, &submitted).await,
+        Ok(submitted) => registry::update(context, found, client_id, owner, &submitted).await,
         // A stranger learns nothing about the body before the token is known to be right.
-        Err(fault) => Err(registry::read(context, found, client_id, token.clone()).await.err().unwrap_or(fault.into())),
+        Err(fault) => Err(registry::read(context, found, client_id, owner).await.err().unwrap_or(fault.into())),
     }
 }
 

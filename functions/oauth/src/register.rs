@@ -44,6 +44,7 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
 fn actor(registrant: &Registrant) -> String {
     match registrant {
         Registrant::Anonymous => "anonymous".to_owned(),
+        Registrant::Identified { client_id, .. } => client_id.clone(),
         Registrant::InitialAccess { token, .. } => token.to_text(),
     }
 }

@@ -12,6 +12,8 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+use serde::Deserialize;
+
 pub use digest::{DigestFault, verify_digest};
 pub use fault::{FaultClass, SignatureFault};
 pub use key::{KeyType, VerificationKey};
@@ -41,7 +43,8 @@ pub struct SignedRequest<'r> {
 }
 
 /// What is signed where the parameter `headers` is absent (§2.1.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DefaultHeaders {
     /// `(created)`, as of draft 12.
     Created,
@@ -51,11 +54,11 @@ pub enum DefaultHeaders {
 
 /// What a service asks of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignaturePolicy {
+pub struct SignaturePolicy<'h> {
     /// What is signed where `headers` is absent.
     pub default_headers: DefaultHeaders,
     /// What must be signed.
-    pub required: RequiredHeaders,
+    pub required: RequiredHeaders<'h>,
     /// How old a signature may be.
     pub window: TimeWindow,
 }
@@ -86,7 +89,7 @@ pub fn verify(
     request: &SignedRequest<'_>,
     parameters: &SignatureParameters,
     key: &VerificationKey,
-    policy: &SignaturePolicy,
+    policy: &SignaturePolicy<'_>,
     now: u64,
 ) -> Result<VerifiedSignature, SignatureFault> {
     let covered = parameters.covered(policy.default_headers);

@@ -20,6 +20,8 @@ pub enum TokenKind {
     Service,
     /// An operator's, for all services of an organization.
     Organization,
+    /// An access token for the scope `manageRegistration`, bound to a certificate (RFC 8705 §3).
+    ManageRegistration,
 }
 
 impl TokenKind {
@@ -31,6 +33,7 @@ impl TokenKind {
             Self::InitialAccess => "iat_",
             Self::Service => "svc_",
             Self::Organization => "org_",
+            Self::ManageRegistration => "mgr_",
         }
     }
 }

@@ -68,6 +68,10 @@ pub struct Request {
     pub source_ip: String,
     /// The gateway's request identifier.
     pub request_id: String,
+    /// The client's certificate in PEM, where the gateway asks for one: the leaf alone. The gateway has verified its
+    /// chain and its validity, and that the client has its key.
+    pub client_certificate: Option<String>,
+    path: String,
     path_parameters: HashMap<String, String>,
     query: String,
     headers: HashMap<String, String>,
@@ -94,6 +98,21 @@ impl Request {
             }
             Err(_) => self.source_ip.clone(),
         }
+    }
+
+    /// Path and query as far as the gateway preserves them: it decodes the path.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self.query.as_str() {
+            "" => self.path.clone(),
+            query => format!("{}?{query}", self.path),
+        }
+    }
+
+    /// The path, decoded by the gateway.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// A parameter of the path, decoded by the gateway.
@@ -157,6 +176,8 @@ struct Event {
     #[serde(default)]
     path_parameters: Option<HashMap<String, String>>,
     #[serde(default)]
+    raw_path: Option<String>,
+    #[serde(default)]
     raw_query_string: Option<String>,
     request_context: RequestContext,
     #[serde(default)]
@@ -174,7 +195,22 @@ struct RequestContext {
     stage: Option<String>,
     #[serde(default)]
     request_id: Option<String>,
+    #[serde(default)]
+    authentication: Option<Authentication>,
     http: Http,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Authentication {
+    #[serde(default)]
+    client_cert: Option<ClientCertificate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientCertificate {
+    client_cert_pem: String,
 }
 
 #[derive(Deserialize)]
@@ -204,6 +240,8 @@ impl<'de> Deserialize<'de> for Request {
             body,
             source_ip: context.http.source_ip.unwrap_or_default(),
             request_id: context.request_id.unwrap_or_default(),
+            client_certificate: context.authentication.and_then(|by| by.client_cert).map(|cert| cert.client_cert_pem),
+            path: event.raw_path.unwrap_or_default(),
             path_parameters: event.path_parameters.unwrap_or_default(),
             query: event.raw_query_string.unwrap_or_default(),
             headers,

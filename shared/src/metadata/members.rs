@@ -303,7 +303,14 @@ impl Submitted {
     /// # Errors
     /// Those of [`super::parse_object`] and [`ClientMetadata::from_members`].
     pub fn parse(body: &[u8]) -> Result<Self, Invalid> {
-        let mut members = super::parse_object(body)?;
+        Self::from_members(super::parse_object(body)?)
+    }
+
+    /// Reads the members of a request's body.
+    ///
+    /// # Errors
+    /// Those of [`ClientMetadata::from_members`].
+    pub fn from_members(mut members: Map<String, Value>) -> Result<Self, Invalid> {
         let server_set = ServerSet {
             client_id: take_text(&mut members, "client_id")?,
             client_secret: take_text(&mut members, "client_secret")?,

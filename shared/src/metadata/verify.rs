@@ -492,7 +492,7 @@ mod tests {
         #[test]
         fn whatever_is_registered_survives_the_store_and_an_update(members in members()) {
             let policy = crate::policy::Preset::Open.policy();
-            let admit = |sent: ClientMetadata| verify(policy.apply(sent, &BoundPolicy::default())?, Strictness::Full);
+            let admit = |sent: ClientMetadata| verify(policy.apply(sent, &BoundPolicy::default(), &[])?, Strictness::Full);
             if let Ok(client) = ClientMetadata::from_members(members).map_err(Error::from).and_then(admit) {
                 let text = serde_json::to_string(&client).unwrap();
                 proptest::prop_assert_eq!(&serde_json::from_str::<VerifiedMetadata>(&text).unwrap(), &client);

@@ -11,15 +11,21 @@ use crate::metadata::{
 };
 
 impl Policy {
-    /// What this service makes of the metadata; `bound` is what the initial access token allowed.
+    /// What this service makes of the metadata; `bound` is what the initial access token allowed, `own` the members
+    /// that the registrant's protocol adds.
     ///
     /// # Errors
     /// [`Error::InvalidClientMetadata`] or [`Error::InvalidRedirectUri`] for what the policy refuses, naming
     /// the member.
-    pub fn apply(&self, mut metadata: ClientMetadata, bound: &BoundPolicy) -> Result<ClientMetadata, Error> {
+    pub fn apply(
+        &self,
+        mut metadata: ClientMetadata,
+        bound: &BoundPolicy,
+        own: &[&str],
+    ) -> Result<ClientMetadata, Error> {
         self.bound_sizes(&metadata)?;
         choices::choose(self, &mut metadata)?;
-        metadata.others.retain(|name, _| self.custom_members.contains(name));
+        metadata.others.retain(|name, _| self.custom_members.contains(name) || own.contains(&name.as_str()));
         self.offer_flows(&mut metadata, bound)?;
         self.offer_auth_method(&mut metadata)?;
         self.offer_scope(&mut metadata, bound)?;
@@ -216,7 +222,7 @@ mod tests {
     }
 
     fn registered(policy: &Policy, value: Value) -> Result<Value, String> {
-        let applied = policy.apply(sent(value), &BoundPolicy::default()).map_err(|error| error.to_string())?;
+        let applied = policy.apply(sent(value), &BoundPolicy::default(), &[]).map_err(|error| error.to_string())?;
         verify(applied, Strictness::Full)
             .map(|verified| Value::Object(verified.to_members()))
             .map_err(|error| error.to_string())
@@ -311,13 +317,13 @@ mod tests {
             "redirect_uris": ["https://rp.example/cb"], "scope": "read write",
             "grant_types": ["authorization_code", "refresh_token"],
         }));
-        let applied = open().apply(client.clone(), &bound).unwrap();
+        let applied = open().apply(client.clone(), &bound, &[]).unwrap();
         assert_eq!(applied.scope.as_deref(), Some("read"));
         assert_eq!(applied.grant_types, Some(vec!["authorization_code".to_owned()]));
-        assert!(Preset::Protected.policy().apply(client, &bound).is_err());
+        assert!(Preset::Protected.policy().apply(client, &bound, &[]).is_err());
         let machine = BoundPolicy { scope: None, grant_types: Some(vec![GrantType::ClientCredentials]) };
         for silent in [json!({"redirect_uris": ["https://rp.example/cb"]}), json!({"response_types": ["code"]})] {
-            let error = Preset::Protected.policy().apply(sent(silent), &machine).unwrap_err();
+            let error = Preset::Protected.policy().apply(sent(silent), &machine, &[]).unwrap_err();
             assert!(error.to_string().contains("authorization_code"), "the RFC's default is bound, too: {error}");
         }
     }

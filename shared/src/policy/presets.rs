@@ -4,7 +4,7 @@ use super::{
     ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes,
     SoftwareStatements, Unoffered,
 };
-use crate::metadata::{AuthMethod, GrantType, ResponseType};
+use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope};
 
 /// A ready-made policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub enum Preset {
     Open,
     /// Registration by initial access token: what cannot be had is refused.
     Protected,
+    /// Registration by regulated institutions, as open banking has it: clients authenticate by mutual TLS or signed
+    /// assertions, and what cannot be had is refused.
+    Regulated,
 }
 
 impl Preset {
@@ -23,6 +26,7 @@ impl Preset {
         match self {
             Self::Open => open(),
             Self::Protected => protected(),
+            Self::Regulated => regulated(),
         }
     }
 }
@@ -109,6 +113,25 @@ fn protected() -> Policy {
     }
 }
 
+fn regulated() -> Policy {
+    let protected = protected();
+    Policy {
+        doors: DOORS.into_iter().chain(["stet"]).map(str::to_owned).collect(),
+        token_endpoint_auth_methods: Offer {
+            offered: vec![AuthMethod::TlsClientAuth, AuthMethod::SelfSignedTlsClientAuth, AuthMethod::PrivateKeyJwt],
+            default: vec![AuthMethod::TlsClientAuth],
+            unoffered: Unoffered::Refuse,
+        },
+        redirect_uris: RedirectUris {
+            private_use_schemes: PrivateUseSchemes::Refuse,
+            loopback: false,
+            ..protected.redirect_uris
+        },
+        scopes: Scopes { offered: Scope::parse("aisp pisp cbpii").ok().flatten(), ..protected.scopes },
+        ..protected
+    }
+}
+
 /// The doors that are open unless a service says otherwise; all others are opened by name.
 const DOORS: [&str; 2] = ["oauth", "authlete"];
 
@@ -118,7 +141,7 @@ mod tests {
 
     #[test]
     fn presets_do_not_contradict_themselves_and_survive_json() {
-        for preset in [Preset::Open, Preset::Protected] {
+        for preset in [Preset::Open, Preset::Protected, Preset::Regulated] {
             let policy = preset.policy();
             assert_eq!(policy.check(), Ok(()));
             let text = serde_json::to_string(&policy).unwrap();
@@ -128,7 +151,7 @@ mod tests {
 
     #[test]
     fn d6_no_preset_offers_the_implicit_or_the_password_grant() {
-        for preset in [Preset::Open, Preset::Protected] {
+        for preset in [Preset::Open, Preset::Protected, Preset::Regulated] {
             let offered = preset.policy().grant_types.offered;
             assert!(!offered.contains(&GrantType::Implicit) && !offered.contains(&GrantType::Password));
         }

@@ -1,13 +1,11 @@
 //! Software statements (RFC 7591 §2.3): metadata that somebody else vouches for.
 
-use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Map, Value};
 
 use super::Context;
 use crate::client::SoftwareIdentity;
 use crate::error::{Error, StatementFault};
-use crate::fetch::{KEYS_AGAIN, KEYS_FRESH};
-use crate::jose::{IssuerKeys, JwtFault, UnverifiedJwt};
+use crate::jose::{JwtFault, KeyFault, UnverifiedJwt, numeric_date};
 use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
 
 /// Claims that speak of the statement itself and not of the client (RFC 7519 §4.1).
@@ -32,15 +30,16 @@ pub(super) async fn overlay(
     let jwt = UnverifiedJwt::parse(&statement).map_err(fault)?;
     let issuer = jwt.unverified_claim("iss").ok_or(StatementFault::IssuerMissing)?.to_owned();
     let trusted = rules.issuers.iter().find(|trusted| trusted.issuer == issuer);
-    let claims = match &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys {
-        IssuerKeys::Pinned { jwks } => jwt.verify(jwks),
-        // An issuer that has changed its keys since they were fetched is asked once more.
-        IssuerKeys::Remote { jwks_uri } => match jwt.verify(&fetched(context, jwks_uri, KEYS_FRESH).await?) {
-            Err(JwtFault::Signature) => jwt.verify(&fetched(context, jwks_uri, KEYS_AGAIN).await?),
-            outcome => outcome,
-        },
-    }
-    .map_err(fault)?;
+    let keys = &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys;
+    let app = context.app;
+    let claims =
+        keys.verify(&jwt, &app.fetch, &app.clock, context.fetching_ends).await.map_err(|error| match error {
+            KeyFault::Jwt(error) => fault(error),
+            KeyFault::Fetch(error) => {
+                tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
+                StatementFault::KeysUnavailable
+            }
+        })?;
     check_time(&claims, context.app.clock.now(), rules.max_age)?;
     check_audience(&claims, &context.audiences)?;
     let vouched = vouched_metadata(claims)?;
@@ -48,14 +47,6 @@ pub(super) async fn overlay(
     let mut metadata = metadata.overlaid_by(vouched);
     metadata.software_statement = Some(statement);
     Ok((metadata, Some(software)))
-}
-
-async fn fetched(context: &Context<'_>, jwks_uri: &str, fresh: u64) -> Result<JwkSet, StatementFault> {
-    let app = context.app;
-    app.fetch.jwks(jwks_uri, fresh, &app.clock, context.fetching_ends).await.map_err(|error| {
-        tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
-        StatementFault::KeysUnavailable
-    })
 }
 
 fn fault(fault: JwtFault) -> StatementFault {
@@ -67,11 +58,7 @@ fn fault(fault: JwtFault) -> StatementFault {
 }
 
 fn check_time(claims: &Map<String, Value>, now: u64, max_age: Option<u64>) -> Result<(), StatementFault> {
-    // RFC 7519 §2: a NumericDate may have a fraction; a date before 1970 is none that counts here.
-    let time = |name: &str| match claims.get(name) {
-        None => Ok(None),
-        Some(value) => value.as_f64().filter(|date| *date >= 0.0).map(Some).ok_or(StatementFault::Time),
-    };
+    let time = |name: &str| numeric_date(claims, name).map_err(|_| StatementFault::Time);
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit in 53 bits")]
     let (now, leeway) = (now as f64, LEEWAY as f64);
     let expired = time("exp")?.is_some_and(|end| end + leeway <= now);

@@ -11,7 +11,7 @@ use super::schema::{client_key, clients_list, developer_list, list_position, tok
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
-use crate::client::{ClaimKind, RegisteredClient, SealedSecret};
+use crate::client::{ClaimKind, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 
@@ -31,11 +31,23 @@ pub enum Created {
 
 /// Who deletes a client.
 #[derive(Debug, Clone, Copy)]
-pub enum Deleter<'a> {
+pub enum Deleter {
     /// Its registrant, with the registration access token.
-    Registrant(&'a TokenHash),
+    Registrant(TokenHash),
+    /// Its registrant, whom the front door of that source has identified.
+    Identified(Source),
     /// An operator.
     Operator,
+}
+
+/// What is stored under a client's number, be it gone.
+pub struct Occupant {
+    /// Whose it is or was.
+    pub client_id: String,
+    /// Counts the changes.
+    pub version: u64,
+    /// The client, unless it is deleted or expired.
+    pub client: Option<RegisteredClient>,
 }
 
 /// How often a write is tried again to take over a name that its owner no longer has.
@@ -126,7 +138,20 @@ impl Store {
         item.map(|item| self.live_client(service_id, numeric_id, &item)).transpose().map(Option::flatten)
     }
 
-    /// Replaces a client by its next version, and in the same transaction claims the names of those kinds.
+    /// What is stored under that number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn occupant(&self, service_id: u64, numeric_id: u64) -> Result<Option<Occupant>, Error> {
+        let Some(item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(None) };
+        Ok(Some(Occupant {
+            client_id: required(text(&item, "client_id"), "client_id")?.to_owned(),
+            version: required(number(&item, "version"), "version")?,
+            client: self.live_client(service_id, numeric_id, &item)?,
+        }))
+    }
+
+    /// Replaces a client, or what is left of it, by its next version, and in the same transaction claims the names of those kinds.
     ///
     /// # Errors
     /// [`Error::Contention`] if somebody else changed it since it was read; [`Error::Claimed`] for a name that
@@ -137,7 +162,8 @@ impl Store {
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<(), Error> {
-        const UNCHANGED: &str = "version = :read AND attribute_not_exists(deleted_by)";
+        // Deleting counts as a change, so a client that was read does not come back.
+        const UNCHANGED: &str = "version = :read";
         let read = integer(client.version.saturating_sub(1));
         let mut claims = claims(client, claimed)?;
         for _ in 0..=TAKEOVERS {
@@ -176,7 +202,7 @@ impl Store {
         service_id: u64,
         client_id: &str,
         numeric_id: u64,
-        deleter: Deleter<'_>,
+        deleter: Deleter,
         origin: &Origin,
     ) -> Result<Result<(), Option<RegisteredClient>>, Error> {
         let write_id = self.write_id()?;
@@ -201,6 +227,11 @@ impl Store {
                     AND (attribute_not_exists(expires_at) OR expires_at > :now)";
         update = match deleter {
             Deleter::Operator => update.condition_expression(live),
+            Deleter::Identified(source) => update
+                .condition_expression(format!("{live} AND locked = :unlocked AND #source = :source"))
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false))
+                .expression_attribute_values(":source", string(source.as_str())),
             Deleter::Registrant(token) => update
                 .condition_expression(format!(
                     "{live} AND rat_hash = :rat AND locked = :unlocked AND #source IN (:oauth, :authlete)"
@@ -208,8 +239,8 @@ impl Store {
                 .expression_attribute_names("#source", "source")
                 .expression_attribute_values(":rat", string(token.to_text()))
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false))
-                .expression_attribute_values(":oauth", string(crate::client::Source::Oauth.as_str()))
-                .expression_attribute_values(":authlete", string(crate::client::Source::AuthleteRegistration.as_str())),
+                .expression_attribute_values(":oauth", string(Source::Oauth.as_str()))
+                .expression_attribute_values(":authlete", string(Source::AuthleteRegistration.as_str())),
         };
         match self.write(Write::Update(Box::new(update)), &write_id).await? {
             Outcome::Written => Ok(Ok(())),

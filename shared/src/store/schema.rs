@@ -11,6 +11,8 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+
 use super::Item;
 use crate::client::ClaimKind;
 use crate::credentials::TokenHash;
@@ -111,6 +113,12 @@ pub fn claim_key(service_id: u64, kind: ClaimKind, value: &str) -> Key {
 #[must_use]
 pub fn rate_window_key(key: &str, index: u64) -> Key {
     Key { pk: format!("L#{key}#{index}"), sk: "L".into() }
+}
+
+/// A signed request that was seen.
+#[must_use]
+pub fn request_key(service_id: u64, signer: &str, digest: &[u8; 32]) -> Key {
+    Key { pk: format!("R#{service_id}#{signer}#{}", BASE64URL.encode(digest)), sk: "R".into() }
 }
 
 /// The list of an organization's services.

@@ -26,6 +26,8 @@ pub struct TokenRecord {
     pub permissions: Vec<Permission>,
     /// What a registration with it may ask for.
     pub bound: BoundPolicy,
+    /// The SHA-256 of the certificate it is bound to, if to one (RFC 8705 §3).
+    pub certificate: Option<[u8; 32]>,
     /// How many registrations are left, if they are counted.
     pub uses_left: Option<u64>,
     /// When it ends, in seconds since 1970.
@@ -40,6 +42,8 @@ struct Terms {
     kind: TokenKind,
     permissions: Vec<Permission>,
     bound: BoundPolicy,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<[u8; 32]>,
 }
 
 impl Store {
@@ -55,12 +59,20 @@ impl Store {
             (None, Some(organization)) => organization_tokens_list(organization),
             (None, None) => return Err(Error::internal("a token without a service or an organization")),
         };
-        let terms = Terms { kind: token.kind, permissions: token.permissions.clone(), bound: token.bound.clone() };
+        let terms = Terms {
+            kind: token.kind,
+            permissions: token.permissions.clone(),
+            bound: token.bound.clone(),
+            certificate: token.certificate,
+        };
         item.insert("token".to_owned(), json(&terms)?);
         item.insert("write_id".to_owned(), string(&write_id));
         item.insert("changed".to_owned(), changed(origin));
-        item.insert("list".to_owned(), string(list));
-        item.insert("at".to_owned(), string(list_position(token.created_millis, &token.hash.to_text())));
+        // A client's access token ends within the hour: no operator looks for it in a list.
+        if token.kind != TokenKind::ManageRegistration {
+            item.insert("list".to_owned(), string(list));
+            item.insert("at".to_owned(), string(list_position(token.created_millis, &token.hash.to_text())));
+        }
         for (name, value) in [
             ("service_id", token.service_id),
             ("uses_left", token.uses_left),
@@ -101,12 +113,13 @@ impl Store {
 }
 
 pub(super) fn token(hash: TokenHash, item: &Item) -> Result<TokenRecord, Error> {
-    let Terms { kind, permissions, bound } = parsed(item, "token")?;
+    let Terms { kind, permissions, bound, certificate } = parsed(item, "token")?;
     Ok(TokenRecord {
         hash,
         kind,
         permissions,
         bound,
+        certificate,
         service_id: number(item, "service_id"),
         organization: text(item, "organization").map(str::to_owned),
         uses_left: number(item, "uses_left"),

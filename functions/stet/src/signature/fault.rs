@@ -55,7 +55,7 @@ pub enum SignatureFault {
     TimeMissing(&'static str),
     /// A header that must be signed.
     #[error("Signature: {0} must be signed")]
-    Unsigned(&'static str),
+    Unsigned(String),
     /// §2.3: a header is listed that the request does not have.
     #[error("{0}: listed in the signature but absent from the request")]
     Absent(String),

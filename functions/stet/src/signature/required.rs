@@ -4,16 +4,16 @@ use super::{CREATED, REQUEST_TARGET, SignatureFault, SignedRequest};
 
 /// The headers that must be signed, in lower case, with the special ones of §2.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequiredHeaders {
+pub struct RequiredHeaders<'h> {
     /// In every request.
-    pub always: &'static [&'static str],
+    pub always: &'h [&'h str],
     /// In a request with a body.
-    pub with_body: &'static [&'static str],
+    pub with_body: &'h [&'h str],
     /// In a request that has them.
-    pub if_present: &'static [&'static str],
+    pub if_present: &'h [&'h str],
 }
 
-impl RequiredHeaders {
+impl RequiredHeaders<'static> {
     /// STET v1.4.1 §3.5: everything that tells what is asked, when and for whom.
     pub const STET: Self = Self {
         always: &[REQUEST_TARGET, "date", "x-request-id"],
@@ -37,7 +37,9 @@ impl RequiredHeaders {
     /// What clients of French banks really sign.
     pub const LENIENT: Self =
         Self { always: &[REQUEST_TARGET, "x-request-id"], with_body: &["digest"], if_present: &[] };
+}
 
+impl RequiredHeaders<'_> {
     /// Checks what is signed. Whatever the service requires: without a signed time, `x-request-id` is what
     /// tells a request from its repetition, so it must be signed then.
     ///
@@ -50,7 +52,7 @@ impl RequiredHeaders {
         let once = untimed.then_some(&"x-request-id");
         let mut required = self.always.iter().chain(with_body).chain(present).chain(once);
         match required.find(|name| !covered.contains(name)) {
-            Some(name) => Err(SignatureFault::Unsigned(name)),
+            Some(name) => Err(SignatureFault::Unsigned((*name).to_owned())),
             None => Ok(()),
         }
     }
@@ -60,9 +62,9 @@ impl RequiredHeaders {
 mod tests {
     use super::*;
 
-    const NONE: RequiredHeaders = RequiredHeaders { always: &[], with_body: &[], if_present: &[] };
+    const NONE: RequiredHeaders<'_> = RequiredHeaders { always: &[], with_body: &[], if_present: &[] };
 
-    fn missing(required: &RequiredHeaders, covered: &str, body: &[u8]) -> Option<SignatureFault> {
+    fn missing(required: &RequiredHeaders<'_>, covered: &str, body: &[u8]) -> Option<SignatureFault> {
         let header = |name: &str| (name == "psu-ip-address").then_some("192.0.2.1");
         let covered: Vec<&str> = covered.split(' ').collect();
         required.check(&covered, &SignedRequest { method: "POST", target: "/", header: &header, body }).err()
@@ -95,16 +97,19 @@ mod tests {
             ("(request-target) digest", "x-request-id"),
             ("(request-target) digest date", "x-request-id"),
         ] {
-            assert_eq!(missing(&RequiredHeaders::LENIENT, covered, b"{}"), Some(SignatureFault::Unsigned(name)));
+            assert_eq!(
+                missing(&RequiredHeaders::LENIENT, covered, b"{}"),
+                Some(SignatureFault::Unsigned(name.to_owned()))
+            );
         }
     }
 
     #[test]
     fn without_a_signed_time_the_request_id_is_signed_whatever_is_required() {
         for (covered, fault) in [
-            ("(request-target)", Some(SignatureFault::Unsigned("x-request-id"))),
-            ("(request-target) (expires)", Some(SignatureFault::Unsigned("x-request-id"))),
-            ("(request-target) psu-date", Some(SignatureFault::Unsigned("x-request-id"))),
+            ("(request-target)", Some(SignatureFault::Unsigned("x-request-id".to_owned()))),
+            ("(request-target) (expires)", Some(SignatureFault::Unsigned("x-request-id".to_owned()))),
+            ("(request-target) psu-date", Some(SignatureFault::Unsigned("x-request-id".to_owned()))),
             ("x-request-id", None),
             ("date", None),
             ("(created)", None),

@@ -21,7 +21,7 @@ const PUBLIC_KEY: &str = include_str!("../../tests/data/cavage12_test_pub.pem");
 const NOW: u64 = 1_388_957_500;
 const DATE: &str = "Sun, 05 Jan 2014 21:31:40 GMT";
 const BODY: &[u8] = br#"{"hello": "world"}"#;
-const POLICY: SignaturePolicy = SignaturePolicy {
+const POLICY: SignaturePolicy<'_> = SignaturePolicy {
     default_headers: DefaultHeaders::Created,
     required: RequiredHeaders::STET,
     window: TimeWindow { clock_skew: 0, maximum_age: 300 },
@@ -81,7 +81,7 @@ impl Message {
         &self,
         header: &str,
         key: &VerificationKey,
-        policy: &SignaturePolicy,
+        policy: &SignaturePolicy<'_>,
         now: u64,
     ) -> Result<VerifiedSignature, SignatureFault> {
         let parameters = SignatureParameters::parse(header)?;
@@ -159,7 +159,7 @@ fn vectors() -> (Message, Vec<(String, String, String)>) {
 }
 
 /// The vectors sign neither a request id nor, all of them, the target.
-fn vector_policy(default_headers: DefaultHeaders) -> SignaturePolicy {
+fn vector_policy(default_headers: DefaultHeaders) -> SignaturePolicy<'static> {
     let required = RequiredHeaders { always: &[], with_body: &[], if_present: &[] };
     SignaturePolicy { default_headers, required, window: TimeWindow { clock_skew: 0, maximum_age: 20_000_000 } }
 }
@@ -283,10 +283,10 @@ fn each_rule_broken_alone_before_signing() {
         (created(NOW + 1), Fault::Future(CREATED)),
         (created(NOW - 301), Fault::Stale(CREATED)),
         (expires(NOW - 1), Fault::Expired),
-        (rsa_sha256(&ALL.replace(" digest", "")), Fault::Unsigned("digest")),
-        (rsa_sha256(&ALL.replace(" psu-ip-address", "")), Fault::Unsigned("psu-ip-address")),
-        (rsa_sha256(&ALL.replace("(request-target) ", "")), Fault::Unsigned(REQUEST_TARGET)),
-        (r#"algorithm="hs2019",created=1388957500"#.to_owned(), Fault::Unsigned(REQUEST_TARGET)),
+        (rsa_sha256(&ALL.replace(" digest", "")), Fault::Unsigned("digest".to_owned())),
+        (rsa_sha256(&ALL.replace(" psu-ip-address", "")), Fault::Unsigned("psu-ip-address".to_owned())),
+        (rsa_sha256(&ALL.replace("(request-target) ", "")), Fault::Unsigned(REQUEST_TARGET.to_owned())),
+        (r#"algorithm="hs2019",created=1388957500"#.to_owned(), Fault::Unsigned(REQUEST_TARGET.to_owned())),
     ];
     for (rest, fault) in cases {
         let header = Message::registration().signed(&rest, with_rsa(&lc::RSA_PKCS1_SHA512));
@@ -344,7 +344,7 @@ fn each_part_of_the_request_changed_alone_after_signing() {
         (Box::new(|message| message.body.push(b' ')), Some(Fault::Digest(DigestFault::Mismatch))),
         (Box::new(set("digest", "SHA-256=AAAA")), Some(Fault::Digest(DigestFault::Malformed))),
         (Box::new(set("digest", "SHA-512=AAAA")), Some(Fault::Digest(DigestFault::Algorithm))),
-        (Box::new(set("psu-device-id", "1")), Some(Fault::Unsigned("psu-device-id"))),
+        (Box::new(set("psu-device-id", "1")), Some(Fault::Unsigned("psu-device-id".to_owned()))),
         (Box::new(set("date", "Sun, 05 Jan 2014 21:31:41 GMT")), Some(Fault::Future("date"))),
         (Box::new(set("date", "Sun, 05 Jan 2014 21:26:39 GMT")), Some(Fault::Stale("date"))),
         (Box::new(set("date", "2014-01-05T21:31:40Z")), Some(Fault::DateMalformed)),
@@ -369,7 +369,7 @@ fn a_lenient_service_takes_the_reference_client_and_no_less() {
     let sign = |headers| message.signed(&rsa_sha256(headers), with_rsa(&lc::RSA_PKCS1_SHA256));
     let verified = |headers| message.verified_under(&sign(headers), &rsa_key(), &policy, NOW).err();
     assert_eq!(verified("(request-target) digest x-request-id"), None);
-    assert_eq!(verified("(request-target) digest"), Some(SignatureFault::Unsigned("x-request-id")));
+    assert_eq!(verified("(request-target) digest"), Some(SignatureFault::Unsigned("x-request-id".to_owned())));
 }
 
 #[test]

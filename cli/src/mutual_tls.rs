@@ -1,0 +1,162 @@
+//! Connections whose client shows a certificate, as API Gateway accepts them at a domain with mutual TLS.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rcgen::{CertificateParams, KeyPair, SanType};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::aws_lc_rs};
+use tokio_rustls::server::TlsStream;
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How many connections wait to be served.
+const WAITING: usize = 64;
+
+/// The certificate that the server shows, and its key.
+pub struct Identity {
+    /// The chain in PEM.
+    pub certificate: String,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// From files in PEM.
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub fn read(certificate: &PathBuf, key: &PathBuf) -> Result<Self> {
+        let text =
+            std::fs::read_to_string(certificate).with_context(|| format!("cannot read {}", certificate.display()))?;
+        let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("{} is no key in PEM", key.display()))?;
+        Ok(Self { certificate: text, key })
+    }
+
+    /// A new one, for the host that listens and for `localhost`, that nobody vouches for.
+    ///
+    /// # Errors
+    /// If no key can be made.
+    pub fn generated(address: IpAddr) -> Result<Self> {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        params.subject_alt_names.push(SanType::IpAddress(address));
+        let key = KeyPair::generate()?;
+        let certificate = params.self_signed(&key)?.pem();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| anyhow!(error))?;
+        Ok(Self { certificate, key })
+    }
+}
+
+/// Who has connected.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Where from.
+    pub address: SocketAddr,
+    /// With which certificate, in PEM: the leaf, as API Gateway passes it on.
+    pub certificate: String,
+}
+
+impl Connected<IncomingStream<'_, MutualTls>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, MutualTls>) -> Self {
+        stream.remote_addr().clone()
+    }
+}
+
+/// Listens for connections with a certificate that an authority of a file has issued.
+pub struct MutualTls {
+    accepted: mpsc::Receiver<(TlsStream<TcpStream>, Peer)>,
+    address: SocketAddr,
+}
+
+impl MutualTls {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// If the authorities or the identity cannot be used.
+    pub fn listen(listener: TcpListener, identity: Identity, client_ca: &Path) -> Result<Self> {
+        let address = listener.local_addr()?;
+        let acceptor = TlsAcceptor::from(Arc::new(configuration(identity, client_ca)?));
+        let (sender, accepted) = mpsc::channel(WAITING);
+        tokio::spawn(async move {
+            while !sender.is_closed() {
+                let Ok((stream, address)) = listener.accept().await else {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                };
+                let (acceptor, sender) = (acceptor.clone(), sender.clone());
+                tokio::spawn(async move {
+                    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                        Ok(Ok(stream)) => {
+                            if let Some(certificate) = certificate(&stream) {
+                                let _ = sender.send((stream, Peer { address, certificate })).await;
+                            }
+                        }
+                        Ok(Err(error)) => tracing::info!(%error, "a client without an accepted certificate"),
+                        Err(_) => tracing::info!("a handshake took too long"),
+                    }
+                });
+            }
+        });
+        Ok(Self { accepted, address })
+    }
+}
+
+impl Listener for MutualTls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.accepted.recv().await {
+            Some(connection) => connection,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Peer> {
+        Ok(Peer { address: self.address, certificate: String::new() })
+    }
+}
+
+fn configuration(identity: Identity, client_ca: &Path) -> Result<ServerConfig> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    let authorities = CertificateDer::pem_file_iter(client_ca);
+    let authorities = authorities.with_context(|| format!("cannot read {}", client_ca.display()))?;
+    for authority in authorities {
+        roots.add(authority.with_context(|| format!("{} is not PEM", client_ca.display()))?)?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .with_context(|| format!("{} has no certification authority", client_ca.display()))?;
+    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let mut configuration = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain.context("the server's certificate is not PEM")?, identity.key)
+        .context("the server's certificate and key do not belong together")?;
+    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(configuration)
+}
+
+fn certificate(stream: &TlsStream<TcpStream>) -> Option<String> {
+    let leaf = stream.get_ref().1.peer_certificates()?.first()?;
+    let text = STANDARD.encode(leaf);
+    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    for line in text.as_bytes().chunks(64) {
+        pem.push_str(&String::from_utf8_lossy(line));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    Some(pem)
+}

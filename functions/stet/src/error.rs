@@ -1,0 +1,165 @@
+//! What can go wrong at this door, with one table to its status and code.
+
+use serde_json::Map;
+use shared::Error as Core;
+use shared::http::Response;
+use shared::jose::JwtFault;
+use shared::limits::Admission;
+use shared::metadata::Invalid;
+
+use crate::certificate::CertificateFault;
+use crate::signature::{DigestFault, FaultClass, SignatureFault};
+
+/// How long the texts of STET's error model may be.
+const MAX_TEXT: usize = 140;
+
+/// How long a description may be.
+const MAX_DESCRIPTION: usize = 500;
+
+/// Why a request is refused. The text is public.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// What the core found.
+    #[error(transparent)]
+    Core(#[from] Core),
+    #[error("Accept: the answer is application/json")]
+    NotAcceptable,
+    #[error("this operation is switched off")]
+    SwitchedOff,
+    #[error("the request took too long; try again")]
+    TookTooLong,
+    #[error("there is no such entry point")]
+    NoEntryPoint,
+    #[error("too many requests; try again later")]
+    TooManyRequests(Admission),
+    #[error("a client certificate is required")]
+    NoCertificate,
+    /// Of the connection's certificate.
+    #[error("client certificate: {0}")]
+    WebCertificate(CertificateFault),
+    /// Of the certificate that signs.
+    #[error("certificate of the signature: {0}")]
+    SealCertificate(CertificateFault),
+    #[error("X-Request-ID: it is required and has 1 to 70 visible characters")]
+    RequestId,
+    #[error(transparent)]
+    Digest(#[from] DigestFault),
+    #[error("Signature: it is missing")]
+    NoSignature,
+    /// A signature; the second is whether one that proves nothing is a bad request.
+    #[error("{0}")]
+    Signature(SignatureFault, bool),
+    #[error("Signature: keyId is neither a URL nor the kid of the first key of jwks")]
+    KeyIdNotInBody,
+    #[error("Signature: keyId does not lead to a certificate of this client")]
+    UnknownKey,
+    #[error("the request has been received before; sign a new one")]
+    Replayed,
+    #[error("provider_legal_id is not the organization of the certificates")]
+    OtherOrganization,
+    #[error("scope: the roles of the certificate do not permit {0}")]
+    Role(String),
+    #[error("the client belongs to another organization")]
+    OtherClient,
+    #[error("the token lacks the scope manageRegistration")]
+    InsufficientScope,
+    #[error("the request is not a form of the client credentials grant: {0}")]
+    TokenRequest(&'static str),
+    #[error("grant_type must be client_credentials")]
+    UnsupportedGrantType,
+    #[error("scope must be manageRegistration")]
+    InvalidScope,
+}
+
+impl From<Invalid> for Error {
+    fn from(fault: Invalid) -> Self {
+        Self::Core(fault.into())
+    }
+}
+
+impl From<JwtFault> for Error {
+    fn from(_: JwtFault) -> Self {
+        Self::Core(Core::InvalidToken)
+    }
+}
+
+impl Error {
+    /// The status and the code.
+    fn kind(&self) -> (u16, &'static str) {
+        match self {
+            Self::Core(error) => (error.status(), error.code()),
+            Self::NotAcceptable => (406, "invalid_request"),
+            Self::SwitchedOff => (501, "invalid_request"),
+            Self::TookTooLong => (408, "temporarily_unavailable"),
+            Self::TooManyRequests(_) => (429, "temporarily_unavailable"),
+            Self::NoEntryPoint
+            | Self::RequestId
+            | Self::NoSignature
+            | Self::KeyIdNotInBody
+            | Self::Replayed
+            | Self::TokenRequest(_) => (400, "invalid_request"),
+            Self::UnsupportedGrantType => (400, "unsupported_grant_type"),
+            Self::InvalidScope => (400, "invalid_scope"),
+            Self::WebCertificate(CertificateFault::RevocationUnknown)
+            | Self::SealCertificate(CertificateFault::RevocationUnknown) => (503, "temporarily_unavailable"),
+            Self::NoCertificate | Self::WebCertificate(_) | Self::SealCertificate(_) | Self::UnknownKey => {
+                (401, "invalid_client")
+            }
+            Self::Digest(fault) => classified(fault.class(), false),
+            Self::Signature(fault, bad_request) => classified(fault.class(), *bad_request),
+            Self::OtherOrganization | Self::Role(_) | Self::OtherClient => (403, "access_denied"),
+            Self::InsufficientScope => (403, "insufficient_scope"),
+        }
+    }
+
+    /// The answer: STET's error model and RFC 7591 §3.2.2 in one. Where both have `error`, it is the RFC's code.
+    pub(crate) fn render(&self, path: &str, timestamp: String) -> Response {
+        let (status, code) = self.kind();
+        let text = self.to_string();
+        let mut body = Map::new();
+        let mut put = |name: &str, text: String| body.insert(name.to_owned(), text.into());
+        put("timestamp", timestamp);
+        put("error", code.to_owned());
+        put("error_description", shortened(&text, MAX_DESCRIPTION));
+        put("message", shortened(&text, MAX_TEXT));
+        put("path", shortened(path, MAX_TEXT));
+        body.insert("status".to_owned(), status.into());
+        let response = Response::json(status, body);
+        match self {
+            Self::Core(error) => core_headers(response.because(error), error),
+            Self::InsufficientScope => {
+                response.with("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"manageRegistration\"")
+            }
+            Self::TooManyRequests(admission) => response.with("retry-after", admission.retry_after.to_string()),
+            _ if status == 503 || status == 408 => response.with("retry-after", "1"),
+            _ => response,
+        }
+    }
+}
+
+fn core_headers(response: Response, error: &Core) -> Response {
+    match error {
+        Core::MissingToken => response.with("www-authenticate", "Bearer"),
+        Core::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Core::Contention | Core::Unavailable(_) => response.with("retry-after", "1"),
+        _ => response,
+    }
+}
+
+fn classified(class: FaultClass, bad_request: bool) -> (u16, &'static str) {
+    match class {
+        FaultClass::Malformed => (400, "invalid_request"),
+        FaultClass::Unverified if bad_request => (400, "invalid_request"),
+        FaultClass::Unverified => (401, "invalid_client"),
+    }
+}
+
+/// In the characters that RFC 6749 §5.2 allows an `error_description`.
+fn shortened(text: &str, characters: usize) -> String {
+    let allowed = |character: char| match character {
+        '"' => '\'',
+        ' '..='[' | ']'..='~' => character,
+        _ => '?',
+    };
+    text.chars().map(allowed).take(characters).collect()
+}

@@ -29,6 +29,8 @@ type Pages = Arc<Mutex<HashMap<String, Page>>>;
 pub(crate) enum Page {
     /// 200 and this text.
     Text(String),
+    /// 200 and these bytes.
+    Bytes(Vec<u8>),
     /// This whole head, and no body.
     Head(&'static str),
     /// Nothing, for ever.
@@ -91,13 +93,18 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, pages: Pages, requ
             requests.fetch_add(1, Ordering::SeqCst);
             let head = String::from_utf8_lossy(&head);
             let page = pages.lock().unwrap().get(head.split(' ').nth(1).unwrap_or_default()).cloned();
-            let answer = match page {
-                Some(Page::Text(text)) => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len()),
-                Some(Page::Head(head)) => head.to_owned(),
-                Some(Page::Silence) => std::future::pending().await,
-                None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
+            let found = |body: &[u8]| {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                [head.as_bytes(), body].concat()
             };
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let answer = match page {
+                Some(Page::Text(text)) => found(text.as_bytes()),
+                Some(Page::Bytes(bytes)) => found(&bytes),
+                Some(Page::Head(head)) => head.as_bytes().to_vec(),
+                Some(Page::Silence) => std::future::pending().await,
+                None => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            };
+            let _ = stream.write_all(&answer).await;
             let _ = stream.shutdown().await;
         });
     }

@@ -25,5 +25,6 @@ mod program;
 mod registration;
 mod sector;
 mod statements;
+mod stet;
 mod support;
 mod wiring;

@@ -87,6 +87,22 @@ impl World {
         Self::with_table(FetchSettings::default(), settings).await
     }
 
+    /// With a table of its own, that way out, and service 1 behind STET's paths with those settings.
+    pub(crate) async fn for_stet(fetch: FetchSettings, stet: Value) -> Self {
+        let world = Self::with_table(fetch, Settings { stet_service: Some(1), ..settings() }).await;
+        world.service(1, Preset::Regulated.policy()).await;
+        world.set_stet(stet).await;
+        world
+    }
+
+    /// Replaces what service 1 asks at the door stet.
+    pub(crate) async fn set_stet(&self, stet: Value) {
+        let service = self.app.store.service(1).await.unwrap().unwrap();
+        let mut configuration = service.configuration;
+        configuration.others.insert("stet".to_owned(), stet);
+        self.app.store.update_service(1, service.version, &configuration, None, &operator()).await.unwrap();
+    }
+
     async fn with_table(fetch: FetchSettings, settings: Settings) -> Self {
         let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let url = table.url();
@@ -185,12 +201,24 @@ impl World {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Reply {
+        self.send_as(None, method, path, headers, body).await
+    }
+
+    /// Sends a request through the gateway over a connection with that certificate.
+    pub(crate) async fn send_as(
+        &self,
+        certificate: Option<&str>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).unwrap();
-        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), certificate: None };
+        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), certificate };
         let response = self.gateway.answer(request, client).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();

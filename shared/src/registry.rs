@@ -123,8 +123,8 @@ async fn register_identified(
     let Context { app, service, origin, .. } = context;
     client.numeric_id = service.numeric_id(&client.client_id);
     let claimed = claimed(service.policy());
+    let mut occupant = None;
     for _ in 0..MINTING_ATTEMPTS {
-        let occupant = app.store.occupant(service.id, client.numeric_id).await?;
         let is_new = occupant.is_none();
         if let Some(occupant) = occupant {
             succeed(&mut client, occupant, replaces)?;
@@ -140,6 +140,7 @@ async fn register_identified(
             Ok(false) | Err(Error::Contention) => {}
             Err(error) => return Err(error),
         }
+        occupant = app.store.occupant(service.id, client.numeric_id).await?;
     }
     Err(Error::Contention)
 }

@@ -163,3 +163,34 @@ fn shortened(text: &str, characters: usize) -> String {
     };
     text.chars().map(allowed).take(characters).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stet_every_status_has_both_error_models() {
+        for (error, status, code) in [
+            (Error::NoEntryPoint, 400, "invalid_request"),
+            (Error::UnknownKey, 401, "invalid_client"),
+            (Error::OtherClient, 403, "access_denied"),
+            (Error::NotAcceptable, 406, "invalid_request"),
+            (Error::TookTooLong, 408, "temporarily_unavailable"),
+            (Error::SwitchedOff, 501, "invalid_request"),
+            (Error::SealCertificate(CertificateFault::RevocationUnknown), 503, "temporarily_unavailable"),
+            (Error::Core(Core::internal("the table")), 500, "server_error"),
+        ] {
+            let text = error.to_string();
+            let response = error.render(&"p".repeat(200), "2026-09-21T14:13:20Z".to_owned());
+            let body: serde_json::Value = serde_json::from_str(&response.body).unwrap();
+            assert_eq!((response.status, body["status"].as_u64()), (status, Some(status.into())), "{text}");
+            assert_eq!((&body["error"], &body["message"]), (&code.into(), &text.as_str().into()));
+            assert_eq!(
+                (&body["error_description"], &body["timestamp"]),
+                (&text.into(), &"2026-09-21T14:13:20Z".into())
+            );
+            assert_eq!(body["path"].as_str().map(str::len), Some(MAX_TEXT));
+            assert_eq!(response.headers.contains_key("retry-after"), matches!(status, 408 | 503));
+        }
+    }
+}

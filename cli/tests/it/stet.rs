@@ -462,6 +462,29 @@ async fn method_and_accept_come_first_and_other_paths_are_400() {
 }
 
 #[tokio::test]
+async fn an_organization_asks_as_much_as_an_operators_token_and_then_waits() {
+    let authority = Authority::new();
+    let world = bank(&authority).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    let other = Institution::new(&world, &authority, OTHER).await;
+    let request = acme.registration().without("authorization");
+    let mut answered = 1; // the token
+    let reply = loop {
+        let reply = acme.send(&request).await;
+        if reply.status != 401 {
+            break reply;
+        }
+        answered += 1;
+    };
+    assert!((200..=220).contains(&answered), "the burst, and a share for the instance: {answered}");
+    assert_refused(&reply, 429, "temporarily_unavailable", "too many requests");
+    assert!((1..=2).contains(&reply.header("retry-after").parse().unwrap()), "{reply:?}");
+    assert_eq!(other.send(&other.registration()).await.status, 201, "others do not wait");
+    world.clock.advance(2);
+    assert_eq!(acme.send(&acme.registration()).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_token_is_issued_for_client_credentials_only() {
     let authority = Authority::new();
     let world = bank(&authority).await;

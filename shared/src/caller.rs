@@ -99,7 +99,6 @@ impl Registrant {
 }
 
 /// How a registrant shows that a client is its own.
-#[derive(Clone)]
 pub enum Owner {
     /// By the registration access token (RFC 7592 §1.2).
     Token(Token),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::JwkSet;
@@ -27,6 +27,9 @@ const LISTS_FRESH: u64 = 3600;
 /// The largest revocation list that is read, in bytes.
 const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
 
+/// How many issuers' keys are kept.
+const MOST_KEYS: usize = 256;
+
 /// How many revocation lists are kept.
 const MOST_LISTS: usize = 16;
 
@@ -35,15 +38,44 @@ const MOST_LISTS: usize = 16;
 pub struct Fetch {
     client: OnceCell<reqwest::Client>,
     settings: FetchSettings,
-    keys: Mutex<KeyCache>,
-    lists: Mutex<ListCache>,
+    keys: Cache<JwkSet>,
+    lists: Cache<Arc<[u8]>>,
 }
 
-/// For each URL, when it was asked, and the keys, unless that failed.
-type KeyCache = HashMap<String, (u64, Option<JwkSet>)>;
+/// What was fetched: for each URL, when it was asked, and the document, unless that failed.
+#[derive(Debug)]
+struct Cache<T> {
+    most: usize,
+    documents: Mutex<HashMap<String, (u64, Option<T>)>>,
+}
 
-/// For each URL, when it was asked, and the list, unless that failed.
-type ListCache = HashMap<String, (u64, Option<Arc<[u8]>>)>;
+impl<T: Clone> Cache<T> {
+    fn of(most: usize) -> Self {
+        Self { most, documents: Mutex::default() }
+    }
+
+    /// The document, if it is at most `fresh` seconds old.
+    fn known(&self, url: &str, fresh: u64, now: u64) -> Result<Option<T>, FetchError> {
+        match self.lock().get(url) {
+            Some((fetched, Some(known))) if now.saturating_sub(*fetched) < fresh => Ok(Some(known.clone())),
+            Some((failed, None)) if now.saturating_sub(*failed) < KEYS_AGAIN => Err(FetchError::FailedBefore),
+            _ => Ok(None),
+        }
+    }
+
+    fn keep(&self, url: &str, now: u64, outcome: Result<T, FetchError>) -> Result<T, FetchError> {
+        let mut documents = self.lock();
+        if documents.len() >= self.most && !documents.contains_key(url) {
+            documents.clear();
+        }
+        documents.insert(url.to_owned(), (now, outcome.as_ref().ok().cloned()));
+        outcome
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (u64, Option<T>)>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What a test or a development setup allows beyond the rules; empty for a deployment.
 #[derive(Debug, Default, Clone)]
@@ -57,7 +89,7 @@ pub struct FetchSettings {
 /// Why nothing was fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// Not an https URL of a public host on port 443.
+    /// Not an https URL of a public host on its usual port, or for a revocation list an http one.
     #[error("the URL is not allowed")]
     NotAllowed,
     /// The document is larger than asked for.
@@ -81,7 +113,7 @@ impl Fetch {
     /// With the rules and what `settings` add to them.
     #[must_use]
     pub fn new(settings: FetchSettings) -> Self {
-        Self { client: OnceCell::new(), settings, keys: Mutex::default(), lists: Mutex::default() }
+        Self { client: OnceCell::new(), settings, keys: Cache::of(MOST_KEYS), lists: Cache::of(MOST_LISTS) }
     }
 
     /// The document at `url`, if it is at most `max_bytes` long and there before `end`.
@@ -99,18 +131,11 @@ impl Fetch {
     /// [`FetchError`].
     pub async fn revocation_list(&self, url: &str, clock: &Clock, end: Instant) -> Result<Arc<[u8]>, FetchError> {
         let now = clock.now();
-        match self.lock_lists().get(url) {
-            Some((fetched, Some(list))) if now.saturating_sub(*fetched) < LISTS_FRESH => return Ok(Arc::clone(list)),
-            Some((failed, None)) if now.saturating_sub(*failed) < KEYS_AGAIN => return Err(FetchError::FailedBefore),
-            _ => {}
+        if let Some(known) = self.lists.known(url, LISTS_FRESH, now)? {
+            return Ok(known);
         }
         let list = self.document(url, &["https", "http"], MAX_LIST_BYTES, end).await.map(Arc::from);
-        let mut lists = self.lock_lists();
-        if lists.len() >= MOST_LISTS {
-            lists.clear();
-        }
-        lists.insert(url.to_owned(), (now, list.as_ref().ok().cloned()));
-        list
+        self.lists.keep(url, now, list)
     }
 
     async fn document(
@@ -147,23 +172,12 @@ impl Fetch {
     /// [`FetchError`].
     pub async fn jwks(&self, url: &str, fresh: u64, clock: &Clock, end: Instant) -> Result<JwkSet, FetchError> {
         let now = clock.now();
-        match self.lock_keys().get(url) {
-            Some((fetched, Some(keys))) if now.saturating_sub(*fetched) < fresh => return Ok(keys.clone()),
-            Some((failed, None)) if now.saturating_sub(*failed) < KEYS_AGAIN => return Err(FetchError::FailedBefore),
-            _ => {}
+        if let Some(known) = self.keys.known(url, fresh, now)? {
+            return Ok(known);
         }
         let document = self.get(url, 64 * 1024, end).await;
         let keys = document.and_then(|document| serde_json::from_slice(&document).map_err(|_| FetchError::Malformed));
-        self.lock_keys().insert(url.to_owned(), (now, keys.as_ref().ok().cloned()));
-        keys
-    }
-
-    fn lock_lists(&self) -> std::sync::MutexGuard<'_, ListCache> {
-        self.lists.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn lock_keys(&self) -> std::sync::MutexGuard<'_, KeyCache> {
-        self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.keys.keep(url, now, keys)
     }
 
     fn permit(&self, url: &Url, schemes: &[&str]) -> Result<(), FetchError> {
@@ -181,8 +195,7 @@ impl Fetch {
             Some(Host::Domain(_)) => true,
             None => false,
         };
-        let usual = url.port().is_none();
-        if usual && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
+        if url.port().is_none() && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
     }
 }
 

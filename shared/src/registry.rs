@@ -180,7 +180,8 @@ pub async fn find(context: &Context<'_>, client_id: &str) -> Result<Option<Regis
 /// unknown client and a deleted one are the same error.
 ///
 /// # Errors
-/// [`Error::InvalidToken`], or [`Error::UnknownClient`] for an identified owner; [`Error::ClientLocked`]; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Error::InvalidToken`], or [`Error::UnknownClient`] for an identified owner; [`Error::ClientLocked`];
+/// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn read(
     context: &Context<'_>,
     found: Option<RegisteredClient>,

@@ -40,8 +40,7 @@ async fn manage(app: &App, request: &Request) -> Result<Response, Error> {
 }
 
 async fn read(visit: &Visit<'_>) -> Result<Response, Error> {
-    let client = signed_by_client(visit).await?;
-    let found = Some(client);
+    let found = Some(signed_by_client(visit).await?);
     let information = registry::read(&visit.context(), found, visit.organization(), &OWNER).await?;
     Ok(Response::json(200, document::record(visit, &information)?))
 }
@@ -49,12 +48,11 @@ async fn read(visit: &Visit<'_>) -> Result<Response, Error> {
 /// The body's certificate is checked as that of a registration; the signature is the key's that `keyId` leads to.
 async fn update(visit: &Visit<'_>) -> Result<Response, Error> {
     visit.check_digest()?;
-    let mut members = document::read(visit.request)?;
+    let members = document::read(visit.request)?;
     let signer = keys::first(&members)?;
-    document::check_institution(visit, &mut members, &signer).await?;
-    let client = signed_by_client(visit).await?;
+    document::check_institution(visit, &members, &signer).await?;
+    let found = Some(signed_by_client(visit).await?);
     let submitted = document::submitted(visit, members, &signer)?;
-    let found = Some(client);
     let information = registry::update(&visit.context(), found, visit.organization(), &OWNER, &submitted).await?;
     Ok(Response::json(200, document::record(visit, &information)?))
 }
@@ -75,7 +73,7 @@ async fn signed_by_client(visit: &Visit<'_>) -> Result<RegisteredClient, Error> 
         .filter(|client| client.source == Source::Stet && client.client_id == visit.organization());
     let client = client.ok_or(Core::UnknownClient)?;
     let signer = keys::find(visit, &client, parameters.key_id()).await?;
-    visit.check_seal(&signer.certificate, &signer.intermediates).await?;
+    visit.check_seal(&signer).await?;
     visit.check_signature(&parameters, &signer.certificate).await?;
     Ok(client)
 }

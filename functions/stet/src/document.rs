@@ -17,21 +17,25 @@ const PROVIDER_LEGAL_ID: &str = "provider_legal_id";
 /// The subject of the certificate with which the client authenticates (RFC 8705 §2.1.2).
 const SUBJECT: &str = "tls_client_auth_subject_dn";
 
-/// Reads a body; its members are not understood yet.
+/// Reads a body: scopes as RFC 6749 §3.3 separates them, the other members not understood yet.
 pub(crate) fn read(request: &Request) -> Result<Map<String, Value>, Invalid> {
     if !request.has_content_type("application/json") {
         return Err(Invalid::ContentType);
     }
-    parse_object(&request.body)
+    let mut members = parse_object(&request.body)?;
+    if let Some(Value::String(scope)) = members.get_mut("scope") {
+        *scope = scope.split([',', ' ']).filter(|token| !token.is_empty()).collect::<Vec<_>>().join(" ");
+    }
+    Ok(members)
 }
 
 /// Checks what is only to be trusted with a certificate: the chain, the organization, the roles. In this order.
 pub(crate) async fn check_institution(
     visit: &Visit<'_>,
-    members: &mut Map<String, Value>,
+    members: &Map<String, Value>,
     signer: &Signer,
 ) -> Result<(), Error> {
-    visit.check_seal(&signer.certificate, &signer.intermediates).await?;
+    visit.check_seal(signer).await?;
     same_organization(&signer.certificate, &visit.web).map_err(|_| Error::OtherOrganization)?;
     match members.get(PROVIDER_LEGAL_ID) {
         None | Some(Value::Null) => return Err(Invalid::Missing { member: PROVIDER_LEGAL_ID }.into()),
@@ -39,11 +43,8 @@ pub(crate) async fn check_institution(
         Some(Value::String(_)) => return Err(Error::OtherOrganization),
         Some(_) => return Err(Invalid::wrong_type(PROVIDER_LEGAL_ID, "a string").into()),
     }
-    if let Some(Value::String(scope)) = members.get_mut("scope") {
-        *scope = scope.split([',', ' ']).filter(|token| !token.is_empty()).collect::<Vec<_>>().join(" ");
-        check_roles(scope, &signer.certificate)?;
-    }
-    Ok(())
+    let scope = members.get("scope").and_then(Value::as_str).unwrap_or_default();
+    check_roles(scope, &signer.certificate)
 }
 
 /// Scopes of PSD2 are within the roles; others are the policy's business.

@@ -10,6 +10,7 @@
 //! | [`certificate`] | who is it, and who says so? |
 //! | [`signature`] | did they send this request? |
 
+mod access_token;
 pub mod certificate;
 pub mod client;
 mod document;
@@ -19,7 +20,9 @@ mod keys;
 pub mod register;
 pub mod settings;
 pub mod signature;
+mod signed_request;
 pub mod token;
+mod trust;
 pub mod unknown;
 
 use shared::http::Endpoint;

@@ -32,9 +32,9 @@ async fn register(app: &App, request: &Request) -> Result<Response, Error> {
     let visit = Visit::begin(app, request, METHODS).await?;
     visit.authorize().await?;
     visit.check_digest()?;
-    let mut members = document::read(request)?;
+    let members = document::read(request)?;
     let signer = keys::first(&members)?;
-    document::check_institution(&visit, &mut members, &signer).await?;
+    document::check_institution(&visit, &members, &signer).await?;
     let parameters = visit.signature()?;
     let kept = key_id(&parameters, &members)?;
     visit.check_signature(&parameters, &signer.certificate).await?;

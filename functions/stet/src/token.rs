@@ -8,7 +8,8 @@ use shared::http::{Endpoint, Method, Request, Response};
 use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
-use crate::door::{self, SCOPE, Visit};
+use crate::access_token::SCOPE;
+use crate::door::{self, Visit};
 use crate::error::Error;
 
 const METHODS: &[Method] = &[Method::Post];

@@ -274,7 +274,7 @@ async fn admit(
     metadata: ClientMetadata,
     bound: &BoundPolicy,
 ) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
-    let (metadata, software) = statement::overlay(context, metadata).await?;
+    let (metadata, software) = statement::overlay(context, source, metadata).await?;
     let metadata = context.service.policy().apply(metadata, bound, source.own_members())?;
     let metadata = verify(metadata, strictness(source))?;
     remote::check(context, &metadata).await?;

@@ -8,9 +8,10 @@ mod institution;
 use rcgen::{CrlDistributionPoint, SerialNumber, date_time_ymd};
 use serde_json::{Value, json};
 use shared::fetch::FetchSettings;
+use shared::policy::Preset;
 
 use crate::https::{Page, Site};
-use crate::support::{BASE_URL, NOW, Reply, World};
+use crate::support::{BASE_URL, NOW, Reply, World, web_client};
 use authority::Authority;
 use institution::{ACME, Institution, OTHER, REGISTER, Signed, TOKEN};
 
@@ -409,6 +410,19 @@ async fn step_9_a_repeated_registration_is_refused_or_replaces() {
     assert_eq!((replaced.status, replaced.text("client_name")), (201, "Again"));
     let read = acme.send(&acme.signed("GET", &acme.path())).await;
     assert_eq!(read.text("client_name"), "Again");
+}
+
+#[tokio::test]
+async fn statements_and_initial_access_tokens_are_asked_of_others() {
+    let authority = Authority::new();
+    let world = bank(&authority).await;
+    let mut policy = Preset::Regulated.policy();
+    policy.software_statements.required = true;
+    world.set_policy(1, policy).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    assert_eq!(acme.send(&acme.registration()).await.status, 201);
+    let others = world.register(1, None, &web_client()).await;
+    assert_eq!((others.status, others.text("error")), (401, "invalid_token"));
 }
 
 #[tokio::test]

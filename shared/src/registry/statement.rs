@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Context;
-use crate::client::SoftwareIdentity;
+use crate::client::{SoftwareIdentity, Source};
 use crate::error::{Error, StatementFault};
 use crate::jose::{JwtFault, KeyFault, UnverifiedJwt, numeric_date};
 use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
@@ -15,16 +15,18 @@ const JWT_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 const LEEWAY: u64 = 60;
 
 /// Verifies the software statement and lets its values overrule the plain ones (RFC 7591 §3.1.1). A service
-/// that trusts no issuer ignores statements.
+/// that trusts no issuer ignores statements; it requires one only of registrants that nobody else vouches for.
 pub(super) async fn overlay(
     context: &Context<'_>,
+    source: Source,
     mut metadata: ClientMetadata,
 ) -> Result<(ClientMetadata, Option<SoftwareIdentity>), Error> {
     let rules = &context.service.policy().software_statements;
+    let required = rules.required && source.is_self_managed();
     let Some(statement) = metadata.software_statement.take() else {
-        return if rules.required { Err(StatementFault::Missing.into()) } else { Ok((metadata, None)) };
+        return if required { Err(StatementFault::Missing.into()) } else { Ok((metadata, None)) };
     };
-    if rules.issuers.is_empty() && !rules.required {
+    if rules.issuers.is_empty() && !required {
         return Ok((metadata, None));
     }
     let jwt = UnverifiedJwt::parse(&statement).map_err(fault)?;

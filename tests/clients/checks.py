@@ -27,6 +27,16 @@ def checking(name):
         print(f"not ok {CLIENT}: {name}: {reason}", flush=True)
 
 
+def check(name):
+    """Runs a check as soon as it is defined, and prints its line."""
+
+    def run(body):
+        with checking(name):
+            body()
+
+    return run
+
+
 def finish():
     """Ends the program."""
     sys.exit(_failed)

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 import boto3
-from checks import checking, demo, equal, finish, true
+from checks import check, demo, equal, finish, true
 from huaweicloudsdkcore.exceptions import exceptions as huawei_exceptions
 from huaweicloudsdkidentitycenteroidc.v1 import (
     IdentityCenterOIDCClient,
@@ -31,16 +31,6 @@ huawei = (
     .build()
 )
 aws = boto3.client("sso-oidc", endpoint_url=demo["base_url"], region_name="us-east-1")
-
-
-def check(name):
-    """Runs a check as soon as it is defined, and prints its line."""
-
-    def run(body):
-        with checking(name):
-            body()
-
-    return run
 
 
 EXAMPLE = {

@@ -1,15 +1,12 @@
 """A payment institution that registers at a French bank by STET PSD2: over TLS with its qualified website certificate,
 and with its seal under every request. `http.client` and `cryptography` speak for it, as there is no library.
 
-    stet.py certificates DIR                            writes the authorities and what they issue
-    stet.py run BASE_URL DIR SERVER_CERTIFICATE_PEM     prints one line per check and exits with 1 if one failed
-
-It is started in another way than the clients with a demo.json, so it prints its lines itself. Refused registrations
-come before the accepted one: nothing but their fault can be the reason.
+Takes the path of the server's demo.json and the folder that stet_institution.py has written, prints one line per check
+and exits with 1 if one failed. Refused registrations come before the accepted one: nothing but their fault can be the
+reason.
 """
 
 import base64
-import datetime
 import hashlib
 import http.client
 import json
@@ -18,208 +15,13 @@ import ssl
 import sys
 import urllib.parse
 import uuid
-from contextlib import contextmanager
 
+import stet_institution
+from checks import check, demo, equal, finish, true
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-ACME = "PSDFR-ACPR-12345"
-OTHER = "PSDFR-ACPR-54321"
-
-
-# Certificates
-
-QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
-QC_COMPLIANCE = "0.4.0.1862.1.1"
-QC_TYPE = "0.4.0.1862.1.6"
-QC_TYPE_SEAL = "0.4.0.1862.1.6.2"
-QC_TYPE_WEB = "0.4.0.1862.1.6.3"
-PSD2 = "0.4.0.19495.2"
-ROLES = [("0.4.0.19495.1.2", "PSP_PI"), ("0.4.0.19495.1.3", "PSP_AI")]
-AUTHORITY_NAME = "Autorité de contrôle prudentiel et de résolution"
-AUTHORITY_ID = "FR-ACPR"
-
-
-def tlv(tag, content):
-    """One value in DER."""
-    length = len(content)
-    if length < 0x80:
-        return bytes([tag, length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(octets)]) + octets + content
-
-
-def sequence(*values):
-    return tlv(0x30, b"".join(values))
-
-
-def utf8(text):
-    return tlv(0x0C, text.encode())
-
-
-def oid(dotted):
-    first, second, *rest = (int(arc) for arc in dotted.split("."))
-    content = b""
-    for arc in [first * 40 + second, *rest]:
-        octets = [arc & 0x7F]
-        while arc := arc >> 7:
-            octets.insert(0, arc & 0x7F | 0x80)
-        content += bytes(octets)
-    return tlv(0x06, content)
-
-
-def qc_statements(qc_type):
-    roles = sequence(*(sequence(oid(role), utf8(name)) for role, name in ROLES))
-    return sequence(
-        sequence(oid(QC_COMPLIANCE)),
-        sequence(oid(QC_TYPE), sequence(oid(qc_type))),
-        sequence(oid(PSD2), sequence(roles, utf8(AUTHORITY_NAME), utf8(AUTHORITY_ID))),
-    )
-
-
-def key_usage(*names):
-    known = [
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    ]
-    return x509.KeyUsage(**{name: name in names for name in known})
-
-
-class Issued:
-    """A key and its certificate, signed by `issuer` or by itself."""
-
-    start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(days=1)
-    lifetime = datetime.timedelta(days=365)
-
-    def __init__(self, subject, extensions, issuer=None):
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        signer = issuer or self
-        signing_key = signer.key.public_key()
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer.certificate.subject if issuer else subject)
-            .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self.start)
-            .not_valid_after(self.start + self.lifetime)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key), critical=False)
-        )
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical)
-        self.certificate = builder.sign(signer.key, hashes.SHA256(), rsa_padding=padding.PKCS1v15())
-
-    def pem(self):
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    def write(self, folder, name, *chain):
-        """The certificate, with those of the chain after it, and the key."""
-        (folder / f"{name}.pem").write_bytes(self.pem() + b"".join(issuer.pem() for issuer in chain))
-        key = self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (folder / f"{name}.key").write_bytes(key)
-
-
-def authority(name, path_length, issuer=None):
-    subject = x509.Name([
-        x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Trust Services SA"),
-        x509.NameAttribute(NameOID.COMMON_NAME, name),
-    ])
-    extensions = [
-        (x509.BasicConstraints(ca=True, path_length=path_length), True),
-        (key_usage("key_cert_sign", "crl_sign"), True),
-    ]
-    return Issued(subject, extensions, issuer)
-
-
-def qualified(organization, name, issuer, extensions, qc_type):
-    subject = x509.Name([
-        x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "ACME TPP SAS"),
-        x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, organization),
-        x509.NameAttribute(NameOID.COMMON_NAME, name),
-    ])
-    statements = x509.UnrecognizedExtension(x509.ObjectIdentifier(QC_STATEMENTS), qc_statements(qc_type))
-    return Issued(subject, [(x509.BasicConstraints(False, None), True), *extensions, (statements, False)], issuer)
-
-
-def web(organization, issuer):
-    usages = [
-        (key_usage("digital_signature"), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False),
-    ]
-    return qualified(organization, "tpp.example", issuer, usages, QC_TYPE_WEB)
-
-
-def seal(organization, issuer):
-    usages = [(key_usage("digital_signature", "content_commitment"), True)]
-    return qualified(organization, "ACME TPP seal", issuer, usages, QC_TYPE_SEAL)
-
-
-def certificates(folder):
-    """The server gets only the leaf on a connection, so the issuing authority is trusted as well as the root."""
-    folder.mkdir(parents=True, exist_ok=True)
-    root = authority("Root", None)
-    issuing = authority("Issuing", 0, root)
-    (folder / "ca.pem").write_bytes(root.pem() + issuing.pem())
-    for prefix, organization in [("", ACME), ("other-", OTHER)]:
-        web(organization, issuing).write(folder, f"{prefix}qwac")
-        seal(organization, issuing).write(folder, f"{prefix}qseal", issuing)
-    foreign = authority("Foreign Issuing", 0, authority("Foreign Root", None))
-    seal(ACME, foreign).write(folder, "foreign-qseal", foreign)
-
-
-# Checks
-
-_failed = False
-
-
-@contextmanager
-def checking(name):
-    """Prints the line of the check that runs inside."""
-    global _failed
-    try:
-        yield
-        print(f"ok stet: {name}", flush=True)
-    except Exception as error:
-        _failed = True
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"not ok stet: {name}: {reason}", flush=True)
-
-
-def check(name):
-    """Runs a check as soon as it is defined, and prints its line."""
-
-    def run(body):
-        with checking(name):
-            body()
-
-    return run
-
-
-def equal(actual, expected, what):
-    if actual != expected:
-        raise AssertionError(f"{what} is {actual!r}, not {expected!r}")
-
-
-def true(condition, message):
-    if not condition:
-        raise AssertionError(message)
-
-
-# Requests
+from cryptography.hazmat.primitives.asymmetric import padding
+from stet_institution import ACME, OTHER
 
 TOKEN = "/stet/psd2/oauth/token"
 REGISTER = "/stet/setting/v1/register"
@@ -330,19 +132,7 @@ class Institution:
         return token
 
     def metadata(self, **members):
-        return {
-            "redirect_uris": ["https://tpp.example/cb"],
-            "token_endpoint_auth_method": "tls_client_auth",
-            "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-            "response_types": ["code"],
-            "client_name": "ACME TPP SAS",
-            "scope": "aisp,pisp",
-            "provider_legal_id": self.organization,
-            "software_id": "acme-app",
-            "contact": {"contact_name": "Support", "email": "api@tpp.example", "phone_number": "+33100000000"},
-            "jwks": {"keys": [self.seal.jwk(self.kid)]},
-            **members,
-        }
+        return stet_institution.metadata(self.organization, self.seal.jwk(self.kid), **members)
 
     def body(self, **members):
         return json.dumps(self.metadata(**members)).encode()
@@ -549,14 +339,7 @@ def run(base_url, folder, certificate):
         equal(accepted(headers, acme.register(headers, body), 201).get("client_id"), ACME, "client_id")
         accepted(*acme.request("DELETE", acme.path), 204)
 
-    sys.exit(_failed)
+    finish()
 
 
-if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["certificates", folder]:
-            certificates(pathlib.Path(folder))
-        case ["run", base_url, folder, certificate]:
-            run(base_url, pathlib.Path(folder), certificate)
-        case _:
-            sys.exit(__doc__)
+run(demo["stet_base_url"], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[1]).with_name("stet-server.pem"))

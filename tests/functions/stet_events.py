@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 
 sys.path.insert(0, "tests/clients")
-import stet
+import stet_institution
 
 EVENTS = pathlib.Path("events")
 DATA = pathlib.Path("cli/tests/data/stet.json")
 NAMES = {"A": "PSDFR-ACPR-10001", "B": "PSDFR-ACPR-10002", "C": "PSDFR-ACPR-10003"}
 
-stet.Issued.start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
-stet.Issued.lifetime = datetime.timedelta(days=365 * 30)
+stet_institution.Issued.start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+stet_institution.Issued.lifetime = datetime.timedelta(days=365 * 30)
 
 
 def der(issued):
@@ -34,35 +34,23 @@ class Institution:
     def __init__(self, letter, issuer):
         self.id = NAMES[letter]
         self.token = "mgr_" + "A" * 42 + letter
-        self.web = stet.web(self.id, issuer)
-        self.seal = stet.seal(self.id, issuer)
+        self.web = stet_institution.web(self.id, issuer)
+        self.seal = stet_institution.seal(self.id, issuer)
         self.chain = [base64.b64encode(der(each)).decode() for each in (self.seal, issuer)]
 
     def thumbprint(self):
         return base64.urlsafe_b64encode(hashlib.sha256(der(self.web)).digest()).rstrip(b"=").decode()
 
-    def jwks(self):
-        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "key_ops": ["verify"], "kid": "seal", "x5c": self.chain}
-        return {"keys": [key]}
+    def key(self):
+        return {"kty": "RSA", "use": "sig", "alg": "RS256", "key_ops": ["verify"], "kid": "seal", "x5c": self.chain}
 
     def metadata(self, **members):
-        return {
-            "redirect_uris": ["https://tpp.example/cb"],
-            "token_endpoint_auth_method": "tls_client_auth",
-            "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-            "response_types": ["code"],
-            "client_name": "ACME TPP SAS",
-            "scope": "aisp,pisp",
-            "provider_legal_id": self.id,
-            "contact": {"contact_name": "Support", "email": "api@tpp.example", "phone_number": "+33100000000"},
-            "jwks": self.jwks(),
-            **members,
-        }
+        return stet_institution.metadata(self.id, self.key(), **members)
 
     def fixture(self, registered):
         """What the table holds of it."""
         modulus = self.seal.key.public_key().public_numbers().n.to_bytes(256, "big")
-        key = {**self.jwks()["keys"][0], "n": base64.urlsafe_b64encode(modulus).rstrip(b"=").decode(), "e": "AQAB"}
+        key = {**self.key(), "n": base64.urlsafe_b64encode(modulus).rstrip(b"=").decode(), "e": "AQAB"}
         metadata = self.metadata(scope="aisp pisp", tls_client_auth_subject_dn="CN=tpp.example", jwks={"keys": [key]})
         return {
             "id": self.id,
@@ -158,7 +146,7 @@ def refuse(event, status, code, text, **headers):
 
 
 def record(institution, **members):
-    key = {**institution.jwks()["keys"][0], "n": "*", "e": "AQAB"}
+    key = {**institution.key(), "n": "*", "e": "AQAB"}
     answer = {
         **institution.metadata(),
         "application_type": "web",
@@ -173,8 +161,8 @@ def record(institution, **members):
     return dict(sorted(answer.items()))
 
 
-root = stet.authority("Root", None)
-issuer = stet.authority("Issuing", 0, root)
+root = stet_institution.authority("Root", None)
+issuer = stet_institution.authority("Issuing", 0, root)
 a, b, c = (Institution(letter, issuer) for letter in "ABC")
 
 DATA.write_text(json.dumps({

@@ -2,6 +2,7 @@
 
 mod client;
 mod connection;
+mod federation;
 mod output;
 mod service;
 mod token;

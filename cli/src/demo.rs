@@ -9,7 +9,7 @@ use shared::caller::{Origin, Permission};
 use shared::credentials::{IdSalt, Token, TokenKind};
 use shared::metadata::GrantType;
 use shared::policy::{BoundPolicy, Preset};
-use shared::service::ServiceConfiguration;
+use shared::service::{FederationSettings, ServiceConfiguration};
 use shared::store::TokenRecord;
 
 /// The demo service's number.
@@ -104,6 +104,7 @@ pub fn configuration() -> ServiceConfiguration {
         .into_iter()
         .collect(),
         policy,
+        federation: FederationSettings::default(),
         others: serde_json::Map::new(),
     }
 }

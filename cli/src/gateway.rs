@@ -29,6 +29,8 @@ pub struct Gateway {
 pub struct Client<'c> {
     /// Where from.
     pub address: SocketAddr,
+    /// Whether by TLS.
+    pub secure: bool,
     /// With which certificate, in PEM, where the connection has one.
     pub certificate: Option<&'c str>,
 }
@@ -148,7 +150,7 @@ impl Gateway {
         }
         joined.insert("x-forwarded-for".to_owned(), client.address.ip().to_string());
         joined.insert("x-forwarded-port".to_owned(), self.address.port().to_string());
-        let scheme = if client.certificate.is_some() { "https" } else { "http" };
+        let scheme = if client.secure { "https" } else { "http" };
         joined.insert("x-forwarded-proto".to_owned(), scheme.to_owned());
         joined
     }

@@ -6,7 +6,7 @@
 //! | [`embedded`] | the embedded DynamoDB and the table in it |
 //! | [`streams`] | what Lambda does with the table's stream |
 //! | [`gateway`] | what API Gateway does: routes, events, answers |
-//! | [`mutual_tls`] | what it does at a domain with mutual TLS |
+//! | [`tls`] | connections by TLS, with or without certificates of clients |
 //! | [`demo`] | the demo service and what scripts need to know of it |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
@@ -14,9 +14,9 @@ pub mod admin;
 pub mod demo;
 pub mod embedded;
 pub mod gateway;
-pub mod mutual_tls;
 pub mod serve;
 pub mod streams;
+pub mod tls;
 
 use shared::http::Endpoint;
 
@@ -27,7 +27,10 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 
 /// The endpoints of the API that everybody reaches.
 pub fn api_endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS].into_iter().flatten().copied()
+    [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS, federation::ENDPOINTS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The endpoints of STET's API, which is reached with a client certificate only.

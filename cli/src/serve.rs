@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use shared::App;
@@ -25,8 +25,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::demo::{self, Demo};
 use crate::embedded::{self, Embedded, TABLE};
 use crate::gateway::{Client, Gateway};
-use crate::mutual_tls::{Identity, MutualTls, Peer};
 use crate::streams;
+use crate::tls::{Identity, Peer, Tls};
 
 /// How long requests that still run may take once the program is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,12 +64,21 @@ pub struct Options {
     /// The certification authorities whose client certificates STET's API lets in, PEM.
     #[arg(long, value_name = "FILE", requires = "stet_listen")]
     pub client_ca: Option<PathBuf>,
-    /// The certificate that STET's API shows, PEM; absent is a new one, in stet-server.pem.
-    #[arg(long, value_name = "FILE", requires_all = ["stet_listen", "tls_key"])]
+    /// Listen with TLS: issuers are then https URLs, as federations need them.
+    #[arg(long)]
+    pub tls: bool,
+    /// The certificate that is shown, PEM; absent is a new one, in server.pem.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// Its key, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Certification authorities that are trusted beside the usual ones when something is fetched, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub extra_ca: Option<PathBuf>,
+    /// Something that may be fetched from although it is not public or not on port 443; may be repeated.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub reachable: Vec<String>,
 }
 
 impl Options {
@@ -91,10 +100,19 @@ pub async fn run(options: Options) -> Result<()> {
         TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     let database = Embedded::start((!options.memory).then_some(&file), options.dynamodb_listen).await?;
     let address = listener.local_addr()?;
-    let base_url = format!("http://{address}");
+    let base_url = format!("{}://{address}", if options.tls { "https" } else { "http" });
     let key = key_file(&data.join("key"))?;
-    let app: &'static App = Box::leak(Box::new(local_app(&database.url(), &key, settings(&options, &base_url))?));
-    let stet = stet(&options, app).await?;
+    let fetch = Fetch::new(fetch_settings(&options)?);
+    let app = local_app(&database.url(), &key, fetch, settings(&options, &base_url))?;
+    let app: &'static App = Box::leak(Box::new(app));
+    if options.tls_cert.is_some() && !options.tls && options.stet_listen.is_none() {
+        bail!("--tls-cert needs --tls or --stet-listen");
+    }
+    let identity = (options.tls || options.stet_listen.is_some()).then(|| identity(&options, address)).transpose()?;
+    let stet = match &identity {
+        Some(identity) => stet(&options, app, identity).await?,
+        None => None,
+    };
     let stet_base_url = stet.as_ref().map(|(_, gateway)| gateway.base_url());
     let demo = demo::prepare(app, &base_url, stet_base_url, &database.url(), &data.join("demo.json")).await?;
     write_environment(&options, &demo)?;
@@ -102,14 +120,17 @@ pub async fn run(options: Options) -> Result<()> {
     let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
     let following = tokio::spawn(streams::follow(database.database(), app));
     announce(&options, &demo);
-    let service = Router::new().fallback(answer).with_state(gateway);
-    let service = service.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
+    let serving = async {
+        if let Some(identity) = identity.filter(|_| options.tls) {
+            return serve_securely(Tls::listen(listener, identity, None)?, gateway, stopped).await;
+        }
+        let service = Router::new().fallback(answer).with_state(gateway);
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        Ok(axum::serve(listener, service).with_graceful_shutdown(stopped).await?)
+    };
     let serving_stet = async {
         let Some((listener, gateway)) = stet else { return Ok(()) };
-        let service = Router::new().fallback(answer_stet).with_state(Arc::new(gateway));
-        let service = service.into_make_service_with_connect_info::<Peer>();
-        axum::serve(listener, service).with_graceful_shutdown(stet_stopped).await
+        serve_securely(listener, Arc::new(gateway), stet_stopped).await
     };
     let ending = async {
         ending.await;
@@ -130,33 +151,58 @@ async fn answer(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> axum::response::Response {
-    gateway.answer(request, Client { address: peer, certificate: None }).await
+    gateway.answer(request, Client { address: peer, secure: false, certificate: None }).await
 }
 
-async fn answer_stet(
+async fn serve_securely(
+    listener: Tls,
+    gateway: Arc<Gateway>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let service = Router::new().fallback(answer_securely).with_state(gateway);
+    let service = service.into_make_service_with_connect_info::<Peer>();
+    Ok(axum::serve(listener, service).with_graceful_shutdown(stopped).await?)
+}
+
+async fn answer_securely(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> axum::response::Response {
-    gateway.answer(request, Client { address: peer.address, certificate: Some(&peer.certificate) }).await
+    let client = Client { address: peer.address, secure: true, certificate: peer.certificate.as_deref() };
+    gateway.answer(request, client).await
+}
+
+/// What the server shows of itself; its certificate is left where clients find it.
+fn identity(options: &Options, address: SocketAddr) -> Result<Identity> {
+    let identity = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Identity::read(certificate, key)?,
+        _ => Identity::generated(options.stet_listen.iter().chain([&address]).map(SocketAddr::ip))?,
+    };
+    let file = options.data.join("server.pem");
+    write_private(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;
+    Ok(identity)
+}
+
+/// What this machine may fetch beyond what a deployment may.
+fn fetch_settings(options: &Options) -> Result<FetchSettings> {
+    let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    Ok(FetchSettings {
+        extra_ca: options.extra_ca.as_ref().map(read).transpose()?,
+        reachable: options.reachable.clone(),
+    })
 }
 
 /// STET's API, if it is to listen: with a service that trusts the same authorities.
-async fn stet(options: &Options, app: &'static App) -> Result<Option<(MutualTls, Gateway)>> {
+async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Result<Option<(Tls, Gateway)>> {
     let (Some(listen), Some(client_ca)) = (options.stet_listen, &options.client_ca) else { return Ok(None) };
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
-    let identity = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Identity::read(certificate, key)?,
-        _ => Identity::generated(address.ip())?,
-    };
-    write_private(&options.data.join("stet-server.pem"), identity.certificate.as_bytes())
-        .context("cannot write stet-server.pem")?;
     let anchors = std::fs::read_to_string(client_ca).with_context(|| format!("cannot read {}", client_ca.display()))?;
     if options.stet_service == demo::STET_SERVICE_ID {
         demo::prepare_stet(app, &anchors).await?;
     }
-    let listener = MutualTls::listen(listener, identity, client_ca)?;
+    let listener = Tls::listen(listener, identity.clone(), Some(client_ca))?;
     Ok(Some((listener, Gateway::new(app, address, crate::stet_endpoints())?)))
 }
 
@@ -173,11 +219,10 @@ fn settings(options: &Options, base_url: &str) -> Settings {
 }
 
 /// The application against an embedded table.
-fn local_app(dynamodb: &str, key: &[u8], settings: Settings) -> Result<App> {
+fn local_app(dynamodb: &str, key: &[u8], fetch: Fetch, settings: Settings) -> Result<App> {
     let clock = Clock::system();
     let store = Store::new(embedded::client(dynamodb), TABLE, clock.clone());
     let keys = KeyEncryption::file(key).map_err(demo::described)?;
-    let fetch = Fetch::new(FetchSettings::default());
     Ok(App::new(store, keys, fetch, clock, Entropy::system(), settings))
 }
 
@@ -196,6 +241,9 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
     let (rate, burst) = (options.token_rate.to_string(), options.token_burst.to_string());
     let identity_center_service = options.identity_center_service.to_string();
     let stet_service = options.stet_service.to_string();
+    let extra_ca = options.extra_ca.as_ref().map(std::path::absolute).transpose()?;
+    let extra_ca = extra_ca.as_deref().and_then(Path::to_str).unwrap_or_default();
+    let reachable = options.reachable.join(",");
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
@@ -208,6 +256,8 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
         ("REGISTRAR_TOKEN_BURST", &burst),
         ("REGISTRAR_IDENTITY_CENTER_SERVICE", &identity_center_service),
         ("REGISTRAR_STET_SERVICE", &stet_service),
+        ("REGISTRAR_EXTRA_CA_FILE", extra_ca),
+        ("REGISTRAR_REACHABLE", &reachable),
     ];
     let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
     write_private(&options.data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")

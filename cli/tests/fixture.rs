@@ -13,7 +13,7 @@ use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
 use shared::metadata::{ClientMetadata, GrantType, Strictness, verify};
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::registry::Context;
-use shared::service::{Service, ServiceConfiguration};
+use shared::service::{FederationSettings, Service, ServiceConfiguration};
 use shared::store::TokenRecord;
 use shared::{App, Error};
 
@@ -195,6 +195,7 @@ fn configuration(policy: Policy) -> ServiceConfiguration {
         base_url: None,
         authorization_server: [("token_endpoint".to_owned(), "https://as.example/token".into())].into_iter().collect(),
         policy,
+        federation: FederationSettings::default(),
         others: Map::new(),
     }
 }
@@ -296,6 +297,7 @@ fn client(made: &Client) -> Result<RegisteredClient> {
             modified_at_millis: MADE,
             secret_expires_at: 0,
             software: None,
+            trust_chain: None,
             bound: BoundPolicy::default(),
             settings: OperatorSettings {
                 alias: made.alias.map(str::to_owned),

@@ -67,6 +67,7 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
             modified_at_millis: now,
             secret_expires_at: 0,
             software: None,
+            trust_chain: None,
             bound: BoundPolicy::default(),
             settings: draft.settings,
         },

@@ -14,7 +14,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::http::Request;
-use crate::limits::{Limiter, RateLimit};
+use crate::limits::{Admission, Limiter, RateLimit};
 use crate::service::Service;
 use crate::store::Store;
 use crate::time::Clock;
@@ -103,6 +103,12 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// `REGISTRAR_EXTRA_CA_FILE` or `REGISTRAR_REACHABLE` beside `REGISTRAR_KMS_KEY_ID`.
+    #[error("REGISTRAR_EXTRA_CA_FILE and REGISTRAR_REACHABLE are for development: a deployment refuses them")]
+    Development,
+    /// `REGISTRAR_EXTRA_CA_FILE`.
+    #[error("cannot read REGISTRAR_EXTRA_CA_FILE: {0}")]
+    ExtraCa(String),
     /// A variable that holds something else than the number of a service.
     #[error("{variable} must be the number of a service")]
     ServiceNumber {
@@ -148,7 +154,7 @@ impl App {
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
     /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
     /// [`RateLimit::TOKEN`]), `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, and what the AWS SDK
-    /// reads. Warms the connection to the table; a table that does not answer yet is no reason not to start.
+    /// reads; for development `REGISTRAR_EXTRA_CA_FILE` and `REGISTRAR_REACHABLE`. Warms the connection to the table; a table that does not answer yet is no reason not to start.
     ///
     /// # Errors
     /// [`StartError`].
@@ -169,7 +175,7 @@ impl App {
         let table = variable("REGISTRAR_TABLE").unwrap_or_else(|| "registrar".to_owned());
         let clock = Clock::system();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&config), table, clock.clone());
-        let fetch = Fetch::new(FetchSettings::default());
+        let fetch = Fetch::new(development()?.unwrap_or_default());
         let app = Self::new(store, keys, fetch, clock, Entropy::system(), settings);
         match tokio::time::timeout(WARMING, app.store.warm()).await {
             Ok(Ok(())) => {}
@@ -214,6 +220,22 @@ impl App {
         configured.cloned().unwrap_or_else(|| request.gateway_url())
     }
 
+    /// Counts a request without a token against what its network and everybody may ask of a service through a door.
+    ///
+    /// # Errors
+    /// What it is told that has to wait.
+    pub async fn admit_stranger(&self, request: &Request, service_id: u64, door: &str) -> Result<(), Admission> {
+        let of_everybody = format!("{service_id}#{door}");
+        let of_network = format!("{of_everybody}#{}", request.source_network());
+        for (limit, key) in [(&self.address_limit, of_network), (&self.service_limit, of_everybody)] {
+            let admission = limit.admit(&self.store, &self.clock, &key).await;
+            if !admission.allowed {
+                return Err(admission);
+            }
+        }
+        Ok(())
+    }
+
     fn lock_services(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (u64, Arc<Service>)>> {
         self.services.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -249,6 +271,21 @@ pub fn key_file(path: &str) -> Result<KeyEncryption, StartError> {
     let refused = |reason: String| StartError::KeyFile { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
     KeyEncryption::file(&bytes).map_err(|_| refused("it must have 32 bytes".to_owned()))
+}
+
+/// What a development setup may fetch beyond the rules: `REGISTRAR_EXTRA_CA_FILE`, authorities in PEM, and
+/// `REGISTRAR_REACHABLE`, pairs of host and port with commas between. A deployment, which has a KMS key, refuses them.
+fn development() -> Result<Option<FetchSettings>, StartError> {
+    let (extra_ca, reachable) = (variable("REGISTRAR_EXTRA_CA_FILE"), variable("REGISTRAR_REACHABLE"));
+    if extra_ca.is_none() && reachable.is_none() {
+        return Ok(None);
+    }
+    if variable("REGISTRAR_KMS_KEY_ID").is_some() {
+        return Err(StartError::Development);
+    }
+    let read = |path: String| std::fs::read(&path).map_err(|error| StartError::ExtraCa(error.to_string()));
+    let pairs = reachable.as_deref().unwrap_or_default().split(',').filter(|pair| !pair.is_empty());
+    Ok(Some(FetchSettings { extra_ca: extra_ca.map(read).transpose()?, reachable: pairs.map(str::to_owned).collect() }))
 }
 
 /// The limit of tokens, where what is not set stays at its default.

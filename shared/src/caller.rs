@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::client::Source;
+use crate::client::{ClientTrustChain, Source};
 use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
 use crate::http::Request;
@@ -73,8 +73,10 @@ pub enum Registrant {
     Identified {
         /// The name: the identifier of its one client.
         client_id: String,
-        /// Whether a repeated registration replaces the earlier one; else it is refused.
-        replaces: bool,
+        /// Which earlier registrations of that name this one replaces; others refuse it.
+        replaces: &'static [Source],
+        /// The chain of trust, if it was identified by one.
+        trust_chain: Option<ClientTrustChain>,
     },
 }
 
@@ -85,6 +87,15 @@ impl Registrant {
         match self {
             Self::Anonymous | Self::Identified { .. } => BoundPolicy::default(),
             Self::InitialAccess { bound, .. } => bound.clone(),
+        }
+    }
+
+    /// The chain of trust by which the registrant was identified.
+    #[must_use]
+    pub fn trust_chain(&self) -> Option<&ClientTrustChain> {
+        match self {
+            Self::Identified { trust_chain, .. } => trust_chain.as_ref(),
+            Self::Anonymous | Self::InitialAccess { .. } => None,
         }
     }
 

@@ -69,6 +69,12 @@ impl Source {
         }
     }
 
+    /// Whether a chain of trust vouches for such a client.
+    #[must_use]
+    pub const fn is_federated(self) -> bool {
+        matches!(self, Self::FederationExplicit | Self::FederationAutomatic)
+    }
+
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {
@@ -176,6 +182,9 @@ pub struct ClientRecord {
     /// Whose software statement it was registered with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<SoftwareIdentity>,
+    /// The trust chain it was registered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_chain: Option<ClientTrustChain>,
     /// What its initial access token allowed.
     #[serde(default)]
     pub bound: BoundPolicy,
@@ -199,6 +208,22 @@ pub struct OperatorSettings {
     /// What a front door keeps here for operators; only that door reads it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub others: Map<String, Value>,
+}
+
+/// The trust chain of a client that was registered with one (OpenID Federation §12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientTrustChain {
+    /// The entity identifier of the trust anchor.
+    pub trust_anchor: String,
+    /// The entity statements, the client's own first.
+    pub statements: Vec<String>,
+    /// When it expires, in seconds since 1970.
+    pub expires_at: u64,
+    /// When it was validated, in milliseconds since 1970.
+    pub resolved_at_millis: u64,
+    /// When the request for an explicit registration was made, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_issued_at_millis: Option<u64>,
 }
 
 /// What must stay the same in the software statements of one client.

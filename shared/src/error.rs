@@ -35,8 +35,11 @@ pub enum Error {
     #[error("{0} is taken by another client")]
     Claimed(ClaimKind),
     /// A registrant that has one client by its name asks for another.
-    #[error("this organization has registered its client already")]
+    #[error("this organization or entity has registered its client already")]
     AlreadyRegistered,
+    /// A registrant that signs its requests has made this one before the last that was accepted, or it is that one.
+    #[error("iat must be later than that of the last request that was accepted")]
+    NotLater,
     /// An operator asks for a client that does not exist.
     #[error("there is no such client")]
     UnknownClient,
@@ -119,7 +122,7 @@ impl Error {
             Self::InsufficientScope => "insufficient_scope",
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
-            Self::MethodNotAllowed => "invalid_request",
+            Self::MethodNotAllowed | Self::NotLater => "invalid_request",
             Self::Contention | Self::Unavailable(_) => "temporarily_unavailable",
             Self::Internal(_) => "server_error",
         }
@@ -147,6 +150,7 @@ impl Error {
             | Self::InvalidSoftwareStatement(_)
             | Self::Claimed(_)
             | Self::AlreadyRegistered
+            | Self::NotLater
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken => 401,
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
@@ -173,6 +177,7 @@ impl Error {
             | Self::TooManyClients
             | Self::Claimed(_)
             | Self::AlreadyRegistered
+            | Self::NotLater
             | Self::ClientLocked
             | Self::UnknownService
             | Self::UnknownClient

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use request::{Method, Request};
-pub use response::{Response, error_body};
+pub use response::{Response, error_body, error_members};
 
 use crate::app::App;
 use crate::error::Error;
@@ -24,6 +24,9 @@ use crate::error::Error;
 /// When a request is given up: half a second before the function's own time ends, so that whoever asked hears
 /// of it.
 pub const DEADLINE: Duration = Duration::from_millis(4500);
+
+/// The same for functions that ask others before they can answer.
+pub const RESOLVING_DEADLINE: Duration = Duration::from_millis(24_500);
 
 /// A handler's answer on its way. Every outcome is an HTTP answer.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
@@ -37,6 +40,8 @@ pub struct Endpoint {
     pub paths: &'static [&'static str],
     /// The methods that have a meaning there; others are answered 405.
     pub methods: &'static [Method],
+    /// When a request is given up: [`DEADLINE`] or [`RESOLVING_DEADLINE`].
+    pub deadline: Duration,
     /// Answers a request.
     pub handler: for<'a> fn(&'a App, Request) -> Answer<'a>,
     /// The answer of this door if the handler panics, which is a bug, or does not end in time.
@@ -50,7 +55,7 @@ impl Endpoint {
         let (method, request_id) = (request.method, request.request_id.clone());
         let service = request.service_id();
         let mut handler = tokio::spawn((self.handler)(app, request));
-        let response = match tokio::time::timeout(DEADLINE, &mut handler).await {
+        let response = match tokio::time::timeout(self.deadline, &mut handler).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => (self.failed)(&Error::internal(panic)),
             Err(elapsed) => {

@@ -1,5 +1,8 @@
-//! Signed JWTs of others: an allow-list of algorithms for each key type, never `none`, never symmetric.
+//! Signed JWTs, of others and our own: an allow-list of algorithms for each key type, never `none`, never symmetric.
 
+mod signing;
+
+use std::borrow::Cow;
 use std::time::Instant;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -9,8 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::fetch::{Fetch, FetchError, KEYS_AGAIN, KEYS_FRESH};
-use crate::metadata::parse_object;
+use crate::metadata::{PRIVATE_KEY_MEMBERS, parse_object_within};
 use crate::time::Clock;
+
+pub use signing::{KeyRefused, SigningKey, generate_signing_key};
+
+/// The largest header or set of claims that is read, in bytes.
+const MAX_PART_BYTES: usize = 256 * 1024;
 
 /// Somebody whose signatures a service trusts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,12 +47,11 @@ pub enum IssuerKeys {
 }
 
 /// A compact JWS, taken apart and not yet verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UnverifiedJwt<'t> {
     header: Map<String, Value>,
     claims: Map<String, Value>,
-    message: &'t str,
-    signature: &'t str,
+    text: Cow<'t, str>,
 }
 
 /// Why a JWT is refused.
@@ -67,9 +74,27 @@ impl<'t> UnverifiedJwt<'t> {
     /// # Errors
     /// [`JwtFault::Malformed`].
     pub fn parse(token: &'t str) -> Result<Self, JwtFault> {
-        let (message, signature) = token.rsplit_once('.').ok_or(JwtFault::Malformed)?;
+        let (message, _) = token.rsplit_once('.').ok_or(JwtFault::Malformed)?;
         let (header, claims) = message.split_once('.').ok_or(JwtFault::Malformed)?;
-        Ok(Self { header: object(header)?, claims: object(claims)?, message, signature })
+        Ok(Self { header: object(header)?, claims: object(claims)?, text: token.into() })
+    }
+
+    /// The same, holding its own text.
+    #[must_use]
+    pub fn into_owned(self) -> UnverifiedJwt<'static> {
+        UnverifiedJwt { header: self.header, claims: self.claims, text: self.text.into_owned().into() }
+    }
+
+    /// The compact JWS itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &Map<String, Value> {
+        &self.header
     }
 
     /// The media type that the header declares (RFC 7515 §4.1.9), without `application/`.
@@ -85,11 +110,25 @@ impl<'t> UnverifiedJwt<'t> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
+    /// The claims, for which nobody vouches until a signature is verified.
+    #[must_use]
+    pub fn unverified_claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
     /// The claims, if one of the keys verifies the signature.
     ///
     /// # Errors
     /// [`JwtFault::Algorithm`] or [`JwtFault::Signature`].
     pub fn verify(&self, keys: &JwkSet) -> Result<Map<String, Value>, JwtFault> {
+        self.verify_signature(keys).map(|()| self.claims.clone())
+    }
+
+    /// Checks that one of the keys verifies the signature; where the header names a `kid`, one of that name.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_signature(&self, keys: &JwkSet) -> Result<(), JwtFault> {
         let name = self.header.get("alg").and_then(Value::as_str).ok_or(JwtFault::Algorithm)?;
         let algorithm: Algorithm = name.parse().map_err(|_| JwtFault::Algorithm)?;
         let symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
@@ -103,12 +142,13 @@ impl<'t> UnverifiedJwt<'t> {
                 && key.common.key_algorithm.is_none_or(|bound| bound.to_string() == name)
                 && accepted(key, algorithm)
         };
+        let (message, signature) = self.text.rsplit_once('.').ok_or(JwtFault::Malformed)?;
         let verifies = |key: &Jwk| {
             DecodingKey::from_jwk(key).is_ok_and(|key| {
-                jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key, algorithm).unwrap_or(false)
+                jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm).unwrap_or(false)
             })
         };
-        if keys.keys.iter().filter(fits).any(verifies) { Ok(self.claims.clone()) } else { Err(JwtFault::Signature) }
+        if keys.keys.iter().filter(fits).any(verifies) { Ok(()) } else { Err(JwtFault::Signature) }
     }
 }
 
@@ -144,6 +184,24 @@ pub enum KeyFault {
     /// The keys cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+}
+
+/// A JWK Set without what is private; symmetric keys are left out.
+#[must_use]
+pub fn public_keys(set: &Map<String, Value>) -> Map<String, Value> {
+    let public = |key: &Value| -> Option<Value> {
+        let mut key = key.as_object()?.clone();
+        if key.get("kty").and_then(Value::as_str) == Some("oct") {
+            return None;
+        }
+        key.retain(|name, _| !PRIVATE_KEY_MEMBERS.contains(&name.as_str()));
+        Some(key.into())
+    };
+    let mut set = set.clone();
+    if let Some(Value::Array(keys)) = set.get_mut("keys") {
+        *keys = keys.iter().filter_map(public).collect();
+    }
+    set
 }
 
 /// A claim that is a date, in seconds since 1970; it may have a fraction (RFC 7519 §2).
@@ -185,5 +243,5 @@ fn accepted(key: &Jwk, algorithm: Algorithm) -> bool {
 
 fn object(part: &str) -> Result<Map<String, Value>, JwtFault> {
     let bytes = BASE64URL.decode(part).map_err(|_| JwtFault::Malformed)?;
-    parse_object(&bytes).map_err(|_| JwtFault::Malformed)
+    parse_object_within(&bytes, MAX_PART_BYTES).map_err(|_| JwtFault::Malformed)
 }

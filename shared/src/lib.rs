@@ -23,6 +23,7 @@ pub mod client;
 pub mod credentials;
 pub mod entropy;
 pub mod error;
+pub mod federation;
 pub mod fetch;
 pub mod http;
 pub mod jose;

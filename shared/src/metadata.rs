@@ -17,7 +17,7 @@ mod vocabulary;
 pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
-pub use jwk_set::JwkSet;
+pub use jwk_set::{JwkSet, PRIVATE_KEY_MEMBERS};
 pub use localized::{Localized, is_language_tag};
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};

@@ -61,11 +61,14 @@ pub async fn register(
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     let policy = service.policy();
-    if !policy.dynamic_registration {
+    if !policy.dynamic_registration && !source.is_federated() {
         return Err(Error::RegistrationClosed);
     }
     let bound = registrant.bound();
     let (metadata, software) = admit(context, source, metadata, &bound).await?;
+    if source == Source::FederationAutomatic && metadata.needs_secret() {
+        return Err(Invalid::requires("automatic registration", "asymmetric keys").into());
+    }
     let issued_at_millis = app.clock.now_millis();
     let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
     let token = source.is_self_managed().then(mint).transpose()?;
@@ -87,18 +90,19 @@ pub async fn register(
             modified_at_millis: issued_at_millis,
             secret_expires_at: 0,
             software,
+            trust_chain: registrant.trust_chain().cloned(),
             bound,
             settings,
         },
         secret: None,
         registration_access_token: token.as_ref().map(Token::hash),
-        expires_at: end_of_life(policy, source, app.clock.now()),
+        expires_at: end_of_life(policy, source, registrant, app.clock.now()),
         version: 1,
     };
     within_the_developers_share(context, &client).await?;
-    if let Registrant::Identified { client_id, replaces } = registrant {
+    if let Registrant::Identified { client_id, replaces, .. } = registrant {
         client.client_id.clone_from(client_id);
-        return register_identified(context, client, *replaces).await;
+        return register_identified(context, client, replaces).await;
     }
     for _ in 0..MINTING_ATTEMPTS {
         client.client_id = mint_client_id(source, &app.entropy)?;
@@ -118,7 +122,7 @@ pub async fn register(
 async fn register_identified(
     context: &Context<'_>,
     mut client: RegisteredClient,
-    replaces: bool,
+    replaces: &[Source],
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     client.numeric_id = service.numeric_id(&client.client_id);
@@ -147,15 +151,19 @@ async fn register_identified(
 
 /// Makes a client the next version of what stands under its number: operators' decisions on a client that is
 /// replaced outlive it.
-fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: bool) -> Result<(), Error> {
+fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source]) -> Result<(), Error> {
     if occupant.client_id != client.client_id {
         return Err(Error::internal("two identifiers have one number"));
+    }
+    let issued = client.record.trust_chain.as_ref().and_then(|chain| chain.request_issued_at_millis);
+    if issued.is_some_and(|issued| occupant.request_issued_at_millis.is_some_and(|earlier| issued <= earlier)) {
+        return Err(Error::NotLater);
     }
     client.version = occupant.version.saturating_add(1);
     match occupant.client {
         None => Ok(()),
         Some(earlier) if earlier.locked => Err(Error::ClientLocked),
-        Some(earlier) if replaces && earlier.source == client.source => {
+        Some(earlier) if replaces.contains(&earlier.source) => {
             let kept = std::mem::take(&mut client.record.settings.others);
             client.record.settings = OperatorSettings {
                 requestable_scopes: client.record.settings.requestable_scopes.take(),
@@ -349,8 +357,15 @@ pub(crate) fn client_type(source: Source, metadata: &VerifiedMetadata) -> Client
     }
 }
 
-/// When a registration ends, in seconds since 1970: as the policy says, and Identity Center's with its secret.
-fn end_of_life(policy: &Policy, source: Source, now: u64) -> Option<u64> {
-    let with_secret = (source == Source::IdentityCenter).then(|| policy.secret_lifetime.unwrap_or(SECRET_SECONDS));
-    with_secret.into_iter().chain(policy.client_lifetime).min().map(|seconds| now.saturating_add(seconds))
+/// When a registration ends, in seconds since 1970: as the policy says, Identity Center's with its secret, a
+/// federation's with its chain. A relying party's secret lives as long as its registration (OpenID Federation
+/// §12.2.2), so the one that ends first ends both.
+fn end_of_life(policy: &Policy, source: Source, registrant: &Registrant, now: u64) -> Option<u64> {
+    let with_secret = match source {
+        Source::IdentityCenter => Some(policy.secret_lifetime.unwrap_or(SECRET_SECONDS)),
+        Source::FederationExplicit => policy.secret_lifetime,
+        _ => None,
+    };
+    let lifetimes = with_secret.into_iter().chain(policy.client_lifetime).map(|seconds| now.saturating_add(seconds));
+    lifetimes.chain(registrant.trust_chain().map(|chain| chain.expires_at)).min()
 }

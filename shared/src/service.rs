@@ -1,5 +1,7 @@
 //! The tenant: one authorization server whose clients are registered.
 
+mod federation;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
 use crate::metadata::Scope;
 use crate::policy::Policy;
+
+pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
 /// What an operator decides about a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +37,9 @@ pub struct ServiceConfiguration {
     pub authorization_server: Map<String, Value>,
     /// What clients may register.
     pub policy: Policy,
+    /// Its place in federations.
+    #[serde(default)]
+    pub federation: FederationSettings,
     /// What a front door keeps here; only that door reads it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub others: Map<String, Value>,
@@ -131,6 +138,14 @@ impl Service {
         unless_configured("subject_types_supported", vec!["public"]);
         unless_configured("id_token_signing_alg_values_supported", vec!["RS256"]);
         metadata
+    }
+
+    /// Whether the issuer is what this API is, where it is reached at `base_url`: another server's metadata is its own
+    /// to serve (RFC 8414 §3.3).
+    #[must_use]
+    pub fn is_issuer_at(&self, base_url: &str) -> bool {
+        let issuer = self.issuer(base_url);
+        issuer == format!("{base_url}/{}", self.id) || issuer == base_url
     }
 
     /// The issuer identifier, where this API is reached at `base_url`.

@@ -3,6 +3,7 @@
 mod claim;
 mod client;
 mod counts;
+mod document;
 mod item;
 mod list;
 mod lookup;
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 
 pub use client::{Created, Deleter, Occupant};
 pub(crate) use counts::{Counted, Counts};
+pub use document::{Document, DocumentUrl};
 pub use page::Page;
 pub use rate_window::RateWindow;
 pub use service::CreatedService;

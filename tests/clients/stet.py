@@ -342,4 +342,4 @@ def run(base_url, folder, certificate):
     finish()
 
 
-run(demo["stet_base_url"], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[1]).with_name("stet-server.pem"))
+run(demo["stet_base_url"], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[1]).with_name("server.pem"))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use shared::administration;
 use shared::metadata::Scope;
 use shared::policy::{Policy, Preset};
-use shared::service::{Service, ServiceConfiguration};
+use shared::service::{FederationSettings, Service, ServiceConfiguration};
 
 use super::{Connection, Output, operator};
 use crate::demo::described;
@@ -35,6 +35,9 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Its place in federations (OpenID Federation 1.0).
+    #[command(subcommand)]
+    Federation(super::federation::Command),
     /// Delete a service: its clients are gone in every door.
     Delete {
         /// Its number.
@@ -104,6 +107,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::List { organization } => list(&organization, connection, output).await,
         Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
         Command::Update { id, settings } => update(id, settings, connection, output).await,
+        Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id } => {
             connection.store.delete_service(id, &operator()).await.map_err(described)?;
             output.done(&format!("Service {id} is deleted."));
@@ -120,6 +124,7 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         base_url: None,
         authorization_server: Map::new(),
         policy: Preset::Protected.policy(),
+        federation: FederationSettings::default(),
         others: Map::new(),
     })?;
     let keys = connection.keys().await?;

@@ -16,7 +16,7 @@ use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::policy::{BoundPolicy, Policy, Preset};
-use shared::service::ServiceConfiguration;
+use shared::service::{FederationSettings, ServiceConfiguration};
 use shared::store::{Store, TokenRecord};
 use shared::time::Clock;
 
@@ -154,6 +154,7 @@ impl World {
             base_url: None,
             authorization_server: serde_json::Map::new(),
             policy,
+            federation: FederationSettings::default(),
             others: serde_json::Map::new(),
         };
         let data_key = self.app.keys.new_data_key(id, &self.app.entropy).await.unwrap();
@@ -218,7 +219,7 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).unwrap();
-        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), certificate };
+        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), secure: true, certificate };
         let response = self.gateway.answer(request, client).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();

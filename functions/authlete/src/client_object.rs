@@ -46,6 +46,7 @@ mod tests {
                 modified_at_millis: 1_790_000_000_000,
                 secret_expires_at: 0,
                 software: None,
+                trust_chain: None,
                 bound: BoundPolicy::default(),
                 settings: draft.settings,
             },

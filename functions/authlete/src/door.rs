@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use shared::caller::{Operator, Origin, Permission};
 use shared::client::RegisteredClient;
+use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::Invalid;
@@ -18,14 +19,20 @@ use crate::error::{self, Error};
 /// The name by which a policy opens this door.
 const DOOR: &str = "authlete";
 
-/// The endpoint of a module: its operation, its function, its methods, its paths.
+/// The endpoint of a module: its operation, its function, its methods, its paths, and when a request is given up.
 macro_rules! endpoint {
     ($operation:ident, $function:literal, [$($method:ident),+], [$($path:literal),+]) => {
+        $crate::door::endpoint!(
+            $operation, $function, [$($method),+], [$($path),+], shared::http::DEADLINE
+        );
+    };
+    ($operation:ident, $function:literal, [$($method:ident),+], [$($path:literal),+], $deadline:path) => {
         /// The endpoint.
         pub static ENDPOINT: shared::http::Endpoint = shared::http::Endpoint {
             function: $function,
             paths: &[$($path),+],
             methods: &[$(shared::http::Method::$method),+],
+            deadline: $deadline,
             handler: |app, request| {
                 Box::pin(async move {
                     let call = crate::door::Call::new(app, &request, &ENDPOINT);
@@ -125,10 +132,22 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`desk`](Self::desk); [`Core::UnknownClient`].
     pub(crate) async fn client(&self, any_of: &[Permission]) -> Result<(Desk, RegisteredClient), Error> {
-        let identifier = self.request.path_parameter("clientId").unwrap_or_default().to_owned();
-        let (desk, client) = self.desk_and_client(any_of, &identifier).await?;
-        path_identifier(&identifier)?;
+        let (desk, client, _) = self.desk_and_named(any_of).await?;
         Ok((desk, client.ok_or(Core::UnknownClient)?))
+    }
+
+    /// As [`desk`](Self::desk), what the path names, and the client of that number, identifier or alias.
+    ///
+    /// # Errors
+    /// As [`desk`](Self::desk).
+    pub(crate) async fn desk_and_named(
+        &self,
+        any_of: &[Permission],
+    ) -> Result<(Desk, Option<RegisteredClient>, &str), Error> {
+        let identifier = self.request.path_parameter("clientId").unwrap_or_default();
+        let (desk, client) = self.desk_and_client(any_of, identifier).await?;
+        path_identifier(identifier)?;
+        Ok((desk, client, identifier))
     }
 
     /// As [`desk`](Self::desk), and the client of that number, identifier or alias, by one read.
@@ -193,6 +212,11 @@ impl Desk {
             fetching_ends: Instant::now() + FETCHING,
             audiences: vec![self.service.issuer(&base_url), self.registration_endpoint(&base_url)],
         }
+    }
+
+    /// The same, for an operation that may ask others for as long as a trust chain takes.
+    pub(crate) fn resolving_context<'d>(&'d self, call: &'d Call<'_>) -> Context<'d> {
+        Context { fetching_ends: Instant::now() + RESOLVING, ..self.context(call) }
     }
 
     /// Where the authorization server lets clients register, else where this API does.

@@ -1,6 +1,7 @@
 //! What this door refuses, by Authlete's result codes. `docs/errors.md` lists them.
 
 use serde_json::{Map, Value};
+use shared::federation::Error as Fault;
 use shared::http::Response;
 use shared::limits::Admission;
 use shared::metadata::Invalid;
@@ -20,6 +21,8 @@ pub(crate) enum Error {
     Body(Invalid),
     /// The client of that number is locked.
     ClientLocked(u64),
+    /// A relying party cannot be registered by its entity identifier.
+    Federation(Box<Fault>),
     /// The token has made too many requests.
     TooManyRequests(Admission),
     /// There is no such operation here.
@@ -33,6 +36,14 @@ impl<E: Into<shared::Error>> From<E> for Error {
 }
 
 impl Error {
+    /// Why a relying party cannot be registered by its entity identifier.
+    pub(crate) fn unregistered(fault: Fault) -> Self {
+        match fault {
+            Fault::Core(error @ (shared::Error::Unavailable(_) | shared::Error::Internal(_))) => Self::Core(error),
+            fault => Self::Federation(Box::new(fault)),
+        }
+    }
+
     /// HTTP status, result code, and what Authlete's own server says, where that is known.
     fn wire(&self) -> (u16, &'static str, Option<&'static str>) {
         match self {
@@ -40,6 +51,7 @@ impl Error {
             Self::ContentTypeMissing => (400, "A258201", Some("Content-Type header is not specified.")),
             Self::Body(_) => (400, "A001290", None),
             Self::ClientLocked(_) => (403, "A001215", None),
+            Self::Federation(_) => (404, "A001297", None),
             Self::TooManyRequests(_) => (429, "A001291", None),
             Self::UnknownOperation => (404, "A001292", None),
             Self::Core(error) => core(error),
@@ -65,6 +77,7 @@ impl Error {
             | Self::ContentTypeMissing
             | Self::Body(_)
             | Self::ClientLocked(_)
+            | Self::Federation(_)
             | Self::UnknownOperation => response,
         }
     }
@@ -73,6 +86,7 @@ impl Error {
         match self {
             Self::Core(error) => in_authletes_words(&error.to_string()),
             Self::Body(fault) => fault.to_string(),
+            Self::Federation(fault) => format!("The client is not registered, and cannot be automatically: {fault}"),
             Self::ClientLocked(id) => format!("The client (ID = {id}) is locked."),
             Self::TooManyRequests(_) => "the token has made too many requests".to_owned(),
             Self::UnknownOperation => "there is no such operation".to_owned(),
@@ -99,6 +113,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         | Core::UnapprovedSoftwareStatement
         | Core::Claimed(_)
         | Core::AlreadyRegistered
+        | Core::NotLater
         | Core::RegistrationClosed
         | Core::TooManyClients => (400, "A001296", None),
     }

@@ -9,6 +9,7 @@ mod client_secret;
 mod constants;
 mod door;
 mod error;
+mod federation;
 mod pretty;
 mod range;
 mod registration;
@@ -30,6 +31,8 @@ pub mod client_secret_refresh;
 pub mod client_secret_update;
 pub mod client_update;
 pub mod echo;
+pub mod federation_configuration;
+pub mod federation_registration;
 pub mod healthcheck;
 pub mod info;
 pub mod requestable_scopes_delete;
@@ -63,6 +66,8 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &requestable_scopes_get::ENDPOINT,
     &requestable_scopes_update::ENDPOINT,
     &requestable_scopes_delete::ENDPOINT,
+    &federation_registration::ENDPOINT,
+    &federation_configuration::ENDPOINT,
     &service_list::ENDPOINT,
     &service_get::ENDPOINT,
     &service_create::ENDPOINT,

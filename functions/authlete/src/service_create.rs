@@ -4,7 +4,7 @@ use serde_json::Map;
 use shared::caller::Permission;
 use shared::http::Response;
 use shared::policy::Preset;
-use shared::service::ServiceConfiguration;
+use shared::service::{FederationSettings, ServiceConfiguration};
 use shared::{Error as Core, administration};
 
 use crate::body;
@@ -30,6 +30,7 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
         base_url: None,
         authorization_server: Map::new(),
         policy: Preset::Open.policy(),
+        federation: FederationSettings::default(),
         others: Map::new(),
     };
     let blank = Draft { configuration: blank, secrets: Map::new() };

@@ -4,12 +4,12 @@ use serde_json::Value;
 use shared::Error as Core;
 use shared::caller::Permission;
 use shared::http::Response;
+use shared::jose::public_keys;
 use shared::metadata::parse_object;
 
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::pretty;
-use crate::service_object::public_keys;
 
 endpoint!(jwks, "authlete-service-jwks", [Get], ["/api/{serviceId}/service/jwks/get"]);
 

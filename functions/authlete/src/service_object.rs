@@ -6,6 +6,5 @@ mod read;
 mod write;
 
 pub(crate) use fields::shape;
-pub(crate) use keys::public_keys;
 pub(crate) use read::{Draft, draft};
 pub(crate) use write::{View, service};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::{GrantType, Invalid, InvalidRedirectUri, RedirectUriFault};
 use shared::service::Service;
 use shared::{App, Error};
@@ -15,6 +15,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "aws-register-client",
     paths: &["/client/register"],
     methods: &[Method::Post],
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: |error| refused(&Fault::Refusal(door::failure(error))),
 };
@@ -175,6 +176,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::UnapprovedSoftwareStatement
             | Error::Claimed(_)
             | Error::AlreadyRegistered
+            | Error::NotLater
             | Error::TooManyClients
             | Error::RegistrationClosed => (400, "InvalidClientMetadataException", "invalid_client_metadata"),
             Error::MethodNotAllowed => (405, INVALID_REQUEST.1, INVALID_REQUEST.2),

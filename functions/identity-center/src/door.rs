@@ -59,15 +59,7 @@ pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>
     if policy.registration != Registration::Open || policy.software_statements.required {
         return Err(Refusal::Protected);
     }
-    let (id, network) = (service.id, request.source_network());
-    for (limit, key) in
-        [(&app.address_limit, format!("{id}#{DOOR}#{network}")), (&app.service_limit, format!("{id}#{DOOR}"))]
-    {
-        let admission = limit.admit(&app.store, &app.clock, &key).await;
-        if !admission.allowed {
-            return Err(Refusal::TooManyRequests(admission));
-        }
-    }
+    app.admit_stranger(request, service.id, DOOR).await.map_err(Refusal::TooManyRequests)?;
     Ok(service)
 }
 

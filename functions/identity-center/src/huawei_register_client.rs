@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, Scope};
 use shared::service::Service;
 use shared::{App, Error};
@@ -15,6 +15,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "huawei-register-client",
     paths: &["/v1/clients"],
     methods: &[Method::Post],
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: |error| refused(&door::failure(error), ""),
 };
@@ -112,6 +113,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::UnapprovedSoftwareStatement
         | Error::Claimed(_)
         | Error::AlreadyRegistered
+        | Error::NotLater
         | Error::MissingToken
         | Error::InvalidToken
         | Error::InsufficientScope

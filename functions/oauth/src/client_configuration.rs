@@ -2,7 +2,7 @@
 
 use shared::caller::Owner;
 use shared::client::ClientInformation;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::registry::Context;
 use shared::service::Service;
 use shared::{App, Error, registry};
@@ -16,6 +16,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "client-configuration",
     paths: &["/{serviceId}/register/{clientId}"],
     methods: METHODS,
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };

@@ -1,7 +1,7 @@
 //! Authorization server metadata: RFC 8414 §3 and OpenID Connect Discovery §4, at all the places where clients
 //! look for it.
 
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::{App, Error};
 
 use crate::door::{self, Refusal};
@@ -18,6 +18,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
         "/{serviceId}/.well-known/openid-configuration",
     ],
     methods: METHODS,
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };
@@ -30,12 +31,9 @@ pub async fn handle(app: &App, request: Request) -> Response {
 async fn discover(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
     let base_url = app.base_url(&service, request);
-    let issuer = service.issuer(&base_url);
-    // RFC 8414 §3.3: the issuer is the URL that was asked, so another server's metadata is its own to serve.
-    let served_here = issuer == format!("{base_url}/{}", service.id) || issuer == base_url;
-    if !served_here {
+    if !service.is_issuer_at(&base_url) {
         return Err(Error::UnknownService.into());
     }
-    let metadata = service.metadata(&issuer, &service.registration_endpoint(&base_url));
+    let metadata = service.metadata(&service.issuer(&base_url), &service.registration_endpoint(&base_url));
     Ok(Response::json(200, metadata).with("cache-control", "public, max-age=60"))
 }

@@ -3,7 +3,7 @@
 use serde_json::Map;
 use shared::caller::{self, Registrant};
 use shared::client::Source;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::service::Service;
 use shared::{App, Error, registry};
 
@@ -16,6 +16,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "register",
     paths: &["/{serviceId}/register"],
     methods: METHODS,
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };

@@ -2,7 +2,7 @@
 
 use shared::caller::Owner;
 use shared::client::{RegisteredClient, Source};
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::{App, Error as Core, registry};
 
 use crate::document;
@@ -17,6 +17,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "stet-client",
     paths: &["/stet/setting/v1/register/{clientId}"],
     methods: METHODS,
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };

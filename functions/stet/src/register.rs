@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use shared::caller::Registrant;
 use shared::client::Source;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::{App, registry};
 
 use crate::door::{self, Visit};
@@ -19,6 +19,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "stet-register",
     paths: &["/stet/setting/v1/register"],
     methods: METHODS,
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };
@@ -41,7 +42,11 @@ async fn register(app: &App, request: &Request) -> Result<Response, Error> {
     let submitted = document::submitted(&visit, members, &signer)?;
     let registrant = Registrant::Identified {
         client_id: visit.organization().to_owned(),
-        replaces: visit.settings.repeated_registration == Repeated::Replace,
+        replaces: match visit.settings.repeated_registration {
+            Repeated::Replace => &[Source::Stet],
+            Repeated::Refuse => &[],
+        },
+        trust_chain: None,
     };
     let context = visit.context();
     let information = registry::register(&context, Source::Stet, &registrant, submitted.metadata, kept).await?;

@@ -4,7 +4,7 @@ use serde_json::Map;
 use shared::App;
 use shared::caller::Origin;
 use shared::credentials::{Token, TokenKind};
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
@@ -25,6 +25,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "stet-token",
     paths: &["/stet/psd2/oauth/token"],
     methods: METHODS,
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };

@@ -1,7 +1,7 @@
 //! `/stet/…`: what is no entry point, which STET answers with 400.
 
 use shared::App;
-use shared::http::{Endpoint, Method, Request, Response};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 
 use crate::door;
 use crate::error::Error;
@@ -11,6 +11,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     function: "stet-unknown",
     paths: &["/stet", "/stet/{path+}"],
     methods: &[Method::Get, Method::Post, Method::Put, Method::Delete],
+    deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),
     failed: door::failed,
 };

@@ -36,14 +36,19 @@ impl Response {
     /// A JSON object.
     #[must_use]
     pub fn json(status: u16, members: Map<String, Value>) -> Self {
-        let body = Value::Object(members).to_string();
-        Self { body, ..Self::empty(status) }.with("content-type", "application/json")
+        Self::of_type(status, "application/json", Value::Object(members).to_string())
     }
 
     /// A plain text.
     #[must_use]
     pub fn text(status: u16, text: &str) -> Self {
-        Self { body: text.to_owned(), ..Self::empty(status) }.with("content-type", "text/plain")
+        Self::of_type(status, "text/plain", text.to_owned())
+    }
+
+    /// A body of that content type.
+    #[must_use]
+    pub fn of_type(status: u16, content_type: &str, body: String) -> Self {
+        Self { body, ..Self::empty(status) }.with("content-type", content_type)
     }
 
     /// With a header.
@@ -62,23 +67,30 @@ impl Response {
     }
 }
 
-/// `error`, and `error_description` and `error_uri` where the service says so (RFC 6749 §5.2, RFC 7591 §3.2.2);
-/// the description in the characters that RFC 6749 allows it.
+/// [`error_members`], with `error_description` and `error_uri` where the service says so (RFC 6749 §5.2, RFC 7591
+/// §3.2.2).
 #[must_use]
 pub fn error_body(error: &Error, says: ErrorMembers) -> Map<String, Value> {
+    let mut members = error_members(error.code(), says.description.then(|| error.to_string()).as_deref());
+    if let Some(uri) = error.uri().filter(|_| says.uri) {
+        members.insert("error_uri".to_owned(), uri.into());
+    }
+    members
+}
+
+/// `error`, and `error_description` in the characters that RFC 6749 §5.2 allows it.
+#[must_use]
+pub fn error_members(code: &str, description: Option<&str>) -> Map<String, Value> {
     let allowed = |character: char| match character {
         '"' => '\'',
         ' '..='[' | ']'..='~' => character,
         _ => '?',
     };
     let mut members = Map::new();
-    members.insert("error".to_owned(), error.code().into());
-    if says.description {
-        let description: String = error.to_string().chars().map(allowed).take(MAX_DESCRIPTION).collect();
+    members.insert("error".to_owned(), code.into());
+    if let Some(description) = description {
+        let description: String = description.chars().map(allowed).take(MAX_DESCRIPTION).collect();
         members.insert("error_description".to_owned(), description.into());
-    }
-    if let Some(uri) = error.uri().filter(|_| says.uri) {
-        members.insert("error_uri".to_owned(), uri.into());
     }
     members
 }

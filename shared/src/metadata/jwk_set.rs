@@ -9,7 +9,7 @@ const MAX_KEYS: usize = 20;
 const MAX_BYTES: usize = 32 * 1024;
 
 /// Members that hold a private or symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4, RFC 8037 §2).
-const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+pub const PRIVATE_KEY_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// A set of public keys, as sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +62,7 @@ impl JwkSet {
 
 fn public_key(key: &Value) -> Result<(), &'static str> {
     let key = key.as_object().ok_or("it is not an object")?;
-    if PRIVATE.iter().any(|member| key.contains_key(*member)) {
+    if PRIVATE_KEY_MEMBERS.iter().any(|member| key.contains_key(*member)) {
         return Err("it is private or symmetric; send public keys only");
     }
     let text = |member: &str| key.get(member).and_then(Value::as_str);

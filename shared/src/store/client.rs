@@ -18,6 +18,13 @@ use crate::error::Error;
 /// How long what is left of a deleted client is kept, in seconds.
 const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
 
+/// When the last accepted request of a registrant who signs requests was made, in milliseconds since 1970. It outlives
+/// the client in its tombstone, so that a captured request is good for nothing.
+const REQUEST_ISSUED_AT: &str = "request_issued_at";
+
+/// The end of a client that an operator has locked: it waits there, as a lock must not end with the registration.
+const LOCKED_END: &str = "ends_at";
+
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
@@ -46,6 +53,9 @@ pub struct Occupant {
     pub client_id: String,
     /// Counts the changes.
     pub version: u64,
+    /// When the last request for its registration was made that was accepted, in milliseconds since 1970, where its
+    /// protocol has such a time.
+    pub request_issued_at_millis: Option<u64>,
     /// The client, unless it is deleted or expired.
     pub client: Option<RegisteredClient>,
 }
@@ -147,6 +157,7 @@ impl Store {
         Ok(Some(Occupant {
             client_id: required(text(&item, "client_id"), "client_id")?.to_owned(),
             version: required(number(&item, "version"), "version")?,
+            request_issued_at_millis: number(&item, REQUEST_ISSUED_AT),
             client: self.live_client(service_id, numeric_id, &item)?,
         }))
     }
@@ -278,7 +289,7 @@ impl Store {
             record: parsed(item, "client")?,
             secret,
             registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
-            expires_at: number(item, "expires_at"),
+            expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
             version: required(number(item, "version"), "version")?,
         }))
     }
@@ -306,7 +317,10 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
         put("rat_hash", string(token.to_text()));
     }
     if let Some(end) = client.expires_at {
-        put("expires_at", integer(end));
+        put(if client.locked { LOCKED_END } else { "expires_at" }, integer(end));
+    }
+    if let Some(issued) = client.record.trust_chain.as_ref().and_then(|chain| chain.request_issued_at_millis) {
+        put(REQUEST_ISSUED_AT, integer(issued));
     }
     Ok(item)
 }

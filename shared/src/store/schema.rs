@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
 use super::Item;
@@ -119,6 +120,13 @@ pub fn rate_window_key(key: &str, index: u64) -> Key {
 #[must_use]
 pub fn request_key(service_id: u64, signer: &str, digest: &[u8; 32]) -> Key {
     Key { pk: format!("R#{service_id}#{signer}#{}", BASE64URL.encode(digest)), sk: "R".into() }
+}
+
+/// What a service has fetched from a URL.
+#[must_use]
+pub fn document_key(service_id: u64, url: &str) -> Key {
+    let digest = digest(&SHA256, url.as_bytes());
+    Key { pk: format!("F#{service_id}#{}", BASE64URL.encode(digest)), sk: "F".into() }
 }
 
 /// The list of an organization's services.

@@ -122,6 +122,10 @@ pub(crate) const OWN: &[(&str, Shape)] = &[
     ("haipVersion", Shape::Text),
 ];
 
+/// Those among them that follow from the trust chain of a client that was registered with one.
+pub(crate) const OF_TRUST_CHAIN: [&str; 5] =
+    ["entityId", "trustAnchorId", "trustChain", "trustChainExpiresAt", "trustChainUpdatedAt"];
+
 /// The members of `extension` beside the requestable scopes.
 pub(crate) const EXTENSION: &[(&str, Shape)] = &[
     ("accessTokenDuration", Shape::Integer),

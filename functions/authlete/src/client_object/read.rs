@@ -7,7 +7,7 @@ use shared::client::{ClientType, OperatorSettings, RegisteredClient};
 use shared::metadata::{ClientMetadata, Invalid, Scope, is_language_tag, parse_object};
 use shared::policy::Policy;
 
-use super::fields::{DEFAULTS, EXTENSION, Form, METADATA, OWN};
+use super::fields::{DEFAULTS, EXTENSION, Form, METADATA, OF_TRUST_CHAIN, OWN};
 use crate::constants;
 use crate::shape::Shape;
 
@@ -146,6 +146,9 @@ fn settings(
 ) -> Result<OperatorSettings, Invalid> {
     let mut others = current.map(of_other_doors).unwrap_or_default();
     others.extend(kept(sent, OWN)?);
+    if current.is_some_and(|client| client.source.is_federated()) {
+        others.retain(|name, _| !OF_TRUST_CHAIN.contains(&name.as_str()));
+    }
     let extension = present(sent, "extension")
         .map(|extension| extension.as_object().ok_or_else(|| Invalid::wrong_type("extension", "an object")));
     let extension = extension.transpose()?;

@@ -113,6 +113,16 @@ fn own(client: &RegisteredClient, members: &mut Map<String, Value>) {
         };
         members.insert((*name).to_owned(), value);
     }
+    if let Some(chain) = &client.record.trust_chain {
+        let chain = [
+            ("entityId", client.client_id.as_str().into()),
+            ("trustAnchorId", chain.trust_anchor.as_str().into()),
+            ("trustChain", chain.statements.as_slice().into()),
+            ("trustChainExpiresAt", chain.expires_at.saturating_mul(1000).into()),
+            ("trustChainUpdatedAt", chain.resolved_at_millis.into()),
+        ];
+        members.extend(chain.map(|(name, value)| (name.to_owned(), value)));
+    }
     let mut extension = settings.others.get("extension").and_then(Value::as_object).cloned().unwrap_or_default();
     if let Some(scopes) = &settings.requestable_scopes {
         extension.insert("requestableScopes".to_owned(), scopes.as_slice().into());

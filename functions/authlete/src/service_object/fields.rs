@@ -1,6 +1,8 @@
 //! The members of Authlete's `Service`: which are authorization server metadata, which are kept as sent, which are
 //! kept sealed. Those that are the registration's policy are read and written by name.
 
+use shared::service::FEDERATION_JWKS;
+
 use crate::constants::{
     ATTACHMENT_TYPE, CLAIM_TYPE, CLIENT_AUTH_METHOD, CLIENT_REGISTRATION_TYPE, DELIVERY_MODE, DISPLAY, FAPI_MODE,
     JWS_ALG, PROMPT, SERVICE_PROFILE, SNS, USER_CODE_CHARSET, VERIFIED_CLAIMS_SCHEMA,
@@ -140,10 +142,6 @@ pub(crate) const KEPT: &[(&str, Shape)] = &[
     ("loopbackRedirectionUriVariable", Shape::Flag),
     ("requestObjectAudienceChecked", Shape::Flag),
     ("accessTokenForExternalAttachmentEmbedded", Shape::Flag),
-    ("authorityHints", Shape::Texts),
-    ("federationEnabled", Shape::Flag),
-    ("federationSignatureKeyId", Shape::Text),
-    ("federationConfigurationDuration", Shape::Integer),
     ("predefinedTransformedClaims", Shape::Text),
     ("refreshTokenIdempotent", Shape::Flag),
     ("tokenExchangeByIdentifiableClientsOnly", Shape::Flag),
@@ -154,7 +152,6 @@ pub(crate) const KEPT: &[(&str, Shape)] = &[
     ("jwtGrantByIdentifiableClientsOnly", Shape::Flag),
     ("jwtGrantEncryptedJwtRejected", Shape::Flag),
     ("jwtGrantUnsignedJwtRejected", Shape::Flag),
-    ("trustAnchors", Shape::Entries(&["entityId", "jwks"])),
     ("openidDroppedOnRefreshWithoutOfflineAccess", Shape::Flag),
     ("rsResponseSigned", Shape::Flag),
     ("cnonceDuration", Shape::Integer),
@@ -199,10 +196,13 @@ pub(crate) const KEPT: &[(&str, Shape)] = &[
     ("backchannelLogoutSessionSupported", Shape::Flag),
 ];
 
+/// Trust anchors, with their keys in strings.
+pub(crate) const TRUST_ANCHORS: Shape = Shape::Entries(&["entityId", "jwks"]);
+
 /// Members that hold secrets, and are kept sealed.
 pub(crate) const SEALED: &[(&str, Shape)] = &[
     ("jwks", Shape::Json),
-    ("federationJwks", Shape::Json),
+    (FEDERATION_JWKS, Shape::Json),
     ("credentialJwks", Shape::Json),
     ("authenticationCallbackApiSecret", Shape::Text),
     ("developerAuthenticationCallbackApiSecret", Shape::Text),
@@ -218,14 +218,17 @@ pub(crate) fn shape(name: &str) -> Shape {
         "supportedGrantTypes"
         | "supportedResponseTypes"
         | "supportedTokenAuthMethods"
-        | "supportedCustomClientMetadata" => Shape::Texts,
+        | "supportedCustomClientMetadata"
+        | "authorityHints" => Shape::Texts,
         "supportedScopes" => Shape::Objects,
-        "clientsPerDeveloper" => Shape::Integer,
+        "clientsPerDeveloper" | "federationConfigurationDuration" => Shape::Integer,
+        "trustAnchors" => TRUST_ANCHORS,
         "dynamicRegistrationSupported"
         | "dcrScopeUsedAsRequestable"
         | "dcrDuplicateSoftwareIdBlocked"
         | "errorDescriptionOmitted"
-        | "errorUriOmitted" => Shape::Flag,
+        | "errorUriOmitted"
+        | "federationEnabled" => Shape::Flag,
         _ => known.into_iter().find(|(field, _)| **field == name).map_or(Shape::Text, |(_, shape)| *shape),
     }
 }

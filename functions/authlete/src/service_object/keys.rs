@@ -1,26 +1,7 @@
 //! The JWK Sets of a service hold private keys: they are kept sealed, and answered without their private parts.
 
 use serde_json::{Map, Value};
-
-/// The members of private and symmetric keys (RFC 7518 §6).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
-/// The set without what is private; symmetric keys are left out.
-pub(crate) fn public_keys(set: &Map<String, Value>) -> Map<String, Value> {
-    let public = |key: &Value| -> Option<Value> {
-        let mut key = key.as_object()?.clone();
-        if key.get("kty").and_then(Value::as_str) == Some("oct") {
-            return None;
-        }
-        key.retain(|name, _| !PRIVATE.contains(&name.as_str()));
-        Some(key.into())
-    };
-    let mut set = set.clone();
-    if let Some(Value::Array(keys)) = set.get_mut("keys") {
-        *keys = keys.iter().filter_map(public).collect();
-    }
-    set
-}
+use shared::metadata::PRIVATE_KEY_MEMBERS;
 
 /// The sent set, where a key that is only the public part of a stored one is the stored one.
 pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<String, Value>) -> Map<String, Value> {
@@ -29,7 +10,7 @@ pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<Strin
         let same_public = |stored: &&Value| {
             let public = |key: &Value| {
                 let mut key = key.as_object().cloned().unwrap_or_default();
-                key.retain(|name, _| !PRIVATE.contains(&name.as_str()));
+                key.retain(|name, _| !PRIVATE_KEY_MEMBERS.contains(&name.as_str()));
                 key
             };
             key.get("kid").is_some() && public(stored) == *key.as_object().unwrap_or(&Map::new())
@@ -49,6 +30,7 @@ pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<Strin
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::jose::public_keys;
 
     use super::*;
 

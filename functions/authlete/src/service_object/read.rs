@@ -1,11 +1,12 @@
 //! From a `Service` to what the core keeps of it.
 
 use serde_json::{Map, Value};
+use shared::federation::{NotSetUp, check_settings};
 use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, SERVER_SET, Scope, parse_object};
 use shared::policy::{ErrorMembers, Offer, Policy, Preset, Scopes};
-use shared::service::ServiceConfiguration;
+use shared::service::{FederationSettings, ServiceConfiguration, TrustAnchorSettings};
 
-use super::fields::{KEPT, METADATA, SEALED};
+use super::fields::{KEPT, METADATA, SEALED, TRUST_ANCHORS};
 use super::keys;
 use crate::constants::{self, CLIENT_AUTH_METHOD, Constants, GRANT_TYPE, RESPONSE_TYPE};
 use crate::shape::Shape;
@@ -31,7 +32,10 @@ pub(crate) fn draft(sent: &Map<String, Value>, current: Draft, own_issuer: &str)
     }
     authorization_server(sent, &mut configuration.authorization_server)?;
     policy(sent, &mut configuration.policy)?;
-    configuration.others = members(sent, KEPT)?;
+    federation(sent, &mut configuration.federation)?;
+    let of_other_doors = |(name, _): &(String, Value)| !is_own(name);
+    let others = configuration.others.into_iter().filter(of_other_doors);
+    configuration.others = members(sent, KEPT)?.into_iter().chain(others).collect();
     if let Some(scopes) = Shape::Objects.read("supportedScopes", member(sent, "supportedScopes"))? {
         configuration.others.insert("supportedScopes".to_owned(), scopes);
     }
@@ -64,6 +68,37 @@ fn texts(sent: &Map<String, Value>, name: &str) -> Result<Vec<String>, Invalid> 
     let values = Shape::Texts.read(name, member(sent, name))?;
     let values = values.as_ref().and_then(Value::as_array).into_iter().flatten();
     Ok(values.filter_map(|value| value.as_str().map(str::to_owned)).collect())
+}
+
+/// Whether a member is one of those that are kept as sent.
+fn is_own(name: &str) -> bool {
+    name == "supportedScopes" || KEPT.iter().any(|(own, _)| *own == name)
+}
+
+fn federation(sent: &Map<String, Value>, settings: &mut FederationSettings) -> Result<(), Invalid> {
+    settings.enabled = flag(sent, "federationEnabled")?;
+    settings.authority_hints = texts(sent, "authorityHints")?;
+    settings.signature_key_id = text(sent, "federationSignatureKeyId", Shape::Text)?;
+    let lifetime = "federationConfigurationDuration";
+    settings.configuration_lifetime =
+        Shape::Integer.read(lifetime, member(sent, lifetime))?.and_then(|value| value.as_u64());
+    let anchors = TRUST_ANCHORS.read("trustAnchors", member(sent, "trustAnchors"))?;
+    let anchors = anchors.as_ref().and_then(Value::as_array).into_iter().flatten();
+    settings.trust_anchors = anchors.map(trust_anchor).collect::<Result<_, _>>()?;
+    check_settings(settings).map_err(|fault| match fault {
+        NotSetUp::AuthorityHint(_) => Invalid::syntax("authorityHints", "https URLs without query and fragment"),
+        _ => invalid_anchors(),
+    })
+}
+
+fn trust_anchor(sent: &Value) -> Result<TrustAnchorSettings, Invalid> {
+    let text = |name: &str| sent.get(name).and_then(Value::as_str).ok_or_else(invalid_anchors);
+    let jwks = parse_object(text("jwks")?.as_bytes()).map_err(|_| invalid_anchors())?;
+    Ok(TrustAnchorSettings { entity_id: text("entityId")?.to_owned(), jwks })
+}
+
+fn invalid_anchors() -> Invalid {
+    Invalid::syntax("trustAnchors", "https URLs as entityId, each with a JWK Set of public keys with kid in a string")
 }
 
 fn authorization_server(sent: &Map<String, Value>, metadata: &mut Map<String, Value>) -> Result<(), Invalid> {

@@ -1,12 +1,12 @@
 //! From a service to a `Service`: no `null`, no private key.
 
 use serde_json::{Map, Value, json};
+use shared::jose::public_keys;
 use shared::metadata::parse_object;
 use shared::policy::Policy;
-use shared::service::Service;
+use shared::service::{FederationSettings, Service, TrustAnchorSettings};
 
 use super::fields::{KEPT, METADATA, SEALED};
-use super::keys::public_keys;
 use crate::constants::{self, CLIENT_AUTH_METHOD, Constants, GRANT_TYPE, RESPONSE_TYPE};
 use crate::shape::Shape;
 
@@ -35,6 +35,7 @@ pub(crate) fn service(
     let mut members = kept(service);
     metadata(service, &mut members);
     policy(service, &mut members);
+    federation(&service.configuration.federation, &mut members);
     sealed(secrets, view, &mut members);
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("apiKey", service.id.into());
@@ -81,6 +82,23 @@ fn metadata(service: &Service, members: &mut Map<String, Value>) {
             (_, value) => value,
         };
         members.extend(value.map(|value| ((*field).to_owned(), value)));
+    }
+}
+
+fn federation(settings: &FederationSettings, members: &mut Map<String, Value>) {
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    put("federationEnabled", settings.enabled.into());
+    put("federationConfigurationDuration", settings.configuration_lifetime.unwrap_or_default().into());
+    if let Some(kid) = &settings.signature_key_id {
+        put("federationSignatureKeyId", kid.as_str().into());
+    }
+    if !settings.authority_hints.is_empty() {
+        put("authorityHints", settings.authority_hints.as_slice().into());
+    }
+    if !settings.trust_anchors.is_empty() {
+        let anchors = settings.trust_anchors.iter();
+        let anchor = |anchor: &TrustAnchorSettings| json!({"entityId": anchor.entity_id, "jwks": Value::from(anchor.jwks.clone()).to_string()});
+        put("trustAnchors", anchors.map(anchor).collect());
     }
 }
 

@@ -1,4 +1,5 @@
-//! Connections whose client shows a certificate, as API Gateway accepts them at a domain with mutual TLS.
+//! Connections by TLS; where the client has to show a certificate, as API Gateway accepts them at a domain with mutual
+//! TLS.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,10 +14,12 @@ use rcgen::{CertificateParams, KeyPair, SanType};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::aws_lc_rs};
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 /// How long a handshake may take.
@@ -32,6 +35,12 @@ pub struct Identity {
     key: PrivateKeyDer<'static>,
 }
 
+impl Clone for Identity {
+    fn clone(&self) -> Self {
+        Self { certificate: self.certificate.clone(), key: self.key.clone_key() }
+    }
+}
+
 impl Identity {
     /// From files in PEM.
     ///
@@ -44,13 +53,13 @@ impl Identity {
         Ok(Self { certificate: text, key })
     }
 
-    /// A new one, for the host that listens and for `localhost`, that nobody vouches for.
+    /// A new one, for the hosts that listen and for `localhost`, that nobody vouches for.
     ///
     /// # Errors
     /// If no key can be made.
-    pub fn generated(address: IpAddr) -> Result<Self> {
+    pub fn generated(addresses: impl Iterator<Item = IpAddr>) -> Result<Self> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        params.subject_alt_names.push(SanType::IpAddress(address));
+        params.subject_alt_names.extend(addresses.map(SanType::IpAddress));
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?.pem();
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| anyhow!(error))?;
@@ -63,28 +72,28 @@ impl Identity {
 pub struct Peer {
     /// Where from.
     pub address: SocketAddr,
-    /// With which certificate, in PEM: the leaf, as API Gateway passes it on.
-    pub certificate: String,
+    /// With which certificate, in PEM, where one is asked for: the leaf, as API Gateway passes it on.
+    pub certificate: Option<String>,
 }
 
-impl Connected<IncomingStream<'_, MutualTls>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, MutualTls>) -> Self {
+impl Connected<IncomingStream<'_, Tls>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Tls>) -> Self {
         stream.remote_addr().clone()
     }
 }
 
-/// Listens for connections with a certificate that an authority of a file has issued.
-pub struct MutualTls {
+/// Listens for connections by TLS.
+pub struct Tls {
     accepted: mpsc::Receiver<(TlsStream<TcpStream>, Peer)>,
     address: SocketAddr,
 }
 
-impl MutualTls {
-    /// Listens from now on.
+impl Tls {
+    /// Listens from now on; with `client_ca`, for clients with a certificate that an authority of that file has issued.
     ///
     /// # Errors
     /// If the authorities or the identity cannot be used.
-    pub fn listen(listener: TcpListener, identity: Identity, client_ca: &Path) -> Result<Self> {
+    pub fn listen(listener: TcpListener, identity: Identity, client_ca: Option<&Path>) -> Result<Self> {
         let address = listener.local_addr()?;
         let acceptor = TlsAcceptor::from(Arc::new(configuration(identity, client_ca)?));
         let (sender, accepted) = mpsc::channel(WAITING);
@@ -98,9 +107,8 @@ impl MutualTls {
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => {
-                            if let Some(certificate) = certificate(&stream) {
-                                let _ = sender.send((stream, Peer { address, certificate })).await;
-                            }
+                            let certificate = certificate(&stream);
+                            let _ = sender.send((stream, Peer { address, certificate })).await;
                         }
                         Ok(Err(error)) => tracing::info!(%error, "a client without an accepted certificate"),
                         Err(_) => tracing::info!("a handshake took too long"),
@@ -112,7 +120,7 @@ impl MutualTls {
     }
 }
 
-impl Listener for MutualTls {
+impl Listener for Tls {
     type Io = TlsStream<TcpStream>;
     type Addr = Peer;
 
@@ -124,29 +132,36 @@ impl Listener for MutualTls {
     }
 
     fn local_addr(&self) -> std::io::Result<Peer> {
-        Ok(Peer { address: self.address, certificate: String::new() })
+        Ok(Peer { address: self.address, certificate: None })
     }
 }
 
-fn configuration(identity: Identity, client_ca: &Path) -> Result<ServerConfig> {
+fn configuration(identity: Identity, client_ca: Option<&Path>) -> Result<ServerConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = match client_ca {
+        None => builder.with_no_client_auth(),
+        Some(client_ca) => builder.with_client_cert_verifier(verifier(provider, client_ca)?),
+    };
+    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let mut configuration = builder
+        .with_single_cert(chain.context("the server's certificate is not PEM")?, identity.key)
+        .context("the server's certificate and key do not belong together")?;
+    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(configuration)
+}
+
+/// Lets in who has a certificate of one of those authorities.
+fn verifier(provider: Arc<CryptoProvider>, client_ca: &Path) -> Result<Arc<dyn ClientCertVerifier>> {
     let mut roots = RootCertStore::empty();
     let authorities = CertificateDer::pem_file_iter(client_ca);
     let authorities = authorities.with_context(|| format!("cannot read {}", client_ca.display()))?;
     for authority in authorities {
         roots.add(authority.with_context(|| format!("{} is not PEM", client_ca.display()))?)?;
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
-        .with_context(|| format!("{} has no certification authority", client_ca.display()))?;
-    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
-    let mut configuration = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(chain.context("the server's certificate is not PEM")?, identity.key)
-        .context("the server's certificate and key do not belong together")?;
-    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(configuration)
+        .with_context(|| format!("{} has no certification authority", client_ca.display()))
 }
 
 fn certificate(stream: &TlsStream<TcpStream>) -> Option<String> {

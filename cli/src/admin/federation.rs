@@ -1,0 +1,254 @@
+//! `registrar service federation`: a service's place in federations, and the keys with which it signs there.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+use shared::administration::replace_service;
+use shared::federation::check_settings;
+use shared::jose::{generate_signing_key, public_keys};
+use shared::metadata::parse_object;
+use shared::service::{
+    FEDERATION_JWKS, FederationSettings, RepeatedRegistration, Service, ServiceConfiguration, TrustAnchorSettings,
+};
+
+use super::{Connection, Output, operator};
+use crate::demo::described;
+
+/// The front door of relying parties.
+const DOOR: &str = "federation";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Let a service take part in federations, or change how; what is not given stays. Its first key is made.
+    Enable {
+        /// The service's number.
+        id: u64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Let it take part no more; its keys stay.
+    Disable {
+        /// The service's number.
+        id: u64,
+    },
+    /// Show its settings and its public keys, which its superiors need.
+    Show {
+        /// The service's number.
+        id: u64,
+    },
+    /// Make a new key and publish it. The one that signs stays the same until `use-key`.
+    AddKey {
+        /// The service's number.
+        id: u64,
+    },
+    /// Sign with that key from now on: all superiors must know it by then.
+    UseKey {
+        /// The service's number.
+        id: u64,
+        /// The key.
+        kid: String,
+    },
+    /// Remove a key that does not sign any more: what it has signed must have expired by then.
+    RemoveKey {
+        /// The service's number.
+        id: u64,
+        /// The key.
+        kid: String,
+    },
+}
+
+/// What an operator decides about a service's federations.
+#[derive(Args)]
+pub struct Settings {
+    /// The entity identifier of an immediate superior; may be repeated, and then only these are.
+    #[arg(long = "authority-hint", value_name = "URL")]
+    authority_hints: Vec<String>,
+    /// A trust anchor's entity identifier and a file with its JWK Set; may be repeated, and then only these are trusted.
+    #[arg(long = "trust-anchor", value_name = "URL=FILE")]
+    trust_anchors: Vec<String>,
+    /// How relying parties register; may be repeated [default: explicit].
+    #[arg(long = "registration", value_enum)]
+    registrations: Vec<Registration>,
+    /// What becomes of a second explicit registration while the first is valid.
+    #[arg(long, value_enum)]
+    repeated: Option<Repeated>,
+    /// Seconds for which the entity configuration is valid [default: a day].
+    #[arg(long, value_name = "SECONDS")]
+    lifetime: Option<u64>,
+}
+
+/// How relying parties register.
+#[derive(Clone, Copy, ValueEnum)]
+enum Registration {
+    /// By a request of their own.
+    Explicit,
+    /// By their entity identifier in the authorization server's first request for them.
+    Automatic,
+}
+
+/// What becomes of a second explicit registration.
+#[derive(Clone, Copy, ValueEnum)]
+enum Repeated {
+    /// It takes the first one's place.
+    Replace,
+    /// It is refused.
+    Refuse,
+}
+
+pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+    let id = command.id();
+    let service = change(id, connection, |configuration, keys| command.apply(configuration, keys)).await?;
+    output.one(&shown(&service, connection).await?)
+}
+
+impl Command {
+    fn id(&self) -> u64 {
+        match self {
+            Self::Enable { id, .. }
+            | Self::Disable { id }
+            | Self::Show { id }
+            | Self::AddKey { id }
+            | Self::UseKey { id, .. }
+            | Self::RemoveKey { id, .. } => *id,
+        }
+    }
+
+    /// Changes a service and its keys; says whether it did.
+    fn apply(&self, configuration: &mut ServiceConfiguration, keys: &mut Vec<Value>) -> Result<bool> {
+        let settings = &mut configuration.federation;
+        match self {
+            Self::Show { .. } => return Ok(false),
+            Self::Disable { .. } => settings.enabled = false,
+            Self::AddKey { .. } => add_key(settings, keys)?,
+            Self::UseKey { kid, .. } => {
+                known(keys, kid)?;
+                settings.signature_key_id = Some(kid.clone());
+            }
+            Self::RemoveKey { kid, .. } => {
+                known(keys, kid)?;
+                if signing(settings, keys) == Some(kid) {
+                    bail!("{kid} signs: let another key sign first, with use-key");
+                }
+                keys.retain(|key| kid_of(key) != Some(kid));
+            }
+            Self::Enable { settings: asked, .. } => {
+                settings.enabled = true;
+                asked.apply(settings)?;
+                if keys.is_empty() {
+                    add_key(settings, keys)?;
+                }
+                if !asked.registrations.is_empty() {
+                    let types = asked.registrations.iter().map(|registration| registration.name());
+                    let metadata = &mut configuration.authorization_server;
+                    metadata.insert("client_registration_types_supported".to_owned(), types.collect());
+                }
+                if !configuration.policy.opens(DOOR) {
+                    configuration.policy.doors.push(DOOR.to_owned());
+                }
+            }
+        }
+        check_settings(&configuration.federation)?;
+        Ok(true)
+    }
+}
+
+impl Settings {
+    fn apply(&self, settings: &mut FederationSettings) -> Result<()> {
+        if !self.authority_hints.is_empty() {
+            settings.authority_hints.clone_from(&self.authority_hints);
+        }
+        if !self.trust_anchors.is_empty() {
+            settings.trust_anchors =
+                self.trust_anchors.iter().map(|anchor| trust_anchor(anchor)).collect::<Result<_>>()?;
+        }
+        if let Some(repeated) = self.repeated {
+            settings.repeated_registration = match repeated {
+                Repeated::Replace => RepeatedRegistration::Replace,
+                Repeated::Refuse => RepeatedRegistration::Refuse,
+            };
+        }
+        settings.configuration_lifetime = self.lifetime.or(settings.configuration_lifetime);
+        Ok(())
+    }
+}
+
+impl Registration {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Explicit => "explicit",
+            Self::Automatic => "automatic",
+        }
+    }
+}
+
+/// Reads a service with its keys, changes them, and writes them if they were changed.
+async fn change(
+    id: u64,
+    connection: &Connection,
+    apply: impl FnOnce(&mut ServiceConfiguration, &mut Vec<Value>) -> Result<bool>,
+) -> Result<Service> {
+    let service = connection.service(id).await?;
+    let wrapping = connection.keys().await?;
+    let mut secrets = service.secrets(&wrapping).await.map_err(described)?;
+    let mut set = key_set(&secrets)?;
+    let mut keys = match set.remove("keys") {
+        Some(Value::Array(keys)) => keys,
+        _ => Vec::new(),
+    };
+    let mut configuration = service.configuration.clone();
+    if !apply(&mut configuration, &mut keys)? {
+        return Ok(service);
+    }
+    set.insert("keys".to_owned(), keys.into());
+    secrets.insert(FEDERATION_JWKS.to_owned(), Value::Object(set).to_string().into());
+    let changed = replace_service(&connection.store, &wrapping, &service, configuration, &secrets, &operator()).await;
+    changed.map_err(described)
+}
+
+/// A new key is the last in its set; the first of a service signs.
+fn add_key(settings: &mut FederationSettings, keys: &mut Vec<Value>) -> Result<()> {
+    let key = generate_signing_key().map_err(described)?;
+    let signs = signing(settings, keys).map(str::to_owned);
+    keys.push(key.into());
+    settings.signature_key_id = signs.or_else(|| signing(settings, keys).map(str::to_owned));
+    Ok(())
+}
+
+/// The name of the key that signs.
+fn signing<'k>(settings: &'k FederationSettings, keys: &'k [Value]) -> Option<&'k str> {
+    settings.signature_key_id.as_deref().or_else(|| keys.first().and_then(kid_of))
+}
+
+fn kid_of(key: &Value) -> Option<&str> {
+    key.get("kid").and_then(Value::as_str)
+}
+
+fn known(keys: &[Value], kid: &str) -> Result<()> {
+    if keys.iter().any(|key| kid_of(key) == Some(kid)) { Ok(()) } else { bail!("there is no key {kid}") }
+}
+
+fn key_set(secrets: &Map<String, Value>) -> Result<Map<String, Value>> {
+    let Some(text) = secrets.get(FEDERATION_JWKS).and_then(Value::as_str) else { return Ok(Map::new()) };
+    parse_object(text.as_bytes()).context("the service's federation keys are no JWK Set")
+}
+
+fn trust_anchor(argument: &str) -> Result<TrustAnchorSettings> {
+    let (entity_id, file) = argument.split_once('=').context("--trust-anchor takes URL=FILE")?;
+    let text = std::fs::read(Path::new(file)).with_context(|| format!("cannot read {file}"))?;
+    let jwks = parse_object(&text).with_context(|| format!("{file} is no JWK Set"))?;
+    Ok(TrustAnchorSettings { entity_id: entity_id.to_owned(), jwks })
+}
+
+async fn shown(service: &Service, connection: &Connection) -> Result<Map<String, Value>> {
+    let secrets = service.secrets(&connection.keys().await?).await.map_err(described)?;
+    let Value::Object(mut members) = serde_json::to_value(&service.configuration.federation)? else {
+        bail!("settings are not an object")
+    };
+    let types = service.configuration.authorization_server.get("client_registration_types_supported");
+    members.insert("id".to_owned(), service.id.into());
+    members.insert("registrations".to_owned(), types.cloned().unwrap_or_else(|| json!(["explicit"])));
+    members.insert("jwks".to_owned(), public_keys(&key_set(&secrets)?).into());
+    Ok(members)
+}

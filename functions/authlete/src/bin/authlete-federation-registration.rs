@@ -1,0 +1,5 @@
+//! The function `authlete-federation-registration`.
+
+fn main() -> Result<(), lambda_http::Error> {
+    shared::http::serve(&authlete::federation_registration::ENDPOINT)
+}

@@ -1,0 +1,32 @@
+//! OpenID Federation 1.0: who is vouched for by whom, up to a trust anchor of the service, and the registration of
+//! relying parties on the strength of that. Sections (§) are the specification's.
+//!
+//! | module | one question |
+//! |---|---|
+//! | `entity_id` | what is an entity called? |
+//! | `statement` | is this a well-formed statement? |
+//! | `trust_chain` | does a chain of statements lead to a trust anchor? |
+//! | `constraints` | which chains does a superior allow? |
+//! | `metadata_policy` | which metadata does a superior allow? |
+//! | `discovery` | which chains are there? |
+//! | `provider` | who is the service in its federations? |
+//! | `registration` | who is registered? |
+
+pub mod constraints;
+pub mod discovery;
+mod entity_id;
+mod error;
+pub mod metadata_policy;
+mod provider;
+mod registration;
+pub mod statement;
+#[cfg(test)]
+mod testing;
+pub mod trust_chain;
+
+pub use entity_id::EntityId;
+pub use error::Error;
+pub use provider::{NotSetUp, Provider, check_settings};
+pub use registration::{
+    MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register, register_automatically,
+};

@@ -1,0 +1,391 @@
+//! Federation entity discovery (§10.1): from an entity's authority hints up to a trust anchor of the service.
+//!
+//! Strangers decide what is fetched here, so all of it has a limit (§18.1): how deep, how wide, how often, how large,
+//! how long. What was fetched is kept in the table until it expires, and what could not be fetched for a moment, so
+//! that no stranger makes us ask a third party again and again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::entity_id::EntityId;
+use super::statement::{EntityStatement, Kind, StatementFault};
+use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
+use crate::app::App;
+use crate::error::Error;
+use crate::fetch::FetchError;
+use crate::store::{Document, DocumentUrl};
+
+/// How long one resolution may fetch in all.
+pub const RESOLVING: Duration = Duration::from_secs(8);
+
+/// How long one fetch may take.
+const FETCHING: Duration = Duration::from_secs(3);
+
+/// How many documents one resolution fetches.
+const MOST_FETCHES: usize = 25;
+
+/// How many hints of an entity are followed.
+const MOST_HINTS: usize = 6;
+
+/// How many superiors a chain has.
+const MOST_SUPERIORS: usize = 6;
+
+/// How many beginnings of chains are looked at.
+const MOST_PATHS: usize = 64;
+
+/// The largest statement that is fetched, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Seconds for which a fetched statement is used again at most.
+const FRESH: u64 = 3600;
+
+/// Seconds after which a statement is fetched again because the chain that it stands in is not valid, or because it
+/// could not be fetched: no stranger makes us ask more often.
+const AGAIN: u64 = 10;
+
+/// How often somebody else's fetch is looked after.
+const LOOKING: Duration = Duration::from_millis(100);
+
+/// Why no chain was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolved {
+    /// A statement could not be fetched.
+    #[error("{url}: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A statement was fetched that is none, or another one.
+    #[error("{url}: {fault}")]
+    Statement {
+        /// Where it was.
+        url: String,
+        /// Why it is refused.
+        fault: StatementFault,
+    },
+    /// What was fetched is about another entity, or by another.
+    #[error("{0}: the statement is of other entities than asked for")]
+    OtherEntities(String),
+    /// A superior does not say where its statements are.
+    #[error("{0} publishes no federation_fetch_endpoint")]
+    NoFetchEndpoint(EntityId),
+    /// An entity is its own superior.
+    #[error("{0} is its own superior")]
+    Loop(EntityId),
+    /// A chain to a trust anchor is not valid.
+    #[error(transparent)]
+    Chain(#[from] ChainFault),
+    /// The chain is longer, or the federation wider, than is followed.
+    #[error("no trust anchor was found within {MOST_SUPERIORS} superiors and {MOST_FETCHES} statements")]
+    TooMuch,
+    /// The time is up.
+    #[error("no trust anchor was found within {} seconds", RESOLVING.as_secs())]
+    TooLong,
+    /// All superiors are known, and none is a trust anchor.
+    #[error("no superior is a trust anchor of this service")]
+    NoTrustAnchor,
+}
+
+/// Why a statement is not there: the federation's fault, or the table's.
+enum Failure {
+    Federation(Unresolved),
+    Table(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<Unresolved> for Failure {
+    fn from(fault: Unresolved) -> Self {
+        Self::Federation(fault)
+    }
+}
+
+/// One search for a chain.
+pub struct Discovery<'a> {
+    app: &'a App,
+    service_id: u64,
+    anchors: &'a [TrustAnchor],
+    ends: Instant,
+    fetches_left: usize,
+    since_millis: u64,
+    used_kept: bool,
+    known: HashMap<String, Result<Arc<EntityStatement>, Unresolved>>,
+}
+
+/// The beginning of a chain: the subject's statement and those about it, and the configuration of the entity that it
+/// has come to.
+#[derive(Clone)]
+struct Path {
+    statements: Vec<Arc<EntityStatement>>,
+    top: Arc<EntityStatement>,
+}
+
+impl Path {
+    fn contains(&self, entity: &EntityId) -> bool {
+        self.statements.iter().any(|statement| statement.subject() == entity) || self.top.subject() == entity
+    }
+}
+
+impl<'a> Discovery<'a> {
+    /// A search on behalf of that service, which ends at one of those anchors, and by then.
+    #[must_use]
+    pub fn new(app: &'a App, service_id: u64, anchors: &'a [TrustAnchor], ends: Instant) -> Self {
+        Self {
+            app,
+            service_id,
+            anchors,
+            ends,
+            fetches_left: MOST_FETCHES,
+            since_millis: 0,
+            used_kept: false,
+            known: HashMap::new(),
+        }
+    }
+
+    /// A valid chain of an entity whose configuration the search begins by fetching.
+    ///
+    /// # Errors
+    /// As [`chain_of`](Self::chain_of).
+    pub async fn chain_to(&mut self, entity: &EntityId) -> Result<Result<TrustChain, Unresolved>, Error> {
+        let outcome = self.chain_to_once(entity).await?;
+        if outcome.is_ok() || !self.begin_again() {
+            return Ok(outcome);
+        }
+        self.chain_to_once(entity).await
+    }
+
+    async fn chain_to_once(&mut self, entity: &EntityId) -> Result<Result<TrustChain, Unresolved>, Error> {
+        match self.configuration(entity).await {
+            Ok(configuration) => self.climb(configuration).await,
+            Err(Failure::Federation(fault)) => Ok(Err(fault)),
+            Err(Failure::Table(error)) => Err(error),
+        }
+    }
+
+    /// A valid chain whose subject is that of a configuration, or why there is none. A chain with fewer statements is
+    /// found before one with more (§10.3).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`] of the table.
+    pub async fn chain_of(&mut self, subject: EntityStatement) -> Result<Result<TrustChain, Unresolved>, Error> {
+        let subject = Arc::new(subject);
+        let outcome = self.climb(Arc::clone(&subject)).await?;
+        if outcome.is_ok() || !self.begin_again() {
+            return Ok(outcome);
+        }
+        self.climb(subject).await
+    }
+
+    /// Whether a failure may come from statements that were kept, and another search makes sense.
+    fn begin_again(&mut self) -> bool {
+        self.since_millis = self.app.clock.now_millis().saturating_sub(AGAIN * 1000);
+        self.known.clear();
+        std::mem::take(&mut self.used_kept)
+    }
+
+    async fn climb(&mut self, subject: Arc<EntityStatement>) -> Result<Result<TrustChain, Unresolved>, Error> {
+        let mut paths = vec![Path { statements: vec![Arc::clone(&subject)], top: subject }];
+        let mut fault: Option<Unresolved> = None;
+        for _ in 0..MOST_SUPERIORS {
+            let mut longer: Vec<Path> = Vec::new();
+            for path in paths {
+                for hint in self.hints(&path) {
+                    let outcome = match self.step(&path, &hint).await {
+                        Ok(next) if self.is_anchor(&hint) => self.complete(&next),
+                        Ok(next) if longer.len() < MOST_PATHS => {
+                            longer.push(next);
+                            continue;
+                        }
+                        Ok(_) => Err(Unresolved::TooMuch),
+                        Err(Failure::Federation(fault)) => Err(fault),
+                        Err(Failure::Table(error)) => return Err(error),
+                    };
+                    match outcome {
+                        Ok(chain) => return Ok(Ok(chain)),
+                        Err(found) => fault = Some(graver(fault, found)),
+                    }
+                }
+            }
+            if longer.is_empty() {
+                return Ok(Err(fault.unwrap_or(Unresolved::NoTrustAnchor)));
+            }
+            paths = longer;
+        }
+        Ok(Err(graver(fault, Unresolved::TooMuch)))
+    }
+
+    /// The hints that are followed, trust anchors first.
+    fn hints(&self, path: &Path) -> Vec<EntityId> {
+        let mut hints: Vec<EntityId> = path.top.authority_hints().to_vec();
+        hints.sort_by_key(|hint| !self.is_anchor(hint));
+        hints.truncate(MOST_HINTS);
+        hints
+    }
+
+    fn is_anchor(&self, entity: &EntityId) -> bool {
+        self.anchors.iter().any(|anchor| anchor.entity_id == *entity)
+    }
+
+    /// Goes up to a superior: its configuration, and its statement about the entity below.
+    async fn step(&mut self, path: &Path, superior: &EntityId) -> Result<Path, Failure> {
+        if path.contains(superior) {
+            return Err(Unresolved::Loop(superior.clone()).into());
+        }
+        let top = self.configuration(superior).await?;
+        let endpoint = top.fetch_endpoint().ok_or_else(|| Unresolved::NoFetchEndpoint(superior.clone()))?;
+        let subject = path.top.subject();
+        let url = fetch_url(endpoint, subject).ok_or_else(|| Unresolved::NoFetchEndpoint(superior.clone()))?;
+        let about = self.statement(&url, Kind::Subordinate, superior, subject).await?;
+        let mut statements = path.statements.clone();
+        statements.push(about);
+        Ok(Path { statements, top })
+    }
+
+    /// The chain of a path that has come to a trust anchor, with the metadata that results from it.
+    fn complete(&self, path: &Path) -> Result<TrustChain, Unresolved> {
+        let statements = path.statements.iter().chain([&path.top]).map(|statement| EntityStatement::clone(statement));
+        let chain = TrustChain::validate(statements.collect(), self.anchors)?;
+        chain.resolved_metadata().map_err(ChainFault::Policy)?;
+        Ok(chain)
+    }
+
+    async fn configuration(&mut self, entity: &EntityId) -> Result<Arc<EntityStatement>, Failure> {
+        self.statement(&entity.configuration_url(), Kind::Configuration, entity, entity).await
+    }
+
+    /// The statement behind a URL; none is asked for twice in one search.
+    async fn statement(
+        &mut self,
+        url: &str,
+        kind: Kind<'static>,
+        issuer: &EntityId,
+        subject: &EntityId,
+    ) -> Result<Arc<EntityStatement>, Failure> {
+        if let Some(known) = self.known.get(url) {
+            return Ok(known.clone()?);
+        }
+        let now = self.app.clock.now();
+        let read = |text: &str| {
+            let statement = EntityStatement::read(text, kind, now)
+                .map_err(|fault| Unresolved::Statement { url: url.to_owned(), fault })?;
+            let asked_for = statement.issuer() == issuer && statement.subject() == subject;
+            if asked_for { Ok(Arc::new(statement)) } else { Err(Unresolved::OtherEntities(url.to_owned())) }
+        };
+        let outcome = match self.obtain(url, read).await {
+            Err(Failure::Table(error)) => return Err(error.into()),
+            Err(Failure::Federation(fault)) => Err(fault),
+            Ok(statement) => Ok(statement),
+        };
+        self.known.insert(url.to_owned(), outcome.clone());
+        Ok(outcome?)
+    }
+
+    /// From the table, or from where it is published; whoever fetches it keeps the outcome for all.
+    async fn obtain(
+        &mut self,
+        url: &str,
+        read: impl Fn(&str) -> Result<Arc<EntityStatement>, Unresolved>,
+    ) -> Result<Arc<EntityStatement>, Failure> {
+        let app = self.app;
+        let address = DocumentUrl { service_id: self.service_id, url, since_millis: self.since_millis };
+        let mut known = app.store.document(&address).await?;
+        loop {
+            match known {
+                Document::Found(text) => {
+                    self.used_kept = true;
+                    return Ok(read(&text)?);
+                }
+                Document::Missing => return Err(unreachable(url, &FetchError::FailedBefore).into()),
+                Document::Fetching if Instant::now() + LOOKING >= self.ends => return Err(Unresolved::TooLong.into()),
+                Document::Fetching => {
+                    tokio::time::sleep(LOOKING).await;
+                    known = app.store.document(&address).await?;
+                }
+                Document::Unknown => {
+                    self.fetches_left = self.fetches_left.checked_sub(1).ok_or(Unresolved::TooMuch)?;
+                    let lease = app.clock.now_millis().saturating_add(millis(FETCHING) + 1000);
+                    known = app.store.lease_document(&address, lease).await?;
+                    if known == Document::Unknown {
+                        return Ok(self.fetch(&address, read).await?);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn fetch(
+        &self,
+        address: &DocumentUrl<'_>,
+        read: impl Fn(&str) -> Result<Arc<EntityStatement>, Unresolved>,
+    ) -> Result<Arc<EntityStatement>, Failure> {
+        let (app, url) = (self.app, address.url);
+        let end = self.ends.min(Instant::now() + FETCHING);
+        let document = app.fetch.get(url, MAX_BYTES, end).await;
+        let text = document.and_then(|bytes| String::from_utf8(bytes).map_err(|_| FetchError::Malformed));
+        let text = text.map(|text| text.trim().to_owned());
+        let outcome = match &text {
+            Ok(text) => read(text),
+            Err(_) if Instant::now() >= self.ends => Err(Unresolved::TooLong),
+            Err(error) => Err(unreachable(url, error)),
+        };
+        let now = app.clock.now();
+        let (found, expires_at) = match (&outcome, &text) {
+            (Ok(statement), Ok(text)) => (Some(text.as_str()), statement.expires_at().min(now.saturating_add(FRESH))),
+            _ => (None, now.saturating_add(AGAIN)),
+        };
+        app.store.keep_document(address, found, expires_at).await?;
+        Ok(outcome?)
+    }
+}
+
+/// A chain that is not valid says more than a statement that cannot be fetched; else the first fault counts.
+fn graver(known: Option<Unresolved>, found: Unresolved) -> Unresolved {
+    match (known, found) {
+        (Some(known @ Unresolved::Chain(_)), _) => known,
+        (Some(known), found) if !matches!(found, Unresolved::Chain(_)) => known,
+        (_, found) => found,
+    }
+}
+
+fn unreachable(url: &str, error: &FetchError) -> Unresolved {
+    Unresolved::Unreachable { url: url.to_owned(), reason: error.to_string() }
+}
+
+/// Where a superior has its statement about a subject (§8.1.1).
+fn fetch_url(endpoint: &str, subject: &EntityId) -> Option<String> {
+    let mut url = Url::parse(endpoint).ok().filter(|url| url.scheme() == "https" && url.fragment().is_none())?;
+    url.query_pairs_mut().append_pair("sub", subject.as_str());
+    Some(url.into())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s8_1_1_the_subject_is_a_parameter_of_the_fetch_endpoint() {
+        let subject = EntityId::parse("https://rp.example/a").unwrap();
+        for (endpoint, url) in [
+            ("https://ta.example/fetch", Some("https://ta.example/fetch?sub=https%3A%2F%2Frp.example%2Fa")),
+            ("https://ta.example/fetch?f=1", Some("https://ta.example/fetch?f=1&sub=https%3A%2F%2Frp.example%2Fa")),
+            ("http://ta.example/fetch", None),
+            ("https://ta.example/fetch#a", None),
+            ("fetch", None),
+        ] {
+            assert_eq!(fetch_url(endpoint, &subject).as_deref(), url, "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Entity identifiers (§1.2, §9, §16).
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// The longest entity identifier that is read, in bytes.
+const MAX_BYTES: usize = 2048;
+
+/// The identifier of an entity: an `https` URL with a host, perhaps a port and a path, and nothing else. Two are equal
+/// if they are code point by code point (§16).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntityId(String);
+
+impl EntityId {
+    /// Reads an entity identifier.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = text.len() <= MAX_BYTES
+            && text.strip_prefix("https://").is_some_and(|rest| !rest.starts_with('/'))
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\@".contains(&byte));
+        let url = if plain { Url::parse(text).ok()? } else { return None };
+        url.has_host().then(|| Self(text.to_owned()))
+    }
+
+    /// The identifier as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where the entity publishes its configuration (§9).
+    #[must_use]
+    pub fn configuration_url(&self) -> String {
+        format!("{}/.well-known/openid-federation", self.0.strip_suffix('/').unwrap_or(&self.0))
+    }
+
+    /// The host name, in lower case, unless the host is an address.
+    #[must_use]
+    pub(super) fn domain(&self) -> Option<String> {
+        match Url::parse(&self.0).ok()?.host()? {
+            Host::Domain(domain) => Some(domain.to_owned()),
+            Host::Ipv4(_) | Host::Ipv6(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for EntityId {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s1_2_an_entity_identifier_is_an_https_url_of_host_port_and_path() {
+        for text in ["https://rp.example", "https://rp.example/", "https://rp.example:8443/a/b", "https://127.0.0.1:1"]
+        {
+            assert!(EntityId::parse(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "rp.example",
+            "http://rp.example",
+            "HTTPS://rp.example",
+            "https://",
+            "https:///a",
+            "https://rp.example?",
+            "https://rp.example?a=b",
+            "https://rp.example#",
+            "https://u@rp.example",
+            "https://rp.example:99999",
+            " https://rp.example",
+            "https://rp.example/\n",
+            "https://rp.example\\a",
+            "https://r\u{e9}.example",
+        ] {
+            assert_eq!(EntityId::parse(text), None, "{text:?}");
+        }
+        assert_eq!(EntityId::parse(&format!("https://rp.example/{}", "x".repeat(MAX_BYTES))), None);
+    }
+
+    #[test]
+    fn s9_a_configuration_is_below_the_identifier() {
+        for (id, url) in [
+            ("https://rp.example", "https://rp.example/.well-known/openid-federation"),
+            ("https://rp.example/", "https://rp.example/.well-known/openid-federation"),
+            ("https://rp.example:8443/a/", "https://rp.example:8443/a/.well-known/openid-federation"),
+        ] {
+            assert_eq!(EntityId::parse(id).unwrap().configuration_url(), url);
+        }
+    }
+
+    #[test]
+    fn s16_identifiers_are_compared_code_point_by_code_point() {
+        let id = |text: &str| EntityId::parse(text).unwrap();
+        assert_eq!(id("https://rp.example"), id("https://rp.example"));
+        for other in ["https://rp.example/", "https://RP.example", "https://rp.example:443", "https://rp.example/%61"] {
+            assert_ne!(id("https://rp.example"), id(other));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Keys of ours, which sign.
+
+use aws_lc_rs::encoding::AsBigEndian;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, KeyPair, RsaKeyPair,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+
+/// A private key, ready to sign.
+pub struct SigningKey {
+    kid: String,
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+/// Why a JWK cannot sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefused {
+    /// `kid` is needed to name the key in a header.
+    #[error("kid is missing")]
+    KeyId,
+    /// Another key type, curve or algorithm than RSA, P-256, P-384 or Ed25519.
+    #[error("only RSA, P-256, P-384 and Ed25519 keys sign, each with an algorithm of its own")]
+    Kind,
+    /// Its private members are missing, malformed, or do not belong to the public ones.
+    #[error("it is not a whole private key")]
+    Malformed,
+}
+
+impl SigningKey {
+    /// A private JWK (RFC 7518 §6, RFC 8037 §2) with its `alg`, or the usual one of its type: `ES256`, `ES384`,
+    /// `RS256`, `EdDSA`.
+    ///
+    /// # Errors
+    /// [`KeyRefused`].
+    pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, KeyRefused> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        let octets = |name: &str| {
+            let octets = text(name).and_then(|text| BASE64URL.decode(text).ok());
+            octets.filter(|octets| !octets.is_empty()).ok_or(KeyRefused::Malformed)
+        };
+        let (usual, accepted, key): (_, &[Algorithm], _) = match (text("kty"), text("crv")) {
+            (Some("EC"), Some("P-256")) => {
+                let key = elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING, 32, octets)?;
+                (Algorithm::ES256, &[Algorithm::ES256], key)
+            }
+            (Some("EC"), Some("P-384")) => {
+                let key = elliptic(&ECDSA_P384_SHA384_FIXED_SIGNING, 48, octets)?;
+                (Algorithm::ES384, &[Algorithm::ES384], key)
+            }
+            (Some("OKP"), Some("Ed25519")) => {
+                let pair = Ed25519KeyPair::from_seed_and_public_key(&octets("d")?, &octets("x")?);
+                let document =
+                    pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
+                (Algorithm::EdDSA, &[Algorithm::EdDSA], EncodingKey::from_ed_der(document.as_ref()))
+            }
+            (Some("RSA"), _) => (Algorithm::RS256, &RSA, EncodingKey::from_rsa_der(&rsa(octets)?)),
+            _ => return Err(KeyRefused::Kind),
+        };
+        let algorithm = match text("alg") {
+            None => usual,
+            Some(name) => name.parse().ok().filter(|named| accepted.contains(named)).ok_or(KeyRefused::Kind)?,
+        };
+        let kid = text("kid").filter(|kid| !kid.is_empty()).ok_or(KeyRefused::KeyId)?;
+        Ok(Self { kid: kid.to_owned(), algorithm, key })
+    }
+
+    /// The key's name.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// A JWT of that media type, without `application/` (RFC 7515 §4.1.9).
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub fn sign(&self, media_type: &str, claims: &Map<String, Value>) -> Result<String, Error> {
+        let algorithm = serde_json::to_value(self.algorithm).map_err(Error::internal)?;
+        let header = json!({"typ": media_type, "alg": algorithm, "kid": self.kid});
+        let encoded = |part: &str| BASE64URL.encode(part);
+        let claims = serde_json::to_string(claims).map_err(Error::internal)?;
+        let message = format!("{}.{}", encoded(&header.to_string()), encoded(&claims));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm);
+        Ok(format!("{message}.{}", signature.map_err(Error::internal)?))
+    }
+}
+
+/// A new private JWK for `ES256`, named by its thumbprint (RFC 7638).
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn generate_signing_key() -> Result<Map<String, Value>, Error> {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(Error::internal)?;
+    let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
+    let (x, y) = point.split_at_checked(32).ok_or_else(|| Error::internal("a P-256 point has 64 bytes"))?;
+    let secret = pair.private_key().as_be_bytes().map_err(Error::internal)?;
+    let mut key = json!({"kty": "EC", "crv": "P-256", "x": BASE64URL.encode(x), "y": BASE64URL.encode(y)});
+    let public: Jwk = serde_json::from_value(key.clone()).map_err(Error::internal)?;
+    let members = [
+        ("kid", public.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?),
+        ("alg", "ES256".to_owned()),
+        ("use", "sig".to_owned()),
+        ("d", BASE64URL.encode(secret.as_ref())),
+    ];
+    let key = key.as_object_mut().ok_or_else(|| Error::internal("a key is an object"))?;
+    key.extend(members.map(|(name, value)| (name.to_owned(), value.into())));
+    Ok(std::mem::take(key))
+}
+
+const RSA: [Algorithm; 6] =
+    [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
+
+fn elliptic(
+    algorithm: &'static EcdsaSigningAlgorithm,
+    length: usize,
+    octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>,
+) -> Result<EncodingKey, KeyRefused> {
+    let (x, y, secret) = (octets("x")?, octets("y")?, octets("d")?);
+    if x.len() != length || y.len() != length {
+        return Err(KeyRefused::Malformed);
+    }
+    let point = [&[4], x.as_slice(), y.as_slice()].concat();
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, &secret, &point);
+    let document = pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
+    Ok(EncodingKey::from_ec_der(document.as_ref()))
+}
+
+/// An `RSAPrivateKey` (RFC 8017 §A.1.2).
+fn rsa(octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>) -> Result<Vec<u8>, KeyRefused> {
+    let mut content = integer(&[0]);
+    for member in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
+        content.extend(integer(&octets(member)?));
+    }
+    let key = element(0x30, &content);
+    RsaKeyPair::from_der(&key).map(|_| key).map_err(|_| KeyRefused::Malformed)
+}
+
+/// A non-negative INTEGER in DER.
+fn integer(octets: &[u8]) -> Vec<u8> {
+    let significant: Vec<u8> = octets.iter().copied().skip_while(|octet| *octet == 0).collect();
+    let sign = significant.first().is_none_or(|first| *first >= 0x80);
+    element(2, &[if sign { &[0][..] } else { &[] }, &significant].concat())
+}
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let length: Vec<u8> = length.into_iter().skip_while(|octet| *octet == 0).collect();
+    let head = match (content.len(), u8::try_from(length.len())) {
+        (short @ 0..0x80, _) => vec![tag, u8::try_from(short).unwrap_or_default()],
+        (_, octets) => [vec![tag, 0x80 | octets.unwrap_or_default()], length].concat(),
+    };
+    [head, content.to_vec()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{JwkSet, UnverifiedJwt};
+    use super::*;
+
+    fn object(value: Value) -> Map<String, Value> {
+        let Value::Object(members) = value else { panic!("not an object") };
+        members
+    }
+
+    fn public(jwk: &Map<String, Value>) -> JwkSet {
+        let mut key = jwk.clone();
+        key.retain(|name, _| !["d", "p", "q", "dp", "dq", "qi"].contains(&name.as_str()));
+        serde_json::from_value(json!({"keys": [key]})).unwrap()
+    }
+
+    fn signs(jwk: &Map<String, Value>, algorithm: &str) {
+        let key = SigningKey::from_jwk(jwk).unwrap_or_else(|error| panic!("{algorithm}: {error}"));
+        let jwt = key.sign("test+jwt", &object(json!({"iss": "https://op.example"}))).unwrap();
+        let jwt = UnverifiedJwt::parse(&jwt).unwrap();
+        assert_eq!(jwt.header()["alg"], algorithm);
+        assert_eq!(jwt.media_type(), Some("test+jwt"));
+        assert_eq!(jwt.verify(&public(jwk)).unwrap()["iss"], "https://op.example");
+    }
+
+    /// The Ed25519 key is that of RFC 8037 appendix A.1.
+    #[test]
+    fn private_keys_of_every_kind_sign() {
+        signs(&generate_signing_key().unwrap(), "ES256");
+        let edwards = object(json!({"kty": "OKP", "crv": "Ed25519", "kid": "e",
+            "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}));
+        signs(&edwards, "EdDSA");
+        let rsa = object(serde_json::from_str(include_str!("testdata/rsa-2048.json")).unwrap());
+        for algorithm in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] {
+            let mut key = rsa.clone();
+            key.insert("alg".to_owned(), algorithm.into());
+            signs(&key, algorithm);
+        }
+        let p384 = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+        let (x, y) = p384.public_key().as_ref()[1..].split_at(48);
+        let secret = p384.private_key().as_be_bytes().unwrap();
+        let p384 = object(json!({"kty": "EC", "crv": "P-384", "kid": "p", "x": BASE64URL.encode(x),
+            "y": BASE64URL.encode(y), "d": BASE64URL.encode(secret.as_ref())}));
+        signs(&p384, "ES384");
+    }
+
+    #[test]
+    fn what_cannot_sign_is_refused() {
+        let key = generate_signing_key().unwrap();
+        let changed = |name: &str, value: Value| {
+            let mut key = key.clone();
+            key.insert(name.to_owned(), value);
+            SigningKey::from_jwk(&key).err()
+        };
+        assert_eq!(changed("kid", Value::Null), Some(KeyRefused::KeyId));
+        assert_eq!(changed("d", Value::Null), Some(KeyRefused::Malformed));
+        assert_eq!(changed("d", "AQ".into()), Some(KeyRefused::Malformed));
+        assert_eq!(changed("x", key["y"].clone()), Some(KeyRefused::Malformed));
+        assert_eq!(changed("crv", "P-521".into()), Some(KeyRefused::Kind));
+        assert_eq!(changed("kty", "oct".into()), Some(KeyRefused::Kind));
+        for algorithm in ["RS256", "HS256", "none", "ES384"] {
+            assert_eq!(changed("alg", algorithm.into()), Some(KeyRefused::Kind), "{algorithm}");
+        }
+        assert_eq!(changed("use", "sig".into()), None);
+    }
+}

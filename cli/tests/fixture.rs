@@ -1,4 +1,4 @@
-//! What the events in `events/` find in the table: services 101 to 110, their clients and tokens, with fixed
+//! What the events in `events/` find in the table: services 101 to 111, their clients and tokens, with fixed
 //! identifiers. The tests install it, and `examples/install-fixture.rs` does for a running table.
 
 use std::time::Instant;
@@ -13,7 +13,7 @@ use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
 use shared::metadata::{ClientMetadata, GrantType, Strictness, verify};
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::registry::Context;
-use shared::service::{FederationSettings, Service, ServiceConfiguration};
+use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration, TrustAnchorSettings};
 use shared::store::TokenRecord;
 use shared::{App, Error};
 
@@ -27,6 +27,12 @@ pub(crate) const STET_SERVICE: u64 = 110;
 
 /// Its authorities and institutions; `tests/functions/stet_events.py` makes them with the events.
 const STET: &str = include_str!("data/stet.json");
+
+/// The service that takes part in a federation, wherever it is reached.
+const FEDERATION_SERVICE: u64 = 111;
+
+/// Its trust anchor; `tests/functions/federation_events.py` makes it with the events.
+const TRUST_ANCHOR: &str = include_str!("data/federation.json");
 
 const SALT: IdSalt = IdSalt([1; 32]);
 
@@ -184,7 +190,19 @@ async fn services(app: &App) -> Result {
     let endpoint = "https://as.example/authorize".into();
     identity_center.authorization_server.insert("authorization_endpoint".to_owned(), endpoint);
     service(app, IDENTITY_CENTER_SERVICE, identity_center).await?;
-    secrets(app, 101).await
+    secrets(app, 101, "jwks").await?;
+    let mut federated = open();
+    federated.base_url = Some("https://registrar.example".to_owned());
+    federated.policy.doors.push("federation".to_owned());
+    let trust_anchor: TrustAnchorSettings = serde_json::from_str(TRUST_ANCHOR)?;
+    federated.federation = FederationSettings {
+        enabled: true,
+        authority_hints: vec![trust_anchor.entity_id.clone()],
+        trust_anchors: vec![trust_anchor],
+        ..FederationSettings::default()
+    };
+    service(app, FEDERATION_SERVICE, federated).await?;
+    secrets(app, FEDERATION_SERVICE, FEDERATION_JWKS).await
 }
 
 fn configuration(policy: Policy) -> ServiceConfiguration {
@@ -206,8 +224,8 @@ async fn service(app: &App, id: u64, configuration: ServiceConfiguration) -> Res
     Ok(())
 }
 
-/// The service gets the private key of RFC 7515 §A.3.1, and a secret that is no key.
-async fn secrets(app: &App, id: u64) -> Result {
+/// The service gets the private key of RFC 7515 §A.3.1 in that place, and a secret that is no key.
+async fn secrets(app: &App, id: u64, place: &str) -> Result {
     let key = json!({
         "kty": "EC",
         "crv": "P-256",
@@ -217,7 +235,7 @@ async fn secrets(app: &App, id: u64) -> Result {
         "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
     });
     let keys = json!({"keys": [key]}).to_string();
-    let secrets = [("jwks", keys), ("authenticationCallbackApiSecret", "secret".to_owned())];
+    let secrets = [(place, keys), ("authenticationCallbackApiSecret", "secret".to_owned())];
     let secrets = secrets.into_iter().map(|(name, secret)| (name.to_owned(), secret.into())).collect();
     let current = app.store.service(id).await?.ok_or(Error::UnknownService)?;
     let configuration = current.configuration.clone();

@@ -35,7 +35,7 @@ pub enum Error {
     #[error("{0} is taken by another client")]
     Claimed(ClaimKind),
     /// A registrant that has one client by its name asks for another.
-    #[error("this organization or entity has registered its client already")]
+    #[error("this registrant has a client already")]
     AlreadyRegistered,
     /// A registrant that signs its requests has made this one before the last that was accepted, or it is that one.
     #[error("iat must be later than that of the last request that was accepted")]

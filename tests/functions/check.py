@@ -1,5 +1,6 @@
 """Events and routes against a running `cargo lambda watch`; see `run`."""
 
+import base64
 import json
 import pathlib
 import subprocess
@@ -8,6 +9,8 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+
+import federation
 
 PORT = sys.argv[1]
 BASE = f"http://127.0.0.1:{PORT}"
@@ -72,10 +75,10 @@ def invoke(event):
     return difference(load(EVENTS / "expected" / event.name), json.loads(answer.stdout))
 
 
-def call(path):
+def call(path, **request):
     """The answer of the function behind a route, whatever its status."""
     try:
-        answer = urllib.request.urlopen(BASE + path, timeout=300)
+        answer = urllib.request.urlopen(urllib.request.Request(BASE + path, **request), timeout=300)
     except urllib.error.HTTPError as refusal:
         answer = refusal
     return answer.status, answer.headers, answer.read()
@@ -108,6 +111,8 @@ def reads(function):
 OAUTH = {"register": 405, "client-configuration": 401, "discovery": 200}
 OPEN = {"authlete-info": 200, "authlete-healthcheck": 200, "authlete-echo": 200, "authlete-unknown": 404}
 IDENTITY_CENTER = {"huawei-register-client": b'"error_code":"IIC.400"', "aws-register-client": b'"error":"invalid_request"'}
+# Service 101 does not open this door.
+FEDERATION = {"federation-entity-configuration": 404, "federation-explicit-registration": 405}
 # Without a client certificate; a GET means something at a client only.
 STET = {"stet-register": 405, "stet-client": 401, "stet-token": 405, "stet-unknown": 400}
 CODES = {401: "A001202", 404: "A001292", 405: "A001294"}
@@ -118,6 +123,8 @@ def problem(function, status, headers, body):
     cors = headers.get("access-control-allow-origin")
     if function in OAUTH:
         ours = status == OAUTH[function] and cors == "*" and json.loads(body)
+    elif function in FEDERATION:
+        ours = status == FEDERATION[function] and cors is None and "error_description" in json.loads(body)
     elif function in STET:
         ours = status == STET[function] and cors is None and json.loads(body)["status"] == status
     elif function in IDENTITY_CENTER:
@@ -134,6 +141,21 @@ PARAMETERS = {"{serviceId}": "101", "{clientId}": "nobody", "{*clientId}": "nobo
 for route, function in router.items():
     path = "/".join(PARAMETERS.get(segment, segment) for segment in route.split("/"))
     check(f"GET {route}", problem(function, *call(path)))
+
+
+def registration():
+    """What is wrong with the answer to a relying party's trust chain, which is too old for an event."""
+    now = int(time.time())
+    body = json.dumps(federation.chain(now, now + 600)).encode()
+    path = f"/{federation.SERVICE}/federation/register"
+    status, headers, body = call(path, data=body, headers={"content-type": "application/trust-chain+json"})
+    if status != 200 or headers["content-type"] != "application/explicit-registration-response+jwt":
+        return f"{status} {body[:200]}"
+    header = json.loads(base64.urlsafe_b64decode(body.split(b".")[0] + b"=="))
+    return None if header["typ"] == "explicit-registration-response+jwt" else f"header {header}"
+
+
+check("a relying party registers with its trust chain", registration())
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

@@ -183,7 +183,7 @@ refuse(a.event("stet-token", "without-certificate", "POST", TOKEN, form=form, si
 refuse(a.event("stet-token", "method-not-allowed", "GET", TOKEN, signed=False), 405, "invalid_request", "the method is not allowed here", allow="POST")
 
 expect(c.event("stet-register", "registered", "POST", REGISTER, metadata=c.metadata()), 201, record(c))
-refuse(a.event("stet-register", "registered-already", "POST", REGISTER, metadata=a.metadata()), 400, "invalid_client_metadata", "this organization has registered its client already")
+refuse(a.event("stet-register", "registered-already", "POST", REGISTER, metadata=a.metadata()), 400, "invalid_client_metadata", "this registrant has a client already")
 refuse(a.event("stet-register", "without-token", "POST", REGISTER, metadata=a.metadata(), authorization=None), 401, "invalid_token", "a bearer token is required in the Authorization header", www_authenticate="Bearer")
 refuse(a.event("stet-register", "without-digest", "POST", REGISTER, metadata=a.metadata(), digest=None), 400, "invalid_request", "Digest: it is missing")
 refuse(a.event("stet-register", "without-signature", "POST", REGISTER, metadata=a.metadata(), signed=False), 400, "invalid_request", "Signature: it is missing")

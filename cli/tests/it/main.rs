@@ -15,6 +15,7 @@ mod door;
 mod events;
 mod fault_proxy;
 mod faults;
+mod federation;
 #[path = "../fixture.rs"]
 mod fixture;
 mod https;

@@ -8,15 +8,16 @@ use dynoxide::Database;
 use registrar::embedded::{self, Embedded, TABLE};
 use registrar::gateway::{Client, Gateway};
 use registrar::streams::Follower;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::App;
+use shared::administration::replace_service;
 use shared::app::Settings;
 use shared::caller::Origin;
 use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::policy::{BoundPolicy, Policy, Preset};
-use shared::service::{FederationSettings, ServiceConfiguration};
+use shared::service::{FEDERATION_JWKS, FederationSettings, ServiceConfiguration};
 use shared::store::{Store, TokenRecord};
 use shared::time::Clock;
 
@@ -162,6 +163,24 @@ impl World {
         self.app.store.create_service(id, &configuration, &salt, data_key, &operator()).await.unwrap();
     }
 
+    /// Lets service 1 take part in federations, with that key.
+    pub(crate) async fn join_federation(
+        &self,
+        federation: FederationSettings,
+        key: &Map<String, Value>,
+        registrations: &[&str],
+    ) {
+        let App { store, keys, .. } = self.app;
+        let service = store.service(1).await.unwrap().unwrap();
+        let mut configuration = service.configuration.clone();
+        configuration.policy.doors.push("federation".to_owned());
+        configuration.federation = federation;
+        let types = registrations.iter().copied().map(Value::from).collect();
+        configuration.authorization_server.insert("client_registration_types_supported".to_owned(), types);
+        let sealed = [(FEDERATION_JWKS.to_owned(), json!({"keys": [key]}).to_string().into())].into_iter().collect();
+        replace_service(store, keys, &service, configuration, &sealed, &operator()).await.unwrap();
+    }
+
     /// Replaces a service's policy.
     pub(crate) async fn set_policy(&self, id: u64, policy: Policy) {
         let service = self.app.store.service(id).await.unwrap().unwrap();
@@ -223,7 +242,12 @@ impl World {
         let response = self.gateway.answer(request, client).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        let is_jwt = head.headers.get("content-type").is_some_and(|value| value.to_str().unwrap().ends_with("+jwt"));
+        let body = match body.is_empty() {
+            true => Value::Null,
+            false if is_jwt => String::from_utf8(body.to_vec()).unwrap().into(),
+            false => serde_json::from_slice(&body).unwrap(),
+        };
         Reply { status: head.status.as_u16(), headers: head.headers, body }
     }
 

@@ -8,7 +8,6 @@ use crate::error::Error;
 
 endpoint!(echo, "authlete-echo", [Get], ["/api/misc/echo"]);
 
-#[expect(clippy::unused_async, reason = "every endpoint has this form")]
 async fn echo(call: &Call<'_>) -> Result<Response, Error> {
     call.method()?;
     let parameters = call.request.query_parameters().map(|(name, value)| (name, value.into()));

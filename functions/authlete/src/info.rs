@@ -11,7 +11,6 @@ endpoint!(info, "authlete-info", [Get], ["/api/info"]);
 /// Authlete's names for what there is here.
 const FEATURES: [&str; 1] = ["dcr"];
 
-#[expect(clippy::unused_async, reason = "every endpoint has this form")]
 async fn info(call: &Call<'_>) -> Result<Response, Error> {
     call.method()?;
     let mut members = Map::new();

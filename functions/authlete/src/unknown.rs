@@ -7,7 +7,6 @@ use crate::error::Error;
 
 endpoint!(unknown, "authlete-unknown", [Get, Post, Put, Delete], ["/api/{serviceId}", "/api/{serviceId}/{path+}"]);
 
-#[expect(clippy::unused_async, reason = "every endpoint has this form")]
 async fn unknown(_: &Call<'_>) -> Result<Response, Error> {
     Err(Error::UnknownOperation)
 }

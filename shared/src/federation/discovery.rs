@@ -163,8 +163,13 @@ impl<'a> Discovery<'a> {
         self.chain_to_once(entity).await
     }
 
+    /// The entity's own configuration is as it publishes it now: what is kept of its superiors lasts longer.
     async fn chain_to_once(&mut self, entity: &EntityId) -> Result<Result<TrustChain, Unresolved>, Error> {
-        match self.configuration(entity).await {
+        let since_millis = self.since_millis;
+        self.since_millis = self.a_moment_ago();
+        let configuration = self.configuration(entity).await;
+        self.since_millis = since_millis;
+        match configuration {
             Ok(configuration) => self.climb(configuration).await,
             Err(Failure::Federation(fault)) => Ok(Err(fault)),
             Err(Failure::Table(error)) => Err(error),
@@ -187,9 +192,13 @@ impl<'a> Discovery<'a> {
 
     /// Whether a failure may come from statements that were kept, and another search makes sense.
     fn begin_again(&mut self) -> bool {
-        self.since_millis = self.app.clock.now_millis().saturating_sub(AGAIN * 1000);
+        self.since_millis = self.a_moment_ago();
         self.known.clear();
         std::mem::take(&mut self.used_kept)
+    }
+
+    fn a_moment_ago(&self) -> u64 {
+        self.app.clock.now_millis().saturating_sub(AGAIN * 1000)
     }
 
     async fn climb(&mut self, subject: Arc<EntityStatement>) -> Result<Result<TrustChain, Unresolved>, Error> {
@@ -315,7 +324,7 @@ impl<'a> Discovery<'a> {
                     let lease = app.clock.now_millis().saturating_add(millis(FETCHING) + 1000);
                     known = app.store.lease_document(&address, lease).await?;
                     if known == Document::Unknown {
-                        return Ok(self.fetch(&address, read).await?);
+                        return self.fetch(&address, read).await;
                     }
                 }
             }

@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 2048;
 /// The identifier of an entity: an `https` URL with a host, perhaps a port and a path, and nothing else. Two are equal
 /// if they are code point by code point (§16).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EntityId(String);
+pub struct EntityId(Box<str>);
 
 impl EntityId {
     /// Reads an entity identifier.
@@ -20,7 +20,7 @@ impl EntityId {
             && text.strip_prefix("https://").is_some_and(|rest| !rest.starts_with('/'))
             && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\@".contains(&byte));
         let url = if plain { Url::parse(text).ok()? } else { return None };
-        url.has_host().then(|| Self(text.to_owned()))
+        url.has_host().then(|| Self(text.into()))
     }
 
     /// The identifier as it was written.

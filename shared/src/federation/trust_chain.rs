@@ -152,7 +152,7 @@ impl TrustChain {
             .iter()
             .skip(1)
             .filter(|above| above.issuer() != above.subject())
-            .map(|above| above.issuer())
+            .map(EntityStatement::issuer)
             .collect();
         for (index, entity) in above.iter().enumerate() {
             if *entity == first.subject() || above.iter().take(index).any(|earlier| earlier == entity) {

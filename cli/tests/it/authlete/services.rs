@@ -102,7 +102,7 @@ async fn all_other_members_are_stored_and_returned_unchanged() {
         "accessTokenSignAlg": "ES256", "accessTokenType": "Bearer", "userCodeCharset": "BASE20", "userCodeLength": 8,
         "mtlsEndpointAliases": [{"name": "token_endpoint", "uri": "https://mtls.example/token"}],
         "verifiedClaimsValidationSchemaSet": "standard+id_document", "attributes": [{"key": "a", "value": "1"}],
-        "trustAnchors": [{"entityId": "https://anchor.example", "jwks": "{\"keys\":[]}"}],
+        "trustAnchors": [{"entityId": "https://anchor.example", "jwks": ANCHOR_KEYS}],
         "authorityHints": ["https://anchor.example"], "federationEnabled": true, "fapiModes": ["FAPI2_SECURITY"],
         "supportedPromptValues": ["LOGIN"], "supportedClientRegistrationTypes": ["EXPLICIT"],
         "credentialIssuerMetadata": {"credentialIssuer": "https://as.example", "requireCredentialResponseEncryption": true},
@@ -156,6 +156,9 @@ async fn what_is_wrong_in_a_service_is_named() {
     let reserved = authlete.post("/service/update", &json!({"supportedCustomClientMetadata": ["client_secret"]})).await;
     assert!(reserved.text("resultMessage").contains("client_secret"), "{reserved:?}");
 }
+
+const ANCHOR_KEYS: &str =
+    r#"{"keys":[{"crv":"Ed25519","kid":"a","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 const PRIVATE: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"a","use":"sig","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"}]}"#;
 

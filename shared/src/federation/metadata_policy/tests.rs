@@ -173,7 +173,7 @@ fn s6_1_3_1_8_a_scope_is_a_list_in_the_form_of_a_text() {
         let metadata = if sent.is_null() { json!({}) } else { json!({ "scope": sent }) };
         match applied(&one("scope", &operators).unwrap(), &metadata) {
             Ok(resolved) => {
-                assert_eq!(resolved.get("scope").cloned().unwrap_or_default(), result.unwrap(), "{operators}")
+                assert_eq!(resolved.get("scope").cloned().unwrap_or_default(), result.unwrap(), "{operators}");
             }
             Err(fault) => assert_eq!(result, None, "{operators}: {fault}"),
         }

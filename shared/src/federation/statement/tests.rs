@@ -1,3 +1,4 @@
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -79,7 +80,6 @@ fn s3_the_type_is_exactly_entity_statement_jwt() {
 
 /// A JWT with that header whose signature is not looked at.
 fn with_header(header: &Value, claims: &Value) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
     format!("{}.{}.AA", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims.to_string()))
 }
 
@@ -328,7 +328,6 @@ fn s6_1_2_names_appear_once() {
     let text = subordinate().to_string();
     let policy = r#"{"metadata_policy":{"openid_relying_party":{"scope":{"default":"a","default":"b"}}},"#;
     let twice = text.replacen('{', policy, 1);
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
     let header = json!({"typ": ENTITY_STATEMENT, "alg": "ES256", "kid": "a"});
     let jwt = format!("{}.{}.AA", BASE64URL.encode(header.to_string()), BASE64URL.encode(twice));
     let fault = EntityStatement::read(&jwt, Kind::Subordinate, NOW).unwrap_err();

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::testing::{Entity, NOW, validate};
+use super::super::testing::{Entity, NOW, anchor, validate};
 use super::*;
 
 /// `testdata/README.md` says where the chain comes from.
@@ -11,20 +11,23 @@ fn s4_3_the_specifications_own_chain_is_valid() {
     let texts: Vec<&str> =
         example["trust_chain"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
     let statements = TrustChain::read(&texts, Kind::Configuration, now).unwrap();
-    let anchor = TrustAnchor {
+    let trusted = TrustAnchor {
         entity_id: EntityId::parse(example["trust_anchor"].as_str().unwrap()).unwrap(),
         keys: statements[3].keys().clone(),
     };
-    let chain = TrustChain::validate(statements, std::slice::from_ref(&anchor)).unwrap();
-    assert_eq!(chain.trust_anchor(), &anchor.entity_id);
+    let chain = TrustChain::validate(statements, std::slice::from_ref(&trusted)).unwrap();
+    assert_eq!(chain.trust_anchor(), &trusted.entity_id);
     assert_eq!(chain.subject().as_str(), "https://credential_issuer.example.org");
     assert_eq!(chain.immediate_superior().as_str(), "https://intermediate.eidas.example.org");
     assert_eq!(chain.expires_at(), 1_768_010_984);
     assert!(chain.resolved_metadata().unwrap().contains_key("openid_credential_issuer"));
     let without_anchor = TrustChain::read(&texts[..3], Kind::Configuration, now).unwrap();
-    assert!(TrustChain::validate(without_anchor, &[anchor]).is_ok(), "the last one may be left out");
+    assert!(TrustChain::validate(without_anchor, &[trusted]).is_ok(), "the last one may be left out");
     assert!(TrustChain::read(&texts, Kind::Configuration, 1_768_010_984).is_err(), "it expires");
 }
+
+/// Claims, each with who signs them.
+type Claims<'e> = Vec<(&'e Entity, Value)>;
 
 /// A relying party below two intermediates and a trust anchor.
 struct Federation {
@@ -45,7 +48,7 @@ impl Federation {
     }
 
     /// The claims of its chain, each with who signs them.
-    fn claims(&self) -> Vec<(&Entity, Value)> {
+    fn claims(&self) -> Claims<'_> {
         let mut party = self.party.configuration(&[&self.below]);
         party["metadata"] = json!({"openid_relying_party": {"contacts": ["rp"]}, "federation_entity": {}});
         vec![
@@ -57,11 +60,11 @@ impl Federation {
         ]
     }
 
-    fn chain<'a>(&'a self, change: impl FnOnce(&mut Vec<(&'a Entity, Value)>)) -> Result<TrustChain, ChainFault> {
+    fn chain<'a>(&'a self, change: impl FnOnce(&mut Claims<'a>)) -> Result<TrustChain, ChainFault> {
         let mut claims = self.claims();
         change(&mut claims);
         let texts: Vec<String> = claims.iter().map(|(signer, claims)| signer.sign(claims)).collect();
-        validate(&texts, &[self.anchor.anchor()])
+        validate(&texts, &[anchor(&self.anchor)])
     }
 
     /// The chain with one claim set in one of its statements.
@@ -102,7 +105,7 @@ fn s10_2_each_statement_is_about_the_issuer_of_the_one_before() {
     assert!(matches!(swapped, Err(ChainFault::Broken(_))), "{swapped:?}");
     let mut texts: Vec<String> = federation.claims().iter().map(|(signer, claims)| signer.sign(claims)).collect();
     texts.push(federation.anchor.sign(&federation.anchor.configuration(&[])));
-    let fault = validate(&texts, &[federation.anchor.anchor()]).unwrap_err();
+    let fault = validate(&texts, &[anchor(&federation.anchor)]).unwrap_err();
     assert_eq!(fault, ChainFault::Unreadable { index: 4, fault: StatementFault::SelfIssued }, "only the last one");
 }
 
@@ -154,10 +157,10 @@ fn s10_2_the_trust_anchor_signs_with_a_key_that_was_given() {
     let federation = Federation::new();
     let texts: Vec<String> = federation.claims().iter().map(|(signer, claims)| signer.sign(claims)).collect();
     let impostor = Entity::new("https://ta.example");
-    assert!(matches!(validate(&texts, &[impostor.anchor()]), Err(ChainFault::Statement { .. })));
-    assert!(matches!(validate(&texts[..4], &[impostor.anchor()]), Err(ChainFault::Statement { .. })));
+    assert!(matches!(validate(&texts, &[anchor(&impostor)]), Err(ChainFault::Statement { .. })));
+    assert!(matches!(validate(&texts[..4], &[anchor(&impostor)]), Err(ChainFault::Statement { .. })));
     let other = Entity::new("https://other.example");
-    assert_eq!(validate(&texts, &[other.anchor()]).unwrap_err(), ChainFault::TrustAnchor(id("https://ta.example")));
+    assert_eq!(validate(&texts, &[anchor(&other)]).unwrap_err(), ChainFault::TrustAnchor(id("https://ta.example")));
     assert_eq!(validate(&texts, &[]).unwrap_err(), ChainFault::TrustAnchor(id("https://ta.example")));
     // A key that only its own configuration vouches for is not trusted.
     let learned = federation.chain(|claims| {
@@ -235,7 +238,7 @@ fn s6_2_constraints_of_each_statement_are_checked() {
 #[test]
 fn s6_1_4_2_metadata_is_overridden_restricted_and_then_under_the_policy() {
     let federation = Federation::new();
-    let resolved = |change: &dyn Fn(&mut Vec<(&Entity, Value)>)| {
+    let resolved = |change: &dyn Fn(&mut Claims<'_>)| {
         let chain = federation.chain(|claims| change(claims)).unwrap();
         chain.resolved_metadata().map(|metadata| metadata.get("openid_relying_party").cloned().unwrap_or_default())
     };

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,6 +16,9 @@ use crate::metadata::{PRIVATE_KEY_MEMBERS, parse_object_within};
 use crate::time::Clock;
 
 pub use signing::{KeyRefused, SigningKey, generate_signing_key};
+
+/// The fully specified name of `EdDSA` with Ed25519 (RFC 9864 §2.2).
+const ED25519: &str = "Ed25519";
 
 /// The largest header or set of claims that is read, in bytes.
 const MAX_PART_BYTES: usize = 256 * 1024;
@@ -130,7 +133,9 @@ impl<'t> UnverifiedJwt<'t> {
     /// As [`verify`](Self::verify).
     pub fn verify_signature(&self, keys: &JwkSet) -> Result<(), JwtFault> {
         let name = self.header.get("alg").and_then(Value::as_str).ok_or(JwtFault::Algorithm)?;
-        let algorithm: Algorithm = name.parse().map_err(|_| JwtFault::Algorithm)?;
+        // RFC 9864 §2.2 gives EdDSA with Ed25519 a name of its own.
+        let algorithm = if name == ED25519 { Ok(Algorithm::EdDSA) } else { name.parse() };
+        let algorithm = algorithm.map_err(|_| JwtFault::Algorithm)?;
         let symmetric = matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
         if symmetric || self.header.contains_key("crit") {
             return Err(JwtFault::Algorithm);
@@ -139,7 +144,7 @@ impl<'t> UnverifiedJwt<'t> {
         let fits = |key: &&Jwk| {
             (kid.is_none() || key.common.key_id.as_deref() == kid)
                 && key.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
-                && key.common.key_algorithm.is_none_or(|bound| bound.to_string() == name)
+                && key.common.key_algorithm.is_none_or(|bound| is_bound_to(bound, algorithm))
                 && accepted(key, algorithm)
         };
         let (message, signature) = self.text.rsplit_once('.').ok_or(JwtFault::Malformed)?;
@@ -215,6 +220,12 @@ pub fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<f6
 /// A claim that should be a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotADate;
+
+/// Whether the `alg` of a key is that algorithm. `jsonwebtoken` does not know the newer names of `EdDSA`.
+fn is_bound_to(bound: KeyAlgorithm, algorithm: Algorithm) -> bool {
+    let newer = bound == KeyAlgorithm::UNKNOWN_ALGORITHM && algorithm == Algorithm::EdDSA;
+    newer || Algorithm::try_from(bound).is_ok_and(|bound| bound == algorithm)
+}
 
 /// Which algorithms a key may be used with (RFC 7518 §3.1, RFC 8037 §3.1).
 fn accepted(key: &Jwk, algorithm: Algorithm) -> bool {

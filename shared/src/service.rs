@@ -112,6 +112,13 @@ impl Service {
         format!("{base_url}/{}/register", self.id)
     }
 
+    /// Where this API registers relying parties explicitly (OpenID Federation §12.2), where it is reached at
+    /// `base_url`.
+    #[must_use]
+    pub fn federation_registration_endpoint(&self, base_url: &str) -> String {
+        format!("{base_url}/{}/federation/register", self.id)
+    }
+
     /// The authorization server's metadata (RFC 8414 §2): what was configured, and what follows from the policy.
     #[must_use]
     pub fn metadata(&self, issuer: &str, registration_endpoint: &str) -> Map<String, Value> {

@@ -178,6 +178,7 @@ const everyServiceMember = {
   ],
   attributes: [{ key: 'a', value: '1' }],
   mtlsEndpointAliases: [{ name: 'token_endpoint', uri: 'https://mtls.as.example/token' }],
+  authorityHints: ['https://b.example', 'https://a.example'],
   trustAnchors: [{ entityId: 'https://anchor.example', jwks: publicKeys('anchor') }],
   snsCredentials: [{ sns: 'FACEBOOK', apiKey: 'an apiKey', apiSecret: 'an apiSecret' }],
   jwks: publicKeys('service'),
@@ -210,8 +211,8 @@ const everyServiceMember = {
     resourceSignatureKeyId userInfoSignatureKeyId
   `),
   ...lists(`
-    authorityHints supportedAuthorizationDetailsTypes supportedClaimLocales supportedClaims
-    supportedDigestAlgorithms supportedDocuments supportedDocumentsCheckMethods supportedDocumentsMethods
+    supportedAuthorizationDetailsTypes supportedClaimLocales supportedClaims supportedDigestAlgorithms
+    supportedDocuments supportedDocumentsCheckMethods supportedDocumentsMethods
     supportedDocumentsValidationMethods supportedDocumentsVerificationMethods supportedElectronicRecords
     supportedEvidence supportedIdentityDocuments supportedTrustFrameworks supportedUiLocales
     supportedVerificationMethods supportedVerifiedClaims trustedRootCertificates

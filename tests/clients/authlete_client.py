@@ -135,7 +135,7 @@ URLS = """
 """
 
 LISTS = """
-    authorityHints supportedAcrs supportedAuthorizationDetailsTypes supportedClaimLocales supportedClaims
+    supportedAcrs supportedAuthorizationDetailsTypes supportedClaimLocales supportedClaims
     supportedCustomClientMetadata supportedDigestAlgorithms supportedDocuments supportedDocumentsCheckMethods
     supportedDocumentsMethods supportedElectronicRecords supportedEvidence supportedIdentityDocuments
     supportedTrustFrameworks supportedUiLocales supportedVerificationMethods supportedVerifiedClaims
@@ -201,6 +201,7 @@ EVERY_SERVICE_MEMBER = (
         ],
         "attributes": [{"key": "b", "value": "1"}, {"key": "a", "value": "2"}],
         "mtlsEndpointAliases": [{"name": "token_endpoint", "uri": "https://mtls.as.example/token"}],
+        "authorityHints": ["https://b.example", "https://a.example"],
         "trustAnchors": [{"entityId": "https://anchor.example", "jwks": PUBLIC_KEYS}],
         "snsCredentials": [{"sns": "FACEBOOK", "apiKey": "a key", "apiSecret": "a secret"}],
         "developerSnsCredentials": [{"sns": "FACEBOOK", "apiKey": "another", "apiSecret": "one"}],

@@ -85,7 +85,7 @@ def refuse(name, status, code, description, **headers):
     expect(name, status, body, content_type="application/json", cache_control="no-store", **headers)
 
 
-write(DATA, {"entity_id": ANCHOR.id, "jwks": ANCHOR.jwks()})
+write(DATA, {"entity_id": ANCHOR.id, "jwks": json.dumps(ANCHOR.jwks())})
 
 CONFIGURATION = "federation-entity-configuration"
 APPENDED, INSERTED = "/{serviceId}/.well-known/openid-federation", "/.well-known/openid-federation/{serviceId}"

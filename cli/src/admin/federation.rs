@@ -1,12 +1,10 @@
 //! `registrar service federation`: a service's place in federations, and the keys with which it signs there.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use shared::administration::replace_service;
-use shared::federation::check_settings;
+use shared::federation::{DOOR, check_settings};
 use shared::jose::{generate_signing_key, public_keys};
 use shared::metadata::parse_object;
 use shared::service::{
@@ -15,9 +13,6 @@ use shared::service::{
 
 use super::{Connection, Output, operator};
 use crate::demo::described;
-
-/// The front door of relying parties.
-const DOOR: &str = "federation";
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -236,8 +231,7 @@ fn key_set(secrets: &Map<String, Value>) -> Result<Map<String, Value>> {
 
 fn trust_anchor(argument: &str) -> Result<TrustAnchorSettings> {
     let (entity_id, file) = argument.split_once('=').context("--trust-anchor takes URL=FILE")?;
-    let text = std::fs::read(Path::new(file)).with_context(|| format!("cannot read {file}"))?;
-    let jwks = parse_object(&text).with_context(|| format!("{file} is no JWK Set"))?;
+    let jwks = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
     Ok(TrustAnchorSettings { entity_id: entity_id.to_owned(), jwks })
 }
 

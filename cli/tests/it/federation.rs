@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::caller::Permission;
 use shared::jose::UnverifiedJwt;
 use shared::policy::Preset;
-use shared::service::RepeatedRegistration;
+use shared::service::{RepeatedRegistration, TrustAnchorSettings};
 
 use crate::support::NOW;
 use world::{Entity, Federation, OWN, PROVIDER, assert_refused};
@@ -167,8 +167,7 @@ async fn s12_2_2_chains_in_the_header_are_checked() {
 #[tokio::test]
 async fn s12_2_2_both_chains_end_at_one_trust_anchor() {
     let other = Entity::new("https://other-anchor.example");
-    let Value::Object(jwks) = other.jwks() else { panic!("keys are an object") };
-    let trusted = shared::service::TrustAnchorSettings { entity_id: other.id.clone(), jwks };
+    let trusted = TrustAnchorSettings { entity_id: other.id.clone(), jwks: other.jwks().to_string() };
     let federation = Federation::with(|settings| settings.trust_anchors.push(trusted)).await;
     let provider = Entity { id: PROVIDER.to_owned(), jwk: federation.provider_key.clone() };
     let peer = [provider.sign(&provider.configuration(&[&other])), other.sign(&other.about(&provider))];
@@ -441,7 +440,18 @@ async fn s9_the_entity_configuration_says_who_the_provider_is() {
     assert_eq!(authlete.text("action"), "OK", "{authlete:?}");
     let jwt = UnverifiedJwt::parse(authlete.text("responseContent")).unwrap();
     assert_eq!(jwt.unverified_claim("sub"), Some(PROVIDER));
-    assert_eq!(jwt.unverified_claims()["metadata"]["openid_provider"].get("federation_registration_endpoint"), None);
+    let own = federation.world.send_bare("GET", "/1/.well-known/openid-federation", None).await;
+    let own = UnverifiedJwt::parse(own.body.as_str().unwrap()).unwrap();
+    let metadata = |jwt: &UnverifiedJwt<'_>| jwt.unverified_claims()["metadata"].clone();
+    assert_eq!(metadata(&jwt), metadata(&own), "one entity has one configuration");
+    let mut policy = federation.world.app.store.service(1).await.unwrap().unwrap().configuration.policy;
+    policy.doors.retain(|door| door != "federation");
+    federation.world.set_policy(1, policy).await;
+    let closed = federation.operate("POST", "/federation/configuration", &json!({})).await;
+    let closed = UnverifiedJwt::parse(closed.text("responseContent")).unwrap();
+    let provider = &metadata(&closed)["openid_provider"];
+    assert_eq!(provider["client_registration_types_supported"], json!(["automatic"]), "explicit needs an endpoint");
+    assert_eq!(provider.get("federation_registration_endpoint"), None);
 }
 
 #[tokio::test]

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use shared::federation::Error as Fault;
+use shared::federation::{DOOR, Error as Fault};
 use shared::http::{Method, Request, Response, error_members};
 use shared::limits::Admission;
 use shared::service::Service;
 use shared::{App, Error as Core};
-
-/// The name by which a policy opens this door.
-pub(crate) const DOOR: &str = "federation";
 
 /// Why a request is refused.
 pub(crate) enum Error {
@@ -66,9 +63,4 @@ fn refused(error: &Error) -> Response {
 pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Error> {
     let service = app.service(request.service_id().ok_or(Core::UnknownService)?).await?;
     if service.policy().opens(DOOR) { Ok(service) } else { Err(Core::UnknownService.into()) }
-}
-
-/// Where this API registers relying parties of a service explicitly.
-pub(crate) fn registration_endpoint(service: &Service, base_url: &str) -> String {
-    format!("{base_url}/{}/federation/register", service.id)
 }

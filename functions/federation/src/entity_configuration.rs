@@ -39,7 +39,7 @@ async fn publish(app: &App, request: &Request) -> Result<Response, Error> {
     let (jwt, lifetime) = provider.entity_configuration(
         app.clock.now(),
         &service.registration_endpoint(&base_url),
-        Some(&door::registration_endpoint(&service, &base_url)),
+        &service.federation_registration_endpoint(&base_url),
     )?;
     let response = Response::of_type(200, &format!("application/{ENTITY_STATEMENT}"), jwt);
     Ok(response.with("cache-control", format!("public, max-age={}", lifetime.min(KEPT_SECONDS))))

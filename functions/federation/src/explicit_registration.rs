@@ -5,11 +5,11 @@ use std::time::Instant;
 use shared::App;
 use shared::caller::Origin;
 use shared::federation::discovery::RESOLVING;
-use shared::federation::{self, Error as Fault, REGISTRATION_RESPONSE};
+use shared::federation::{self, DOOR, Error as Fault, REGISTRATION_RESPONSE};
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
 use shared::registry::Context;
 
-use crate::door::{self, DOOR, Error};
+use crate::door::{self, Error};
 
 const METHODS: &[Method] = &[Method::Post];
 

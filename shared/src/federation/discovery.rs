@@ -39,7 +39,8 @@ const MOST_PATHS: usize = 64;
 /// The largest statement that is fetched, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Seconds for which a fetched statement is used again at most.
+/// Seconds for which a fetched statement is used again at most, and at most for half of what is left of its life: a
+/// registration ends with the first of its statements.
 const FRESH: u64 = 3600;
 
 /// Seconds after which a statement is fetched again because the chain that it stands in is not valid, or because it
@@ -348,7 +349,10 @@ impl<'a> Discovery<'a> {
         };
         let now = app.clock.now();
         let (found, expires_at) = match (&outcome, &text) {
-            (Ok(statement), Ok(text)) => (Some(text.as_str()), statement.expires_at().min(now.saturating_add(FRESH))),
+            (Ok(statement), Ok(text)) => {
+                let fresh = FRESH.min(statement.expires_at().saturating_sub(now) / 2);
+                (Some(text.as_str()), now.saturating_add(fresh))
+            }
             _ => (None, now.saturating_add(AGAIN)),
         };
         app.store.keep_document(address, found, expires_at).await?;

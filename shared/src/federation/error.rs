@@ -54,7 +54,7 @@ pub enum Error {
     #[error("the peer trust chain ends at {0}, and the trust chain does not")]
     PeerTrustAnchor(EntityId),
     /// No chain was found.
-    #[error("no trust chain was found: {0}")]
+    #[error("no valid trust chain was found: {0}")]
     NoChain(#[from] Unresolved),
     /// What superiors leave of the metadata has no relying party.
     #[error("metadata has no openid_relying_party")]

@@ -11,6 +11,9 @@ use crate::jose::{KeyRefused, SigningKey, public_keys};
 use crate::metadata::parse_object_within;
 use crate::service::{FEDERATION_JWKS, FederationSettings, Service, TrustAnchorSettings};
 
+/// The name by which a policy opens the door of relying parties.
+pub const DOOR: &str = "federation";
+
 /// The entity type of providers (§5.1.3).
 const OPENID_PROVIDER: &str = "openid_provider";
 
@@ -126,8 +129,9 @@ impl<'s> Provider<'s> {
         Ok(self.signing_key.sign(media_type, &claims)?)
     }
 
-    /// Its entity configuration (§9), where this API registers relying parties explicitly at `registration_endpoint`,
-    /// if it does: a JWT, and the seconds for which it is valid.
+    /// Its entity configuration (§9): a JWT, and the seconds for which it is valid. Clients that vouch for themselves
+    /// register at `registration_endpoint`, relying parties where the metadata says, else at this API's own
+    /// `federation_registration_endpoint`, if it is open; without either there is no explicit registration.
     ///
     /// # Errors
     /// [`Error::Core`].
@@ -135,20 +139,20 @@ impl<'s> Provider<'s> {
         &self,
         now: u64,
         registration_endpoint: &str,
-        federation_registration_endpoint: Option<&str>,
+        federation_registration_endpoint: &str,
     ) -> Result<(String, u64), Error> {
         let lifetime = self.settings.configuration_lifetime.unwrap_or(CONFIGURATION_SECONDS);
         let mut provider = self.service.metadata(self.entity_id.as_str(), registration_endpoint);
         provider.retain(|_, value| !value.is_null());
-        provider.insert(REGISTRATION_TYPES.to_owned(), registration_types(self.service).into());
+        let mut types = registration_types(self.service);
+        let endpoint = "federation_registration_endpoint";
+        if types.contains(&EXPLICIT) && self.service.policy().opens(DOOR) {
+            provider.entry(endpoint).or_insert_with(|| federation_registration_endpoint.into());
+        }
+        types.retain(|kind| *kind != EXPLICIT || provider.contains_key(endpoint));
+        provider.insert(REGISTRATION_TYPES.to_owned(), types.into());
         if provider.contains_key("signed_jwks_uri") {
             provider.remove("jwks_uri");
-        }
-        match federation_registration_endpoint {
-            Some(endpoint) if offers(self.service, EXPLICIT) => {
-                provider.entry("federation_registration_endpoint").or_insert_with(|| endpoint.into());
-            }
-            _ => {}
         }
         let mut metadata = Map::new();
         if let Some(name) = provider.get("organization_name") {
@@ -194,7 +198,8 @@ fn trust_anchors(settings: &FederationSettings) -> Result<Vec<TrustAnchor>, NotS
     let anchor = |anchor: &TrustAnchorSettings| {
         let named = EntityId::parse(&anchor.entity_id);
         let entity_id = named.ok_or_else(|| NotSetUp::TrustAnchor(anchor.entity_id.clone()))?;
-        match keys(&Value::Object(anchor.jwks.clone())) {
+        let set = parse_object_within(anchor.jwks.as_bytes(), MAX_KEY_BYTES).map_err(|_| "is not a JWK Set with keys");
+        match set.and_then(|set| keys(&set.into())) {
             Ok(keys) => Ok(TrustAnchor { entity_id, keys }),
             Err(reason) => Err(NotSetUp::TrustAnchorKeys { anchor: entity_id, reason }),
         }

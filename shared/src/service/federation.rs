@@ -1,7 +1,6 @@
 //! What an operator decides about a service's place in federations (OpenID Federation 1.0).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// The member under which a service keeps its federation keys sealed: a JWK Set with private keys, as text. It is the
 /// name that Authlete's API has for it.
@@ -36,8 +35,8 @@ pub struct FederationSettings {
 pub struct TrustAnchorSettings {
     /// Its entity identifier.
     pub entity_id: String,
-    /// Its JWK Set.
-    pub jwks: Map<String, Value>,
+    /// Its JWK Set, as it was handed over.
+    pub jwks: String,
 }
 
 /// What becomes of a repeated explicit registration (§12.2.2).

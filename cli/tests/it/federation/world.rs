@@ -43,11 +43,10 @@ impl Federation {
         let world = World::with(site.reachable()).await;
         world.service(1, shared::policy::Preset::Open.policy()).await;
         let provider_key = generate_signing_key().unwrap();
-        let Value::Object(jwks) = anchor.jwks() else { panic!("keys are an object") };
         let mut settings = FederationSettings {
             enabled: true,
             authority_hints: vec![anchor.id.clone()],
-            trust_anchors: vec![TrustAnchorSettings { entity_id: anchor.id.clone(), jwks }],
+            trust_anchors: vec![TrustAnchorSettings { entity_id: anchor.id.clone(), jwks: anchor.jwks().to_string() }],
             ..FederationSettings::default()
         };
         change(&mut settings);

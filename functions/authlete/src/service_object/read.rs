@@ -93,8 +93,7 @@ fn federation(sent: &Map<String, Value>, settings: &mut FederationSettings) -> R
 
 fn trust_anchor(sent: &Value) -> Result<TrustAnchorSettings, Invalid> {
     let text = |name: &str| sent.get(name).and_then(Value::as_str).ok_or_else(invalid_anchors);
-    let jwks = parse_object(text("jwks")?.as_bytes()).map_err(|_| invalid_anchors())?;
-    Ok(TrustAnchorSettings { entity_id: text("entityId")?.to_owned(), jwks })
+    Ok(TrustAnchorSettings { entity_id: text("entityId")?.to_owned(), jwks: text("jwks")?.to_owned() })
 }
 
 fn invalid_anchors() -> Invalid {

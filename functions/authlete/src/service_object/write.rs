@@ -97,7 +97,7 @@ fn federation(settings: &FederationSettings, members: &mut Map<String, Value>) {
     }
     if !settings.trust_anchors.is_empty() {
         let anchors = settings.trust_anchors.iter();
-        let anchor = |anchor: &TrustAnchorSettings| json!({"entityId": anchor.entity_id, "jwks": Value::from(anchor.jwks.clone()).to_string()});
+        let anchor = |anchor: &TrustAnchorSettings| json!({"entityId": anchor.entity_id, "jwks": anchor.jwks});
         put("trustAnchors", anchors.map(anchor).collect());
     }
 }

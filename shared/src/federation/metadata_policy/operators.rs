@@ -146,12 +146,23 @@ fn list(operator: &'static str, value: Value) -> Result<Vec<Value>, Conflict> {
     }
 }
 
-/// The list that operators see of a scope.
+/// The list that operators see of a scope, in which a space never is part of a token.
 fn as_operand(parameter: &str, value: Value) -> Value {
     match value {
-        Value::String(scope) if parameter == SCOPE => scope.split(' ').filter(|token| !token.is_empty()).collect(),
+        Value::String(scope) if parameter == SCOPE => tokens(&scope).collect(),
+        Value::Array(values) if parameter == SCOPE => {
+            let split = |value| match value {
+                Value::String(scope) => tokens(&scope).collect(),
+                other => vec![other],
+            };
+            values.into_iter().flat_map(split).collect()
+        }
         other => other,
     }
+}
+
+fn tokens(scope: &str) -> impl Iterator<Item = Value> {
+    scope.split(' ').filter(|token| !token.is_empty()).map(Value::from)
 }
 
 /// The text that a list of scopes is in metadata.

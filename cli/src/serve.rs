@@ -279,8 +279,10 @@ fn announce(options: &Options, demo: &Demo) {
         routes(crate::stet_endpoints());
     }
     println!("\nRegister a client");
+    let trusting =
+        if options.tls { format!("--cacert {} ", options.data.join("server.pem").display()) } else { String::new() };
     println!(
-        "  curl {} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
+        "  curl {trusting}{} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
         demo.registration_endpoint
     );
     println!("\nCtrl-C ends it.");

@@ -175,7 +175,8 @@ impl App {
         let table = variable("REGISTRAR_TABLE").unwrap_or_else(|| "registrar".to_owned());
         let clock = Clock::system();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&config), table, clock.clone());
-        let fetch = Fetch::new(development()?.unwrap_or_default());
+        let development = (variable("REGISTRAR_EXTRA_CA_FILE"), variable("REGISTRAR_REACHABLE"));
+        let fetch = Fetch::new(fetch_settings(development, variable("REGISTRAR_KMS_KEY_ID").is_some())?);
         let app = Self::new(store, keys, fetch, clock, Entropy::system(), settings);
         match tokio::time::timeout(WARMING, app.store.warm()).await {
             Ok(Ok(())) => {}
@@ -275,17 +276,16 @@ pub fn key_file(path: &str) -> Result<KeyEncryption, StartError> {
 
 /// What a development setup may fetch beyond the rules: `REGISTRAR_EXTRA_CA_FILE`, authorities in PEM, and
 /// `REGISTRAR_REACHABLE`, pairs of host and port with commas between. A deployment, which has a KMS key, refuses them.
-fn development() -> Result<Option<FetchSettings>, StartError> {
-    let (extra_ca, reachable) = (variable("REGISTRAR_EXTRA_CA_FILE"), variable("REGISTRAR_REACHABLE"));
-    if extra_ca.is_none() && reachable.is_none() {
-        return Ok(None);
-    }
-    if variable("REGISTRAR_KMS_KEY_ID").is_some() {
+fn fetch_settings(
+    (extra_ca, reachable): (Option<String>, Option<String>),
+    deployed: bool,
+) -> Result<FetchSettings, StartError> {
+    if deployed && (extra_ca.is_some() || reachable.is_some()) {
         return Err(StartError::Development);
     }
     let read = |path: String| std::fs::read(&path).map_err(|error| StartError::ExtraCa(error.to_string()));
     let pairs = reachable.as_deref().unwrap_or_default().split(',').filter(|pair| !pair.is_empty());
-    Ok(Some(FetchSettings { extra_ca: extra_ca.map(read).transpose()?, reachable: pairs.map(str::to_owned).collect() }))
+    Ok(FetchSettings { extra_ca: extra_ca.map(read).transpose()?, reachable: pairs.map(str::to_owned).collect() })
 }
 
 /// The limit of tokens, where what is not set stays at its default.
@@ -312,6 +312,17 @@ fn variable(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deployment_fetches_by_the_rules_alone() {
+        let reachable = || Some("localhost:1,localhost:2".to_owned());
+        let settings = fetch_settings((None, reachable()), false).unwrap();
+        assert_eq!(settings.reachable, ["localhost:1", "localhost:2"]);
+        assert!(matches!(fetch_settings((None, reachable()), true), Err(StartError::Development)));
+        assert!(matches!(fetch_settings((Some("ca.pem".to_owned()), None), true), Err(StartError::Development)));
+        assert!(matches!(fetch_settings((Some("absent".to_owned()), None), false), Err(StartError::ExtraCa(_))));
+        assert!(fetch_settings((None, None), true).unwrap().reachable.is_empty());
+    }
 
     #[test]
     fn the_limit_of_tokens_is_two_whole_numbers() {

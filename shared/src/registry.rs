@@ -99,11 +99,11 @@ pub async fn register(
         expires_at: end_of_life(policy, source, registrant, app.clock.now()),
         version: 1,
     };
-    within_the_developers_share(context, &client).await?;
     if let Registrant::Identified { client_id, replaces, .. } = registrant {
         client.client_id.clone_from(client_id);
         return register_identified(context, client, replaces).await;
     }
+    within_the_developers_share(context, &client).await?;
     for _ in 0..MINTING_ATTEMPTS {
         client.client_id = mint_client_id(source, &app.entropy)?;
         client.numeric_id = service.numeric_id(&client.client_id);
@@ -127,7 +127,14 @@ async fn register_identified(
     let Context { app, service, origin, .. } = context;
     client.numeric_id = service.numeric_id(&client.client_id);
     let claimed = claimed(service.policy());
-    let mut occupant = None;
+    let mut occupant = match within_the_developers_share(context, &client).await {
+        // Who has a client already is counted already.
+        Err(Error::TooManyClients) => {
+            let occupant = app.store.occupant(service.id, client.numeric_id).await?;
+            Some(occupant.filter(|occupant| occupant.is_listed).ok_or(Error::TooManyClients)?)
+        }
+        within => within.map(|()| None)?,
+    };
     for _ in 0..MINTING_ATTEMPTS {
         let is_new = occupant.is_none();
         if let Some(occupant) = occupant {
@@ -294,11 +301,8 @@ fn strictness(source: Source) -> Strictness {
     match source {
         Source::AuthleteRegistration | Source::IdentityCenter => Strictness::RedirectUrisOptional,
         Source::AuthleteCreate => Strictness::Operator,
-        Source::Oauth
-        | Source::FederationExplicit
-        | Source::FederationAutomatic
-        | Source::Stet
-        | Source::MetadataDocument => Strictness::Full,
+        Source::FederationExplicit | Source::FederationAutomatic => Strictness::Federated,
+        Source::Oauth | Source::Stet | Source::MetadataDocument => Strictness::Full,
     }
 }
 

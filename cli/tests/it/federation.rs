@@ -586,6 +586,41 @@ async fn s12_2_an_explicit_registration_takes_an_automatic_ones_place_and_not_th
 }
 
 #[tokio::test]
+async fn s5_2_1_keys_come_in_any_of_three_ways() {
+    let federation = Federation::new().await;
+    let mut request = federation.request();
+    let party = request["metadata"]["openid_relying_party"].as_object_mut().unwrap();
+    party.insert("token_endpoint_auth_method".to_owned(), "private_key_jwt".into());
+    party.insert("signed_jwks_uri".to_owned(), "https://rp.example/jwks.jose".into());
+    let client = federation.registered(&federation.register(&request).await);
+    assert_eq!(client["signed_jwks_uri"], "https://rp.example/jwks.jose");
+    assert_eq!(client.get("client_secret"), None);
+    let party = request["metadata"]["openid_relying_party"].as_object_mut().unwrap();
+    party.insert("jwks_uri".to_owned(), "https://rp.example/jwks.json".into());
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "p", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    party.insert("jwks".to_owned(), json!({"keys": [key]}));
+    request["iat"] = NOW.into();
+    federation.registered(&federation.register(&request).await);
+}
+
+#[tokio::test]
+async fn a_developers_share_does_not_refuse_a_repeated_registration() {
+    let federation = Federation::new().await;
+    federation.registered(&federation.register(&federation.request()).await);
+    let mut policy = federation.world.app.store.service(1).await.unwrap().unwrap().configuration.policy;
+    policy.clients_per_developer = Some(1);
+    federation.world.set_policy(1, policy).await;
+    federation.world.catch_up().await;
+    let again = changed(&federation.request(), "iat", NOW.into());
+    federation.registered(&federation.register(&again).await);
+    let other = Entity::new(&format!("{}/other", federation.site.url));
+    federation.publish_about(&federation.below, &other, |_| {});
+    let request = Federation::request_of(&other, &[&federation.below]);
+    let reply = federation.post("application/entity-statement+jwt", &other.sign(&request)).await;
+    assert_refused(&reply, 403, "access_denied", "no more clients");
+}
+
+#[tokio::test]
 async fn what_a_chain_vouches_for_is_not_operators_to_change() {
     let federation = Federation::new().await;
     federation.registered(&federation.register(&federation.request()).await);

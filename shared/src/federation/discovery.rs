@@ -287,8 +287,15 @@ impl<'a> Discovery<'a> {
         let read = |text: &str| {
             let statement = EntityStatement::read(text, kind, now)
                 .map_err(|fault| Unresolved::Statement { url: url.to_owned(), fault })?;
-            let asked_for = statement.issuer() == issuer && statement.subject() == subject;
-            if asked_for { Ok(Arc::new(statement)) } else { Err(Unresolved::OtherEntities(url.to_owned())) }
+            if statement.issuer() != issuer || statement.subject() != subject {
+                return Err(Unresolved::OtherEntities(url.to_owned()));
+            }
+            // Who made a subordinate statement is known with its chain only.
+            if issuer == subject {
+                let verified = statement.verify(statement.keys());
+                verified.map_err(|fault| Unresolved::Statement { url: url.to_owned(), fault })?;
+            }
+            Ok(Arc::new(statement))
         };
         let outcome = match self.obtain(url, read).await {
             Err(Failure::Table(error)) => return Err(error.into()),

@@ -35,6 +35,9 @@ pub struct VerifiedMetadata {
 pub enum Strictness {
     /// All of it.
     Full,
+    /// All of it, for a relying party of a federation: it may have `signed_jwks_uri` for its keys, and these in several
+    /// ways (OpenID Federation §5.2.1).
+    Federated,
     /// All but `redirect_uris` for redirect flows: protocols whose own documents register clients without.
     RedirectUrisOptional,
     /// Types, URLs and keys: what an operator writes need not be consistent yet.
@@ -53,11 +56,11 @@ pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<Verifi
         return Ok(verified);
     }
     verified.agree_on_flows()?;
-    if strictness == Strictness::Full {
+    if strictness != Strictness::RedirectUrisOptional {
         verified.need_redirect_uris()?;
     }
     verified.fit_application_type()?;
-    verified.authenticate_client()?;
+    verified.authenticate_client(strictness)?;
     verified.check_algorithms()?;
     verified.check_urls()?;
     verified.check_subject_type()?;

@@ -56,6 +56,8 @@ pub struct Occupant {
     /// When the last request for its registration was made that was accepted, in milliseconds since 1970, where its
     /// protocol has such a time.
     pub request_issued_at_millis: Option<u64>,
+    /// Whether it is one of the service's clients still: it is not deleted.
+    pub is_listed: bool,
     /// The client, unless it is deleted or expired.
     pub client: Option<RegisteredClient>,
 }
@@ -158,6 +160,7 @@ impl Store {
             client_id: required(text(&item, "client_id"), "client_id")?.to_owned(),
             version: required(number(&item, "version"), "version")?,
             request_issued_at_millis: number(&item, REQUEST_ISSUED_AT),
+            is_listed: item.contains_key("list"),
             client: self.live_client(service_id, numeric_id, &item)?,
         }))
     }

@@ -86,6 +86,7 @@ async fn s10_2_what_is_fetched_is_what_was_asked_for() {
         ("no endpoint", "federation_fetch_endpoint"),
         ("plain endpoint", "federation_fetch_endpoint"),
         ("forged", "signature is not valid"),
+        ("forged configuration", "signature is not valid"),
         ("expired", "exp is in the past"),
         ("critical", "not understood"),
         ("too large", "too large"),
@@ -111,6 +112,10 @@ async fn s10_2_what_is_fetched_is_what_was_asked_for() {
                 federation.publish(below, &claims);
             }
             "forged" => federation.set(&fetch_url(below, party), &above.sign(&below.about(party))),
+            "forged configuration" => federation.set(
+                &format!("{}/.well-known/openid-federation", below.id),
+                &above.sign(&below.configuration(&[above])),
+            ),
             "expired" => federation.publish_about(below, party, |claims| claims["exp"] = NOW.into()),
             "critical" => federation.publish_about(below, party, |claims| {
                 claims["metadata_policy_crit"] = json!(["regexp"]);

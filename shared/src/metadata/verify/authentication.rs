@@ -2,17 +2,19 @@
 
 use std::net::IpAddr;
 
-use super::VerifiedMetadata;
+use super::{Strictness, VerifiedMetadata};
 use crate::metadata::algorithms::{is_asymmetric_signature, is_symmetric_signature};
 use crate::metadata::{AuthMethod, GrantType, Invalid};
 
 impl VerifiedMetadata {
     /// The authentication method has the keys, names and algorithms it needs (RFC 7591 §2, RFC 8705 §2).
-    pub(super) fn authenticate_client(&mut self) -> Result<(), Invalid> {
-        if self.jwks.is_some() && self.rest.jwks_uri.is_some() {
+    pub(super) fn authenticate_client(&mut self, strictness: Strictness) -> Result<(), Invalid> {
+        let federated = strictness == Strictness::Federated;
+        if self.jwks.is_some() && self.rest.jwks_uri.is_some() && !federated {
             return Err(Invalid::Excludes { member: "jwks", other: "jwks_uri" });
         }
-        let has_keys = self.jwks.is_some() || self.rest.jwks_uri.is_some();
+        let signed = federated && self.rest.signed_jwks_uri.is_some();
+        let has_keys = self.jwks.is_some() || self.rest.jwks_uri.is_some() || signed;
         let method = self.token_endpoint_auth_method;
         match method {
             AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth if !has_keys => {

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use shared::fetch::{Fetch, FetchError, FetchSettings};
+use shared::jose::{UnverifiedJwt, generate_signing_key};
 
 /// A folder of one test.
 struct Folder(PathBuf);
@@ -380,4 +382,126 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
         assert!(refusal.contains(part), "{wrong:?}: {refusal}");
     }
     served.stop();
+}
+
+/// What the program answers over TLS, trusting that certificate.
+async fn fetched(served: &Served, certificate: &Path, path: &str) -> Result<String, FetchError> {
+    let base_url = served.text("base_url");
+    let host = base_url.strip_prefix("https://").unwrap().to_owned();
+    let extra_ca = Some(std::fs::read(certificate).unwrap());
+    let fetch = Fetch::new(FetchSettings { extra_ca, reachable: vec![host] });
+    let end = Instant::now() + Duration::from_secs(10);
+    let body = fetch.get(&format!("{base_url}{path}"), 100_000, end).await?;
+    Ok(String::from_utf8(body).unwrap())
+}
+
+#[tokio::test]
+async fn a_service_joins_a_federation_and_its_keys_are_rolled_over_from_the_command_line() {
+    const CONFIGURATION: &str = "/1/.well-known/openid-federation";
+    let data = Folder::new("federation");
+    let served = Served::start(&data, &["--memory", "--tls"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let certificate = data.0.join("server.pem");
+    let federation = |arguments: &[&str]| admin.json(&[&["service", "federation"], arguments].concat());
+    let refused = |arguments: &[&str]| admin.refusal(&[&["service", "federation"], arguments].concat());
+    let configuration = || async { fetched(&served, &certificate, CONFIGURATION).await.unwrap() };
+    let header = |jwt: &str| UnverifiedJwt::parse(jwt).unwrap().header().clone();
+    let kids = |keys: &Value| -> Vec<String> {
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    };
+
+    let closed = fetched(&served, &certificate, CONFIGURATION).await;
+    assert!(matches!(closed, Err(FetchError::Status(404))), "{closed:?}");
+    let anchor = data.0.join("anchor.json");
+    let jwks = json!({"keys": [public(&generate_signing_key().unwrap())]});
+    std::fs::write(&anchor, jwks.to_string()).unwrap();
+    let anchor = format!("https://anchor.example={}", anchor.display());
+    let enabled = federation(&[
+        "enable",
+        "1",
+        "--authority-hint",
+        "https://superior.example",
+        "--trust-anchor",
+        &anchor,
+        "--registration",
+        "automatic",
+        "--registration",
+        "explicit",
+        "--repeated",
+        "refuse",
+        "--lifetime",
+        "3600",
+    ]);
+    assert_eq!(enabled["authority_hints"], json!(["https://superior.example"]));
+    assert_eq!(enabled["registrations"], json!(["automatic", "explicit"]));
+    assert_eq!(
+        (&enabled["repeated_registration"], &enabled["configuration_lifetime"]),
+        (&json!("refuse"), &json!(3600))
+    );
+    assert!(!enabled.to_string().contains("\"d\""), "private keys stay where they are");
+    let [first] = kids(&enabled["jwks"]).try_into().unwrap();
+    let jwt = configuration().await;
+    assert_eq!(header(&jwt)["kid"], first);
+    let claims = UnverifiedJwt::parse(&jwt).unwrap().unverified_claims().clone();
+    assert_eq!(claims["iss"], served.demo["issuer"]);
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
+
+    let added = federation(&["add-key", "1"]);
+    let [_, second] = kids(&added["jwks"]).try_into().unwrap();
+    let jwt = configuration().await;
+    assert_eq!(header(&jwt)["kid"], first, "a new key is published and does not sign yet");
+    assert_eq!(kids(&UnverifiedJwt::parse(&jwt).unwrap().unverified_claims()["jwks"]), [first.clone(), second.clone()]);
+    assert!(refused(&["remove-key", "1", &first]).contains("signs"));
+    federation(&["use-key", "1", &second]);
+    let jwt = configuration().await;
+    assert_eq!(header(&jwt)["kid"], second);
+    assert_eq!(kids(&UnverifiedJwt::parse(&jwt).unwrap().unverified_claims()["jwks"]).len(), 2);
+    let removed = federation(&["remove-key", "1", &first]);
+    assert_eq!(kids(&removed["jwks"]), std::slice::from_ref(&second));
+    assert_eq!(federation(&["show", "1"]), removed);
+    assert_eq!(header(&configuration().await)["kid"], second);
+
+    assert!(refused(&["use-key", "1", "unknown"]).contains("there is no key unknown"));
+    assert!(refused(&["enable", "1", "--authority-hint", "superior.example"]).contains("no entity identifier"));
+    assert!(refused(&["enable", "1", "--trust-anchor", "https://anchor.example"]).contains("URL=FILE"));
+    let empty = data.0.join("empty.json");
+    std::fs::write(&empty, "{}").unwrap();
+    let empty = format!("https://anchor.example={}", empty.display());
+    assert!(refused(&["enable", "1", "--trust-anchor", &empty]).contains("is not a JWK Set"));
+    assert!(refused(&["show", "2"]).contains("there is no service 2"));
+    assert_eq!(federation(&["disable", "1"])["enabled"], false);
+    let disabled = fetched(&served, &certificate, CONFIGURATION).await;
+    assert!(matches!(disabled, Err(FetchError::Status(404))), "{disabled:?}");
+    served.stop();
+}
+
+fn public(key: &Map<String, Value>) -> Map<String, Value> {
+    let mut key = key.clone();
+    key.remove("d");
+    key
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_given_is_shown() {
+    let data = Folder::new("certificate");
+    std::fs::create_dir_all(&data.0).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let files = [data.0.join("given.pem"), data.0.join("given.key")];
+    std::fs::write(&files[0], certificate.pem()).unwrap();
+    std::fs::write(&files[1], key.serialize_pem()).unwrap();
+    let [shown, key] = files.each_ref().map(|file| file.to_str().unwrap());
+    let served = Served::start(&data, &["--memory", "--tls", "--tls-cert", shown, "--tls-key", key]);
+    let discovery = fetched(&served, &files[0], "/1/.well-known/openid-configuration").await.unwrap();
+    let discovery: Value = serde_json::from_str(&discovery).unwrap();
+    assert_eq!(discovery["issuer"], served.demo["issuer"]);
+    assert!(served.text("issuer").starts_with("https://127.0.0.1:"));
+    assert!(served.announced.contains("curl --cacert "), "{}", served.announced);
+    served.stop();
+    let mut alone = registrar();
+    let alone = alone.args(["serve", "--memory", "--tls-cert", shown, "--tls-key", key]);
+    let alone = alone.args(["--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data"]).arg(&data.0);
+    let alone = alone.output().unwrap();
+    assert!(!alone.status.success());
+    assert!(String::from_utf8(alone.stderr).unwrap().contains("--tls-cert needs --tls or --stet-listen"));
 }

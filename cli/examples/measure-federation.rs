@@ -52,19 +52,69 @@ const REGISTRATIONS: u32 = 400;
 /// How many hostile relying parties register at the same time, again and again.
 const HOSTILE: usize = 48;
 
+/// What became of hostile registrations.
+#[derive(Default)]
+struct Outcomes {
+    answered: AtomicUsize,
+    refused: AtomicUsize,
+    waiting: AtomicUsize,
+    longest: AtomicUsize,
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result {
-    let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let site = Site::serve(&[]).await;
-    let gateway: &'static Gateway = Box::leak(Box::new(gateway(&table, &site).await?));
-    let parties = federations(&site);
+    let unlimited = RateLimit::new(1_000_000, 1_000_000);
     println!("| while | median | 95th of 100 | longest |");
     println!("|---|---|---|---|");
-    row("nothing else happens", &registrations(gateway).await?);
-    let (answered, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let (answered, refused): (&'static AtomicUsize, &'static AtomicUsize) =
-        (Box::leak(Box::new(answered)), Box::leak(Box::new(refused)));
-    let longest: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(0)));
+    let mut outcomes = Vec::new();
+    for (name, address_limit, service_limit, pause) in [
+        ("nothing else happens", unlimited, unlimited, None),
+        (
+            "48 hostile relying parties register, ten times a second each",
+            RateLimit::ADDRESS,
+            RateLimit::SERVICE,
+            Some(100),
+        ),
+        ("the same, and no limit of rates", unlimited, unlimited, Some(100)),
+        ("the same, as fast as they can", unlimited, unlimited, Some(0)),
+    ] {
+        let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let site = Site::serve(&[]).await;
+        let settings = Settings { address_limit, service_limit, ..Settings::default() };
+        let gateway: &'static Gateway = Box::leak(Box::new(gateway(&table, &site, settings).await?));
+        let hostile: &'static Outcomes = Box::leak(Box::default());
+        let running =
+            pause.map(|pause| attack(gateway, &site, Duration::from_millis(pause), hostile)).unwrap_or_default();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        row(name, &registrations(gateway).await?);
+        tokio::time::sleep(Duration::from_secs(if running.is_empty() { 0 } else { 9 })).await;
+        for task in running {
+            task.abort();
+        }
+        let count = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        let Outcomes { answered, refused, waiting, longest } = hostile;
+        outcomes.push(format!(
+            "{name}: {} hostile registrations were answered, {} with 429, {} with another 4xx, the slowest after {} ms; \
+             {} documents were fetched",
+            count(answered),
+            count(waiting),
+            count(refused),
+            count(longest),
+            site.requests(),
+        ));
+    }
+    println!("{}", outcomes.join("\n"));
+    Ok(())
+}
+
+/// Lets hostile relying parties register again and again.
+fn attack(
+    gateway: &'static Gateway,
+    site: &Site,
+    pause: Duration,
+    outcomes: &'static Outcomes,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let parties = federations(site);
     let mut running = Vec::new();
     for number in 0..HOSTILE {
         let body = parties[number % parties.len()].clone();
@@ -73,26 +123,17 @@ async fn main() -> Result {
                 let began = Instant::now();
                 let from = u8::try_from(number % 250).unwrap_or_default();
                 let status = send(gateway, from, "/1/federation/register", STATEMENT, body.clone()).await;
-                answered.fetch_add(1, Ordering::Relaxed);
-                refused.fetch_add(usize::from((400..500).contains(&status)), Ordering::Relaxed);
-                longest.fetch_max(usize::try_from(began.elapsed().as_millis()).unwrap_or_default(), Ordering::Relaxed);
+                let took = usize::try_from(began.elapsed().as_millis()).unwrap_or_default();
+                outcomes.answered.fetch_add(1, Ordering::Relaxed);
+                outcomes.waiting.fetch_add(usize::from(status == 429), Ordering::Relaxed);
+                let refused = status != 429 && (400..500).contains(&status);
+                outcomes.refused.fetch_add(usize::from(refused), Ordering::Relaxed);
+                outcomes.longest.fetch_max(took, Ordering::Relaxed);
+                tokio::time::sleep(pause).await;
             }
         }));
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    row(&format!("{HOSTILE} hostile relying parties register"), &registrations(gateway).await?);
-    tokio::time::sleep(Duration::from_secs(9)).await;
-    for task in running {
-        task.abort();
-    }
-    println!(
-        "{} hostile registrations were answered, {} of them with 4xx, the slowest after {} ms; {} documents were fetched",
-        answered.load(Ordering::Relaxed),
-        refused.load(Ordering::Relaxed),
-        longest.load(Ordering::Relaxed),
-        site.requests(),
-    );
-    Ok(())
+    running
 }
 
 const STATEMENT: &str = "application/entity-statement+jwt";
@@ -178,17 +219,18 @@ fn path<'e>(site: &Site, entity: &'e Entity) -> &'e str {
     entity.id.strip_prefix(&site.url).unwrap_or_default()
 }
 
-async fn gateway(table: &Embedded, site: &Site) -> Result<Gateway> {
+async fn gateway(table: &Embedded, site: &Site, settings: Settings) -> Result<Gateway> {
     let clock = Clock::fixed(NOW);
+    let moving = clock.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            moving.advance(1);
+        }
+    });
     let store = Store::new(embedded::client(&table.url()), TABLE, clock.clone());
     let keys = KeyEncryption::file(&[7; 32])?;
-    let settings = Settings {
-        base_url: Some("https://registrar.example".to_owned()),
-        // What is measured is not the limit.
-        address_limit: RateLimit::new(1_000_000, 1_000_000),
-        service_limit: RateLimit::new(1_000_000, 1_000_000),
-        ..Settings::default()
-    };
+    let settings = Settings { base_url: Some("https://registrar.example".to_owned()), ..settings };
     let app = App::new(store, keys, Fetch::new(site.reachable()), clock, Entropy::seeded(1), settings);
     let app: &'static App = Box::leak(Box::new(app));
     service(app).await?;

@@ -161,7 +161,7 @@ pub struct Replaced {
 /// Replaces a client's secret, by `new` or by a random one.
 ///
 /// # Errors
-/// [`Invalid::NoSecret`] for a client without one; [`Error::UnknownClient`], [`Error::Contention`],
+/// [`Invalid::NoSecret`] for a client without one, [`Invalid::NotOperators`] for one that others vouch for; [`Error::UnknownClient`], [`Error::Contention`],
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn replace_secret(
     context: &Context<'_>,
@@ -185,6 +185,9 @@ async fn try_replace_secret(
     mut client: RegisteredClient,
     new: &ClientSecret,
 ) -> Result<ClientSecret, Error> {
+    if !client.source.is_operators_to_change() {
+        return Err(Invalid::NotOperators.into());
+    }
     let old = secret::open(context, &client).await?.ok_or(Invalid::NoSecret)?;
     step(context, &mut client);
     secret::set(context, &mut client, new).await?;

@@ -635,6 +635,9 @@ async fn what_a_chain_vouches_for_is_not_operators_to_change() {
     client["redirectUris"] = json!(["https://other.example/cb"]);
     let reply = federation.operate("POST", &path, &client).await;
     assert_eq!(reply.body["redirectUris"], json!(["https://rp.example/cb"]), "the chain's metadata stays");
+    let refresh = format!("/client/secret/refresh/{}", client["clientId"]);
+    let reply = federation.operate("GET", &refresh, &Value::Null).await;
+    assert_eq!((reply.status, reply.text("resultCode")), (400, "A001296"), "{reply:?}");
     let token = "rat_".to_owned() + &"A".repeat(43);
     let managed = federation.world.send_bare("GET", &format!("/1/register/{}", client["clientId"]), Some(&token)).await;
     assert_eq!(managed.status, 401);

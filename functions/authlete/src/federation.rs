@@ -30,7 +30,8 @@ pub(crate) fn refused(family: &str, fault: &Fault) -> Response {
     let mut members = result(&format!("A{family}{class}"), &fault.to_string());
     members.insert("action".to_owned(), action.into());
     members.insert("responseContent".to_owned(), Value::Object(fault.to_members()).to_string().into());
-    let response = Response::json(200, members);
+    let mut response = Response::json(200, members);
+    response.code = Some(fault.code());
     match fault {
         Fault::Core(error) => response.because(error),
         _ => response,

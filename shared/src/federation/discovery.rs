@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::entity_id::EntityId;
+use super::error::Error;
 use super::statement::{EntityStatement, Kind, StatementFault};
 use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
 use crate::app::App;
-use crate::error::Error;
 use crate::fetch::FetchError;
 use crate::store::{Document, DocumentUrl};
 
@@ -33,8 +33,8 @@ const MOST_HINTS: usize = 6;
 /// How many superiors a chain has.
 const MOST_SUPERIORS: usize = 6;
 
-/// How many beginnings of chains are looked at.
-const MOST_PATHS: usize = 64;
+/// How often a superior is looked at in one resolution.
+const MOST_STEPS: usize = 64;
 
 /// The largest statement that is fetched, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -92,21 +92,10 @@ pub enum Unresolved {
     NoTrustAnchor,
 }
 
-/// Why a statement is not there: the federation's fault, or the table's.
-enum Failure {
-    Federation(Unresolved),
-    Table(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Table(error)
-    }
-}
-
-impl From<Unresolved> for Failure {
-    fn from(fault: Unresolved) -> Self {
-        Self::Federation(fault)
+impl Unresolved {
+    /// Whether nothing more can be looked at, whatever other superiors there are.
+    fn ends_the_search(&self) -> bool {
+        matches!(self, Self::TooMuch | Self::TooLong)
     }
 }
 
@@ -117,6 +106,7 @@ pub struct Discovery<'a> {
     anchors: &'a [TrustAnchor],
     ends: Instant,
     fetches_left: usize,
+    steps_left: usize,
     since_millis: u64,
     used_kept: bool,
     known: HashMap<String, Result<Arc<EntityStatement>, Unresolved>>,
@@ -146,6 +136,7 @@ impl<'a> Discovery<'a> {
             anchors,
             ends,
             fetches_left: MOST_FETCHES,
+            steps_left: MOST_STEPS,
             since_millis: 0,
             used_kept: false,
             known: HashMap::new(),
@@ -156,53 +147,42 @@ impl<'a> Discovery<'a> {
     ///
     /// # Errors
     /// As [`chain_of`](Self::chain_of).
-    pub async fn chain_to(&mut self, entity: &EntityId) -> Result<Result<TrustChain, Unresolved>, Error> {
-        let outcome = self.chain_to_once(entity).await?;
-        if outcome.is_ok() || !self.begin_again() {
-            return Ok(outcome);
+    pub async fn chain_to(&mut self, entity: &EntityId) -> Result<TrustChain, Error> {
+        match self.chain_to_once(entity).await {
+            Err(Error::NoChain(_)) if self.begins_again() => self.chain_to_once(entity).await,
+            outcome => outcome,
         }
-        self.chain_to_once(entity).await
     }
 
     /// The entity's own configuration is as it publishes it now: what is kept of its superiors lasts longer.
-    async fn chain_to_once(&mut self, entity: &EntityId) -> Result<Result<TrustChain, Unresolved>, Error> {
-        let since_millis = self.since_millis;
-        self.since_millis = self.a_moment_ago();
+    async fn chain_to_once(&mut self, entity: &EntityId) -> Result<TrustChain, Error> {
+        let since_millis = std::mem::replace(&mut self.since_millis, a_moment_ago(self.app));
         let configuration = self.configuration(entity).await;
         self.since_millis = since_millis;
-        match configuration {
-            Ok(configuration) => self.climb(configuration).await,
-            Err(Failure::Federation(fault)) => Ok(Err(fault)),
-            Err(Failure::Table(error)) => Err(error),
-        }
+        self.climb(configuration?).await
     }
 
-    /// A valid chain whose subject is that of a configuration, or why there is none. A chain with fewer statements is
-    /// found before one with more (§10.3).
+    /// A valid chain whose subject is that of a configuration. A chain with fewer statements is found before one with
+    /// more (§10.3).
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`] of the table.
-    pub async fn chain_of(&mut self, subject: EntityStatement) -> Result<Result<TrustChain, Unresolved>, Error> {
+    /// [`Error::NoChain`]; [`Error::Core`] of the table.
+    pub async fn chain_of(&mut self, subject: EntityStatement) -> Result<TrustChain, Error> {
         let subject = Arc::new(subject);
-        let outcome = self.climb(Arc::clone(&subject)).await?;
-        if outcome.is_ok() || !self.begin_again() {
-            return Ok(outcome);
+        match self.climb(Arc::clone(&subject)).await {
+            Err(Error::NoChain(_)) if self.begins_again() => self.climb(subject).await,
+            outcome => outcome,
         }
-        self.climb(subject).await
     }
 
-    /// Whether a failure may come from statements that were kept, and another search makes sense.
-    fn begin_again(&mut self) -> bool {
-        self.since_millis = self.a_moment_ago();
+    /// Whether a failure may come from statements that were kept, so that another search makes sense; it begins.
+    fn begins_again(&mut self) -> bool {
+        self.since_millis = a_moment_ago(self.app);
         self.known.clear();
         std::mem::take(&mut self.used_kept)
     }
 
-    fn a_moment_ago(&self) -> u64 {
-        self.app.clock.now_millis().saturating_sub(AGAIN * 1000)
-    }
-
-    async fn climb(&mut self, subject: Arc<EntityStatement>) -> Result<Result<TrustChain, Unresolved>, Error> {
+    async fn climb(&mut self, subject: Arc<EntityStatement>) -> Result<TrustChain, Error> {
         let mut paths = vec![Path { statements: vec![Arc::clone(&subject)], top: subject }];
         let mut fault: Option<Unresolved> = None;
         for _ in 0..MOST_SUPERIORS {
@@ -211,26 +191,26 @@ impl<'a> Discovery<'a> {
                 for hint in self.hints(&path) {
                     let outcome = match self.step(&path, &hint).await {
                         Ok(next) if self.is_anchor(&hint) => self.complete(&next),
-                        Ok(next) if longer.len() < MOST_PATHS => {
+                        Ok(next) => {
                             longer.push(next);
                             continue;
                         }
-                        Ok(_) => Err(Unresolved::TooMuch),
-                        Err(Failure::Federation(fault)) => Err(fault),
-                        Err(Failure::Table(error)) => return Err(error),
+                        Err(Error::NoChain(found)) => Err(found),
+                        Err(error) => return Err(error),
                     };
                     match outcome {
-                        Ok(chain) => return Ok(Ok(chain)),
+                        Ok(chain) => return Ok(chain),
+                        Err(found) if found.ends_the_search() => return Err(graver(fault, found).into()),
                         Err(found) => fault = Some(graver(fault, found)),
                     }
                 }
             }
             if longer.is_empty() {
-                return Ok(Err(fault.unwrap_or(Unresolved::NoTrustAnchor)));
+                return Err(fault.unwrap_or(Unresolved::NoTrustAnchor).into());
             }
             paths = longer;
         }
-        Ok(Err(graver(fault, Unresolved::TooMuch)))
+        Err(graver(fault, Unresolved::TooMuch).into())
     }
 
     /// The hints that are followed, trust anchors first.
@@ -246,7 +226,8 @@ impl<'a> Discovery<'a> {
     }
 
     /// Goes up to a superior: its configuration, and its statement about the entity below.
-    async fn step(&mut self, path: &Path, superior: &EntityId) -> Result<Path, Failure> {
+    async fn step(&mut self, path: &Path, superior: &EntityId) -> Result<Path, Error> {
+        self.steps_left = self.steps_left.checked_sub(1).ok_or(Unresolved::TooMuch)?;
         if path.contains(superior) {
             return Err(Unresolved::Loop(superior.clone()).into());
         }
@@ -268,7 +249,7 @@ impl<'a> Discovery<'a> {
         Ok(chain)
     }
 
-    async fn configuration(&mut self, entity: &EntityId) -> Result<Arc<EntityStatement>, Failure> {
+    async fn configuration(&mut self, entity: &EntityId) -> Result<Arc<EntityStatement>, Error> {
         self.statement(&entity.configuration_url(), Kind::Configuration, entity, entity).await
     }
 
@@ -279,7 +260,7 @@ impl<'a> Discovery<'a> {
         kind: Kind<'static>,
         issuer: &EntityId,
         subject: &EntityId,
-    ) -> Result<Arc<EntityStatement>, Failure> {
+    ) -> Result<Arc<EntityStatement>, Error> {
         if let Some(known) = self.known.get(url) {
             return Ok(known.clone()?);
         }
@@ -298,9 +279,8 @@ impl<'a> Discovery<'a> {
             Ok(Arc::new(statement))
         };
         let outcome = match self.obtain(url, read).await {
-            Err(Failure::Table(error)) => return Err(error.into()),
-            Err(Failure::Federation(fault)) => Err(fault),
-            Ok(statement) => Ok(statement),
+            Err(Error::NoChain(fault)) => Err(fault),
+            outcome => Ok(outcome?),
         };
         self.known.insert(url.to_owned(), outcome.clone());
         Ok(outcome?)
@@ -311,7 +291,7 @@ impl<'a> Discovery<'a> {
         &mut self,
         url: &str,
         read: impl Fn(&str) -> Result<Arc<EntityStatement>, Unresolved>,
-    ) -> Result<Arc<EntityStatement>, Failure> {
+    ) -> Result<Arc<EntityStatement>, Error> {
         let app = self.app;
         let address = DocumentUrl { service_id: self.service_id, url, since_millis: self.since_millis };
         let mut known = app.store.document(&address).await?;
@@ -327,6 +307,7 @@ impl<'a> Discovery<'a> {
                     tokio::time::sleep(LOOKING).await;
                     known = app.store.document(&address).await?;
                 }
+                Document::Unknown if Instant::now() >= self.ends => return Err(Unresolved::TooLong.into()),
                 Document::Unknown => {
                     self.fetches_left = self.fetches_left.checked_sub(1).ok_or(Unresolved::TooMuch)?;
                     let lease = app.clock.now_millis().saturating_add(millis(FETCHING) + 1000);
@@ -343,7 +324,7 @@ impl<'a> Discovery<'a> {
         &self,
         address: &DocumentUrl<'_>,
         read: impl Fn(&str) -> Result<Arc<EntityStatement>, Unresolved>,
-    ) -> Result<Arc<EntityStatement>, Failure> {
+    ) -> Result<Arc<EntityStatement>, Error> {
         let (app, url) = (self.app, address.url);
         let end = self.ends.min(Instant::now() + FETCHING);
         let document = app.fetch.get(url, MAX_BYTES, end).await;
@@ -360,11 +341,17 @@ impl<'a> Discovery<'a> {
                 let fresh = FRESH.min(statement.expires_at().saturating_sub(now) / 2);
                 (Some(text.as_str()), now.saturating_add(fresh))
             }
+            // It would have had more time in another search.
+            (Err(Unresolved::TooLong), _) => (None, now),
             _ => (None, now.saturating_add(AGAIN)),
         };
         app.store.keep_document(address, found, expires_at).await?;
         Ok(outcome?)
     }
+}
+
+fn a_moment_ago(app: &App) -> u64 {
+    app.clock.now_millis().saturating_sub(AGAIN * 1000)
 }
 
 /// A chain that is not valid says more than a statement that cannot be fetched; else the first fault counts.

@@ -86,7 +86,7 @@ pub async fn register_automatically(
     }
     let provider = Provider::of(context.app, context.service, base_url).await?;
     let mut discovery = discovery(context, &provider);
-    let chain = discovery.chain_to(entity).await??;
+    let chain = discovery.chain_to(entity).await?;
     let mut metadata = relying_party(&chain)?;
     if metadata.client_registration_types.as_ref().is_some_and(|types| !types.iter().any(|kind| kind == AUTOMATIC)) {
         return Err(Error::NotAutomatic);
@@ -127,8 +127,8 @@ impl Submitted {
         let submitted = match request {
             Request::EntityConfiguration(text) => {
                 let request = EntityStatement::read(text.trim(), kind, now)?;
-                let superiors = chain_header(&request, "trust_chain", now)?;
-                let peer = chain_header(&request, "peer_trust_chain", now)?;
+                let superiors = chain_header(&request, "trust_chain", now, Error::Chain)?;
+                let peer = chain_header(&request, "peer_trust_chain", now, Error::PeerChain)?;
                 if peer.is_some() && superiors.is_none() {
                     return Err(Error::Header { parameter: "peer_trust_chain", reason: "stands without trust_chain" });
                 }
@@ -138,16 +138,15 @@ impl Submitted {
             }
             Request::TrustChain(text) => {
                 let texts: Vec<String> = serde_json::from_str(text).map_err(|_| ChainFault::NotAList)?;
-                let first = texts.first().ok_or(ChainFault::Length)?;
-                let request = EntityStatement::read(first, kind, now)?;
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                let mut statements = TrustChain::read(&texts, kind, now).map_err(of_request)?.into_iter();
+                let request = statements.next().ok_or(ChainFault::Length)?;
                 if let Some(parameter) =
                     ["trust_chain", "peer_trust_chain"].into_iter().find(|name| request.header(name).is_some())
                 {
                     return Err(Error::Header { parameter, reason: "stands in a trust chain" });
                 }
-                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-                let superiors = TrustChain::read(&texts, kind, now)?.into_iter().skip(1).collect();
-                Self { request, superiors: Some(superiors), peer: None }
+                Self { request, superiors: Some(statements.collect()), peer: None }
             }
         };
         submitted.request.verify(submitted.request.keys())?;
@@ -160,7 +159,7 @@ impl Submitted {
     /// The chain that was sent, or one that is found.
     async fn chain(self, context: &Context<'_>, provider: &Provider<'_>) -> Result<TrustChain, Error> {
         let Some(superiors) = self.superiors else {
-            return Ok(discovery(context, provider).chain_of(self.request).await??);
+            return discovery(context, provider).chain_of(self.request).await;
         };
         let statements = [self.request].into_iter().chain(superiors).collect();
         let chain = TrustChain::validate(statements, provider.trust_anchors())?;
@@ -187,11 +186,20 @@ fn chain_header(
     request: &EntityStatement,
     parameter: &'static str,
     now: u64,
+    refused: fn(ChainFault) -> Error,
 ) -> Result<Option<Vec<EntityStatement>>, Error> {
     let Some(chain) = request.header(parameter) else { return Ok(None) };
     let texts: Option<Vec<&str>> = chain.as_array().and_then(|texts| texts.iter().map(Value::as_str).collect());
     let texts = texts.ok_or(Error::Header { parameter, reason: "is not a list of statements" })?;
-    Ok(Some(TrustChain::read(&texts, Kind::Configuration, now)?))
+    TrustChain::read(&texts, Kind::Configuration, now).map(Some).map_err(refused)
+}
+
+/// What is wrong with the first statement of a chain that is sent is wrong with the request.
+fn of_request(fault: ChainFault) -> Error {
+    match fault {
+        ChainFault::Unreadable { index: 0, fault } => Error::Request(fault),
+        fault => Error::Chain(fault),
+    }
 }
 
 /// The statements above the subject of a request.

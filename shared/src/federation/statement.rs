@@ -22,6 +22,9 @@ pub(super) const FEDERATION_ENTITY: &str = "federation_entity";
 /// Seconds by which a statement may have been issued in the future: clocks differ.
 const LEEWAY: u64 = 60;
 
+/// How many names, or keys with names, are compared with one another.
+const MOST_NAMES: usize = 100;
+
 /// The claims that are defined for entity statements (§3.1): `crit` may not name them.
 const DEFINED: [&str; 18] = [
     "iss",
@@ -341,7 +344,8 @@ fn check_critical(claims: &Map<String, Value>) -> Result<(), StatementFault> {
 fn critical<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<Option<Vec<&'c str>>, StatementFault> {
     let Some(listed) = claims.get(name) else { return Ok(None) };
     let names: Option<Vec<&str>> = listed.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
-    let names = names.filter(|names| !names.is_empty()).ok_or_else(|| claim(name, "is not a list of names"))?;
+    let names = names.filter(|names| (1..=MOST_NAMES).contains(&names.len()));
+    let names = names.ok_or_else(|| claim(name, "is not a list of 1 to 100 names"))?;
     let once = names.iter().enumerate().all(|(index, name)| !names.iter().take(index).any(|earlier| earlier == name));
     if once { Ok(Some(names)) } else { Err(claim(name, "names something twice")) }
 }
@@ -414,6 +418,9 @@ fn constraints(claims: &Map<String, Value>) -> Result<Constraints, StatementFaul
 pub(super) fn keys(set: &Value) -> Result<JwkSet, &'static str> {
     let keys = set.get("keys").and_then(Value::as_array).filter(|keys| !keys.is_empty());
     let keys = keys.ok_or("is not a JWK Set with keys")?;
+    if keys.len() > MOST_NAMES {
+        return Err("has more than 100 keys");
+    }
     let mut known: Vec<&str> = Vec::new();
     for key in keys {
         let kid =

@@ -151,6 +151,9 @@ pub enum Invalid {
     /// A secret is to be replaced that the client does not have.
     #[error("the client has no client_secret")]
     NoSecret,
+    /// A secret is to be replaced of a client that others vouch for.
+    #[error("client_secret: it comes with the client's registration, which is not an operator's to change")]
+    NotOperators,
     /// The document behind `sector_identifier_uri` (OIDC Registration §5).
     #[error("sector_identifier_uri: {reason}")]
     SectorIdentifier {

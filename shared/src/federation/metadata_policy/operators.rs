@@ -8,6 +8,9 @@ use super::Conflict;
 pub(in crate::federation) const STANDARD: [&str; 7] =
     ["value", "add", "default", "one_of", "subset_of", "superset_of", "essential"];
 
+/// How many values an operator takes: each is compared with each.
+const MOST_VALUES: usize = 256;
+
 /// The one parameter that is a list in the form of a text (§6.1.3.1.8).
 const SCOPE: &str = "scope";
 
@@ -27,17 +30,21 @@ pub(super) struct ParameterPolicy {
 impl ParameterPolicy {
     /// Reads the operators of a parameter.
     pub(super) fn parse(parameter: &str, operators: &Map<String, Value>) -> Result<Self, Conflict> {
-        let any = |name: &str| operators.get(name).map(|value| as_operand(parameter, value.clone()));
-        let set = |name: &'static str| match any(name) {
+        let any = |name: &'static str| {
+            let value = operators.get(name).map(|value| as_operand(parameter, value.clone()));
+            let long = value.as_ref().and_then(Value::as_array).is_some_and(|values| values.len() > MOST_VALUES);
+            if long { Err(Conflict::OperatorValue(name)) } else { Ok(value) }
+        };
+        let set = |name: &'static str| match any(name)? {
             None => Ok(None),
-            Some(Value::Array(values)) => Ok(Some(distinct(values))),
+            Some(Value::Array(values)) => Ok(Some(union(Vec::new(), values))),
             Some(_) => Err(Conflict::OperatorValue(name)),
         };
         let essential = operators.get("essential");
         let policy = Self {
-            value: any("value"),
+            value: any("value")?,
             add: set("add")?,
-            default: any("default"),
+            default: any("default")?,
             one_of: set("one_of")?,
             subset_of: set("subset_of")?,
             superset_of: set("superset_of")?,
@@ -82,7 +89,7 @@ impl ParameterPolicy {
             let contains = |set: &Vec<Value>| values.is_some_and(|values| is_subset(set, values));
             combined(add.as_ref().is_none_or(contains), "value", "add")?;
             combined(default.is_none() || !value.is_null(), "value", "default")?;
-            combined(one_of.as_ref().is_none_or(|set| contains_value(set, value)), "value", "one_of")?;
+            combined(one_of.as_ref().is_none_or(|set| set.contains(value)), "value", "one_of")?;
             combined(subset_of.as_ref().is_none_or(within), "value", "subset_of")?;
             combined(superset_of.as_ref().is_none_or(contains), "value", "superset_of")?;
             combined(!(value.is_null() && *essential == Some(true)), "value", "essential")?;
@@ -118,7 +125,7 @@ impl ParameterPolicy {
             if value.is_array() {
                 return Err(Conflict::ParameterType("one_of"));
             }
-            demanded(contains_value(one_of, value), "one_of")?;
+            demanded(one_of.contains(value), "one_of")?;
         }
         if let Some(subset_of) = &self.subset_of {
             let kept = |value| list("subset_of", value).map(|values| intersection(values, subset_of));
@@ -189,7 +196,7 @@ fn both<T>(superior: Option<T>, subordinate: Option<T>, merge: impl FnOnce(T, T)
 
 fn union(mut values: Vec<Value>, more: Vec<Value>) -> Vec<Value> {
     for value in more {
-        if !contains_value(&values, &value) {
+        if !values.contains(&value) {
             values.push(value);
         }
     }
@@ -197,29 +204,18 @@ fn union(mut values: Vec<Value>, more: Vec<Value>) -> Vec<Value> {
 }
 
 fn intersection(mut values: Vec<Value>, others: &[Value]) -> Vec<Value> {
-    values.retain(|value| contains_value(others, value));
+    values.retain(|value| others.contains(value));
     values
 }
 
-fn distinct(values: Vec<Value>) -> Vec<Value> {
-    union(Vec::new(), values)
-}
-
 fn is_subset(values: &[Value], of: &[Value]) -> bool {
-    values.iter().all(|value| contains_value(of, value))
-}
-
-fn contains_value(values: &[Value], value: &Value) -> bool {
-    values.iter().any(|known| same(known, value))
+    values.iter().all(|value| of.contains(value))
 }
 
 /// Lists are equal as sets.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Array(one), Value::Array(other)) => {
-            let within = |values: &[Value], of: &[Value]| values.iter().all(|value| of.contains(value));
-            within(one, other) && within(other, one)
-        }
+        (Value::Array(one), Value::Array(other)) => is_subset(one, other) && is_subset(other, one),
         _ => one == other,
     }
 }

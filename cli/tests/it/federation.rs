@@ -5,7 +5,7 @@ mod world;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
-use shared::caller::Permission;
+use shared::caller::{Origin, Permission};
 use shared::jose::UnverifiedJwt;
 use shared::policy::Preset;
 use shared::service::{RepeatedRegistration, TrustAnchorSettings};
@@ -455,6 +455,32 @@ async fn s9_the_entity_configuration_says_who_the_provider_is() {
 }
 
 #[tokio::test]
+async fn s5_1_3_the_registration_endpoint_is_https_without_fragment() {
+    let federation = Federation::new().await;
+    let store = &federation.world.app.store;
+    for (endpoint, status) in [
+        ("http://as.example/federation/register", 500),
+        ("https://as.example/federation/register#a", 500),
+        ("https://as.example/federation/register?a=b", 200),
+    ] {
+        let mut service = store.service(1).await.unwrap().unwrap();
+        let metadata = &mut service.configuration.authorization_server;
+        metadata.insert("federation_registration_endpoint".to_owned(), endpoint.into());
+        let origin = Origin::default();
+        store.update_service(1, service.version, &service.configuration, None, &origin).await.unwrap();
+        let reply = federation.world.send_bare("GET", "/1/.well-known/openid-federation", None).await;
+        assert_eq!(reply.status, status, "{reply:?}");
+        if status == 500 {
+            assert_refused(&reply, 500, "server_error", "federation_registration_endpoint");
+            continue;
+        }
+        let jwt = UnverifiedJwt::parse(reply.body.as_str().unwrap()).unwrap();
+        let provider = &jwt.unverified_claims()["metadata"]["openid_provider"];
+        assert_eq!(provider["federation_registration_endpoint"], endpoint, "the configured one counts");
+    }
+}
+
+#[tokio::test]
 async fn authletes_operation_registers_as_the_door_does() {
     let federation = Federation::new().await;
     let jwt = federation.party.sign(&federation.request());
@@ -567,7 +593,7 @@ async fn automatic_registration_is_for_who_may_use_the_service() {
     let mut explicit_only = federation.world.app.store.service(1).await.unwrap().unwrap();
     let metadata = &mut explicit_only.configuration.authorization_server;
     metadata.insert("client_registration_types_supported".to_owned(), json!(["explicit"]));
-    let origin = shared::caller::Origin::default();
+    let origin = Origin::default();
     let store = &federation.world.app.store;
     store.update_service(1, explicit_only.version, &explicit_only.configuration, None, &origin).await.unwrap();
     let reply = federation.look_for(&federation.party.id).await;

@@ -32,6 +32,7 @@ pub(crate) fn refused(family: &str, fault: &Fault) -> Response {
     members.insert("responseContent".to_owned(), Value::Object(fault.to_members()).to_string().into());
     let mut response = Response::json(200, members);
     response.code = Some(fault.code());
+    response.cause = (fault.status() >= 500).then(|| fault.to_string());
     match fault {
         Fault::Core(error) => response.because(error),
         _ => response,

@@ -49,6 +49,7 @@ fn refused(error: &Error) -> Response {
         Error::Fault(fault) => {
             let mut response = Response::json(fault.status(), fault.to_members()).with("cache-control", "no-store");
             response.code = Some(fault.code());
+            response.cause = (fault.status() >= 500).then(|| fault.to_string());
             response
         }
         Error::TooManyRequests(admission) => {

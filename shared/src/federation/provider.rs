@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::entity_id::EntityId;
 use super::error::Error;
-use super::statement::{ENTITY_STATEMENT, keys};
+use super::statement::{ENTITY_STATEMENT, is_https, keys};
 use super::trust_chain::TrustAnchor;
 use crate::app::App;
 use crate::jose::{KeyRefused, SigningKey, public_keys};
@@ -54,6 +54,9 @@ pub enum NotSetUp {
         /// What is wrong.
         reason: &'static str,
     },
+    /// What the metadata says of explicit registration (§5.1.3).
+    #[error("its federation_registration_endpoint is no https URL without fragment")]
+    RegistrationEndpoint,
     /// There are no federation keys.
     #[error("it has no federation keys")]
     NoKeys,
@@ -134,7 +137,7 @@ impl<'s> Provider<'s> {
     /// `federation_registration_endpoint`, if it is open; without either there is no explicit registration.
     ///
     /// # Errors
-    /// [`Error::Core`].
+    /// [`NotSetUp::RegistrationEndpoint`]; [`Error::Core`].
     pub fn entity_configuration(
         &self,
         now: u64,
@@ -148,6 +151,9 @@ impl<'s> Provider<'s> {
         let endpoint = "federation_registration_endpoint";
         if types.contains(&EXPLICIT) && self.service.policy().opens(DOOR) {
             provider.entry(endpoint).or_insert_with(|| federation_registration_endpoint.into());
+        }
+        if provider.get(endpoint).is_some_and(|endpoint| !is_https(endpoint)) {
+            return Err(NotSetUp::RegistrationEndpoint.into());
         }
         types.retain(|kind| *kind != EXPLICIT || provider.contains_key(endpoint));
         provider.insert(REGISTRATION_TYPES.to_owned(), types.into());

@@ -400,7 +400,8 @@ fn is_alone(audience: Option<&Value>, entity: &EntityId) -> bool {
     one.and_then(Value::as_str) == Some(entity.as_str())
 }
 
-fn is_https(url: &Value) -> bool {
+/// Whether it is an https URL without fragment.
+pub(super) fn is_https(url: &Value) -> bool {
     let url = url.as_str().and_then(|url| Url::parse(url).ok());
     url.is_some_and(|url| url.scheme() == "https" && url.fragment().is_none())
 }

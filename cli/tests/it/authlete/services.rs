@@ -213,3 +213,15 @@ async fn a_policy_that_authlete_cannot_express_survives_an_update() {
     let after = authlete.world.app.store.service(1).await.unwrap().unwrap().configuration;
     assert_eq!((after.policy, after.organization, after.issuer), (before.policy, before.organization, before.issuer));
 }
+
+#[tokio::test]
+async fn what_other_doors_keep_of_a_service_survives_an_update() {
+    let authlete = Authlete::open().await;
+    let kept = json!({"contact": "optional"});
+    authlete.world.set_stet(kept.clone()).await;
+    authlete.set_service(&json!({"description": "Changed", "supportedScopes": [{"name": "openid"}]})).await;
+    authlete.set_service(&json!({"description": null, "supportedScopes": null})).await;
+    let others = authlete.world.app.store.service(1).await.unwrap().unwrap().configuration.others;
+    assert_eq!(others.get("stet"), Some(&kept));
+    assert!(!others.contains_key("description") && !others.contains_key("supportedScopes"), "{others:?}");
+}

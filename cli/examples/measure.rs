@@ -35,11 +35,16 @@ const STARTS: usize = 15;
 const WARM: usize = 2000;
 
 /// What is measured: the binary, the event, and how the row is called.
-const CASES: [(&str, &str, &str); 4] = [
+const CASES: [(&str, &str, &str); 5] = [
     ("examples/bare-put", "register.public-native", "bare runtime and `PutItem`"),
     ("register", "register.public-native", "`register`, public client"),
     ("register", "register.confidential", "`register`, confidential client"),
     ("client-configuration", "client-configuration.read", "`client-configuration`, read"),
+    (
+        "federation-entity-configuration",
+        "federation-entity-configuration.appended",
+        "`federation-entity-configuration`, signed",
+    ),
 ];
 
 #[tokio::main]

@@ -1,6 +1,7 @@
 //! OpenID Federation 1.0: explicit and automatic registration, against federations of the test's own.
 
 mod discovery;
+mod faults;
 mod world;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};

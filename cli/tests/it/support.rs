@@ -112,7 +112,12 @@ impl World {
 
     /// Against a table that somebody else serves at `url`.
     pub(crate) fn at(url: &str) -> Self {
-        Self::build(url, FetchSettings::default(), settings())
+        Self::reaching(url, FetchSettings::default())
+    }
+
+    /// Against a table that somebody else serves at `url`, with a way out that reaches more than the rules allow.
+    pub(crate) fn reaching(url: &str, fetch: FetchSettings) -> Self {
+        Self::build(url, fetch, settings())
     }
 
     /// Another registrar on the same table, with the same randomness from the beginning.

@@ -345,7 +345,10 @@ impl<'a> Discovery<'a> {
             (Err(Unresolved::TooLong), _) => (None, now),
             _ => (None, now.saturating_add(AGAIN)),
         };
-        app.store.keep_document(address, found, expires_at).await?;
+        // Whoever comes next asks again; this one has its answer.
+        if let Err(error) = app.store.keep_document(address, found, expires_at).await {
+            tracing::warn!(cause = ?error.source_for_log(), "a fetched statement could not be kept");
+        }
         Ok(outcome?)
     }
 }

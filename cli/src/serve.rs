@@ -1,5 +1,6 @@
 //! `registrar serve`: the whole API on one machine.
 
+use std::fmt::Debug;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -9,7 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::serve::{IncomingStream, Listener};
 use shared::App;
 use shared::app::Settings;
 use shared::credentials::KeyEncryption;
@@ -105,10 +108,7 @@ pub async fn run(options: Options) -> Result<()> {
     let fetch = Fetch::new(fetch_settings(&options)?);
     let app = local_app(&database.url(), &key, fetch, settings(&options, &base_url))?;
     let app: &'static App = Box::leak(Box::new(app));
-    if options.tls_cert.is_some() && !options.tls && options.stet_listen.is_none() {
-        bail!("--tls-cert needs --tls or --stet-listen");
-    }
-    let identity = (options.tls || options.stet_listen.is_some()).then(|| identity(&options, address)).transpose()?;
+    let identity = identity(&options, address)?;
     let stet = match &identity {
         Some(identity) => stet(&options, app, identity).await?,
         None => None,
@@ -121,16 +121,14 @@ pub async fn run(options: Options) -> Result<()> {
     let following = tokio::spawn(streams::follow(database.database(), app));
     announce(&options, &demo);
     let serving = async {
-        if let Some(identity) = identity.filter(|_| options.tls) {
-            return serve_securely(Tls::listen(listener, identity, None)?, gateway, stopped).await;
+        match identity.filter(|_| options.tls) {
+            Some(identity) => serve(Tls::listen(listener, identity, None)?, gateway, stopped).await,
+            None => serve(listener, gateway, stopped).await,
         }
-        let service = Router::new().fallback(answer).with_state(gateway);
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
-        Ok(axum::serve(listener, service).with_graceful_shutdown(stopped).await?)
     };
     let serving_stet = async {
         let Some((listener, gateway)) = stet else { return Ok(()) };
-        serve_securely(listener, Arc::new(gateway), stet_stopped).await
+        serve(listener, Arc::new(gateway), stet_stopped).await
     };
     let ending = async {
         ending.await;
@@ -146,42 +144,41 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-async fn answer(
-    State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> axum::response::Response {
-    gateway.answer(request, Client { address: peer, secure: false, certificate: None }).await
-}
-
-async fn serve_securely(
-    listener: Tls,
+async fn serve<L: Listener<Addr: Debug>>(
+    listener: L,
     gateway: Arc<Gateway>,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    let service = Router::new().fallback(answer_securely).with_state(gateway);
+) -> Result<()>
+where
+    Peer: for<'s> Connected<IncomingStream<'s, L>>,
+{
+    let service = Router::new().fallback(answer).with_state(gateway);
     let service = service.into_make_service_with_connect_info::<Peer>();
     Ok(axum::serve(listener, service).with_graceful_shutdown(stopped).await?)
 }
 
-async fn answer_securely(
+async fn answer(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> axum::response::Response {
-    let client = Client { address: peer.address, secure: true, certificate: peer.certificate.as_deref() };
+    let Peer { address, secure, certificate } = &peer;
+    let client = Client { address: *address, secure: *secure, certificate: certificate.as_deref() };
     gateway.answer(request, client).await
 }
 
-/// What the server shows of itself; its certificate is left where clients find it.
-fn identity(options: &Options, address: SocketAddr) -> Result<Identity> {
+/// What the server shows of itself, if it is to listen with TLS; its certificate is left where clients find it.
+fn identity(options: &Options, address: SocketAddr) -> Result<Option<Identity>> {
+    if !options.tls && options.stet_listen.is_none() {
+        return if options.tls_cert.is_none() { Ok(None) } else { bail!("--tls-cert needs --tls or --stet-listen") };
+    }
     let identity = match (&options.tls_cert, &options.tls_key) {
         (Some(certificate), Some(key)) => Identity::read(certificate, key)?,
         _ => Identity::generated(options.stet_listen.iter().chain([&address]).map(SocketAddr::ip))?,
     };
     let file = options.data.join("server.pem");
     write_private(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;
-    Ok(identity)
+    Ok(Some(identity))
 }
 
 /// What this machine may fetch beyond what a deployment may.

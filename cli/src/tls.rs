@@ -72,6 +72,8 @@ impl Identity {
 pub struct Peer {
     /// Where from.
     pub address: SocketAddr,
+    /// Whether by TLS.
+    pub secure: bool,
     /// With which certificate, in PEM, where one is asked for: the leaf, as API Gateway passes it on.
     pub certificate: Option<String>,
 }
@@ -79,6 +81,12 @@ pub struct Peer {
 impl Connected<IncomingStream<'_, Tls>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Tls>) -> Self {
         stream.remote_addr().clone()
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self { address: *stream.remote_addr(), secure: false, certificate: None }
     }
 }
 
@@ -108,7 +116,7 @@ impl Tls {
                     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => {
                             let certificate = certificate(&stream);
-                            let _ = sender.send((stream, Peer { address, certificate })).await;
+                            let _ = sender.send((stream, Peer { address, secure: true, certificate })).await;
                         }
                         Ok(Err(error)) => tracing::info!(%error, "a client without an accepted certificate"),
                         Err(_) => tracing::info!("a handshake took too long"),
@@ -132,7 +140,7 @@ impl Listener for Tls {
     }
 
     fn local_addr(&self) -> std::io::Result<Peer> {
-        Ok(Peer { address: self.address, certificate: None })
+        Ok(Peer { address: self.address, secure: true, certificate: None })
     }
 }
 

@@ -10,7 +10,10 @@
 //! | [`credentials`] | identifiers, secrets, tokens |
 //! | [`client`] | what is stored, what is answered |
 //! | [`registry`] | register, read, update, delete: what registrants do |
+//! | [`federation`] | who is vouched for, by whom, for what? |
 //! | [`administration`] | create, change, lock, delete: what operators do |
+//! | [`jose`] | whose signature is this? |
+//! | [`fetch`] | what do others say? |
 //! | [`store`] | where it is kept |
 //! | [`limits`] | how much may somebody ask? |
 //! | [`stream`] | what follows from a change |

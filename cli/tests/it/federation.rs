@@ -373,10 +373,6 @@ async fn s1_7_errors_are_those_of_the_specification() {
     ] {
         assert_refused(&federation.register(&claims).await, 400, code, part);
     }
-    federation.publish_about(&federation.below, &federation.party, |claims| {
-        claims["metadata_policy"] = json!({"openid_relying_party": {"logo_uri": {"essential": true}}});
-    });
-    federation.world.clock.advance(3600);
     let federation = Federation::new().await;
     federation.publish_about(&federation.below, &federation.party, |claims| {
         claims["metadata_policy"] = json!({"openid_relying_party": {"logo_uri": {"essential": true}}});

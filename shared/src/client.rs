@@ -221,7 +221,7 @@ pub struct ClientTrustChain {
     pub expires_at: u64,
     /// When it was validated, in milliseconds since 1970.
     pub resolved_at_millis: u64,
-    /// When the request for an explicit registration was made, in milliseconds since 1970.
+    /// When the last accepted request for an explicit registration was made, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_issued_at_millis: Option<u64>,
 }

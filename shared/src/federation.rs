@@ -26,7 +26,7 @@ pub mod trust_chain;
 
 pub use entity_id::EntityId;
 pub use error::Error;
-pub use provider::{DOOR, NotSetUp, Provider, check_settings};
+pub use provider::{DOOR, NotSetUp, Provider, REGISTRATION_TYPES, check_settings, registration_types, signing_key};
 pub use registration::{
     MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register, register_automatically,
 };

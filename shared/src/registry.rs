@@ -162,9 +162,13 @@ fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source
     if occupant.client_id != client.client_id {
         return Err(Error::internal("two identifiers have one number"));
     }
-    let issued = client.record.trust_chain.as_ref().and_then(|chain| chain.request_issued_at_millis);
-    if issued.is_some_and(|issued| occupant.request_issued_at_millis.is_some_and(|earlier| issued <= earlier)) {
-        return Err(Error::NotLater);
+    if let Some(chain) = &mut client.record.trust_chain {
+        let (issued, earlier) = (&mut chain.request_issued_at_millis, occupant.request_issued_at_millis);
+        if issued.is_some() && *issued <= earlier {
+            return Err(Error::NotLater);
+        }
+        // A registration without a request does not make the last one good again.
+        *issued = (*issued).max(earlier);
     }
     client.version = occupant.version.saturating_add(1);
     match occupant.client {

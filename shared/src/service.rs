@@ -112,6 +112,13 @@ impl Service {
         format!("{base_url}/{}/register", self.id)
     }
 
+    /// Where the authorization server lets clients register, else where this API does.
+    #[must_use]
+    pub fn published_registration_endpoint(&self, base_url: &str) -> String {
+        let configured = self.configuration.authorization_server.get("registration_endpoint").and_then(Value::as_str);
+        configured.map_or_else(|| self.registration_endpoint(base_url), str::to_owned)
+    }
+
     /// Where this API registers relying parties explicitly (OpenID Federation §12.2), where it is reached at
     /// `base_url`.
     #[must_use]

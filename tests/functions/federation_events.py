@@ -107,7 +107,7 @@ for case, content_type, body, code, description in [
     ("forged", STATEMENT, forged, "invalid_request", "the entity configuration: its signature is not valid"),
     ("other-type", STATEMENT, PARTY.sign(request(LONG_AGO, FOR_EVER), typ="JWT"), "invalid_request", "the entity configuration: its header typ is not entity-statement+jwt"),
     ("malformed", STATEMENT, "nonsense", "invalid_request", "the entity configuration: it is not a signed JWT"),
-    ("content-type", "application/jwt", WRONG_AUDIENCE, "invalid_request", "the request must be an entity statement or a trust chain"),
+    ("content-type", "application/jwt", WRONG_AUDIENCE, "invalid_request", "the content type must be application/entity-statement+jwt or application/trust-chain+json"),
     ("chain-of-one", CHAIN, json.dumps([PARTY.sign(request(LONG_AGO, FOR_EVER))]), "invalid_trust_chain", "the trust chain: a trust chain has 2 to 8 statements"),
     ("no-list", CHAIN, "{}", "invalid_trust_chain", "the trust chain: a trust chain is a list of entity statements"),
 ]:
@@ -135,7 +135,7 @@ def operation(name, case, body, *, service=SERVICE, content_type=JSON, token=ORG
 
 
 NOT_ENABLED = "this service takes part in no federation"
-NEITHER = "the request must be an entity statement or a trust chain"
+NEITHER = "the request must be an entity configuration or a trust chain"
 name = "authlete-federation-registration"
 configuration = json.dumps({"entityConfiguration": WRONG_AUDIENCE})
 act(operation(name, "wrong-audience", configuration), "A317390", "BAD_REQUEST", AUDIENCE, content("invalid_request", AUDIENCE))

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use shared::administration::replace_service;
-use shared::federation::{DOOR, check_settings};
+use shared::federation::{DOOR, EntityId, REGISTRATION_TYPES, check_settings, registration_types, signing_key};
 use shared::jose::{generate_signing_key, public_keys};
 use shared::metadata::parse_object;
 use shared::service::{
@@ -70,7 +70,7 @@ pub struct Settings {
     #[arg(long, value_enum)]
     repeated: Option<Repeated>,
     /// Seconds for which the entity configuration is valid [default: a day].
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     lifetime: Option<u64>,
 }
 
@@ -119,11 +119,12 @@ impl Command {
             Self::AddKey { .. } => add_key(settings, keys)?,
             Self::UseKey { kid, .. } => {
                 known(keys, kid)?;
+                signing_key(&set_of(keys), Some(kid))?;
                 settings.signature_key_id = Some(kid.clone());
             }
             Self::RemoveKey { kid, .. } => {
                 known(keys, kid)?;
-                if signing(settings, keys) == Some(kid) {
+                if signing(settings, keys).is_ok_and(|signs| signs == *kid) {
                     bail!("{kid} signs: let another key sign first, with use-key");
                 }
                 keys.retain(|key| kid_of(key) != Some(kid));
@@ -137,15 +138,29 @@ impl Command {
                 if !asked.registrations.is_empty() {
                     let types = asked.registrations.iter().map(|registration| registration.name());
                     let metadata = &mut configuration.authorization_server;
-                    metadata.insert("client_registration_types_supported".to_owned(), types.collect());
+                    metadata.insert(REGISTRATION_TYPES.to_owned(), types.collect());
                 }
                 if !configuration.policy.opens(DOOR) {
                     configuration.policy.doors.push(DOOR.to_owned());
                 }
+                complete(configuration)?;
             }
         }
         check_settings(&configuration.federation)?;
         Ok(true)
+    }
+}
+
+/// What else a service needs to take part.
+fn complete(configuration: &ServiceConfiguration) -> Result<()> {
+    let settings = &configuration.federation;
+    if settings.authority_hints.is_empty() || settings.trust_anchors.is_empty() {
+        bail!("a service needs an --authority-hint and a --trust-anchor");
+    }
+    let issuer = configuration.issuer.as_ref().or(configuration.base_url.as_ref());
+    match issuer.filter(|issuer| EntityId::parse(issuer).is_none()) {
+        Some(issuer) => bail!("the service's issuer is its entity identifier, and {issuer} is no https URL"),
+        None => Ok(()),
     }
 }
 
@@ -202,18 +217,20 @@ async fn change(
     changed.map_err(described)
 }
 
-/// A new key is the last in its set; the first of a service signs.
+/// A new key is the last in its set, and signs if none does yet.
 fn add_key(settings: &mut FederationSettings, keys: &mut Vec<Value>) -> Result<()> {
-    let key = generate_signing_key().map_err(described)?;
-    let signs = signing(settings, keys).map(str::to_owned);
-    keys.push(key.into());
-    settings.signature_key_id = signs.or_else(|| signing(settings, keys).map(str::to_owned));
+    keys.push(generate_signing_key().map_err(described)?.into());
+    settings.signature_key_id = Some(signing(settings, keys)?);
     Ok(())
 }
 
 /// The name of the key that signs.
-fn signing<'k>(settings: &'k FederationSettings, keys: &'k [Value]) -> Option<&'k str> {
-    settings.signature_key_id.as_deref().or_else(|| keys.first().and_then(kid_of))
+fn signing(settings: &FederationSettings, keys: &[Value]) -> Result<String> {
+    Ok(signing_key(&set_of(keys), settings.signature_key_id.as_deref())?.kid().to_owned())
+}
+
+fn set_of(keys: &[Value]) -> Map<String, Value> {
+    [("keys".to_owned(), keys.into())].into_iter().collect()
 }
 
 fn kid_of(key: &Value) -> Option<&str> {
@@ -240,9 +257,8 @@ async fn shown(service: &Service, connection: &Connection) -> Result<Map<String,
     let Value::Object(mut members) = serde_json::to_value(&service.configuration.federation)? else {
         bail!("settings are not an object")
     };
-    let types = service.configuration.authorization_server.get("client_registration_types_supported");
     members.insert("id".to_owned(), service.id.into());
-    members.insert("registrations".to_owned(), types.cloned().unwrap_or_else(|| json!(["explicit"])));
+    members.insert("registrations".to_owned(), registration_types(&service.configuration).into());
     members.insert("jwks".to_owned(), public_keys(&key_set(&secrets)?).into());
     Ok(members)
 }

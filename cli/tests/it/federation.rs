@@ -7,9 +7,13 @@ mod world;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
 use shared::caller::{Origin, Permission};
-use shared::jose::UnverifiedJwt;
+use shared::client::Source;
+use shared::federation::discovery::RESOLVING;
+use shared::federation::{EntityId, register_automatically};
+use shared::jose::{UnverifiedJwt, generate_signing_key};
 use shared::policy::Preset;
-use shared::service::{RepeatedRegistration, TrustAnchorSettings};
+use shared::registry::Context;
+use shared::service::{FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
 use crate::support::NOW;
 use world::{Entity, Federation, OWN, PROVIDER, assert_refused};
@@ -127,8 +131,11 @@ async fn s12_2_2_chains_in_the_header_are_checked() {
     forged[1] = stranger.sign(&federation.below.about(&federation.party));
     let mut not_ours = peer_chain(&federation);
     not_ours.remove(0);
-    let mut foreign_anchor = peer_chain(&federation);
-    foreign_anchor[1] = stranger.sign(&stranger.about(&federation.party));
+    let mut forged_peer = peer_chain(&federation);
+    let provider = Entity { id: PROVIDER.to_owned(), jwk: federation.provider_key.clone() };
+    forged_peer[1] = stranger.sign(&federation.anchor.about(&provider));
+    let mut broken_peer = peer_chain(&federation);
+    broken_peer[1] = stranger.sign(&stranger.about(&federation.party));
     for (chains, status, code, part) in [
         (json!({"trust_chain": other_party}), 400, "invalid_request", "does not begin at the relying party"),
         (json!({"trust_chain": broken}), 400, "invalid_trust_chain", "no statement about it"),
@@ -140,7 +147,7 @@ async fn s12_2_2_chains_in_the_header_are_checked() {
             json!({"trust_chain": header_chain(&federation), "peer_trust_chain": not_ours}),
             400,
             "invalid_trust_chain",
-            "",
+            "the peer trust chain: statement 0",
         ),
         (
             json!({"trust_chain": header_chain(&federation), "peer_trust_chain": header_chain(&federation)}),
@@ -149,10 +156,16 @@ async fn s12_2_2_chains_in_the_header_are_checked() {
             "does not begin at this provider",
         ),
         (
-            json!({"trust_chain": header_chain(&federation), "peer_trust_chain": foreign_anchor}),
+            json!({"trust_chain": header_chain(&federation), "peer_trust_chain": broken_peer}),
             400,
             "invalid_trust_chain",
-            "",
+            "the peer trust chain: authority_hints does not name",
+        ),
+        (
+            json!({"trust_chain": header_chain(&federation), "peer_trust_chain": forged_peer}),
+            400,
+            "invalid_trust_chain",
+            "signature is not valid",
         ),
     ] {
         let jwt = with_chains(&federation, &federation.request(), &chains);
@@ -212,7 +225,7 @@ async fn s12_2_1_a_request_has_one_of_two_content_types() {
     let federation = Federation::new().await;
     let jwt = federation.party.sign(&federation.request());
     for content_type in ["application/json", "application/jwt", "text/plain", "application/jose"] {
-        assert_refused(&federation.post(content_type, &jwt).await, 400, "invalid_request", "entity statement or");
+        assert_refused(&federation.post(content_type, &jwt).await, 400, "invalid_request", "the content type must be");
     }
     for chain in ["", "{}", "[1]", "nonsense"] {
         let reply = federation.post("application/trust-chain+json", chain).await;
@@ -257,6 +270,10 @@ async fn a_captured_request_is_good_for_nothing() {
     assert_eq!(deleted.status, 204, "{deleted:?}");
     let after = federation.post("application/entity-statement+jwt", &jwt).await;
     assert_refused(&after, 400, "invalid_request", "iat must be later");
+    federation.publish_party(|_| {});
+    assert_eq!(federation.look_for(&federation.party.id).await.body["automaticallyRegistered"], true);
+    let automatic = federation.post("application/entity-statement+jwt", &jwt).await;
+    assert_refused(&automatic, 400, "invalid_request", "iat must be later");
     let newer = changed(&federation.request(), "iat", (NOW - 9).into());
     federation.registered(&federation.register(&newer).await);
 }
@@ -402,14 +419,19 @@ async fn a_service_takes_part_or_does_not() {
     for unset in [
         Federation::with(|settings| settings.authority_hints.clear()).await,
         Federation::with(|settings| settings.signature_key_id = Some("unknown".to_owned())).await,
+        Federation::with(|settings| settings.trust_anchors.clear()).await,
     ] {
+        let refused = unset.register(&unset.request()).await;
+        assert_refused(&refused, 500, "server_error", "not set up");
+        let reply = unset.operate("POST", "/federation/registration", &body).await;
+        assert_eq!((reply.status, reply.text("action")), (200, "INTERNAL_SERVER_ERROR"), "{reply:?}");
+        if refused.text("error_description").contains("trust anchors") {
+            continue;
+        }
         let own = unset.world.send_bare("GET", "/1/.well-known/openid-federation", None).await;
         assert_refused(&own, 500, "server_error", "not set up");
-        assert_refused(&unset.register(&unset.request()).await, 500, "server_error", "not set up");
-        for path in ["/federation/registration", "/federation/configuration"] {
-            let reply = unset.operate("POST", path, &body).await;
-            assert_eq!((reply.status, reply.text("action")), (200, "INTERNAL_SERVER_ERROR"), "{reply:?}");
-        }
+        let reply = unset.operate("POST", "/federation/configuration", &body).await;
+        assert_eq!((reply.status, reply.text("action")), (200, "INTERNAL_SERVER_ERROR"), "{reply:?}");
     }
     let closed = Federation::new().await;
     closed.world.set_policy(1, Preset::Open.policy()).await;
@@ -601,11 +623,69 @@ async fn automatic_registration_is_for_who_may_use_the_service() {
 #[tokio::test]
 async fn s12_2_an_explicit_registration_takes_an_automatic_ones_place_and_not_the_other_way() {
     let federation = Federation::new().await;
-    federation.publish_party(|_| {});
-    assert_eq!(federation.look_for(&federation.party.id).await.body["automaticallyRegistered"], true);
-    federation.registered(&federation.register(&federation.request()).await);
+    let refusing = Federation::with(|settings| settings.repeated_registration = RepeatedRegistration::Refuse).await;
+    for federation in [&federation, &refusing] {
+        federation.publish_party(|_| {});
+        assert_eq!(federation.look_for(&federation.party.id).await.body["automaticallyRegistered"], true);
+        federation.registered(&federation.register(&federation.request()).await);
+    }
     let found = federation.look_for(&federation.party.id).await.body;
     assert_eq!((&found["explicitlyRegistered"], &found["automaticallyRegistered"]), (&json!(true), &json!(false)));
+    // An explicit registration that comes while an automatic one looks for its chain stays.
+    let service = federation.world.app.service(1).await.unwrap();
+    let context = Context {
+        app: federation.world.app,
+        service: &service,
+        origin: Origin::default(),
+        fetching_ends: std::time::Instant::now() + RESOLVING,
+        audiences: Vec::new(),
+    };
+    let entity = EntityId::parse(&federation.party.id).unwrap();
+    let client = register_automatically(&context, OWN, &entity).await.unwrap();
+    assert_eq!(client.source, Source::FederationExplicit);
+}
+
+#[tokio::test]
+async fn a_service_is_set_up_by_authletes_api_as_well() {
+    let federation = Federation::with(|settings| *settings = FederationSettings::default()).await;
+    let key = generate_signing_key().unwrap();
+    let mut service = federation.operate("GET", "/service/get", &Value::Null).await.body;
+    let anchors = json!([{"entityId": federation.anchor.id, "jwks": federation.anchor.jwks().to_string()}]);
+    for (member, value) in [
+        ("federationEnabled", json!(true)),
+        ("authorityHints", json!([federation.anchor.id])),
+        ("trustAnchors", anchors),
+        ("federationJwks", json!(json!({"keys": [key]}).to_string())),
+        ("federationSignatureKeyId", key["kid"].clone()),
+        ("federationConfigurationDuration", json!(600)),
+        ("supportedClientRegistrationTypes", json!(["EXPLICIT"])),
+        ("organizationName", json!("Providers SA")),
+        ("jwksUri", json!("https://as.example/jwks")),
+        ("signedJwksUri", json!("https://as.example/jwks.jose")),
+        ("registrationEndpoint", json!("https://as.example/register")),
+        ("federationRegistrationEndpoint", json!("https://as.example/federation")),
+    ] {
+        service[member] = value;
+    }
+    let updated = federation.operate("POST", "/service/update", &service).await;
+    assert_eq!(updated.status, 200, "{updated:?}");
+    let reply = federation.operate("POST", "/federation/configuration", &json!({})).await;
+    let jwt = UnverifiedJwt::parse(reply.text("responseContent")).unwrap();
+    let claims = jwt.unverified_claims();
+    assert_eq!(jwt.header()["kid"], key["kid"]);
+    assert_eq!(claims["exp"], NOW + 600);
+    assert_eq!(claims["metadata"]["federation_entity"], json!({"organization_name": "Providers SA"}));
+    let provider = &claims["metadata"]["openid_provider"];
+    assert_eq!(provider["federation_registration_endpoint"], "https://as.example/federation");
+    assert_eq!(provider["registration_endpoint"], "https://as.example/register");
+    assert_eq!(
+        (&provider["signed_jwks_uri"], provider.get("jwks_uri")),
+        (&json!("https://as.example/jwks.jose"), None)
+    );
+    let own = federation.world.send_bare("GET", "/1/.well-known/openid-federation", None).await;
+    let own = UnverifiedJwt::parse(own.body.as_str().unwrap()).unwrap();
+    assert_eq!(own.unverified_claims(), claims, "one entity has one configuration");
+    Federation::registered_with(&federation.register(&federation.request()).await, &key);
 }
 
 #[tokio::test]

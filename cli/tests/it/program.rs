@@ -412,6 +412,8 @@ async fn a_service_joins_a_federation_and_its_keys_are_rolled_over_from_the_comm
 
     let closed = fetched(&served, &certificate, CONFIGURATION).await;
     assert!(matches!(closed, Err(FetchError::Status(404))), "{closed:?}");
+    let hint = ["enable", "1", "--authority-hint", "https://superior.example"];
+    assert!(refused(&hint).contains("needs an --authority-hint and a --trust-anchor"));
     let anchor = data.0.join("anchor.json");
     let jwks = json!({"keys": [public(&generate_signing_key().unwrap())]});
     std::fs::write(&anchor, jwks.to_string()).unwrap();
@@ -461,6 +463,7 @@ async fn a_service_joins_a_federation_and_its_keys_are_rolled_over_from_the_comm
     assert_eq!(federation(&["show", "1"]), removed);
     assert_eq!(header(&configuration().await)["kid"], second);
 
+    assert!(refused(&["enable", "1", "--lifetime", "0"]).contains("--lifetime"));
     assert!(refused(&["use-key", "1", "unknown"]).contains("there is no key unknown"));
     assert!(refused(&["enable", "1", "--authority-hint", "superior.example"]).contains("no entity identifier"));
     assert!(refused(&["enable", "1", "--trust-anchor", "https://anchor.example"]).contains("URL=FILE"));

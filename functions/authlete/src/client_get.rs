@@ -7,7 +7,7 @@ use shared::federation::{self, EntityId};
 use shared::http::Response;
 
 use crate::client_answer;
-use crate::client_object::{View, client};
+use crate::client_object::View;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 
@@ -32,6 +32,6 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
     };
     let base_url = call.app.base_url(&desk.service, call.request);
     let registered = federation::register_automatically(&context, &base_url, &entity).await;
-    let information = registered.map_err(Error::unregistered)?;
-    Ok(Response::json(200, client(&information, view)))
+    let registered = registered.map_err(Error::unregistered)?;
+    Ok(Response::json(200, client_answer::answer(&context, registered, view).await?))
 }

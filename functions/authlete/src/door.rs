@@ -221,9 +221,7 @@ impl Desk {
 
     /// Where the authorization server lets clients register, else where this API does.
     pub(crate) fn registration_endpoint(&self, base_url: &str) -> String {
-        let configured = self.service.configuration.authorization_server.get("registration_endpoint");
-        let configured = configured.and_then(|endpoint| endpoint.as_str()).map(str::to_owned);
-        configured.unwrap_or_else(|| self.service.registration_endpoint(base_url))
+        self.service.published_registration_endpoint(base_url)
     }
 }
 

@@ -39,7 +39,7 @@ impl Error {
     /// Why a relying party cannot be registered by its entity identifier.
     pub(crate) fn unregistered(fault: Fault) -> Self {
         match fault {
-            Fault::Core(error @ (shared::Error::Unavailable(_) | shared::Error::Internal(_))) => Self::Core(error),
+            Fault::Core(error) if error.status() >= 500 => Self::Core(error),
             fault => Self::Federation(Box::new(fault)),
         }
     }

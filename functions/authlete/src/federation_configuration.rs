@@ -26,8 +26,5 @@ async fn configure(call: &Call<'_>) -> Result<Response, Error> {
 async fn configuration(call: &Call<'_>, desk: &Desk) -> Result<String, Fault> {
     let base_url = call.app.base_url(&desk.service, call.request);
     let provider = Provider::of(call.app, &desk.service, &base_url).await?;
-    let (registration, federation_registration) =
-        (desk.registration_endpoint(&base_url), desk.service.federation_registration_endpoint(&base_url));
-    let (jwt, _) = provider.entity_configuration(call.app.clock.now(), &registration, &federation_registration)?;
-    Ok(jwt)
+    provider.entity_configuration(call.app.clock.now()).map(|(jwt, _)| jwt)
 }

@@ -30,7 +30,7 @@ async fn register(call: &Call<'_>) -> Result<Response, Error> {
     let request = match (present("entityConfiguration")?, present("trustChain")?) {
         (Some(configuration), None) => Ok(Request::EntityConfiguration(configuration)),
         (None, Some(chain)) => Ok(Request::TrustChain(chain)),
-        (None, None) | (Some(_), Some(_)) => Err(Fault::ContentType),
+        (None, None) | (Some(_), Some(_)) => Err(Fault::NeitherOrBoth),
     };
     Ok(match register_at(call, &desk, request).await {
         Ok(Registered { information, response }) => {

@@ -36,11 +36,7 @@ async fn publish(app: &App, request: &Request) -> Result<Response, Error> {
         return Err(Core::UnknownService.into());
     }
     let provider = Provider::of(app, &service, &base_url).await?;
-    let (jwt, lifetime) = provider.entity_configuration(
-        app.clock.now(),
-        &service.registration_endpoint(&base_url),
-        &service.federation_registration_endpoint(&base_url),
-    )?;
+    let (jwt, lifetime) = provider.entity_configuration(app.clock.now())?;
     let response = Response::of_type(200, &format!("application/{ENTITY_STATEMENT}"), jwt);
     Ok(response.with("cache-control", format!("public, max-age={}", lifetime.min(KEPT_SECONDS))))
 }

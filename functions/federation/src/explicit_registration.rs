@@ -7,6 +7,7 @@ use shared::caller::Origin;
 use shared::federation::discovery::RESOLVING;
 use shared::federation::{self, DOOR, Error as Fault, REGISTRATION_RESPONSE};
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
+use shared::jose::JwtFault;
 use shared::registry::Context;
 
 use crate::door::{self, Error};
@@ -46,11 +47,11 @@ async fn register(app: &App, request: &Request) -> Result<Response, Error> {
 
 /// The request by its content type (§12.2.2, step 1).
 fn submitted(request: &Request) -> Result<federation::Request<'_>, Fault> {
-    let text = std::str::from_utf8(&request.body).map_err(|_| Fault::ContentType)?;
+    let text = || std::str::from_utf8(&request.body).map_err(|_| Fault::Request(JwtFault::Malformed.into()));
     if request.has_content_type("application/entity-statement+jwt") {
-        Ok(federation::Request::EntityConfiguration(text))
+        Ok(federation::Request::EntityConfiguration(text()?))
     } else if request.has_content_type("application/trust-chain+json") {
-        Ok(federation::Request::TrustChain(text))
+        Ok(federation::Request::TrustChain(text()?))
     } else {
         Err(Fault::ContentType)
     }

@@ -21,9 +21,12 @@ pub enum Error {
     /// The operator has not set everything up.
     #[error("this service is not set up for federation: {0}")]
     NotSetUp(#[from] NotSetUp),
-    /// The request is of another media type, or of several.
-    #[error("the request must be an entity statement or a trust chain")]
+    /// The request is of another media type.
+    #[error("the content type must be application/entity-statement+jwt or application/trust-chain+json")]
     ContentType,
+    /// The request has no text, or two.
+    #[error("the request must be an entity configuration or a trust chain")]
+    NeitherOrBoth,
     /// The request is larger than is read.
     #[error("the request has more than {limit} bytes")]
     TooLarge {
@@ -74,9 +77,12 @@ impl Error {
         match self {
             Self::NotEnabled | Self::NotOffered(_) => "not_found",
             Self::NotSetUp(_) => "server_error",
-            Self::ContentType | Self::TooLarge { .. } | Self::Request(_) | Self::Old(_) | Self::Header { .. } => {
-                "invalid_request"
-            }
+            Self::ContentType
+            | Self::NeitherOrBoth
+            | Self::TooLarge { .. }
+            | Self::Request(_)
+            | Self::Old(_)
+            | Self::Header { .. } => "invalid_request",
             Self::Chain(fault) | Self::PeerChain(fault) | Self::NoChain(Unresolved::Chain(fault)) => of_chain(fault),
             Self::NoChain(Unresolved::NoTrustAnchor) => "invalid_trust_anchor",
             Self::NoChain(_) | Self::PeerTrustAnchor(_) => "invalid_trust_chain",

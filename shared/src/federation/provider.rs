@@ -9,7 +9,7 @@ use super::trust_chain::TrustAnchor;
 use crate::app::App;
 use crate::jose::{KeyRefused, SigningKey, public_keys};
 use crate::metadata::parse_object_within;
-use crate::service::{FEDERATION_JWKS, FederationSettings, Service, TrustAnchorSettings};
+use crate::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration, TrustAnchorSettings};
 
 /// The name by which a policy opens the door of relying parties.
 pub const DOOR: &str = "federation";
@@ -23,13 +23,14 @@ const CONFIGURATION_SECONDS: u64 = 24 * 60 * 60;
 /// The largest set of federation keys, in bytes.
 const MAX_KEY_BYTES: usize = 256 * 1024;
 
-/// The kinds of registration (§12), as metadata names them.
+/// At the relying party's request (§12.2).
 pub(super) const EXPLICIT: &str = "explicit";
-/// The other one.
+
+/// By the entity identifier alone (§12.1).
 pub(super) const AUTOMATIC: &str = "automatic";
 
 /// The metadata parameter that lists them.
-const REGISTRATION_TYPES: &str = "client_registration_types_supported";
+pub const REGISTRATION_TYPES: &str = "client_registration_types_supported";
 
 /// What an operator has to see to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,9 @@ pub enum NotSetUp {
     /// What the metadata says of explicit registration (§5.1.3).
     #[error("its federation_registration_endpoint is no https URL without fragment")]
     RegistrationEndpoint,
+    /// Nobody could ever register.
+    #[error("it has no trust anchors")]
+    NoTrustAnchors,
     /// There are no federation keys.
     #[error("it has no federation keys")]
     NoKeys,
@@ -76,6 +80,7 @@ pub struct Provider<'s> {
     trust_anchors: Vec<TrustAnchor>,
     signing_key: SigningKey,
     keys: Map<String, Value>,
+    base_url: String,
 }
 
 impl<'s> Provider<'s> {
@@ -99,7 +104,15 @@ impl<'s> Provider<'s> {
         let set = set.and_then(|text| parse_object_within(text.as_bytes(), MAX_KEY_BYTES).ok());
         let set = set.ok_or(NotSetUp::NoKeys)?;
         let signing_key = signing_key(&set, settings.signature_key_id.as_deref())?;
-        Ok(Self { service, settings, entity_id, trust_anchors, signing_key, keys: published(&set) })
+        Ok(Self {
+            service,
+            settings,
+            entity_id,
+            trust_anchors,
+            signing_key,
+            keys: published(&set),
+            base_url: base_url.to_owned(),
+        })
     }
 
     /// Its entity identifier: its issuer identifier (§5.1.3).
@@ -112,6 +125,11 @@ impl<'s> Provider<'s> {
     #[must_use]
     pub fn trust_anchors(&self) -> &[TrustAnchor] {
         &self.trust_anchors
+    }
+
+    /// Checks that somebody could register.
+    pub(super) fn check_trust_anchors(&self) -> Result<(), NotSetUp> {
+        if self.trust_anchors.is_empty() { Err(NotSetUp::NoTrustAnchors) } else { Ok(()) }
     }
 
     pub(super) fn settings(&self) -> &FederationSettings {
@@ -132,25 +150,21 @@ impl<'s> Provider<'s> {
         Ok(self.signing_key.sign(media_type, &claims)?)
     }
 
-    /// Its entity configuration (§9): a JWT, and the seconds for which it is valid. Clients that vouch for themselves
-    /// register at `registration_endpoint`, relying parties where the metadata says, else at this API's own
-    /// `federation_registration_endpoint`, if it is open; without either there is no explicit registration.
+    /// Its entity configuration (§9): a JWT, and the seconds for which it is valid. Relying parties register where the
+    /// metadata says, else at this API's own endpoint, if it is open; without either there is no explicit registration.
     ///
     /// # Errors
     /// [`NotSetUp::RegistrationEndpoint`]; [`Error::Core`].
-    pub fn entity_configuration(
-        &self,
-        now: u64,
-        registration_endpoint: &str,
-        federation_registration_endpoint: &str,
-    ) -> Result<(String, u64), Error> {
+    pub fn entity_configuration(&self, now: u64) -> Result<(String, u64), Error> {
         let lifetime = self.settings.configuration_lifetime.unwrap_or(CONFIGURATION_SECONDS);
-        let mut provider = self.service.metadata(self.entity_id.as_str(), registration_endpoint);
+        let registration_endpoint = self.service.published_registration_endpoint(&self.base_url);
+        let mut provider = self.service.metadata(self.entity_id.as_str(), &registration_endpoint);
         provider.retain(|_, value| !value.is_null());
-        let mut types = registration_types(self.service);
+        let mut types = registration_types(&self.service.configuration);
         let endpoint = "federation_registration_endpoint";
         if types.contains(&EXPLICIT) && self.service.policy().opens(DOOR) {
-            provider.entry(endpoint).or_insert_with(|| federation_registration_endpoint.into());
+            let own = self.service.federation_registration_endpoint(&self.base_url);
+            provider.entry(endpoint).or_insert_with(|| own.into());
         }
         if provider.get(endpoint).is_some_and(|endpoint| !is_https(endpoint)) {
             return Err(NotSetUp::RegistrationEndpoint.into());
@@ -175,8 +189,9 @@ impl<'s> Provider<'s> {
 }
 
 /// The kinds of registration that a service offers; explicit if it does not say.
-fn registration_types(service: &Service) -> Vec<&str> {
-    match service.configuration.authorization_server.get(REGISTRATION_TYPES).and_then(Value::as_array) {
+#[must_use]
+pub fn registration_types(configuration: &ServiceConfiguration) -> Vec<&str> {
+    match configuration.authorization_server.get(REGISTRATION_TYPES).and_then(Value::as_array) {
         None => vec![EXPLICIT],
         Some(listed) => {
             listed.iter().filter_map(Value::as_str).filter(|kind| [AUTOMATIC, EXPLICIT].contains(kind)).collect()
@@ -186,7 +201,7 @@ fn registration_types(service: &Service) -> Vec<&str> {
 
 /// Whether a service registers relying parties in that way.
 pub(super) fn offers(service: &Service, kind: &str) -> bool {
-    registration_types(service).contains(&kind)
+    registration_types(&service.configuration).contains(&kind)
 }
 
 /// Checks what an operator says of a service's federations.
@@ -213,8 +228,11 @@ fn trust_anchors(settings: &FederationSettings) -> Result<Vec<TrustAnchor>, NotS
     settings.trust_anchors.iter().map(anchor).collect()
 }
 
-/// The key of that name, or the first that can sign.
-fn signing_key(set: &Map<String, Value>, kid: Option<&str>) -> Result<SigningKey, NotSetUp> {
+/// Of a service's federation keys the one of that name, or the first that can sign.
+///
+/// # Errors
+/// [`NotSetUp::Key`], [`NotSetUp::UnknownKey`], [`NotSetUp::NoKeys`].
+pub fn signing_key(set: &Map<String, Value>, kid: Option<&str>) -> Result<SigningKey, NotSetUp> {
     let keys = set.get("keys").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     let mut refused = None;
     for key in keys.filter(|key| kid.is_none() || key.get("kid").and_then(Value::as_str) == kid) {

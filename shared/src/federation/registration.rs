@@ -9,7 +9,7 @@ use super::provider::{AUTOMATIC, EXPLICIT, Provider, offers};
 use super::statement::{EntityStatement, Kind, OPENID_RELYING_PARTY};
 use super::trust_chain::{ChainFault, TrustChain};
 use crate::caller::Registrant;
-use crate::client::{ClientInformation, ClientTrustChain, Source};
+use crate::client::{ClientInformation, ClientTrustChain, RegisteredClient, Source};
 use crate::metadata::{AuthMethod, ClientMetadata};
 use crate::registry::{self, Context};
 use crate::service::RepeatedRegistration;
@@ -20,7 +20,7 @@ pub const REGISTRATION_RESPONSE: &str = "explicit-registration-response+jwt";
 /// The largest request, in bytes: a chain is as long as its statements.
 pub const MAX_REQUEST_BYTES: usize = 256 * 1024;
 
-/// How old a request may be, in seconds; the last accepted one is remembered for longer.
+/// How old a request may be, in seconds. The last accepted one is remembered with the client and its tombstone.
 const MAX_AGE: u64 = 600;
 
 /// What a relying party sends (§12.2.1).
@@ -50,6 +50,7 @@ pub async fn register(context: &Context<'_>, base_url: &str, request: Request<'_
     if !offers(context.service, EXPLICIT) {
         return Err(Error::NotOffered(EXPLICIT));
     }
+    provider.check_trust_anchors()?;
     let now = context.app.clock.now();
     let submitted = Submitted::read(&provider, request, now)?;
     let (issued_at_millis, keys) =
@@ -74,17 +75,20 @@ pub async fn register(context: &Context<'_>, base_url: &str, request: Request<'_
 /// Registers a relying party by its entity identifier alone (§12.1), which the authorization server has found in a
 /// request that the relying party's own keys will have to verify.
 ///
+/// Whoever has registered it in the meantime has registered it for all.
+///
 /// # Errors
 /// [`Error`].
 pub async fn register_automatically(
     context: &Context<'_>,
     base_url: &str,
     entity: &EntityId,
-) -> Result<ClientInformation, Error> {
+) -> Result<RegisteredClient, Error> {
     if !offers_automatic(context) {
         return Err(Error::NotOffered(AUTOMATIC));
     }
     let provider = Provider::of(context.app, context.service, base_url).await?;
+    provider.check_trust_anchors()?;
     let mut discovery = discovery(context, &provider);
     let chain = discovery.chain_to(entity).await?;
     let mut metadata = relying_party(&chain)?;
@@ -95,11 +99,17 @@ pub async fn register_automatically(
     let method = metadata.token_endpoint_auth_method.take();
     metadata.token_endpoint_auth_method = method.or_else(|| Some(AuthMethod::PrivateKeyJwt.as_str().to_owned()));
     let registrant = Registrant::Identified {
-        client_id: chain.subject().as_str().to_owned(),
-        replaces: &[Source::FederationAutomatic],
+        client_id: entity.as_str().to_owned(),
+        replaces: &[],
         trust_chain: Some(kept(&chain, context, None)),
     };
-    Ok(registry::register(context, Source::FederationAutomatic, &registrant, metadata, Map::new()).await?)
+    match registry::register(context, Source::FederationAutomatic, &registrant, metadata, Map::new()).await {
+        Ok(information) => Ok(information.client),
+        Err(error @ (crate::Error::AlreadyRegistered | crate::Error::ClientLocked)) => {
+            Ok(registry::find(context, entity.as_str()).await?.ok_or(error)?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether the service registers relying parties by their entity identifiers.

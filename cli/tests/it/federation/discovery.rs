@@ -18,7 +18,7 @@ fn sibling(federation: &Federation, name: &str) -> Entity {
 }
 
 #[tokio::test]
-async fn s10_1_seven_statements_are_fetched_and_kept() {
+async fn s10_1_statements_are_fetched_and_kept() {
     let federation = Federation::new().await;
     federation.registered(&federation.register(&federation.request()).await);
     assert_eq!(federation.site.requests(), 6, "three configurations and three statements");
@@ -36,6 +36,29 @@ async fn s10_3_the_shorter_of_two_chains_is_chosen() {
     let (_, claims) = federation.verified(reply.body.as_str().unwrap());
     assert_eq!(claims["authority_hints"], json!([federation.anchor.id]));
     assert_eq!(federation.site.requests(), 2, "a trust anchor among the hints is asked first");
+    let federation = Federation::new().await;
+    let other = sibling(&federation, "other");
+    federation.publish_superior(&other, &[&federation.anchor]);
+    federation.publish_about(&federation.anchor, &other, |_| {});
+    federation.publish_about(&other, &federation.party, |_| {});
+    let reply = register_below(&federation, &[&federation.below, &other]).await;
+    let (_, claims) = federation.verified(reply.body.as_str().unwrap());
+    assert_eq!(claims["authority_hints"], json!([other.id]), "although the longer one is hinted at first");
+}
+
+#[tokio::test]
+async fn a_kept_statement_has_half_of_its_life_left() {
+    let federation = Federation::new().await;
+    federation.publish_about(&federation.below, &federation.party, |claims| claims["exp"] = (NOW + 100).into());
+    federation.registered(&federation.register(&federation.request()).await);
+    let requests = federation.site.requests();
+    for (later, fetched) in [(49, 0), (50, 1)] {
+        federation.world.clock.advance(later - (later / 50) * 49);
+        let mut claims = federation.request();
+        claims["iat"] = (NOW + later).into();
+        federation.registered(&federation.register(&claims).await);
+        assert_eq!(federation.site.requests() - requests, fetched, "{later}");
+    }
 }
 
 #[tokio::test]
@@ -181,6 +204,19 @@ async fn s18_1_a_wide_federation_ends() {
     let reply = register_below(&bushy, &all).await;
     assert_refused(&reply, 400, "invalid_trust_chain", "");
     assert!(bushy.site.requests() <= 25, "{}", bushy.site.requests());
+    let mutual = Federation::new().await;
+    let entities: Vec<Entity> = (0..4).map(|name| sibling(&mutual, &format!("m{name}"))).collect();
+    let all: Vec<&Entity> = entities.iter().collect();
+    for entity in &entities {
+        mutual.publish_superior(entity, &all);
+        mutual.publish_about(entity, &mutual.party, |_| {});
+        for other in &entities {
+            mutual.publish_about(entity, other, |_| {});
+        }
+    }
+    let reply = register_below(&mutual, &all).await;
+    assert_refused(&reply, 400, "invalid_trust_chain", "");
+    assert!(mutual.site.requests() <= 25, "{}", mutual.site.requests());
 }
 
 #[tokio::test]
@@ -195,6 +231,12 @@ async fn s18_1_a_slow_federation_ends() {
     assert_refused(&reply, 400, "invalid_trust_chain", "");
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
     assert!(federation.site.requests() <= 3, "three seconds for each, eight for all");
+    let last = &hints[2];
+    let superior = last.configuration(&[&federation.anchor]);
+    federation.set(&format!("{}/.well-known/openid-federation", last.id), &last.sign(&superior));
+    let requests = federation.site.requests();
+    register_below(&federation, &[last]).await;
+    assert_eq!(federation.site.requests() - requests, 1, "whom there was no time for is asked by the next one");
 }
 
 #[tokio::test]
@@ -216,15 +258,15 @@ async fn s18_1_a_repeated_request_does_not_hammer_others() {
 async fn s18_1_many_waiters_make_one_request() {
     let federation = Federation::new().await;
     federation.publish_party(|_| {});
-    let (one, two, three) = tokio::join!(
-        federation.look_for(&federation.party.id),
-        federation.look_for(&federation.party.id),
-        federation.look_for(&federation.party.id),
-    );
-    for reply in [one, two, three] {
-        assert_eq!(reply.status, 200, "{reply:?}");
+    let looked = || async { federation.look_for(&federation.party.id).await };
+    let (one, two, three, four, five, six, seven, eight) =
+        tokio::join!(looked(), looked(), looked(), looked(), looked(), looked(), looked(), looked());
+    for reply in [one, two, three, four, five, six, seven, eight] {
+        assert_eq!((reply.status, &reply.body["automaticallyRegistered"]), (200, &json!(true)), "{reply:?}");
     }
     assert_eq!(federation.site.requests(), 7);
+    let stored = federation.world.app.store.clients(1).await.unwrap();
+    assert_eq!((stored.len(), stored[0].version), (1, 1), "registered once");
 }
 
 #[tokio::test]

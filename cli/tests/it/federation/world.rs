@@ -164,9 +164,13 @@ impl Federation {
 
     /// Checks the provider's signature: header and claims.
     pub(super) fn verified(&self, jwt: &str) -> (Map<String, Value>, Value) {
+        Self::verified_with(jwt, &self.provider_key)
+    }
+
+    fn verified_with(jwt: &str, key: &Map<String, Value>) -> (Map<String, Value>, Value) {
         let jwt = UnverifiedJwt::parse(jwt).unwrap();
         let mut set = Map::new();
-        set.insert("keys".to_owned(), json!([self.provider_key]));
+        set.insert("keys".to_owned(), json!([key]));
         let keys = serde_json::from_value(public_keys(&set).into()).unwrap();
         let claims = jwt.verify(&keys).unwrap();
         assert_eq!(claims["iss"], PROVIDER);
@@ -176,8 +180,13 @@ impl Federation {
 
     /// The registered metadata in the answer to an explicit registration.
     pub(super) fn registered(&self, reply: &Reply) -> Value {
+        Self::registered_with(reply, &self.provider_key)
+    }
+
+    /// The same, where another key of the provider signs.
+    pub(super) fn registered_with(reply: &Reply, key: &Map<String, Value>) -> Value {
         assert_eq!(reply.status, 200, "{reply:?}");
-        let (_, claims) = self.verified(reply.body.as_str().unwrap());
+        let (_, claims) = Self::verified_with(reply.body.as_str().unwrap(), key);
         claims["metadata"]["openid_relying_party"].clone()
     }
 }

@@ -66,8 +66,8 @@ pub async fn register(
     }
     let bound = registrant.bound();
     let (metadata, software) = admit(context, source, metadata, &bound).await?;
-    if source == Source::FederationAutomatic && metadata.needs_secret() {
-        return Err(Invalid::requires("automatic registration", "asymmetric keys").into());
+    if source == Source::FederationAutomatic && (metadata.needs_secret() || !metadata.has_keys()) {
+        return Err(Invalid::requires("automatic registration", "asymmetric keys and a method that uses them").into());
     }
     let issued_at_millis = app.clock.now_millis();
     let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
@@ -131,7 +131,7 @@ async fn register_identified(
         // Who has a client already is counted already.
         Err(Error::TooManyClients) => {
             let occupant = app.store.occupant(service.id, client.numeric_id).await?;
-            Some(occupant.filter(|occupant| occupant.is_listed).ok_or(Error::TooManyClients)?)
+            Some(occupant.filter(|occupant| occupant.settings.is_some()).ok_or(Error::TooManyClients)?)
         }
         within => within.map(|()| None)?,
     };
@@ -157,7 +157,7 @@ async fn register_identified(
 }
 
 /// Makes a client the next version of what stands under its number: operators' decisions on a client that is
-/// replaced outlive it.
+/// replaced, or has ended, outlive it.
 fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source]) -> Result<(), Error> {
     if occupant.client_id != client.client_id {
         return Err(Error::internal("two identifiers have one number"));
@@ -172,19 +172,17 @@ fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source
     }
     client.version = occupant.version.saturating_add(1);
     match occupant.client {
-        None => Ok(()),
-        Some(earlier) if earlier.locked => Err(Error::ClientLocked),
-        Some(earlier) if replaces.contains(&earlier.source) => {
-            let kept = std::mem::take(&mut client.record.settings.others);
-            client.record.settings = OperatorSettings {
-                requestable_scopes: client.record.settings.requestable_scopes.take(),
-                ..earlier.record.settings
-            };
-            client.record.settings.others.extend(kept);
-            Ok(())
-        }
-        Some(_) => Err(Error::AlreadyRegistered),
+        Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
+        Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),
+        Some(_) | None => {}
     }
+    if let Some(earlier) = occupant.settings {
+        let new = std::mem::take(&mut client.record.settings);
+        let requestable_scopes = new.requestable_scopes.or(earlier.requestable_scopes);
+        client.record.settings = OperatorSettings { requestable_scopes, ..earlier };
+        client.record.settings.others.extend(new.others);
+    }
+    Ok(())
 }
 
 /// Looks a client up by its identifier, for [`read`] and [`update`].

@@ -40,6 +40,7 @@ impl Error {
     pub(crate) fn unregistered(fault: Fault) -> Self {
         match fault {
             Fault::Core(error) if error.status() >= 500 => Self::Core(error),
+            Fault::NotSetUp(fault) => Self::Core(shared::Error::internal(fault)),
             fault => Self::Federation(Box::new(fault)),
         }
     }

@@ -140,6 +140,8 @@ mod tests {
             (".example.com", "https://example.com", false),
             (".example.com", "https://badexample.com", false),
             ("host.example.com", "https://host.example.com", true),
+            ("host.example.com", "https://host.example.com.:8443", true),
+            (".example.com", "https://host.example.com./", true),
             ("HOST.example.com", "https://Host.Example.com", true),
             ("host.example.com", "https://my.host.example.com", false),
             ("example.com", "https://other.example/example.com", false),

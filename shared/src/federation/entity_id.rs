@@ -35,11 +35,17 @@ impl EntityId {
         format!("{}/.well-known/openid-federation", self.0.strip_suffix('/').unwrap_or(&self.0))
     }
 
-    /// The host name, in lower case, unless the host is an address.
+    /// Whether the identifier stays what it is where a gateway decodes it in a path.
+    #[must_use]
+    pub(super) fn stands_in_a_path(&self) -> bool {
+        !self.0.contains('%') && !self.0.split('/').any(|segment| matches!(segment, "." | ".."))
+    }
+
+    /// The host name, in lower case and without a dot at its end, unless the host is an address.
     #[must_use]
     pub(super) fn domain(&self) -> Option<String> {
         match Url::parse(&self.0).ok()?.host()? {
-            Host::Domain(domain) => Some(domain.to_owned()),
+            Host::Domain(domain) => Some(domain.strip_suffix('.').unwrap_or(domain).to_owned()),
             Host::Ipv4(_) | Host::Ipv6(_) => None,
         }
     }

@@ -64,6 +64,9 @@ pub enum NotSetUp {
     /// There are no federation keys.
     #[error("it has no federation keys")]
     NoKeys,
+    /// Readers refuse the federation keys (§3.1.1).
+    #[error("its JWK Set for federation {0}")]
+    Keys(&'static str),
     /// There is no federation key of that name.
     #[error("it has no federation key {0:?}")]
     UnknownKey(String),
@@ -104,15 +107,10 @@ impl<'s> Provider<'s> {
         let set = set.and_then(|text| parse_object_within(text.as_bytes(), MAX_KEY_BYTES).ok());
         let set = set.ok_or(NotSetUp::NoKeys)?;
         let signing_key = signing_key(&set, settings.signature_key_id.as_deref())?;
-        Ok(Self {
-            service,
-            settings,
-            entity_id,
-            trust_anchors,
-            signing_key,
-            keys: published(&set),
-            base_url: base_url.to_owned(),
-        })
+        let set = published(&set);
+        keys(&set.clone().into()).map_err(NotSetUp::Keys)?;
+        let base_url = base_url.to_owned();
+        Ok(Self { service, settings, entity_id, trust_anchors, signing_key, keys: set, base_url })
     }
 
     /// Its entity identifier: its issuer identifier (§5.1.3).

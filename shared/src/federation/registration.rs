@@ -6,7 +6,7 @@ use super::discovery::Discovery;
 use super::entity_id::EntityId;
 use super::error::Error;
 use super::provider::{AUTOMATIC, EXPLICIT, Provider, offers};
-use super::statement::{EntityStatement, Kind, OPENID_RELYING_PARTY};
+use super::statement::{EntityStatement, Kind, OPENID_RELYING_PARTY, StatementFault};
 use super::trust_chain::{ChainFault, TrustChain};
 use crate::caller::Registrant;
 use crate::client::{ClientInformation, ClientTrustChain, RegisteredClient, Source};
@@ -159,6 +159,10 @@ impl Submitted {
                 Self { request, superiors: Some(statements.collect()), peer: None }
             }
         };
+        if !submitted.request.subject().stands_in_a_path() {
+            let reason = "has a percent sign or a dot segment, with which nobody could look it up";
+            return Err(StatementFault::Claim { claim: "sub", reason }.into());
+        }
         submitted.request.verify(submitted.request.keys())?;
         if submitted.request.issued_at_millis() < now.saturating_sub(MAX_AGE).saturating_mul(1000) {
             return Err(Error::Old(MAX_AGE));

@@ -169,6 +169,7 @@ impl EntityStatement {
         check_critical(claims)?;
         check_metadata(claims)?;
         check_trust_marks(claims)?;
+        check_trust_mark_rules(claims)?;
         check_hints(claims, "trust_anchor_hints")?;
         if claims.get("source_endpoint").is_some_and(|endpoint| !is_https(endpoint)) {
             return Err(claim("source_endpoint", "is not an https URL"));
@@ -381,6 +382,27 @@ fn check_trust_marks(claims: &Map<String, Value>) -> Result<(), StatementFault> 
         }
     }
     Ok(())
+}
+
+/// The syntax of what a trust anchor says of trust marks (§3.1.2): who issues them, and who owns their types.
+fn check_trust_mark_rules(claims: &Map<String, Value>) -> Result<(), StatementFault> {
+    let is_issuers = |issuers: &Value| issuers.as_array().is_some_and(|ids| ids.iter().all(is_entity_id));
+    let is_owner =
+        |owner: &Value| owner.get("sub").is_some_and(is_entity_id) && owner.get("jwks").is_some_and(Value::is_object);
+    let is_object_of = |name: &str, holds: &dyn Fn(&Value) -> bool| {
+        claims.get(name).is_none_or(|rules| rules.as_object().is_some_and(|rules| rules.values().all(holds)))
+    };
+    if !is_object_of("trust_mark_issuers", &is_issuers) {
+        return Err(claim("trust_mark_issuers", "is not an object of lists of entity identifiers"));
+    }
+    if !is_object_of("trust_mark_owners", &is_owner) {
+        return Err(claim("trust_mark_owners", "is not an object of owners with sub and jwks"));
+    }
+    Ok(())
+}
+
+fn is_entity_id(id: &Value) -> bool {
+    id.as_str().is_some_and(|id| EntityId::parse(id).is_some())
 }
 
 /// A list of entity identifiers, never empty (§3.1.2).

@@ -136,6 +136,12 @@ impl VerifiedMetadata {
         &self.response_types
     }
 
+    /// Whether it says where the client's keys are.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        self.jwks.is_some() || self.rest.jwks_uri.is_some() || self.rest.signed_jwks_uri.is_some()
+    }
+
     /// `scope`.
     #[must_use]
     pub fn scope(&self) -> Option<&Scope> {

@@ -21,6 +21,11 @@ pub(super) async fn overlay(
     source: Source,
     mut metadata: ClientMetadata,
 ) -> Result<(ClientMetadata, Option<SoftwareIdentity>), Error> {
+    // What superiors leave of a relying party's metadata is not to be changed by others.
+    if source.is_federated() {
+        metadata.software_statement = None;
+        return Ok((metadata, None));
+    }
     let rules = &context.service.policy().software_statements;
     let required = rules.required && source.is_self_managed();
     let Some(statement) = metadata.software_statement.take() else {

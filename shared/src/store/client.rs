@@ -11,7 +11,7 @@ use super::schema::{client_key, clients_list, developer_list, list_position, tok
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
-use crate::client::{ClaimKind, RegisteredClient, SealedSecret, Source};
+use crate::client::{ClaimKind, ClientRecord, OperatorSettings, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 
@@ -56,8 +56,8 @@ pub struct Occupant {
     /// When the last request for its registration was made that was accepted, in milliseconds since 1970, where its
     /// protocol has such a time.
     pub request_issued_at_millis: Option<u64>,
-    /// Whether it is one of the service's clients still: it is not deleted.
-    pub is_listed: bool,
+    /// What operators decided about it, unless it is deleted.
+    pub settings: Option<OperatorSettings>,
     /// The client, unless it is deleted or expired.
     pub client: Option<RegisteredClient>,
 }
@@ -156,11 +156,13 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn occupant(&self, service_id: u64, numeric_id: u64) -> Result<Option<Occupant>, Error> {
         let Some(item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(None) };
+        let deleted = item.contains_key("deleted_by");
+        let record: Option<ClientRecord> = (!deleted).then(|| parsed(&item, "client")).transpose()?;
         Ok(Some(Occupant {
             client_id: required(text(&item, "client_id"), "client_id")?.to_owned(),
             version: required(number(&item, "version"), "version")?,
             request_issued_at_millis: number(&item, REQUEST_ISSUED_AT),
-            is_listed: item.contains_key("list"),
+            settings: record.map(|record| record.settings),
             client: self.live_client(service_id, numeric_id, &item)?,
         }))
     }

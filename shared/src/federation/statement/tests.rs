@@ -325,6 +325,22 @@ fn s3_1_2_trust_marks_are_jwts_of_the_type_beside_them() {
 }
 
 #[test]
+fn s3_1_2_rules_of_trust_marks_are_well_formed() {
+    let with = |member: &str, value: Value| changed(&configuration(), member, value);
+    let owner = json!({"sub": "https://owner.example", "jwks": {"keys": []}});
+    for (member, good) in [
+        ("trust_mark_issuers", json!({"https://m.example": ["https://issuer.example"], "https://n.example": []})),
+        ("trust_mark_owners", json!({"https://m.example": owner})),
+    ] {
+        assert!(read(&with(member, good), Kind::Configuration).is_ok(), "{member}");
+        for wrong in [json!("a"), json!([1]), json!({"https://m.example": "a"}), json!({"https://m.example": [1]})] {
+            refused(&with(member, wrong), member);
+        }
+    }
+    refused(&with("trust_mark_owners", json!({"https://m.example": {"sub": "https://owner.example"}})), "owners");
+}
+
+#[test]
 fn s6_1_2_names_appear_once() {
     let text = subordinate().to_string();
     let policy = r#"{"metadata_policy":{"openid_relying_party":{"scope":{"default":"a","default":"b"}}},"#;

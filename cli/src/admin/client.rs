@@ -24,6 +24,7 @@ pub enum Command {
         #[arg(long)]
         service: u64,
         /// Its `client_id`.
+        #[arg(allow_hyphen_values = true)]
         client_id: String,
     },
     /// Delete a client: its secret and its token end at once.
@@ -32,6 +33,7 @@ pub enum Command {
         #[arg(long)]
         service: u64,
         /// Its `client_id`.
+        #[arg(allow_hyphen_values = true)]
         client_id: String,
     },
 }

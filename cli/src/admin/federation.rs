@@ -43,6 +43,7 @@ pub enum Command {
         /// The service's number.
         id: u64,
         /// The key.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Remove a key that does not sign any more: what it has signed must have expired by then.
@@ -50,6 +51,7 @@ pub enum Command {
         /// The service's number.
         id: u64,
         /// The key.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

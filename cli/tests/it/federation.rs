@@ -242,6 +242,27 @@ async fn s12_2_1_a_request_has_one_of_two_content_types() {
 }
 
 #[tokio::test]
+async fn an_entity_identifier_that_no_path_can_carry_is_refused() {
+    let federation = Federation::new().await;
+    for name in ["a%2Fb", "a/../b", "a/./b"] {
+        let party = Entity::new(&format!("{}/{name}", federation.site.url));
+        let jwt = party.sign(&Federation::request_of(&party, &[&federation.below]));
+        let reply = federation.post("application/entity-statement+jwt", &jwt).await;
+        assert_refused(&reply, 400, "invalid_request", "sub has a percent sign or a dot segment");
+    }
+    assert_eq!(federation.site.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_software_statement_changes_nothing_that_superiors_have_settled() {
+    let federation = Federation::new().await;
+    let mut request = federation.request();
+    request["metadata"]["openid_relying_party"]["software_statement"] = "nonsense".into();
+    let client = federation.registered(&federation.register(&request).await);
+    assert_eq!((client["client_name"].as_str(), client.get("software_statement")), (Some("RP"), None));
+}
+
+#[tokio::test]
 async fn s12_2_2_a_repeated_registration_replaces_the_earlier_one() {
     let federation = Federation::new().await;
     let first = federation.registered(&federation.register(&federation.request()).await);
@@ -433,6 +454,13 @@ async fn a_service_takes_part_or_does_not() {
         let reply = unset.operate("POST", "/federation/configuration", &body).await;
         assert_eq!((reply.status, reply.text("action")), (200, "INTERNAL_SERVER_ERROR"), "{reply:?}");
     }
+    let nameless = Federation::new().await;
+    let mut service = nameless.operate("GET", "/service/get", &Value::Null).await.body;
+    let mut key = generate_signing_key().unwrap();
+    key.remove("kid");
+    service["federationJwks"] = json!({ "keys": [nameless.provider_key, key] }).to_string().into();
+    assert_eq!(nameless.operate("POST", "/service/update", &service).await.status, 200);
+    assert_refused(&nameless.register(&nameless.request()).await, 500, "server_error", "has a key without kid");
     let closed = Federation::new().await;
     closed.world.set_policy(1, Preset::Open.policy()).await;
     assert_refused(&closed.register(&closed.request()).await, 404, "not_found", "no such service");
@@ -558,8 +586,11 @@ async fn s12_1_an_unknown_entity_identifier_is_registered_automatically() {
 async fn s12_3_an_automatic_registration_is_refreshed_when_it_has_ended() {
     let federation = Federation::new().await;
     federation.publish_party(|claims| claims["exp"] = (NOW + 100).into());
-    let first = federation.look_for(&federation.party.id).await.body;
+    let mut first = federation.look_for(&federation.party.id).await.body;
     assert_eq!(first["trustChainExpiresAt"], (NOW + 100) * 1000);
+    first["description"] = "An operator's own".into();
+    let updated = federation.operate("POST", &format!("/client/update/{}", first["clientId"]), &first).await;
+    assert_eq!(updated.status, 200, "{updated:?}");
     federation.world.clock.advance(100);
     federation.publish_party(|claims| {
         claims["exp"] = (NOW + 300).into();
@@ -569,6 +600,7 @@ async fn s12_3_an_automatic_registration_is_refreshed_when_it_has_ended() {
     assert_eq!(refreshed["trustChainExpiresAt"], (NOW + 300) * 1000);
     assert_eq!(refreshed["clientName"], "Renamed");
     assert_eq!(refreshed["clientId"], first["clientId"]);
+    assert_eq!(refreshed["description"], "An operator's own", "what operators decided outlives its end");
 }
 
 #[tokio::test]
@@ -592,6 +624,13 @@ async fn s12_1_automatic_registration_needs_keys_and_the_parties_consent() {
         assert!(reply.text("resultMessage").contains(part), "{part}: {reply:?}");
         federation.world.clock.advance(3);
     }
+    federation.publish_party(|claims| {
+        claims["metadata"]["openid_relying_party"].as_object_mut().unwrap().remove("jwks");
+        party(claims, json!({"token_endpoint_auth_method": "none"}));
+    });
+    federation.world.clock.advance(11);
+    let reply = federation.look_for(&federation.party.id).await;
+    assert!(reply.text("resultMessage").contains("asymmetric keys"), "nobody could verify its requests: {reply:?}");
 }
 
 #[tokio::test]

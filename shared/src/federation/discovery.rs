@@ -39,10 +39,6 @@ const MOST_STEPS: usize = 64;
 /// The largest statement that is fetched, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Seconds for which a fetched statement is used again at most, and at most for half of what is left of its life: a
-/// registration ends with the first of its statements.
-const FRESH: u64 = 3600;
-
 /// Seconds after which a statement is fetched again because the chain that it stands in is not valid, or because it
 /// could not be fetched: no stranger makes us ask more often.
 const AGAIN: u64 = 10;
@@ -253,7 +249,8 @@ impl<'a> Discovery<'a> {
         self.statement(&entity.configuration_url(), Kind::Configuration, entity, entity).await
     }
 
-    /// The statement behind a URL; none is asked for twice in one search.
+    /// The statement behind a URL; none is asked for twice in one search. Strangers say which URL is whose, so what is
+    /// there is good or bad by itself, and whose it is is compared for each who asks.
     async fn statement(
         &mut self,
         url: &str,
@@ -261,96 +258,98 @@ impl<'a> Discovery<'a> {
         issuer: &EntityId,
         subject: &EntityId,
     ) -> Result<Arc<EntityStatement>, Error> {
-        if let Some(known) = self.known.get(url) {
-            return Ok(known.clone()?);
+        let outcome = if let Some(known) = self.known.get(url) {
+            known.clone()
+        } else {
+            let outcome = match self.obtain(url, kind).await {
+                Err(Error::NoChain(fault)) => Err(fault),
+                outcome => Ok(outcome?),
+            };
+            self.known.insert(url.to_owned(), outcome.clone());
+            outcome
+        };
+        let statement = outcome?;
+        if statement.issuer() != issuer || statement.subject() != subject {
+            return Err(Unresolved::OtherEntities(url.to_owned()).into());
         }
-        let now = self.app.clock.now();
-        let read = |text: &str| {
-            let statement = EntityStatement::read(text, kind, now)
-                .map_err(|fault| Unresolved::Statement { url: url.to_owned(), fault })?;
-            if statement.issuer() != issuer || statement.subject() != subject {
-                return Err(Unresolved::OtherEntities(url.to_owned()));
-            }
-            // Who made a subordinate statement is known with its chain only.
-            if issuer == subject {
-                let verified = statement.verify(statement.keys());
-                verified.map_err(|fault| Unresolved::Statement { url: url.to_owned(), fault })?;
-            }
-            Ok(Arc::new(statement))
-        };
-        let outcome = match self.obtain(url, read).await {
-            Err(Error::NoChain(fault)) => Err(fault),
-            outcome => Ok(outcome?),
-        };
-        self.known.insert(url.to_owned(), outcome.clone());
-        Ok(outcome?)
+        Ok(statement)
     }
 
     /// From the table, or from where it is published; whoever fetches it keeps the outcome for all.
-    async fn obtain(
-        &mut self,
-        url: &str,
-        read: impl Fn(&str) -> Result<Arc<EntityStatement>, Unresolved>,
-    ) -> Result<Arc<EntityStatement>, Error> {
-        let app = self.app;
+    async fn obtain(&mut self, url: &str, kind: Kind<'static>) -> Result<Arc<EntityStatement>, Error> {
+        let store = &self.app.store;
         let address = DocumentUrl { service_id: self.service_id, url, since_millis: self.since_millis };
-        let mut known = app.store.document(&address).await?;
+        let mut known = store.document(&address).await?;
         loop {
             match known {
                 Document::Found(text) => {
                     self.used_kept = true;
-                    return Ok(read(&text)?);
+                    return Ok(read(url, &text, kind, self.app.clock.now())?);
                 }
                 Document::Missing => return Err(unreachable(url, &FetchError::FailedBefore).into()),
                 Document::Fetching if Instant::now() + LOOKING >= self.ends => return Err(Unresolved::TooLong.into()),
                 Document::Fetching => {
                     tokio::time::sleep(LOOKING).await;
-                    known = app.store.document(&address).await?;
+                    known = store.document(&address).await?;
                 }
                 Document::Unknown if Instant::now() >= self.ends => return Err(Unresolved::TooLong.into()),
                 Document::Unknown => {
                     self.fetches_left = self.fetches_left.checked_sub(1).ok_or(Unresolved::TooMuch)?;
-                    let lease = app.clock.now_millis().saturating_add(millis(FETCHING) + 1000);
-                    known = app.store.lease_document(&address, lease).await?;
+                    let lease = self.app.clock.now_millis().saturating_add(millis(FETCHING) + 1000);
+                    known = store.lease_document(&address, lease).await?;
                     if known == Document::Unknown {
-                        return self.fetch(&address, read).await;
+                        let fault = match self.fetch(&address, kind).await {
+                            Ok(statement) => return Ok(statement),
+                            Err(fault) => fault,
+                        };
+                        // What was found before is good still.
+                        known = store.document(&address).await?;
+                        if !matches!(known, Document::Found(_)) {
+                            return Err(fault.into());
+                        }
                     }
                 }
             }
         }
     }
 
-    async fn fetch(
-        &self,
-        address: &DocumentUrl<'_>,
-        read: impl Fn(&str) -> Result<Arc<EntityStatement>, Unresolved>,
-    ) -> Result<Arc<EntityStatement>, Error> {
+    /// From where it is published. Whoever comes next asks again if the outcome cannot be kept; this one has its answer.
+    async fn fetch(&self, address: &DocumentUrl<'_>, kind: Kind<'static>) -> Result<Arc<EntityStatement>, Unresolved> {
         let (app, url) = (self.app, address.url);
         let end = self.ends.min(Instant::now() + FETCHING);
         let document = app.fetch.get(url, MAX_BYTES, end).await;
-        let text = document.and_then(|bytes| String::from_utf8(bytes).map_err(|_| FetchError::Malformed));
-        let text = text.map(|text| text.trim().to_owned());
-        let outcome = match &text {
-            Ok(text) => read(text),
-            Err(_) if Instant::now() >= self.ends => Err(Unresolved::TooLong),
-            Err(error) => Err(unreachable(url, error)),
-        };
         let now = app.clock.now();
-        let (found, expires_at) = match (&outcome, &text) {
-            (Ok(statement), Ok(text)) => {
-                let fresh = FRESH.min(statement.expires_at().saturating_sub(now) / 2);
-                (Some(text.as_str()), now.saturating_add(fresh))
+        let text = document.and_then(|bytes| String::from_utf8(bytes).map_err(|_| FetchError::Malformed));
+        let outcome = match text {
+            Ok(text) => read(url, text.trim(), kind, now),
+            Err(_) if Instant::now() >= self.ends => Err(Unresolved::TooLong),
+            Err(error) => Err(unreachable(url, &error)),
+        };
+        let kept = match &outcome {
+            // A registration ends with the first of its statements.
+            Ok(statement) => {
+                let fresh_until = now.saturating_add(statement.expires_at().saturating_sub(now) / 2);
+                app.store.keep_document(address, statement.as_str(), fresh_until).await
             }
             // It would have had more time in another search.
-            (Err(Unresolved::TooLong), _) => (None, now),
-            _ => (None, now.saturating_add(AGAIN)),
+            Err(fault) if fault.ends_the_search() => app.store.miss_document(address, now).await,
+            Err(_) => app.store.miss_document(address, now.saturating_add(AGAIN)).await,
         };
-        // Whoever comes next asks again; this one has its answer.
-        if let Err(error) = app.store.keep_document(address, found, expires_at).await {
-            tracing::warn!(cause = ?error.source_for_log(), "a fetched statement could not be kept");
+        if let Err(error) = kept {
+            tracing::warn!(cause = ?error.source_for_log(), "what became of a fetch could not be kept");
         }
-        Ok(outcome?)
+        outcome
     }
+}
+
+/// A statement that is good by itself. Who made one about a subordinate is known with its chain only.
+fn read(url: &str, text: &str, kind: Kind<'static>, now: u64) -> Result<Arc<EntityStatement>, Unresolved> {
+    let refused = |fault| Unresolved::Statement { url: url.to_owned(), fault };
+    let statement = EntityStatement::read(text, kind, now).map_err(refused)?;
+    if matches!(kind, Kind::Configuration) {
+        statement.verify(statement.keys()).map_err(refused)?;
+    }
+    Ok(Arc::new(statement))
 }
 
 fn a_moment_ago(app: &App) -> u64 {

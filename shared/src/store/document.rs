@@ -1,5 +1,5 @@
-//! What was fetched from others: for each URL a document, or that there was none, until it expires; and who fetches it
-//! now, so that many waiters make one request.
+//! What was fetched from others: for each URL the last good document, until it is not fresh any more; that there was
+//! none a moment ago; and who fetches it now, so that many waiters make one request.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -9,8 +9,8 @@ use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::error::Error;
 
-/// How long the item of a fetch that never ended is kept, in seconds.
-const ABANDONED_SECONDS: u64 = 60;
+/// The longest time for which a document is fresh, in seconds; an item is kept as long after its last change.
+const LONGEST: u64 = 3600;
 
 /// What the table knows of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,17 +61,15 @@ impl Store {
         let now = self.clock.now();
         let update = self
             .update(url.key())
-            .update_expression(
-                "SET fetching_until = :until, write_id = :write, expires_at = :end REMOVE #found, fetched_at",
-            )
+            .update_expression("SET fetching_until = :until, write_id = :write, expires_at = :end")
             .condition_expression(
                 "(attribute_not_exists(fetching_until) OR fetching_until <= :millis) AND \
-                 (attribute_not_exists(fetched_at) OR fetched_at < :since OR expires_at <= :now)",
+                 (attribute_not_exists(missing_until) OR missing_until <= :now) AND \
+                 (attribute_not_exists(fetched_at) OR fetched_at < :since OR fresh_until <= :now)",
             )
-            .expression_attribute_names("#found", "document")
             .expression_attribute_values(":until", integer(until_millis))
             .expression_attribute_values(":write", string(&write_id))
-            .expression_attribute_values(":end", integer(now.saturating_add(ABANDONED_SECONDS)))
+            .expression_attribute_values(":end", integer(now.saturating_add(LONGEST)))
             .expression_attribute_values(":millis", integer(self.clock.now_millis()))
             .expression_attribute_values(":since", integer(url.since_millis))
             .expression_attribute_values(":now", integer(now));
@@ -88,36 +86,51 @@ impl Store {
         })
     }
 
-    /// Keeps what was found behind a URL, or that nothing was, until `expires_at`, in seconds since 1970.
+    /// Keeps what was found behind a URL, which is fresh until then, in seconds since 1970, but for an hour at most.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn keep_document(
-        &self,
-        url: &DocumentUrl<'_>,
-        found: Option<&str>,
-        expires_at: u64,
-    ) -> Result<(), Error> {
+    pub async fn keep_document(&self, url: &DocumentUrl<'_>, found: &str, fresh_until: u64) -> Result<(), Error> {
         let write_id = self.write_id()?;
+        let fresh_until = fresh_until.min(self.clock.now().saturating_add(LONGEST));
         let mut item = url.key().into_attributes();
         let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
         put("write_id", string(&write_id));
+        put("document", string(found));
         put("fetched_at", integer(self.clock.now_millis()));
-        put("expires_at", integer(expires_at));
-        if let Some(found) = found {
-            put("document", string(found));
-        }
+        put("fresh_until", integer(fresh_until));
+        put("expires_at", integer(fresh_until));
         self.write(Write::Put(Box::new(self.put(item))), &write_id).await.map(drop)
     }
 
+    /// Ends the fetch of a URL behind which nothing good was: nobody is to ask again until then, in seconds since 1970.
+    /// A document that was found before stays.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn miss_document(&self, url: &DocumentUrl<'_>, missing_until: u64) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .update(url.key())
+            .update_expression(
+                "SET missing_until = :missing, write_id = :write, expires_at = :end REMOVE fetching_until",
+            )
+            .expression_attribute_values(":missing", integer(missing_until))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":end", integer(self.clock.now().saturating_add(LONGEST)));
+        self.write(Write::Update(Box::new(update)), &write_id).await.map(drop)
+    }
+
     fn known(&self, item: &Item, url: &DocumentUrl<'_>) -> Document {
-        if number(item, "fetching_until").is_some_and(|until| until > self.clock.now_millis()) {
-            return Document::Fetching;
-        }
+        let (now, now_millis) = (self.clock.now(), self.clock.now_millis());
+        let until = |name: &str, now: u64| number(item, name).is_some_and(|until| until > now);
+        let fresh = text(item, "document").filter(|_| until("fresh_until", now));
         let recent = number(item, "fetched_at").is_some_and(|fetched| fetched >= url.since_millis);
-        if !recent || !self.is_live(item) {
-            return Document::Unknown;
+        match fresh {
+            Some(found) if recent || until("missing_until", now) => Document::Found(found.to_owned()),
+            _ if until("fetching_until", now_millis) => Document::Fetching,
+            _ if until("missing_until", now) => Document::Missing,
+            _ => Document::Unknown,
         }
-        text(item, "document").map_or(Document::Missing, |found| Document::Found(found.to_owned()))
     }
 }

@@ -283,6 +283,54 @@ async fn s11_1_statements_that_were_kept_are_fetched_again_when_a_chain_breaks()
 }
 
 #[tokio::test]
+async fn whose_a_statement_is_said_to_be_harms_nobody_else() {
+    for foreign in ["spelling", "fetch endpoint"] {
+        let federation = Federation::new().await;
+        let Federation { below, party, .. } = &federation;
+        let mut claims = Federation::request_of(party, &[below]);
+        if foreign == "spelling" {
+            claims["authority_hints"] = json!([format!("{}/", below.id)]);
+        } else {
+            let hostile = sibling(&federation, "hostile");
+            let mut configuration = hostile.configuration(&[&federation.anchor]);
+            let endpoint = format!("{}/fetch", below.id);
+            configuration["metadata"] = json!({"federation_entity": {"federation_fetch_endpoint": endpoint}});
+            federation.publish(&hostile, &configuration);
+            claims["authority_hints"] = json!([hostile.id, below.id]);
+        }
+        let reply = federation.register(&claims).await;
+        if foreign == "spelling" {
+            assert_refused(&reply, 400, "invalid_trust_chain", "other entities");
+        } else {
+            federation.registered(&reply);
+        }
+        claims["authority_hints"] = json!([below.id]);
+        claims["iat"] = NOW.into();
+        federation.registered(&federation.register(&claims).await);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_was_kept_outlives_a_superior_that_fails() {
+    let federation = Federation::new().await;
+    federation.registered(&federation.register(&federation.request()).await);
+    federation.world.clock.advance(30);
+    federation.set_page(&fetch_url(&federation.below, &federation.party), Page::Head("HTTP/1.1 503 Later\r\n\r\n"));
+    // A stranger's chain breaks, so that all is asked for again.
+    let stranger = Entity::new(&federation.party.id);
+    let mut claims = Federation::request_of(&stranger, &[&federation.below]);
+    claims["iat"] = (NOW + 30).into();
+    let requests = federation.site.requests();
+    let reply = federation.post("application/entity-statement+jwt", &stranger.sign(&claims)).await;
+    assert_refused(&reply, 400, "invalid_trust_chain", "signature");
+    assert_eq!(federation.site.requests() - requests, 6, "once, and in vain");
+    let mut again = federation.request();
+    again["iat"] = (NOW + 30).into();
+    federation.registered(&federation.register(&again).await);
+    assert_eq!(federation.site.requests() - requests, 6, "it is good still");
+}
+
+#[tokio::test]
 async fn nothing_is_fetched_that_was_not_meant_to_be() {
     let federation = Federation::new().await;
     for id in ["https://127.0.0.1/a", "https://169.254.169.254/latest", "https://[::1]:8443/a", "https://10.0.0.1"] {

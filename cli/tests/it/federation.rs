@@ -634,6 +634,22 @@ async fn s12_1_automatic_registration_needs_keys_and_the_parties_consent() {
 }
 
 #[tokio::test]
+async fn s12_1_of_the_methods_that_a_party_supports_one_without_a_secret_is_chosen() {
+    for (supported, chosen) in [
+        (json!(["client_secret_basic", "private_key_jwt"]), "PRIVATE_KEY_JWT"),
+        (json!(["client_secret_post", "none"]), "NONE"),
+    ] {
+        let federation = Federation::new().await;
+        federation.publish_party(|claims| {
+            let metadata = &mut claims["metadata"]["openid_relying_party"];
+            metadata["token_endpoint_auth_methods_supported"] = supported;
+        });
+        let found = federation.look_for(&federation.party.id).await;
+        assert_eq!(found.body["tokenAuthMethod"], chosen, "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn automatic_registration_is_for_who_may_use_the_service() {
     let federation = Federation::new().await;
     federation.publish_party(|_| {});

@@ -95,9 +95,7 @@ pub async fn register_automatically(
     if metadata.client_registration_types.as_ref().is_some_and(|types| !types.iter().any(|kind| kind == AUTOMATIC)) {
         return Err(Error::NotAutomatic);
     }
-    // There is nobody to give a secret to (§12.1).
-    let method = metadata.token_endpoint_auth_method.take();
-    metadata.token_endpoint_auth_method = method.or_else(|| Some(AuthMethod::PrivateKeyJwt.as_str().to_owned()));
+    authenticate_with_keys(&mut metadata);
     let registrant = Registrant::Identified {
         client_id: entity.as_str().to_owned(),
         replaces: &[],
@@ -231,6 +229,19 @@ fn relying_party(chain: &TrustChain) -> Result<ClientMetadata, Error> {
     match metadata.remove(OPENID_RELYING_PARTY) {
         Some(Value::Object(members)) => Ok(ClientMetadata::from_members(members).map_err(crate::Error::from)?),
         _ => Err(Error::NoRelyingParty),
+    }
+}
+
+/// There is nobody to give a secret to (§12.1): of the methods that the relying party supports those without one are
+/// left to choose from, and one that names none has `private_key_jwt`.
+fn authenticate_with_keys(metadata: &mut ClientMetadata) {
+    let supported = metadata.others.get_mut("token_endpoint_auth_methods_supported").and_then(Value::as_array_mut);
+    if let Some(supported) = supported {
+        let uses_secret = |name: &str| AuthMethod::parse(name).is_some_and(AuthMethod::uses_secret);
+        supported.retain(|method| !method.as_str().is_some_and(uses_secret));
+    } else {
+        let method = &mut metadata.token_endpoint_auth_method;
+        method.get_or_insert_with(|| AuthMethod::PrivateKeyJwt.as_str().to_owned());
     }
 }
 

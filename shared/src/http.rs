@@ -71,7 +71,7 @@ impl Endpoint {
                 tracing::error!(function, %method, service, status, code = response.code, micros, request_id, %cause);
             }
         }
-        response
+        if method == Method::Head { response.without_content() } else { response }
     }
 }
 

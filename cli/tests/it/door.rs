@@ -77,8 +77,28 @@ async fn d8_d22_d23_discovery_tells_where_and_how_to_register() {
     assert_eq!(metadata["scopes_supported"], json!(["openid", "mcp"]));
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     assert!(metadata["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
+    let algorithms = json!(["RS256", "ES256", "PS256", "EdDSA", "HS256"]);
+    assert_eq!(metadata["token_endpoint_auth_signing_alg_values_supported"], algorithms, "RFC 8414 section 2");
     let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
     assert!(!metadata.as_object().unwrap().values().any(empty), "RFC 8414 section 2");
+}
+
+#[tokio::test]
+async fn rfc9110_s9_3_2_head_is_answered_as_get_without_content() {
+    let world = World::open().await;
+    for path in ["/.well-known/oauth-authorization-server/1", "/1/.well-known/openid-configuration"] {
+        let get = world.send_bare("GET", path, None).await;
+        let head = world.send_bare("HEAD", path, None).await;
+        assert_eq!((head.status, &head.body), (200, &Value::Null), "{path}");
+        for name in ["content-type", "cache-control", "access-control-allow-origin"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+        assert_eq!(head.header("content-length"), get.body.to_string().len().to_string());
+    }
+    assert_eq!(world.send_bare("HEAD", "/9/.well-known/openid-configuration", None).await.status, 404);
+    assert_eq!(world.send_bare("HEAD", "/1/register", None).await.status, 405);
+    let other = world.send_bare("POST", "/1/.well-known/openid-configuration", None).await;
+    assert_eq!((other.status, other.header("allow")), (405, "GET, HEAD, OPTIONS"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 
 use crate::door::{self, Error};
 
-const METHODS: &[Method] = &[Method::Get];
+const METHODS: &[Method] = &[Method::Get, Method::Head];
 
 /// Readers may keep a configuration for this part of its life: keys and metadata change.
 const KEPT_SECONDS: u64 = 300;

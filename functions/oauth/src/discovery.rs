@@ -6,7 +6,7 @@ use shared::{App, Error};
 
 use crate::door::{self, Refusal};
 
-const METHODS: &[Method] = &[Method::Get];
+const METHODS: &[Method] = &[Method::Get, Method::Head];
 
 /// The endpoint.
 pub static ENDPOINT: Endpoint = Endpoint {

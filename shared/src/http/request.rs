@@ -14,6 +14,8 @@ use crate::credentials::decimal;
 pub enum Method {
     /// `GET`.
     Get,
+    /// `HEAD`: as `GET`, and the answer has no content (RFC 9110 §9.3.2).
+    Head,
     /// `POST`.
     Post,
     /// `PUT`.
@@ -30,6 +32,7 @@ impl Method {
     fn parse(name: &str) -> Self {
         match name {
             "GET" => Self::Get,
+            "HEAD" => Self::Head,
             "POST" => Self::Post,
             "PUT" => Self::Put,
             "DELETE" => Self::Delete,
@@ -43,6 +46,7 @@ impl Method {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Head => "HEAD",
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Delete => "DELETE",

@@ -58,6 +58,13 @@ impl Response {
         self
     }
 
+    /// As it is answered to `HEAD`: the length of the content in its place (RFC 9110 §8.6).
+    #[must_use]
+    pub(super) fn without_content(self) -> Self {
+        let length = self.body.len().to_string();
+        Self { body: String::new(), ..self }.with("content-length", length)
+    }
+
     /// With what the log needs to know of an error.
     #[must_use]
     pub fn because(mut self, error: &Error) -> Self {

@@ -84,6 +84,9 @@ pub enum StatementFault {
     /// No key of the issuer verifies it.
     #[error("software_statement: its signature is not valid")]
     Signature,
+    /// `typ` names another kind of JWT: an access token, a logout token (RFC 8725 §3.11).
+    #[error("software_statement: its typ is that of another kind of JWT")]
+    Type,
     /// `iss` is required (RFC 7591 §2.3).
     #[error("software_statement: iss is missing")]
     IssuerMissing,

@@ -28,7 +28,13 @@ impl Issuer {
     }
 
     fn sign(&self, claims: &Value) -> String {
+        self.sign_as(Some("JWT"), claims)
+    }
+
+    /// A JWT that says it is of that kind.
+    fn sign_as(&self, typ: Option<&str>, claims: &Value) -> String {
         let mut header = Header::new(Algorithm::ES256);
+        header.typ = typ.map(str::to_owned);
         header.kid = Some("1".to_owned());
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_ec_der(&self.0.serialize_der())).unwrap()
     }
@@ -87,6 +93,19 @@ async fn a15_a16_a17_a_statements_values_overrule_the_plain_ones_and_it_is_retur
     let path = format!("/1/register/{}", reply.text("client_id"));
     let read = world.send_bare("GET", &path, Some(reply.text("registration_access_token"))).await;
     assert_eq!(read.body, reply.body);
+}
+
+#[tokio::test]
+async fn rfc8725_s3_11_jwts_of_another_kind_are_no_software_statements() {
+    let issuer = Issuer::new();
+    let world = world(issuer.required()).await;
+    for typ in [None, Some("JWT"), Some("jwt"), Some("application/software-statement+jwt")] {
+        let reply = register(&world, &issuer.sign_as(typ, &claims())).await;
+        assert_eq!(reply.status, 201, "{typ:?}: {reply:?}");
+    }
+    for typ in ["at+jwt", "logout+jwt", "application/at+jwt", "entity-statement+jwt", ""] {
+        assert_refused(&register(&world, &issuer.sign_as(Some(typ), &claims())).await, "invalid_software_statement");
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
 /// Claims that speak of the statement itself and not of the client (RFC 7519 §4.1).
 const JWT_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
+/// What a statement may say that it is (`typ`, RFC 8725 §3.11); one issuer signs JWTs for other ends as well.
+const MEDIA_TYPES: [&str; 2] = ["JWT", "software-statement+jwt"];
+
 /// Seconds by which clocks may differ.
 const LEEWAY: u64 = 60;
 
@@ -35,6 +38,9 @@ pub(super) async fn overlay(
         return Ok((metadata, None));
     }
     let jwt = UnverifiedJwt::parse(&statement).map_err(fault)?;
+    if jwt.media_type().is_some_and(|declared| !MEDIA_TYPES.iter().any(|own| declared.eq_ignore_ascii_case(own))) {
+        return Err(StatementFault::Type.into());
+    }
     let issuer = jwt.unverified_claim("iss").ok_or(StatementFault::IssuerMissing)?.to_owned();
     let trusted = rules.issuers.iter().find(|trusted| trusted.issuer == issuer);
     let keys = &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys;

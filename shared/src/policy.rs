@@ -1,7 +1,6 @@
 //! What one service permits, defaults and refuses: plain data, applied before [`crate::metadata::verify`].
 
 mod apply;
-mod choices;
 mod presets;
 
 use serde::{Deserialize, Serialize};
@@ -25,11 +24,15 @@ pub struct Policy {
     pub grant_types: Offer<GrantType>,
     /// Response types offered.
     pub response_types: Offer<ResponseType>,
-    /// Authentication methods offered, the preferred one first. One that is not offered is replaced by the
-    /// default (the first of `default`) or refused.
+    /// Authentication methods offered. One that is not offered is replaced by the default (the first of `default`) or
+    /// refused.
     pub token_endpoint_auth_methods: Offer<AuthMethod>,
     /// Scopes offered.
     pub scopes: Scopes,
+    /// What happens to values of other members that the authorization server's metadata does not announce: `drop`
+    /// registers the first announced one that the client can use.
+    #[serde(default)]
+    pub unannounced: Unoffered,
     /// Redirect URIs beyond what the RFCs say.
     pub redirect_uris: RedirectUris,
     /// Members that no specification defines and this service keeps.
@@ -92,10 +95,11 @@ pub enum Registration {
 }
 
 /// What happens to a value that is not offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unoffered {
     /// It is dropped or replaced, and the answer shows what was registered.
+    #[default]
     Drop,
     /// The registration is refused.
     Refuse,

@@ -284,14 +284,16 @@ pub async fn delete(context: &Context<'_>, client_id: &str, owner: &Owner) -> Re
     }
 }
 
-/// What a registration and an update have in common: statement, policy, RFC, and what has to be fetched.
+/// What a registration and an update have in common: statement, what the service announces, policy, RFC, and what has
+/// to be fetched.
 async fn admit(
     context: &Context<'_>,
     source: Source,
     metadata: ClientMetadata,
     bound: &BoundPolicy,
 ) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
-    let (metadata, software) = statement::overlay(context, source, metadata).await?;
+    let (mut metadata, software) = statement::overlay(context, source, metadata).await?;
+    context.service.choose(&mut metadata)?;
     let metadata = context.service.policy().apply(metadata, bound, source.own_members())?;
     let metadata = verify(metadata, strictness(source))?;
     remote::check(context, &metadata).await?;

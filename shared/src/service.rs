@@ -1,5 +1,6 @@
 //! The tenant: one authorization server whose clients are registered.
 
+mod announced;
 mod federation;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::sync::OnceCell;
 use crate::client::SealedSecret;
 use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
-use crate::metadata::Scope;
+use crate::metadata::{ClientMetadata, Invalid};
 use crate::policy::Policy;
 
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
@@ -57,6 +58,7 @@ pub struct Service {
     pub created_millis: u64,
     /// When it was changed last, in milliseconds since 1970.
     pub modified_millis: u64,
+    pub(crate) narrowed_policy: Option<Policy>,
     pub(crate) secrets: Option<SealedSecret>,
     pub(crate) id_salt: IdSalt,
     pub(crate) wrapped_data_key: Vec<u8>,
@@ -64,10 +66,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// The policy.
+    /// The policy; it offers no grant type, response type or method that is not announced.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.configuration.policy
+        self.narrowed_policy.as_ref().unwrap_or(&self.configuration.policy)
+    }
+
+    /// Compares metadata with what the service announces.
+    pub(crate) fn choose(&self, metadata: &mut ClientMetadata) -> Result<(), Invalid> {
+        self.configuration.choose(self.policy(), metadata)
     }
 
     /// The number under which a client of this service is stored.
@@ -136,21 +143,13 @@ impl Service {
         if policy.dynamic_registration {
             metadata.insert("registration_endpoint".to_owned(), registration_endpoint.into());
         }
-        let mut unless_configured = |member: &str, values: Vec<&str>| {
-            if !values.is_empty() {
-                metadata.entry(member).or_insert_with(|| values.into());
+        for list in announced::ALWAYS {
+            if let Some(values) = self.configuration.announced(list) {
+                metadata.insert(list.to_owned(), values.into());
             }
-        };
-        let responses = policy.response_types.offered.iter().map(|response| response.as_str());
-        unless_configured("response_types_supported", responses.collect());
-        let grants = policy.grant_types.offered.iter().map(|grant| grant.as_str());
-        unless_configured("grant_types_supported", grants.collect());
-        let methods = policy.token_endpoint_auth_methods.offered.iter().map(|method| method.as_str());
-        unless_configured("token_endpoint_auth_methods_supported", methods.collect());
-        unless_configured("scopes_supported", policy.scopes.offered.iter().flat_map(Scope::tokens).collect());
-        unless_configured("code_challenge_methods_supported", vec!["S256"]);
-        unless_configured("subject_types_supported", vec!["public"]);
-        unless_configured("id_token_signing_alg_values_supported", vec!["RS256"]);
+        }
+        // RFC 8414 §3.2: no empty list.
+        metadata.retain(|_, value| value.as_array().is_none_or(|values| !values.is_empty()));
         metadata
     }
 

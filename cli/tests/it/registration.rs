@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::client::ClientType;
 use shared::metadata::Scope;
-use shared::policy::{BoundPolicy, Preset};
+use shared::policy::{BoundPolicy, Preset, Unoffered};
 
 use crate::support::{BASE_URL, NOW, Reply, World, as_update, assert_invalid_token, assert_refused, web_client};
 
@@ -69,6 +69,7 @@ async fn a20_a29_d5_identifiers_and_secrets_are_random_and_never_the_clients_cho
 #[tokio::test]
 async fn a33_f8_a_secret_exists_exactly_when_it_is_needed_also_after_an_update() {
     let world = World::open().await;
+    world.announce("id_token_signing_alg_values_supported", &["RS256", "HS256"]).await;
     let public = json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none"});
     let (path, token, reply) = world.client(&public).await;
     assert_eq!((reply.body.get("client_secret"), reply.body.get("client_secret_expires_at")), (None, None));
@@ -250,6 +251,52 @@ async fn what_an_initial_access_token_allows_holds_for_every_update() {
     update["scope"] = json!("read write");
     let reply = world.send_json("PUT", &path, Some(registered.text("registration_access_token")), &update).await;
     assert_refused(&reply, "invalid_client_metadata", "scope");
+}
+
+#[tokio::test]
+async fn a_client_of_a_bound_token_always_has_a_scope() {
+    let world = World::empty().await;
+    let mut policy = Preset::Protected.policy();
+    world.service(2, policy.clone()).await;
+    let bound = BoundPolicy { scope: Scope::parse("read list").unwrap(), grant_types: None };
+    let token = world.initial_access_token(2, None, None, bound).await;
+    let silent = world.register(2, Some(&token), &web_client()).await;
+    assert_eq!((silent.status, silent.text("scope")), (201, "read list"), "{silent:?}");
+    let path = format!("/2/register/{}", silent.text("client_id"));
+    let registration_access_token = silent.text("registration_access_token").to_owned();
+    let mut update = as_update(&silent.body);
+    update.as_object_mut().unwrap().remove("scope");
+    let updated = world.send_json("PUT", &path, Some(&registration_access_token), &update).await;
+    assert_eq!((updated.status, updated.text("scope")), (200, "read list"), "{updated:?}");
+    policy.scopes.offered = Scope::parse("read write").unwrap();
+    world.set_policy(2, policy.clone()).await;
+    assert_eq!(world.register(2, Some(&token), &web_client()).await.text("scope"), "read");
+    policy.scopes.offered = Scope::parse("write").unwrap();
+    policy.scopes.default = Scope::parse("write").unwrap();
+    world.set_policy(2, policy).await;
+    let nothing_left = world.register(2, Some(&token), &web_client()).await;
+    assert_refused(&nothing_left, "invalid_client_metadata", "scope");
+}
+
+#[tokio::test]
+async fn what_the_service_announces_binds_registrations_and_updates() {
+    let world = World::open().await;
+    let mut client = web_client();
+    client["subject_type"] = json!("pairwise");
+    client["id_token_signed_response_alg"] = json!("ES512");
+    let registered = world.register(1, None, &client).await;
+    assert_eq!(registered.text("subject_type"), "public", "RFC 7591 section 3.2.1: {registered:?}");
+    assert_eq!(registered.text("id_token_signed_response_alg"), "RS256");
+    let path = format!("/1/register/{}", registered.text("client_id"));
+    let mut update = as_update(&registered.body);
+    update["subject_type"] = json!("pairwise");
+    let token = registered.text("registration_access_token");
+    let updated = world.send_json("PUT", &path, Some(token), &update).await;
+    assert_eq!((updated.status, updated.text("subject_type")), (200, "public"), "{updated:?}");
+    let mut policy = Preset::Open.policy();
+    policy.unannounced = Unoffered::Refuse;
+    world.set_policy(1, policy).await;
+    assert_refused(&world.register(1, None, &client).await, "invalid_client_metadata", "subject_type");
 }
 
 #[tokio::test]

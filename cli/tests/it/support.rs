@@ -193,6 +193,14 @@ impl World {
         self.app.store.update_service(id, service.version, &configuration, None, &operator()).await.unwrap();
     }
 
+    /// Lets service 1 announce those values.
+    pub(crate) async fn announce(&self, list: &str, values: &[&str]) {
+        let service = self.app.store.service(1).await.unwrap().unwrap();
+        let mut configuration = service.configuration;
+        configuration.authorization_server.insert(list.to_owned(), values.into());
+        self.app.store.update_service(1, service.version, &configuration, None, &operator()).await.unwrap();
+    }
+
     /// Makes an initial access token for a service.
     pub(crate) async fn initial_access_token(
         &self,

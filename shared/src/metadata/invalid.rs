@@ -58,6 +58,16 @@ pub enum Invalid {
         /// The value as sent.
         value: String,
     },
+    /// The value is not one of those that the client itself lists (Relying Party Metadata Choices §2).
+    #[error("{member}: {value:?} is not in {list}")]
+    NotListed {
+        /// The member.
+        member: &'static str,
+        /// The value as sent.
+        value: String,
+        /// The list.
+        list: &'static str,
+    },
     /// The value is not one of those that a protocol knows.
     #[error("{member}: {value:?} is not known")]
     Unknown {

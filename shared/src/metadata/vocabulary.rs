@@ -56,10 +56,29 @@ vocabulary! {
 }
 
 impl AuthMethod {
+    /// Every method, by what it takes to impersonate the client: a certified key, a key, a secret that is never sent, one
+    /// that is, nothing.
+    pub const STRONGEST_FIRST: [Self; 8] = [
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::PrivateKeyJwt,
+        Self::AttestJwtClientAuth,
+        Self::ClientSecretJwt,
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::None,
+    ];
+
     /// Whether the client needs a `client_secret` for it.
     #[must_use]
     pub const fn uses_secret(self) -> bool {
         matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
+
+    /// Whether the client signs an assertion for it (RFC 7523 §2.2).
+    #[must_use]
+    pub const fn signs_assertions(self) -> bool {
+        matches!(self, Self::ClientSecretJwt | Self::PrivateKeyJwt)
     }
 }
 

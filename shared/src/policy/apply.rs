@@ -3,7 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{BoundPolicy, Offer, Policy, PrivateUseSchemes, Unoffered, choices};
+use super::{BoundPolicy, Offer, Policy, PrivateUseSchemes, Unoffered};
 use crate::error::Error;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, RedirectUri, RedirectUriFault,
@@ -24,7 +24,6 @@ impl Policy {
         own: &[&str],
     ) -> Result<ClientMetadata, Error> {
         self.bound_sizes(&metadata)?;
-        choices::choose(self, &mut metadata)?;
         metadata.others.retain(|name, _| self.custom_members.contains(name) || own.contains(&name.as_str()));
         self.offer_flows(&mut metadata, bound)?;
         self.offer_auth_method(&mut metadata)?;
@@ -104,8 +103,18 @@ impl Policy {
             Some(bound) => scope.within(bound),
             None => Some(scope.clone()),
         });
-        metadata.scope = granted.or(default).map(|scope| scope.to_string());
+        metadata.scope = granted.or(default).or(self.last_scope(bound)?).map(|scope| scope.to_string());
         Ok(())
+    }
+
+    /// What a client of a bound token has where nothing else is left: no `scope` would stand for any.
+    fn last_scope(&self, bound: &BoundPolicy) -> Result<Option<Scope>, Invalid> {
+        let Some(bound) = &bound.scope else { return Ok(None) };
+        let offered = match &self.scopes.offered {
+            Some(offered) => bound.within(offered),
+            None => Some(bound.clone()),
+        };
+        offered.map(Some).ok_or_else(|| Invalid::not_offered("scope", &bound.to_string()))
     }
 
     /// URIs that cannot be read are left to [`crate::metadata::verify`].
@@ -367,29 +376,6 @@ mod tests {
         };
         assert!(client("https://rp.example/logo.png", "https://rp.example/cb").is_ok());
         assert!(client("https://bank.example/logo.png", "https://rp.example/cb").unwrap_err().contains("logo_uri"));
-    }
-
-    #[test]
-    fn d16_lists_of_supported_values_become_single_members() {
-        let client = registered(
-            &open(),
-            json!({
-                "redirect_uris": ["https://chatgpt.com/connector/oauth/cb"],
-                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post", "none"],
-                "id_token_signing_alg_values_supported": ["ES256", "RS256"],
-                "subject_types_supported": ["public"],
-                "userinfo_signed_response_alg": "PS256",
-                "userinfo_signing_alg_values_supported": ["RS256", "PS256"],
-            }),
-        )
-        .unwrap();
-        assert_eq!(client["token_endpoint_auth_method"], "none");
-        assert_eq!(client["id_token_signed_response_alg"], "ES256");
-        assert_eq!(client["subject_type"], "public");
-        assert_eq!(client["userinfo_signed_response_alg"], "PS256");
-        assert!(client.as_object().unwrap().keys().all(|name| !name.ends_with("_supported")));
-        let none = json!({"redirect_uris": ["https://a.example/"], "token_endpoint_auth_methods_supported": ["magic"]});
-        assert!(registered(&open(), none).unwrap_err().contains("token_endpoint_auth_methods_supported"));
     }
 
     #[test]

@@ -57,6 +57,7 @@ fn open() -> Policy {
             unoffered: Unoffered::Refuse,
         },
         scopes: Scopes { offered: None, default: None, unoffered },
+        unannounced: unoffered,
         redirect_uris: RedirectUris {
             private_use_schemes: PrivateUseSchemes::Accept,
             reverse_domain_schemes: false,
@@ -109,6 +110,7 @@ fn protected() -> Policy {
             ..open.redirect_uris
         },
         scopes: Scopes { unoffered, ..open.scopes },
+        unannounced: unoffered,
         ..open
     }
 }

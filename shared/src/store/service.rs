@@ -138,12 +138,14 @@ pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {
         (Some(sealed), Some(version)) => Some(SealedSecret { sealed, version }),
         _ => None,
     };
+    let configuration: ServiceConfiguration = parsed(item, "service")?;
     Ok(Service {
         id,
         created_millis,
         modified_millis: number(item, "modified").unwrap_or(created_millis),
         secrets,
-        configuration: parsed(item, "service")?,
+        narrowed_policy: configuration.narrowed_policy(),
+        configuration,
         version: required(number(item, "version"), "version")?,
         id_salt: IdSalt(required(salt, "id_salt")?),
         wrapped_data_key: required(blob(item, "data_key"), "data_key")?,

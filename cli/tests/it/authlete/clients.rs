@@ -124,6 +124,7 @@ async fn nulls_zeros_and_false_are_as_good_as_absent() {
 #[tokio::test]
 async fn what_a_client_object_cannot_express_survives_an_update() {
     let authlete = Authlete::open().await;
+    authlete.world.announce("id_token_signing_alg_values_supported", &["RS256", "Ed25519"]).await;
     let metadata = json!({
         "redirect_uris": ["https://rp.example/cb"], "post_logout_redirect_uris": ["https://rp.example/out"],
         "organization_name#fr": "Nom", "id_token_signed_response_alg": "Ed25519", "default_max_age": 0,

@@ -107,7 +107,7 @@ fn constants_of<'v>(known: Constants, values: impl Iterator<Item = &'v str>) -> 
 }
 
 fn policy(service: &Service, members: &mut Map<String, Value>) {
-    let policy = service.policy();
+    let policy = &service.configuration.policy;
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("dynamicRegistrationSupported", policy.dynamic_registration.into());
     put("dcrScopeUsedAsRequestable", policy.scope_is_requestable.into());

@@ -366,6 +366,7 @@ fn taken(metadata: &mut ClientMetadata, list: &str) -> Result<Option<Vec<String>
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "a value written at the call reads best")]
 mod tests {
     use serde_json::json;
 

@@ -19,6 +19,9 @@ use crate::store::{Created, CreatedService, Deleter, Store};
 /// How long a member may be that a front door keeps for operators, in bytes of JSON.
 const MAX_MEMBER_BYTES: usize = 64 * 1024;
 
+/// How much a service keeps sealed, in bytes of JSON: it stands in one item with what is not sealed.
+const MAX_SECRETS_BYTES: usize = 128 * 1024;
+
 /// What an operator says a client shall be.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Draft {
@@ -236,6 +239,15 @@ fn bound_sizes(settings: &OperatorSettings) -> Result<(), Invalid> {
     }
 }
 
+/// What a service keeps sealed is bounded, for the same reason.
+fn bound_secrets(secrets: &Map<String, Value>) -> Result<(), Invalid> {
+    let bytes: usize = secrets.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+    if bytes > MAX_SECRETS_BYTES {
+        return Err(Invalid::too_large("what the service keeps sealed", secrets, MAX_SECRETS_BYTES));
+    }
+    Ok(())
+}
+
 /// RFC 6749 §4.4: the client credentials grant is for confidential clients only.
 fn checked_type(asked: Option<ClientType>, source: Source, metadata: &VerifiedMetadata) -> Result<ClientType, Invalid> {
     let client_type = asked.unwrap_or_else(|| client_type(source, metadata));
@@ -271,7 +283,7 @@ fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) ->
 /// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL.
 ///
 /// # Errors
-/// [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Invalid::TooLargeInAll`]; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn create_service(
     store: &Store,
     keys: &KeyEncryption,
@@ -280,6 +292,7 @@ pub async fn create_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    bound_secrets(secrets)?;
     for _ in 0..MINTING_ATTEMPTS {
         let id = 1_000_000_000 + u64::from_be_bytes(entropy.bytes()?) % 9_000_000_000;
         let salt = IdSalt(entropy.bytes()?);
@@ -299,7 +312,7 @@ pub async fn create_service(
 /// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
 ///
 /// # Errors
-/// [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Invalid::TooLargeInAll`]; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn replace_service(
     store: &Store,
     keys: &KeyEncryption,
@@ -308,6 +321,7 @@ pub async fn replace_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    bound_secrets(secrets)?;
     let sealed = match (secrets.is_empty(), &current.secrets) {
         (true, None) => None,
         _ => Some(current.sealed(keys, secrets).await?),

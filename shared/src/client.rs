@@ -75,6 +75,12 @@ impl Source {
         matches!(self, Self::FederationExplicit | Self::FederationAutomatic)
     }
 
+    /// Whether the identifier of such a client is a name of its own, and not one that was minted here.
+    #[must_use]
+    pub const fn is_named_by_itself(self) -> bool {
+        matches!(self, Self::FederationExplicit | Self::FederationAutomatic | Self::MetadataDocument)
+    }
+
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {
@@ -120,7 +126,7 @@ pub struct RegisteredClient {
 /// A name that one client of a service has and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimKind {
-    /// [`OperatorSettings::alias`].
+    /// [`OperatorSettings::alias`], or the identifier of a client that names itself: no alias is another's identifier.
     Alias,
     /// `software_id`, where the policy lets it be registered once.
     SoftwareId,
@@ -148,6 +154,7 @@ impl RegisteredClient {
     #[must_use]
     pub fn claim(&self, kind: ClaimKind) -> Option<&str> {
         match kind {
+            ClaimKind::Alias if self.source.is_named_by_itself() => Some(&self.client_id),
             ClaimKind::Alias => self.record.settings.alias.as_deref(),
             ClaimKind::SoftwareId => self.record.metadata.rest().software_id.as_deref(),
         }

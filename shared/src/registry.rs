@@ -108,7 +108,7 @@ pub async fn register(
         client.client_id = mint_client_id(source, &app.entropy)?;
         client.numeric_id = service.numeric_id(&client.client_id);
         let client_secret = secret::renew(context, &mut client).await?;
-        match app.store.create_client(&client, registrant.spends(), claimed(policy), origin).await? {
+        match app.store.create_client(&client, registrant.spends(), claimed(policy, source), origin).await? {
             Created::Created => return Ok(ClientInformation::new(client, client_secret, token)),
             Created::TokenSpent => return Err(Error::InvalidToken),
             Created::Taken => {}
@@ -126,7 +126,7 @@ async fn register_identified(
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     client.numeric_id = service.numeric_id(&client.client_id);
-    let claimed = claimed(service.policy());
+    let claimed = claimed(service.policy(), client.source);
     let mut occupant = match within_the_developers_share(context, &client).await {
         // Who has a client already is counted already.
         Err(Error::TooManyClients) => {
@@ -149,6 +149,8 @@ async fn register_identified(
         match stored {
             Ok(true) => return Ok(ClientInformation::new(client, client_secret, None)),
             Ok(false) | Err(Error::Contention) => {}
+            // An operator has given its name to a client, which is the registrant's.
+            Err(Error::Claimed(ClaimKind::Alias)) => return Err(Error::AlreadyRegistered),
             Err(error) => return Err(error),
         }
         occupant = app.store.occupant(service.id, client.numeric_id).await?;
@@ -258,7 +260,7 @@ async fn replace(
         (token, _) => token.cloned(),
     };
     client.registration_access_token = token.as_ref().map(Token::hash);
-    let claimed = if renamed { claimed(policy) } else { &[] };
+    let claimed = if renamed { claimed(policy, client.source) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))
 }
@@ -311,8 +313,13 @@ fn strictness(source: Source) -> Strictness {
 }
 
 /// The names that a registration claims.
-fn claimed(policy: &Policy) -> &'static [ClaimKind] {
-    if policy.software_id_once { &[ClaimKind::SoftwareId] } else { &[] }
+fn claimed(policy: &Policy, source: Source) -> &'static [ClaimKind] {
+    match (source.is_named_by_itself(), policy.software_id_once) {
+        (true, true) => &[ClaimKind::Alias, ClaimKind::SoftwareId],
+        (true, false) => &[ClaimKind::Alias],
+        (false, true) => &[ClaimKind::SoftwareId],
+        (false, false) => &[],
+    }
 }
 
 fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -> Option<Vec<String>> {

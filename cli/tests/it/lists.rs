@@ -8,10 +8,14 @@ use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::streams::{shard_id, stream_arn};
 use registrar::embedded::{Embedded, TABLE};
 use registrar::streams::Follower;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use shared::Error;
+use shared::administration::replace_service;
 use shared::caller::Origin;
-use shared::client::RegisteredClient;
+use shared::client::{ClientRecord, ClientTrustChain, RegisteredClient};
+use shared::metadata::Invalid;
 use shared::policy::{BoundPolicy, Preset};
+use shared::service::ServiceConfiguration;
 use shared::store::Deleter;
 use shared::stream::{Event, apply};
 
@@ -23,8 +27,12 @@ const SELF: &str = "authlete_1";
 
 /// The numbers of the clients of a page, and how many there are.
 async fn page(world: &World, developer: Option<&str>, start: u64, end: u64) -> (Vec<u64>, u64) {
-    let page = world.app.store.client_page(1, developer, start, end).await.unwrap();
-    (numbers(&page.clients), page.total)
+    let mut page = world.app.store.client_page(1, developer, start, end).await.unwrap();
+    let mut clients = Vec::new();
+    while let Some(few) = page.next_few().await.unwrap() {
+        clients.extend(few);
+    }
+    (numbers(&clients), page.total)
 }
 
 fn numbers(clients: &[RegisteredClient]) -> Vec<u64> {
@@ -94,6 +102,117 @@ async fn pages_follow_each_other_and_say_how_many_clients_there_are() {
 }
 
 #[tokio::test]
+async fn a_developer_whose_name_no_key_can_hold_has_no_clients() {
+    let world = World::open().await;
+    register(&world, 1).await;
+    world.catch_up().await;
+    for length in [1024, 1025, 2048, 100_000] {
+        let developer = "x".repeat(length);
+        assert_eq!(page(&world, Some(&developer), 0, 5).await, (vec![], 0), "{length}");
+        assert_eq!(world.app.store.developer_count(1, &developer).await.unwrap(), 0);
+    }
+    let mut client = all(&world).await.remove(0);
+    (client.version, client.record.settings.developer) = (2, Some("x".repeat(1025)));
+    let refused = world.app.store.replace_client(&client, &[], &Origin::default()).await;
+    let too_long = Invalid::TooLong { member: "developer".to_owned(), limit: 1024, unit: "bytes" };
+    assert!(matches!(refused, Err(Error::InvalidClientMetadata(fault)) if fault == too_long));
+    client.record.settings.developer = Some("x".repeat(1024));
+    world.app.store.replace_client(&client, &[], &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(page(&world, Some(&"x".repeat(1024)), 0, 5).await, (vec![client.numeric_id], 1));
+}
+
+#[tokio::test]
+async fn the_items_of_a_page_are_read_a_few_at_a_time() {
+    let world = World::open().await;
+    let clients: Vec<Value> = (1..=60).map(|number| stored_client(1, number, 1_790_000_000_000 + number)).collect();
+    import(&world, &clients);
+    let proxy = FaultProxy::start(&world.url()).await;
+    assert_eq!(page(&World::at(&proxy.url()), None, 0, 100).await, ((1..=60).collect(), 60));
+    let read = |items: usize| format!("BatchGetItem{}", " C".repeat(items));
+    assert_eq!(proxy.requests(), ["Query", "Query list", &read(25), &read(25), &read(10)]);
+}
+
+#[tokio::test]
+async fn a_client_that_is_too_large_for_its_item_is_refused_whatever_adds_up_to_it() {
+    let world = World::open().await;
+    register(&world, 1).await;
+    let client = all(&world).await.remove(0);
+    let text = |bytes: usize| Value::from("x".repeat(bytes));
+    let chain = |bytes: usize| ClientTrustChain {
+        trust_anchor: "https://anchor.example".to_owned(),
+        statements: vec!["x".repeat(bytes); 2],
+        expires_at: NOW + 60,
+        resolved_at_millis: NOW * 1000,
+        request_issued_at_millis: None,
+    };
+    type Change = Box<dyn Fn(&mut ClientRecord)>;
+    let own = move |record: &mut ClientRecord, bytes: usize| {
+        for (member, bytes) in [("attributes", bytes), ("description", bytes / 2)] {
+            record.settings.others.insert(member.to_owned(), text(bytes));
+        }
+    };
+    let changes: [(Change, &str); 4] = [
+        (Box::new(move |record| own(record, 180_000)), "attributes"),
+        (Box::new(move |record| record.trust_chain = Some(chain(140_000))), "trust_chain"),
+        (
+            Box::new(|record| record.settings.requestable_scopes = Some(vec!["scope".to_owned(); 40_000])),
+            "requestable_scopes",
+        ),
+        (
+            Box::new(|record| {
+                let metadata = json!({"client_name": "x".repeat(250_000), "contacts": ["x".repeat(20_000)]});
+                record.metadata = serde_json::from_value(metadata).unwrap();
+            }),
+            "client_name",
+        ),
+    ];
+    for (change, member) in changes {
+        let mut large = client.clone();
+        large.version = 2;
+        change(&mut large.record);
+        let replaced = world.app.store.replace_client(&large, &[], &Origin::default()).await.unwrap_err();
+        let created = world.app.store.create_client(&large, None, &[], &Origin::default()).await.unwrap_err();
+        for refused in [replaced, created] {
+            let text = refused.to_string();
+            assert_eq!((refused.status(), refused.code()), (400, "invalid_client_metadata"), "{text}");
+            let expected = format!("the client is larger than 262144 bytes in all, and {member} is the largest");
+            assert!(text.starts_with(&expected), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_too_large_for_its_item_is_refused_whatever_adds_up_to_it() {
+    let world = World::open().await;
+    let (store, keys) = (&world.app.store, &world.app.keys);
+    let service = store.service(1).await.unwrap().unwrap();
+    let large = |bytes: usize| {
+        Map::from_iter([("small".to_owned(), json!("x")), ("large".to_owned(), json!("x".repeat(bytes)))])
+    };
+    let mut configuration = service.configuration.clone();
+    let (none, origin) = (Map::new(), Origin::default());
+    let change = async |configuration: &ServiceConfiguration, secrets: &Map<String, Value>| {
+        let changed = replace_service(store, keys, &service, configuration.clone(), secrets, &origin).await;
+        changed.err().map(|error| (error.status(), error.to_string()))
+    };
+    let refused = |whole: &str, member: &str, limit: usize| {
+        Some((400, format!("{whole} is larger than {limit} bytes in all, and {member} is the largest of its members")))
+    };
+    let sealed = "what the service keeps sealed";
+    assert_eq!(change(&configuration, &large(131_072)).await, refused(sealed, "large", 131_072));
+    configuration.others = large(100_000);
+    configuration.authorization_server.insert("claims_supported".to_owned(), vec!["claim"; 25_000].into());
+    assert_eq!(change(&configuration, &none).await, refused("the service", "claims_supported", 262_144));
+    configuration.authorization_server.remove("claims_supported");
+    configuration.policy.custom_members = vec!["member".to_owned(); 25_000];
+    assert_eq!(change(&configuration, &none).await, refused("the service", "custom_members", 262_144));
+    configuration.policy.custom_members.clear();
+    configuration.others = large(250_000);
+    assert_eq!(change(&configuration, &large(130_000)).await, None, "both as large as they may be fit into one item");
+}
+
+#[tokio::test]
 async fn an_organizations_services_have_pages() {
     let world = World::empty().await;
     for service in [3, 1, 4, 5] {
@@ -102,11 +221,12 @@ async fn an_organizations_services_have_pages() {
     }
     world.app.store.delete_service(1, &Origin::default()).await.unwrap();
     for (start, end, expected) in [(0, 2, vec![3, 4]), (1, 9, vec![4, 5]), (3, 9, vec![]), (2, 1, vec![])] {
-        let (services, total) = world.app.store.service_page("tests", start, end).await.unwrap();
+        let mut page = world.app.store.service_page("tests", start, end).await.unwrap();
+        let services = page.next_few().await.unwrap().unwrap_or_default();
         assert_eq!(services.iter().map(|service| service.id).collect::<Vec<_>>(), expected);
-        assert_eq!(total, 3);
+        assert_eq!(page.total, 3);
     }
-    assert_eq!(world.app.store.service_page("nobody", 0, 9).await.unwrap().1, 0);
+    assert_eq!(world.app.store.service_page("nobody", 0, 9).await.unwrap().total, 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Bodies of requests: JSON, and forms where Authlete takes them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use shared::http::Request;
 use shared::metadata::{Invalid, parse_object_within};
@@ -9,6 +11,9 @@ use crate::shape::Shape;
 
 /// The largest body, in bytes: a registration in a string is longer than itself, and services hold certificates.
 const MAX_BYTES: usize = 256 * 1024;
+
+/// How many names a form may have: no object of Authlete's has as many members.
+const MAX_NAMES: usize = 1000;
 
 /// A JSON object.
 ///
@@ -34,11 +39,12 @@ pub(crate) fn json_or_form(request: &Request, shape: fn(&str) -> Shape) -> Resul
     if request.body.len() > MAX_BYTES {
         return Err(Error::Body(Invalid::BodyTooLarge { limit: MAX_BYTES }));
     }
-    let mut texts: Vec<(String, Vec<String>)> = Vec::new();
+    let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, text) in url::form_urlencoded::parse(&request.body) {
-        match texts.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, values)) => values.push(text.into_owned()),
-            None => texts.push((name.into_owned(), vec![text.into_owned()])),
+        texts.entry(name.into_owned()).or_default().push(text.into_owned());
+        if texts.len() > MAX_NAMES {
+            let member = "the form".to_owned();
+            return Err(Error::Body(Invalid::TooLong { member, limit: MAX_NAMES, unit: "names" }));
         }
     }
     let typed = texts.into_iter().map(|(name, values)| {
@@ -53,6 +59,23 @@ fn declared(request: &Request) -> Result<(), Error> {
         return Err(Error::ContentTypeMissing);
     }
     if request.body.is_empty() { Err(Error::BodyMissing) } else { Ok(()) }
+}
+
+/// Refuses a body without a single member of the object that it is to replace: all of the object would be gone. `null`
+/// is absent.
+///
+/// # Errors
+/// [`Error::NoMember`].
+pub(crate) fn must_say_something(
+    body: &Map<String, Value>,
+    object: &'static str,
+    written: fn(&str) -> Option<Shape>,
+) -> Result<(), Error> {
+    let present = || body.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
+    if present().any(|name| written(name).is_some()) {
+        return Ok(());
+    }
+    Err(Error::NoMember { object, stranger: present().next().cloned() })
 }
 
 /// A text, where `null` is absent.

@@ -16,6 +16,7 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ClientWrite]).await?;
     let sent = body::json(call.request)?;
     let draft = client_object::draft(&sent, None, desk.service.policy())?;
+    client_object::permitted(&desk.service, &draft, None)?;
     let information = administration::create(&desk.context(call), draft).await?;
     Ok(Response::json(200, client(&information, View::Full)))
 }

@@ -1,10 +1,12 @@
 //! Authlete's `Client`: what operators write, and what they are answered.
 
+mod alias;
 mod fields;
 mod read;
 mod write;
 
-pub(crate) use fields::{METADATA, shape};
+pub(crate) use alias::permitted;
+pub(crate) use fields::{METADATA, shape, written};
 pub(crate) use read::{draft, scopes};
 pub(crate) use write::{View, client};
 

@@ -14,8 +14,13 @@ endpoint!(update, "authlete-client-update", [Post], ["/api/{serviceId}/client/up
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
     let sent = body::json_or_form(call.request, client_object::shape)?;
-    let policy = desk.service.policy();
-    let draft = |current: &_| client_object::draft(&sent, Some(current), policy);
+    body::must_say_something(&sent, "Client", client_object::written)?;
+    let service = &desk.service;
+    let draft = |current: &_| {
+        let draft = client_object::draft(&sent, Some(current), service.policy())?;
+        client_object::permitted(service, &draft, Some(current))?;
+        Ok(draft)
+    };
     let information = administration::replace(&desk.context(call), found, draft).await?;
     Ok(Response::json(200, client(&information, View::Full)))
 }

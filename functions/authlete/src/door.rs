@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
     /// Who calls for the service of the path, with one of those permissions (any, if there are none).
     ///
     /// # Errors
-    /// As [`operator`](Self::operator); [`Core::InsufficientScope`].
+    /// As [`operator`](Self::operator); [`Error::NoServiceId`], [`Core::InsufficientScope`].
     pub(crate) async fn desk(&self, any_of: &[Permission]) -> Result<Desk, Error> {
         let operator = self.operator().await?;
         let service = self.service().await;
@@ -175,8 +175,16 @@ impl<'a> Call<'a> {
         Origin::of(self.request, DOOR, operator.token.to_text())
     }
 
-    async fn service(&self) -> Result<Arc<Service>, Core> {
-        self.app.service(self.request.service_id().ok_or(Core::UnknownService)?).await
+    async fn service(&self) -> Result<Arc<Service>, Error> {
+        let named = self.request.path_parameter("serviceId").unwrap_or_default();
+        match self.request.service_id() {
+            Some(id) => Ok(self.app.service(id).await?),
+            // A number that no service can have is as unknown as one that none has.
+            None if !named.is_empty() && named.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Err(Core::UnknownService.into())
+            }
+            None => Err(Error::NoServiceId(named.to_owned())),
+        }
     }
 
     /// A token that is known counts against its rate.
@@ -192,7 +200,7 @@ impl<'a> Call<'a> {
 
 impl Desk {
     /// The desk, if the token works for the service, has one of the permissions, and the service opens this door.
-    fn open(operator: Operator, service: Result<Arc<Service>, Core>, any_of: &[Permission]) -> Result<Self, Error> {
+    fn open(operator: Operator, service: Result<Arc<Service>, Error>, any_of: &[Permission]) -> Result<Self, Error> {
         let service = service?;
         let reached = is_open(&service) && operator.operates(&service);
         if reached && (any_of.is_empty() || operator.may(any_of)) {

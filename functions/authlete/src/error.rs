@@ -6,7 +6,19 @@ use shared::http::Response;
 use shared::limits::Admission;
 use shared::metadata::Invalid;
 
-use crate::client_object;
+use crate::{client_object, service_object};
+
+/// How long a description may be, in characters: it may quote what was sent.
+const MAX_DESCRIPTION: usize = 500;
+
+/// What else the core names and operators write: the core's name and Authlete's.
+const NAMES: [(&str, &str); 5] = [
+    ("authority_hints", "authorityHints"),
+    ("custom_members", "supportedCustomClientMetadata"),
+    ("requestable_scopes", "requestableScopes"),
+    ("trust_anchors", "trustAnchors"),
+    ("trust_chain", "trustChain"),
+];
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -19,6 +31,15 @@ pub(crate) enum Error {
     ContentTypeMissing,
     /// The body is not what the operation takes.
     Body(Invalid),
+    /// The body says nothing of the object that it is to replace; its first member, if it has any, is another's.
+    NoMember {
+        /// The object's name.
+        object: &'static str,
+        /// The member.
+        stranger: Option<String>,
+    },
+    /// The path has that where the number of a service belongs.
+    NoServiceId(String),
     /// The client of that number is locked.
     ClientLocked(u64),
     /// A relying party cannot be registered by its entity identifier.
@@ -50,7 +71,8 @@ impl Error {
         match self {
             Self::BodyMissing => (400, "A126203", Some("The request body is missing or empty.")),
             Self::ContentTypeMissing => (400, "A258201", Some("Content-Type header is not specified.")),
-            Self::Body(_) => (400, "A001290", None),
+            Self::Body(_) | Self::NoMember { .. } => (400, "A001290", None),
+            Self::NoServiceId(_) => (404, "A001298", None),
             Self::ClientLocked(_) => (403, "A001215", None),
             Self::Federation(_) => (404, "A001297", None),
             Self::TooManyRequests(_) => (429, "A001291", None),
@@ -62,7 +84,7 @@ impl Error {
     /// The HTTP answer; `operation` is the path without `/api` and identifiers.
     pub(crate) fn response(&self, operation: &str) -> Response {
         let (status, code, text) = self.wire();
-        let text = text.map_or_else(|| self.description(), str::to_owned);
+        let text = text.map_or_else(|| self.description().chars().take(MAX_DESCRIPTION).collect(), str::to_owned);
         let place = if operation.is_empty() { String::new() } else { format!("{operation}, ") };
         let response = answer(status, code, &format!("{place}{text}"));
         match self {
@@ -77,6 +99,8 @@ impl Error {
             Self::BodyMissing
             | Self::ContentTypeMissing
             | Self::Body(_)
+            | Self::NoMember { .. }
+            | Self::NoServiceId(_)
             | Self::ClientLocked(_)
             | Self::Federation(_)
             | Self::UnknownOperation => response,
@@ -87,6 +111,15 @@ impl Error {
         match self {
             Self::Core(error) => in_authletes_words(&error.to_string()),
             Self::Body(fault) => fault.to_string(),
+            Self::NoMember { object, stranger: Some(name) } => {
+                format!("the body has no member of a {object}, all of which it would replace: {name:?} is none")
+            }
+            Self::NoMember { object, stranger: None } => {
+                format!("the body has no member of a {object}, all of which it would replace")
+            }
+            Self::NoServiceId(text) => {
+                format!("the service id in the path must be a number, the service's apiKey: {text:?} is none")
+            }
             Self::Federation(fault) => format!("The client is not registered, and cannot be automatically: {fault}"),
             Self::ClientLocked(id) => format!("The client (ID = {id}) is locked."),
             Self::TooManyRequests(_) => "the token has made too many requests".to_owned(),
@@ -131,11 +164,13 @@ pub(crate) fn answer(status: u16, code: &'static str, text: &str) -> Response {
     response
 }
 
-/// The names that a `Client` has for metadata members.
+/// The names that a `Client` and a `Service` have for metadata members.
 fn in_authletes_words(text: &str) -> String {
     let word = |word: &str| {
-        let known = client_object::METADATA.iter().find(|(_, member, _)| *member == word);
-        known.map_or_else(|| word.to_owned(), |(field, _, _)| (*field).to_owned())
+        let clients = client_object::METADATA.iter().map(|(field, member, _)| (*member, *field));
+        let services = service_object::METADATA.iter().map(|(field, member, _)| (*member, *field));
+        let mut known = clients.chain(services).chain(NAMES);
+        known.find(|(member, _)| *member == word).map_or_else(|| word.to_owned(), |(_, field)| field.to_owned())
     };
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let mut words = String::with_capacity(text.len());
@@ -171,6 +206,8 @@ mod tests {
             ("client_name#fr must be a string", "clientName#fr must be a string"),
             ("jwks: key 0: kty is missing", "jwks: key 0: kty is missing"),
             ("", ""),
+            ("claims_supported is the largest", "supportedClaims is the largest"),
+            ("trust_chain is the largest", "trustChain is the largest"),
             ("\u{e9}(scope)", "\u{e9}(scope)"),
         ] {
             assert_eq!(in_authletes_words(text), words);

@@ -10,6 +10,7 @@ mod constants;
 mod door;
 mod error;
 mod federation;
+mod number;
 mod pretty;
 mod range;
 mod registration;

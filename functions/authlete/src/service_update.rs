@@ -17,6 +17,7 @@ endpoint!(update, "authlete-service-update", [Post], ["/api/{serviceId}/service/
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ServiceWrite]).await?;
     let sent = body::json_or_form(call.request, service_object::shape)?;
+    body::must_say_something(&sent, "Service", service_object::written)?;
     // A cached configuration may be behind the table's.
     let service = match try_update(call, &desk, &sent).await {
         Err(Error::Core(Core::Contention)) => try_update(call, &desk, &sent).await?,

@@ -1,5 +1,7 @@
 //! Why client metadata is refused with `invalid_client_metadata` (RFC 7591 §3.2.2).
 
+use serde_json::{Map, Value};
+
 /// A fault of the submitted metadata. Its text is public and names the member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -93,6 +95,16 @@ pub enum Invalid {
         limit: usize,
         /// What is counted.
         unit: &'static str,
+    },
+    /// What is stored is larger than an item may be, whatever adds up to it.
+    #[error("{whole} is larger than {limit} bytes in all, and {member} is the largest of its members")]
+    TooLargeInAll {
+        /// What is stored, with its article.
+        whole: &'static str,
+        /// The largest of its members.
+        member: String,
+        /// The bound in bytes.
+        limit: usize,
     },
     /// One member needs another.
     #[error("{member} requires {needed}")]
@@ -200,6 +212,12 @@ impl Invalid {
     #[must_use]
     pub fn unknown(member: &str, value: &str) -> Self {
         Self::Unknown { member: member.to_owned(), value: value.to_owned() }
+    }
+
+    /// Something that is larger than it may be stored; `whole` has its article.
+    pub(crate) fn too_large(whole: &'static str, members: &Map<String, Value>, limit: usize) -> Self {
+        let largest = members.iter().max_by_key(|(_, value)| value.to_string().len());
+        Self::TooLargeInAll { whole, member: largest.map(|(name, _)| name.clone()).unwrap_or_default(), limit }
     }
 
     pub(crate) fn requires(member: impl Into<String>, needed: &'static str) -> Self {

@@ -1,5 +1,7 @@
 //! A list of scope tokens (RFC 6749 §3.3).
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
@@ -29,12 +31,9 @@ impl Scope {
     }
 
     fn from_tokens<'t>(tokens: impl Iterator<Item = &'t str>) -> Option<Self> {
-        let mut kept: Vec<String> = Vec::new();
-        for token in tokens.filter(|token| !token.is_empty()) {
-            if !kept.iter().any(|known| known == token) {
-                kept.push(token.to_owned());
-            }
-        }
+        let mut known = HashSet::new();
+        let kept: Vec<String> =
+            tokens.filter(|token| !token.is_empty() && known.insert(*token)).map(str::to_owned).collect();
         (!kept.is_empty()).then_some(Self(kept))
     }
 
@@ -52,6 +51,7 @@ impl Scope {
     /// The tokens that are also in `offered`, in this list's order.
     #[must_use]
     pub fn within(&self, offered: &Self) -> Option<Self> {
+        let offered: HashSet<&str> = offered.tokens().collect();
         Self::from_tokens(self.tokens().filter(|token| offered.contains(token)))
     }
 }

@@ -7,14 +7,11 @@ use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFail
 
 use super::Store;
 use super::item::{integer, number, required, string, text};
-use super::schema::claim_key;
+use super::schema::{MAX_NAME, claim_key};
 use super::write::Condition;
 use crate::client::{ClaimKind, RegisteredClient};
 use crate::error::Error;
 use crate::metadata::Invalid;
-
-/// How long a claimed name may be, in bytes: it is part of a key.
-const MAX_NAME: usize = 1024;
 
 /// A name that a write claims for its client.
 pub(super) struct Claim<'c> {
@@ -33,6 +30,10 @@ pub(super) fn claims<'c>(owner: &'c RegisteredClient, kinds: &[ClaimKind]) -> Re
     let mut claims = Vec::new();
     for kind in kinds.iter().copied() {
         let Some(name) = owner.claim(kind) else { continue };
+        // An identifier that is longer than any other name is nobody else's.
+        if name.len() > MAX_NAME && name == owner.client_id {
+            continue;
+        }
         if name.len() > MAX_NAME {
             return Err(Invalid::TooLong { member: kind.as_str().to_owned(), limit: MAX_NAME, unit: "bytes" });
         }
@@ -53,7 +54,10 @@ impl Store {
             .set_item(Some(item))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let put = match &claim.stale {
-            None => put.condition_expression("attribute_not_exists(PK)"),
+            None => put
+                .condition_expression("attribute_not_exists(PK) OR #owner = :owner")
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_values(":owner", integer(owner.numeric_id)),
             Some(write) => {
                 put.condition_expression("write_id = :stale").expression_attribute_values(":stale", string(write))
             }

@@ -4,16 +4,18 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
+use serde_json::{Map, Value};
 
 use super::claim::claims;
-use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string, text};
-use super::schema::{client_key, clients_list, developer_list, list_position, token_key};
+use super::item::{blob, bounded_json, bytes, changed, integer, number, parsed, required, string, text};
+use super::schema::{MAX_NAME, client_key, clients_list, developer_list, list_position, token_key};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
 use crate::client::{ClaimKind, ClientRecord, OperatorSettings, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
+use crate::metadata::Invalid;
 
 /// How long what is left of a deleted client is kept, in seconds.
 const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
@@ -300,19 +302,34 @@ impl Store {
     }
 }
 
+/// What a client consists of, whoever has said it.
+fn members(record: &ClientRecord) -> Map<String, Value> {
+    let mut members = record.metadata.to_members();
+    members.extend(record.settings.others.clone());
+    let requestable = record.settings.requestable_scopes.as_deref();
+    members.extend(requestable.map(|scopes| ("requestable_scopes".to_owned(), scopes.into())));
+    let statements = record.trust_chain.as_ref().map(|chain| chain.statements.as_slice());
+    members.extend(statements.map(|statements| ("trust_chain".to_owned(), statements.into())));
+    members
+}
+
 fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Result<Item, Error> {
+    let developer = client.developer();
+    if developer.len() > MAX_NAME {
+        return Err(Invalid::TooLong { member: "developer".to_owned(), limit: MAX_NAME, unit: "bytes" }.into());
+    }
     let mut item = client_key(client.service_id, client.numeric_id).into_attributes();
     let position = list_position(client.record.issued_at_millis, &format!("{:016}", client.numeric_id));
     let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
     put("client_id", string(&client.client_id));
     put("source", string(client.source.as_str()));
     put("locked", AttributeValue::Bool(client.locked));
-    put("client", json(&client.record)?);
+    put("client", bounded_json("the client", &client.record, || members(&client.record))?);
     put("version", integer(client.version));
     put("write_id", string(write_id));
     put("changed", changed(origin));
     put("list", string(clients_list(client.service_id)));
-    put("developer", string(developer_list(client.service_id, &client.developer())));
+    put("developer", string(developer_list(client.service_id, &developer)));
     put("at", string(position));
     if let Some(secret) = &client.secret {
         put("secret", bytes(secret.sealed.clone()));

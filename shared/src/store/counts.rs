@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::item::{number, required, string, text};
-use super::schema::{Key, day_counts, developer_count_key, minute_counts, position_key};
+use super::schema::{Key, MAX_NAME, day_counts, developer_count_key, minute_counts, position_key};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store, write};
 use crate::error::Error;
@@ -48,6 +48,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn developer_count(&self, service_id: u64, developer: &str) -> Result<u64, Error> {
+        if developer.len() > MAX_NAME {
+            return Ok(0);
+        }
         let count = self.get(developer_count_key(service_id, developer)).await?;
         Ok(count.as_ref().map_or(0, clients))
     }

@@ -4,10 +4,15 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::Item;
 use crate::caller::Origin;
 use crate::error::Error;
+use crate::metadata::Invalid;
+
+/// How large the JSON of an item may be, in bytes. DynamoDB takes items of 400 KiB, and there is more in one.
+const MAX_JSON: usize = 256 * 1024;
 
 pub(super) fn string(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -24,6 +29,20 @@ pub(super) fn bytes(value: Vec<u8>) -> AttributeValue {
 /// A value that no condition looks into, as JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<AttributeValue, Error> {
     serde_json::to_string(value).map(AttributeValue::S).map_err(Error::internal)
+}
+
+/// The same, unless it is too large for an item. `whole` is what it says of itself, with its article, and `members` are
+/// what it consists of.
+///
+/// # Errors
+/// [`Invalid::TooLargeInAll`], which names the largest of the members.
+pub(super) fn bounded_json(
+    whole: &'static str,
+    value: &impl Serialize,
+    members: impl FnOnce() -> Map<String, Value>,
+) -> Result<AttributeValue, Error> {
+    let json = serde_json::to_string(value).map_err(Error::internal)?;
+    if json.len() > MAX_JSON { Err(Invalid::too_large(whole, &members(), MAX_JSON).into()) } else { Ok(string(json)) }
 }
 
 /// Who changed the item last, and how: the stream turns it into the audit.

@@ -1,16 +1,13 @@
 //! What an operator's request begins with: the token, and the client by any of its names.
 
 use super::item::{number, required, text};
-use super::schema::{Key, claim_key, client_key, token_key};
+use super::schema::{Key, MAX_NAME, claim_key, client_key, token_key};
 use super::token::{TokenRecord, token};
 use super::{Item, Store};
 use crate::client::{ClaimKind, RegisteredClient};
 use crate::credentials::{TokenHash, decimal};
 use crate::error::Error;
 use crate::service::Service;
-
-/// The longest name of a client that is looked for, in bytes: it is part of a key.
-const MAX_IDENTIFIER: usize = 1024;
 
 impl Store {
     /// An operator's token and the client of that number, identifier or alias, in one consistent read (two for an
@@ -25,7 +22,7 @@ impl Store {
         identifier: &str,
     ) -> Result<(Option<TokenRecord>, Option<RegisteredClient>), Error> {
         let mut keys = vec![token_key(hash), client_key(service.id, service.numeric_id(identifier))];
-        if decimal(identifier).is_none() && identifier.len() <= MAX_IDENTIFIER {
+        if decimal(identifier).is_none() && identifier.len() <= MAX_NAME {
             keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
         }
         let found = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
@@ -49,7 +46,11 @@ impl Store {
             return Ok(Some(client));
         }
         let Some(claim) = kind("U") else { return Ok(None) };
-        let owner = self.client(service.id, required(number(claim, "owner"), "owner")?).await?;
+        let owner = required(number(claim, "owner"), "owner")?;
+        if owner == numeric_id {
+            return Ok(None);
+        }
+        let owner = self.client(service.id, owner).await?;
         Ok(owner.filter(|owner| owner.claim(ClaimKind::Alias) == Some(identifier)))
     }
 }

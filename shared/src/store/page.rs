@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 
 use super::list::{Place, id_after};
-use super::schema::{DEVELOPER_INDEX, LIST_INDEX, clients_list, developer_list, services_list};
+use super::schema::{DEVELOPER_INDEX, LIST_INDEX, MAX_NAME, clients_list, developer_list, services_list};
 use super::{Item, Store, service};
 use crate::client::RegisteredClient;
 use crate::error::Error;
@@ -13,12 +13,31 @@ use crate::service::Service;
 /// reading a full day's minutes.
 const WALK: u64 = 1000;
 
-/// A part of a service's clients.
-pub struct Page {
-    /// The clients, oldest first; those that have expired are left out.
-    pub clients: Vec<RegisteredClient>,
-    /// How many there are in all, as far as the stream function has counted.
+/// How many items of a page are in memory at once: each may be as large as an item is.
+const FEW: usize = 25;
+
+/// A part of a list, oldest first. Its items are read a few at a time.
+pub struct Page<'s, T> {
+    /// How many there are in the list, as far as the stream function has counted.
     pub total: u64,
+    store: &'s Store,
+    keys: std::vec::IntoIter<Item>,
+    read: Box<dyn Fn(&Item) -> Result<Option<T>, Error> + Send + 's>,
+}
+
+impl<T> Page<'_, T> {
+    /// The next few; `None` after the last. What has expired is left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn next_few(&mut self) -> Result<Option<Vec<T>>, Error> {
+        let keys: Vec<Item> = self.keys.by_ref().take(FEW).collect();
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let items = self.store.batch(keys).await?;
+        items.iter().filter_map(|item| (self.read)(item).transpose()).collect::<Result<_, _>>().map(Some)
+    }
 }
 
 impl Store {
@@ -33,9 +52,13 @@ impl Store {
         developer: Option<&str>,
         start: u64,
         end: u64,
-    ) -> Result<Page, Error> {
+    ) -> Result<Page<'_, RegisteredClient>, Error> {
+        let prefix = format!("C#{service_id}#");
+        let read = move |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
+        let page = |total, keys: Vec<Item>| Page { total, store: self, keys: keys.into_iter(), read: Box::new(read) };
         let (place, counted) = match developer {
             None => self.place(service_id, start).await?,
+            Some(developer) if developer.len() > MAX_NAME => return Ok(page(0, Vec::new())),
             Some(developer) => {
                 let list = developer_list(service_id, developer);
                 let place = Place { skip: start, ..Place::start(DEVELOPER_INDEX, list) };
@@ -43,23 +66,20 @@ impl Store {
             }
         };
         let keys = self.keys(&place, page_size(start, end)).await?;
-        let total = counted.max(seen(start, &keys));
-        Ok(Page { clients: self.clients_of(service_id, keys).await?, total })
+        Ok(page(counted.max(seen(start, &keys)), keys))
     }
 
-    /// An organization's services from number `start` to before number `end`, oldest first, counted from 0; and how
-    /// many there are.
+    /// An organization's services from number `start` to before number `end`, oldest first, counted from 0.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn service_page(&self, organization: &str, start: u64, end: u64) -> Result<(Vec<Service>, u64), Error> {
+    pub async fn service_page(&self, organization: &str, start: u64, end: u64) -> Result<Page<'_, Service>, Error> {
         let keys = self.keys(&Place::start(LIST_INDEX, services_list(organization)), usize::MAX).await?;
         let total = u64::try_from(keys.len()).unwrap_or(u64::MAX);
         let before = usize::try_from(start).unwrap_or(usize::MAX);
-        let page = keys.into_iter().skip(before).take(page_size(start, end)).collect();
-        let items = self.batches(page).await?;
-        let services = items.iter().map(|item| service::service(id_after(item, "S#")?, item));
-        Ok((services.collect::<Result<_, Error>>()?, total))
+        let keys: Vec<Item> = keys.into_iter().skip(before).take(page_size(start, end)).collect();
+        let read = |item: &Item| service::service(id_after(item, "S#")?, item).map(Some);
+        Ok(Page { total, store: self, keys: keys.into_iter(), read: Box::new(read) })
     }
 
     /// Where to begin for a service's client number `start`, and how many clients are counted. Beyond the counted
@@ -77,13 +97,6 @@ impl Store {
         let minutes = self.minute_counts(service_id, day).await?;
         let (minute, skip) = part(&minutes, skip).unwrap_or(("00:00", skip));
         Ok((Place { from: position(day, minute), skip, ..list }, total))
-    }
-
-    async fn clients_of(&self, service_id: u64, keys: Vec<Item>) -> Result<Vec<RegisteredClient>, Error> {
-        let items = self.batches(keys).await?;
-        let prefix = format!("C#{service_id}#");
-        let client = |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
-        items.iter().filter_map(|item| client(item).transpose()).collect()
     }
 }
 

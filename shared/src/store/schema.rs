@@ -27,6 +27,10 @@ pub const DEVELOPER_INDEX: &str = "developer";
 /// The attribute by which DynamoDB removes items.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
+/// The longest name from outside that stands in a key, in bytes: DynamoDB takes 2,048 for a partition, and 1,024 for
+/// what is sorted in one. What is longer is nobody's name.
+pub const MAX_NAME: usize = 1024;
+
 /// The key of an item. Every partition key begins with the item's type, so that a function's permissions can
 /// be limited to the types it needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

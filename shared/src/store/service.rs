@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
-use super::item::{blob, bytes, changed, integer, json, number, parsed, required, string};
+use super::item::{blob, bounded_json, bytes, changed, integer, number, parsed, required, string};
 use super::schema::{list_position, service_key, services_list};
 use super::write::{Outcome, Write};
 use super::{Item, Store};
@@ -38,7 +40,7 @@ impl Store {
     ) -> Result<CreatedService, Error> {
         let write_id = self.write_id()?;
         let mut item = service_key(id).into_attributes();
-        item.insert("service".to_owned(), json(configuration)?);
+        item.insert("service".to_owned(), service_json(configuration)?);
         item.insert("id_salt".to_owned(), bytes(id_salt.0.to_vec()));
         item.insert("data_key".to_owned(), bytes(wrapped_data_key));
         item.insert("version".to_owned(), integer(1));
@@ -91,7 +93,7 @@ impl Store {
             .condition_expression("version = :read AND attribute_not_exists(deleted_by)")
             .expression_attribute_names("#service", "service")
             .expression_attribute_names("#list", "list")
-            .expression_attribute_values(":service", json(configuration)?)
+            .expression_attribute_values(":service", service_json(configuration)?)
             .expression_attribute_values(":list", string(services_list(&configuration.organization)))
             .expression_attribute_values(":read", integer(version))
             .expression_attribute_values(":next", integer(version + 1))
@@ -129,6 +131,23 @@ impl Store {
             Outcome::Refused(_) => Err(Error::UnknownService),
         }
     }
+}
+
+fn service_json(configuration: &ServiceConfiguration) -> Result<AttributeValue, Error> {
+    bounded_json("the service", configuration, || members(configuration))
+}
+
+/// What a service's configuration consists of.
+fn members(configuration: &ServiceConfiguration) -> Map<String, Value> {
+    let mut members = configuration.authorization_server.clone();
+    members.extend(configuration.others.clone());
+    let parts = [serde_json::to_value(&configuration.policy), serde_json::to_value(&configuration.federation)];
+    for part in parts.into_iter().flatten() {
+        members.extend(part.as_object().cloned().unwrap_or_default());
+    }
+    let texts = [("name", &configuration.name), ("issuer", &configuration.issuer)];
+    members.extend(texts.map(|(name, text)| (name.to_owned(), text.as_deref().into())));
+    members
 }
 
 pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {

@@ -5,13 +5,12 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use super::event::{Image, Record};
 use crate::error::Error;
 use crate::store::Counts;
-use crate::store::schema::{Key, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key};
+use crate::store::schema::{
+    Key, MAX_NAME, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key,
+};
 
 /// How many counts one transaction changes at the most; its hundredth item is the position.
 const COUNTS: usize = 99;
-
-/// The longest name of a developer that is counted, in bytes: a sort key has no more.
-const LONGEST_DEVELOPER: usize = 1024;
 
 /// The digits of a sequence number at the most.
 const DIGITS: usize = 40;
@@ -105,7 +104,7 @@ fn counts(image: Option<&Image>) -> Vec<Key> {
         keys.push(minute_count_key(service, &day, &minute));
     }
     let developer = image.developer.as_deref().and_then(|list| list.strip_prefix(&developer_list(service, "")));
-    if let Some(developer) = developer.filter(|name| (1..=LONGEST_DEVELOPER).contains(&name.len())) {
+    if let Some(developer) = developer.filter(|name| (1..=MAX_NAME).contains(&name.len())) {
         keys.push(developer_count_key(service, developer));
     }
     keys
@@ -168,7 +167,7 @@ mod tests {
         let count = json!({"PK": {"S": "N#1"}, "SK": {"S": "2026-09-21"}, "clients": {"N": "1"}});
         let strange = client("me", "soon");
         let nameless = client("", AT);
-        let long = client(&"m".repeat(LONGEST_DEVELOPER + 1), AT);
+        let long = client(&"m".repeat(MAX_NAME + 1), AT);
         for (what, old, new, expected) in [
             ("registered", &none, &listed, vec![day(1), minute(1), developer("me", 1)]),
             ("updated", &listed, &changed, vec![]),

@@ -90,7 +90,7 @@ async fn an_update_replaces_everything_that_a_client_object_expresses() {
     let updated = authlete.post(&path, &json!({"clientName": "Only"})).await.body;
     let blank = authlete.create(&json!({"clientName": "Only"})).await;
     for (member, value) in blank.as_object().unwrap() {
-        if !["clientId", "clientIdAlias", "clientSecret"].contains(&member.as_str()) {
+        if !["clientId", "clientIdAlias", "clientSecret", "number"].contains(&member.as_str()) {
             assert_eq!(&updated[member], value, "{member}");
         }
     }
@@ -215,7 +215,7 @@ async fn an_alias_is_no_other_name() {
         oauth.text("client_id"),
         "123",
         "list",
-        "https://rp.example",
+        "https://rp.example/?a",
         "HTTP://rp.example",
         "PSDFR-ACPR-12345",
         "agtfr-x",
@@ -232,6 +232,77 @@ async fn an_alias_is_no_other_name() {
     let update = format!("/client/update/{registered}");
     let renamed = authlete.post(&update, &json!({"clientIdAlias": "mine", "grantTypes": ["AUTHORIZATION_CODE"]})).await;
     assert_error(&renamed, 400, "A001296");
+}
+
+#[tokio::test]
+async fn a_client_is_registered_in_advance_under_a_url() {
+    let authlete = Authlete::open().await;
+    let alias = "https://rp.example/alias";
+    let created = authlete.create(&json!({"clientIdAlias": alias, "clientName": "x"})).await;
+    assert_eq!(created["clientIdAlias"], alias);
+    for path in ["/client/get/https%3A%2F%2Frp.example%2Falias", "/client/get/https:%2F%2Frp.example/alias"] {
+        assert_eq!(authlete.get(path).await.body, created, "{path}");
+    }
+    assert_error(&authlete.get("/client/get/https%3A%2F%2Frp.example%2Falias%2F").await, 404, "A001295");
+    let taken = authlete.post("/client/create", &json!({"clientIdAlias": alias})).await;
+    assert_error(&taken, 400, "A001296");
+    let lock = "/client/lock_flag/update/https%3A%2F%2Frp.example%2Falias";
+    assert_eq!(authlete.post(lock, &json!({"clientLocked": true})).await.status, 200);
+    let plain = authlete.create(&json!({"clientIdAlias": "http://127.0.0.1:8080/"})).await;
+    assert_eq!(authlete.get("/client/get/http%3A%2F%2F127.0.0.1%3A8080%2F").await.body, plain);
+
+    authlete.set_service(&json!({"httpAliasProhibited": true})).await;
+    let prohibited = authlete.post("/client/create", &json!({"clientIdAlias": "https://rp.example/other"})).await;
+    assert_error(&prohibited, 400, "A001296");
+    assert!(prohibited.text("resultMessage").contains("prohibits"), "{prohibited:?}");
+    let update = format!("/client/update/{}", created["clientId"]);
+    assert_eq!(authlete.post(&update, &created).await.status, 200, "it keeps the one that it has");
+    let renamed = json!({"clientIdAlias": "http://rp.example/"});
+    assert_error(&authlete.post(&update, &renamed).await, 400, "A001296");
+    assert_eq!(authlete.post(&update, &json!({"clientIdAlias": "word"})).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_update_that_says_nothing_of_a_client_changes_nothing() {
+    let authlete = Authlete::open().await;
+    let created = authlete.create(&json!({"clientName": "x", "redirectUris": ["https://rp.example/cb"]})).await;
+    let id = &created["clientId"];
+    for (body, part) in [
+        (json!({}), "the body has no member of a Client"),
+        (json!({"client_name": "y"}), "\"client_name\" is none"),
+        (json!({"locked": true, "clientName": null}), "\"locked\" is none"),
+        (json!({"number": 5}), "\"number\" is none"),
+    ] {
+        let reply = authlete.post(&format!("/client/update/{id}"), &body).await;
+        assert_error(&reply, 400, "A001290");
+        assert!(reply.text("resultMessage").contains(part), "{reply:?}");
+    }
+    assert_eq!(authlete.get(&format!("/client/get/{id}")).await.body, created);
+    let updated = authlete.post(&format!("/client/update/{id}"), &json!({"clientName": "z", "later": 1})).await;
+    assert_eq!((updated.status, updated.text("clientName")), (200, "z"), "what a later version knows is no error");
+    assert_eq!(updated.body.get("redirectUris"), None);
+}
+
+#[tokio::test]
+async fn numbers_are_the_same_in_every_answer() {
+    let authlete = Authlete::open().await;
+    let created = authlete.create(&json!({"clientName": "x"})).await;
+    let number = created["number"].as_i64().unwrap();
+    assert!((1..=i64::from(i32::MAX)).contains(&number));
+    assert_eq!(number, created["clientId"].as_i64().unwrap() % i64::from(i32::MAX));
+    assert_eq!(created["serviceNumber"], 1);
+    let update = format!("/client/update/{}", created["clientId"]);
+    let updated = authlete.post(&update, &json!({"clientName": "y", "number": 7, "serviceNumber": 7})).await.body;
+    let listed = authlete.get("/client/get/list").await.body["clients"][0].clone();
+    let reader = operator_token(&authlete.world, Owner::Service(1), &[Permission::ServiceRead]).await;
+    let path = format!("/api/1/client/get/{}", created["clientId"]);
+    let limited = authlete.world.send_bare("GET", &path, Some(&reader)).await.body;
+    for (answer, client) in [("updated", &updated), ("listed", &listed), ("limited", &limited)] {
+        assert_eq!(client["number"], number, "{answer}");
+    }
+    let (_, _, registered) = authlete.register(&web_client()).await;
+    assert_eq!(registered.body["client"]["serviceNumber"], 1);
+    assert_eq!(authlete.get("/service/get").await.body["number"], 1);
 }
 
 #[tokio::test]
@@ -414,6 +485,57 @@ async fn lists_are_pages_oldest_first() {
     assert_eq!(list("?developer=nobody").await.body["totalCount"], 0);
     for query in ["?start=-1", "?start=x", "?end=1.5", "?start=5&end=4", "?end=1001", "?start=99999999999999999999"] {
         assert_error(&list(query).await, 400, "A001290");
+    }
+}
+
+#[tokio::test]
+async fn a_developer_with_a_name_that_no_client_has_has_an_empty_page() {
+    let authlete = Authlete::open().await;
+    authlete.create(&json!({"clientName": "x"})).await;
+    for length in [255, 1024, 1025, 3000] {
+        let list = authlete.get(&format!("/client/get/list?developer={}", "x".repeat(length))).await;
+        assert_eq!((list.status, &list.body["totalCount"], &list.body["clients"]), (200, &json!(0), &json!([])));
+    }
+    for path in [format!("/client/get/{}", "x".repeat(1025)), format!("/client/get/https:%2F%2F{}", "x".repeat(3000))] {
+        assert_error(&authlete.get(&path).await, 404, "A001295");
+    }
+}
+
+#[tokio::test]
+async fn what_adds_up_to_more_than_an_item_is_refused_by_name() {
+    let authlete = Authlete::open().await;
+    let text = "x".repeat(60_000);
+    let large = json!({"description": "x".repeat(64_000), "rsSignedRequestKeyId": text, "haipVersion": text});
+    let id = authlete.create(&large).await["clientId"].clone();
+    let scopes: Vec<String> = (0..25_000).map(|number| format!("scope{number}")).collect();
+    let update = format!("/client/extension/requestable_scopes/update/{id}");
+    let refused = authlete.call("PUT", &update, &json!({"requestableScopes": &scopes[..14_000]})).await;
+    assert_error(&refused, 400, "A001296");
+    assert!(refused.text("resultMessage").contains("requestableScopes is the largest"), "{refused:?}");
+    let fitting = authlete.call("PUT", &update, &json!({"requestableScopes": &scopes[..100]})).await;
+    assert_eq!(fitting.status, 200, "{fitting:?}");
+}
+
+#[tokio::test]
+async fn a_form_has_so_many_names_and_no_more() {
+    let authlete = Authlete::open().await;
+    let id = authlete.create(&json!({"clientName": "x"})).await["clientId"].to_string();
+    let bearer = format!("Bearer {}", authlete.token);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let send = async |path: &str, form: String| {
+        authlete.world.send("POST", &format!("/api/1{path}/{id}"), &headers, form).await
+    };
+    let names = |count: u32| (1..count).fold("clientName=y".to_owned(), |form, number| form + &format!("&{number:x}="));
+    let read = send("/client/update", names(1000)).await;
+    assert_eq!((read.status, read.text("clientName")), (200, "y"));
+    let repeated = send("/client/update", "clientName=z".to_owned() + &"&contacts=a".repeat(100)).await;
+    assert_eq!(repeated.body["contacts"].as_array().map(Vec::len), Some(100), "{repeated:?}");
+    for count in [1001, 44_000] {
+        for path in ["/client/update", "/client/lock_flag/update", "/client/secret/update"] {
+            let refused = send(path, names(count)).await;
+            assert_error(&refused, 400, "A001290");
+            assert!(refused.text("resultMessage").contains("1000 names"), "{refused:?}");
+        }
     }
 }
 

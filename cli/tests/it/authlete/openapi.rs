@@ -9,9 +9,8 @@ use shared::caller::Permission;
 use super::{Authlete, Owner, operator_token};
 use crate::support::Reply;
 
-/// Members of examples that are not answered: numbers that Authlete counts services and clients by, and a password
-/// of an earlier version.
-const NOT_ANSWERED: [&str; 4] = ["number", "serviceNumber", "serviceOwnerNumber", "apiSecret"];
+/// Members of examples that are not answered: the number of a service's owner, and a password of an earlier version.
+const NOT_ANSWERED: [&str; 2] = ["serviceOwnerNumber", "apiSecret"];
 
 fn document() -> Value {
     serde_json::from_str(include_str!("../../data/authlete-openapi.json")).unwrap()

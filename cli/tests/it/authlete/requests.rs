@@ -46,6 +46,23 @@ async fn each_operation_makes_the_requests_that_the_design_allows_it() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_too_large_is_refused_before_the_rest_of_it_is_read() {
+    let (direct, authlete, proxy) = behind_a_proxy().await;
+    let large = json!({"description": "x".repeat(64_000), "attributes": [{"key": "k", "value": "x".repeat(50_000)}]});
+    for _ in 0..60 {
+        direct.create(&large).await;
+    }
+    proxy.requests();
+    let refused = authlete.get("/client/get/list?start=0&end=1000").await;
+    assert_error(&refused, 400, "A001290");
+    assert!(refused.text("resultMessage").contains("start to end is longer than 5242880 bytes"), "{refused:?}");
+    let batches = proxy.requests().iter().filter(|request| request.starts_with("BatchGetItem")).count();
+    assert_eq!(batches, 2, "the third would have the other ten");
+    let page = authlete.get("/client/get/list?start=20&end=60").await;
+    assert_eq!(page.body["clients"].as_array().map(Vec::len), Some(40), "{}", page.status);
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_no_second_claim() {
     let (_direct, authlete, proxy) = behind_a_proxy().await;
     proxy.inject("TransactWriteItems C U", Fault::LostAnswer);

@@ -157,6 +157,44 @@ async fn what_is_wrong_in_a_service_is_named() {
     assert!(reserved.text("resultMessage").contains("client_secret"), "{reserved:?}");
 }
 
+#[tokio::test]
+async fn an_update_that_says_nothing_of_a_service_changes_nothing() {
+    let authlete = Authlete::open().await;
+    let members =
+        json!({"serviceName": "Shop", "issuer": "https://as.example", "tokenEndpoint": "https://as.example/t"});
+    let before = authlete.set_service(&members).await;
+    for (body, part) in [
+        (json!({}), "the body has no member of a Service"),
+        (json!({"policy": {}}), "\"policy\" is none"),
+        (json!({"serviceName": null, "service_name": "x"}), "\"service_name\" is none"),
+        (json!({"apiKey": 1, "number": 1}), "\"apiKey\" is none"),
+    ] {
+        let reply = authlete.post("/service/update", &body).await;
+        assert_error(&reply, 400, "A001290");
+        assert!(reply.text("resultMessage").contains(part), "{reply:?}");
+    }
+    assert_eq!(authlete.get("/service/get").await.body, before);
+    let updated = authlete.post("/service/update", &json!({"serviceName": "Store", "later": {}})).await;
+    assert_eq!((updated.status, updated.text("serviceName")), (200, "Store"), "a later version's member is no error");
+    assert_eq!(updated.body.get("tokenEndpoint"), None, "what is left out is absent");
+}
+
+#[tokio::test]
+async fn what_adds_up_to_more_than_an_item_is_refused_by_name() {
+    let authlete = Authlete::open().await;
+    authlete.world.set_stet(json!({"contact": "x".repeat(100_000)})).await;
+    let claims: Vec<String> = (0..15_000).map(|number| format!("claim{number}")).collect();
+    for (body, member) in [
+        (json!({"supportedClaims": claims}), "supportedClaims"),
+        (json!({"snsCredentials": [{"sns": "FACEBOOK", "apiSecret": "x".repeat(140_000)}]}), "snsCredentials"),
+        (json!({"supportedCustomClientMetadata": &claims[..1001]}), "supportedCustomClientMetadata"),
+    ] {
+        let reply = authlete.post("/service/update", &body).await;
+        assert_error(&reply, 400, "A001296");
+        assert!(reply.text("resultMessage").contains(member), "{member}: {reply:?}");
+    }
+}
+
 const ANCHOR_KEYS: &str =
     r#"{"keys":[{"crv":"Ed25519","kid":"a","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 

@@ -71,7 +71,7 @@ async fn every_operation_asks_for_a_token_that_works() {
         }
     }
     let known = world.send_bare("GET", "/api/1/service/get", Some(&foreign)).await;
-    for id in ["99", "0", "x", "9007199254740992"] {
+    for id in ["99", "0", "01", "9007199254740992"] {
         let unknown = world.send_bare("GET", &format!("/api/{id}/service/get"), Some(&foreign)).await;
         assert_eq!(unknown.body, known.body, "an unknown service is not told from another's");
     }
@@ -155,6 +155,25 @@ async fn a_token_sees_what_it_may_see() {
         assert_eq!(one.get("supportedGrantTypes").is_some(), whole, "{permission:?}");
         assert_eq!((&one["apiKey"], &one["description"]), (&json!(1), &json!("d")));
     }
+}
+
+#[tokio::test]
+async fn a_service_id_that_is_no_number_is_named() {
+    let authlete = Authlete::open().await;
+    for segment in ["serviceId", "%7BserviceId%7D", "1.0", "-1"] {
+        for (method, operation, body) in [
+            ("POST", "client/create", json!({"clientName": "x"})),
+            ("GET", "client/get/shop", Value::Null),
+            ("GET", "service/get", Value::Null),
+        ] {
+            let path = format!("/api/{segment}/{operation}");
+            let reply = send(&authlete.world, method, &path, Some(&authlete.token), &body).await;
+            assert_error(&reply, 404, "A001298");
+            assert!(reply.text("resultMessage").contains("service id in the path must be a number"), "{reply:?}");
+        }
+    }
+    let unknown = send(&authlete.world, "GET", "/api/7/service/get", Some(&authlete.token), &Value::Null).await;
+    assert_error(&unknown, 403, "A001293");
 }
 
 #[tokio::test]

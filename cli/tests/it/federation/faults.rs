@@ -24,7 +24,7 @@ async fn register(world: &World, federation: &Federation, issued_at: u64) -> Rep
 
 #[tokio::test]
 async fn s8_9_a_table_that_does_not_answer_is_temporarily_unavailable() {
-    for request in ["PutItem C", "GetItem F", "UpdateItem F"] {
+    for request in ["TransactWriteItems C U", "GetItem F", "UpdateItem F"] {
         let federation = Federation::new().await;
         let (proxy, world) = failing(&federation).await;
         proxy.inject_always(request, THROTTLED);
@@ -54,7 +54,7 @@ async fn a_statement_that_cannot_be_kept_is_good_for_this_registration() {
 async fn a_registration_whose_answer_from_the_table_is_lost_is_a_registration() {
     let federation = Federation::new().await;
     let (proxy, world) = failing(&federation).await;
-    proxy.inject("PutItem C", Fault::LostAnswer);
+    proxy.inject("TransactWriteItems C U", Fault::LostAnswer);
     let reply = register(&world, &federation, NOW).await;
     let client = federation.registered(&reply);
     let stored = federation.look_for(&federation.party.id).await.body;
@@ -72,14 +72,22 @@ async fn each_registration_makes_the_requests_that_the_design_allows_it() {
     let headers = [("content-type", "application/trust-chain+json")];
     let send = |chain: &[String]| world.send("POST", "/1/federation/register", &headers, json!(chain).to_string());
     federation.registered(&send(&chain).await);
-    assert_eq!(requests(), ["PutItem C"], "a new entity with its chain");
+    assert_eq!(requests(), ["TransactWriteItems C U"], "a new entity with its chain");
     chain[0] = federation.party.sign(&changed(&federation.request(), "iat", (NOW - 5).into()));
     federation.registered(&send(&chain).await);
-    assert_eq!(requests(), ["PutItem C", "GetItem C", "PutItem C"], "a known one");
+    assert_eq!(requests(), ["TransactWriteItems C U", "GetItem C", "TransactWriteItems C U"], "a known one");
     federation.registered(&register(&world, &federation, NOW - 4).await);
     let found = ["GetItem F", "UpdateItem F", "PutItem F"].repeat(6);
-    assert_eq!(requests(), [&found[..], &["PutItem C", "GetItem C", "PutItem C"]].concat(), "with a chain to find");
+    assert_eq!(
+        requests(),
+        [&found[..], &["TransactWriteItems C U", "GetItem C", "TransactWriteItems C U"]].concat(),
+        "with a chain to find"
+    );
     federation.registered(&register(&world, &federation, NOW - 3).await);
     let kept = ["GetItem F"].repeat(6);
-    assert_eq!(requests(), [&kept[..], &["PutItem C", "GetItem C", "PutItem C"]].concat(), "with one that is kept");
+    assert_eq!(
+        requests(),
+        [&kept[..], &["TransactWriteItems C U", "GetItem C", "TransactWriteItems C U"]].concat(),
+        "with one that is kept"
+    );
 }

@@ -136,6 +136,14 @@ pub(crate) const EXTENSION: &[(&str, Shape)] = &[
 
 /// The JSON type of a member of `Client` in a form.
 pub(crate) fn shape(name: &str) -> Shape {
+    match name {
+        "clientIdAliasEnabled" | "locked" => Shape::Flag,
+        _ => written(name).unwrap_or(Shape::Text),
+    }
+}
+
+/// The JSON type of a member of `Client` that operators write.
+pub(crate) fn written(name: &str) -> Option<Shape> {
     let own = OWN.iter().find(|(own, _)| *own == name).map(|(_, shape)| *shape);
     let metadata = METADATA.iter().find(|(field, _, _)| *field == name).map(|(_, _, form)| match form {
         Form::Flag => Shape::Flag,
@@ -144,9 +152,9 @@ pub(crate) fn shape(name: &str) -> Shape {
         Form::Constant(_) | Form::Localized(_) | Form::Json => Shape::Text,
     });
     match name {
-        "extension" => Shape::Object,
-        "clientIdAliasEnabled" | "locked" => Shape::Flag,
-        "clientNames" | "logoUris" | "tosUris" | "policyUris" | "clientUris" => TAGGED,
-        _ => own.or(metadata).unwrap_or(Shape::Text),
+        "extension" => Some(Shape::Object),
+        "clientNames" | "logoUris" | "tosUris" | "policyUris" | "clientUris" => Some(TAGGED),
+        "clientIdAlias" | "clientType" | "customMetadata" | "developer" => Some(Shape::Text),
+        _ => own.or(metadata),
     }
 }

@@ -1,5 +1,7 @@
 //! From a `Client` to what the core keeps of it.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::Draft;
@@ -7,6 +9,7 @@ use shared::client::{ClientType, OperatorSettings, RegisteredClient};
 use shared::metadata::{ClientMetadata, Invalid, Scope, is_language_tag, parse_object};
 use shared::policy::Policy;
 
+use super::alias;
 use super::fields::{DEFAULTS, EXTENSION, Form, METADATA, OF_TRUST_CHAIN, OWN};
 use crate::constants;
 use crate::shape::Shape;
@@ -159,7 +162,7 @@ fn settings(
         }
     }
     Ok(OperatorSettings {
-        alias: alias(sent, current)?,
+        alias: alias::read(text(sent, "clientIdAlias", MAX_NAME)?, current)?,
         developer: developer(sent, current)?,
         requestable_scopes: extension.map(|extension| scopes(extension, policy)).transpose()?.flatten(),
         others,
@@ -182,32 +185,6 @@ fn kept(sent: &Map<String, Value>, fields: &[(&str, Shape)]) -> Result<Map<Strin
         }
     }
     Ok(kept)
-}
-
-/// The alias, unless it is what every client has without one: its identifier. Clients that registered themselves
-/// keep theirs.
-fn alias(sent: &Map<String, Value>, current: Option<&RegisteredClient>) -> Result<Option<String>, Invalid> {
-    let name = "clientIdAlias";
-    let Some(alias) = text(sent, name, MAX_NAME)? else { return Ok(None) };
-    let own_id = |client: &RegisteredClient| client.client_id == alias || client.numeric_id.to_string() == alias;
-    if current.is_some_and(own_id) {
-        return Ok(None);
-    }
-    if current.is_some_and(|client| client.source != shared::client::Source::AuthleteCreate) {
-        return Err(Invalid::Mismatch { member: "clientIdAlias" });
-    }
-    let lower = alias.to_ascii_lowercase();
-    let reserved = alias.bytes().all(|byte| byte.is_ascii_digit())
-        || ["http:", "https:", "psd", "agt"].iter().any(|prefix| lower.starts_with(prefix))
-        || alias == "list";
-    let plain = alias.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#%/\\".contains(&byte));
-    if reserved || !plain || matches!(alias.as_str(), "." | "..") {
-        return Err(Invalid::syntax(
-            name,
-            "an alias: printable ASCII without ? # % / \\, not all digits, not list, not beginning with http:, https:, PSD or AGT",
-        ));
-    }
-    Ok(Some(alias))
 }
 
 fn developer(sent: &Map<String, Value>, current: Option<&RegisteredClient>) -> Result<Option<String>, Invalid> {
@@ -243,8 +220,9 @@ pub(crate) fn scopes(extension: &Map<String, Value>, policy: &Policy) -> Result<
             Some(texts.ok_or_else(|| Invalid::wrong_type(name, "an array of strings"))?)
         }
     };
+    let offered: Option<HashSet<&str>> = policy.scopes.offered.as_ref().map(|offered| offered.tokens().collect());
     let offered = |scope: &String| {
-        Scope::is_token(scope) && policy.scopes.offered.as_ref().is_none_or(|offered| offered.contains(scope))
+        Scope::is_token(scope) && offered.as_ref().is_none_or(|offered| offered.contains(scope.as_str()))
     };
     Ok(match (enabled, listed) {
         (Some(false), _) | (None, None) => None,

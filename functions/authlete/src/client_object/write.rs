@@ -6,6 +6,7 @@ use url::Url;
 
 use super::fields::{DEFAULTS, Form, METADATA, OWN};
 use crate::constants;
+use crate::number;
 use crate::shape::Shape;
 
 /// How much of a client a token is shown.
@@ -20,7 +21,7 @@ pub(crate) enum View {
 }
 
 /// The members of the limited view.
-const LIMITED: [&str; 8] = [
+const LIMITED: [&str; 9] = [
     "clientId",
     "clientIdAlias",
     "clientIdAliasEnabled",
@@ -29,6 +30,7 @@ const LIMITED: [&str; 8] = [
     "clientType",
     "description",
     "descriptions",
+    "number",
 ];
 
 /// How Authlete calls clients that registered themselves.
@@ -140,6 +142,8 @@ fn identity(client: &RegisteredClient, members: &mut Map<String, Value>) {
     };
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("clientId", client.numeric_id.into());
+    put("number", number::of(client.numeric_id).into());
+    put("serviceNumber", number::of(client.service_id).into());
     put("clientIdAlias", alias.as_str().into());
     put("clientIdAliasEnabled", true.into());
     put("clientType", client_type.into());

@@ -212,9 +212,16 @@ pub(crate) const SEALED: &[(&str, Shape)] = &[
 
 /// The JSON type of a member of `Service` in a form.
 pub(crate) fn shape(name: &str) -> Shape {
+    written(name).unwrap_or(Shape::Text)
+}
+
+/// The JSON type of a member of `Service` that operators write.
+pub(crate) fn written(name: &str) -> Option<Shape> {
     let metadata = METADATA.iter().map(|(field, _, shape)| (field, shape));
     let known = metadata.chain(KEPT.iter().chain(SEALED).map(|(field, shape)| (field, shape)));
-    match name {
+    let shape = match name {
+        "serviceName" | "federationSignatureKeyId" => Shape::Text,
+        "issuer" => Shape::Url,
         "supportedGrantTypes"
         | "supportedResponseTypes"
         | "supportedTokenAuthMethods"
@@ -229,6 +236,7 @@ pub(crate) fn shape(name: &str) -> Shape {
         | "errorDescriptionOmitted"
         | "errorUriOmitted"
         | "federationEnabled" => Shape::Flag,
-        _ => known.into_iter().find(|(field, _)| **field == name).map_or(Shape::Text, |(_, shape)| *shape),
-    }
+        _ => return known.into_iter().find(|(field, _)| **field == name).map(|(_, shape)| *shape),
+    };
+    Some(shape)
 }

@@ -1,30 +1,29 @@
 //! The JWK Sets of a service hold private keys: they are kept sealed, and answered without their private parts.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use shared::metadata::PRIVATE_KEY_MEMBERS;
 
 /// The sent set, where a key that is only the public part of a stored one is the stored one.
 pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<String, Value>) -> Map<String, Value> {
-    let known = |key: &Value| {
-        let stored = stored.get("keys")?.as_array()?;
-        let same_public = |stored: &&Value| {
-            let public = |key: &Value| {
-                let mut key = key.as_object().cloned().unwrap_or_default();
-                key.retain(|name, _| !PRIVATE_KEY_MEMBERS.contains(&name.as_str()));
-                key
-            };
-            key.get("kid").is_some() && public(stored) == *key.as_object().unwrap_or(&Map::new())
-        };
-        stored.iter().find(same_public).cloned()
-    };
+    let stored = stored.get("keys").and_then(Value::as_array).into_iter().flatten();
+    let stored: HashMap<Value, &Value> = stored.filter_map(|key| Some((public(key)?, key))).collect();
     if let Some(Value::Array(keys)) = sent.get_mut("keys") {
         for key in keys {
-            if let Some(stored) = known(key) {
-                *key = stored;
+            if let Some(stored) = stored.get(key) {
+                *key = (*stored).clone();
             }
         }
     }
     sent
+}
+
+/// The public part of a key that has a name.
+fn public(key: &Value) -> Option<Value> {
+    let mut key = key.as_object().filter(|key| key.contains_key("kid"))?.clone();
+    key.retain(|name, _| !PRIVATE_KEY_MEMBERS.contains(&name.as_str()));
+    Some(key.into())
 }
 
 #[cfg(test)]

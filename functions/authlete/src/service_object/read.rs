@@ -11,6 +11,9 @@ use super::keys;
 use crate::constants::{self, CLIENT_AUTH_METHOD, Constants, GRANT_TYPE, RESPONSE_TYPE};
 use crate::shape::Shape;
 
+/// How many custom members clients may have: each member of a registration is looked for among them.
+const MAX_CUSTOM_MEMBERS: usize = 1000;
+
 /// A service's configuration, and what it keeps sealed.
 pub(crate) struct Draft {
     /// The configuration.
@@ -130,7 +133,11 @@ fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid>
         ErrorMembers { description: !flag(sent, "errorDescriptionOmitted")?, uri: !flag(sent, "errorUriOmitted")? };
     let most = Shape::Integer.read("clientsPerDeveloper", member(sent, "clientsPerDeveloper"))?;
     policy.clients_per_developer = most.as_ref().and_then(Value::as_u64);
-    policy.custom_members = texts(sent, "supportedCustomClientMetadata")?;
+    let custom = "supportedCustomClientMetadata";
+    policy.custom_members = texts(sent, custom)?;
+    if policy.custom_members.len() > MAX_CUSTOM_MEMBERS {
+        return Err(Invalid::TooLong { member: custom.to_owned(), limit: MAX_CUSTOM_MEMBERS, unit: "values" });
+    }
     if let Some(member) = SERVER_SET.into_iter().find(|set| policy.custom_members.iter().any(|name| name == set)) {
         return Err(Invalid::ServerSet { member });
     }
@@ -145,7 +152,7 @@ fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid>
     Ok(())
 }
 
-fn offered<T>(
+fn offered<T: PartialEq>(
     sent: &Map<String, Value>,
     name: &str,
     known: Constants,
@@ -155,7 +162,14 @@ fn offered<T>(
         let value = constants::value(known, text).and_then(parse);
         value.ok_or_else(|| Invalid::unknown(name, text))
     };
-    texts(sent, name)?.iter().map(value).collect()
+    let mut offered = Vec::new();
+    for text in &texts(sent, name)? {
+        let value = value(text)?;
+        if !offered.contains(&value) {
+            offered.push(value);
+        }
+    }
+    Ok(offered)
 }
 
 /// What the service lists is offered, in place of what it listed before; without a list, what the preset offers.

@@ -1,13 +1,16 @@
 //! From a service to a `Service`: no `null`, no private key.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use shared::jose::public_keys;
-use shared::metadata::parse_object;
+use shared::metadata::{Scope, parse_object};
 use shared::policy::Policy;
 use shared::service::{FederationSettings, Service, TrustAnchorSettings};
 
 use super::fields::{KEPT, METADATA, SEALED};
 use crate::constants::{self, CLIENT_AUTH_METHOD, Constants, GRANT_TYPE, RESPONSE_TYPE};
+use crate::number;
 use crate::shape::Shape;
 
 /// How much of a service a token is shown.
@@ -22,7 +25,7 @@ pub(crate) enum View {
 }
 
 /// The members of the limited view.
-const LIMITED: [&str; 4] = ["apiKey", "clientIdAliasEnabled", "description", "serviceName"];
+const LIMITED: [&str; 5] = ["apiKey", "clientIdAliasEnabled", "description", "number", "serviceName"];
 
 /// The `Service`; `secrets` is what it keeps sealed, `clients` how many it has.
 pub(crate) fn service(
@@ -39,6 +42,7 @@ pub(crate) fn service(
     sealed(secrets, view, &mut members);
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("apiKey", service.id.into());
+    put("number", number::of(service.id).into());
     put("issuer", issuer.into());
     put("clientIdAliasEnabled", true.into());
     put("createdAt", service.created_millis.into());
@@ -134,11 +138,12 @@ fn supported_scopes(policy: &Policy, written: Option<&Value>) -> Option<Value> {
     let offered: Vec<&str> = policy.scopes.offered.as_ref()?.tokens().collect();
     let names = written.and_then(Value::as_array).into_iter().flatten();
     let names: Vec<&str> = names.filter_map(|scope| scope.get("name")?.as_str()).collect();
-    let same = names.len() == offered.len() && names.iter().all(|name| offered.contains(name));
-    if same {
+    let set: HashSet<&str> = offered.iter().copied().collect();
+    if names.len() == offered.len() && names.iter().all(|name| set.contains(name)) {
         return written.cloned();
     }
-    let is_default = |name: &str| policy.scopes.default.as_ref().is_some_and(|default| default.contains(name));
+    let default: HashSet<&str> = policy.scopes.default.iter().flat_map(Scope::tokens).collect();
+    let is_default = |name: &str| default.contains(name);
     Some(offered.iter().map(|name| json!({"name": name, "defaultEntry": is_default(name)})).collect())
 }
 

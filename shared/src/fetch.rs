@@ -42,11 +42,21 @@ pub struct Fetch {
     lists: Cache<Arc<[u8]>>,
 }
 
-/// What was fetched: for each URL, when it was asked, and the document, unless that failed.
+/// The way out for one service: what it has fetched, or could not fetch, is known to no other.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceFetch<'f> {
+    fetch: &'f Fetch,
+    service_id: u64,
+}
+
+/// A service and a URL that was asked for it.
+type Asked = (u64, String);
+
+/// What was fetched: when it was asked, and the document, unless that failed.
 #[derive(Debug)]
 struct Cache<T> {
     most: usize,
-    documents: Mutex<HashMap<String, (u64, Option<T>)>>,
+    documents: Mutex<HashMap<Asked, (u64, Option<T>)>>,
 }
 
 impl<T: Clone> Cache<T> {
@@ -55,24 +65,26 @@ impl<T: Clone> Cache<T> {
     }
 
     /// The document, if it is at most `fresh` seconds old.
-    fn known(&self, url: &str, fresh: u64, now: u64) -> Result<Option<T>, FetchError> {
-        match self.lock().get(url) {
+    fn known(&self, asked: &Asked, fresh: u64, now: u64) -> Result<Option<T>, FetchError> {
+        match self.lock().get(asked) {
             Some((fetched, Some(known))) if now.saturating_sub(*fetched) < fresh => Ok(Some(known.clone())),
             Some((failed, None)) if now.saturating_sub(*failed) < KEYS_AGAIN => Err(FetchError::FailedBefore),
             _ => Ok(None),
         }
     }
 
-    fn keep(&self, url: &str, now: u64, outcome: Result<T, FetchError>) -> Result<T, FetchError> {
+    /// Where there is no room, what was asked first makes some.
+    fn keep(&self, asked: Asked, now: u64, outcome: Result<T, FetchError>) -> Result<T, FetchError> {
         let mut documents = self.lock();
-        if documents.len() >= self.most && !documents.contains_key(url) {
-            documents.clear();
+        if documents.len() >= self.most && !documents.contains_key(&asked) {
+            let first = documents.iter().min_by_key(|(_, (when, _))| *when).map(|(first, _)| first.clone());
+            first.and_then(|first| documents.remove(&first));
         }
-        documents.insert(url.to_owned(), (now, outcome.as_ref().ok().cloned()));
+        documents.insert(asked, (now, outcome.as_ref().ok().cloned()));
         outcome
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (u64, Option<T>)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Asked, (u64, Option<T>)>> {
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -124,18 +136,10 @@ impl Fetch {
         self.document(url, &["https"], max_bytes, end).await
     }
 
-    /// A revocation list (RFC 5280 §4.2.1.13), at most an hour old. It is signed, and authorities publish it over
-    /// plain http: here alone that is allowed, on port 80.
-    ///
-    /// # Errors
-    /// [`FetchError`].
-    pub async fn revocation_list(&self, url: &str, clock: &Clock, end: Instant) -> Result<Arc<[u8]>, FetchError> {
-        let now = clock.now();
-        if let Some(known) = self.lists.known(url, LISTS_FRESH, now)? {
-            return Ok(known);
-        }
-        let list = self.document(url, &["https", "http"], MAX_LIST_BYTES, end).await.map(Arc::from);
-        self.lists.keep(url, now, list)
+    /// The same for that service, with what it has fetched before.
+    #[must_use]
+    pub fn of(&self, service_id: u64) -> ServiceFetch<'_> {
+        ServiceFetch { fetch: self, service_id }
     }
 
     async fn document(
@@ -166,20 +170,6 @@ impl Fetch {
         Ok(document)
     }
 
-    /// The keys behind a trusted issuer's `jwks_uri`, at most `fresh` seconds old.
-    ///
-    /// # Errors
-    /// [`FetchError`].
-    pub async fn jwks(&self, url: &str, fresh: u64, clock: &Clock, end: Instant) -> Result<JwkSet, FetchError> {
-        let now = clock.now();
-        if let Some(known) = self.keys.known(url, fresh, now)? {
-            return Ok(known);
-        }
-        let document = self.get(url, 64 * 1024, end).await;
-        let keys = document.and_then(|document| serde_json::from_slice(&document).map_err(|_| FetchError::Malformed));
-        self.keys.keep(url, now, keys)
-    }
-
     fn permit(&self, url: &Url, schemes: &[&str]) -> Result<(), FetchError> {
         let host = url.host_str().ok_or(FetchError::NotAllowed)?;
         let port = url.port_or_known_default().ok_or(FetchError::NotAllowed)?;
@@ -196,6 +186,40 @@ impl Fetch {
             None => false,
         };
         if url.port().is_none() && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
+    }
+}
+
+impl ServiceFetch<'_> {
+    /// The keys behind a trusted issuer's `jwks_uri`, at most `fresh` seconds old.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn jwks(&self, url: &str, fresh: u64, clock: &Clock, end: Instant) -> Result<JwkSet, FetchError> {
+        let (asked, now) = (self.asked(url), clock.now());
+        if let Some(known) = self.fetch.keys.known(&asked, fresh, now)? {
+            return Ok(known);
+        }
+        let document = self.fetch.get(url, 64 * 1024, end).await;
+        let keys = document.and_then(|document| serde_json::from_slice(&document).map_err(|_| FetchError::Malformed));
+        self.fetch.keys.keep(asked, now, keys)
+    }
+
+    /// A revocation list (RFC 5280 §4.2.1.13), at most an hour old. It is signed, and authorities publish it over
+    /// plain http: here alone that is allowed, on port 80.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn revocation_list(&self, url: &str, clock: &Clock, end: Instant) -> Result<Arc<[u8]>, FetchError> {
+        let (asked, now) = (self.asked(url), clock.now());
+        if let Some(known) = self.fetch.lists.known(&asked, LISTS_FRESH, now)? {
+            return Ok(known);
+        }
+        let list = self.fetch.document(url, &["https", "http"], MAX_LIST_BYTES, end).await.map(Arc::from);
+        self.fetch.lists.keep(asked, now, list)
+    }
+
+    fn asked(&self, url: &str) -> Asked {
+        (self.service_id, url.to_owned())
     }
 }
 
@@ -314,6 +338,23 @@ mod tests {
         {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_of_one_service_and_makes_room_when_it_is_old() {
+        let cache = Cache::of(3);
+        let asked = |service_id: u64, url: &str| (service_id, url.to_owned());
+        let known = |service_id, url: &str, now| cache.known(&asked(service_id, url), KEYS_FRESH, now);
+        cache.keep(asked(1, "https://a.example/"), 100, Ok("of 1")).unwrap();
+        cache.keep(asked(2, "https://a.example/"), 101, Ok("of 2")).unwrap();
+        cache.keep(asked(1, "https://b.example/"), 102, Err(FetchError::Malformed)).unwrap_err();
+        assert_eq!(known(1, "https://a.example/", 103).unwrap(), Some("of 1"));
+        assert_eq!(known(2, "https://a.example/", 103).unwrap(), Some("of 2"));
+        assert!(matches!(known(1, "https://b.example/", 103), Err(FetchError::FailedBefore)));
+        assert_eq!(known(2, "https://b.example/", 103).unwrap(), None, "what failed for one may work for another");
+        cache.keep(asked(3, "https://a.example/"), 103, Ok("of 3")).unwrap();
+        assert_eq!(known(1, "https://a.example/", 103).unwrap(), None);
+        assert_eq!(known(2, "https://a.example/", 103).unwrap(), Some("of 2"));
     }
 
     #[tokio::test]

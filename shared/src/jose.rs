@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fetch::{Fetch, FetchError, KEYS_AGAIN, KEYS_FRESH};
+use crate::fetch::{FetchError, KEYS_AGAIN, KEYS_FRESH, ServiceFetch};
 use crate::metadata::{PRIVATE_KEY_MEMBERS, parse_object_within};
 use crate::time::Clock;
 
@@ -166,7 +166,7 @@ impl IssuerKeys {
     pub async fn verify(
         &self,
         jwt: &UnverifiedJwt<'_>,
-        fetch: &Fetch,
+        fetch: ServiceFetch<'_>,
         clock: &Clock,
         end: Instant,
     ) -> Result<Map<String, Value>, KeyFault> {

@@ -247,3 +247,30 @@ async fn an_issuers_keys_may_be_fetched_and_are_kept_for_a_while() {
     assert_eq!(register(&world, &rotated).await.status, 201);
     assert_eq!(site.requests(), 3);
 }
+
+#[tokio::test]
+async fn what_one_service_has_fetched_or_could_not_is_no_others() {
+    let issuer = Issuer::new();
+    let site = Site::serve(&[]).await;
+    let world = World::with(site.reachable()).await;
+    let mut policy = issuer.required();
+    policy.software_statements.issuers = vec![TrustedIssuer {
+        issuer: ISSUER.to_owned(),
+        keys: IssuerKeys::Remote { jwks_uri: format!("{}/jwks", site.url) },
+    }];
+    for service_id in [1, 2] {
+        world.service(service_id, policy.clone()).await;
+    }
+    let metadata = json!({"software_statement": issuer.sign(&claims())});
+    let refused = world.register(1, None, &metadata).await;
+    assert_refused(&refused, "invalid_software_statement");
+    site.set("/jwks", Page::Text(issuer.jwks().to_string()));
+    assert_eq!(world.register(2, None, &metadata).await.status, 201, "it asks for itself");
+    assert_refused(&world.register(1, None, &metadata).await, "invalid_software_statement");
+    assert_eq!(site.requests(), 2);
+    site.set("/jwks", Page::Text(Issuer::new().jwks().to_string()));
+    world.clock.advance(10);
+    assert_refused(&world.register(1, None, &metadata).await, "invalid_software_statement");
+    assert_eq!(world.register(2, None, &metadata).await.status, 201, "its keys are those that it has fetched");
+    assert_eq!(site.requests(), 3);
+}

@@ -30,7 +30,8 @@ impl Visit<'_> {
         {
             return Err(Core::InvalidToken.into());
         }
-        let claims = issuer.keys.verify(&jwt, &self.app.fetch, &self.app.clock, self.fetching_ends).await;
+        let fetch = self.app.fetch.of(self.service.id);
+        let claims = issuer.keys.verify(&jwt, fetch, &self.app.clock, self.fetching_ends).await;
         let claims = claims.map_err(|fault| match fault {
             KeyFault::Jwt(_) => Core::InvalidToken,
             KeyFault::Fetch(error) => Core::Unavailable(error.into()),

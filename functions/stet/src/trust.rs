@@ -59,9 +59,10 @@ impl Visit<'_> {
 
     /// The revocation lists that a certificate names, as far as they can be had and read.
     async fn lists(&self, certificate: &QualifiedCertificate) -> RevocationLists {
+        let fetch = self.app.fetch.of(self.service.id);
         let mut lists = Vec::new();
         for url in certificate.crl_urls().iter().take(MAX_LISTS) {
-            match self.app.fetch.revocation_list(url, &self.app.clock, self.fetching_ends).await {
+            match fetch.revocation_list(url, &self.app.clock, self.fetching_ends).await {
                 Ok(list) if RevocationLists::parse(&[&list]).is_ok() => lists.push(list),
                 Ok(_) => tracing::warn!("a revocation list could not be read"),
                 Err(error) => tracing::warn!(%error, "a revocation list could not be fetched"),

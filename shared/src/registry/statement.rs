@@ -45,14 +45,14 @@ pub(super) async fn overlay(
     let trusted = rules.issuers.iter().find(|trusted| trusted.issuer == issuer);
     let keys = &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys;
     let app = context.app;
-    let claims =
-        keys.verify(&jwt, &app.fetch, &app.clock, context.fetching_ends).await.map_err(|error| match error {
-            KeyFault::Jwt(error) => fault(error),
-            KeyFault::Fetch(error) => {
-                tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
-                StatementFault::KeysUnavailable
-            }
-        })?;
+    let fetch = app.fetch.of(context.service.id);
+    let claims = keys.verify(&jwt, fetch, &app.clock, context.fetching_ends).await.map_err(|error| match error {
+        KeyFault::Jwt(error) => fault(error),
+        KeyFault::Fetch(error) => {
+            tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
+            StatementFault::KeysUnavailable
+        }
+    })?;
     check_time(&claims, context.app.clock.now(), rules.max_age)?;
     check_audience(&claims, &context.audiences)?;
     let vouched = vouched_metadata(claims)?;

@@ -202,6 +202,12 @@ impl QualifiedCertificate {
     }
 }
 
+/// Whether these bytes are an X.509 certificate and nothing more, of whatever kind.
+#[must_use]
+pub fn is_certificate(der: &[u8]) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(rest, _)| rest.is_empty())
+}
+
 /// Whether a certificate may seal requests at time `now`, in seconds since 1970: [`verify_seal`], then its key usage,
 /// `QcCompliance`, `QcType` eseal, the PSD2 statement and a role that permits something.
 ///

@@ -81,13 +81,13 @@ pub enum CertificateFault {
     /// The PSD2 statement is missing (ETSI TS 119 495 §5.1).
     #[error("its PSD2 QCStatement is missing")]
     Psd2Missing,
-    /// A role that ETSI TS 119 495 §5.1 does not define, or none at all.
-    #[error("its PSD2 QCStatement has no role or an unknown one")]
-    RoleUnknown,
+    /// The list of roles is empty (ETSI TS 119 495 §5.1).
+    #[error("its PSD2 QCStatement has no role")]
+    RoleMissing,
     /// The role's name is that of another role.
     #[error("its PSD2 QCStatement names a role that is not the role's OID")]
     RoleMismatch,
-    /// Account servicing alone opens no access to accounts of others.
+    /// Neither account servicing nor a role that is not known here opens accounts of others.
     #[error("none of its PSD2 roles permits access to accounts")]
     NoRole,
     /// The subject has no organizationIdentifier (ETSI EN 319 412-1 §5.1.4).
@@ -96,7 +96,7 @@ pub enum CertificateFault {
     /// The subject has several.
     #[error("its subject has more than one organizationIdentifier")]
     OrganizationRepeated,
-    /// Not `PSD` + country + `-` + authority + `-` + identifier (ETSI TS 119 495 §5.2.1).
+    /// Not `PSD` + country + `-` + authority + `-` + identifier (ETSI TS 119 495 §5.2.1, GEN-5.2.1-3).
     #[error("its organizationIdentifier is not of the form PSDFR-ACPR-12345")]
     OrganizationSyntax,
     /// The certificates of one request belong to two organizations.

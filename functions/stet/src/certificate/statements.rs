@@ -7,7 +7,7 @@ use super::{CertificateFault, Role};
 
 /// No certificate in use has as many.
 const MAX_STATEMENTS: usize = 32;
-/// There are four roles.
+/// Annex A has nine roles.
 const MAX_ROLES: usize = 16;
 /// `NCAName` and `NCAId` have 1 to 256 characters (ETSI TS 119 495 §5.1).
 const MAX_CHARACTERS: usize = 256;
@@ -26,7 +26,7 @@ pub enum QcType {
 /// The PSD2 statement (ETSI TS 119 495 §5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Psd2Statement {
-    /// `rolesOfPSP`: each once, at least one.
+    /// `rolesOfPSP`: those of Annex A, each once. Others may define roles as well (GEN-5.2.2-4); they permit nothing here.
     pub roles: Vec<Role>,
     /// `nCAName`: the competent authority's name.
     pub authority_name: String,
@@ -123,20 +123,18 @@ fn roles(mut list: Values) -> Result<Vec<Role>, CertificateFault> {
         if count > MAX_ROLES {
             return Err(CertificateFault::TooLarge);
         }
-        let role = role(list.sequence()?)?;
-        if !roles.contains(&role) {
-            roles.push(role);
-        }
+        let role = role(list.sequence()?)?.filter(|role| !roles.contains(role));
+        roles.extend(role);
     }
-    if roles.is_empty() { Err(CertificateFault::RoleUnknown) } else { Ok(roles) }
+    if count == 0 { Err(CertificateFault::RoleMissing) } else { Ok(roles) }
 }
 
-/// The OID decides; a name that says something else is no reason to guess.
-fn role(mut item: Values) -> Result<Role, CertificateFault> {
-    let role = Role::of_oid(&item.oid()?).ok_or(CertificateFault::RoleUnknown)?;
+/// The OID decides; a name that says something else is no reason to guess. `None` is a role that Annex A does not have.
+fn role(mut item: Values) -> Result<Option<Role>, CertificateFault> {
+    let role = Role::of_oid(&item.oid()?);
     let name = item.text()?;
     item.end()?;
-    if name == role.name() { Ok(role) } else { Err(CertificateFault::RoleMismatch) }
+    if role.is_none_or(|role| name == role.name()) { Ok(role) } else { Err(CertificateFault::RoleMismatch) }
 }
 
 fn bounded(text: &str) -> Result<String, CertificateFault> {

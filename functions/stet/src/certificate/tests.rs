@@ -165,9 +165,11 @@ fn ts119495_5_1_seals_that_break_a_rule_are_refused() {
         (Fault::RoleMismatch, with_statements(&[psd2(&[(3, "PSP_PI"), (2, "PSP_AI")])])),
         (Fault::RoleMismatch, with_statements(&[psd2(&[(1, "PSP_AI")])])),
         (Fault::RoleMismatch, with_statements(&[psd2(&[(2, "psp_pi")])])),
-        (Fault::RoleUnknown, with_statements(&[psd2(&[(5, "PSP_AI")])])),
-        (Fault::RoleUnknown, with_statements(&[psd2(&[(0, "PSP_AS")])])),
-        (Fault::RoleUnknown, with_statements(&[psd2(&[])])),
+        (Fault::RoleMismatch, with_statements(&[psd2(&[(3, "PSP_AI"), (5, "PSP_PI")])])),
+        (Fault::RoleMismatch, with_statements(&[psd2(&[(0, "PSP_AS")])])),
+        (Fault::RoleMismatch, with_statements(&[psd2(&[(52, "VOP_RS")])])),
+        (Fault::NoRole, with_statements(&[compliance(), qc_type(2), psd2(&[(52, "VOP_VS"), (99, "XYZ")])])),
+        (Fault::RoleMissing, with_statements(&[psd2(&[])])),
         (Fault::TooLarge, with_statements(&[psd2(&[(2, "PSP_PI"); 17])])),
         (
             Fault::TooLarge,
@@ -188,6 +190,27 @@ fn ts119495_5_1_seals_that_break_a_rule_are_refused() {
         (Fault::IsAuthority, with(seal(), |p| p.is_ca = issuer("x", None).is_ca)),
     ] {
         assert_eq!(seal_outcome(&authority, &authority.issue(&params)), Err(fault), "{params:?}");
+    }
+}
+
+#[test]
+fn ts119495_annex_a_further_roles_give_no_scope_and_void_no_other() {
+    let authority = Authority::new();
+    for (roles, expected) in [
+        (&[(3, "PSP_AI"), (5, "PSP_CB")][..], &[Role::AccountInformation, Role::CentralBank][..]),
+        (&[(6, "PSP_PA"), (3, "PSP_AI")], &[Role::PublicAuthority, Role::AccountInformation]),
+        (&[(51, "VOP_RS"), (52, "VOP_VS"), (3, "PSP_AI")], &[Role::VopRs, Role::VopVs, Role::AccountInformation]),
+        (&[(0, "Unspecified"), (3, "PSP_AI")], &[Role::Unspecified, Role::AccountInformation]),
+        (&[(3, "PSP_AI"), (99, "PSP_PI")], &[Role::AccountInformation]),
+    ] {
+        for (check, kind, params) in [(check_seal as Check, 2, seal()), (check_web, 3, web())] {
+            let statements = [compliance(), qc_type(kind), psd2(roles)];
+            let der = authority.issue(&with(params, |p| p.custom_extensions = vec![qc_statements(&statements)]));
+            assert_eq!(outcome(check, &authority, &der, Revocation::Ignored, NOW), Ok(()), "{roles:?}");
+            let certificate = QualifiedCertificate::parse(&der).unwrap();
+            assert_eq!(certificate.roles(), expected);
+            assert_eq!(["aisp", "pisp", "cbpii"].map(|scope| certificate.permits(scope)), [true, false, false]);
+        }
     }
 }
 

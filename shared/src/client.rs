@@ -58,7 +58,7 @@ impl Source {
     #[must_use]
     pub const fn own_members(self) -> &'static [&'static str] {
         match self {
-            Self::Stet => &["provider_legal_id", "contact", "context"],
+            Self::Stet => &["provider_legal_id", "client_legal_id", "contact", "context", "logo"],
             Self::Oauth
             | Self::AuthleteRegistration
             | Self::AuthleteCreate

@@ -4,6 +4,7 @@ mod remote;
 pub(crate) mod secret;
 mod statement;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::metadata::{
     AuthMethod, ClientMetadata, Invalid, Scope, ServerSet, Strictness, Submitted, VerifiedMetadata, verify,
 };
-use crate::policy::{BoundPolicy, Policy, Rotation};
+use crate::policy::{BoundPolicy, Offer, Policy, Rotation, Unoffered};
 use crate::service::Service;
 use crate::store::{Created, Deleter, Occupant};
 
@@ -250,6 +251,7 @@ async fn replace(
     if policy.scope_is_requestable {
         client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
     }
+    client.record.settings.others.extend(submitted.kept.clone());
     client.record.metadata = metadata;
     client.record.software = software;
     client.record.modified_at_millis = context.app.clock.now_millis();
@@ -296,10 +298,21 @@ async fn admit(
 ) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
     let (mut metadata, software) = statement::overlay(context, source, metadata).await?;
     context.service.choose(&mut metadata)?;
-    let metadata = context.service.policy().apply(metadata, bound, source.own_members())?;
+    let metadata = policy_of(source, context.service.policy()).apply(metadata, bound, source.own_members())?;
     let metadata = verify(metadata, strictness(source))?;
     remote::check(context, &metadata).await?;
     Ok((metadata, software))
+}
+
+/// What a policy says of clients of that source. STET's authenticate with the certificate of their connections, whatever
+/// others are offered.
+fn policy_of(source: Source, policy: &Policy) -> Cow<'_, Policy> {
+    if source != Source::Stet {
+        return Cow::Borrowed(policy);
+    }
+    let methods = vec![AuthMethod::TlsClientAuth];
+    let token_endpoint_auth_methods = Offer { offered: methods.clone(), default: methods, unoffered: Unoffered::Drop };
+    Cow::Owned(Policy { token_endpoint_auth_methods, ..policy.clone() })
 }
 
 /// Authlete and Identity Center register clients of redirect flows without redirect URIs: their own documents do.

@@ -295,6 +295,8 @@ pub struct Submitted {
     pub metadata: ClientMetadata,
     /// What it says the server had said.
     pub server_set: ServerSet,
+    /// What its front door keeps beside the metadata from now on.
+    pub kept: Map<String, Value>,
 }
 
 impl Submitted {
@@ -316,7 +318,7 @@ impl Submitted {
             client_secret: take_text(&mut members, "client_secret")?,
             forbidden: SERVER_SET.into_iter().skip(2).find(|name| members.contains_key(*name)),
         };
-        Ok(Self { metadata: ClientMetadata::from_members(members)?, server_set })
+        Ok(Self { metadata: ClientMetadata::from_members(members)?, server_set, kept: Map::new() })
     }
 }
 

@@ -179,7 +179,7 @@ issued = {"access_token": "*", "token_type": "Bearer", "expires_in": 3600, "scop
 expect(a.event("stet-token", "issued", "POST", TOKEN, form=form, signed=False), 200, issued)
 refuse(a.event("stet-token", "other-grant", "POST", TOKEN, form=form.replace("client_credentials", "password"), signed=False), 400, "unsupported_grant_type", "grant_type must be client_credentials")
 refuse(a.event("stet-token", "other-scope", "POST", TOKEN, form=form.replace("manageRegistration", "aisp"), signed=False), 400, "invalid_scope", "scope must be manageRegistration")
-refuse(a.event("stet-token", "without-certificate", "POST", TOKEN, form=form, signed=False, certificate=False), 401, "invalid_client", "a client certificate is required")
+refuse(a.event("stet-token", "without-certificate", "POST", TOKEN, form=form, signed=False, certificate=False), 401, "invalid_client", "a client certificate is required", www_authenticate='Signature realm="stet",headers="(request-target) x-request-id digest"')
 refuse(a.event("stet-token", "method-not-allowed", "GET", TOKEN, signed=False), 405, "invalid_request", "the method is not allowed here", allow="POST")
 
 expect(c.event("stet-register", "registered", "POST", REGISTER, metadata=c.metadata()), 201, record(c))

@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "the certificate's own tests use the rest")]
 mod authority;
 mod institution;
+mod keys;
+mod settings;
 
 use rcgen::{CrlDistributionPoint, SerialNumber, date_time_ymd};
 use serde_json::{Value, json};
@@ -41,9 +43,11 @@ fn assert_refused(reply: &Reply, status: u16, code: &str, part: &str) {
     assert_eq!((reply.status, reply.text("error")), (status, code), "{reply:?}");
     assert!(reply.text("error_description").contains(part), "{part}: {reply:?}");
     assert_eq!(reply.body["status"], status);
-    for member in ["timestamp", "message", "path"] {
+    for member in ["timestamp", "error_description", "message", "path"] {
         assert!(reply.text(member).len() <= 140, "{reply:?}");
     }
+    let challenge = reply.header("www-authenticate");
+    assert!(status != 401 || challenge.starts_with("Bearer") || challenge.starts_with("Signature "), "{reply:?}");
 }
 
 #[tokio::test]
@@ -103,6 +107,8 @@ async fn step_1_the_connections_certificate_is_checked() {
         let reply = acme.send_over(certificate.as_deref(), &registration).await;
         assert_refused(&reply, 401, "invalid_client", part);
         assert_eq!(reply.header("x-request-id"), "request-1", "echoed whatever is wrong");
+        let asked = "Signature realm=\"stet\",headers=\"(request-target) x-request-id digest\"";
+        assert_eq!(reply.header("www-authenticate"), asked);
     }
 }
 
@@ -271,6 +277,16 @@ async fn step_5_a_certificate_is_fetched_from_listed_hosts_and_checked() {
         assert_eq!(reply.status, status, "{path}: {reply:?}");
     }
     assert_eq!(site.requests(), 3);
+    site.set("/late.pem", Page::Silence);
+    site.set("/failing.pem", Page::Head("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"));
+    for (path, status) in [("/late.pem", 503), ("/failing.pem", 503), ("/none.pem", 401)] {
+        let request = renewed.unsigned("GET", &renewed.path());
+        let key_id = format!("{}{path}", site.url);
+        let reply = renewed.send(&renewed.sign(request, "(request-target) x-request-id", "", &key_id)).await;
+        let code = if status == 503 { "temporarily_unavailable" } else { "invalid_client" };
+        assert_refused(&reply, status, code, "keyId");
+        assert_eq!(reply.header("retry-after").is_empty(), status == 401);
+    }
 }
 
 #[tokio::test]
@@ -379,19 +395,79 @@ async fn step_8_the_metadata_is_checked_last() {
         ("scope", Value::Null, "invalid_client_metadata", "scope"),
         ("contact", Value::Null, "invalid_client_metadata", "contact"),
         ("contact", json!("me"), "invalid_client_metadata", "contact"),
-        ("token_endpoint_auth_method", json!("none"), "invalid_client_metadata", "token_endpoint_auth_method"),
         ("grant_types", json!(["password"]), "invalid_client_metadata", "grant_types"),
         ("tls_client_auth_subject_dn", json!("CN=somebody"), "invalid_client_metadata", "tls_client_auth_subject_dn"),
+        ("client_legal_id", json!(5), "invalid_client_metadata", "client_legal_id"),
+        ("logo", json!(["https://tpp.example/logo.png"]), "invalid_client_metadata", "logo"),
+        ("scope", json!("x".repeat(300)), "invalid_client_metadata", "scope: '"),
     ] {
         let mut metadata = acme.metadata();
         metadata[member] = value;
         let reply = acme.send(&acme.signed("POST", REGISTER).with_body(&metadata)).await;
         assert_refused(&reply, 400, code, part);
     }
-    let mut metadata = acme.metadata();
-    metadata["jwks"]["keys"][0]["x"] = "AAAA".into();
-    let reply = acme.send(&acme.signed("POST", REGISTER).with_body(&metadata)).await;
-    assert_refused(&reply, 400, "invalid_client_metadata", "jwks: key 0");
+}
+
+#[tokio::test]
+async fn the_answer_says_what_was_registered() {
+    let authority = Authority::new();
+    let mut settings = settings(&authority);
+    settings["repeated_registration"] = "replace".into();
+    let world = World::for_stet(FetchSettings::default(), settings).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    let mut open = Preset::Open.policy();
+    open.doors.push("stet".to_owned());
+    for (policy, member, sent, answered) in [
+        (Preset::Regulated.policy(), "client_legal_id", json!("RCS 123"), json!("RCS 123")),
+        (Preset::Regulated.policy(), "logo", json!("https://tpp.example/l.png"), json!("https://tpp.example/l.png")),
+        (Preset::Regulated.policy(), "software_statement", json!("e30.e30.AAAA"), Value::Null),
+        (Preset::Regulated.policy(), "token_endpoint_auth_method", json!("none"), json!("tls_client_auth")),
+        (Preset::Regulated.policy(), "token_endpoint_auth_method", json!("private_key_jwt"), json!("tls_client_auth")),
+        (
+            Preset::Regulated.policy(),
+            "token_endpoint_auth_method",
+            json!("self_signed_tls_client_auth"),
+            json!("tls_client_auth"),
+        ),
+        (open.clone(), "token_endpoint_auth_method", Value::Null, json!("tls_client_auth")),
+        (open.clone(), "token_endpoint_auth_method", json!("client_secret_basic"), json!("tls_client_auth")),
+        (open, "token_endpoint_auth_methods_supported", json!(["none"]), Value::Null),
+    ] {
+        world.set_policy(1, policy).await;
+        let mut metadata = acme.metadata();
+        metadata[member] = sent.clone();
+        let reply = acme.send(&acme.signed("POST", REGISTER).with_body(&metadata)).await;
+        assert_eq!((reply.status, &reply.body[member]), (201, &answered), "{member} {sent}: {reply:?}");
+        assert_eq!(reply.text("token_endpoint_auth_method"), "tls_client_auth");
+        assert!(reply.text("tls_client_auth_subject_dn").contains("2.5.4.97="));
+        assert_eq!(reply.body.get("client_secret"), None);
+        let read = acme.send(&acme.signed("GET", &acme.path())).await;
+        assert_eq!(read.body[member], answered);
+    }
+}
+
+#[tokio::test]
+async fn rfc_7591_2_1_a_response_type_without_its_grant_is_dropped() {
+    let authority = Authority::new();
+    let world = bank(&authority).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    let asked = |grants: Value, responses: Value| {
+        let mut metadata = acme.metadata();
+        metadata["grant_types"] = grants;
+        metadata["response_types"] = responses;
+        metadata
+    };
+    let prescribed = asked(json!(["client_credentials"]), json!(["code"]));
+    let reply = acme.send(&acme.signed("POST", REGISTER).with_body(&prescribed)).await;
+    assert_eq!((reply.status, &reply.body["response_types"]), (201, &json!([])), "{reply:?}");
+    assert_eq!(reply.body["grant_types"], json!(["client_credentials"]));
+    let mut update = asked(json!(["authorization_code", "refresh_token"]), json!(["code"]));
+    update["client_id"] = ACME.into();
+    let reply = acme.send(&acme.signed("PUT", &acme.path()).with_body(&update)).await;
+    assert_eq!((reply.status, &reply.body["response_types"]), (200, &json!(["code"])), "{reply:?}");
+    update["response_types"] = json!(["magic"]);
+    let reply = acme.send(&acme.signed("PUT", &acme.path()).with_body(&update)).await;
+    assert_refused(&reply, 400, "invalid_client_metadata", "response_types");
 }
 
 #[tokio::test]
@@ -426,41 +502,6 @@ async fn statements_and_initial_access_tokens_are_asked_of_others() {
 }
 
 #[tokio::test]
-async fn banks_differ_by_settings_only() {
-    let authority = Authority::new();
-    let world = bank_with(&authority, "scope_separator", "space".into()).await;
-    let bnp = Institution::new(&world, &authority, ACME).await;
-    assert_eq!(bnp.send(&bnp.registration()).await.text("scope"), "aisp pisp");
-
-    let world = bank_with(&authority, "signed_base_path", "".into()).await;
-    let lcl = Institution::new(&world, &authority, ACME).await;
-    let request = lcl.unsigned("POST", REGISTER).with_body(&lcl.metadata());
-    let covered = "(request-target) digest x-request-id";
-    assert_eq!(lcl.send(&lcl.sign_target(request, "/register", covered, "", "seal")).await.status, 201);
-
-    let listed = json!({"always": ["(request-target)", "date"]});
-    let world = bank_with(&authority, "required_headers", listed).await;
-    let listed = Institution::new(&world, &authority, ACME).await;
-    let request = listed.unsigned("POST", REGISTER).with_body(&listed.metadata());
-    let request = request.with("date", "Mon, 21 Sep 2026 14:13:20 GMT");
-    assert_eq!(listed.send(&listed.sign(request, "(request-target) date", "", "seal")).await.status, 201);
-    assert_refused(&listed.send(&listed.registration()).await, 400, "invalid_request", "date must be signed");
-
-    let world = bank_with(&authority, "contact", "contacts".into()).await;
-    let contacts = Institution::new(&world, &authority, ACME).await;
-    assert_refused(&contacts.send(&contacts.registration()).await, 400, "invalid_client_metadata", "contacts");
-
-    let world = bank_with(&authority, "switched_off", json!(["POST"])).await;
-    let off = Institution::new(&world, &authority, ACME).await;
-    assert_refused(&off.send(&off.registration()).await, 501, "invalid_request", "switched off");
-
-    let world = bank_with(&authority, "unverified_signature", "bad_request".into()).await;
-    let strict = Institution::new(&world, &authority, ACME).await;
-    let stolen = strict.registration().with("x-request-id", "request-2");
-    assert_refused(&strict.send(&stolen).await, 400, "invalid_request", "not valid");
-}
-
-#[tokio::test]
 async fn method_and_accept_come_first_and_other_paths_are_400() {
     let authority = Authority::new();
     let world = bank(&authority).await;
@@ -470,8 +511,18 @@ async fn method_and_accept_come_first_and_other_paths_are_400() {
     assert_eq!(reply.header("allow"), "GET, PUT, DELETE");
     let reply = acme.send(&acme.registration().with("accept", "text/html")).await;
     assert_refused(&reply, 406, "invalid_request", "Accept");
-    for path in ["/stet", "/stet/psd2/v1/accounts", "/stet/setting/v1/register/a/b"] {
-        assert_refused(&acme.send(&acme.signed("GET", path)).await, 400, "invalid_request", "no such entry point");
+    for path in [
+        "/stet",
+        "/stet/",
+        "/stet//",
+        "/stet/psd2/v1/accounts",
+        "/stet/setting/v1/register/",
+        "/stet/setting/v1/register/a/b",
+    ] {
+        for method in ["GET", "POST"] {
+            let reply = acme.send(&acme.signed(method, path)).await;
+            assert_refused(&reply, 400, "invalid_request", "no such entry point");
+        }
     }
 }
 

@@ -1,15 +1,18 @@
 //! The body of a registration, and of its answer: RFC 7591 with what STET adds.
 
+use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::Request;
-use shared::metadata::{Invalid, Submitted, parse_object};
+use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, Submitted, parse_object};
 
-use crate::certificate::{QualifiedCertificate, Role, same_organization};
-use crate::door::Visit;
+use crate::access_token;
+use crate::certificate::Role;
 use crate::error::Error;
-use crate::keys::{self, Signer};
+use crate::keys::Seals;
 use crate::settings::{BASE_PATH, ContactMember};
+use crate::signed_request::PATH;
+use crate::visit::Visit;
 
 /// The institution's identifier, which is that of its certificates.
 const PROVIDER_LEGAL_ID: &str = "provider_legal_id";
@@ -29,14 +32,13 @@ pub(crate) fn read(request: &Request) -> Result<Map<String, Value>, Invalid> {
     Ok(members)
 }
 
-/// Checks what is only to be trusted with a certificate: the chain, the organization, the roles. In this order.
+/// Checks what is only to be trusted with certificates: their chains, the organization, the roles. In this order.
 pub(crate) async fn check_institution(
     visit: &Visit<'_>,
     members: &Map<String, Value>,
-    signer: &Signer,
+    seals: &Seals,
 ) -> Result<(), Error> {
-    visit.check_seal(signer).await?;
-    same_organization(&signer.certificate, &visit.web).map_err(|_| Error::OtherOrganization)?;
+    seals.check(visit).await?;
     match members.get(PROVIDER_LEGAL_ID) {
         None | Some(Value::Null) => return Err(Invalid::Missing { member: PROVIDER_LEGAL_ID }.into()),
         Some(Value::String(sent)) if sent == visit.organization() => {}
@@ -44,31 +46,40 @@ pub(crate) async fn check_institution(
         Some(_) => return Err(Invalid::wrong_type(PROVIDER_LEGAL_ID, "a string").into()),
     }
     let scope = members.get("scope").and_then(Value::as_str).unwrap_or_default();
-    check_roles(scope, &signer.certificate)
+    check_roles(scope, seals)
 }
 
-/// Scopes of PSD2 are within the roles; others are the policy's business.
-fn check_roles(scope: &str, certificate: &QualifiedCertificate) -> Result<(), Error> {
-    let beyond = |token: &&str| Role::of_scope(token).is_some() && !certificate.permits(token);
+/// Scopes of PSD2 are within the roles of every certificate; others are the policy's business.
+fn check_roles(scope: &str, seals: &Seals) -> Result<(), Error> {
+    let beyond = |token: &&str| {
+        Role::of_scope(token).is_some() && !seals.certificates().all(|certificate| certificate.permits(token))
+    };
     match scope.split(' ').find(beyond) {
         Some(token) => Err(Error::Role(token.to_owned())),
         None => Ok(()),
     }
 }
 
-/// The metadata that is registered: keys and the certificate's subject filled in, what STET requires there.
-pub(crate) fn submitted(
-    visit: &Visit<'_>,
-    mut members: Map<String, Value>,
-    signer: &Signer,
-) -> Result<Submitted, Error> {
+/// The metadata that is registered: keys, method and the certificate's subject filled in, what STET requires there.
+/// Whatever method was sent: the client authenticates with the certificate of its connections. A software statement is
+/// not used; it could overrule what the certificates have proven.
+pub(crate) fn submitted(visit: &Visit<'_>, mut members: Map<String, Value>, seals: &Seals) -> Result<Submitted, Error> {
     for member in ["client_name", "scope", "redirect_uris"] {
         if is_absent(members.get(member)) {
             return Err(Invalid::Missing { member }.into());
         }
     }
     contact(visit, &members)?;
-    keys::complete(&mut members, signer)?;
+    for member in ["client_legal_id", "logo"] {
+        if !matches!(members.get(member), None | Some(Value::Null | Value::String(_))) {
+            return Err(Invalid::wrong_type(member, "a string").into());
+        }
+    }
+    seals.complete(&mut members)?;
+    drop_responses_without_grant(&mut members);
+    members.remove("software_statement");
+    members.remove("token_endpoint_auth_methods_supported");
+    members.insert("token_endpoint_auth_method".to_owned(), AuthMethod::TlsClientAuth.as_str().into());
     match members.get(SUBJECT) {
         Some(Value::String(sent)) if !sent.is_empty() && !visit.web.is_subject_dn(sent) => {
             return Err(Invalid::Mismatch { member: SUBJECT }.into());
@@ -79,6 +90,19 @@ pub(crate) fn submitted(
         Some(_) => return Err(Invalid::wrong_type(SUBJECT, "a string").into()),
     }
     Ok(Submitted::from_members(members)?)
+}
+
+/// Banks prescribe `response_types: ["code"]` also where the only grant is `client_credentials`. A response type whose
+/// grant was not asked for is dropped, and the answer says so (RFC 7591 §2.1, §3.2.1).
+fn drop_responses_without_grant(members: &mut Map<String, Value>) {
+    let Some(Value::Array(grants)) = members.get("grant_types").cloned() else { return };
+    let asked = |grant: &GrantType| grants.iter().any(|name| name == grant.as_str());
+    if let Some(Value::Array(responses)) = members.get_mut("response_types") {
+        responses.retain(|name| {
+            let response = name.as_str().and_then(ResponseType::parse_any_order);
+            response.is_none_or(|response| response.grant_types().iter().all(asked))
+        });
+    }
 }
 
 fn contact(visit: &Visit<'_>, members: &Map<String, Value>) -> Result<(), Invalid> {
@@ -108,15 +132,18 @@ fn is_absent(value: Option<&Value>) -> bool {
     }
 }
 
-/// The registration record. Its `registration_access_token` is the token that was presented: with the certificate it
-/// is what the client manages its registration with (RFC 7592 §3).
-pub(crate) fn record(visit: &Visit<'_>, information: &ClientInformation) -> Result<Map<String, Value>, Error> {
+/// The registration record. Its `registration_access_token` is the token that was presented, if one was: with the
+/// certificate it is what the client manages its registration with (RFC 7592 §3).
+pub(crate) fn record(visit: &Visit<'_>, information: &ClientInformation) -> Map<String, Value> {
     let mut members = information.to_members();
     if let Some(Value::String(scope)) = members.get_mut("scope") {
         *scope = scope.replace(' ', visit.settings.scope_separator.as_str());
     }
-    let uri = format!("{}{BASE_PATH}/register/{}", visit.request.gateway_url(), information.client.client_id);
+    let client_id = utf8_percent_encode(&information.client.client_id, PATH);
+    let uri = format!("{}{BASE_PATH}/register/{client_id}", visit.request.gateway_url());
     members.insert("registration_client_uri".to_owned(), uri.into());
-    members.insert("registration_access_token".to_owned(), visit.presented()?.into());
-    Ok(members)
+    if let Some(token) = access_token::presented(visit) {
+        members.insert("registration_access_token".to_owned(), token.into());
+    }
+    members
 }

@@ -1,27 +1,33 @@
 //! What the endpoints of this door have in common: how a request begins, how answers look.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use shared::caller::Origin;
 use shared::http::{Method, Request, Response};
-use shared::registry::{Context, FETCHING};
-use shared::service::Service;
+use shared::registry::FETCHING;
 use shared::{App, Error as Core};
 
-use crate::certificate::{QualifiedCertificate, TrustAnchors};
 use crate::error::Error;
 use crate::settings::Settings;
-use crate::trust;
-
-/// The name by which a policy opens this door.
-pub(crate) const DOOR: &str = "stet";
+use crate::visit::{DOOR, Visit};
+use crate::{access_token, signed_request, trust};
 
 /// When a request is given up: before the function's own deadline, so that the answer is this door's.
 const DEADLINE: Duration = Duration::from_millis(4300);
 
 /// The longest `X-Request-ID`.
 const MAX_REQUEST_ID: usize = 70;
+
+/// What an endpoint makes of a request.
+pub(crate) type Act = for<'v> fn(&'v Visit<'v>) -> Outcome<'v>;
+
+/// An answer, or why there is another, on its way.
+pub(crate) type Outcome<'v> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'v>>;
+
+/// Answers the request of an institution, once it is known whose connection it is.
+pub(crate) async fn receive(app: &App, request: &Request, methods: &[Method], act: Act) -> Response {
+    answer(app, request, methods, visit(app, request, methods, act)).await
+}
 
 /// Answers with the outcome, in time, and echoes `X-Request-ID`.
 pub(crate) async fn answer(
@@ -31,7 +37,7 @@ pub(crate) async fn answer(
     outcome: impl Future<Output = Result<Response, Error>>,
 ) -> Response {
     let outcome = tokio::time::timeout(DEADLINE, outcome).await.unwrap_or(Err(Error::TookTooLong));
-    let response = outcome.unwrap_or_else(|error| error.render(request.path(), app.clock.now_text()));
+    let response = outcome.unwrap_or_else(|error| refusal(app, request, &error));
     let response = response.with("cache-control", "no-store").with("pragma", "no-cache");
     let response = if response.status == 405 { response.with("allow", listed(methods)) } else { response };
     match request_id(request) {
@@ -42,6 +48,10 @@ pub(crate) async fn answer(
 
 fn listed(methods: &[Method]) -> String {
     methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn refusal(app: &App, request: &Request, error: &Error) -> Response {
+    error.render(request.path(), app.clock.now_text())
 }
 
 /// The answer if a handler panics.
@@ -57,71 +67,47 @@ fn request_id(request: &Request) -> Result<&str, Error> {
     if plain { Ok(id) } else { Err(Error::RequestId) }
 }
 
-/// A request of an institution whose connection is known.
-pub(crate) struct Visit<'a> {
-    pub(crate) app: &'a App,
-    pub(crate) request: &'a Request,
-    pub(crate) service: Arc<Service>,
-    pub(crate) settings: Settings,
-    /// The certificate of the connection.
-    pub(crate) web: QualifiedCertificate,
-    /// What the service trusts.
-    pub(crate) anchors: TrustAnchors,
-    /// When all fetching for this request must have ended.
-    pub(crate) fetching_ends: Instant,
+/// Checks method and `Accept`, and whose connection it is; then acts. Whoever is not known hears what has to be signed.
+async fn visit(app: &App, request: &Request, methods: &[Method], act: Act) -> Result<Response, Error> {
+    if !methods.contains(&request.method) {
+        return Err(Core::MethodNotAllowed.into());
+    }
+    if !accepts_json(request.header("accept")) {
+        return Err(Error::NotAcceptable);
+    }
+    let service = app.service(app.stet_service.ok_or(Core::UnknownService)?).await?;
+    if !service.policy().opens(DOOR) {
+        return Err(Core::UnknownService.into());
+    }
+    let (settings, anchors) = Settings::of(&service)?;
+    let challenge = signed_request::challenge(&settings, request);
+    let outcome = async {
+        let web = trust::web_certificate(request)?;
+        let visit = Visit { app, request, service, settings, web, anchors, fetching_ends: Instant::now() + FETCHING };
+        visit.check_web().await?;
+        admit(&visit).await?;
+        act(&visit).await
+    };
+    match outcome.await {
+        Err(error) if error.needs_challenge() => Ok(refusal(app, request, &error).with("www-authenticate", challenge)),
+        outcome => outcome,
+    }
 }
 
-impl<'a> Visit<'a> {
-    /// Checks method and `Accept`, and whose connection it is.
-    pub(crate) async fn begin(app: &'a App, request: &'a Request, methods: &[Method]) -> Result<Self, Error> {
-        if !methods.contains(&request.method) {
-            return Err(Core::MethodNotAllowed.into());
-        }
-        if !accepts_json(request.header("accept")) {
-            return Err(Error::NotAcceptable);
-        }
-        let service = app.service(app.stet_service.ok_or(Core::UnknownService)?).await?;
-        if !service.policy().opens(DOOR) {
-            return Err(Core::UnknownService.into());
-        }
-        let (settings, anchors) = Settings::of(&service)?;
-        let web = trust::web_certificate(request)?;
-        let visit = Self { app, request, service, settings, web, anchors, fetching_ends: Instant::now() + FETCHING };
-        visit.check_web().await?;
-        let key = format!("{}#{DOOR}#{}", visit.service.id, visit.organization());
-        let admission = app.token_limit.admit(&app.store, &app.clock, &key).await;
-        if admission.allowed { Ok(visit) } else { Err(Error::TooManyRequests(admission)) }
-    }
+/// An organization asks as much as an operator's token may.
+async fn admit(visit: &Visit<'_>) -> Result<(), Error> {
+    let key = format!("{}#{DOOR}#{}", visit.service.id, visit.client_id());
+    let admission = visit.app.token_limit.admit(&visit.app.store, &visit.app.clock, &key).await;
+    if admission.allowed { Ok(()) } else { Err(Error::TooManyRequests(admission)) }
+}
 
-    /// Checks the token and `X-Request-ID`, and that the operation is not switched off.
-    pub(crate) async fn authorize(&self) -> Result<(), Error> {
-        if !self.settings.offers(self.request.method) {
-            return Err(Error::SwitchedOff);
-        }
-        self.check_token(self.presented()?).await?;
-        request_id(self.request).map(drop)
+/// Checks the token and `X-Request-ID`, and that the operation is not switched off.
+pub(crate) async fn authorize(visit: &Visit<'_>) -> Result<(), Error> {
+    if !visit.settings.offers(visit.request.method) {
+        return Err(Error::SwitchedOff);
     }
-
-    /// Whose connection it is: the identifier of its client.
-    pub(crate) fn organization(&self) -> &str {
-        self.web.organization().as_str()
-    }
-
-    /// The presented access token.
-    pub(crate) fn presented(&self) -> Result<&str, Core> {
-        self.request.bearer_token().ok_or(Core::MissingToken)
-    }
-
-    /// What the core needs to know of the request.
-    pub(crate) fn context(&self) -> Context<'_> {
-        Context {
-            app: self.app,
-            service: &self.service,
-            origin: Origin::of(self.request, DOOR, self.organization()),
-            fetching_ends: self.fetching_ends,
-            audiences: vec![self.service.issuer(&self.app.base_url(&self.service, self.request))],
-        }
-    }
+    access_token::check(visit).await?;
+    request_id(visit.request).map(drop)
 }
 
 /// Whether JSON is among what the client takes (RFC 9110 §12.5.1).

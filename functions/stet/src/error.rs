@@ -13,8 +13,8 @@ use crate::signature::{DigestFault, FaultClass, SignatureFault};
 /// How long the texts of STET's error model may be.
 const MAX_TEXT: usize = 140;
 
-/// How long a description may be.
-const MAX_DESCRIPTION: usize = 500;
+/// What stands for the rest of a longer one.
+const REST: &str = "...";
 
 /// Why a request is refused. The text is public.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,8 @@ pub(crate) enum Error {
     KeyIdNotInBody,
     #[error("Signature: keyId does not lead to a certificate of this client")]
     UnknownKey,
+    #[error("Signature: the certificate of keyId cannot be fetched at the moment; try again")]
+    KeyUnavailable,
     #[error("the request has been received before; sign a new one")]
     Replayed,
     #[error("provider_legal_id is not the organization of the certificates")]
@@ -101,7 +103,8 @@ impl Error {
             Self::UnsupportedGrantType => (400, "unsupported_grant_type"),
             Self::InvalidScope => (400, "invalid_scope"),
             Self::WebCertificate(CertificateFault::RevocationUnknown)
-            | Self::SealCertificate(CertificateFault::RevocationUnknown) => (503, "temporarily_unavailable"),
+            | Self::SealCertificate(CertificateFault::RevocationUnknown)
+            | Self::KeyUnavailable => (503, "temporarily_unavailable"),
             Self::NoCertificate | Self::WebCertificate(_) | Self::SealCertificate(_) | Self::UnknownKey => {
                 (401, "invalid_client")
             }
@@ -112,6 +115,11 @@ impl Error {
         }
     }
 
+    /// Whether it is a 401 that is not about a token: those have a challenge of their own (RFC 9110 §15.5.2).
+    pub(crate) fn needs_challenge(&self) -> bool {
+        !matches!(self, Self::Core(_)) && self.kind().0 == 401
+    }
+
     /// The answer: STET's error model and RFC 7591 §3.2.2 in one. Where both have `error`, it is the RFC's code.
     pub(crate) fn render(&self, path: &str, timestamp: String) -> Response {
         let (status, code) = self.kind();
@@ -120,9 +128,9 @@ impl Error {
         let mut put = |name: &str, text: String| body.insert(name.to_owned(), text.into());
         put("timestamp", timestamp);
         put("error", code.to_owned());
-        put("error_description", shortened(&text, MAX_DESCRIPTION));
-        put("message", shortened(&text, MAX_TEXT));
-        put("path", shortened(path, MAX_TEXT));
+        put("error_description", shortened(&text));
+        put("message", shortened(&text));
+        put("path", shortened(path));
         body.insert("status".to_owned(), status.into());
         let response = Response::json(status, body);
         match self {
@@ -154,14 +162,21 @@ fn classified(class: FaultClass, bad_request: bool) -> (u16, &'static str) {
     }
 }
 
-/// In the characters that RFC 6749 §5.2 allows an `error_description`.
-fn shortened(text: &str, characters: usize) -> String {
+/// In the characters that RFC 6749 §5.2 allows an `error_description`, and no more of them than STET allows: of a longer
+/// text the first words are left.
+fn shortened(text: &str) -> String {
     let allowed = |character: char| match character {
         '"' => '\'',
         ' '..='[' | ']'..='~' => character,
         _ => '?',
     };
-    text.chars().map(allowed).take(characters).collect()
+    let text: String = text.chars().map(allowed).collect();
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    let first: String = text.chars().take(MAX_TEXT - REST.len()).collect();
+    let words = first.rsplit_once(' ').map(|(words, _)| words).filter(|words| words.len() > MAX_TEXT / 2);
+    format!("{}{REST}", words.unwrap_or(&first))
 }
 
 #[cfg(test)]
@@ -191,6 +206,23 @@ mod tests {
             );
             assert_eq!(body["path"].as_str().map(str::len), Some(MAX_TEXT));
             assert_eq!(response.headers.contains_key("retry-after"), matches!(status, 408 | 503));
+        }
+    }
+
+    #[test]
+    fn stet_error_model_texts_have_140_characters_and_end_between_words() {
+        let long = format!("redirect_uris[0]: {}", "word ".repeat(40));
+        for (text, expected) in [
+            ("short".to_owned(), "short".to_owned()),
+            ("x".repeat(140), "x".repeat(140)),
+            ("x".repeat(141), "x".repeat(137) + "..."),
+            ("é\"\\".to_owned(), "?'?".to_owned()),
+            ("é".repeat(200), "?".repeat(137) + "..."),
+            (format!("scope: {}", "x".repeat(200)), format!("scope: {}...", "x".repeat(130))),
+            (long, format!("redirect_uris[0]: {}word...", "word ".repeat(22))),
+        ] {
+            assert_eq!(shortened(&text), expected);
+            assert!(shortened(&text).len() <= MAX_TEXT, "{text}");
         }
     }
 }

@@ -24,6 +24,7 @@ mod signed_request;
 pub mod token;
 mod trust;
 pub mod unknown;
+mod visit;
 
 use shared::http::Endpoint;
 

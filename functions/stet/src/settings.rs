@@ -8,7 +8,7 @@ use shared::jose::TrustedIssuer;
 use shared::service::Service;
 
 use crate::certificate::TrustAnchors;
-use crate::signature::{DefaultHeaders, RequiredHeaders};
+use crate::signature::{DefaultHeaders, RequiredHeaders, UnsignedBody, is_signable};
 
 /// The path below which this door is, and which clients sign unless a service says otherwise.
 pub const BASE_PATH: &str = "/stet/setting/v1";
@@ -26,6 +26,9 @@ pub struct Settings {
     /// What must be signed.
     #[serde(default)]
     pub required_headers: HeaderPolicy,
+    /// What becomes of a request whose body is not signed by its digest, whatever else must be signed.
+    #[serde(default)]
+    pub unsigned_body: UnsignedBody,
     /// What is signed where the parameter `headers` is absent.
     #[serde(default = "created")]
     pub default_headers: DefaultHeaders,
@@ -56,6 +59,9 @@ pub struct Settings {
     /// Methods of the registration that are switched off: `POST`, `GET`, `PUT`, `DELETE`.
     #[serde(default)]
     pub switched_off: Vec<String>,
+    /// Whether a request needs an access token.
+    #[serde(default)]
+    pub access_token: AccessTokenRule,
     /// An authorization server whose JWT access tokens count (RFC 9068), beside those issued here.
     #[serde(default)]
     pub access_tokens: Option<TrustedIssuer>,
@@ -72,6 +78,17 @@ pub enum RevocationPolicy {
     IfKnown,
     /// They are, and a certificate that names one needs it.
     Required,
+}
+
+/// Whether a request needs an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessTokenRule {
+    /// It does.
+    #[default]
+    Required,
+    /// One that is sent must be valid; without, the certificate of the connection and the signature say who asks.
+    Optional,
 }
 
 /// What must be signed: a set by its name, or a list.
@@ -113,8 +130,7 @@ pub struct ListedHeaders {
 }
 
 impl HeaderPolicy {
-    /// Calls `use_headers` with what must be signed.
-    pub(crate) fn with<T>(&self, use_headers: impl FnOnce(RequiredHeaders<'_>) -> T) -> T {
+    fn with<T>(&self, use_headers: impl FnOnce(RequiredHeaders<'_>) -> T) -> T {
         fn borrowed(names: &[String]) -> Vec<&str> {
             names.iter().map(String::as_str).collect()
         }
@@ -125,8 +141,16 @@ impl HeaderPolicy {
                 always: &borrowed(&listed.always),
                 with_body: &borrowed(&listed.with_body),
                 if_present: &borrowed(&listed.if_present),
+                unsigned_body: UnsignedBody::Refused,
             }),
         }
+    }
+
+    /// A name that no signature can cover.
+    fn unsignable(&self) -> Option<&str> {
+        let Self::Listed(listed) = self else { return None };
+        let mut names = [&listed.always, &listed.with_body, &listed.if_present].into_iter().flatten();
+        names.find(|name| !is_signable(name)).map(String::as_str)
     }
 }
 
@@ -205,10 +229,19 @@ impl Settings {
     pub fn read(kept: &Value) -> Result<(Self, TrustAnchors), String> {
         let settings = Self::deserialize(kept).map_err(|error| error.to_string())?;
         let anchors = TrustAnchors::parse_pem(&settings.trust_anchors).map_err(|error| error.to_string())?;
+        if let Some(name) = settings.required_headers.unsignable() {
+            return Err(format!("required_headers: {name:?} is no name of a header in lower case"));
+        }
         match settings.switched_off.iter().find(|name| !["POST", "GET", "PUT", "DELETE"].contains(&name.as_str())) {
             Some(name) => Err(format!("switched_off: {name} is no method of a registration")),
             None => Ok((settings, anchors)),
         }
+    }
+
+    /// Calls `use_headers` with what must be signed.
+    pub(crate) fn with_required<T>(&self, use_headers: impl FnOnce(RequiredHeaders<'_>) -> T) -> T {
+        let Self { required_headers, unsigned_body, .. } = self;
+        required_headers.with(|listed| use_headers(RequiredHeaders { unsigned_body: *unsigned_body, ..listed }))
     }
 
     /// Whether a method of the registration is there.

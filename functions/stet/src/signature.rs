@@ -17,9 +17,9 @@ use serde::Deserialize;
 pub use digest::{DigestFault, verify_digest};
 pub use fault::{FaultClass, SignatureFault};
 pub use key::{KeyType, VerificationKey};
-pub use parameters::{Algorithm, Expires, Parameter, SignatureParameters};
-pub use required::RequiredHeaders;
-pub use signing_string::signing_string;
+pub use parameters::{Algorithm, Expires, Parameter, SignatureParameters, is_signable};
+pub use required::{RequiredHeaders, UnsignedBody};
+pub use signing_string::signing_strings;
 pub use time::TimeWindow;
 
 /// Signs method, path and query (§2.3).
@@ -34,9 +34,9 @@ pub const EXPIRES: &str = "(expires)";
 pub struct SignedRequest<'r> {
     /// The method, in any case.
     pub method: &'r str,
-    /// Path and query, byte for byte as received.
-    pub target: &'r str,
-    /// Finds a header by its lower-case name; repeated ones are joined with `, ` in their order (§2.3).
+    /// Path and query, in each way in which the client may have written them: gateways decode paths.
+    pub targets: &'r [String],
+    /// Finds a header by its lower-case name; repeated ones are joined by commas in their order.
     pub header: &'r dyn Fn(&str) -> Option<&'r str>,
     /// The raw body; empty where there is none.
     pub body: &'r [u8],
@@ -96,10 +96,11 @@ pub fn verify(
     policy.required.check(&covered, request)?;
     policy.window.check(&covered, parameters, request, now)?;
     let algorithms = key.algorithms(parameters.algorithm())?;
-    let signing_string = signing_string(request, parameters, policy.default_headers)?;
+    let signing_strings = signing_strings(request, parameters, policy.default_headers)?;
     if covered.contains(&"digest") {
         verify_digest((request.header)("digest"), request.body)?;
     }
-    key.verify(algorithms, signing_string.as_bytes(), parameters.signature())?;
+    let verifies = |string: &String| key.verifies(&algorithms, string.as_bytes(), parameters.signature());
+    let signing_string = signing_strings.into_iter().find(verifies).ok_or(SignatureFault::Mismatch)?;
     Ok(VerifiedSignature { signing_string })
 }

@@ -9,8 +9,9 @@ use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
 use crate::access_token::SCOPE;
-use crate::door::{self, Visit};
+use crate::door;
 use crate::error::Error;
+use crate::visit::{DOOR, Visit};
 
 const METHODS: &[Method] = &[Method::Post];
 
@@ -31,13 +32,13 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::answer(app, &request, METHODS, issue(app, &request)).await
+    door::receive(app, &request, METHODS, |visit| Box::pin(issue(visit))).await
 }
 
 /// Answers 200 with a token (RFC 6749 §4.4.3), bound to the certificate of the connection (RFC 8705 §3). The
 /// `client_id` is one for all institutions: the certificate says who it is.
-async fn issue(app: &App, request: &Request) -> Result<Response, Error> {
-    let visit = Visit::begin(app, request, METHODS).await?;
+async fn issue(visit: &Visit<'_>) -> Result<Response, Error> {
+    let Visit { app, request, .. } = visit;
     check_form(request)?;
     let token = Token::mint(TokenKind::ManageRegistration, &app.entropy)?;
     let record = TokenRecord {
@@ -52,7 +53,7 @@ async fn issue(app: &App, request: &Request) -> Result<Response, Error> {
         expires_at: Some(app.clock.now().saturating_add(LIFETIME)),
         created_millis: app.clock.now_millis(),
     };
-    app.store.create_token(&record, &Origin::of(request, door::DOOR, visit.organization())).await?;
+    app.store.create_token(&record, &Origin::of(request, DOOR, visit.organization())).await?;
     let mut answer = Map::new();
     answer.insert("access_token".to_owned(), token.expose().into());
     answer.insert("token_type".to_owned(), "Bearer".into());

@@ -2,15 +2,15 @@
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use shared::fetch::FetchError;
 use shared::http::Request;
 
 use crate::certificate::{
     CertificateFault, QualifiedCertificate, Revocation, RevocationLists, Trust, check_seal, check_web,
 };
-use crate::door::Visit;
 use crate::error::Error;
-use crate::keys::Signer;
 use crate::settings::RevocationPolicy;
+use crate::visit::Visit;
 
 /// How many revocation lists of one certificate are asked.
 const MAX_LISTS: usize = 2;
@@ -23,10 +23,13 @@ enum Purpose {
 }
 
 impl Visit<'_> {
-    /// Whether a certificate may seal requests.
-    pub(crate) async fn check_seal(&self, signer: &Signer) -> Result<(), Error> {
-        let Signer { certificate, intermediates } = signer;
-        self.check_certificate(certificate, intermediates, Purpose::Seal).await.map_err(Error::SealCertificate)
+    /// Whether a certificate may seal requests, by what it was sent with.
+    pub(crate) async fn check_seal(
+        &self,
+        certificate: &QualifiedCertificate,
+        intermediates: &[Vec<u8>],
+    ) -> Result<(), CertificateFault> {
+        self.check_certificate(certificate, intermediates, Purpose::Seal).await
     }
 
     /// Whether the connection's certificate may open connections. What it was sent with is not known here.
@@ -75,7 +78,14 @@ impl Visit<'_> {
     pub(crate) async fn fetch_certificates(&self, url: &str, max_bytes: usize) -> Result<Vec<Vec<u8>>, Error> {
         let document = self.app.fetch.get(url, max_bytes, self.fetching_ends).await.map_err(|error| {
             tracing::info!(%error, "a certificate could not be fetched");
-            Error::UnknownKey
+            match error {
+                FetchError::Failed(_) | FetchError::FailedBefore | FetchError::Status(429 | 500..) => {
+                    Error::KeyUnavailable
+                }
+                FetchError::NotAllowed | FetchError::TooLarge | FetchError::Malformed | FetchError::Status(_) => {
+                    Error::UnknownKey
+                }
+            }
         })?;
         if !document.starts_with(b"-----") {
             return Ok(vec![document]);

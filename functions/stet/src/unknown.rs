@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The endpoint.
 pub static ENDPOINT: Endpoint = Endpoint {
     function: "stet-unknown",
-    paths: &["/stet", "/stet/{path+}"],
+    paths: &["/stet", "/stet/", "/stet/{path+}"],
     methods: &[Method::Get, Method::Post, Method::Put, Method::Delete],
     deadline: DEADLINE,
     handler: |app, request| Box::pin(handle(app, request)),

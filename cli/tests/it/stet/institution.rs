@@ -60,8 +60,16 @@ impl Signed {
         self.with("content-type", "application/json").with("digest", &digest)
     }
 
-    fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
+    /// With one more header of that name, if there is one already.
+    pub(super) fn and(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A header as it is signed: repeated ones are joined.
+    fn header(&self, name: &str) -> String {
+        let values = self.headers.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str());
+        values.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -71,6 +79,27 @@ impl<'w> Institution<'w> {
         Self::with(world, authority, id, &authority::web(), &authority::seal()).await
     }
 
+    /// With a seal that another authority has issued.
+    pub(super) async fn with_seal_of(
+        world: &'w World,
+        authority: &Authority,
+        other: &Authority,
+        id: &'static str,
+    ) -> Self {
+        let mut institution = Self::new(world, authority, id).await;
+        let key = KeyPair::generate().unwrap();
+        institution.seal = other.issue_for(&Self::of(&authority::seal(), id), &key);
+        institution.chain = other.chain();
+        institution.key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key.serialize_der()).unwrap();
+        institution
+    }
+
+    fn of(params: &CertificateParams, id: &str) -> CertificateParams {
+        let mut params = params.clone();
+        params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), id);
+        params
+    }
+
     pub(super) async fn with(
         world: &'w World,
         authority: &Authority,
@@ -78,18 +107,13 @@ impl<'w> Institution<'w> {
         web: &CertificateParams,
         seal: &CertificateParams,
     ) -> Self {
-        let of = |params: &CertificateParams| {
-            let mut params = params.clone();
-            params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), id);
-            params
-        };
         let key = KeyPair::generate().unwrap();
         let mut institution = Self {
             world,
             id,
-            web: Self::pem(&authority.issue(&of(web))),
+            web: Self::pem(&authority.issue(&Self::of(web, id))),
             token: String::new(),
-            seal: authority.issue_for(&of(seal), &key),
+            seal: authority.issue_for(&Self::of(seal, id), &key),
             chain: authority.chain(),
             key: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key.serialize_der()).unwrap(),
             requests: Cell::new(0),
@@ -104,6 +128,26 @@ impl<'w> Institution<'w> {
 
     pub(super) fn path(&self) -> String {
         format!("{REGISTER}/{}", self.id)
+    }
+
+    /// A connection and a token of the same organization that are newer.
+    pub(super) fn connects_as(&mut self, newer: &Self) {
+        self.web.clone_from(&newer.web);
+        self.token.clone_from(&newer.token);
+    }
+
+    /// The key of its seal, under a name.
+    pub(super) fn jwk(&self, kid: &str) -> Value {
+        let mut key = self.metadata()["jwks"]["keys"][0].clone();
+        key["kid"] = kid.into();
+        key
+    }
+
+    /// Its metadata with other keys.
+    pub(super) fn metadata_with_keys(&self, keys: &[Value]) -> Value {
+        let mut metadata = self.metadata();
+        metadata["jwks"]["keys"] = keys.into();
+        metadata
     }
 
     pub(super) fn metadata(&self) -> Value {
@@ -203,6 +247,14 @@ impl<'w> Institution<'w> {
     /// `x5t#S256` of the certificate of its connections.
     pub(super) fn web_thumbprint(&self) -> String {
         BASE64URL.encode(aws_lc_rs::digest::digest(&SHA256, &Self::der(&self.web)))
+    }
+
+    pub(super) fn seal_der(&self) -> Vec<u8> {
+        self.seal.clone()
+    }
+
+    pub(super) fn base64url(bytes: &[u8]) -> String {
+        BASE64URL.encode(bytes)
     }
 
     pub(super) fn seal_pem(&self) -> String {

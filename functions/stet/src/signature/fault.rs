@@ -62,7 +62,7 @@ pub enum SignatureFault {
     /// A line break or another control character, which would forge lines of the signing string.
     #[error("{0}: it contains a control character")]
     ControlCharacter(String),
-    /// `Date` is signed, but it is not an IMF-fixdate (RFC 9110 §5.6.7).
+    /// `Date` is signed, but it is no HTTP-date (RFC 9110 §5.6.7).
     #[error("Date: it is not an HTTP date")]
     DateMalformed,
     /// §2.1.4: `created` or `Date` is in the future.

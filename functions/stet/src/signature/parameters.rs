@@ -324,9 +324,15 @@ fn header_names(list: &str) -> Result<Vec<String>, SignatureFault> {
 
 fn header_name(name: &str) -> Result<String, SignatureFault> {
     let name = name.to_ascii_lowercase();
-    let special = matches!(name.as_str(), REQUEST_TARGET | CREATED | EXPIRES);
-    let field = !name.is_empty() && name.len() <= MAX_HEADER_NAME_BYTES && name.chars().all(is_token);
-    if special || field { Ok(name) } else { Err(SignatureFault::HeadersMalformed) }
+    if is_signable(&name) { Ok(name) } else { Err(SignatureFault::HeadersMalformed) }
+}
+
+/// Whether a signature can cover it: the name of a header in lower case, or a special one (§2.3).
+#[must_use]
+pub fn is_signable(name: &str) -> bool {
+    let special = matches!(name, REQUEST_TARGET | CREATED | EXPIRES);
+    let token = name.chars().all(|character| is_token(character) && !character.is_ascii_uppercase());
+    special || (!name.is_empty() && name.len() <= MAX_HEADER_NAME_BYTES && token)
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! What a service requires to be signed.
 
+use serde::Deserialize;
+
 use super::{CREATED, REQUEST_TARGET, SignatureFault, SignedRequest};
+
+const REQUEST_ID: &str = "x-request-id";
+const DIGEST: &str = "digest";
 
 /// The headers that must be signed, in lower case, with the special ones of §2.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,13 +16,26 @@ pub struct RequiredHeaders<'h> {
     pub with_body: &'h [&'h str],
     /// In a request that has them.
     pub if_present: &'h [&'h str],
+    /// What becomes of a request whose body is not signed by its digest, whatever else must be signed.
+    pub unsigned_body: UnsignedBody,
+}
+
+/// What becomes of a request whose body is not signed by its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnsignedBody {
+    /// It is refused.
+    #[default]
+    Refused,
+    /// It is accepted, though whoever is between client and service may have changed the body.
+    TamperingAccepted,
 }
 
 impl RequiredHeaders<'static> {
     /// STET v1.4.1 §3.5: everything that tells what is asked, when and for whom.
     pub const STET: Self = Self {
-        always: &[REQUEST_TARGET, "date", "x-request-id"],
-        with_body: &["digest", "content-type", "content-length"],
+        always: &[REQUEST_TARGET, "date", REQUEST_ID],
+        with_body: &[DIGEST, "content-type", "content-length"],
         if_present: &[
             "psu-accept",
             "psu-accept-charset",
@@ -32,29 +50,53 @@ impl RequiredHeaders<'static> {
             "psu-referer",
             "psu-user-agent",
         ],
+        unsigned_body: UnsignedBody::Refused,
     };
 
     /// What clients of French banks really sign.
-    pub const LENIENT: Self =
-        Self { always: &[REQUEST_TARGET, "x-request-id"], with_body: &["digest"], if_present: &[] };
+    pub const LENIENT: Self = Self {
+        always: &[REQUEST_TARGET, REQUEST_ID],
+        with_body: &[DIGEST],
+        if_present: &[],
+        unsigned_body: UnsignedBody::Refused,
+    };
 }
 
-impl RequiredHeaders<'_> {
-    /// Checks what is signed. Whatever the service requires: without a signed time, `x-request-id` is what
-    /// tells a request from its repetition, so it must be signed then.
+impl<'h> RequiredHeaders<'h> {
+    /// Checks what is signed. Whatever the service lists: without a signed time, `x-request-id` is what tells a request
+    /// from its repetition, so it must be signed then; and without a signed digest the body could be another.
     ///
     /// # Errors
     /// [`SignatureFault::Unsigned`] with the first name that is not signed.
     pub fn check(&self, covered: &[&str], request: &SignedRequest<'_>) -> Result<(), SignatureFault> {
-        let with_body = if request.body.is_empty() { &[] } else { self.with_body };
-        let present = self.if_present.iter().filter(|name| (request.header)(name).is_some());
-        let untimed = !covered.contains(&"date") && !covered.contains(&CREATED);
-        let once = untimed.then_some(&"x-request-id");
-        let mut required = self.always.iter().chain(with_body).chain(present).chain(once);
-        match required.find(|name| !covered.contains(name)) {
-            Some(name) => Err(SignatureFault::Unsigned((*name).to_owned())),
+        match self.of(covered, request).into_iter().find(|name| !covered.contains(name)) {
+            Some(name) => Err(SignatureFault::Unsigned(name.to_owned())),
             None => Ok(()),
         }
+    }
+
+    /// What a client has to sign of a request, for its challenge.
+    #[must_use]
+    pub fn asked(&self, request: &SignedRequest<'_>) -> Vec<&'h str> {
+        let listed = self.of(&[], request);
+        self.of(&listed, request)
+    }
+
+    /// What must be signed of a request if that is signed already: each name once.
+    fn of(&self, covered: &[&str], request: &SignedRequest<'_>) -> Vec<&'h str> {
+        let has_body = !request.body.is_empty();
+        let with_body = if has_body { self.with_body } else { &[] };
+        let present = self.if_present.iter().copied().filter(|name| (request.header)(name).is_some());
+        let listed = self.always.iter().chain(with_body).copied().chain(present);
+        let timed = covered.contains(&"date") || covered.contains(&CREATED);
+        let whole = has_body && self.unsigned_body == UnsignedBody::Refused;
+        let mut names = Vec::new();
+        for name in listed.chain(whole.then_some(DIGEST)).chain((!timed).then_some(REQUEST_ID)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 }
 
@@ -62,12 +104,17 @@ impl RequiredHeaders<'_> {
 mod tests {
     use super::*;
 
-    const NONE: RequiredHeaders<'_> = RequiredHeaders { always: &[], with_body: &[], if_present: &[] };
+    const NONE: RequiredHeaders<'_> = RequiredHeaders {
+        always: &[],
+        with_body: &[],
+        if_present: &[],
+        unsigned_body: UnsignedBody::TamperingAccepted,
+    };
 
     fn missing(required: &RequiredHeaders<'_>, covered: &str, body: &[u8]) -> Option<SignatureFault> {
         let header = |name: &str| (name == "psu-ip-address").then_some("192.0.2.1");
         let covered: Vec<&str> = covered.split(' ').collect();
-        required.check(&covered, &SignedRequest { method: "POST", target: "/", header: &header, body }).err()
+        required.check(&covered, &SignedRequest { method: "POST", targets: &[], header: &header, body }).err()
     }
 
     #[test]
@@ -115,6 +162,39 @@ mod tests {
             ("(created)", None),
         ] {
             assert_eq!(missing(&NONE, covered, b"{}"), fault, "{covered}");
+        }
+    }
+
+    #[test]
+    fn a_body_whose_digest_is_not_signed_is_refused_unless_the_risk_is_named() {
+        let listed =
+            RequiredHeaders { always: &[REQUEST_TARGET, "date"], unsigned_body: UnsignedBody::Refused, ..NONE };
+        let unsigned = Some(SignatureFault::Unsigned("digest".to_owned()));
+        assert_eq!(missing(&listed, "(request-target) date", b"{}"), unsigned);
+        assert_eq!(missing(&listed, "(request-target) date digest", b"{}"), None);
+        assert_eq!(missing(&listed, "(request-target) date", b""), None);
+        let at_risk = RequiredHeaders { unsigned_body: UnsignedBody::TamperingAccepted, ..listed };
+        assert_eq!(missing(&at_risk, "(request-target) date", b"{}"), None);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_enough() {
+        let header = |name: &str| (name == "psu-ip-address").then_some("192.0.2.1");
+        let dated = RequiredHeaders { always: &["(created)"], unsigned_body: UnsignedBody::Refused, ..NONE };
+        for (required, body, asked) in [
+            (
+                RequiredHeaders::STET,
+                &b"{}"[..],
+                "(request-target) date x-request-id digest content-type content-length psu-ip-address",
+            ),
+            (RequiredHeaders::LENIENT, b"{}", "(request-target) x-request-id digest"),
+            (RequiredHeaders::LENIENT, b"", "(request-target) x-request-id"),
+            (dated, b"{}", "(created) digest"),
+            (NONE, b"{}", "x-request-id"),
+        ] {
+            let request = SignedRequest { method: "POST", targets: &[], header: &header, body };
+            assert_eq!(required.asked(&request).join(" "), asked);
+            assert_eq!(missing(&required, asked, body), None);
         }
     }
 }

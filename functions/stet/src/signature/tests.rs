@@ -63,13 +63,15 @@ impl Message {
 
     fn with<T>(&self, use_it: impl FnOnce(&SignedRequest<'_>) -> T) -> T {
         let header = |name: &str| self.headers.get(name).map(String::as_str);
-        use_it(&SignedRequest { method: &self.method, target: &self.target, header: &header, body: &self.body })
+        let targets = std::slice::from_ref(&self.target);
+        use_it(&SignedRequest { method: &self.method, targets, header: &header, body: &self.body })
     }
 
     /// The value of a `Signature` header with these parameters, signed.
     fn signed(&self, rest: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
         let unsigned = SignatureParameters::parse(&format!(r#"keyId="k",signature="AAAA",{rest}"#)).unwrap();
-        let string = self.with(|request| signing_string(request, &unsigned, POLICY.default_headers)).unwrap();
+        let string =
+            self.with(|request| signing_strings(request, &unsigned, POLICY.default_headers)).unwrap().remove(0);
         format!(r#"keyId="k",{rest},signature="{}""#, BASE64.encode(sign(string.as_bytes())))
     }
 
@@ -160,7 +162,8 @@ fn vectors() -> (Message, Vec<(String, String, String)>) {
 
 /// The vectors sign neither a request id nor, all of them, the target.
 fn vector_policy(default_headers: DefaultHeaders) -> SignaturePolicy<'static> {
-    let required = RequiredHeaders { always: &[], with_body: &[], if_present: &[] };
+    let unsigned_body = UnsignedBody::TamperingAccepted;
+    let required = RequiredHeaders { always: &[], with_body: &[], if_present: &[], unsigned_body };
     SignaturePolicy { default_headers, required, window: TimeWindow { clock_skew: 0, maximum_age: 20_000_000 } }
 }
 

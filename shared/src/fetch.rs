@@ -37,6 +37,8 @@ const MOST_LISTS: usize = 16;
 #[derive(Debug)]
 pub struct Fetch {
     client: OnceCell<reqwest::Client>,
+    /// For the pairs that settings name, and for nothing else.
+    client_of_reachable: OnceCell<reqwest::Client>,
     settings: FetchSettings,
     keys: Cache<JwkSet>,
     lists: Cache<Arc<[u8]>>,
@@ -125,7 +127,13 @@ impl Fetch {
     /// With the rules and what `settings` add to them.
     #[must_use]
     pub fn new(settings: FetchSettings) -> Self {
-        Self { client: OnceCell::new(), settings, keys: Cache::of(MOST_KEYS), lists: Cache::of(MOST_LISTS) }
+        Self {
+            client: OnceCell::new(),
+            client_of_reachable: OnceCell::new(),
+            settings,
+            keys: Cache::of(MOST_KEYS),
+            lists: Cache::of(MOST_LISTS),
+        }
     }
 
     /// The document at `url`, if it is at most `max_bytes` long and there before `end`.
@@ -133,7 +141,21 @@ impl Fetch {
     /// # Errors
     /// [`FetchError`].
     pub async fn get(&self, url: &str, max_bytes: usize, end: Instant) -> Result<Vec<u8>, FetchError> {
-        self.document(url, &["https"], max_bytes, end).await
+        self.document(url, &["https"], &[], max_bytes, end).await
+    }
+
+    /// As [`get`](Self::get), where an operator has named some `host:port` pairs, whose hosts are public as all are.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn get_at(
+        &self,
+        url: &str,
+        named: &[String],
+        max_bytes: usize,
+        end: Instant,
+    ) -> Result<Vec<u8>, FetchError> {
+        self.document(url, &["https"], named, max_bytes, end).await
     }
 
     /// The same for that service, with what it has fetched before.
@@ -146,12 +168,18 @@ impl Fetch {
         &self,
         url: &str,
         schemes: &[&str],
+        named: &[String],
         max_bytes: usize,
         end: Instant,
     ) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
-        self.permit(&url, schemes)?;
-        let client = self.client.get_or_try_init(|| async { build(&self.settings) }).await?;
+        let client = match self.permit(&url, schemes, named)? {
+            Permitted::Public => self.client.get_or_try_init(|| async { build(&self.settings, &[]) }).await?,
+            Permitted::Reachable => {
+                let exempt = &self.settings.reachable;
+                self.client_of_reachable.get_or_try_init(|| async { build(&self.settings, exempt) }).await?
+            }
+        };
         let request = client
             .get(url)
             .header("accept", "application/json, */*;q=0.5")
@@ -170,14 +198,15 @@ impl Fetch {
         Ok(document)
     }
 
-    fn permit(&self, url: &Url, schemes: &[&str]) -> Result<(), FetchError> {
+    fn permit(&self, url: &Url, schemes: &[&str], named: &[String]) -> Result<Permitted, FetchError> {
         let host = url.host_str().ok_or(FetchError::NotAllowed)?;
         let port = url.port_or_known_default().ok_or(FetchError::NotAllowed)?;
         if !schemes.contains(&url.scheme()) || !url.username().is_empty() || url.password().is_some() {
             return Err(FetchError::NotAllowed);
         }
-        if self.settings.reachable.contains(&format!("{host}:{port}")) {
-            return Ok(());
+        let pair = format!("{host}:{port}");
+        if self.settings.reachable.contains(&pair) {
+            return Ok(Permitted::Reachable);
         }
         let literal_is_public = match url.host() {
             Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
@@ -185,7 +214,8 @@ impl Fetch {
             Some(Host::Domain(_)) => true,
             None => false,
         };
-        if url.port().is_none() && literal_is_public { Ok(()) } else { Err(FetchError::NotAllowed) }
+        let port_is_usual = url.port().is_none() || named.contains(&pair);
+        if port_is_usual && literal_is_public { Ok(Permitted::Public) } else { Err(FetchError::NotAllowed) }
     }
 }
 
@@ -214,7 +244,7 @@ impl ServiceFetch<'_> {
         if let Some(known) = self.fetch.lists.known(&asked, LISTS_FRESH, now)? {
             return Ok(known);
         }
-        let list = self.fetch.document(url, &["https", "http"], MAX_LIST_BYTES, end).await.map(Arc::from);
+        let list = self.fetch.document(url, &["https", "http"], &[], MAX_LIST_BYTES, end).await.map(Arc::from);
         self.fetch.lists.keep(asked, now, list)
     }
 
@@ -223,13 +253,21 @@ impl ServiceFetch<'_> {
     }
 }
 
-fn build(settings: &FetchSettings) -> Result<reqwest::Client, FetchError> {
+/// Where a URL may lead.
+enum Permitted {
+    /// To a public host.
+    Public,
+    /// To a pair of host and port that settings name, wherever that is.
+    Reachable,
+}
+
+fn build(settings: &FetchSettings, exempt: &[String]) -> Result<reqwest::Client, FetchError> {
     let mut builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(Duration::from_secs(2))
-        .dns_resolver(PublicOnly { exempt: settings.reachable.clone() });
+        .dns_resolver(PublicOnly { exempt: exempt.to_vec() });
     if let Some(ca) = &settings.extra_ca {
         builder = builder.tls_certs_merge([reqwest::Certificate::from_pem(ca).map_err(failed)?]);
     }
@@ -378,5 +416,32 @@ mod tests {
         }
         let named = fetch.get("https://localhost/", 1000, end).await;
         assert!(matches!(named, Err(FetchError::Failed(_))), "a name that resolves to loopback: {named:?}");
+    }
+
+    /// Whether a URL is refused because of where its name leads.
+    async fn leads_inside(fetch: &Fetch, url: &str, named: &[String]) -> bool {
+        let end = Instant::now() + Duration::from_secs(3);
+        match fetch.get_at(url, named, 1000, end).await {
+            Err(FetchError::Failed(source)) => format!("{source:?}").contains("not public"),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_reachable_is_a_pair_of_host_and_port_and_not_the_host() {
+        let reachable = vec!["localhost:1".to_owned()];
+        let fetch = Fetch::new(FetchSettings { reachable, ..FetchSettings::default() });
+        assert!(!leads_inside(&fetch, "https://localhost:1/", &[]).await, "it is dialled");
+        assert!(leads_inside(&fetch, "https://localhost/", &[]).await, "another port of it is not");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_an_operator_names_leads_to_public_hosts_only() {
+        let fetch = Fetch::new(FetchSettings::default());
+        assert!(leads_inside(&fetch, "https://localhost:8443/", &["localhost:8443".to_owned()]).await);
+        let named = ["127.0.0.1:8443".to_owned()];
+        let end = Instant::now() + Duration::from_secs(3);
+        let literal = fetch.get_at("https://127.0.0.1:8443/", &named, 1000, end).await;
+        assert!(matches!(literal, Err(FetchError::NotAllowed)), "{literal:?}");
     }
 }

@@ -147,6 +147,17 @@ pub async fn lock(context: &Context<'_>, client: RegisteredClient, locked: bool)
     }
 }
 
+/// Unlocks a client that was deleted while it was locked, so that its registrant may come back.
+///
+/// # Errors
+/// [`Error::UnknownClient`] if there is none; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u64, Error> {
+    let Context { app, service, origin, .. } = context;
+    let numeric_id = service.numeric_id(client_id);
+    let unlocked = app.store.unlock_deleted(service.id, client_id, numeric_id, origin).await?;
+    if unlocked { Ok(numeric_id) } else { Err(Error::UnknownClient) }
+}
+
 async fn try_lock(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
     client.locked = locked;
     step(context, &mut client);
@@ -213,14 +224,14 @@ pub fn closed(client: RegisteredClient) -> ClientInformation {
     information(client, None)
 }
 
-/// Deletes a client: its secret and its token end at once.
+/// Deletes a client: its secret and its token end at once. A lock stays where its registrant may come back.
 ///
 /// # Errors
 /// [`Error::UnknownClient`]; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
     let Context { app, service, origin, .. } = context;
-    let deleted =
-        app.store.delete_client(service.id, &client.client_id, client.numeric_id, Deleter::Operator, origin).await?;
+    let (id, number, by) = (&client.client_id, client.numeric_id, Deleter::operator_of(client));
+    let deleted = app.store.delete_client(service.id, id, number, by, origin).await?;
     deleted.map_err(|left| if left.is_some() { Error::Contention } else { Error::UnknownClient })
 }
 

@@ -51,7 +51,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             let client = find(service, &client_id, connection).await?;
             let number = client.numeric_id;
             let origin = operator();
-            let deleted = connection.store.delete_client(service, &client_id, number, Deleter::Operator, &origin);
+            let by = Deleter::operator_of(&client);
+            let deleted = connection.store.delete_client(service, &client_id, number, by, &origin);
             if deleted.await.map_err(described)?.is_err() {
                 bail!("the client changed at the same time; try again");
             }

@@ -27,6 +27,12 @@ const REQUEST_ISSUED_AT: &str = "request_issued_at";
 /// The end of a client that an operator has locked: it waits there, as a lock must not end with the registration.
 const LOCKED_END: &str = "ends_at";
 
+/// What a tombstone has.
+const TOMBSTONE: &str = "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one";
+
+/// What is gone with a client.
+const GONE: &str = "#record, secret, secret_version, rat_hash, #list, developer, #at";
+
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
@@ -47,6 +53,17 @@ pub enum Deleter {
     Identified(Source),
     /// An operator.
     Operator,
+    /// An operator, where the client is locked and its registrant may come back: the lock stays.
+    KeepingLock,
+}
+
+impl Deleter {
+    /// An operator who deletes that client.
+    #[must_use]
+    pub fn operator_of(client: &RegisteredClient) -> Self {
+        let comes_back = !client.source.is_operators_to_change();
+        if client.locked && comes_back { Self::KeepingLock } else { Self::Operator }
+    }
 }
 
 /// What is stored under a client's number, be it gone.
@@ -62,6 +79,8 @@ pub struct Occupant {
     pub settings: Option<OperatorSettings>,
     /// The client, unless it is deleted or expired.
     pub client: Option<RegisteredClient>,
+    /// Whether an operator has locked it: a lock outlives the client.
+    pub locked: bool,
 }
 
 /// How often a write is tried again to take over a name that its owner no longer has.
@@ -166,6 +185,7 @@ impl Store {
             request_issued_at_millis: number(&item, REQUEST_ISSUED_AT),
             settings: record.map(|record| record.settings),
             client: self.live_client(service_id, numeric_id, &item)?,
+            locked: is_locked(&item),
         }))
     }
 
@@ -210,6 +230,38 @@ impl Store {
         Err(Error::Contention)
     }
 
+    /// Unlocks what is left of a client that was deleted while it was locked; whether there is such a one.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if somebody else changed it at the same time; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn unlock_deleted(
+        &self,
+        service_id: u64,
+        client_id: &str,
+        numeric_id: u64,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let Some(mut item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(false) };
+        let is_it = text(&item, "client_id") == Some(client_id) && item.contains_key("deleted_by");
+        if !is_it || !is_locked(&item) {
+            return Ok(false);
+        }
+        let read = required(number(&item, "version"), "version")?;
+        let write_id = self.write_id()?;
+        let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
+        put("locked", AttributeValue::Bool(false));
+        put("expires_at", integer(self.clock.now().saturating_add(TOMBSTONE_SECONDS)));
+        put("version", integer(read.saturating_add(1)));
+        put("write_id", string(&write_id));
+        put("changed", changed(origin));
+        let put = self.put(item).condition_expression("version = :read");
+        let put = put.expression_attribute_values(":read", integer(read));
+        match self.write(Write::Put(Box::new(put)), &write_id).await? {
+            Outcome::Written => Ok(true),
+            Outcome::Refused(_) => Err(Error::Contention),
+        }
+    }
+
     /// Turns a client into a tombstone: its secret, its metadata and its place in the lists are gone. If that
     /// is refused, answers the client as it stands, if there is one.
     ///
@@ -227,15 +279,14 @@ impl Store {
         let now = self.clock.now();
         let mut update = self
             .update(client_key(service_id, numeric_id))
-            .update_expression(
-                "SET deleted_by = :actor, expires_at = :end, write_id = :write, changed = :changed, \
-                 version = version + :one REMOVE #record, secret, secret_version, rat_hash, #list, developer, #at",
-            )
+            .update_expression(match deleter {
+                Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE}, {LOCKED_END}"),
+                _ => format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE}"),
+            })
             .expression_attribute_names("#record", "client")
             .expression_attribute_names("#list", "list")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":actor", string(&origin.actor))
-            .expression_attribute_values(":end", integer(now.saturating_add(TOMBSTONE_SECONDS)))
             .expression_attribute_values(":write", string(&write_id))
             .expression_attribute_values(":changed", changed(origin))
             .expression_attribute_values(":one", integer(1))
@@ -243,8 +294,14 @@ impl Store {
             .expression_attribute_values(":now", integer(now));
         let live = "client_id = :id AND attribute_not_exists(deleted_by) \
                     AND (attribute_not_exists(expires_at) OR expires_at > :now)";
+        if !matches!(deleter, Deleter::KeepingLock) {
+            update = update.expression_attribute_values(":end", integer(now.saturating_add(TOMBSTONE_SECONDS)));
+        }
         update = match deleter {
             Deleter::Operator => update.condition_expression(live),
+            Deleter::KeepingLock => update
+                .condition_expression(format!("{live} AND locked = :locked"))
+                .expression_attribute_values(":locked", AttributeValue::Bool(true)),
             Deleter::Identified(source) => update
                 .condition_expression(format!("{live} AND locked = :unlocked AND #source = :source"))
                 .expression_attribute_names("#source", "source")
@@ -292,7 +349,7 @@ impl Store {
             client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
             numeric_id,
             source: serde_json::from_value(required(source, "source")?).map_err(Error::internal)?,
-            locked: item.get("locked").is_some_and(|locked| locked.as_bool() == Ok(&true)),
+            locked: is_locked(item),
             record: parsed(item, "client")?,
             secret,
             registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
@@ -311,6 +368,10 @@ fn members(record: &ClientRecord) -> Map<String, Value> {
     let statements = record.trust_chain.as_ref().map(|chain| chain.statements.as_slice());
     members.extend(statements.map(|statements| ("trust_chain".to_owned(), statements.into())));
     members
+}
+
+fn is_locked(item: &Item) -> bool {
+    item.get("locked").is_some_and(|locked| locked.as_bool() == Ok(&true))
 }
 
 fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Result<Item, Error> {

@@ -18,7 +18,8 @@ const FEW: usize = 25;
 
 /// A part of a list, oldest first. Its items are read a few at a time.
 pub struct Page<'s, T> {
-    /// How many there are in the list, as far as the stream function has counted.
+    /// How many there are in the list, as far as the stream function has counted, without those that this page has
+    /// found to have expired.
     pub total: u64,
     store: &'s Store,
     keys: std::vec::IntoIter<Item>,
@@ -35,8 +36,12 @@ impl<T> Page<'_, T> {
         if keys.is_empty() {
             return Ok(None);
         }
+        let listed = keys.len();
         let items = self.store.batch(keys).await?;
-        items.iter().filter_map(|item| (self.read)(item).transpose()).collect::<Result<_, _>>().map(Some)
+        let few = items.iter().filter_map(|item| (self.read)(item).transpose()).collect::<Result<Vec<T>, Error>>()?;
+        let ended = u64::try_from(listed.saturating_sub(few.len())).unwrap_or(u64::MAX);
+        self.total = self.total.saturating_sub(ended);
+        Ok(Some(few))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong in the core, with the code and the status that the RFCs give it.
 
 use crate::client::ClaimKind;
+use crate::fetch::KEYS_AGAIN;
 use crate::metadata::{Invalid, InvalidRedirectUri};
 
 /// An error of the core. The text of a client's fault is public and names the member; a server's fault
@@ -58,6 +59,14 @@ pub enum Error {
     /// Others changed the same client at the same time, and kept winning.
     #[error("the client is being changed by another request; try again")]
     Contention,
+    /// What has to be fetched from somebody else cannot be, for a reason that may pass: the registrant is not at fault.
+    #[error("{member}: {document} cannot be fetched at the moment; try again")]
+    Unreachable {
+        /// The member that names it.
+        member: &'static str,
+        /// What it is.
+        document: &'static str,
+    },
     /// The table or the key store does not answer in time.
     #[error("the registry is temporarily unavailable; try again")]
     Unavailable(#[source] Source),
@@ -102,9 +111,6 @@ pub enum StatementFault {
     /// An update carries a statement of another issuer or software, or none.
     #[error("software_statement: an update needs one of the same iss and software_id")]
     OtherSoftware,
-    /// The issuer's keys cannot be fetched.
-    #[error("software_statement: the keys of its issuer cannot be fetched")]
-    KeysUnavailable,
 }
 
 impl Error {
@@ -126,7 +132,7 @@ impl Error {
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
             Self::MethodNotAllowed | Self::NotLater => "invalid_request",
-            Self::Contention | Self::Unavailable(_) => "temporarily_unavailable",
+            Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => "temporarily_unavailable",
             Self::Internal(_) => "server_error",
         }
     }
@@ -159,8 +165,18 @@ impl Error {
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
             Self::UnknownService | Self::UnknownClient => 404,
             Self::MethodNotAllowed => 405,
-            Self::Contention | Self::Unavailable(_) => 503,
+            Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
+        }
+    }
+
+    /// Seconds after which it makes sense to try again what is temporarily unavailable (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Contention | Self::Unavailable(_) => Some(1),
+            Self::Unreachable { .. } => Some(KEYS_AGAIN),
+            _ => None,
         }
     }
 
@@ -185,7 +201,8 @@ impl Error {
             | Self::UnknownService
             | Self::UnknownClient
             | Self::MethodNotAllowed
-            | Self::Contention => None,
+            | Self::Contention
+            | Self::Unreachable { .. } => None,
         }
     }
 }

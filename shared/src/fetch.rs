@@ -123,6 +123,29 @@ pub enum FetchError {
     Malformed,
 }
 
+impl FetchError {
+    /// Whether the same may be there in a moment: the host did not answer in time, or not with what it has.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4, RFC 9110 §15.6.
+            Self::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
+            Self::Failed(_) | Self::FailedBefore => true,
+            Self::NotAllowed | Self::TooLarge | Self::Malformed => false,
+        }
+    }
+
+    /// Whether it is the host that cannot be reached, whatever is asked of it: it does not resolve, take connections or
+    /// prove who it is.
+    #[must_use]
+    pub fn is_the_hosts(&self) -> bool {
+        match self {
+            Self::Failed(source) => source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect),
+            _ => false,
+        }
+    }
+}
+
 impl Fetch {
     /// With the rules and what `settings` add to them.
     #[must_use]
@@ -142,6 +165,15 @@ impl Fetch {
     /// [`FetchError`].
     pub async fn get(&self, url: &str, max_bytes: usize, end: Instant) -> Result<Vec<u8>, FetchError> {
         self.document(url, &["https"], &[], max_bytes, end).await
+    }
+
+    /// Host and port of a URL that [`get`](Self::get) may ask.
+    ///
+    /// # Errors
+    /// [`FetchError::NotAllowed`].
+    pub fn host(&self, url: &str) -> Result<String, FetchError> {
+        let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
+        self.permit(&url, &["https"], &[]).map(|permitted| permitted.pair)
     }
 
     /// As [`get`](Self::get), where an operator has named some `host:port` pairs, whose hosts are public as all are.
@@ -173,12 +205,11 @@ impl Fetch {
         end: Instant,
     ) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
-        let client = match self.permit(&url, schemes, named)? {
-            Permitted::Public => self.client.get_or_try_init(|| async { build(&self.settings, &[]) }).await?,
-            Permitted::Reachable => {
-                let exempt = &self.settings.reachable;
-                self.client_of_reachable.get_or_try_init(|| async { build(&self.settings, exempt) }).await?
-            }
+        let client = if self.permit(&url, schemes, named)?.is_reachable {
+            let exempt = &self.settings.reachable;
+            self.client_of_reachable.get_or_try_init(|| async { build(&self.settings, exempt) }).await?
+        } else {
+            self.client.get_or_try_init(|| async { build(&self.settings, &[]) }).await?
         };
         let request = client
             .get(url)
@@ -187,6 +218,12 @@ impl Fetch {
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != 200 {
             return Err(FetchError::Status(response.status().as_u16()));
+        }
+        if response
+            .content_length()
+            .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes))
+        {
+            return Err(FetchError::TooLarge);
         }
         let mut document = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -206,7 +243,7 @@ impl Fetch {
         }
         let pair = format!("{host}:{port}");
         if self.settings.reachable.contains(&pair) {
-            return Ok(Permitted::Reachable);
+            return Ok(Permitted { pair, is_reachable: true });
         }
         let literal_is_public = match url.host() {
             Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
@@ -215,7 +252,11 @@ impl Fetch {
             None => false,
         };
         let port_is_usual = url.port().is_none() || named.contains(&pair);
-        if port_is_usual && literal_is_public { Ok(Permitted::Public) } else { Err(FetchError::NotAllowed) }
+        if port_is_usual && literal_is_public {
+            Ok(Permitted { pair, is_reachable: false })
+        } else {
+            Err(FetchError::NotAllowed)
+        }
     }
 }
 
@@ -254,11 +295,11 @@ impl ServiceFetch<'_> {
 }
 
 /// Where a URL may lead.
-enum Permitted {
-    /// To a public host.
-    Public,
-    /// To a pair of host and port that settings name, wherever that is.
-    Reachable,
+struct Permitted {
+    /// Host and port.
+    pair: String,
+    /// Whether settings name them, wherever they are; else the host is public.
+    is_reachable: bool,
 }
 
 fn build(settings: &FetchSettings, exempt: &[String]) -> Result<reqwest::Client, FetchError> {
@@ -275,8 +316,20 @@ fn build(settings: &FetchSettings, exempt: &[String]) -> Result<reqwest::Client,
 }
 
 fn failed(error: reqwest::Error) -> FetchError {
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(found) = cause {
+        if found.is::<NotPublic>() {
+            return FetchError::NotAllowed;
+        }
+        cause = found.source();
+    }
     FetchError::Failed(error.without_url().into())
 }
+
+/// A name that leads into a private network.
+#[derive(Debug, thiserror::Error)]
+#[error("the host is not public")]
+struct NotPublic;
 
 /// Resolves names to public addresses only. The addresses it returns are the ones that are dialled, so a name
 /// cannot change its mind in between.
@@ -293,7 +346,7 @@ impl Resolve for PublicOnly {
             if exempt || addresses.iter().all(|address| is_public(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)
             } else {
-                Err("the host is not public".into())
+                Err(NotPublic.into())
             }
         })
     }
@@ -415,14 +468,40 @@ mod tests {
             assert!(matches!(result, Err(FetchError::NotAllowed)), "{url}: {result:?}");
         }
         let named = fetch.get("https://localhost/", 1000, end).await;
-        assert!(matches!(named, Err(FetchError::Failed(_))), "a name that resolves to loopback: {named:?}");
+        assert!(matches!(named, Err(FetchError::NotAllowed)), "a name that resolves to loopback: {named:?}");
     }
 
-    /// Whether a URL is refused because of where its name leads.
+    #[tokio::test]
+    async fn what_may_pass_is_told_from_what_stays() {
+        let failed = || FetchError::Failed("".into());
+        for error in [FetchError::Status(500), FetchError::Status(503), FetchError::Status(429), failed()] {
+            assert!(error.may_pass() && !error.is_the_hosts(), "{error:?}");
+        }
+        for error in [
+            FetchError::Status(404),
+            FetchError::Status(410),
+            FetchError::Status(403),
+            FetchError::Status(302),
+            FetchError::Status(204),
+            FetchError::NotAllowed,
+            FetchError::TooLarge,
+            FetchError::Malformed,
+        ] {
+            assert!(!error.may_pass() && !error.is_the_hosts(), "{error:?}");
+        }
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let fetch = Fetch::new(FetchSettings { reachable: vec![closed.to_string()], ..FetchSettings::default() });
+        let end = Instant::now() + Duration::from_secs(3);
+        let refused = fetch.get(&format!("https://{closed}/"), 1000, end).await.unwrap_err();
+        assert!(refused.may_pass() && refused.is_the_hosts(), "{refused:?}");
+    }
+
+    /// Whether a URL is refused because of where its name leads, and not dialled.
     async fn leads_inside(fetch: &Fetch, url: &str, named: &[String]) -> bool {
         let end = Instant::now() + Duration::from_secs(3);
         match fetch.get_at(url, named, 1000, end).await {
-            Err(FetchError::Failed(source)) => format!("{source:?}").contains("not public"),
+            Err(FetchError::NotAllowed) => true,
+            Err(FetchError::Failed(_)) => false,
             other => panic!("{url}: {other:?}"),
         }
     }

@@ -1,8 +1,16 @@
 //! `sector_identifier_uri` is fetched and checked (OIDC Registration §5), and nothing else is reached.
 
-use serde_json::json;
-use shared::policy::Preset;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::json;
+use shared::fetch::FetchSettings;
+use shared::policy::Preset;
+use shared::store::{Document, DocumentUrl};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::fault_proxy::{Fault, FaultProxy};
 use crate::https::{Page, Site};
 use crate::support::{Reply, World};
 
@@ -16,6 +24,13 @@ async fn pairwise(world: &World, sector: &str) -> Reply {
     let uris = json!(["https://a.example/cb", "https://b.example/cb"]);
     let metadata = json!({"redirect_uris": uris, "subject_type": "pairwise", "sector_identifier_uri": sector});
     world.register(1, None, &metadata).await
+}
+
+/// The host's fault and not the client's, and when to try again.
+fn assert_unreachable(reply: &Reply) {
+    assert_eq!((reply.status, reply.text("error")), (503, "temporarily_unavailable"), "{reply:?}");
+    assert!(reply.text("error_description").starts_with("sector_identifier_uri: "), "{reply:?}");
+    assert_eq!(reply.header("retry-after"), "10");
 }
 
 #[tokio::test]
@@ -43,11 +58,117 @@ async fn c6_every_redirect_uri_is_in_the_sectors_document() {
 }
 
 #[tokio::test]
+async fn a_sector_that_is_down_for_a_moment_is_not_the_clients_fault() {
+    let busy = Page::Head("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n");
+    let failing = Page::Head("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+    let cut = Page::Head("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[");
+    let site = Site::serve(&[("/busy", busy), ("/failing", failing), ("/cut", cut)]).await;
+    let world = world(&site).await;
+    for (path, asked) in [("/busy", 1), ("/failing", 2), ("/cut", 3)] {
+        for _ in 0..3 {
+            assert_unreachable(&pairwise(&world, &format!("{}{path}", site.url)).await);
+        }
+        assert_eq!(site.requests(), asked, "{path} is left alone");
+    }
+    site.set("/failing", Page::Text(json!(["https://a.example/cb", "https://b.example/cb"]).to_string()));
+    assert_unreachable(&pairwise(&world, &format!("{}/failing", site.url)).await);
+    world.clock.advance(10);
+    assert_eq!(pairwise(&world, &format!("{}/failing", site.url)).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_silent_sector_ends_within_the_registrations_time() {
     let site = Site::serve(&[("/", Page::Silence)]).await;
     let world = world(&site).await;
     let reply = tokio::time::timeout(shared::registry::FETCHING * 2, pairwise(&world, &site.url)).await;
-    assert_eq!(reply.unwrap().status, 400);
+    assert_unreachable(&reply.unwrap());
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_reached_is_left_alone_whatever_is_asked_of_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(stream); // before TLS
+        }
+    });
+    let world = World::with(FetchSettings { reachable: vec![host.clone()], ..FetchSettings::default() }).await;
+    for service in [1, 2] {
+        world.service(service, Preset::Open.policy()).await;
+    }
+    for path in 0..20 {
+        assert_unreachable(&pairwise(&world, &format!("https://{host}/{path}")).await);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    let metadata =
+        json!({"redirect_uris": ["https://a.example/cb"], "sector_identifier_uri": format!("https://{host}/0")});
+    assert_unreachable(&world.register(2, None, &metadata).await);
+    assert_eq!(connections.load(Ordering::SeqCst), 2, "a service sees nothing of another's");
+    world.clock.advance(10);
+    assert_unreachable(&pairwise(&world, &format!("https://{host}/0")).await);
+    assert_eq!(connections.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn many_registrations_ask_a_sector_once() {
+    let listed = json!(["https://a.example/cb", "https://b.example/cb"]).to_string();
+    let site = Site::serve(&[("/good", Page::Text(listed)), ("/bad", Page::Text("[]".to_owned()))]).await;
+    let world: &'static World = Box::leak(Box::new(world(&site).await));
+    for (path, status) in [("/good", 201), ("/bad", 400), ("/absent", 400)] {
+        let (before, sector) = (site.requests(), format!("{}{path}", site.url));
+        let mut registrations = JoinSet::new();
+        for _ in 0..8 {
+            let sector = sector.clone();
+            registrations.spawn(async move { pairwise(world, &sector).await });
+        }
+        let replies = registrations.join_all().await;
+        assert!(replies.iter().all(|reply| reply.status == status), "{path}: {replies:?}");
+        assert_eq!(pairwise(world, &sector).await.status, status);
+        assert_eq!(site.requests() - before, 1, "{path}");
+        world.clock.advance(10);
+        assert_eq!(pairwise(world, &sector).await.status, status);
+        assert_eq!(site.requests() - before, 2, "{path} is looked at again");
+    }
+}
+
+#[tokio::test]
+async fn a_sector_and_a_federation_keep_what_they_fetch_apart() {
+    let site = Site::serve(&[("/.well-known/openid-federation", Page::Text("a.b.c".to_owned()))]).await;
+    let world = world(&site).await;
+    let url = format!("{}/.well-known/openid-federation", site.url);
+    assert_eq!(pairwise(&world, &url).await.status, 400);
+    let document = DocumentUrl { service_id: 1, url: &url, since_millis: 0 };
+    assert_eq!(world.app.store.document(&document).await.unwrap(), Document::Unknown);
+}
+
+#[tokio::test]
+async fn a_registration_with_a_sector_makes_the_requests_that_the_design_allows_it() {
+    let site =
+        Site::serve(&[("/", Page::Text(json!(["https://a.example/cb", "https://b.example/cb"]).to_string()))]).await;
+    let table = World::empty().await;
+    table.service(1, Preset::Open.policy()).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::reaching(&proxy.url(), site.reachable());
+    let sector = format!("{}/", site.url);
+    for requests in [
+        &["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "PutItem C"][..],
+        &["GetItem F", "PutItem C"],
+        &["GetItem F", "PutItem C"],
+    ] {
+        assert_eq!(pairwise(&world, &sector).await.status, 201);
+        assert_eq!(proxy.requests(), requests);
+    }
+    assert_eq!(pairwise(&world, &format!("{}/absent", site.url)).await.status, 400);
+    assert_eq!(proxy.requests(), ["GetItem F", "GetItem F", "UpdateItem F", "PutItem F"]);
+    assert_eq!(pairwise(&world, "https://10.0.0.1/").await.status, 400);
+    assert_eq!(proxy.requests(), [""; 0]);
+    proxy.inject_always("PutItem F", Fault::Exception(500, "InternalServerError"));
+    world.clock.advance(10);
+    assert_eq!(pairwise(&world, &sector).await.status, 201, "what cannot be kept is good for one");
 }
 
 #[tokio::test]

@@ -234,7 +234,10 @@ async fn an_issuers_keys_may_be_fetched_and_are_kept_for_a_while() {
     assert_eq!(site.requests(), 1);
     let lost = issuer.sign(&with("iss", json!("https://lost.example")));
     for _ in 0..2 {
-        assert_refused(&register(&world, &lost).await, "invalid_software_statement");
+        let reply = register(&world, &lost).await;
+        assert_eq!((reply.status, reply.text("error")), (503, "temporarily_unavailable"), "not the client's fault");
+        assert!(reply.text("error_description").starts_with("software_statement: "), "{reply:?}");
+        assert_eq!(reply.header("retry-after"), "10");
     }
     assert_eq!(site.requests(), 2, "what could not be fetched is not asked for again at once");
 

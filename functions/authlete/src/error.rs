@@ -90,9 +90,9 @@ impl Error {
         match self {
             Self::Core(error) => {
                 let response = response.because(error);
-                match error {
-                    shared::Error::Contention | shared::Error::Unavailable(_) => response.with("retry-after", "1"),
-                    _ => response,
+                match error.retry_after() {
+                    Some(seconds) => response.with("retry-after", seconds.to_string()),
+                    None => response,
                 }
             }
             Self::TooManyRequests(admission) => response.with("retry-after", admission.retry_after.to_string()),
@@ -133,7 +133,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
     use shared::Error as Core;
     match error {
         Core::Internal(_) => (500, "A001101", Some("Authlete Server error.")),
-        Core::Unavailable(_) | Core::Contention => (503, "A001190", None),
+        Core::Unavailable(_) | Core::Unreachable { .. } | Core::Contention => (503, "A001190", None),
         Core::MissingToken => (401, "A001202", Some("Authorization header is missing.")),
         Core::InvalidToken => (401, "A001203", Some("Invalid access token.")),
         Core::ClientLocked => (403, "A001215", None),

@@ -56,6 +56,7 @@ pub(crate) fn refused(operation: &Operation, service: &Service, error: Core) -> 
         | Core::InsufficientScope
         | Core::MethodNotAllowed
         | Core::Contention
+        | Core::Unreachable { .. }
         | Core::Unavailable(_)
         | Core::Internal(_) => return Err(error.into()),
     };

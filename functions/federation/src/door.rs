@@ -39,7 +39,10 @@ pub(crate) async fn answer(
 pub(crate) fn failed(error: &Core) -> Response {
     let body = error_members(error.code(), Some(&error.to_string()));
     let response = Response::json(error.status(), body).because(error).with("cache-control", "no-store");
-    if error.status() == 503 { response.with("retry-after", "1") } else { response }
+    match error.retry_after() {
+        Some(seconds) => response.with("retry-after", seconds.to_string()),
+        None => response,
+    }
 }
 
 /// §8.9.

@@ -180,7 +180,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::TooManyClients
             | Error::RegistrationClosed => (400, "InvalidClientMetadataException", "invalid_client_metadata"),
             Error::MethodNotAllowed => (405, INVALID_REQUEST.1, INVALID_REQUEST.2),
-            Error::Unavailable(_) | Error::Contention => (503, INTERNAL.1, INTERNAL.2),
+            Error::Unavailable(_) | Error::Unreachable { .. } | Error::Contention => (503, INTERNAL.1, INTERNAL.2),
             Error::Internal(_) => INTERNAL,
             Error::UnknownService
             | Error::UnknownClient

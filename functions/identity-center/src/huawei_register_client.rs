@@ -103,7 +103,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
     };
     match error {
         Error::Internal(_) => (500, "IIC.500", text),
-        Error::Unavailable(_) | Error::Contention => (503, "IIC.1006", text),
+        Error::Unavailable(_) | Error::Unreachable { .. } | Error::Contention => (503, "IIC.1006", text),
         Error::UnknownService => (404, "IIC.404", text),
         Error::RegistrationClosed | Error::TooManyClients => (403, "IIC.1001", text),
         Error::MethodNotAllowed => (405, "IIC.400", text),

@@ -16,9 +16,6 @@ use shared::{App, Error};
 /// The name by which a policy opens this door.
 const DOOR: &str = "oauth";
 
-/// Seconds after which a client may try again what was temporarily unavailable.
-const RETRY_AFTER_SECONDS: &str = "1";
-
 /// Answers a request: the preflight, a method that has no meaning here, or the endpoint's own outcome.
 pub(crate) async fn answer(
     request: &Request,
@@ -64,11 +61,14 @@ fn refused(refusal: &Refusal) -> Response {
 
 fn rendered(error: &Error, says: ErrorMembers) -> Response {
     let response = not_stored(Response::json(error.status(), error_body(error, says)).because(error));
+    let response = match error.retry_after() {
+        Some(seconds) => response.with("retry-after", seconds.to_string()),
+        None => response,
+    };
     match error {
         // RFC 6750 §3.1: no error code for a request that carried no token.
         Error::MissingToken => response.with("www-authenticate", "Bearer"),
         Error::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
-        Error::Contention | Error::Unavailable(_) => response.with("retry-after", RETRY_AFTER_SECONDS),
         _ => response,
     }
 }

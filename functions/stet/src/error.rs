@@ -146,10 +146,13 @@ impl Error {
 }
 
 fn core_headers(response: Response, error: &Core) -> Response {
+    let response = match error.retry_after() {
+        Some(seconds) => response.with("retry-after", seconds.to_string()),
+        None => response,
+    };
     match error {
         Core::MissingToken => response.with("www-authenticate", "Bearer"),
         Core::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
-        Core::Contention | Core::Unavailable(_) => response.with("retry-after", "1"),
         _ => response,
     }
 }

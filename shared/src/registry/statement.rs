@@ -47,10 +47,10 @@ pub(super) async fn overlay(
     let app = context.app;
     let fetch = app.fetch.of(context.service.id);
     let claims = keys.verify(&jwt, fetch, &app.clock, context.fetching_ends).await.map_err(|error| match error {
-        KeyFault::Jwt(error) => fault(error),
+        KeyFault::Jwt(error) => fault(error).into(),
         KeyFault::Fetch(error) => {
             tracing::warn!(%error, "the keys of a software statement's issuer could not be fetched");
-            StatementFault::KeysUnavailable
+            Error::Unreachable { member: "software_statement", document: "the keys of its issuer" }
         }
     })?;
     check_time(&claims, context.app.clock.now(), rules.max_age)?;

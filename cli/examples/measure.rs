@@ -64,6 +64,10 @@ async fn main() -> Result {
             ("AWS_ACCESS_KEY_ID", embedded::ACCESS_KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", embedded::ACCESS_KEY.to_owned()),
             ("REGISTRAR_TABLE", TABLE.to_owned()),
+            ("REGISTRAR_ADDRESS_RATE", "100000".to_owned()),
+            ("REGISTRAR_ADDRESS_BURST", "1000000".to_owned()),
+            ("REGISTRAR_SERVICE_RATE", "1000000".to_owned()),
+            ("REGISTRAR_SERVICE_BURST", "10000000".to_owned()),
             ("REGISTRAR_KEY_FILE", key.display().to_string()),
         ]);
         let event = std::fs::read(Path::new("events").join(format!("{event}.json")))?;

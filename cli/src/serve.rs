@@ -34,6 +34,12 @@ use crate::tls::{Identity, Peer, Tls};
 /// How long requests that still run may take once the program is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What strangers of one address may ask here: on one machine everybody has the same.
+const ADDRESS: RateLimit = RateLimit::new(50, 100);
+
+/// What all strangers together may ask here.
+const SERVICE: RateLimit = RateLimit::new(200, 400);
+
 /// Options of `registrar serve`.
 #[derive(clap::Args)]
 pub struct Options {
@@ -55,6 +61,18 @@ pub struct Options {
     /// Requests that each token of an operator may make at once.
     #[arg(long, value_name = "REQUESTS", default_value_t = RateLimit::TOKEN.burst)]
     pub token_burst: NonZeroU32,
+    /// Requests per second that strangers of one address may make of a service.
+    #[arg(long, value_name = "REQUESTS", default_value_t = ADDRESS.rate)]
+    pub address_rate: NonZeroU32,
+    /// Requests that strangers of one address may make of a service at once.
+    #[arg(long, value_name = "REQUESTS", default_value_t = ADDRESS.burst)]
+    pub address_burst: NonZeroU32,
+    /// Requests per second that all strangers together may make of a service.
+    #[arg(long, value_name = "REQUESTS", default_value_t = SERVICE.rate)]
+    pub service_rate: NonZeroU32,
+    /// Requests that all strangers together may make of a service at once.
+    #[arg(long, value_name = "REQUESTS", default_value_t = SERVICE.burst)]
+    pub service_burst: NonZeroU32,
     /// The service behind Identity Center's paths, which name none.
     #[arg(long, value_name = "SERVICE", default_value_t = demo::SERVICE_ID)]
     pub identity_center_service: u64,
@@ -87,6 +105,14 @@ pub struct Options {
 impl Options {
     fn token_limit(&self) -> RateLimit {
         RateLimit { rate: self.token_rate, burst: self.token_burst }
+    }
+
+    fn address_limit(&self) -> RateLimit {
+        RateLimit { rate: self.address_rate, burst: self.address_burst }
+    }
+
+    fn service_limit(&self) -> RateLimit {
+        RateLimit { rate: self.service_rate, burst: self.service_burst }
     }
 }
 
@@ -209,9 +235,10 @@ fn settings(options: &Options, base_url: &str) -> Settings {
         base_url: Some(base_url.to_owned()),
         service_cache_millis: 0,
         token_limit: options.token_limit(),
+        address_limit: options.address_limit(),
+        service_limit: options.service_limit(),
         identity_center_service: Some(options.identity_center_service),
         stet_service: Some(options.stet_service),
-        ..Settings::default()
     }
 }
 
@@ -235,7 +262,10 @@ fn key_file(path: &Path) -> Result<Vec<u8>> {
 /// The environment for `cargo lambda watch` and the administration commands.
 fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
     let key = std::path::absolute(options.data.join("key"))?;
-    let (rate, burst) = (options.token_rate.to_string(), options.token_burst.to_string());
+    let limits = [options.token_limit(), options.address_limit(), options.service_limit()];
+    let [token, address, service] = limits.map(|limit| [limit.rate.to_string(), limit.burst.to_string()]);
+    let ([token_rate, token_burst], [address_rate, address_burst], [service_rate, service_burst]) =
+        (token, address, service);
     let identity_center_service = options.identity_center_service.to_string();
     let stet_service = options.stet_service.to_string();
     let extra_ca = options.extra_ca.as_ref().map(std::path::absolute).transpose()?;
@@ -249,8 +279,12 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
         ("REGISTRAR_TABLE", TABLE),
         ("REGISTRAR_KEY_FILE", key.to_str().context("the path of the data folder is not UTF-8")?),
         ("REGISTRAR_BASE_URL", &demo.base_url),
-        ("REGISTRAR_TOKEN_RATE", &rate),
-        ("REGISTRAR_TOKEN_BURST", &burst),
+        ("REGISTRAR_TOKEN_RATE", &token_rate),
+        ("REGISTRAR_TOKEN_BURST", &token_burst),
+        ("REGISTRAR_ADDRESS_RATE", &address_rate),
+        ("REGISTRAR_ADDRESS_BURST", &address_burst),
+        ("REGISTRAR_SERVICE_RATE", &service_rate),
+        ("REGISTRAR_SERVICE_BURST", &service_burst),
         ("REGISTRAR_IDENTITY_CENTER_SERVICE", &identity_center_service),
         ("REGISTRAR_STET_SERVICE", &stet_service),
         ("REGISTRAR_EXTRA_CA_FILE", extra_ca),

@@ -14,13 +14,16 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::http::Request;
-use crate::limits::{Admission, Limiter, RateLimit};
+use crate::limits::{Admission, Limiter, RateLimit, Strangers};
 use crate::service::Service;
 use crate::store::Store;
 use crate::time::Clock;
 
 /// How long a service's configuration is used again without being read, in milliseconds.
 pub const SERVICE_CACHE_MILLIS: u64 = 30_000;
+
+/// How many services an instance keeps.
+const MOST_SERVICES: usize = 1024;
 
 /// How long the table may take to say hello before the first request comes.
 const WARMING: Duration = Duration::from_millis(500);
@@ -39,10 +42,8 @@ pub struct App {
     pub entropy: Entropy,
     /// What each token of an operator may ask.
     pub token_limit: Limiter,
-    /// How often one network may register without a token.
-    pub address_limit: Limiter,
-    /// How often all of them together may, for one service.
-    pub service_limit: Limiter,
+    /// What strangers may ask of a service.
+    pub strangers: Strangers,
     /// The service of fixed paths that name none: Identity Center's.
     pub identity_center_service: Option<u64>,
     /// The service of STET's paths.
@@ -60,9 +61,9 @@ pub struct Settings {
     pub service_cache_millis: u64,
     /// What each token of an operator may ask.
     pub token_limit: RateLimit,
-    /// How often one network may register without a token, where a protocol asks for a limit.
+    /// What strangers of one address may ask of a service.
     pub address_limit: RateLimit,
-    /// How often all of them together may, for one service.
+    /// What all strangers together may ask of a service.
     pub service_limit: RateLimit,
     /// The service of fixed paths that name none: Identity Center's.
     pub identity_center_service: Option<u64>,
@@ -142,8 +143,7 @@ impl App {
             clock,
             entropy,
             token_limit: Limiter::new(settings.token_limit),
-            address_limit: Limiter::new(settings.address_limit),
-            service_limit: Limiter::new(settings.service_limit),
+            strangers: Strangers::new(settings.address_limit, settings.service_limit),
             identity_center_service: settings.identity_center_service,
             stet_service: settings.stet_service,
             base_url: settings.base_url,
@@ -153,7 +153,7 @@ impl App {
 
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
     /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
-    /// [`RateLimit::TOKEN`]), `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, and what the AWS SDK
+    /// [`RateLimit::TOKEN`]), the same of `ADDRESS` and `SERVICE`, `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, and what the AWS SDK
     /// reads; for development `REGISTRAR_EXTRA_CA_FILE` and `REGISTRAR_REACHABLE`. Warms the connection to the table; a table that does not answer yet is no reason not to start.
     ///
     /// # Errors
@@ -161,7 +161,9 @@ impl App {
     pub async fn from_env() -> Result<Self, StartError> {
         let settings = Settings {
             base_url: variable("REGISTRAR_BASE_URL"),
-            token_limit: token_limit(variable("REGISTRAR_TOKEN_RATE"), variable("REGISTRAR_TOKEN_BURST"))?,
+            token_limit: limit(["REGISTRAR_TOKEN_RATE", "REGISTRAR_TOKEN_BURST"], variable, RateLimit::TOKEN)?,
+            address_limit: limit(["REGISTRAR_ADDRESS_RATE", "REGISTRAR_ADDRESS_BURST"], variable, RateLimit::ADDRESS)?,
+            service_limit: limit(["REGISTRAR_SERVICE_RATE", "REGISTRAR_SERVICE_BURST"], variable, RateLimit::SERVICE)?,
             identity_center_service: service_number("REGISTRAR_IDENTITY_CENTER_SERVICE")?,
             stet_service: service_number("REGISTRAR_STET_SERVICE")?,
             ..Settings::default()
@@ -209,7 +211,11 @@ impl App {
             service.data_key = Arc::clone(&known.data_key);
         }
         let service = Arc::new(service);
-        self.lock_services().insert(id, (now, Arc::clone(&service)));
+        let mut services = self.lock_services();
+        if services.len() >= MOST_SERVICES && !services.contains_key(&id) {
+            services.clear();
+        }
+        services.insert(id, (now, Arc::clone(&service)));
         Ok(service)
     }
 
@@ -221,20 +227,13 @@ impl App {
         configured.cloned().unwrap_or_else(|| request.gateway_url())
     }
 
-    /// Counts a request without a token against what its network and everybody may ask of a service through a door.
+    /// Counts a stranger's request against what its network and everybody may ask of a service; `what` is a door, or
+    /// a part of one with a limit of its own.
     ///
     /// # Errors
     /// What it is told that has to wait.
-    pub async fn admit_stranger(&self, request: &Request, service_id: u64, door: &str) -> Result<(), Admission> {
-        let of_everybody = format!("{service_id}#{door}");
-        let of_network = format!("{of_everybody}#{}", request.source_network());
-        for (limit, key) in [(&self.address_limit, of_network), (&self.service_limit, of_everybody)] {
-            let admission = limit.admit(&self.store, &self.clock, &key).await;
-            if !admission.allowed {
-                return Err(admission);
-            }
-        }
-        Ok(())
+    pub async fn admit_stranger(&self, request: &Request, service_id: u64, what: &str) -> Result<(), Admission> {
+        self.strangers.admit(&self.store, &self.clock, &format!("{service_id}#{what}"), &request.source_ip).await
     }
 
     fn lock_services(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (u64, Arc<Service>)>> {
@@ -288,11 +287,15 @@ fn fetch_settings(
     Ok(FetchSettings { extra_ca: extra_ca.map(read).transpose()?, reachable: pairs.map(str::to_owned).collect() })
 }
 
-/// The limit of tokens, where what is not set stays at its default.
-fn token_limit(rate: Option<String>, burst: Option<String>) -> Result<RateLimit, StartError> {
+/// A limit whose rate and burst are variables of those names; what is not set stays at its default.
+fn limit(
+    [rate, burst]: [&'static str; 2],
+    variable: impl Fn(&str) -> Option<String>,
+    default: RateLimit,
+) -> Result<RateLimit, StartError> {
     Ok(RateLimit {
-        rate: number("REGISTRAR_TOKEN_RATE", rate, RateLimit::TOKEN.rate)?,
-        burst: number("REGISTRAR_TOKEN_BURST", burst, RateLimit::TOKEN.burst)?,
+        rate: number(rate, variable(rate), default.rate)?,
+        burst: number(burst, variable(burst), default.burst)?,
     })
 }
 
@@ -325,16 +328,18 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_of_tokens_is_two_whole_numbers() {
-        let limit =
-            |rate: Option<&str>, burst: Option<&str>| token_limit(rate.map(str::to_owned), burst.map(str::to_owned));
+    fn a_limit_is_two_whole_numbers() {
+        let limit = |rate: Option<&str>, burst: Option<&str>| {
+            let variable = |name: &str| if name == "RATE" { rate } else { burst }.map(str::to_owned);
+            super::limit(["RATE", "BURST"], variable, RateLimit::TOKEN)
+        };
         assert_eq!(limit(None, None).unwrap(), RateLimit::new(100, 200));
         assert_eq!(limit(Some("7"), None).unwrap(), RateLimit::new(7, 200));
         assert_eq!(limit(Some("1"), Some("4294967295")).unwrap(), RateLimit::new(1, u32::MAX));
         for wrong in ["0", "-1", "1.5", "1e3", " 1", "many", "4294967296"] {
             let [rate, burst] = [(Some(wrong), None), (None, Some(wrong))].map(|(rate, burst)| limit(rate, burst));
-            assert!(rate.unwrap_err().to_string().starts_with("REGISTRAR_TOKEN_RATE must"), "{wrong}");
-            assert!(burst.unwrap_err().to_string().starts_with("REGISTRAR_TOKEN_BURST must"), "{wrong}");
+            assert!(rate.unwrap_err().to_string().starts_with("RATE must"), "{wrong}");
+            assert!(burst.unwrap_err().to_string().starts_with("BURST must"), "{wrong}");
         }
     }
 }

@@ -6,6 +6,8 @@
 //! requests leased are never more than the requests made, so a caller within the limit is not refused, however
 //! many instances answer. What goes wrong lets requests pass.
 
+mod strangers;
+
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +19,8 @@ use tokio::time::timeout;
 use crate::error::Error;
 use crate::store::{RateWindow, Store};
 use crate::time::Clock;
+
+pub use strangers::Strangers;
 
 /// How long a request waits for a lease.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -49,16 +53,28 @@ impl RateLimit {
     /// What each token of an operator may ask by default: 100 requests per second, 200 at once.
     pub const TOKEN: Self = Self::new(100, 200);
 
-    /// What one network may register without a token: 30 clients in half a minute.
-    pub const ADDRESS: Self = Self::new(1, 30);
+    /// What strangers of one address may ask of a service by default: 60 registrations in half a minute. Many users
+    /// of one application come from few addresses where a company runs it for them.
+    pub const ADDRESS: Self = Self::new(2, 60);
 
-    /// What all of them together may register without a token: 200 clients in ten seconds.
-    pub const SERVICE: Self = Self::new(20, 200);
+    /// What all strangers together may ask of a service by default: ten times as much.
+    pub const SERVICE: Self = Self::new(20, 600);
 
     /// `rate` requests per second and `burst` at once; zero counts as one.
     #[must_use]
     pub const fn new(rate: u32, burst: u32) -> Self {
         Self { rate: at_least_one(rate), burst: at_least_one(burst) }
+    }
+
+    /// So many times as much.
+    fn times(self, factor: u32) -> Self {
+        Self::new(self.rate.get().saturating_mul(factor), self.burst.get().saturating_mul(factor))
+    }
+
+    /// As much, but no more than that part of another limit.
+    fn within(self, part: u32, other: Self) -> Self {
+        let least = |own: NonZeroU32, other: NonZeroU32| own.get().min(other.get() / part);
+        Self::new(least(self.rate, other.rate), least(self.burst, other.burst))
     }
 
     /// How many requests a window admits.
@@ -140,6 +156,17 @@ struct State {
     windows: HashMap<String, Arc<Turns<Window>>>,
 }
 
+impl State {
+    /// Forgets the keys that have asked for no lease: each begins with another share, and whoever makes up keys
+    /// opens no window that is closed. If those are too few, all are forgotten; the table has what is leased.
+    fn make_room(&mut self) {
+        self.windows.retain(|_, window| window.try_lock().map_or(true, |window| window.asked));
+        if self.windows.len() > MOST_KEYS / 2 {
+            self.windows.clear();
+        }
+    }
+}
+
 impl Limiter {
     /// A limit of which this instance has seen no request yet.
     #[must_use]
@@ -171,14 +198,27 @@ impl Limiter {
         self.admission(span, remaining)
     }
 
+    /// What a request of `key` is told if this instance knows that it has to wait. Nothing is counted, and nobody
+    /// asked.
+    fn refusal(&self, clock: &Clock, key: &str) -> Option<Admission> {
+        let span = self.limit.span(clock.now_millis());
+        let window = {
+            let state = self.lock();
+            Arc::clone(state.windows.get(key).filter(|_| state.index == span.index)?)
+        };
+        let closed = window.try_lock().is_ok_and(|window| window.phase == Phase::Closed);
+        closed.then(|| self.admission(span, None))
+    }
+
     /// The current window of a key. The lock is released before anybody waits.
     fn window(&self, clock: &Clock, key: &str) -> (Span, Arc<Turns<Window>>) {
         let mut state = self.lock();
         let span = self.limit.span(clock.now_millis());
-        let full = state.windows.len() >= MOST_KEYS && !state.windows.contains_key(key);
-        if full || state.index != span.index {
+        if state.index != span.index {
             state.windows.clear();
             state.index = span.index;
+        } else if state.windows.len() >= MOST_KEYS && !state.windows.contains_key(key) {
+            state.make_room();
         }
         let window = state.windows.entry(key.to_owned());
         let window = window.or_insert_with(|| Arc::new(Turns::new(Window::new(self.limit))));
@@ -187,6 +227,7 @@ impl Limiter {
 
     /// Asks for a share more.
     async fn lease(&self, window: &mut Window, store: &Store, span: Span, key: &str) {
+        window.asked = true;
         let item = RateWindow { key, index: span.index, expires_at: span.end().saturating_add(ITEM_SECONDS) };
         let lease = store.lease(&item, self.limit.share(), self.limit.burst());
         let leased = timeout(self.patience, lease).await;
@@ -226,6 +267,8 @@ impl Limiter {
 #[derive(Debug, Clone)]
 struct Window {
     phase: Phase,
+    /// Whether a lease was asked for.
+    asked: bool,
     /// What passes without asking.
     left: u64,
     /// What is left for the key, as far as is known.
@@ -244,7 +287,7 @@ enum Phase {
 
 impl Window {
     fn new(limit: RateLimit) -> Self {
-        Self { phase: Phase::Shared, left: limit.share(), remaining: limit.burst() }
+        Self { phase: Phase::Shared, asked: false, left: limit.share(), remaining: limit.burst() }
     }
 
     fn is_used_up(&self) -> bool {
@@ -401,6 +444,16 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_within_another_has_at_most_a_part_of_it() {
+        let limit = RateLimit::new(6, 180);
+        assert_eq!(limit.within(3, RateLimit::new(20, 600)), limit);
+        assert_eq!(limit.within(3, RateLimit::new(9, 900)), RateLimit::new(3, 180));
+        assert_eq!(limit.within(3, RateLimit::new(90, 90)), RateLimit::new(6, 30));
+        assert_eq!(limit.within(3, RateLimit::new(1, 2)), RateLimit::new(1, 1));
+        assert_eq!(RateLimit::new(2, u32::MAX).times(3), RateLimit::new(6, u32::MAX));
+    }
+
+    #[test]
     fn a_window_ends_at_a_full_second_or_after_it() {
         let limit = RateLimit::new(2, 3);
         let ends = [(0, 2, 2), (501, 2, 1), (1499, 2, 1), (1500, 3, 2), (2999, 3, 1)];
@@ -421,5 +474,28 @@ mod tests {
         clock.advance(2);
         limiter.window(&clock, "next");
         assert_eq!(limiter.lock().windows.len(), 1, "a window's keys end with it");
+    }
+
+    #[tokio::test]
+    async fn whoever_makes_up_keys_opens_no_window_that_is_closed() {
+        let limiter = Limiter::new(RateLimit::TOKEN);
+        let clock = Clock::fixed(0);
+        let close = async |key: &str| {
+            let window = limiter.window(&clock, key).1;
+            let mut window = window.lock().await;
+            (window.asked, window.phase) = (true, Phase::Closed);
+        };
+        close("closed").await;
+        for key in 0..3 * MOST_KEYS {
+            limiter.window(&clock, &key.to_string());
+        }
+        assert!(limiter.refusal(&clock, "closed").is_some_and(|refusal| !refusal.allowed));
+        assert!(limiter.refusal(&clock, "0").is_none() && limiter.refusal(&clock, "unknown").is_none());
+        for key in 0..3 * MOST_KEYS {
+            close(&key.to_string()).await;
+            assert!(limiter.lock().windows.len() <= MOST_KEYS);
+        }
+        clock.advance(2);
+        assert!(limiter.refusal(&clock, "closed").is_none(), "another window");
     }
 }

@@ -313,14 +313,14 @@ async fn other_methods_are_405_in_each_dialect() {
 async fn one_network_registers_so_often_and_then_waits() {
     let world = world().await;
     let mut refused = None;
-    for _ in 0..40 {
+    for _ in 0..80 {
         let reply = world.send_json("POST", HUAWEI, None, &huawei_example()).await;
         if reply.status != 200 {
             refused = Some(reply);
             break;
         }
     }
-    let refused = refused.expect("thirty in half a minute, and an instance's own share");
+    let refused = refused.expect("sixty in half a minute, and an instance's own share");
     assert_eq!((refused.status, refused.text("error_code")), (429, "APIGW.0308"));
     assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
     let aws = world.send_json("POST", AWS, None, &aws_example()).await;

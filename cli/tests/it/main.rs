@@ -27,5 +27,6 @@ mod registration;
 mod sector;
 mod statements;
 mod stet;
+mod strangers;
 mod support;
 mod wiring;

@@ -194,19 +194,26 @@ fn nobody_else_may_read_the_key_and_the_tokens() {
 }
 
 #[test]
-fn the_limit_of_tokens_is_an_option_and_is_told_to_cargo_lambda_watch() {
-    for (options, rate, burst) in [(&[][..], 100, 200), (&["--token-rate", "7", "--token-burst", "9"], 7, 9)] {
+fn limits_are_options_and_are_told_to_cargo_lambda_watch() {
+    let changed = ["--token-rate", "7", "--token-burst", "9", "--address-rate", "3", "--service-burst", "5"];
+    for (options, token, address, service) in
+        [(&[][..], (100, 200), (50, 100), (200, 400)), (&changed, (7, 9), (3, 100), (200, 5))]
+    {
         let data = Folder::new("limit");
         let _served = Served::start(&data, &[&["--memory"], options].concat());
         let environment = std::fs::read_to_string(data.0.join("env")).unwrap();
-        for line in [format!("REGISTRAR_TOKEN_RATE={rate}"), format!("REGISTRAR_TOKEN_BURST={burst}")] {
-            assert!(environment.lines().any(|found| found == line), "{line}: {environment}");
+        for (name, (rate, burst)) in [("TOKEN", token), ("ADDRESS", address), ("SERVICE", service)] {
+            for line in [format!("REGISTRAR_{name}_RATE={rate}"), format!("REGISTRAR_{name}_BURST={burst}")] {
+                assert!(environment.lines().any(|found| found == line), "{line}: {environment}");
+            }
         }
     }
-    for wrong in ["0", "-1", "1.5", "many"] {
-        let refused = registrar().args(["serve", &format!("--token-burst={wrong}")]).output().unwrap();
-        assert!(!refused.status.success());
-        assert!(String::from_utf8(refused.stderr).unwrap().contains("--token-burst"), "{wrong}");
+    for option in ["--token-burst", "--address-rate", "--service-rate"] {
+        for wrong in ["0", "-1", "1.5", "many"] {
+            let refused = registrar().args(["serve", &format!("{option}={wrong}")]).output().unwrap();
+            assert!(!refused.status.success());
+            assert!(String::from_utf8(refused.stderr).unwrap().contains(option), "{option} {wrong}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use shared::caller::Origin;
 use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
+use shared::limits::RateLimit;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::service::{FEDERATION_JWKS, FederationSettings, ServiceConfiguration};
 use shared::store::{Store, TokenRecord};
@@ -75,10 +76,16 @@ impl World {
         Self::with_table(fetch, settings()).await
     }
 
-    /// With a table of its own and that service behind Identity Center's paths.
-    pub(crate) async fn for_identity_center(service_id: u64) -> Self {
-        let settings = Settings { identity_center_service: Some(service_id), ..settings() };
+    /// With a table of its own, that service behind Identity Center's paths, and those limits for strangers.
+    pub(crate) async fn limited(service_id: u64, address_limit: RateLimit, service_limit: RateLimit) -> Self {
+        let limits = Settings { address_limit, service_limit, ..settings() };
+        let settings = Settings { identity_center_service: Some(service_id), ..limits };
         Self::with_table(FetchSettings::default(), settings).await
+    }
+
+    /// With a table of its own, that service behind Identity Center's paths, and a deployment's limits.
+    pub(crate) async fn for_identity_center(service_id: u64) -> Self {
+        Self::limited(service_id, RateLimit::ADDRESS, RateLimit::SERVICE).await
     }
 
     /// With a table of its own and those services behind paths that name none.
@@ -118,6 +125,12 @@ impl World {
     /// Against a table that somebody else serves at `url`, with a way out that reaches more than the rules allow.
     pub(crate) fn reaching(url: &str, fetch: FetchSettings) -> Self {
         Self::build(url, fetch, settings())
+    }
+
+    /// Against a table that somebody else serves at `url`, with a deployment's limits.
+    pub(crate) fn deployed_at(url: &str) -> Self {
+        let (address_limit, service_limit) = (RateLimit::ADDRESS, RateLimit::SERVICE);
+        Self::build(url, FetchSettings::default(), Settings { address_limit, service_limit, ..settings() })
     }
 
     /// Another registrar on the same table, with the same randomness from the beginning.
@@ -246,12 +259,24 @@ impl World {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Reply {
+        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), secure: true, certificate };
+        self.send_over(client, method, path, headers, body).await
+    }
+
+    /// Sends a request through the gateway over that connection.
+    pub(crate) async fn send_over(
+        &self,
+        client: Client<'_>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).unwrap();
-        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), secure: true, certificate };
         let response = self.gateway.answer(request, client).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -295,9 +320,11 @@ impl World {
     }
 }
 
-/// Services are read anew by every request.
+/// Services are read anew by every request, and a test may ask what it likes.
 fn settings() -> Settings {
-    Settings { base_url: Some(BASE_URL.to_owned()), service_cache_millis: 0, ..Settings::default() }
+    let base_url = Some(BASE_URL.to_owned());
+    let (address_limit, service_limit) = (RateLimit::new(100_000, 1_000_000), RateLimit::new(1_000_000, 10_000_000));
+    Settings { base_url, service_cache_millis: 0, address_limit, service_limit, ..Settings::default() }
 }
 
 /// A client that every policy here registers.

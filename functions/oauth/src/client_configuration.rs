@@ -7,7 +7,7 @@ use shared::registry::Context;
 use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door::{self, Refusal};
+use crate::door::{self, CHANGES, Fault, Refusal};
 
 const METHODS: &[Method] = &[Method::Get, Method::Put, Method::Delete];
 
@@ -22,7 +22,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 /// Answers 200 with client information (RFC 7592 §2.1, §2.2), 204 (§2.3), or an error of RFC 7591 §3.2.2 or
-/// RFC 6750 §3.
+/// RFC 6750 §3; 429 to whoever changes too much.
 pub async fn handle(app: &App, request: Request) -> Response {
     door::answer(&request, METHODS, manage(app, &request)).await
 }
@@ -32,8 +32,12 @@ async fn manage(app: &App, request: &Request) -> Result<Response, Refusal> {
     manage_at(app, &service, request).await.map_err(Refusal::at(&service))
 }
 
-async fn manage_at(app: &App, service: &Service, request: &Request) -> Result<Response, Error> {
+async fn manage_at(app: &App, service: &Service, request: &Request) -> Result<Response, Fault> {
     let owner = Owner::Token(door::registration_access_token(request)?);
+    // A token is had by registering, and a wrong one costs a deletion as much as a right one.
+    if matches!(request.method, Method::Put | Method::Delete) {
+        door::admit_stranger(app, service, request, CHANGES).await?;
+    }
     let client_id = request.path_parameter("clientId").ok_or(Error::InvalidToken)?;
     let context = door::context(app, service, request, "registrant".to_owned());
     let information = match request.method {

@@ -1,4 +1,4 @@
-//! What the endpoints of this door have in common: CORS, errors, where a request belongs.
+//! What the endpoints of this door have in common: CORS, errors, where a request belongs, how often strangers ask.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use shared::caller::Origin;
 use shared::credentials::{Token, TokenKind};
-use shared::http::{Method, Request, Response, error_body};
+use shared::http::{Method, Request, Response, error_body, error_members};
+use shared::limits::Admission;
 use shared::metadata::{Invalid, Submitted};
 use shared::policy::ErrorMembers;
 use shared::registry::{Context, FETCHING};
@@ -15,6 +16,12 @@ use shared::{App, Error};
 
 /// The name by which a policy opens this door.
 const DOOR: &str = "oauth";
+
+/// What registrations are counted by.
+pub(crate) const REGISTRATIONS: &str = DOOR;
+
+/// What updates and deletions of clients are counted by.
+pub(crate) const CHANGES: &str = "oauth#changes";
 
 /// Answers a request: the preflight, a method that has no meaning here, or the endpoint's own outcome.
 pub(crate) async fn answer(
@@ -35,28 +42,45 @@ pub(crate) fn failed(error: &Error) -> Response {
     shared_with_all_origins(rendered(error, ErrorMembers::default()))
 }
 
-/// An error, and what the service lets it say.
+/// Why a request is refused.
+pub(crate) enum Fault {
+    /// What the core found.
+    Core(Error),
+    /// The network or all strangers together ask too much.
+    TooManyRequests(Admission),
+}
+
+impl<E: Into<Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+/// A fault, and what the service lets its answer say.
 pub(crate) struct Refusal {
-    error: Error,
+    fault: Fault,
     says: ErrorMembers,
 }
 
 impl Refusal {
-    /// An error at that service.
-    pub(crate) fn at(service: &Service) -> impl Fn(Error) -> Self {
+    /// A fault at that service.
+    pub(crate) fn at(service: &Service) -> impl Fn(Fault) -> Self {
         let says = service.policy().errors;
-        move |error| Self { error, says }
+        move |fault| Self { fault, says }
     }
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self { error, says: ErrorMembers::default() }
+        Self { fault: error.into(), says: ErrorMembers::default() }
     }
 }
 
 fn refused(refusal: &Refusal) -> Response {
-    rendered(&refusal.error, refusal.says)
+    match &refusal.fault {
+        Fault::Core(error) => rendered(error, refusal.says),
+        Fault::TooManyRequests(admission) => waits(admission, refusal.says),
+    }
 }
 
 fn rendered(error: &Error, says: ErrorMembers) -> Response {
@@ -71,6 +95,15 @@ fn rendered(error: &Error, says: ErrorMembers) -> Response {
         Error::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
         _ => response,
     }
+}
+
+/// RFC 6585 §4.
+fn waits(admission: &Admission, says: ErrorMembers) -> Response {
+    let code = "temporarily_unavailable";
+    let text = "too many requests from this network or for this service; try again later";
+    let mut response = not_stored(Response::json(429, error_members(code, says.description.then_some(text))));
+    response.code = Some(code);
+    response.with("retry-after", admission.retry_after.to_string())
 }
 
 /// RFC 7591 §3.2.1: what is answered holds secrets.
@@ -100,6 +133,14 @@ fn listed(methods: &[Method]) -> String {
 pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Error> {
     let service = app.service(request.service_id().ok_or(Error::UnknownService)?).await?;
     if service.policy().opens(DOOR) { Ok(service) } else { Err(Error::UnknownService) }
+}
+
+/// Counts a stranger's request against its network's allowance and everybody's.
+///
+/// # Errors
+/// [`Fault::TooManyRequests`].
+pub(crate) async fn admit_stranger(app: &App, service: &Service, request: &Request, what: &str) -> Result<(), Fault> {
+    app.admit_stranger(request, service.id, what).await.map_err(Fault::TooManyRequests)
 }
 
 /// The request's context; `actor` is who will have changed the client.

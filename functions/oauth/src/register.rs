@@ -7,7 +7,7 @@ use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door::{self, Refusal};
+use crate::door::{self, Fault, REGISTRATIONS, Refusal};
 
 const METHODS: &[Method] = &[Method::Post];
 
@@ -21,7 +21,8 @@ pub static ENDPOINT: Endpoint = Endpoint {
     failed: door::failed,
 };
 
-/// Answers 201 with client information (RFC 7591 §3.2.1), or an error of RFC 7591 §3.2.2 or RFC 6750 §3.
+/// Answers 201 with client information (RFC 7591 §3.2.1), or an error of RFC 7591 §3.2.2 or RFC 6750 §3; 429 for
+/// strangers who ask too often.
 pub async fn handle(app: &App, request: Request) -> Response {
     door::answer(&request, METHODS, register(app, &request)).await
 }
@@ -31,8 +32,8 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
     register_at(app, &service, request).await.map_err(Refusal::at(&service))
 }
 
-async fn register_at(app: &App, service: &Service, request: &Request) -> Result<Response, Error> {
-    let registrant = caller::registrant(app, service, request.bearer_token()).await?;
+async fn register_at(app: &App, service: &Service, request: &Request) -> Result<Response, Fault> {
+    let registrant = registrant(app, service, request).await?;
     let submitted = door::submitted(request)?;
     let context = door::context(app, service, request, actor(&registrant));
     let mut information =
@@ -40,6 +41,16 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
     let uri = door::registration_client_uri(app, service, request, &information.client.client_id);
     information.registration_client_uri = Some(uri);
     Ok(door::not_stored(Response::json(201, information.to_members())))
+}
+
+/// Who registers. Whoever shows no initial access token that is good is a stranger, and is counted before anything else
+/// is done.
+async fn registrant(app: &App, service: &Service, request: &Request) -> Result<Registrant, Fault> {
+    let registrant = caller::registrant(app, service, request.bearer_token()).await;
+    if matches!(registrant, Ok(Registrant::Anonymous) | Err(Error::MissingToken | Error::InvalidToken)) {
+        door::admit_stranger(app, service, request, REGISTRATIONS).await?;
+    }
+    Ok(registrant?)
 }
 
 fn actor(registrant: &Registrant) -> String {

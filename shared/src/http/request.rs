@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::Ipv6Addr;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer};
@@ -90,18 +89,6 @@ impl Request {
     /// If it is no event of an HTTP API.
     pub fn from_event(event: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(event)
-    }
-
-    /// The network of the source address, for rate limits: an IPv4 address, or the /64 of an IPv6 address.
-    #[must_use]
-    pub fn source_network(&self) -> String {
-        match self.source_ip.parse::<Ipv6Addr>() {
-            Ok(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            Err(_) => self.source_ip.clone(),
-        }
     }
 
     /// Path and query as far as the gateway preserves them: it decodes the path.

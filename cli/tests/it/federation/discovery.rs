@@ -345,19 +345,3 @@ async fn nothing_is_fetched_that_was_not_meant_to_be() {
     federation.publish(&federation.below, &claims);
     assert_refused(&federation.register(&federation.request()).await, 400, "invalid_trust_chain", "not allowed");
 }
-
-#[tokio::test]
-async fn strangers_wait_their_turn() {
-    let federation = Federation::new().await;
-    let mut refused = None;
-    for _ in 0..40 {
-        let reply = federation.post("application/entity-statement+jwt", "nonsense").await;
-        if reply.status == 429 {
-            refused = Some(reply);
-            break;
-        }
-    }
-    let refused = refused.expect("one network registers thirty at once");
-    assert_eq!(refused.text("error"), "temporarily_unavailable");
-    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
-}

@@ -1,10 +1,13 @@
 """PyPI `huaweicloudsdkidentitycenteroidc` and `boto3` (sso-oidc): RegisterClient, as command-line tools call it.
 
-Only the endpoint is changed. Takes the path of the server's demo.json, prints one line per check and exits with 1
-if one failed. Registrations come slowly: the server admits 30 of one network in half a minute.
+Only the endpoint is changed. Takes the path of the server's demo.json and that of a server which admits few
+registrations of one address, prints one line per check and exits with 1 if one failed.
 """
 
+import json
 import os
+import pathlib
+import sys
 import tempfile
 import time
 
@@ -24,13 +27,19 @@ NINETY_DAYS = 90 * 24 * 60 * 60
 # The SDK of Huawei Cloud writes an identifier of the application into the home folder.
 os.environ["HOME"] = tempfile.mkdtemp()
 
-huawei = (
-    IdentityCenterOIDCClient.new_builder()
-    .with_credentials(IdentityCenterOIDCCredentials())
-    .with_endpoint(demo["base_url"])
-    .build()
-)
-aws = boto3.client("sso-oidc", endpoint_url=demo["base_url"], region_name="us-east-1")
+limited = json.loads(pathlib.Path(sys.argv[2]).read_text(encoding="utf-8"))
+
+
+def huawei_at(server):
+    builder = IdentityCenterOIDCClient.new_builder().with_credentials(IdentityCenterOIDCCredentials())
+    return builder.with_endpoint(server["base_url"]).build()
+
+
+def aws_at(server):
+    return boto3.client("sso-oidc", endpoint_url=server["base_url"], region_name="us-east-1")
+
+
+huawei, aws = huawei_at(demo), aws_at(demo)
 
 
 EXAMPLE = {
@@ -43,9 +52,9 @@ EXAMPLE = {
 }
 
 
-def register_at_huawei(**members):
+def register_at_huawei(client=huawei, **members):
     body = RegisterClientReqBody(**{**EXAMPLE, **members})
-    return huawei.register_client(RegisterClientRequest(body=body))
+    return client.register_client(RegisterClientRequest(body=body))
 
 
 def refused_by_huawei(part, **members):
@@ -148,10 +157,11 @@ for exception, code, members in [
 
 @check("aws: SlowDownException after too many registrations")
 def _():
+    client = aws_at(limited)
     for _ in range(100):
         try:
-            aws.register_client(clientName="botocore-client", clientType="public")
-        except aws.exceptions.SlowDownException as refusal:
+            client.register_client(clientName="botocore-client", clientType="public")
+        except client.exceptions.SlowDownException as refusal:
             equal(refusal.response["error"], "slow_down", "error")
             return
     raise AssertionError("a hundred registrations at once were accepted")
@@ -159,9 +169,10 @@ def _():
 
 @check("huawei: 429 after too many registrations")
 def _():
+    client = huawei_at(limited)
     for _ in range(100):
         try:
-            register_at_huawei()
+            register_at_huawei(client)
         except huawei_exceptions.ClientRequestException as refusal:
             equal((refusal.status_code, refusal.error_code), (429, "APIGW.0308"), "the refusal")
             return

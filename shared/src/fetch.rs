@@ -354,7 +354,7 @@ impl Resolve for PublicOnly {
 
 /// Whether an address is on the public Internet: none of the special-use blocks of RFC 6890 and its updates,
 /// and none that hides an IPv4 address.
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

@@ -1,6 +1,6 @@
 //! Client metadata: as sent ([`ClientMetadata`]) and as the RFCs allow it ([`VerifiedMetadata`]).
 //!
-//! `null`, `""` and, but for `redirect_uris`, `grant_types` and `response_types`, `[]` mean absent
+//! `null`, `""` and, but for `grant_types` and `response_types`, `[]` mean absent
 //! (RFC 7592 §2.2). [`verify`] is pure; what a service permits is the business of [`crate::policy`].
 
 mod algorithms;
@@ -10,7 +10,10 @@ mod jwk_set;
 mod localized;
 mod members;
 mod redirect_uri;
+mod scheme;
 mod scope;
+mod text;
+mod uri;
 mod verify;
 mod vocabulary;
 
@@ -22,5 +25,7 @@ pub use localized::{Localized, is_language_tag};
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
+pub use text::{hidden_character, hidden_character_in};
+pub use uri::{PlainUri, UriFault};
 pub use verify::{Strictness, VerifiedMetadata, complete_flows, verify};
 pub use vocabulary::{ApplicationType, AuthMethod, GrantType, ResponseType, SubjectType};

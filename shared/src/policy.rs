@@ -1,10 +1,12 @@
 //! What one service permits, defaults and refuses: plain data, applied before [`crate::metadata::verify`].
 
 mod apply;
+mod called_urls;
 mod presets;
 
 use serde::{Deserialize, Serialize};
 
+pub use called_urls::CalledUrls;
 pub use presets::Preset;
 
 use crate::jose::TrustedIssuer;
@@ -35,6 +37,9 @@ pub struct Policy {
     pub unannounced: Unoffered,
     /// Redirect URIs beyond what the RFCs say.
     pub redirect_uris: RedirectUris,
+    /// Where the URLs may lead that servers call by themselves: keys, request objects, logout and notifications.
+    #[serde(default)]
+    pub called_urls: CalledUrls,
     /// Members that no specification defines and this service keeps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_members: Vec<String>,

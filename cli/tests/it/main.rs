@@ -29,4 +29,5 @@ mod statements;
 mod stet;
 mod strangers;
 mod support;
+mod values;
 mod wiring;

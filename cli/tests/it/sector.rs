@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use shared::fetch::FetchSettings;
-use shared::policy::Preset;
+use shared::policy::{CalledUrls, Policy, Preset};
 use shared::store::{Document, DocumentUrl};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -188,6 +188,7 @@ async fn only_public_hosts_are_asked_and_only_after_every_other_check() {
 async fn a32_pages_and_keys_of_a_client_are_never_fetched_at_registration() {
     let site = Site::serve(&[("/", Page::Text("{}".to_owned()))]).await;
     let world = world(&site).await;
+    world.set_policy(1, Policy { called_urls: CalledUrls::Any, ..Preset::Open.policy() }).await;
     let metadata = json!({
         "redirect_uris": ["https://a.example/cb"], "client_uri": site.url, "logo_uri": site.url, "tos_uri": site.url,
         "policy_uri": site.url, "jwks_uri": site.url, "request_uris": [site.url], "initiate_login_uri": site.url,

@@ -58,6 +58,9 @@ fn declared(request: &Request) -> Result<(), Error> {
     if request.header("content-type").is_none() {
         return Err(Error::ContentTypeMissing);
     }
+    if request.has_encoded_body() {
+        return Err(Error::Body(Invalid::ContentEncoding));
+    }
     if request.body.is_empty() { Err(Error::BodyMissing) } else { Ok(()) }
 }
 

@@ -84,7 +84,7 @@ mod tests {
         match shape {
             Shape::Text | Shape::Url => Just(json!(url)).boxed(),
             Shape::Flag => any::<bool>().prop_map(Value::from).boxed(),
-            Shape::Integer => (0..100_u64).prop_map(Value::from).boxed(),
+            Shape::Integer | Shape::Int32 => (0..100_u64).prop_map(Value::from).boxed(),
             Shape::Texts => Just(json!([url])).boxed(),
             Shape::Constant(known) => constants(known).boxed(),
             Shape::Constants(known) => prop::collection::vec(constants(known), 1..3).prop_map(Value::from).boxed(),

@@ -2,8 +2,7 @@
 //! SDKs refuse to read.
 
 use serde_json::{Map, Value};
-use shared::metadata::{Invalid, parse_object};
-use url::Url;
+use shared::metadata::{Invalid, PlainUri, hidden_character_in, parse_object};
 
 use crate::constants::{self, Constants};
 
@@ -18,6 +17,8 @@ pub(crate) enum Shape {
     Flag,
     /// An integer from 0 to 2^53−1; absent is 0.
     Integer,
+    /// One from 0 to 2^31−1, of the members that Authlete's schema has as `int32`; absent is 0.
+    Int32,
     /// An array of strings.
     Texts,
     /// One of Authlete's constants.
@@ -43,6 +44,9 @@ pub(crate) const TAGGED: Shape = Shape::Entries(&["tag", "value"]);
 /// The largest integer that every reader of JSON reads exactly.
 const MAX_INTEGER: u64 = (1 << 53) - 1;
 
+/// The largest integer of 32 bits.
+const MAX_INT32: u64 = (1 << 31) - 1;
+
 impl Shape {
     /// The value as it is kept: without `null`, and `None` for what means absent.
     ///
@@ -53,13 +57,16 @@ impl Shape {
         let absent = match &value {
             Value::String(text) => text.is_empty(),
             Value::Bool(flag) => matches!(self, Self::Flag) && !flag,
-            Value::Number(number) => matches!(self, Self::Integer) && number.as_u64() == Some(0),
+            Value::Number(number) => matches!(self, Self::Integer | Self::Int32) && number.as_u64() == Some(0),
             Value::Array(values) => values.is_empty(),
             Value::Object(members) => members.is_empty(),
             Value::Null => true,
         };
         if absent && self.admits(&value) {
             return Ok(None);
+        }
+        if let Some(character) = hidden_character_in(&value) {
+            return Err(Invalid::HiddenCharacter { member: name.to_owned(), character });
         }
         match (self, &value) {
             (Self::Url, Value::String(text)) if !is_url(text) => Err(Invalid::syntax(name, "an http or https URL")),
@@ -82,6 +89,7 @@ impl Shape {
             Self::Text | Self::Url | Self::Constant(_) | Self::Json => value.is_string(),
             Self::Flag => value.is_boolean(),
             Self::Integer => value.as_u64().is_some_and(|number| number <= MAX_INTEGER),
+            Self::Int32 => value.as_u64().is_some_and(|number| number <= MAX_INT32),
             Self::Texts | Self::Constants(_) => {
                 value.as_array().is_some_and(|values| values.iter().all(Value::is_string))
             }
@@ -99,6 +107,7 @@ impl Shape {
             Self::Url => "an http or https URL",
             Self::Flag => "a boolean",
             Self::Integer => "an integer from 0 to 2^53-1",
+            Self::Int32 => "an integer from 0 to 2^31-1",
             Self::Texts => "an array of strings",
             Self::Constant(_) => "one of Authlete's constants",
             Self::Constants(_) => "an array of Authlete's constants",
@@ -113,7 +122,7 @@ impl Shape {
     pub(crate) fn of_form(self, texts: Vec<String>) -> Value {
         let many = matches!(self, Self::Texts | Self::Constants(_) | Self::Entries(_) | Self::Objects);
         let one = |text: String| match self {
-            Self::Flag | Self::Integer | Self::Object | Self::Entries(_) | Self::Objects => {
+            Self::Flag | Self::Integer | Self::Int32 | Self::Object | Self::Entries(_) | Self::Objects => {
                 serde_json::from_str(&text).unwrap_or(Value::String(text))
             }
             _ => Value::String(text),
@@ -139,8 +148,7 @@ fn has_texts(entry: &Value, names: &[&str]) -> bool {
 }
 
 fn is_url(text: &str) -> bool {
-    let url = Url::parse(text).ok();
-    url.is_some_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host() && url.fragment().is_none())
+    PlainUri::parse(text).is_ok_and(|uri| uri.is_web() && !uri.has_fragment())
 }
 
 /// Every `null` inside is as good as absent, and breaks readers.

@@ -51,7 +51,7 @@ async fn handle(app: &App, request: Request) -> Response {
 /// Answers 200 with the client.
 async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
     let service = door::service(app, request).await?;
-    let asked = Asked::read(&request.body)?;
+    let asked = Asked::read(request)?;
     if asked.client_type != "public" {
         return Err(Error::from(Invalid::not_offered("clientType", &asked.client_type)).into());
     }
@@ -85,12 +85,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(body: &[u8]) -> Result<Self, Fault> {
-        Self::members(body).map_err(Fault::InvalidRequest)
+    fn read(request: &Request) -> Result<Self, Fault> {
+        Self::members(request).map_err(Fault::InvalidRequest)
     }
 
-    fn members(body: &[u8]) -> Result<Self, Invalid> {
-        let members = Members::parse(body)?;
+    fn members(request: &Request) -> Result<Self, Invalid> {
+        let members = Members::read(request)?;
         let mut kept = Map::new();
         for name in KEPT {
             if let Some(text) = members.text(name)? {
@@ -101,7 +101,7 @@ impl Asked {
             client_name: members.client_name("clientName")?,
             client_type: members.required_text("clientType")?,
             scopes: members.texts("scopes")?,
-            redirect_uris: members.texts("redirectUris")?,
+            redirect_uris: members.texts("redirectUris")?.filter(|uris| !uris.is_empty()),
             grant_types: members.texts("grantTypes")?.filter(|grants| !grants.is_empty()),
             kept,
         })

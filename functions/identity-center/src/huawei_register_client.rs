@@ -30,7 +30,7 @@ async fn handle(app: &App, request: Request) -> Response {
 /// Answers 200 with `client_info`.
 async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
-    let members = Members::parse(&request.body)?;
+    let members = Members::read(request)?;
     let client_name = members.client_name("client_name")?;
     only(&members, "client_type", "public")?;
     only(&members, "token_endpoint_auth_method", AuthMethod::ClientSecretPost.as_str())?;

@@ -1,7 +1,8 @@
 //! Members of a request, each with its type. `null` is absent.
 
 use serde_json::{Map, Value};
-use shared::metadata::{Invalid, parse_object};
+use shared::http::Request;
+use shared::metadata::{Invalid, hidden_character, parse_object};
 
 /// The longest `client_name`, in characters.
 const MAX_NAME: usize = 1024;
@@ -14,18 +15,24 @@ impl Members {
     ///
     /// # Errors
     /// [`Invalid`] for what is no JSON object.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Invalid> {
-        parse_object(body).map(Self)
+    pub(crate) fn read(request: &Request) -> Result<Self, Invalid> {
+        if request.has_encoded_body() {
+            return Err(Invalid::ContentEncoding);
+        }
+        parse_object(&request.body).map(Self)
     }
 
-    /// A text.
+    /// A text of which people see every character.
     ///
     /// # Errors
-    /// [`Invalid::WrongType`].
+    /// [`Invalid::WrongType`], [`Invalid::HiddenCharacter`].
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Invalid> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::String(text)) => match hidden_character(text) {
+                Some(character) => Err(Invalid::HiddenCharacter { member: name.to_owned(), character }),
+                None => Ok(Some(text.clone())),
+            },
             Some(_) => Err(Invalid::wrong_type(name, "a string")),
         }
     }
@@ -33,7 +40,7 @@ impl Members {
     /// A text that must be there.
     ///
     /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::WrongType`].
+    /// [`Invalid::Missing`], [`Invalid::WrongType`], [`Invalid::HiddenCharacter`].
     pub(crate) fn required_text(&self, name: &'static str) -> Result<String, Invalid> {
         self.text(name)?.ok_or(Invalid::Missing { member: name })
     }
@@ -41,7 +48,8 @@ impl Members {
     /// A client's name: 1 to 1024 characters.
     ///
     /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::WrongType`], [`Invalid::Syntax`], [`Invalid::TooLong`].
+    /// [`Invalid::Missing`], [`Invalid::WrongType`], [`Invalid::HiddenCharacter`], [`Invalid::Syntax`],
+    /// [`Invalid::TooLong`].
     pub(crate) fn client_name(&self, name: &'static str) -> Result<String, Invalid> {
         let text = self.required_text(name)?;
         match text.chars().count() {

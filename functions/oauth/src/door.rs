@@ -165,6 +165,9 @@ pub(crate) fn submitted(request: &Request) -> Result<Submitted, Invalid> {
     if !request.has_content_type("application/json") {
         return Err(Invalid::ContentType);
     }
+    if request.has_encoded_body() {
+        return Err(Invalid::ContentEncoding);
+    }
     Submitted::parse(&request.body)
 }
 

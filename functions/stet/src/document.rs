@@ -25,6 +25,9 @@ pub(crate) fn read(request: &Request) -> Result<Map<String, Value>, Invalid> {
     if !request.has_content_type("application/json") {
         return Err(Invalid::ContentType);
     }
+    if request.has_encoded_body() {
+        return Err(Invalid::ContentEncoding);
+    }
     let mut members = parse_object(&request.body)?;
     if let Some(Value::String(scope)) = members.get_mut("scope") {
         *scope = scope.split([',', ' ']).filter(|token| !token.is_empty()).collect::<Vec<_>>().join(" ");

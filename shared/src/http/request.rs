@@ -149,6 +149,12 @@ impl Request {
         declared.is_some_and(|declared| declared.trim().eq_ignore_ascii_case(media_type))
     }
 
+    /// Whether the body is compressed or otherwise encoded (RFC 9110 §8.4).
+    #[must_use]
+    pub fn has_encoded_body(&self) -> bool {
+        self.header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"))
+    }
+
     /// The URL at which the gateway received the request, up to and with its stage.
     #[must_use]
     pub fn gateway_url(&self) -> String {

@@ -1,6 +1,7 @@
 //! Why client metadata is refused with `invalid_client_metadata` (RFC 7591 §3.2.2).
 
 use serde_json::{Map, Value};
+use super::{InvalidRedirectUri, UriFault};
 
 /// A fault of the submitted metadata. Its text is public and names the member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -8,6 +9,9 @@ pub enum Invalid {
     /// The request's content type is not `application/json` (RFC 7591 §3.1).
     #[error("the request must have Content-Type: application/json")]
     ContentType,
+    /// The body is compressed (RFC 9110 §8.4), which nobody announced to understand.
+    #[error("the request must not have Content-Encoding")]
+    ContentEncoding,
     /// Not JSON, or not in UTF-8.
     #[error("the body is not JSON in UTF-8")]
     Malformed,
@@ -85,6 +89,33 @@ pub enum Invalid {
         member: String,
         /// What it must be, with its article.
         expected: &'static str,
+    },
+    /// The value is no URI that every parser reads alike.
+    #[error("{member}: {fault}")]
+    Uri {
+        /// The member.
+        member: String,
+        /// What is wrong with it.
+        fault: UriFault,
+    },
+    /// A redirect URI of another member than `redirect_uris`.
+    #[error(transparent)]
+    RedirectUri(#[from] InvalidRedirectUri),
+    /// What people are shown has a character that they do not see.
+    #[error("{member} must not have the control or format character U+{:04X}", u32::from(*character))]
+    HiddenCharacter {
+        /// The member.
+        member: String,
+        /// The first of them.
+        character: char,
+    },
+    /// The number is more than others read.
+    #[error("{member} is more than {limit}")]
+    TooLarge {
+        /// The member.
+        member: &'static str,
+        /// The bound.
+        limit: u64,
     },
     /// A bound of the service's policy.
     #[error("{member} is longer than {limit} {unit}")]
@@ -181,6 +212,18 @@ pub enum Invalid {
     SectorIdentifier {
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// A URL that servers call leads into the network of whoever calls it, by its address or its name.
+    #[error("{member} must have a public host, by the policy of this service")]
+    NotPublic {
+        /// The member.
+        member: &'static str,
+    },
+    /// A URL that servers call leads to whatever a client says later.
+    #[error("{member} must not contain a wildcard, by the policy of this service")]
+    Wildcard {
+        /// The member.
+        member: &'static str,
     },
     /// A URL of the client names another host than its redirect URIs (RFC 7591 §5).
     #[error("{member} must have the host of one of redirect_uris, by the policy of this service")]

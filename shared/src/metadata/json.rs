@@ -13,6 +13,9 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How deep a registration may nest: `jwks` → `keys` → key → `x5c` needs four, custom members some more.
 pub const MAX_DEPTH: usize = 12;
 
+/// What some editors write before a text in UTF-8; a reader may ignore it (RFC 8259 §8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads one JSON object. Unlike `serde_json` alone it refuses a name that appears twice, at any level:
 /// two readers of one document must not see two different clients.
 ///
@@ -32,7 +35,8 @@ pub fn parse_object_within(bytes: &[u8], limit: usize) -> Result<Map<String, Val
         return Err(Invalid::BodyTooLarge { limit });
     }
     let mut fault = None;
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
     let parsed = Strict { depth: 0, fault: &mut fault }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value));
@@ -138,8 +142,16 @@ mod tests {
         assert_eq!(fault(b"null"), Invalid::NotAnObject);
         assert_eq!(fault(b""), Invalid::Malformed);
         assert_eq!(fault(b"{} {}"), Invalid::Malformed);
+        assert_eq!(fault(b"\xef\xbb\xbf\xef\xbb\xbf{}"), Invalid::Malformed);
+        assert_eq!(fault(b"{}\xef\xbb\xbf"), Invalid::Malformed);
         assert_eq!(fault(b"{\"client_name\":\"\xff\"}"), Invalid::Malformed);
         assert_eq!(fault(br#"{"client_name":"\ud800"}"#), Invalid::Malformed);
+    }
+
+    #[test]
+    fn rfc_8259_s8_1_a_byte_order_mark_before_the_text_is_ignored() {
+        let read = parse_object(b"\xef\xbb\xbf{\"scope\":\"a\"}").unwrap();
+        assert_eq!(read.get("scope"), Some(&Value::from("a")));
     }
 
     #[test]

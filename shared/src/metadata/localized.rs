@@ -1,6 +1,6 @@
 //! Human-readable members in several languages (RFC 7591 §2.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -33,10 +33,11 @@ impl<T: Member> Member for Localized<T> {
     fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
         let plain = T::take(members, name)?;
         let mut tagged = BTreeMap::new();
+        let mut known = HashSet::new();
         let names: Vec<String> = members.keys().filter(|key| tag(key, name).is_some()).cloned().collect();
         for full in names {
             let Some(tag) = tag(&full, name) else { continue };
-            if tagged.keys().any(|known: &String| known.eq_ignore_ascii_case(tag)) {
+            if !known.insert(tag.to_ascii_lowercase()) {
                 return Err(Invalid::Duplicate { member: full });
             }
             if let Some(value) = T::take(members, &full)? {
@@ -54,6 +55,10 @@ impl<T: Member> Member for Localized<T> {
         for (tag, value) in &self.tagged {
             value.put(&format!("{name}#{tag}"), members);
         }
+    }
+
+    fn languages(&self) -> usize {
+        self.tagged.len()
     }
 }
 

@@ -20,6 +20,10 @@ pub(super) trait Member: Sized {
     fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid>;
     /// Puts the member back.
     fn put(&self, name: &str, members: &mut Map<String, Value>);
+    /// In how many languages it is, beside the plain one.
+    fn languages(&self) -> usize {
+        0
+    }
 }
 
 macro_rules! member {
@@ -91,6 +95,12 @@ macro_rules! client_metadata {
                 let mut members = self.others.clone();
                 $( if let Some(value) = &self.$member { value.put(stringify!($member), &mut members); } )*
                 members
+            }
+
+            /// In how many languages each member is, beside the plain one.
+            #[must_use]
+            pub fn languages(&self) -> [(&'static str, usize); Self::MEMBERS.len()] {
+                [$( (stringify!($member), self.$member.as_ref().map_or(0, Member::languages)), )*]
             }
 
             /// Lets every member that `over` has take precedence (RFC 7591 §2.3).
@@ -263,6 +273,20 @@ impl ClientMetadata {
         .into_iter()
         .flat_map(|(member, pages)| pages.iter().flat_map(Localized::values).map(move |page| (member, page.as_str())))
     }
+
+    /// The URLs that servers call by themselves, with the names of their members. `sector_identifier_uri` is not among
+    /// them: who calls it is the registry.
+    pub fn called_urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let single = [
+            ("jwks_uri", &self.jwks_uri),
+            ("signed_jwks_uri", &self.signed_jwks_uri),
+            ("spiffe_bundle_endpoint", &self.spiffe_bundle_endpoint),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+            ("backchannel_client_notification_endpoint", &self.backchannel_client_notification_endpoint),
+        ];
+        let single = single.into_iter().filter_map(|(member, url)| Some((member, url.as_deref()?)));
+        single.chain(self.request_uris.iter().flatten().map(|url| ("request_uris", url.as_str())))
+    }
 }
 
 /// `null`, `""` and, where an empty list means nothing, `[]` (RFC 7592 §2.2).
@@ -270,9 +294,7 @@ fn is_absent(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
-        Value::Array(values) => {
-            values.is_empty() && !matches!(name, "redirect_uris" | "grant_types" | "response_types")
-        }
+        Value::Array(values) => values.is_empty() && !matches!(name, "grant_types" | "response_types"),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     }
 }
@@ -348,7 +370,7 @@ mod tests {
         assert_eq!(metadata, Ok(ClientMetadata::default()));
         let kept = parsed(json!({"redirect_uris": [], "grant_types": [], "response_types": []})).unwrap();
         assert_eq!(kept.response_types, Some(vec![]));
-        assert_eq!(kept.redirect_uris, Some(vec![]));
+        assert_eq!(kept.redirect_uris, None);
         assert_eq!(kept.grant_types, Some(vec![]));
     }
 
@@ -358,6 +380,14 @@ mod tests {
         assert_eq!(Value::Object(parsed(sent.clone()).unwrap().to_members()), sent);
         let twice = parsed(json!({"client_name#fr": "a", "client_name#FR": "b"}));
         assert!(matches!(twice, Err(Invalid::Duplicate { .. })), "{twice:?}");
+    }
+
+    #[test]
+    fn languages_are_counted() {
+        let metadata =
+            parsed(json!({"client_name": "a", "tos_uri#fr": "b", "tos_uri#de": "c", "tos_uri": "d"})).unwrap();
+        let several: Vec<_> = metadata.languages().into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(several, [("tos_uri", 2)]);
     }
 
     #[test]

@@ -1,27 +1,14 @@
 //! Redirect URIs: which ones a client may register (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2.1).
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use url::{Host, Url};
+
+use super::scheme;
+use super::uri::{PlainUri, UriFault};
 
 /// No redirect URI in use is longer; the policy of a service may set less.
 const MAX_BYTES: usize = 2048;
-
-/// Schemes that a browser or an operating system runs, shows or mails by itself: none belongs to an app.
-const FORBIDDEN_SCHEMES: [&str; 14] = [
-    "about",
-    "blob",
-    "data",
-    "file",
-    "filesystem",
-    "ftp",
-    "jar",
-    "javascript",
-    "mailto",
-    "urn",
-    "vbscript",
-    "view-source",
-    "ws",
-    "wss",
-];
 
 /// Where a redirect URI leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,23 +69,20 @@ pub enum RedirectUriFault {
     /// A bound of the policy, or 2,048 bytes.
     #[error("it is too long")]
     TooLong,
-    /// Not an absolute URI in ASCII, or one that two parsers read differently.
-    #[error("it is not an absolute URI (RFC 3986)")]
-    Syntax,
+    /// Not an absolute URI, or one that two parsers read differently.
+    #[error(transparent)]
+    Uri(#[from] UriFault),
     /// RFC 6749 §3.1.2.
     #[error("it must not have a fragment")]
     Fragment,
-    /// User information hides where a URI leads.
-    #[error("it must not have user information")]
-    UserInfo,
     /// RFC 9700 §2.1: exact matching only.
     #[error("it must not contain a wildcard")]
     Wildcard,
     /// RFC 8252 §7.3: plain http only on the device itself.
     #[error("http is allowed for 127.0.0.1, [::1] and localhost only")]
     HttpNotLoopback,
-    /// A scheme that is not an app's.
-    #[error("its scheme is not allowed")]
+    /// A scheme that is not an app's: registered for something else, or one that a system acts on by itself.
+    #[error("its scheme is not allowed: it is no application's own")]
     Scheme,
     /// OIDC Registration §2: web clients of the implicit flow use https, not localhost.
     #[error("a web client with the implicit grant must use https and not localhost")]
@@ -129,27 +113,28 @@ impl RedirectUri {
         if text.len() > MAX_BYTES {
             return Err(RedirectUriFault::TooLong);
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>')) {
-            return Err(RedirectUriFault::Syntax);
-        }
         if text.contains('*') {
             return Err(RedirectUriFault::Wildcard);
         }
-        let url = Url::parse(text).map_err(|_| RedirectUriFault::Syntax)?;
-        if FORBIDDEN_SCHEMES.contains(&url.scheme()) {
-            return Err(RedirectUriFault::Scheme);
-        }
-        if text.contains('#') {
+        let uri = PlainUri::parse(text)?;
+        let kind = kind(&uri)?;
+        if uri.has_fragment() {
             return Err(RedirectUriFault::Fragment);
         }
-        let authority = authority(text, &url);
-        if authority.is_some_and(|authority| authority.contains('@')) {
-            return Err(RedirectUriFault::UserInfo);
-        }
-        let kind = kind(&url, authority)?;
-        let host =
-            authority.filter(|_| kind != RedirectUriKind::PrivateUse).map(|_| url.host_str().unwrap_or_default());
-        Ok(Self { text: text.to_owned(), kind, host: host.map(str::to_ascii_lowercase) })
+        Ok(Self { text: text.to_owned(), kind, host: host(kind, uri.host()) })
+    }
+
+    /// Reads one that was registered by this version or an earlier one: its rules are not asked again.
+    pub(super) fn stored(text: &str) -> Self {
+        Self::parse(text).unwrap_or_else(|_| {
+            let url = Url::parse(text).ok();
+            let kind = match url.as_ref().map(Url::scheme) {
+                Some("https") => RedirectUriKind::Https,
+                Some("http") => RedirectUriKind::Loopback,
+                _ => RedirectUriKind::PrivateUse,
+            };
+            Self { text: text.to_owned(), kind, host: host(kind, url.as_ref().and_then(Url::host)) }
+        })
     }
 
     /// The URI, byte for byte as sent.
@@ -164,7 +149,7 @@ impl RedirectUri {
         self.kind
     }
 
-    /// The host of an `https` or loopback URI, in lower case.
+    /// The host of an `https` or loopback URI, in lower case and without the dot of the root.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
@@ -177,41 +162,25 @@ impl RedirectUri {
     }
 }
 
-/// What stands between `//` and the path in the text itself.
-fn authority<'t>(text: &'t str, url: &Url) -> Option<&'t str> {
-    let rest = text.get(url.scheme().len()..)?.strip_prefix("://")?;
-    rest.split(['/', '?']).next()
-}
-
-fn kind(url: &Url, authority: Option<&str>) -> Result<RedirectUriKind, RedirectUriFault> {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
+fn kind(uri: &PlainUri) -> Result<RedirectUriKind, RedirectUriFault> {
+    let loopback = match uri.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
         None => false,
     };
-    match url.scheme() {
-        "https" | "http" => {
-            let as_written = authority.ok_or(RedirectUriFault::Syntax)?;
-            let host = url.host_str().ok_or(RedirectUriFault::Syntax)?;
-            // `https://127.1/` and `https:/host` are read differently by different parsers.
-            let name = as_written.get(..host.len()).ok_or(RedirectUriFault::Syntax)?;
-            let port = as_written.get(host.len()..).unwrap_or_default();
-            if !name.eq_ignore_ascii_case(host) || !(port.is_empty() || is_port(port)) {
-                return Err(RedirectUriFault::Syntax);
-            }
-            match (url.scheme(), loopback) {
-                ("https", _) => Ok(RedirectUriKind::Https),
-                (_, true) => Ok(RedirectUriKind::Loopback),
-                (_, false) => Err(RedirectUriFault::HttpNotLoopback),
-            }
-        }
-        _ => Ok(RedirectUriKind::PrivateUse),
+    match uri.scheme() {
+        "https" => Ok(RedirectUriKind::Https),
+        "http" if loopback => Ok(RedirectUriKind::Loopback),
+        "http" => Err(RedirectUriFault::HttpNotLoopback),
+        other if scheme::may_be_an_applications(other) => Ok(RedirectUriKind::PrivateUse),
+        _ => Err(RedirectUriFault::Scheme),
     }
 }
 
-fn is_port(text: &str) -> bool {
-    text.strip_prefix(':').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+fn host(kind: RedirectUriKind, host: Option<Host<&str>>) -> Option<String> {
+    let host = host.filter(|_| kind != RedirectUriKind::PrivateUse)?.to_string().to_ascii_lowercase();
+    Some(host.strip_suffix('.').map(str::to_owned).unwrap_or(host))
 }
 
 #[cfg(test)]
@@ -232,6 +201,8 @@ mod tests {
             ("cursor://anysphere.cursor-retrieval/oauth/callback", RedirectUriKind::PrivateUse),
             ("vscode://vscode.github-authentication/did-authenticate", RedirectUriKind::PrivateUse),
             ("com.example.app:/oauth2redirect", RedirectUriKind::PrivateUse),
+            ("vscode-insiders://vscode.github-authentication/did-authenticate", RedirectUriKind::PrivateUse),
+            ("ms-app://s-1-15-2-1/", RedirectUriKind::PrivateUse),
         ] {
             let uri = RedirectUri::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
             assert_eq!((uri.as_str(), uri.kind()), (text, kind));
@@ -245,27 +216,36 @@ mod tests {
             ("https://rp.example/cb#", Fault::Fragment),
             ("https://rp.example/cb#state", Fault::Fragment),
             ("com.example.app:/cb#x", Fault::Fragment),
-            ("https://user@rp.example/cb", Fault::UserInfo),
-            ("https://user:pass@rp.example/cb", Fault::UserInfo),
-            ("https://@rp.example/cb", Fault::UserInfo),
+            ("https://user@rp.example/cb", Fault::Uri(UriFault::UserInfo)),
+            ("https://user:pass@rp.example/cb", Fault::Uri(UriFault::UserInfo)),
+            ("https://@rp.example/cb", Fault::Uri(UriFault::UserInfo)),
             ("https://*.example/cb", Fault::Wildcard),
             ("https://rp.example/*", Fault::Wildcard),
             ("http://rp.example/cb", Fault::HttpNotLoopback),
             ("http://127.0.0.2/cb", Fault::HttpNotLoopback),
             ("http://localhost.example/cb", Fault::HttpNotLoopback),
-            ("http://127.1/cb", Fault::Syntax),
-            ("http://2130706433/cb", Fault::Syntax),
-            ("https:rp.example/cb", Fault::Syntax),
-            ("https:/rp.example/cb", Fault::Syntax),
-            ("https:///rp.example/cb", Fault::Syntax),
-            ("https:\\\\rp.example/cb", Fault::Syntax),
-            ("https://rp.example:/cb", Fault::Syntax),
-            ("/cb", Fault::Syntax),
-            ("", Fault::Syntax),
-            ("rp.example", Fault::Syntax),
-            ("https://rp.example/c b", Fault::Syntax),
-            ("https://rp.example/\u{e9}", Fault::Syntax),
-            ("https://rp.example/\n", Fault::Syntax),
+            ("http://127.1/cb", Fault::Uri(UriFault::Host)),
+            ("http://2130706433/cb", Fault::Uri(UriFault::Host)),
+            ("http://[0:0:0:0:0:0:0:1]/cb", Fault::Uri(UriFault::Host)),
+            ("https:rp.example/cb", Fault::Uri(UriFault::Authority)),
+            ("https:/rp.example/cb", Fault::Uri(UriFault::Authority)),
+            ("https:///rp.example/cb", Fault::Uri(UriFault::Host)),
+            ("https:\\\\rp.example/cb", Fault::Uri(UriFault::Character)),
+            ("https://rp.example:/cb", Fault::Uri(UriFault::Port)),
+            ("https://rp.example:0/cb", Fault::Uri(UriFault::Port)),
+            ("/cb", Fault::Uri(UriFault::Syntax)),
+            ("", Fault::Uri(UriFault::Syntax)),
+            ("rp.example", Fault::Uri(UriFault::Syntax)),
+            ("localhost:3000/cb", Fault::Scheme),
+            ("https://rp.example/c b", Fault::Uri(UriFault::Character)),
+            ("https://rp.example/\u{e9}", Fault::Uri(UriFault::Character)),
+            ("https://rp.example/\n", Fault::Uri(UriFault::Character)),
+            ("https://rp.example/{cb}", Fault::Uri(UriFault::Character)),
+            ("https://rp.example/%zz", Fault::Uri(UriFault::PercentSign)),
+            ("https://rp.example/a/%2e%2e/cb", Fault::Uri(UriFault::DotSegment)),
+            ("https://rp.example/cb%0d%0a", Fault::Uri(UriFault::Control)),
+            ("ms-msdt:/id", Fault::Scheme),
+            ("C:/cb", Fault::Scheme),
             ("javascript:alert(1)", Fault::Scheme),
             ("JavaScript:alert(1)", Fault::Scheme),
             ("data:text/html,x", Fault::Scheme),
@@ -277,6 +257,20 @@ mod tests {
             assert_eq!(RedirectUri::parse(text).map(|uri| uri.text), Err(fault), "{text:?}");
         }
         assert_eq!(RedirectUri::parse(&format!("https://a.example/{}", "x".repeat(2048))), Err(Fault::TooLong));
+    }
+
+    #[test]
+    fn what_was_registered_once_is_read_again() {
+        for (text, kind, host) in [
+            ("https://rp.example/a/../cb", RedirectUriKind::Https, Some("rp.example")),
+            ("https://rp.example./cb", RedirectUriKind::Https, Some("rp.example")),
+            ("http://127.1/cb", RedirectUriKind::Loopback, Some("127.0.0.1")),
+            ("ms-msdt:/id", RedirectUriKind::PrivateUse, None),
+            ("", RedirectUriKind::PrivateUse, None),
+        ] {
+            let uri = RedirectUri::stored(text);
+            assert_eq!((uri.as_str(), uri.kind(), uri.host()), (text, kind, host));
+        }
     }
 
     proptest::proptest! {
@@ -292,7 +286,7 @@ mod tests {
             let text = format!("https://{tail}");
             if let Ok(uri) = RedirectUri::parse(&text) {
                 let host = uri.host().unwrap_or_default().to_owned();
-                proptest::prop_assert!(text["https://".len()..].starts_with(&host), "{} {}", text, host);
+                proptest::prop_assert!(tail.starts_with(&host), "{} {}", text, host);
             }
         }
     }

@@ -4,6 +4,7 @@ mod algorithms;
 mod authentication;
 mod flows;
 mod urls;
+mod values;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ pub use flows::complete_flows;
 
 use super::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, JwkSet, RedirectUri,
-    RedirectUriFault, ResponseType, Scope,
+    ResponseType, Scope,
 };
 use crate::error::Error;
 
@@ -53,6 +54,7 @@ pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<Verifi
     let mut verified = typed(metadata)?;
     if strictness == Strictness::Operator {
         verified.check_urls()?;
+        verified.check_values()?;
         return Ok(verified);
     }
     verified.agree_on_flows()?;
@@ -63,6 +65,7 @@ pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<Verifi
     verified.authenticate_client(strictness)?;
     verified.check_algorithms()?;
     verified.check_urls()?;
+    verified.check_values()?;
     verified.check_subject_type()?;
     verified.check_token_binding()?;
     verified.check_backchannel()?;
@@ -91,14 +94,10 @@ fn typed(mut rest: ClientMetadata) -> Result<VerifiedMetadata, Error> {
 }
 
 fn redirect_uris(sent: Option<Vec<String>>) -> Result<Vec<RedirectUri>, InvalidRedirectUri> {
-    let Some(sent) = sent else { return Ok(Vec::new()) };
-    if sent.is_empty() {
-        return Err(InvalidRedirectUri::list(RedirectUriFault::Missing));
-    }
-    let parse = |(index, text): (usize, &String)| {
-        RedirectUri::parse(text).map_err(|fault| InvalidRedirectUri::at(index, fault))
+    let parse = |(index, text): (usize, String)| {
+        RedirectUri::parse(&text).map_err(|fault| InvalidRedirectUri::at(index, fault))
     };
-    sent.iter().enumerate().map(parse).collect()
+    sent.into_iter().flatten().enumerate().map(parse).collect()
 }
 
 fn one<T>(member: &str, sent: Option<String>, parse: fn(&str) -> Option<T>) -> Result<Option<T>, Invalid> {
@@ -203,7 +202,9 @@ impl<'de> Deserialize<'de> for VerifiedMetadata {
         let members = Map::deserialize(deserializer)?;
         let mut sent = ClientMetadata::from_members(members).map_err(serde::de::Error::custom)?;
         let jwks = sent.jwks.take().map(JwkSet::stored);
-        typed(sent).map(|typed| Self { jwks, ..typed }).map_err(serde::de::Error::custom)
+        let redirect_uris = sent.redirect_uris.take().into_iter().flatten();
+        let redirect_uris = redirect_uris.map(|text| RedirectUri::stored(&text)).collect();
+        typed(sent).map(|typed| Self { jwks, redirect_uris, ..typed }).map_err(serde::de::Error::custom)
     }
 }
 
@@ -277,15 +278,16 @@ mod tests {
 
     #[test]
     fn a6_c1_redirect_flows_need_redirect_uris() {
-        for sent in [
-            json!({}),
-            json!({"redirect_uris": []}),
-            json!({"grant_types": ["client_credentials"], "redirect_uris": []}),
-        ] {
+        for sent in [json!({}), json!({"redirect_uris": []}), json!({"response_types": ["code"], "redirect_uris": []})]
+        {
             let result = verified(sent.clone());
             assert!(matches!(result, Err(Error::InvalidRedirectUri(_))), "{sent}: {result:?}");
         }
-        assert!(verified(json!({"grant_types": ["client_credentials"]})).is_ok());
+        for grant in ["client_credentials", "urn:ietf:params:oauth:grant-type:device_code"] {
+            assert!(verified(json!({"grant_types": [grant]})).is_ok());
+            let client = verified(json!({"grant_types": [grant], "redirect_uris": []})).unwrap();
+            assert_eq!(client.to_members().get("redirect_uris"), None);
+        }
     }
 
     #[test]
@@ -418,13 +420,20 @@ mod tests {
     #[test]
     fn a12_c11_urls_have_a_safe_scheme() {
         for member in ["client_uri", "logo_uri", "tos_uri", "policy_uri", "client_uri#fr"] {
-            registered(json!({member: "http://rp.example/page"}));
+            registered(json!({member: "http://rp.example/page#part"}));
             for bad in [
                 "javascript:alert(1)",
                 "file:///etc/passwd",
                 "rp.example",
+                "https:rp.example",
+                "https:/rp.example",
                 "https://u:p@rp.example/",
                 "https://rp.example/\u{e9}",
+                "https://rp.example/\"onload=",
+                "https://rp.example/<script>",
+                "https://rp.example/%zz",
+                "https://rp.example/../up",
+                "https://rp.example:0/",
             ] {
                 refused(json!({member: bad}), member.split('#').next().unwrap());
             }
@@ -436,7 +445,111 @@ mod tests {
         refused(json!({"backchannel_logout_uri": "javascript:x"}), "backchannel_logout_uri");
         refused(json!({"post_logout_redirect_uris": ["javascript:x"]}), "post_logout_redirect_uris");
         registered(json!({"post_logout_redirect_uris": ["com.example.app:/out"]}));
-        refused(json!({"spiffe_id": "https://x.example"}), "spiffe_id");
+        for bad in [
+            "https://x.example",
+            "spiffe:x",
+            "spiffe:///x",
+            "spiffe://x.example:1/a",
+            "spiffe://x.example/a?b",
+            "spiffe://x.example/a#b",
+            "spiffe://x.example/a b",
+        ] {
+            refused(json!({"spiffe_id": bad}), "spiffe_id");
+        }
+        registered(json!({"spiffe_id": "spiffe://x.example/ns/a/sa/b"}));
+    }
+
+    #[test]
+    fn rfc_3986_every_url_has_one_reading() {
+        let lists = ["request_uris", "post_logout_redirect_uris", "claims_redirect_uris"];
+        for member in [
+            "jwks_uri",
+            "sector_identifier_uri",
+            "signed_jwks_uri",
+            "initiate_login_uri",
+            "backchannel_client_notification_endpoint",
+            "spiffe_bundle_endpoint",
+            "frontchannel_logout_uri",
+            "backchannel_logout_uri",
+            "credential_offer_endpoint",
+        ]
+        .into_iter()
+        .chain(lists)
+        {
+            let value = |uri: &str| if lists.contains(&member) { json!([uri]) } else { json!(uri) };
+            registered(json!({member: value("https://rp.example/a?b")}));
+            for bad in [
+                "https://rp.example/{a}",
+                "https://rp.example/%",
+                "https://rp.example/a/%2e%2E",
+                "https://rp.example/%00",
+                "https:rp.example",
+                "https://rp.example:65536/",
+                "https://u@rp.example/",
+                "https://[0:0:0:0:0:0:0:1]/",
+            ] {
+                refused(json!({member: value(bad)}), member);
+            }
+        }
+        refused(json!({"backchannel_logout_uri": "https://rp.example/out#a"}), "backchannel_logout_uri");
+        registered(json!({"request_uris": ["https://rp.example/r#GkurKxf5T0Y"]}));
+        let certificate =
+            |uri: &str| json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_uri": uri});
+        registered(certificate("urn:example:rp"));
+        refused(certificate("rp"), "tls_client_auth_san_uri");
+    }
+
+    #[test]
+    fn what_people_are_shown_has_no_hidden_characters() {
+        let lists = ["contacts", "default_acr_values", "authorization_details_types", "response_modes"];
+        for member in [
+            "client_name",
+            "client_name#he",
+            "organization_name",
+            "organization_name#fr",
+            "software_id",
+            "software_version",
+            "digest_algorithm",
+        ]
+        .into_iter()
+        .chain(lists)
+        {
+            let value = |text: &str| if lists.contains(&member) { json!(["a", text]) } else { json!(text) };
+            registered(json!({member: value("Zoë & Søn می\u{200c}خواهم 👩\u{200d}💻")}));
+            for hidden in ["\0", "a\r\nb", "\u{202e}x", "\u{2066}x", "a\u{200b}", "\u{e0041}"] {
+                refused(json!({member: value(hidden)}), member);
+                let operator =
+                    ClientMetadata::from_members(Map::from_iter([(member.to_owned(), value(hidden))])).unwrap();
+                let operator = verify(operator, Strictness::Operator);
+                assert!(matches!(operator, Err(Error::InvalidClientMetadata(Invalid::HiddenCharacter { .. }))));
+            }
+        }
+        refused(
+            json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a\u{202e}"}),
+            "tls_client_auth_subject_dn must not have the control or format character U+202E",
+        );
+        refused(json!({"tenant": {"names": ["a\u{202e}"]}}), "tenant");
+        registered(json!({"tenant": {"text": "two\r\nlines"}}));
+    }
+
+    #[test]
+    fn a_maximum_age_fits_into_32_bits() {
+        assert_eq!(registered(json!({"default_max_age": 2_147_483_647}))["default_max_age"], 2_147_483_647);
+        for beyond in [2_147_483_648, u64::MAX] {
+            refused(json!({"default_max_age": beyond}), "default_max_age is more than 2147483647");
+        }
+    }
+
+    #[test]
+    fn what_was_stored_under_older_rules_is_still_read() {
+        let stored = json!({
+            "redirect_uris": ["https://rp.example/a/../cb", "ms-msdt:/id"], "client_name": "a\u{202e}",
+            "default_max_age": u64::MAX, "client_uri": "https:rp.example", "application_type": "native",
+        });
+        let client: VerifiedMetadata = serde_json::from_value(stored.clone()).unwrap();
+        for (name, value) in stored.as_object().unwrap() {
+            assert_eq!(&client.to_members()[name], value, "{name}");
+        }
     }
 
     #[test]

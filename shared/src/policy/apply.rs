@@ -30,6 +30,7 @@ impl Policy {
         self.offer_scope(&mut metadata, bound)?;
         self.permit_redirect_uris(&mut metadata)?;
         self.relate_pages(&metadata)?;
+        self.called_urls.permit(&metadata)?;
         Ok(metadata)
     }
 
@@ -37,6 +38,12 @@ impl Policy {
         let limits = &self.limits;
         if metadata.redirect_uris.as_ref().is_some_and(|uris| uris.len() > limits.redirect_uris) {
             return Err(InvalidRedirectUri::list(RedirectUriFault::TooMany).into());
+        }
+        let too_many = metadata.languages().into_iter().find(|(_, languages)| *languages > limits.list_items);
+        if let Some((member, _)) = too_many {
+            return Err(
+                Invalid::TooLong { member: member.to_owned(), limit: limits.list_items, unit: "languages" }.into()
+            );
         }
         for (member, value) in metadata.to_members() {
             let (limit, unit) = match &value {
@@ -166,8 +173,8 @@ impl Policy {
     fn relate_pages(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
         let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
         let uris: Vec<RedirectUri> = uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok()).collect();
-        let web = uris.iter().all(|uri| uri.kind() == RedirectUriKind::Https) && !uris.is_empty();
-        if !self.redirect_uris.pages_share_host || !web {
+        let native = metadata.application_type.as_deref() == Some(ApplicationType::Native.as_str());
+        if !self.redirect_uris.pages_share_host || native || uris.is_empty() {
             return Ok(());
         }
         for (member, page) in metadata.pages() {
@@ -376,6 +383,13 @@ mod tests {
         };
         assert!(client("https://rp.example/logo.png", "https://rp.example/cb").is_ok());
         assert!(client("https://bank.example/logo.png", "https://rp.example/cb").unwrap_err().contains("logo_uri"));
+        let mixed = |kind: &str| {
+            let uris = json!(["https://rp.example/cb", "http://127.0.0.1/cb"]);
+            let pages = "https://bank.example/logo.png";
+            registered(&policy, json!({"redirect_uris": uris, "logo_uri": pages, "application_type": kind}))
+        };
+        assert!(mixed("web").unwrap_err().contains("logo_uri"));
+        assert!(mixed("native").is_ok());
     }
 
     #[test]
@@ -392,6 +406,17 @@ mod tests {
         ] {
             let error = registered(&policy, json!({"redirect_uris": uris, member: value})).unwrap_err();
             assert!(error.contains(member), "{error}");
+        }
+        for member in ["client_name", "logo_uri", "organization_name"] {
+            let languages = |count: usize| {
+                let mut client = json!({"redirect_uris": uris});
+                for language in 0..count {
+                    client[format!("{member}#x-{language}")] = json!("https://rp.example/");
+                }
+                registered(&policy, client)
+            };
+            assert!(languages(100).is_ok());
+            assert_eq!(languages(101), Err(format!("{member} is longer than 100 languages")));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Ready-made policies.
 
 use super::{
-    ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes,
+    CalledUrls, ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes,
     SoftwareStatements, Unoffered,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope};
@@ -66,6 +66,7 @@ fn open() -> Policy {
             infer_native: true,
             pages_share_host: false,
         },
+        called_urls: CalledUrls::Public,
         custom_members: Vec::new(),
         scope_is_requestable: false,
         software_id_once: false,

@@ -42,7 +42,7 @@ fn documents() -> Vec<String> {
         json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none", "scope": "a b"}),
         json!({"redirect_uris": ["https://rp.example/cb"], "grant_types": ["implicit"], "response_types": ["code"]}),
         json!({"redirect_uris": ["https://rp.example/#fragment"]}),
-        json!({"redirect_uris": []}),
+        json!({"redirect_uris": ["ms-msdt:/id"]}),
         json!({"redirect_uris": ["https://rp.example/cb"], "jwks": {"keys": [{"kty": "oct", "k": "AAAA"}]}}),
         json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "javascript:alert(1)"}),
         json!({"redirect_uris": "https://rp.example/cb"}),

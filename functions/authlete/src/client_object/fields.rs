@@ -57,7 +57,7 @@ pub(crate) const METADATA: &[(&str, &str, Form)] = &[
     ("requestEncryptionAlg", "request_object_encryption_alg", Form::Constant(JWE_ALG)),
     ("requestEncryptionEnc", "request_object_encryption_enc", Form::Constant(JWE_ENC)),
     ("requestUris", "request_uris", TEXTS),
-    ("defaultMaxAge", "default_max_age", Same(Shape::Integer)),
+    ("defaultMaxAge", "default_max_age", Same(Shape::Int32)),
     ("defaultAcrs", "default_acr_values", TEXTS),
     ("idTokenSignAlg", "id_token_signed_response_alg", Form::Constant(JWS_ALG)),
     ("idTokenEncryptionAlg", "id_token_encrypted_response_alg", Form::Constant(JWE_ALG)),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::Draft;
 use shared::client::{ClientType, OperatorSettings, RegisteredClient};
-use shared::metadata::{ClientMetadata, Invalid, Scope, is_language_tag, parse_object};
+use shared::metadata::{ClientMetadata, Invalid, Scope, hidden_character, is_language_tag, parse_object};
 use shared::policy::Policy;
 
 use super::alias;
@@ -199,6 +199,9 @@ fn text(sent: &Map<String, Value>, name: &str, limit: usize) -> Result<Option<St
     let text = value.as_str().ok_or_else(|| Invalid::wrong_type(name, "a string"))?;
     if text.len() > limit {
         return Err(Invalid::TooLong { member: name.to_owned(), limit, unit: "bytes" });
+    }
+    if let Some(character) = hidden_character(text) {
+        return Err(Invalid::HiddenCharacter { member: name.to_owned(), character });
     }
     Ok(Some(text.to_owned()))
 }

@@ -131,7 +131,7 @@ fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid>
     policy.software_id_once = flag(sent, "dcrDuplicateSoftwareIdBlocked")?;
     policy.errors =
         ErrorMembers { description: !flag(sent, "errorDescriptionOmitted")?, uri: !flag(sent, "errorUriOmitted")? };
-    let most = Shape::Integer.read("clientsPerDeveloper", member(sent, "clientsPerDeveloper"))?;
+    let most = Shape::Int32.read("clientsPerDeveloper", member(sent, "clientsPerDeveloper"))?;
     policy.clients_per_developer = most.as_ref().and_then(Value::as_u64);
     let custom = "supportedCustomClientMetadata";
     policy.custom_members = texts(sent, custom)?;

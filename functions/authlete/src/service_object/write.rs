@@ -70,7 +70,7 @@ fn or_default(shape: Shape, value: Option<&Value>) -> Option<Value> {
     match (value, shape) {
         (Some(value), _) => Some(value.clone()),
         (None, Shape::Flag) => Some(false.into()),
-        (None, Shape::Integer) => Some(0.into()),
+        (None, Shape::Integer | Shape::Int32) => Some(0.into()),
         (None, _) => None,
     }
 }

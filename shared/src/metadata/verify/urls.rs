@@ -1,16 +1,18 @@
 //! Every URL is one, with a scheme that is safe to show, call or fetch.
 
-use url::Url;
-
 use super::VerifiedMetadata;
-use crate::metadata::{Invalid, RedirectUri, SubjectType};
+use crate::metadata::{Invalid, InvalidRedirectUri, PlainUri, RedirectUri, SubjectType};
+
+const HTTPS: &[&str] = &["https"];
+
+const WEB: &[&str] = &["https", "http"];
 
 impl VerifiedMetadata {
     /// Every URL is one, with a scheme that is safe to show, call or fetch.
     pub(super) fn check_urls(&self) -> Result<(), Invalid> {
         let rest = &self.rest;
         for (member, page) in rest.pages() {
-            web_url(member, page, &["https", "http"])?;
+            web_url(member, page, WEB)?;
         }
         for (member, url) in [
             ("jwks_uri", &rest.jwks_uri),
@@ -21,7 +23,7 @@ impl VerifiedMetadata {
             ("spiffe_bundle_endpoint", &rest.spiffe_bundle_endpoint),
         ] {
             if let Some(url) = url {
-                web_url(member, url, &["https"])?;
+                web_url(member, url, HTTPS)?;
             }
         }
         for (member, url) in [
@@ -30,22 +32,31 @@ impl VerifiedMetadata {
             ("credential_offer_endpoint", &rest.credential_offer_endpoint),
         ] {
             if let Some(url) = url {
-                web_url(member, url, &["https", "http"])?;
+                web_url(member, url, WEB)?;
             }
         }
         for url in rest.request_uris.iter().flatten() {
-            web_url("request_uris", url, &["https", "http"])?;
+            web_url("request_uris", url, WEB)?;
         }
         for (member, uris) in [
             ("post_logout_redirect_uris", &rest.post_logout_redirect_uris),
             ("claims_redirect_uris", &rest.claims_redirect_uris),
         ] {
-            for uri in uris.iter().flatten() {
-                RedirectUri::parse(uri).map_err(|_| Invalid::syntax(member, "a list of redirect URIs"))?;
+            for (index, uri) in uris.iter().flatten().enumerate() {
+                RedirectUri::parse(uri).map_err(|fault| InvalidRedirectUri { member, index: Some(index), fault })?;
             }
         }
-        match &rest.spiffe_id {
-            Some(id) if !id.starts_with("spiffe://") => Err(Invalid::syntax("spiffe_id", "a SPIFFE ID")),
+        self.check_logout_fragment()?;
+        if let Some(uri) = &rest.tls_client_auth_san_uri {
+            plain("tls_client_auth_san_uri", uri)?;
+        }
+        rest.spiffe_id.as_deref().map_or(Ok(()), spiffe_id)
+    }
+
+    /// OIDC Back-Channel Logout §2.2: the logout URI has no fragment.
+    fn check_logout_fragment(&self) -> Result<(), Invalid> {
+        match &self.rest.backchannel_logout_uri {
+            Some(uri) if uri.contains('#') => Err(Invalid::syntax("backchannel_logout_uri", "a URL without fragment")),
             _ => Ok(()),
         }
     }
@@ -74,12 +85,25 @@ impl VerifiedMetadata {
     }
 }
 
+fn plain(member: &str, text: &str) -> Result<PlainUri, Invalid> {
+    PlainUri::parse(text).map_err(|fault| Invalid::Uri { member: member.to_owned(), fault })
+}
+
 fn web_url(member: &str, text: &str, schemes: &[&str]) -> Result<(), Invalid> {
-    let expected = if schemes == ["https"] { "an https URL" } else { "an http or https URL" };
-    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-    let url = Url::parse(text).ok().filter(|url| printable && schemes.contains(&url.scheme()) && url.has_host());
-    match url {
-        Some(url) if url.username().is_empty() && url.password().is_none() => Ok(()),
-        _ => Err(Invalid::syntax(member, expected)),
+    if schemes.contains(&plain(member, text)?.scheme()) {
+        return Ok(());
+    }
+    let expected = if schemes == HTTPS { "an https URL" } else { "an http or https URL" };
+    Err(Invalid::syntax(member, expected))
+}
+
+/// SPIFFE ID §2: a trust domain and a path.
+fn spiffe_id(text: &str) -> Result<(), Invalid> {
+    let uri = plain("spiffe_id", text)?;
+    let bare = !uri.has_port_or_query() && !uri.has_fragment();
+    if uri.scheme() == "spiffe" && uri.host().is_some() && bare {
+        Ok(())
+    } else {
+        Err(Invalid::syntax("spiffe_id", "a SPIFFE ID"))
     }
 }

@@ -1,0 +1,236 @@
+//! URLs, texts and numbers that nobody should have to read, at every door.
+
+use serde_json::{Value, json};
+use shared::caller::Permission;
+use shared::metadata::GrantType;
+use shared::policy::{CalledUrls, Policy, Preset};
+
+use crate::authlete::{Owner, operator_token};
+use crate::support::{Reply, World, assert_refused, web_client};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// A world whose service 1 has all doors for strangers open, and an operator's token.
+async fn world() -> (World, String) {
+    let mut policy = Preset::Open.policy();
+    policy.doors.push("identity_center".to_owned());
+    policy.grant_types.offered.push(GrantType::DeviceCode);
+    let world = World::for_identity_center(1).await;
+    world.service(1, policy).await;
+    let token = operator_token(&world, Owner::Service(1), &Permission::ALL).await;
+    (world, token)
+}
+
+/// A client with one member more.
+fn with(member: &str, value: impl Into<Value>) -> Value {
+    let mut client = web_client();
+    client[member] = value.into();
+    client
+}
+
+async fn operator(world: &World, token: &str, operation: &str, body: &Value) -> Reply {
+    world.send_json("POST", &format!("/api/1/{operation}"), Some(token), body).await
+}
+
+/// The answer of Authlete's API to its caller, naming the member.
+fn assert_operator_refused(reply: &Reply, member: &str) {
+    assert_eq!((reply.status, reply.text("resultCode")), (400, "A001296"), "{reply:?}");
+    assert!(reply.text("resultMessage").contains(member), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a27_redirect_uris_that_are_no_uris_or_no_applications_are_refused_for_what_is_wrong() {
+    let (world, token) = world().await;
+    for (uri, part) in [
+        ("https://rp.example/%zz", "percent sign"),
+        ("https://rp.example/a|b", "a character that no URI has"),
+        ("https://rp.example/{id}", "a character that no URI has"),
+        ("https://rp.example/a^b", "a character that no URI has"),
+        ("https://rp.example/a`b", "a character that no URI has"),
+        ("https://rp.example/a/../cb", "dot segment"),
+        ("https://rp.example/%2E%2e/cb", "dot segment"),
+        ("https://rp.example/cb%00", "control character"),
+        ("https://rp.example:0/cb", "port"),
+        ("http://[0:0:0:0:0:0:0:1]/cb", "usual form (127.0.0.1, [::1])"),
+        ("ms-msdt:/id", "no application's own"),
+        ("search-ms:query", "no application's own"),
+        ("ms-appinstaller:?source=x", "no application's own"),
+        ("itms-services://?action=download-manifest", "no application's own"),
+        ("intent:#Intent;end", "no application's own"),
+        ("chrome-extension://abc/cb", "no application's own"),
+        ("shell:startup", "no application's own"),
+        ("smb://host/share", "no application's own"),
+        ("ldap://host/", "no application's own"),
+        ("tel:1234", "no application's own"),
+        ("c:/cb", "no application's own"),
+        ("localhost:3000/cb", "no application's own"),
+    ] {
+        let client = json!({"redirect_uris": ["https://rp.example/cb", uri], "token_endpoint_auth_method": "none"});
+        let reply = world.register(1, None, &client).await;
+        assert_refused(&reply, "invalid_redirect_uri", "redirect_uris[1]: ");
+        assert!(reply.text("error_description").contains(part), "{uri}: {reply:?}");
+        let created = operator(&world, &token, "client/create", &json!({"redirectUris": [uri]})).await;
+        assert_operator_refused(&created, "redirectUris[0]");
+    }
+}
+
+#[tokio::test]
+async fn a12_c11_urls_that_parsers_read_differently_are_refused_at_every_door() {
+    let (world, token) = world().await;
+    for url in
+        ["https:rp.example", "https://rp.example/\"onload=", "https://rp.example/<script>", "https://rp.example/%"]
+    {
+        assert_refused(&world.register(1, None, &with("tos_uri", url)).await, "invalid_client_metadata", "tos_uri");
+        let created = operator(&world, &token, "client/create", &json!({"tosUri": url})).await;
+        assert_operator_refused(&created, "tosUri");
+        let service = json!({"tosUri": url, "dynamicRegistrationSupported": true});
+        assert_operator_refused(&operator(&world, &token, "service/update", &service).await, "tosUri");
+    }
+}
+
+#[tokio::test]
+async fn rfc_7591_s2_2_languages_are_bounded_at_every_door() {
+    let (world, token) = world().await;
+    let languages = |count: usize| {
+        let mut client = web_client();
+        for language in 0..count {
+            client[format!("client_name#x-{language}")] = json!("Test");
+        }
+        client
+    };
+    assert_eq!(world.register(1, None, &languages(100)).await.status, 201);
+    for count in [101, 2_300] {
+        let reply = world.register(1, None, &languages(count)).await;
+        assert_refused(&reply, "invalid_client_metadata", "client_name is longer than 100 languages");
+    }
+    let names: Vec<Value> = (0..101).map(|language| json!({"tag": format!("x-{language}"), "value": "Test"})).collect();
+    let created = operator(&world, &token, "client/create", &json!({"clientNames": names})).await;
+    assert_operator_refused(&created, "clientName is longer than 100 languages");
+}
+
+#[tokio::test]
+async fn what_people_are_shown_has_no_hidden_characters_at_any_door() {
+    let (world, token) = world().await;
+    let hidden = "Bank\u{202e}knaB";
+    for (member, value) in [
+        ("client_name", json!(hidden)),
+        ("client_name#he", json!("a\u{0}")),
+        ("contacts", json!(["a@rp.example", "b@rp.example\r\nBcc: c@rp.example"])),
+        ("software_id", json!("a\u{200b}")),
+        ("software_version", json!("1\u{e0041}")),
+    ] {
+        let reply = world.register(1, None, &with(member, value)).await;
+        assert_refused(&reply, "invalid_client_metadata", &format!("{member} must not have the control or format"));
+    }
+    for (member, value) in [
+        ("clientName", json!(hidden)),
+        ("clientNames", json!([{"tag": "fr", "value": hidden}])),
+        ("description", json!(hidden)),
+        ("descriptions", json!([{"tag": "fr", "value": hidden}])),
+        ("attributes", json!([{"key": "a", "value": hidden}])),
+        ("developer", json!("a\nb")),
+    ] {
+        let created = operator(&world, &token, "client/create", &json!({member: value})).await;
+        assert_operator_refused(&created, member.trim_end_matches("Names"));
+    }
+    for (member, value) in [
+        ("serviceName", json!(hidden)),
+        ("description", json!(hidden)),
+        ("supportedScopes", json!([{"name": "read", "description": hidden}])),
+    ] {
+        assert_operator_refused(&operator(&world, &token, "service/update", &json!({member: value})).await, member);
+    }
+    let lines = json!({"description": "Two\r\nlines", "clientName": "می\u{200c}خواهم"});
+    assert_eq!(operator(&world, &token, "client/create", &lines).await.status, 200);
+    let aws = json!({"clientName": hidden, "clientType": "public"});
+    let aws = world.send_json("POST", "/client/register", None, &aws).await;
+    assert_eq!((aws.status, aws.text("__type")), (400, "InvalidRequestException"));
+    assert!(aws.text("error_description").contains("clientName"), "{aws:?}");
+    let huawei = json!({"client_name": hidden});
+    let huawei = world.send_json("POST", "/v1/clients", None, &huawei).await;
+    assert_eq!((huawei.status, huawei.text("error_code")), (400, "IIC.400"));
+    assert!(huawei.text("error_msg").contains("client_name must not have"), "{huawei:?}");
+}
+
+#[tokio::test]
+async fn numbers_fit_into_32_bits_where_authlete_says_so() {
+    let (world, token) = world().await;
+    assert_eq!(world.register(1, None, &with("default_max_age", 2_147_483_647_u64)).await.status, 201);
+    let reply = world.register(1, None, &with("default_max_age", 2_147_483_648_u64)).await;
+    assert_refused(&reply, "invalid_client_metadata", "default_max_age is more than 2147483647");
+    let created = operator(&world, &token, "client/create", &json!({"defaultMaxAge": 2_147_483_648_u64})).await;
+    assert_operator_refused(&created, "defaultMaxAge");
+    for member in ["allowableClockSkew", "userCodeLength", "clientsPerDeveloper"] {
+        let service = json!({member: 2_147_483_648_u64, "dynamicRegistrationSupported": true});
+        assert_operator_refused(&operator(&world, &token, "service/update", &service).await, member);
+    }
+}
+
+#[tokio::test]
+async fn what_servers_call_is_public_unless_the_policy_says_otherwise() {
+    let (world, token) = world().await;
+    let members = [
+        ("jwks_uri", json!("https://169.254.169.254/latest/meta-data")),
+        ("backchannel_logout_uri", json!("http://localhost:8080/logout")),
+        ("request_uris", json!(["https://10.0.0.1/request"])),
+    ];
+    for (member, value) in &members {
+        let reply = world.register(1, None, &with(member, value.clone())).await;
+        assert_refused(&reply, "invalid_client_metadata", &format!("{member} must have a public host"));
+    }
+    let pattern = world.register(1, None, &with("request_uris", json!(["https://rp.example/*"]))).await;
+    assert_refused(&pattern, "invalid_client_metadata", "request_uris must not contain a wildcard");
+    let created = operator(&world, &token, "client/create", &json!({"jwksUri": "https://10.0.0.1/jwks"})).await;
+    assert_eq!(created.status, 200, "operators know their network: {created:?}");
+    let policy = Policy { called_urls: CalledUrls::Any, ..Preset::Open.policy() };
+    world.set_policy(1, policy).await;
+    for (member, value) in members {
+        assert_eq!(world.register(1, None, &with(member, value)).await.status, 201, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn rfc_8259_s8_1_a_byte_order_mark_is_ignored_at_every_door() {
+    let (world, token) = world().await;
+    let marked = |body: &Value| format!("\u{feff}{body}");
+    let registered = world.send("POST", "/1/register", &[JSON], marked(&web_client())).await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    let authorization = format!("Bearer {token}");
+    let headers = [JSON, ("authorization", authorization.as_str())];
+    let document = json!({"json": marked(&web_client())});
+    let forwarded = world.send("POST", "/api/1/client/registration", &headers, marked(&document)).await;
+    assert_eq!(forwarded.text("action"), "CREATED", "{forwarded:?}");
+    let aws = json!({"clientName": "x", "clientType": "public"});
+    assert_eq!(world.send("POST", "/client/register", &[JSON], marked(&aws)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_compressed_is_told_so() {
+    let (world, token) = world().await;
+    let gzip = [JSON, ("content-encoding", "gzip")];
+    let body = b"\x1f\x8b\x08\x00".to_vec();
+    let reply = world.send("POST", "/1/register", &gzip, body.clone()).await;
+    assert_refused(&reply, "invalid_client_metadata", "Content-Encoding");
+    let aws = world.send("POST", "/client/register", &gzip, body.clone()).await;
+    assert!(aws.text("error_description").contains("Content-Encoding"), "{aws:?}");
+    let huawei = world.send("POST", "/v1/clients", &gzip, body.clone()).await;
+    assert!(huawei.text("error_msg").contains("Content-Encoding"), "{huawei:?}");
+    let authorization = format!("Bearer {token}");
+    let headers = [gzip[0], gzip[1], ("authorization", authorization.as_str())];
+    let authlete = world.send("POST", "/api/1/client/create", &headers, body).await;
+    assert!(authlete.text("resultMessage").contains("Content-Encoding"), "{authlete:?}");
+    let plain = [JSON, ("content-encoding", "identity")];
+    assert_eq!(world.send("POST", "/1/register", &plain, web_client().to_string()).await.status, 201);
+}
+
+#[tokio::test]
+async fn no_redirect_uris_are_none_where_nothing_redirects() {
+    let (world, token) = world().await;
+    let device = json!({"redirect_uris": [], "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]});
+    let reply = world.register(1, None, &device).await;
+    assert_eq!((reply.status, reply.body.get("redirect_uris")), (201, None), "{reply:?}");
+    let code = world.register(1, None, &json!({"redirect_uris": []})).await;
+    assert_refused(&code, "invalid_redirect_uri", "redirect_uris: at least one is required by grant_types");
+    let created = operator(&world, &token, "client/create", &json!({"redirectUris": []})).await;
+    assert_eq!((created.status, created.body.get("redirectUris")), (200, None), "{created:?}");
+}

@@ -1,0 +1,104 @@
+//! Texts that people read.
+
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
+use serde_json::Value;
+
+/// The first character of a text of one line that people do not see, though it changes what they see: control and
+/// format characters (Unicode `Cc`, `Cf`) and line ends. Zero width joiners and non-joiners belong to words.
+#[must_use]
+pub fn hidden_character(text: &str) -> Option<char> {
+    text.chars().find(|character| is_hidden(*character))
+}
+
+/// As [`hidden_character`], of the first text in a value that has one. These texts may have several lines.
+#[must_use]
+pub fn hidden_character_in(value: &Value) -> Option<char> {
+    match value {
+        Value::String(text) => text.chars().find(|char| is_hidden(*char) && !matches!(char, '\t' | '\n' | '\r')),
+        Value::Array(values) => values.iter().find_map(hidden_character_in),
+        Value::Object(members) => members.values().find_map(hidden_character_in),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+fn is_hidden(character: char) -> bool {
+    const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
+    let category = CodePointMapData::<GeneralCategory>::new().get(character);
+    let hidden = matches!(
+        category,
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    );
+    hidden && !JOINERS.contains(&character)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn characters_that_nobody_sees_are_found() {
+        for hidden in [
+            '\0',
+            '\t',
+            '\n',
+            '\r',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{fff9}',
+            '\u{e0001}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(hidden_character(&format!("Bank{hidden}")), Some(hidden), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn names_in_use_have_none() {
+        for name in [
+            "",
+            "My Example",
+            "クライアント名",
+            "عميل تجريبي",
+            "לקוח",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "👩\u{200d}💻 tools ❤\u{fe0f}",
+            "Zoë & Søn – “Größe” №5",
+            "A\u{a0}B",
+        ] {
+            assert_eq!(hidden_character(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn texts_inside_of_values_may_have_lines() {
+        assert_eq!(hidden_character_in(&json!({"a": [1, null, "one\r\n\ttwo"]})), None);
+        assert_eq!(hidden_character_in(&json!({"a": [{"b": "x\u{202e}"}]})), Some('\u{202e}'));
+        assert_eq!(hidden_character_in(&json!("\u{0}")), Some('\0'));
+    }
+}

@@ -143,7 +143,7 @@ async fn create_service(app: &App, id: u64, configuration: &ServiceConfiguration
 /// The token, if it is still one.
 async fn working(app: &App, kind: TokenKind, text: String) -> Result<Option<String>> {
     let Some(token) = Token::parse(kind, &text) else { return Ok(None) };
-    Ok(app.store.token(&token.hash()).await.map_err(described)?.map(|_| text))
+    Ok(app.store.token(&token).await.map_err(described)?.map(|_| text))
 }
 
 async fn or_new(app: &App, kind: TokenKind, known: Option<String>) -> Result<String> {

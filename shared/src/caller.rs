@@ -138,12 +138,12 @@ pub async fn registrant(app: &App, service: &Service, presented: Option<&str>) -
         return Ok(Registrant::Anonymous);
     }
     let presented = presented.ok_or(Error::MissingToken)?;
-    let token = Token::parse(TokenKind::InitialAccess, presented).ok_or(Error::InvalidToken)?.hash();
+    let token = Token::parse(TokenKind::InitialAccess, presented).ok_or(Error::InvalidToken)?;
     let record = app.store.token(&token).await?.ok_or(Error::InvalidToken)?;
-    if record.kind != TokenKind::InitialAccess || record.service_id != Some(service.id) || record.uses_left == Some(0) {
+    if record.service_id != Some(service.id) || record.uses_left == Some(0) {
         return Err(Error::InvalidToken);
     }
-    Ok(Registrant::InitialAccess { token, counted: record.uses_left.is_some(), bound: record.bound })
+    Ok(Registrant::InitialAccess { token: record.hash, counted: record.uses_left.is_some(), bound: record.bound })
 }
 
 /// What an operator's token works for.
@@ -166,15 +166,15 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// The digest of a presented token that may be an operator's.
+    /// The presented token, if it may be an operator's.
     ///
     /// # Errors
     /// [`Error::MissingToken`], [`Error::InvalidToken`].
-    pub fn token(presented: Option<&str>) -> Result<TokenHash, Error> {
+    pub fn token(presented: Option<&str>) -> Result<Token, Error> {
         let presented = presented.ok_or(Error::MissingToken)?;
         let token = Token::parse(TokenKind::Service, presented);
         let token = token.or_else(|| Token::parse(TokenKind::Organization, presented));
-        Ok(token.ok_or(Error::InvalidToken)?.hash())
+        token.ok_or(Error::InvalidToken)
     }
 
     /// The operator behind a token, as the store knows it.

@@ -133,6 +133,9 @@ pub enum ClaimKind {
 }
 
 impl ClaimKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Alias, Self::SoftwareId];
+
     /// The name under which it is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -63,6 +63,8 @@ impl Endpoint {
                 (self.failed)(&Error::Unavailable(elapsed.into()))
             }
         };
+        // What a body is, its content type says: no browser is to guess.
+        let response = response.with("x-content-type-options", "nosniff");
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (function, status) = (self.function, response.status);
         match &response.cause {

@@ -1,4 +1,5 @@
-//! What follows from a change of the table: counts of clients, and the end of what a deleted service leaves behind.
+//! What follows from a change of the table: counts of clients, and the end of what deleted clients and services leave
+//! behind.
 //!
 //! Lambda calls this with records of the table's stream, each at least once and those of an item in order.
 
@@ -17,6 +18,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::store::Counted;
 use change::Step;
+use event::GivenUp;
 
 /// How many items of deleted services one call deletes at the most.
 const PURGED: usize = 200;
@@ -52,18 +54,39 @@ pub fn serve() -> Result<(), lambda_http::Error> {
 pub async fn apply(app: &App, event: Event) -> Result<Answer, Error> {
     let started = Instant::now();
     let records = event.records.len();
-    let (counted, purged) = follow(app, &event).await?;
-    if (counted, purged) != (0, 0) {
+    let Followed { counted, ended, purged } = follow(app, &event).await?;
+    if counted + ended + purged > 0 {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(function = "stream", records, counted, purged, micros);
+        tracing::info!(function = "stream", records, counted, ended, purged, micros);
     }
     Ok(Answer { state: event.state, batch_item_failures: [] })
 }
 
-/// How many transactions have counted, and how many items are purged.
-async fn follow(app: &App, event: &Event) -> Result<(usize, usize), Error> {
+/// What an event has led to.
+struct Followed {
+    /// How many transactions have counted.
+    counted: usize,
+    /// How many claims have ended.
+    ended: usize,
+    /// How many items of deleted services are deleted.
+    purged: usize,
+}
+
+/// Claims end before the counts move: `registrar serve`, when it starts, goes on behind what is counted.
+async fn follow(app: &App, event: &Event) -> Result<Followed, Error> {
+    let ended = end_claims(app, &event.records).await?;
     let counted = if event.records.iter().any(Record::changes_counts) { count(app, event).await? } else { 0 };
-    Ok((counted, purge(app, &event.records).await?))
+    Ok(Followed { counted, ended, purged: purge(app, &event.records).await? })
+}
+
+/// Ends the claims of names that clients have no more.
+async fn end_claims(app: &App, records: &[Record]) -> Result<usize, Error> {
+    let given_up: BTreeSet<GivenUp> = records.iter().flat_map(Record::given_up).collect();
+    let mut ended = 0;
+    for GivenUp { service_id, numeric_id, name } in given_up {
+        ended += usize::from(app.store.end_claim(service_id, numeric_id, &name).await?);
+    }
+    Ok(ended)
 }
 
 async fn count(app: &App, event: &Event) -> Result<usize, Error> {

@@ -107,7 +107,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::List(owner) => list(owner, connection, output).await,
         Command::Rotate { id } => rotate(&id, connection, output).await,
         Command::Revoke { id } => {
-            connection.store.delete_token(&existing(&id, connection).await?.hash).await.map_err(described)?;
+            connection.store.delete_token(&existing(&id, connection).await?).await.map_err(described)?;
             output.done("The token is revoked.");
             Ok(())
         }
@@ -182,7 +182,7 @@ async fn rotate(id: &str, connection: &Connection, output: &Output) -> Result<()
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
     let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
     issue(&token, &record, connection, output).await?;
-    connection.store.delete_token(&old.hash).await.map_err(described)
+    connection.store.delete_token(&old).await.map_err(described)
 }
 
 async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<()> {
@@ -216,7 +216,7 @@ fn bound(scope: Option<&str>, grant_types: &[String]) -> Result<BoundPolicy> {
 async fn existing(id: &str, connection: &Connection) -> Result<TokenRecord> {
     let hash = TokenHash::parse(id);
     let hash = hash.context("a token's identifier is what `token list` shows, not the token itself")?;
-    connection.store.token(&hash).await.map_err(described)?.context("there is no such token")
+    connection.store.token_of_any_kind(&hash).await.map_err(described)?.context("there is no such token")
 }
 
 /// `90d`, `12h`, `30m`, `45s` in seconds.

@@ -34,10 +34,24 @@ async fn every_event_answers_as_expected() {
         let request = Request::from_event(&event).unwrap();
         let answer = serde_json::to_value(endpoint.answer(world.app, request).await).unwrap();
         assert_answer(name, &expected, &answer);
+        assert_eq!(answer["headers"]["x-content-type-options"], "nosniff", "{name}");
+        assert_eq!(answer["headers"]["strict-transport-security"], "max-age=31536000", "{name}");
     }
 }
 
-fn events() -> Vec<PathBuf> {
+#[tokio::test]
+async fn on_one_machine_no_browser_is_told_to_ask_by_https_only() {
+    let world = World::for_fixed_paths(fixture::IDENTITY_CENTER_SERVICE, fixture::STET_SERVICE).await;
+    for path in registrar::endpoints().flat_map(|endpoint| endpoint.paths) {
+        let path: Vec<&str> =
+            path.split('/').map(|segment| if segment.starts_with('{') { "1" } else { segment }).collect();
+        let reply = world.send_bare("PATCH", &path.join("/"), None).await;
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path:?}: {reply:?}");
+        assert_eq!(reply.headers.get("strict-transport-security"), None, "{path:?}");
+    }
+}
+
+pub(crate) fn events() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let mut events: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()

@@ -130,6 +130,12 @@ impl FaultProxy {
         requests
     }
 
+    /// What a role has to permit for what was asked since the last call: an action and the leading key of an item, or of
+    /// an index.
+    pub(crate) fn permissions(&self) -> Vec<String> {
+        std::mem::take(&mut self.table.state().permissions)
+    }
+
     /// How many items queries have answered since the last call.
     pub(crate) fn queried(&self) -> usize {
         std::mem::take(&mut self.table.state().queried)
@@ -156,6 +162,7 @@ struct State {
     faults: HashMap<&'static str, VecDeque<Fault>>,
     lasting: HashMap<&'static str, Fault>,
     requests: Vec<String>,
+    permissions: Vec<String>,
     queried: usize,
     /// While the index lags: what it still shows of each partition key written since, if anything.
     unseen: Option<HashMap<String, Option<Value>>>,
@@ -206,6 +213,7 @@ impl Table {
         let next = state.faults.get_mut(request.as_str()).and_then(VecDeque::pop_front);
         let fault = next.or_else(|| state.lasting.get(request.as_str()).cloned());
         state.requests.push(request);
+        state.permissions.extend(call.permissions());
         fault
     }
 
@@ -304,6 +312,28 @@ impl Call {
     fn is_consistent(&self) -> bool {
         let batches = self.json["RequestItems"].as_object().into_iter().flat_map(Map::values);
         batches.chain([&self.json]).any(|read| read["ConsistentRead"] == true)
+    }
+
+    /// An action and the leading key for each of its items; a transaction needs the actions of its parts.
+    fn permissions(&self) -> Vec<String> {
+        let key = |item: &Value| item["PK"]["S"].as_str().unwrap().to_owned();
+        match (self.operation.as_str(), self.json["TransactItems"].as_array()) {
+            (_, Some(parts)) => {
+                let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
+                let permission = |(kind, part): (&String, &Value)| {
+                    let item = part.get("Item").unwrap_or_else(|| &part["Key"]);
+                    format!("{}Item {}", kind.trim_end_matches("Item"), key(item))
+                };
+                parts.map(permission).collect()
+            }
+            ("Query", None) => {
+                let values = &self.json["ExpressionAttributeValues"];
+                let place = values.get(":list").or_else(|| values.get(":partition")).unwrap()["S"].as_str().unwrap();
+                let index = self.json["IndexName"].as_str().map(|index| format!("{index} ")).unwrap_or_default();
+                vec![format!("Query {index}{place}")]
+            }
+            (operation, None) => self.keys().into_iter().map(|item| format!("{operation} {}", key(item))).collect(),
+        }
     }
 
     fn table(&self) -> &Value {

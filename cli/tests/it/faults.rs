@@ -88,7 +88,7 @@ impl Scene {
         Stored {
             open: whole(&store.clients(1).await.unwrap()),
             protected: whole(&store.clients(2).await.unwrap()),
-            uses_left: store.token(&token.hash()).await.unwrap().unwrap().uses_left.unwrap(),
+            uses_left: store.token(&token).await.unwrap().unwrap().uses_left.unwrap(),
         }
     }
 }
@@ -129,7 +129,7 @@ impl Act {
     fn request(self) -> &'static str {
         match self {
             Self::Register | Self::Update => "PutItem C",
-            Self::Spend => "TransactWriteItems C T",
+            Self::Spend => "TransactWriteItems C I",
             Self::Read => "GetItem C",
             Self::Delete => "UpdateItem C",
         }
@@ -229,13 +229,13 @@ async fn a_lost_answer_does_not_lose_the_token_that_an_update_made() {
 #[tokio::test]
 async fn a_lost_answer_neither_loses_nor_doubles_a_service_or_a_token() {
     let scene = Scene::new().await;
-    for request in ["PutItem S", "UpdateItem S", "PutItem T"] {
+    for request in ["PutItem S", "UpdateItem S", "PutItem I"] {
         scene.proxy.inject(request, Fault::LostAnswer);
     }
     scene.world.service(3, Preset::Open.policy()).await;
     scene.world.set_policy(3, Preset::Protected.policy()).await;
     scene.world.initial_access_token(3, None, None, BoundPolicy::default()).await;
-    let requests = ["PutItem S", "PutItem S", "UpdateItem S", "UpdateItem S", "PutItem T", "PutItem T"];
+    let requests = ["PutItem S", "PutItem S", "UpdateItem S", "UpdateItem S", "PutItem I", "PutItem I"];
     assert_eq!(scene.proxy.requests(), requests);
     assert_eq!(scene.table.app.store.service(3).await.unwrap().unwrap().version, 2);
     assert_eq!(scene.table.app.store.service_tokens(3).await.unwrap().len(), 1);
@@ -413,7 +413,7 @@ async fn an_update_does_not_bring_back_a_client_deleted_in_between() {
 async fn an_initial_access_token_of_three_uses_registers_three_clients_however_many_ask_at_once() {
     const ASK: u32 = 8;
     let scene = Arc::new(Scene::new().await);
-    let gate = scene.proxy.hold("TransactWriteItems C T", ASK);
+    let gate = scene.proxy.hold("TransactWriteItems C I", ASK);
     let mut registrations = JoinSet::new();
     for _ in 0..ASK {
         let scene = Arc::clone(&scene);
@@ -468,7 +468,7 @@ async fn a_lagging_index_brings_no_deleted_client_back() {
 async fn each_act_makes_the_requests_that_the_design_allows_it() {
     let budgets: [(Act, &[&str]); 5] = [
         (Act::Register, &["PutItem C"]),
-        (Act::Spend, &["GetItem T", "TransactWriteItems C T"]),
+        (Act::Spend, &["GetItem I", "TransactWriteItems C I"]),
         (Act::Read, &["GetItem C"]),
         (Act::Update, &["GetItem C", "PutItem C"]),
         (Act::Delete, &["UpdateItem C"]),
@@ -480,7 +480,7 @@ async fn each_act_makes_the_requests_that_the_design_allows_it() {
     }
     let unlimited = scene.table.initial_access_token(2, None, None, BoundPolicy::default()).await;
     assert_eq!(scene.world.register(2, Some(&unlimited), &named("New")).await.status, 201);
-    assert_eq!(scene.proxy.requests(), ["GetItem T", "PutItem C"]);
+    assert_eq!(scene.proxy.requests(), ["GetItem I", "PutItem C"]);
 }
 
 #[tokio::test]
@@ -501,16 +501,16 @@ async fn a_refusal_makes_no_more_requests_than_a_success() {
     }
     scene.proxy.requests();
     assert_eq!(scene.spend().await.status, 401);
-    assert_eq!(scene.proxy.requests(), ["GetItem T"], "a token that is used up");
+    assert_eq!(scene.proxy.requests(), ["GetItem I"], "a token that is used up");
 }
 
 #[tokio::test]
 async fn a_slow_table_is_503_before_the_function_times_out() {
     let scene = Scene::new().await;
     for _ in 0..2 {
-        scene.proxy.inject("GetItem T", Fault::Timeout);
+        scene.proxy.inject("GetItem I", Fault::Timeout);
     }
-    scene.proxy.inject_always("TransactWriteItems C T", Fault::Timeout);
+    scene.proxy.inject_always("TransactWriteItems C I", Fault::Timeout);
     let began = std::time::Instant::now();
     assert_unavailable(&scene.spend().await);
     assert!(began.elapsed().as_secs_f32() < 5.0, "{:?}", began.elapsed());
@@ -520,9 +520,9 @@ async fn a_slow_table_is_503_before_the_function_times_out() {
 async fn conflicts_between_timeouts_end_before_the_function_times_out() {
     let scene = Scene::new().await;
     for _ in 0..3 {
-        scene.proxy.inject("TransactWriteItems C T", Fault::Timeout);
-        scene.proxy.inject("TransactWriteItems C T", Fault::Timeout);
-        scene.proxy.inject("TransactWriteItems C T", Act::Spend.conflict());
+        scene.proxy.inject("TransactWriteItems C I", Fault::Timeout);
+        scene.proxy.inject("TransactWriteItems C I", Fault::Timeout);
+        scene.proxy.inject("TransactWriteItems C I", Act::Spend.conflict());
     }
     let began = std::time::Instant::now();
     scene.spend().await;
@@ -547,8 +547,9 @@ async fn an_error_without_a_code_is_503() {
 #[tokio::test]
 async fn a_revocation_whose_answer_is_lost_is_a_revocation() {
     let scene = Scene::new().await;
-    scene.proxy.inject("DeleteItem T", Fault::LostAnswer);
+    scene.proxy.inject("DeleteItem I", Fault::LostAnswer);
     let token = Token::parse(TokenKind::InitialAccess, &scene.initial_access_token).unwrap();
-    scene.world.app.store.delete_token(&token.hash()).await.unwrap();
-    assert!(scene.world.app.store.token(&token.hash()).await.unwrap().is_none());
+    let record = scene.table.app.store.token(&token).await.unwrap().unwrap();
+    scene.world.app.store.delete_token(&record).await.unwrap();
+    assert!(scene.world.app.store.token(&token).await.unwrap().is_none());
 }

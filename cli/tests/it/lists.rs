@@ -14,13 +14,13 @@ use shared::administration::replace_service;
 use shared::caller::Origin;
 use shared::client::{ClientRecord, ClientTrustChain, RegisteredClient};
 use shared::metadata::Invalid;
-use shared::policy::{BoundPolicy, Preset};
+use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::service::ServiceConfiguration;
 use shared::store::Deleter;
 use shared::stream::{Event, apply};
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::support::{NOW, World, web_client};
+use crate::support::{NOW, Reply, World, as_update, web_client};
 
 /// The developer of clients that register themselves with service 1.
 const SELF: &str = "authlete_1";
@@ -403,7 +403,7 @@ fn left(world: &World) -> Vec<String> {
     let request = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
     let items = serde_json::to_value(world.database().scan(request).unwrap()).unwrap();
     let kind = |item: &Value| match item["PK"]["S"].as_str().unwrap() {
-        token if token.starts_with("T#") => "T".to_owned(),
+        token if token.starts_with("I#") => "I".to_owned(),
         key => key.split('#').take(2).collect::<Vec<_>>().join("#"),
     };
     let mut kinds: Vec<String> = items["Items"].as_array().unwrap().iter().map(kind).collect();
@@ -428,7 +428,7 @@ async fn a_deleted_service_leaves_its_tombstone_and_nothing_else() {
     assert_eq!(counts(&world, SELF).await, (450, 450));
     world.app.store.delete_service(1, &Origin::default()).await.unwrap();
     world.catch_up().await;
-    assert_eq!(left(&world), ["C#2", "N#2", "N#shard", "S#1", "S#2", "T"]);
+    assert_eq!(left(&world), ["C#2", "I", "N#2", "N#shard", "S#1", "S#2"]);
 }
 
 #[tokio::test]
@@ -449,15 +449,17 @@ async fn a_purge_is_bounded_and_goes_on_by_the_stream() {
 }
 
 #[tokio::test]
-async fn what_a_purge_leaves_unprocessed_is_asked_for_again() {
+async fn what_a_purge_could_not_delete_is_tried_again() {
     let world = World::open().await;
     register(&world, 3).await;
     world.app.store.delete_service(1, &Origin::default()).await.unwrap();
     let deletion = records(&world).pop().unwrap();
     let proxy = FaultProxy::start(&world.url()).await;
-    proxy.inject("BatchWriteItem C C C", Fault::Unprocessed);
+    proxy.inject("DeleteItem C", Fault::LostAnswer);
+    proxy.inject("DeleteItem C", Fault::Exception(400, "ThrottlingException"));
     apply(World::at(&proxy.url()).app, event(&[deletion])).await.unwrap();
-    let expected = ["Query list", "BatchWriteItem C C C", "BatchWriteItem C C C", "UpdateItem S"];
+    let expected =
+        ["Query list", "DeleteItem C", "DeleteItem C", "DeleteItem C", "DeleteItem C", "DeleteItem C", "UpdateItem S"];
     assert_eq!(proxy.requests(), expected);
     assert_eq!(all_keys(&world), 0);
 }
@@ -475,6 +477,85 @@ async fn a_client_that_registers_while_its_service_is_deleted_is_purged() {
     world.catch_up().await;
     assert_eq!(all_keys(&world), 0);
     assert_eq!(left(&world), ["C#1", "N#shard", "S#1"], "its own tombstone, the position, the service's tombstone");
+}
+
+/// The names that are claimed.
+fn claimed(world: &World) -> Vec<String> {
+    let request = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
+    let items = serde_json::to_value(world.database().scan(request).unwrap()).unwrap();
+    let keys = items["Items"].as_array().unwrap().iter().map(|item| item["PK"]["S"].as_str().unwrap().to_owned());
+    let mut claimed: Vec<String> = keys.filter(|key| key.starts_with("U#")).collect();
+    claimed.sort();
+    claimed
+}
+
+/// A registrar whose service lets each software register once.
+async fn once_each() -> World {
+    let world = World::open().await;
+    world.set_policy(1, Policy { software_id_once: true, ..Preset::Open.policy() }).await;
+    world
+}
+
+fn software(id: &str) -> Value {
+    json!({"software_id": id, "redirect_uris": ["https://rp.example/cb"]})
+}
+
+async fn rename(world: &World, (path, token, registered): &(String, String, Reply), id: &str) {
+    let mut update = as_update(&registered.body);
+    update["software_id"] = id.into();
+    assert_eq!(world.send_json("PUT", path, Some(token), &update).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_claims_of_deleted_and_renamed_clients_end() {
+    let world = once_each().await;
+    let [deleted, renamed, _] =
+        [world.client(&software("a")).await, world.client(&software("b")).await, world.client(&software("c")).await];
+    world.catch_up().await;
+    assert_eq!(claimed(&world), ["U#1#software_id#a", "U#1#software_id#b", "U#1#software_id#c"]);
+    assert_eq!(world.send_bare("DELETE", &deleted.0, Some(&deleted.1)).await.status, 204);
+    rename(&world, &renamed, "d").await;
+    world.catch_up().await;
+    assert_eq!(claimed(&world), ["U#1#software_id#c", "U#1#software_id#d"]);
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(claimed(&world), Vec::<String>::new(), "clients that are removed lose their names as well");
+    assert_eq!(left(&world), ["C#1", "N#shard", "S#1"]);
+}
+
+#[tokio::test]
+async fn a_claim_that_somebody_has_does_not_end() {
+    let world = once_each().await;
+    let gone = world.client(&software("a")).await;
+    let back = world.client(&software("b")).await;
+    assert_eq!(world.send_bare("DELETE", &gone.0, Some(&gone.1)).await.status, 204);
+    world.client(&software("a")).await;
+    rename(&world, &back, "c").await;
+    rename(&world, &back, "b").await;
+    world.catch_up().await;
+    assert_eq!(claimed(&world), ["U#1#software_id#a", "U#1#software_id#b"], "taken over, and got back");
+    for id in ["a", "b"] {
+        assert_eq!(world.register(1, None, &software(id)).await.status, 400, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_ends_once_and_by_one_transaction() {
+    let world = once_each().await;
+    let (path, token, _) = world.client(&software("a")).await;
+    assert_eq!(world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
+    let deletion = records(&world).pop().unwrap();
+    let proxy = FaultProxy::start(&world.url()).await;
+    let near = World::at(&proxy.url());
+    let ends = "TransactWriteItems C U";
+    proxy.inject(ends, Fault::LostAnswer);
+    apply(near.app, event(std::slice::from_ref(&deletion))).await.unwrap();
+    let mut requests = proxy.requests();
+    requests.truncate(2);
+    assert_eq!(requests, [ends, ends], "asked again, since its answer was lost");
+    assert_eq!(claimed(&world), Vec::<String>::new());
+    apply(near.app, event(&[deletion])).await.unwrap();
+    assert_eq!(proxy.requests(), [ends, "GetItem N"]);
 }
 
 /// How many clients of service 1 are listed.

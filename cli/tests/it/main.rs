@@ -22,6 +22,7 @@ mod https;
 mod identity_center;
 mod limits;
 mod lists;
+mod permissions;
 mod program;
 mod registration;
 mod sector;

@@ -95,6 +95,12 @@ impl World {
         Self::with_table(FetchSettings::default(), settings).await
     }
 
+    /// Against a table that somebody else serves at `url`, with those services behind paths that name none.
+    pub(crate) fn at_for_fixed_paths(url: &str, identity_center: u64, stet: u64) -> Self {
+        let (identity_center_service, stet_service) = (Some(identity_center), Some(stet));
+        Self::build(url, FetchSettings::default(), Settings { identity_center_service, stet_service, ..settings() })
+    }
+
     /// With a table of its own, that way out, and service 1 behind STET's paths with those settings.
     pub(crate) async fn for_stet(fetch: FetchSettings, stet: Value) -> Self {
         let world = Self::with_table(fetch, Settings { stet_service: Some(1), ..settings() }).await;

@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 use serde_yaml_ng::Value as Yaml;
 use shared::store::schema;
 
-type Routes = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Routes = BTreeMap<String, BTreeSet<String>>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-fn template() -> Yaml {
+pub(crate) fn template() -> Yaml {
     serde_yaml_ng::from_str(&read("template.yaml")).unwrap()
 }
 
 /// The functions and their paths as the code has them: the endpoints, and what follows the stream.
-fn functions() -> Routes {
+pub(crate) fn functions() -> Routes {
     let mut functions = endpoints();
     functions.insert(stream::FUNCTION.to_owned(), BTreeSet::new());
     functions

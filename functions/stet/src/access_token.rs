@@ -22,9 +22,8 @@ pub(crate) async fn check(visit: &Visit<'_>) -> Result<(), Error> {
         (None, _) => return Err(Core::MissingToken.into()),
     };
     if let Some(token) = Token::parse(TokenKind::ManageRegistration, presented) {
-        let record = visit.app.store.token(&token.hash()).await?.ok_or(Core::InvalidToken)?;
-        let ours = record.kind == TokenKind::ManageRegistration
-            && record.service_id == Some(visit.service.id)
+        let record = visit.app.store.token(&token).await?.ok_or(Core::InvalidToken)?;
+        let ours = record.service_id == Some(visit.service.id)
             && record.organization.as_deref() == Some(visit.organization())
             && record.certificate.as_ref() == Some(visit.web.thumbprint());
         return if ours { Ok(()) } else { Err(Core::InvalidToken.into()) };

@@ -40,7 +40,10 @@ impl TokenKind {
 
 /// A token: its kind's prefix and 256 random bits in base64url.
 #[derive(Clone)]
-pub struct Token(String);
+pub struct Token {
+    kind: TokenKind,
+    text: String,
+}
 
 /// The SHA-256 of a token, prefix included: all that is stored of it.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +55,7 @@ impl Token {
     /// # Errors
     /// [`Error::Internal`] without entropy.
     pub fn mint(kind: TokenKind, entropy: &Entropy) -> Result<Self, Error> {
-        Ok(Self(format!("{}{}", kind.prefix(), BASE64URL.encode(entropy.bytes::<32>()?))))
+        Ok(Self { kind, text: format!("{}{}", kind.prefix(), BASE64URL.encode(entropy.bytes::<32>()?)) })
     }
 
     /// The presented text as a token of `kind`; `None` if it cannot be one.
@@ -61,20 +64,26 @@ impl Token {
         let random = presented.strip_prefix(kind.prefix())?;
         let plausible = random.len() == 43
             && random.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        plausible.then(|| Self(presented.to_owned()))
+        plausible.then(|| Self { kind, text: presented.to_owned() })
+    }
+
+    /// What it is for, as far as it says itself.
+    #[must_use]
+    pub fn kind(&self) -> TokenKind {
+        self.kind
     }
 
     /// The token itself: for the answer to its bearer, for nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Its digest.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, self.0.as_bytes()).as_ref());
+        bytes.copy_from_slice(digest(&SHA256, self.text.as_bytes()).as_ref());
         TokenHash(bytes)
     }
 }

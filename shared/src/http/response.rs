@@ -11,6 +11,9 @@ use crate::policy::ErrorMembers;
 /// How long an error's description may be.
 const MAX_DESCRIPTION: usize = 500;
 
+/// A browser that has seen this asks by https only, for a year (RFC 6797 §6.1). API Gateway has nothing else.
+const HTTPS_ONLY: (&str, &str) = ("strict-transport-security", "max-age=31536000");
+
 /// An answer.
 #[derive(Debug)]
 pub struct Response {
@@ -118,16 +121,17 @@ impl Serialize for Response {
         #[serde(rename_all = "camelCase")]
         struct Wire<'r> {
             status_code: u16,
-            headers: &'r BTreeMap<&'static str, String>,
+            headers: BTreeMap<&'r str, &'r str>,
             /// API Gateway needs neither this nor `cookies`; the emulator of `cargo lambda` refuses without.
             multi_value_headers: Map<String, Value>,
             cookies: [(); 0],
             body: &'r str,
             is_base64_encoded: bool,
         }
+        let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let wire = Wire {
             status_code: self.status,
-            headers: &self.headers,
+            headers: headers.chain([HTTPS_ONLY]).collect(),
             multi_value_headers: Map::new(),
             cookies: [],
             body: &self.body,

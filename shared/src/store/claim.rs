@@ -1,14 +1,16 @@
 //! Names that one client of a service has and no other: written in the client's own transaction.
 //!
-//! A claim holds as long as its owner exists and still has the name. One that does not is taken over; nobody
-//! has to release it.
+//! A claim holds as long as its owner exists and still has the name. One that does not is taken over, or ended by the
+//! stream function; no request has to release it.
 
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
+};
 
 use super::Store;
 use super::item::{integer, number, required, string, text};
-use super::schema::{MAX_NAME, claim_key};
-use super::write::Condition;
+use super::schema::{MAX_NAME, claim_key, claim_key_of, claim_name, client_key};
+use super::write::{Condition, Outcome};
 use crate::client::{ClaimKind, RegisteredClient};
 use crate::error::Error;
 use crate::metadata::Invalid;
@@ -42,7 +44,40 @@ pub(super) fn claims<'c>(owner: &'c RegisteredClient, kinds: &[ClaimKind]) -> Re
     Ok(claims)
 }
 
+/// The names that a client has, with their kinds, whether it had to claim them or not: by them its item shows the
+/// stream function what it has no more.
+pub(super) fn names(client: &RegisteredClient) -> Option<AttributeValue> {
+    let name = |kind| Some(claim_name(kind, client.claim(kind).filter(|name| name.len() <= MAX_NAME)?));
+    let names: Vec<String> = ClaimKind::ALL.into_iter().filter_map(name).collect();
+    (!names.is_empty()).then_some(AttributeValue::Ss(names))
+}
+
 impl Store {
+    /// Ends the claim of a name, with its kind, that a client has no more, if the claim is still that client's: whether
+    /// there was one. Only the stream function does this.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn end_claim(&self, service_id: u64, numeric_id: u64, name: &str) -> Result<bool, Error> {
+        let has_it_no_more = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(client_key(service_id, numeric_id).into_attributes()))
+            .condition_expression("attribute_not_exists(claims) OR NOT contains(claims, :name)")
+            .expression_attribute_values(":name", string(name));
+        let claim = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(claim_key_of(service_id, name).into_attributes()))
+            .condition_expression("#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", integer(numeric_id));
+        let parts = vec![
+            TransactWriteItem::builder().condition_check(has_it_no_more.build().map_err(Error::internal)?).build(),
+            TransactWriteItem::builder().delete(claim.build().map_err(Error::internal)?).build(),
+        ];
+        let write_id = self.write_id()?;
+        Ok(matches!(self.write(self.transaction(parts, &write_id), &write_id).await?, Outcome::Written))
+    }
+
     /// The part of a transaction that claims a name.
     pub(super) fn claiming(&self, claim: &Claim<'_>, write_id: &str) -> Result<TransactWriteItem, Error> {
         let owner = claim.owner;

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::{Map, Value};
 
-use super::claim::claims;
+use super::claim::{claims, names};
 use super::item::{blob, bounded_json, bytes, changed, integer, number, parsed, required, string, text};
-use super::schema::{MAX_NAME, client_key, clients_list, developer_list, list_position, token_key};
+use super::schema::{MAX_NAME, client_key, clients_list, developer_list, initial_access_token_key, list_position};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::caller::Origin;
@@ -31,7 +31,7 @@ const LOCKED_END: &str = "ends_at";
 const TOMBSTONE: &str = "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one";
 
 /// What is gone with a client.
-const GONE: &str = "#record, secret, secret_version, rat_hash, #list, developer, #at";
+const GONE: &str = "#record, claims, secret, secret_version, rat_hash, #list, developer, #at";
 
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl Store {
     fn spending(&self, service_id: u64, token: &TokenHash) -> Result<TransactWriteItem, Error> {
         let spend = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(token_key(token).into_attributes()))
+            .set_key(Some(initial_access_token_key(token).into_attributes()))
             .update_expression("SET uses_left = uses_left - :one")
             .condition_expression(
                 "service_id = :service AND uses_left >= :one AND (attribute_not_exists(expires_at) OR expires_at > :now)",
@@ -157,7 +157,7 @@ impl Store {
         put.return_values_on_condition_check_failure(OnFailure::AllOld)
     }
 
-    fn transaction(&self, parts: Vec<TransactWriteItem>, write_id: &str) -> Write {
+    pub(super) fn transaction(&self, parts: Vec<TransactWriteItem>, write_id: &str) -> Write {
         let request = self.client.transact_write_items().client_request_token(write_id);
         Write::Transact(Box::new(request.set_transact_items(Some(parts))))
     }
@@ -392,6 +392,9 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     put("list", string(clients_list(client.service_id)));
     put("developer", string(developer_list(client.service_id, &developer)));
     put("at", string(position));
+    if let Some(names) = names(client) {
+        put("claims", names);
+    }
     if let Some(secret) = &client.secret {
         put("secret", bytes(secret.sealed.clone()));
         put("secret_version", integer(secret.version));

@@ -74,7 +74,7 @@ impl Store {
     async fn tokens(&self, list: String) -> Result<Vec<TokenRecord>, Error> {
         let items = self.list(list).await?;
         let read = |item: &Item| {
-            let hash = text(item, "PK").and_then(|key| TokenHash::parse(key.strip_prefix("T#")?));
+            let hash = text(item, "PK").and_then(|key| TokenHash::parse(key.split_once('#')?.1));
             token::token(required(hash, "PK")?, item)
         };
         items.iter().map(read).collect()

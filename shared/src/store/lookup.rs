@@ -1,11 +1,11 @@
 //! What an operator's request begins with: the token, and the client by any of its names.
 
 use super::item::{number, required, text};
-use super::schema::{Key, MAX_NAME, claim_key, client_key, token_key};
+use super::schema::{Key, MAX_NAME, claim_key, client_key, operator_token_key};
 use super::token::{TokenRecord, token};
 use super::{Item, Store};
 use crate::client::{ClaimKind, RegisteredClient};
-use crate::credentials::{TokenHash, decimal};
+use crate::credentials::{Token, decimal};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -17,17 +17,18 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn token_and_client(
         &self,
-        hash: &TokenHash,
+        presented: &Token,
         service: &Service,
         identifier: &str,
     ) -> Result<(Option<TokenRecord>, Option<RegisteredClient>), Error> {
-        let mut keys = vec![token_key(hash), client_key(service.id, service.numeric_id(identifier))];
+        let hash = presented.hash();
+        let mut keys = vec![operator_token_key(&hash), client_key(service.id, service.numeric_id(identifier))];
         if decimal(identifier).is_none() && identifier.len() <= MAX_NAME {
             keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
         }
         let found = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let token =
-            found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(*hash, item)).transpose()?;
+            found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(hash, item)).transpose()?;
         Ok((token, self.named(service, identifier, &found).await?))
     }
 

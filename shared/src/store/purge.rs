@@ -1,9 +1,5 @@
 //! What deleted services leave behind, removed in pages. Only the stream function does this.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-
 use super::item::integer;
 use super::list::{Place, key};
 use super::schema::{
@@ -13,12 +9,6 @@ use super::write::{Outcome, Write};
 use super::{Item, Store, item, write};
 use crate::error::Error;
 
-/// What one `BatchWriteItem` writes at the most.
-const BATCH: usize = 25;
-
-/// How often what a batch left unprocessed is asked for again.
-const BATCH_ATTEMPTS: u32 = 5;
-
 impl Store {
     /// Whether there was such a service and it is deleted.
     pub(crate) async fn is_deleted_service(&self, service_id: u64) -> Result<bool, Error> {
@@ -26,7 +16,7 @@ impl Store {
     }
 
     /// Deletes some of what a deleted service has left, `at_most` items: its listed clients, then its tokens, then
-    /// its counts. While there may be more, it touches the service, so that the stream tells of it again. Answers
+    /// its counts; the records of its clients end their claims. While there may be more, it touches the service, so that the stream tells of it again. Answers
     /// how many it deleted.
     ///
     /// # Errors
@@ -36,8 +26,8 @@ impl Store {
         if left.is_empty() && at_most > 0 {
             return Ok(0);
         }
-        for batch in left.chunks(BATCH) {
-            self.delete_items(batch).await?;
+        for item in &left {
+            self.delete_item(item).await?;
         }
         self.touch_deleted_service(service_id).await?;
         Ok(left.len())
@@ -68,25 +58,10 @@ impl Store {
         Ok(found)
     }
 
-    async fn delete_items(&self, items: &[Item]) -> Result<(), Error> {
-        let delete = |item: &Item| {
-            let delete = DeleteRequest::builder().set_key(key(item)).build().map_err(Error::internal)?;
-            Ok(WriteRequest::builder().delete_request(delete).build())
-        };
-        let mut wanted = items.iter().map(delete).collect::<Result<Vec<_>, Error>>()?;
-        for attempt in 0..BATCH_ATTEMPTS {
-            if attempt > 0 {
-                self.pause(attempt).await?;
-            }
-            let requests = HashMap::from([(self.table.clone(), wanted)]);
-            let answer = self.client.batch_write_item().set_request_items(Some(requests)).send().await;
-            let left = answer.map_err(write::fault)?.unprocessed_items;
-            wanted = left.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok(());
-            }
-        }
-        Err(Error::Unavailable("DynamoDB leaves a batch unprocessed".into()))
+    /// One by one: whoever may write batches may put items as well.
+    async fn delete_item(&self, item: &Item) -> Result<(), Error> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(key(item));
+        delete.send().await.map(drop).map_err(write::fault)
     }
 
     async fn touch_deleted_service(&self, service_id: u64) -> Result<(), Error> {

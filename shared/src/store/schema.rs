@@ -60,10 +60,22 @@ pub fn client_key(service_id: u64, numeric_id: u64) -> Key {
     Key { pk: format!("C#{service_id}#{numeric_id}"), sk: "C".into() }
 }
 
-/// A token.
+/// An operator's token. Those of other doors have types of their own: who may write one type makes none of another.
 #[must_use]
-pub fn token_key(hash: &TokenHash) -> Key {
+pub fn operator_token_key(hash: &TokenHash) -> Key {
     Key { pk: format!("T#{}", hash.to_text()), sk: "T".into() }
+}
+
+/// An initial access token.
+#[must_use]
+pub fn initial_access_token_key(hash: &TokenHash) -> Key {
+    Key { pk: format!("I#{}", hash.to_text()), sk: "I".into() }
+}
+
+/// An access token for `manageRegistration`.
+#[must_use]
+pub fn manage_registration_token_key(hash: &TokenHash) -> Key {
+    Key { pk: format!("M#{}", hash.to_text()), sk: "M".into() }
 }
 
 /// The number of a service's clients that were registered on one day, `yyyy-mm-dd` in UTC.
@@ -111,7 +123,19 @@ pub fn developer_counts(service_id: u64) -> String {
 /// A name that one client of a service has and no other.
 #[must_use]
 pub fn claim_key(service_id: u64, kind: ClaimKind, value: &str) -> Key {
-    Key { pk: format!("U#{service_id}#{}#{value}", kind.as_str()), sk: "U".into() }
+    claim_key_of(service_id, &claim_name(kind, value))
+}
+
+/// A name with its kind, as clients' items list theirs.
+#[must_use]
+pub fn claim_name(kind: ClaimKind, value: &str) -> String {
+    format!("{}#{value}", kind.as_str())
+}
+
+/// The claim of a name with its kind.
+#[must_use]
+pub fn claim_key_of(service_id: u64, name: &str) -> Key {
+    Key { pk: format!("U#{service_id}#{name}"), sk: "U".into() }
 }
 
 /// A window of a rate limit.

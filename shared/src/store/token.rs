@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::item::{changed, integer, json, number, parsed, required, string, text};
-use super::schema::{list_position, organization_tokens_list, service_tokens_list, token_key};
+use super::schema::{
+    Key, initial_access_token_key, list_position, manage_registration_token_key, operator_token_key,
+    organization_tokens_list, service_tokens_list,
+};
 use super::write::{Outcome, Write};
 use super::{Item, Store};
 use crate::caller::{Origin, Permission};
-use crate::credentials::{TokenHash, TokenKind};
+use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
 use crate::policy::BoundPolicy;
 
@@ -46,6 +49,21 @@ struct Terms {
     certificate: Option<[u8; 32]>,
 }
 
+/// Where a token is stored; nowhere, if it stands with its client.
+fn key(kind: TokenKind, hash: &TokenHash) -> Option<Key> {
+    match kind {
+        TokenKind::RegistrationAccess => None,
+        TokenKind::InitialAccess => Some(initial_access_token_key(hash)),
+        TokenKind::Service | TokenKind::Organization => Some(operator_token_key(hash)),
+        TokenKind::ManageRegistration => Some(manage_registration_token_key(hash)),
+    }
+}
+
+fn item_key(token: &TokenRecord) -> Result<Item, Error> {
+    let key = key(token.kind, &token.hash).ok_or_else(|| Error::internal("a token that stands with its client"))?;
+    Ok(key.into_attributes())
+}
+
 impl Store {
     /// Stores a new token.
     ///
@@ -53,7 +71,7 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn create_token(&self, token: &TokenRecord, origin: &Origin) -> Result<(), Error> {
         let write_id = self.write_id()?;
-        let mut item = token_key(&token.hash).into_attributes();
+        let mut item = item_key(token)?;
         let list = match (token.service_id, &token.organization) {
             (Some(service), _) => service_tokens_list(service),
             (None, Some(organization)) => organization_tokens_list(organization),
@@ -93,21 +111,35 @@ impl Store {
         }
     }
 
-    /// What is known of the token with that digest, unless it has expired.
+    /// What is known of a token of its kind, unless it has expired.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn token(&self, hash: &TokenHash) -> Result<Option<TokenRecord>, Error> {
-        let item = self.get(token_key(hash)).await?;
-        item.filter(|item| self.is_live(item)).map(|item| token(*hash, &item)).transpose()
+    pub async fn token(&self, presented: &Token) -> Result<Option<TokenRecord>, Error> {
+        let (kind, hash) = (presented.kind(), presented.hash());
+        let Some(key) = key(kind, &hash) else { return Ok(None) };
+        let item = self.get(key).await?.filter(|item| self.is_live(item));
+        let record = item.map(|item| token(hash, &item)).transpose()?;
+        Ok(record.filter(|record| record.kind == kind))
+    }
+
+    /// What is known of the token with that digest, of whatever kind, unless it has expired. For operators: no function
+    /// may read all kinds.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn token_of_any_kind(&self, hash: &TokenHash) -> Result<Option<TokenRecord>, Error> {
+        let keys = [operator_token_key(hash), initial_access_token_key(hash), manage_registration_token_key(hash)];
+        let found = self.batch(keys.map(Key::into_attributes).into()).await?;
+        found.first().map(|item| token(*hash, item)).transpose()
     }
 
     /// Revokes a token, if there is one. For operators: no function has the permission.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn delete_token(&self, hash: &TokenHash) -> Result<(), Error> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(token_key(hash).into_attributes()));
+    pub async fn delete_token(&self, token: &TokenRecord) -> Result<(), Error> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item_key(token)?));
         delete.send().await.map(|_| ()).map_err(super::write::fault)
     }
 }

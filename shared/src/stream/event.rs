@@ -1,5 +1,7 @@
 //! Lambda's event, as far as it means something here. Attributes that nobody asks for are not even read.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -49,6 +51,16 @@ pub(super) struct Image {
     pub(super) at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) deleted_by: Option<String>,
+    #[serde(deserialize_with = "texts")]
+    pub(super) claims: BTreeSet<String>,
+}
+
+/// A name, with its kind, that a client had.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct GivenUp {
+    pub(super) service_id: u64,
+    pub(super) numeric_id: u64,
+    pub(super) name: String,
 }
 
 impl Image {
@@ -56,9 +68,26 @@ impl Image {
     pub(super) fn after(&self, kind: &str) -> Option<&str> {
         self.pk.as_deref()?.strip_prefix(kind)
     }
+
+    /// The service and the number of the client that it is.
+    fn client(&self) -> Option<(u64, u64)> {
+        let (service_id, numeric_id) = self.after("C#")?.split_once('#')?;
+        Some((service_id.parse().ok()?, numeric_id.parse().ok()?))
+    }
 }
 
 impl Record {
+    /// The names that its client has no more: it is deleted, removed, or has others.
+    pub(super) fn given_up(&self) -> Vec<GivenUp> {
+        let Some(old) = self.dynamodb.old_image.as_ref().filter(|old| !old.claims.is_empty()) else {
+            return Vec::new();
+        };
+        let Some((service_id, numeric_id)) = old.client() else { return Vec::new() };
+        let has = |name: &String| self.dynamodb.new_image.as_ref().is_some_and(|new| new.claims.contains(name));
+        let lost = old.claims.iter().filter(|name| !has(name)).cloned();
+        lost.map(|name| GivenUp { service_id, numeric_id, name }).collect()
+    }
+
     /// The service that this record shows to be deleted.
     pub(super) fn deleted_service(&self) -> Option<u64> {
         let image = self.dynamodb.new_image.as_ref()?;
@@ -78,10 +107,40 @@ fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error>
     Ok(value.get("S").and_then(Value::as_str).map(str::to_owned))
 }
 
+/// An attribute that is a set of texts; one of another type is empty.
+fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeSet<String>, D::Error> {
+    let value = Value::deserialize(value)?;
+    let texts = value.get("SS").and_then(Value::as_array).into_iter().flatten();
+    Ok(texts.filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_record_shows_the_names_that_a_client_has_no_more() {
+        let client = |claims: Value| json!({"PK": {"S": "C#7#5"}, "claims": claims});
+        let (both, other) = (client(json!({"SS": ["alias#a", "software_id#s"]})), client(json!({"SS": ["alias#b"]})));
+        let none = json!({"PK": {"S": "C#7#5"}});
+        let claim = json!({"PK": {"S": "U#7#alias#a"}, "claims": {"SS": ["alias#a"]}});
+        for (what, old, new, expected) in [
+            ("registered", &Value::Null, &both, &[][..]),
+            ("changed", &both, &both, &[]),
+            ("renamed", &both, &other, &["alias#a", "software_id#s"]),
+            ("deleted", &both, &none, &["alias#a", "software_id#s"]),
+            ("expired or purged", &other, &Value::Null, &["alias#b"]),
+            ("without names", &none, &Value::Null, &[]),
+            ("no client", &claim, &Value::Null, &[]),
+            ("of another type", &client(json!({"S": "alias#a"})), &Value::Null, &[]),
+        ] {
+            let records = json!({"Records": [{"dynamodb": {"OldImage": old, "NewImage": new}}]});
+            let given_up = event(records).records.remove(0).given_up();
+            assert!(given_up.iter().all(|given_up| (given_up.service_id, given_up.numeric_id) == (7, 5)), "{what}");
+            assert_eq!(given_up.iter().map(|given_up| &given_up.name).collect::<Vec<_>>(), expected, "{what}");
+        }
+    }
 
     fn event(value: Value) -> Event {
         serde_json::from_value(value).unwrap()

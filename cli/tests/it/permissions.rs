@@ -1,0 +1,228 @@
+//! What the role of each function permits: what `docs/operations.md` says, what the function asks, and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_yaml_ng::Value as Yaml;
+use shared::http::Request;
+
+use crate::events::events;
+use crate::fault_proxy::FaultProxy;
+use crate::fixture;
+use crate::support::World;
+use crate::wiring::{functions, read, template};
+
+/// Functions and what they may do: `GetItem C#*` in the table, `Query list C#*` in an index, `Decrypt`.
+type Roles = BTreeMap<String, BTreeSet<String>>;
+
+/// The text of a value, whatever its tag.
+fn text(value: &Yaml) -> &str {
+    match value {
+        Yaml::Tagged(tagged) => tagged.value.as_str().unwrap(),
+        value => value.as_str().unwrap(),
+    }
+}
+
+fn texts(value: &Yaml) -> Vec<&str> {
+    value.as_sequence().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect())
+}
+
+/// The roles of the template. What does not concern the table or the key stands as its action and its resource.
+fn granted() -> Roles {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap();
+    let mut roles = Roles::new();
+    for function in resources.values().filter(|resource| resource["Type"] == "AWS::Serverless::Function") {
+        let binary = text(&function["Metadata"]["BuildProperties"]["Binary"]);
+        let role = &resources[text(&function["Properties"]["Role"]).strip_suffix(".Arn").unwrap()]["Properties"];
+        assert_eq!(role.get("ManagedPolicyArns"), None, "{binary}");
+        let policies = role["Policies"].as_sequence().unwrap();
+        let statements =
+            policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
+        let permissions = statements.flat_map(permissions).collect();
+        assert!(roles.insert(binary.to_owned(), permissions).is_none(), "{binary}");
+    }
+    roles
+}
+
+fn permissions(statement: &Yaml) -> Vec<String> {
+    assert_eq!(statement["Effect"], "Allow");
+    let resource = text(&statement["Resource"]);
+    let action = |action: &str| {
+        let on_keys = |place: &str| {
+            let verb = action.strip_prefix("dynamodb:").unwrap();
+            let keys = texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+            keys.iter().map(|key| format!("{verb} {place}{key}")).collect()
+        };
+        match resource {
+            "Table.Arn" => on_keys(""),
+            "Key.Arn" => {
+                let condition = &statement["Condition"];
+                assert_eq!(condition["StringLike"]["kms:EncryptionContext:service"], "*");
+                assert_eq!(texts(&condition["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]), ["service"]);
+                vec![action.strip_prefix("kms:").unwrap().to_owned()]
+            }
+            other => match other.strip_prefix("${Table.Arn}/index/") {
+                Some(index) => on_keys(&format!("{index} ")),
+                None => vec![format!("{action} {other}")],
+            },
+        }
+    };
+    texts(&statement["Action"]).into_iter().flat_map(action).collect()
+}
+
+/// The roles as the table of `docs/operations.md` has them.
+fn documented() -> Roles {
+    let document = read("docs/operations.md");
+    let cells =
+        |line: &str| -> Vec<String> { line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };
+    let mut lines = document.lines().skip_while(|line| !line.starts_with("| function | services"));
+    let head = cells(lines.next().unwrap());
+    let mut roles = Roles::new();
+    for line in lines.skip(1).take_while(|line| line.starts_with('|')) {
+        let row = cells(line);
+        let permissions: BTreeSet<String> =
+            head.iter().zip(&row).skip(1).flat_map(|(head, cell)| allowed(head, cell)).collect();
+        for function in quoted(&row[0]) {
+            assert!(roles.insert(function.to_owned(), permissions.clone()).is_none(), "{function} stands there twice");
+        }
+    }
+    roles
+}
+
+/// The permissions of a cell.
+fn allowed(head: &str, cell: &str) -> Vec<String> {
+    let parts = cell.split(", ").filter(|part| *part != "–");
+    match quoted(head).first() {
+        Some(kind) => {
+            let permission = |part: &str| {
+                let verb = part.split(' ').next().unwrap();
+                let action = match verb {
+                    "Query" => "Query".to_owned(),
+                    "Check" => "ConditionCheckItem".to_owned(),
+                    verb => format!("{verb}Item"),
+                };
+                format!("{action} {}", quoted(part).first().unwrap_or(kind))
+            };
+            parts.map(permission).collect()
+        }
+        None if head.starts_with("Query") => {
+            let places = parts.flat_map(|part| {
+                let names = quoted(part);
+                let (index, keys) = names.split_first().unwrap();
+                keys.iter().map(|key| format!("Query {index} {key}")).collect::<Vec<_>>()
+            });
+            places.collect()
+        }
+        None => parts.map(|part| part.replace("Generate", "GenerateDataKeyWithoutPlaintext")).collect(),
+    }
+}
+
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_document_says_what_each_role_permits() {
+    let mut granted = granted();
+    for (function, permissions) in &mut granted {
+        // What every function has: its own log group; and what only one has, which the text under the table says.
+        let others: Vec<String> = permissions.iter().filter(|permission| permission.contains(':')).cloned().collect();
+        let camel: String = function.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
+        let mut expected =
+            vec![format!("logs:CreateLogStream {camel}Logs.Arn"), format!("logs:PutLogEvents {camel}Logs.Arn")];
+        if function == stream::FUNCTION {
+            let reads = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+            expected.extend(reads.map(|action| format!("dynamodb:{action} ${{Table.Arn}}/stream/*")));
+            expected.push("sqs:SendMessage StreamFailures.Arn".to_owned());
+        }
+        expected.sort();
+        assert_eq!(others, expected, "{function}");
+        permissions.retain(|permission| !permission.contains(':'));
+        *permissions = permissions.iter().map(|permission| permission.trim_end_matches('*').to_owned()).collect();
+    }
+    let documented = documented();
+    for (function, permissions) in &granted {
+        assert_eq!(documented.get(function), Some(permissions), "{function}");
+    }
+    assert!(documented.keys().eq(granted.keys()));
+    assert!(granted.keys().eq(functions().keys()));
+}
+
+#[test]
+fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
+    for (function, permissions) in granted() {
+        for permission in permissions.iter().filter(|permission| !permission.contains(':')) {
+            let Some((action, place)) = permission.split_once(' ') else {
+                assert!(
+                    ["Decrypt", "GenerateDataKeyWithoutPlaintext"].contains(&permission.as_str()),
+                    "{function}: {permission}"
+                );
+                continue;
+            };
+            let key = place.rsplit(' ').next().unwrap();
+            assert!(key.len() > 2 && key[1..].starts_with('#'), "{function}: {permission} is of no type");
+            let actions: &[&str] = match function.as_str() {
+                stream::FUNCTION => &["GetItem", "Query", "UpdateItem", "ConditionCheckItem", "DeleteItem"],
+                _ => &["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"],
+            };
+            assert!(actions.contains(&action), "{function}: {permission}");
+            if action == "Query" {
+                continue;
+            }
+            let who = match (&key[..2], action) {
+                // Operators' tokens are made by the command line, and read where operators are answered.
+                ("T#", "GetItem" | "BatchGetItem") => function.starts_with("authlete-"),
+                // Only the function of the stream counts, and deletes.
+                ("T#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => function == stream::FUNCTION,
+                ("T#", _) => false,
+                // Whoever registers counts an initial access token, and makes none.
+                ("I#", "GetItem" | "UpdateItem") => {
+                    ["register", "authlete-client-registration"].contains(&function.as_str())
+                }
+                ("I#", action) => action == "DeleteItem",
+                ("M#", "PutItem") => function == "stet-token",
+                ("M#", action) => action == "GetItem" && ["stet-register", "stet-client"].contains(&function.as_str()),
+                ("S#", "PutItem" | "UpdateItem") => {
+                    function.starts_with("authlete-service-") || function == stream::FUNCTION
+                }
+                ("N#", action) => action == "GetItem",
+                _ => true,
+            };
+            assert!(who, "{function}: {permission}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_role_permits_what_its_function_asks() {
+    let (identity_center, stet) = (fixture::IDENTITY_CENTER_SERVICE, fixture::STET_SERVICE);
+    let table = World::for_fixed_paths(identity_center, stet).await;
+    fixture::install(table.app).await.unwrap();
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at_for_fixed_paths(&proxy.url(), identity_center, stet);
+    let granted = granted();
+    let mut asked = BTreeSet::new();
+    for path in events() {
+        world.clock.advance(30);
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let function = name.split('.').next().unwrap();
+        let event = std::fs::read_to_string(&path).unwrap();
+        match registrar::endpoints().find(|endpoint| endpoint.function == function) {
+            Some(endpoint) => drop(endpoint.answer(world.app, Request::from_event(&event).unwrap()).await),
+            None => drop(shared::stream::apply(world.app, serde_json::from_str(&event).unwrap()).await.unwrap()),
+        }
+        for permission in proxy.permissions() {
+            let permits = |granted: &String| match granted.strip_suffix('*') {
+                Some(beginning) => permission.starts_with(beginning),
+                None => *granted == permission,
+            };
+            assert!(granted[function].iter().any(permits), "{name}: {permission}");
+            asked.insert(permission.split('#').next().unwrap().to_owned());
+        }
+    }
+    for permission in
+        ["GetItem T", "GetItem I", "PutItem M", "PutItem C", "Query list C", "BatchGetItem C", "UpdateItem S"]
+    {
+        assert!(asked.contains(permission), "the events ask for {permission}: {asked:?}");
+    }
+}

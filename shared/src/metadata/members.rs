@@ -249,6 +249,16 @@ client_metadata! {
     client_registration_types: Vec<String>,
     /// OpenID Federation §5.2.2.
     organization_name: Localized<String>,
+    /// OpenID Federation §5.2.2.
+    display_name: Localized<String>,
+    /// OpenID Federation §5.2.2.
+    description: Localized<String>,
+    /// OpenID Federation §5.2.2.
+    keywords: Localized<Vec<String>>,
+    /// OpenID Federation §5.2.2, URL.
+    information_uri: Localized<String>,
+    /// OpenID Federation §5.2.2, URL.
+    organization_uri: Localized<String>,
     /// OpenID Federation §5.2.1, https URL.
     signed_jwks_uri: String,
     /// In use; the response modes the client restricts itself to.
@@ -286,6 +296,16 @@ impl ClientMetadata {
         ];
         let single = single.into_iter().filter_map(|(member, url)| Some((member, url.as_deref()?)));
         single.chain(self.request_uris.iter().flatten().map(|url| ("request_uris", url.as_str())))
+    }
+}
+
+impl ClientMetadata {
+    /// The pages about a client and about who owns it (OpenID Federation §5.2.2), as [`pages`](Self::pages). Unlike
+    /// those, they have their hosts from others.
+    pub fn pages_about(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [("information_uri", &self.information_uri), ("organization_uri", &self.organization_uri)].into_iter().flat_map(
+            |(member, pages)| pages.iter().flat_map(Localized::values).map(move |page| (member, page.as_str())),
+        )
     }
 }
 

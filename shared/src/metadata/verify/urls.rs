@@ -11,7 +11,7 @@ impl VerifiedMetadata {
     /// Every URL is one, with a scheme that is safe to show, call or fetch.
     pub(super) fn check_urls(&self) -> Result<(), Invalid> {
         let rest = &self.rest;
-        for (member, page) in rest.pages() {
+        for (member, page) in rest.pages().chain(rest.pages_about()) {
             web_url(member, page, WEB)?;
         }
         for (member, url) in [

@@ -66,9 +66,11 @@ impl Endpoint {
         // What a body is, its content type says: no browser is to guess.
         let response = response.with("x-content-type-options", "nosniff");
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let (function, status) = (self.function, response.status);
+        let (function, status, reason) = (self.function, response.status, response.reason.as_deref());
         match &response.cause {
-            None => tracing::info!(function, %method, service, status, code = response.code, micros, request_id),
+            None => {
+                tracing::info!(function, %method, service, status, code = response.code, micros, request_id, reason);
+            }
             Some(cause) => {
                 tracing::error!(function, %method, service, status, code = response.code, micros, request_id, %cause);
             }

@@ -27,13 +27,15 @@ pub struct Response {
     pub code: Option<&'static str>,
     /// The cause of a server's fault, for the log.
     pub cause: Option<String>,
+    /// Why a request is refused, for the log, where others than its sender have a part in that.
+    pub reason: Option<String>,
 }
 
 impl Response {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: BTreeMap::new(), body: String::new(), code: None, cause: None }
+        Self { status, headers: BTreeMap::new(), body: String::new(), code: None, cause: None, reason: None }
     }
 
     /// A JSON object.

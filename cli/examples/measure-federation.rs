@@ -253,7 +253,11 @@ async fn service(app: &App) -> Result {
         federation: FederationSettings {
             enabled: true,
             authority_hints: vec![anchor.id.clone()],
-            trust_anchors: vec![TrustAnchorSettings { entity_id: anchor.id.clone(), jwks: anchor.jwks().to_string() }],
+            trust_anchors: vec![TrustAnchorSettings {
+                entity_id: anchor.id.clone(),
+                jwks: anchor.jwks().to_string(),
+                names: vec![],
+            }],
             ..FederationSettings::default()
         },
         others: Map::new(),

@@ -41,6 +41,9 @@ pub enum Error {
     /// A registrant that signs its requests has made this one before the last that was accepted, or it is that one.
     #[error("iat must be later than that of the last request that was accepted")]
     NotLater,
+    /// A registrant that is registered below one trust anchor comes with another one.
+    #[error("this entity is registered below another trust anchor, until that registration ends")]
+    OtherTrustAnchor,
     /// An operator asks for a client that does not exist.
     #[error("there is no such client")]
     UnknownClient,
@@ -127,6 +130,7 @@ impl Error {
             Self::InvalidClientMetadata(_) | Self::Claimed(_) | Self::AlreadyRegistered => "invalid_client_metadata",
             Self::InvalidSoftwareStatement(_) => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::OtherTrustAnchor => "invalid_trust_anchor",
             Self::MissingToken | Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
@@ -163,7 +167,7 @@ impl Error {
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken => 401,
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
-            Self::UnknownService | Self::UnknownClient => 404,
+            Self::UnknownService | Self::UnknownClient | Self::OtherTrustAnchor => 404,
             Self::MethodNotAllowed => 405,
             Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
@@ -197,6 +201,7 @@ impl Error {
             | Self::Claimed(_)
             | Self::AlreadyRegistered
             | Self::NotLater
+            | Self::OtherTrustAnchor
             | Self::ClientLocked
             | Self::UnknownService
             | Self::UnknownClient

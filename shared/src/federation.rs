@@ -10,8 +10,11 @@
 //! | `metadata_policy` | which metadata does a superior allow? |
 //! | `discovery` | which chains are there? |
 //! | `provider` | who is the service in its federations? |
+//! | `relying_party` | what is registered of a subject's metadata? |
 //! | `registration` | who is registered? |
+//! | `anchor_keys` | does a trust anchor publish the keys that the service has? |
 
+mod anchor_keys;
 pub mod constraints;
 pub mod discovery;
 mod entity_id;
@@ -19,14 +22,18 @@ mod error;
 pub mod metadata_policy;
 mod provider;
 mod registration;
+mod relying_party;
 pub mod statement;
 #[cfg(test)]
 mod testing;
 pub mod trust_chain;
 
+pub use anchor_keys::{KeyDifference, published_keys};
 pub use entity_id::EntityId;
 pub use error::Error;
-pub use provider::{DOOR, NotSetUp, Provider, REGISTRATION_TYPES, check_settings, registration_types, signing_key};
+pub use provider::{
+    DOOR, NotSetUp, Provider, REGISTRATION_TYPES, check_settings, registration_types, signing_key, trust_anchor,
+};
 pub use registration::{
     MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register, register_automatically,
 };

@@ -60,16 +60,28 @@ pub async fn register(
     metadata: ClientMetadata,
     kept: Map<String, Value>,
 ) -> Result<ClientInformation, Error> {
-    let Context { app, service, origin, .. } = context;
-    let policy = service.policy();
-    if !policy.dynamic_registration && !source.is_federated() {
+    if !context.service.policy().dynamic_registration {
         return Err(Error::RegistrationClosed);
     }
+    let admitted = admit(context, source, metadata, &registrant.bound()).await?;
+    enrol(context, source, registrant, admitted, kept).await
+}
+
+/// Registers a client whose metadata were admitted.
+///
+/// # Errors
+/// As [`register`].
+pub(crate) async fn enrol(
+    context: &Context<'_>,
+    source: Source,
+    registrant: &Registrant,
+    Admitted { metadata, software }: Admitted,
+    kept: Map<String, Value>,
+) -> Result<ClientInformation, Error> {
+    let Context { app, service, origin, .. } = context;
+    let policy = service.policy();
     let bound = registrant.bound();
-    let (metadata, software) = admit(context, source, metadata, &bound).await?;
-    if source == Source::FederationAutomatic && (metadata.needs_secret() || !metadata.has_keys()) {
-        return Err(Invalid::requires("automatic registration", "asymmetric keys and a method that uses them").into());
-    }
+    remote::check(context, &metadata).await?;
     let issued_at_millis = app.clock.now_millis();
     let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
     let token = source.is_self_managed().then(mint).transpose()?;
@@ -139,7 +151,7 @@ async fn register_identified(
     for _ in 0..MINTING_ATTEMPTS {
         let is_new = occupant.is_none();
         if let Some(occupant) = occupant {
-            succeed(&mut client, occupant, replaces)?;
+            succeed(&mut client, occupant, replaces, service)?;
         }
         let client_secret = secret::renew(context, &mut client).await?;
         let stored = if is_new {
@@ -161,7 +173,12 @@ async fn register_identified(
 
 /// Makes a client the next version of what stands under its number: operators' decisions on a client that is
 /// replaced, or has ended, outlive it.
-fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source]) -> Result<(), Error> {
+fn succeed(
+    client: &mut RegisteredClient,
+    occupant: Occupant,
+    replaces: &[Source],
+    service: &Service,
+) -> Result<(), Error> {
     if occupant.client_id != client.client_id {
         return Err(Error::internal("two identifiers have one number"));
     }
@@ -177,7 +194,11 @@ fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),
+        Some(earlier) if leaves_its_trust_anchor(client, &earlier, service) => return Err(Error::OtherTrustAnchor),
         Some(_) | None => {}
+    }
+    if occupant.locked {
+        return Err(Error::ClientLocked);
     }
     if let Some(earlier) = occupant.settings {
         let new = std::mem::take(&mut client.record.settings);
@@ -186,6 +207,15 @@ fn succeed(client: &mut RegisteredClient, occupant: Occupant, replaces: &[Source
         client.record.settings.others.extend(new.others);
     }
     Ok(())
+}
+
+/// Whoever is registered below one trust anchor is nobody else's to vouch for, as long as the service trusts that one.
+fn leaves_its_trust_anchor(client: &RegisteredClient, earlier: &RegisteredClient, service: &Service) -> bool {
+    let anchor = |client: &RegisteredClient| client.record.trust_chain.as_ref().map(|chain| chain.trust_anchor.clone());
+    let trusted = |earlier: &String| {
+        service.configuration.federation.trust_anchors.iter().any(|anchor| anchor.entity_id == *earlier)
+    };
+    anchor(earlier).is_some_and(|earlier| trusted(&earlier) && anchor(client).as_ref() != Some(&earlier))
 }
 
 /// Looks a client up by its identifier, for [`read`] and [`update`].
@@ -242,7 +272,9 @@ async fn replace(
     let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
     let policy = context.service.policy();
-    let (metadata, software) = admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
+    let admitted = admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
+    let Admitted { metadata, software } = admitted;
+    remote::check(context, &metadata).await?;
     if client.record.software.is_some() && software != client.record.software {
         return Err(crate::error::StatementFault::OtherSoftware.into());
     }
@@ -288,20 +320,30 @@ pub async fn delete(context: &Context<'_>, client_id: &str, owner: &Owner) -> Re
     }
 }
 
-/// What a registration and an update have in common: statement, what the service announces, policy, RFC, and what has
-/// to be fetched.
-async fn admit(
+/// Metadata that may be registered, unless something that has to be fetched for it says otherwise.
+pub(crate) struct Admitted {
+    metadata: VerifiedMetadata,
+    software: Option<SoftwareIdentity>,
+}
+
+impl Admitted {
+    /// What would be registered.
+    pub(crate) fn metadata(&self) -> &VerifiedMetadata {
+        &self.metadata
+    }
+}
+
+/// What a registration and an update have in common: statement, what the service announces, policy, RFC.
+pub(crate) async fn admit(
     context: &Context<'_>,
     source: Source,
     metadata: ClientMetadata,
     bound: &BoundPolicy,
-) -> Result<(VerifiedMetadata, Option<SoftwareIdentity>), Error> {
+) -> Result<Admitted, Error> {
     let (mut metadata, software) = statement::overlay(context, source, metadata).await?;
     context.service.choose(&mut metadata)?;
     let metadata = policy_of(source, context.service.policy()).apply(metadata, bound, source.own_members())?;
-    let metadata = verify(metadata, strictness(source))?;
-    remote::check(context, &metadata).await?;
-    Ok((metadata, software))
+    Ok(Admitted { metadata: verify(metadata, strictness(source))?, software })
 }
 
 /// What a policy says of clients of that source. STET's authenticate with the certificate of their connections, whatever

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::metadata::{ClientMetadata, Invalid};
 use crate::policy::Policy;
 
+pub(crate) use announced::is_choice;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
 /// What an operator decides about a service.

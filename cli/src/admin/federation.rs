@@ -1,10 +1,17 @@
 //! `registrar service federation`: a service's place in federations, and the keys with which it signs there.
 
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 use shared::administration::replace_service;
-use shared::federation::{DOOR, EntityId, REGISTRATION_TYPES, check_settings, registration_types, signing_key};
+use shared::federation::{
+    DOOR, EntityId, KeyDifference, REGISTRATION_TYPES, check_settings, published_keys, registration_types, signing_key,
+    trust_anchor,
+};
+use shared::fetch::{Fetch, FetchSettings};
 use shared::jose::{generate_signing_key, public_keys};
 use shared::metadata::parse_object;
 use shared::service::{
@@ -13,6 +20,9 @@ use shared::service::{
 
 use super::{Connection, Output, operator};
 use crate::demo::described;
+
+/// How long a trust anchor may take to answer.
+const ASKING: Duration = Duration::from_secs(10);
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -32,6 +42,20 @@ pub enum Command {
     Show {
         /// The service's number.
         id: u64,
+    },
+    /// Show the trust anchors and the keys that were handed over for them.
+    Anchors {
+        /// The service's number.
+        id: u64,
+        /// Compare them with what the anchors publish; fails if they differ.
+        #[arg(long)]
+        check: bool,
+        /// A further certification authority of the anchors' servers, PEM.
+        #[arg(long, value_name = "FILE", requires = "check")]
+        extra_ca: Option<PathBuf>,
+        /// An anchor's host and port that may be asked although it is not public, or on another port; may be repeated.
+        #[arg(long, value_name = "HOST:PORT", requires = "check")]
+        reachable: Vec<String>,
     },
     /// Make a new key and publish it. The one that signs stays the same until `use-key`.
     AddKey {
@@ -65,6 +89,10 @@ pub struct Settings {
     /// A trust anchor's entity identifier and a file with its JWK Set; may be repeated, and then only these are trusted.
     #[arg(long = "trust-anchor", value_name = "URL=FILE")]
     trust_anchors: Vec<String>,
+    /// A trust anchor's entity identifier and a host of relying parties that it may vouch for, `.example` for all below
+    /// one; may be repeated. An anchor without any may vouch for all.
+    #[arg(long = "vouches-for", value_name = "URL=HOST")]
+    names: Vec<String>,
     /// How relying parties register; may be repeated [default: explicit].
     #[arg(long = "registration", value_enum)]
     registrations: Vec<Registration>,
@@ -96,6 +124,12 @@ enum Repeated {
 
 pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
     let id = command.id();
+    if let Command::Anchors { check, extra_ca, reachable, .. } = command {
+        let settings = connection.service(id).await?.configuration.federation;
+        let extra_ca = extra_ca.map(|file| read(&file).map(String::into_bytes)).transpose()?;
+        let fetch = check.then(|| Fetch::new(FetchSettings { extra_ca, reachable }));
+        return anchors(&settings, fetch.as_ref(), connection, output).await;
+    }
     let service = change(id, connection, |configuration, keys| command.apply(configuration, keys)).await?;
     output.one(&shown(&service, connection).await?)
 }
@@ -106,6 +140,7 @@ impl Command {
             Self::Enable { id, .. }
             | Self::Disable { id }
             | Self::Show { id }
+            | Self::Anchors { id, .. }
             | Self::AddKey { id }
             | Self::UseKey { id, .. }
             | Self::RemoveKey { id, .. } => *id,
@@ -116,7 +151,7 @@ impl Command {
     fn apply(&self, configuration: &mut ServiceConfiguration, keys: &mut Vec<Value>) -> Result<bool> {
         let settings = &mut configuration.federation;
         match self {
-            Self::Show { .. } => return Ok(false),
+            Self::Show { .. } | Self::Anchors { .. } => return Ok(false),
             Self::Disable { .. } => settings.enabled = false,
             Self::AddKey { .. } => add_key(settings, keys)?,
             Self::UseKey { kid, .. } => {
@@ -173,7 +208,10 @@ impl Settings {
         }
         if !self.trust_anchors.is_empty() {
             settings.trust_anchors =
-                self.trust_anchors.iter().map(|anchor| trust_anchor(anchor)).collect::<Result<_>>()?;
+                self.trust_anchors.iter().map(|anchor| anchor_of(anchor, settings)).collect::<Result<_>>()?;
+        }
+        if !self.names.is_empty() {
+            restrict(&self.names, &mut settings.trust_anchors)?;
         }
         if let Some(repeated) = self.repeated {
             settings.repeated_registration = match repeated {
@@ -248,10 +286,73 @@ fn key_set(secrets: &Map<String, Value>) -> Result<Map<String, Value>> {
     parse_object(text.as_bytes()).context("the service's federation keys are no JWK Set")
 }
 
-fn trust_anchor(argument: &str) -> Result<TrustAnchorSettings> {
+/// An anchor that is given anew keeps the names that it may vouch for.
+fn anchor_of(argument: &str, settings: &FederationSettings) -> Result<TrustAnchorSettings> {
     let (entity_id, file) = argument.split_once('=').context("--trust-anchor takes URL=FILE")?;
-    let jwks = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-    Ok(TrustAnchorSettings { entity_id: entity_id.to_owned(), jwks })
+    let known = settings.trust_anchors.iter().find(|anchor| anchor.entity_id == entity_id);
+    let names = known.map(|anchor| anchor.names.clone()).unwrap_or_default();
+    Ok(TrustAnchorSettings { entity_id: entity_id.to_owned(), jwks: read(Path::new(file))?, names })
+}
+
+/// Gives each anchor that is named the names that it may vouch for, and no others.
+fn restrict(arguments: &[String], anchors: &mut [TrustAnchorSettings]) -> Result<()> {
+    let mut given: Vec<(&str, &str)> = Vec::new();
+    for argument in arguments {
+        let (entity_id, name) = argument.rsplit_once('=').context("--vouches-for takes URL=HOST")?;
+        if !anchors.iter().any(|anchor| anchor.entity_id == entity_id) {
+            bail!("{entity_id} is not a trust anchor of this service");
+        }
+        given.push((entity_id, name));
+    }
+    for anchor in anchors {
+        let names = given.iter().filter(|(entity_id, _)| *entity_id == anchor.entity_id);
+        let names: Vec<String> = names.map(|(_, name)| (*name).to_owned()).collect();
+        if !names.is_empty() {
+            anchor.names = names;
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Prints the anchors, and compares their keys with what they publish if there is a way to fetch that.
+async fn anchors(
+    settings: &FederationSettings,
+    fetch: Option<&Fetch>,
+    connection: &Connection,
+    output: &Output,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    let mut differ = false;
+    for configured in &settings.trust_anchors {
+        let anchor = trust_anchor(configured)?;
+        let kids = anchor.keys.keys.iter().filter_map(|key| key.common.key_id.as_deref());
+        let mut row = Map::new();
+        row.insert("entity_id".to_owned(), configured.entity_id.as_str().into());
+        row.insert("keys".to_owned(), kids.collect());
+        row.insert("vouches_for".to_owned(), configured.names.as_slice().into());
+        if let Some(fetch) = fetch {
+            let published = published_keys(fetch, &anchor, connection.clock.now(), Instant::now() + ASKING).await;
+            differ |= !published.as_ref().is_ok_and(KeyDifference::is_none);
+            let (not_given, not_published, fault) = match published {
+                Ok(KeyDifference { not_given, not_published }) => (not_given, not_published, None),
+                Err(fault) => (Vec::new(), Vec::new(), Some(fault)),
+            };
+            row.insert("not_given".to_owned(), not_given.into());
+            row.insert("not_published".to_owned(), not_published.into());
+            row.extend(fault.map(|fault| ("fault".to_owned(), fault.into())));
+        }
+        rows.push(row);
+    }
+    let compared: &[&str] = if fetch.is_some() { &["not_given", "not_published", "fault"] } else { &[] };
+    output.rows(&[&["entity_id", "keys", "vouches_for"], compared].concat(), &rows)?;
+    if differ {
+        bail!("what trust anchors publish is not what this service was given: ask them, and enable with the new keys");
+    }
+    Ok(())
 }
 
 async fn shown(service: &Service, connection: &Connection) -> Result<Map<String, Value>> {

@@ -1,7 +1,9 @@
 //! OpenID Federation 1.0: explicit and automatic registration, against federations of the test's own.
 
+mod anchors;
 mod discovery;
 mod faults;
+mod outcome;
 mod world;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -182,7 +184,7 @@ async fn s12_2_2_chains_in_the_header_are_checked() {
 #[tokio::test]
 async fn s12_2_2_both_chains_end_at_one_trust_anchor() {
     let other = Entity::new("https://other-anchor.example");
-    let trusted = TrustAnchorSettings { entity_id: other.id.clone(), jwks: other.jwks().to_string() };
+    let trusted = TrustAnchorSettings { entity_id: other.id.clone(), jwks: other.jwks().to_string(), names: vec![] };
     let federation = Federation::with(|settings| settings.trust_anchors.push(trusted)).await;
     let provider = Entity { id: PROVIDER.to_owned(), jwk: federation.provider_key.clone() };
     let peer = [provider.sign(&provider.configuration(&[&other])), other.sign(&other.about(&provider))];

@@ -74,6 +74,8 @@ impl Error {
             Self::Body(_) | Self::NoMember { .. } => (400, "A001290", None),
             Self::NoServiceId(_) => (404, "A001298", None),
             Self::ClientLocked(_) => (403, "A001215", None),
+            // A superior that does not answer makes nobody an unknown client.
+            Self::Federation(fault) if fault.retry_after().is_some() => (503, "A001190", None),
             Self::Federation(_) => (404, "A001297", None),
             Self::TooManyRequests(_) => (429, "A001291", None),
             Self::UnknownOperation => (404, "A001292", None),
@@ -86,8 +88,15 @@ impl Error {
         let (status, code, text) = self.wire();
         let text = text.map_or_else(|| self.description().chars().take(MAX_DESCRIPTION).collect(), str::to_owned);
         let place = if operation.is_empty() { String::new() } else { format!("{operation}, ") };
-        let response = answer(status, code, &format!("{place}{text}"));
+        let mut response = answer(status, code, &format!("{place}{text}"));
         match self {
+            Self::Federation(fault) => {
+                response.reason = Some(fault.reason());
+                match fault.retry_after() {
+                    Some(seconds) => response.with("retry-after", seconds.to_string()),
+                    None => response,
+                }
+            }
             Self::Core(error) => {
                 let response = response.because(error);
                 match error.retry_after() {
@@ -102,7 +111,6 @@ impl Error {
             | Self::NoMember { .. }
             | Self::NoServiceId(_)
             | Self::ClientLocked(_)
-            | Self::Federation(_)
             | Self::UnknownOperation => response,
         }
     }
@@ -148,6 +156,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         | Core::Claimed(_)
         | Core::AlreadyRegistered
         | Core::NotLater
+        | Core::OtherTrustAnchor
         | Core::RegistrationClosed
         | Core::TooManyClients => (400, "A001296", None),
     }

@@ -32,9 +32,10 @@ pub(crate) fn refused(family: &str, fault: &Fault) -> Response {
     members.insert("responseContent".to_owned(), Value::Object(fault.to_members()).to_string().into());
     let mut response = Response::json(200, members);
     response.code = Some(fault.code());
-    response.cause = (fault.status() >= 500).then(|| fault.to_string());
     match fault {
-        Fault::Core(error) => response.because(error),
-        _ => response,
+        Fault::Core(error) => return response.because(error),
+        Fault::NotSetUp(_) => response.cause = Some(fault.to_string()),
+        _ => response.reason = Some(fault.reason()),
     }
+    response
 }

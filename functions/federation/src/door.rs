@@ -52,8 +52,14 @@ fn refused(error: &Error) -> Response {
         Error::Fault(fault) => {
             let mut response = Response::json(fault.status(), fault.to_members()).with("cache-control", "no-store");
             response.code = Some(fault.code());
-            response.cause = (fault.status() >= 500).then(|| fault.to_string());
-            response
+            match fault {
+                Fault::NotSetUp(_) => response.cause = Some(fault.to_string()),
+                _ => response.reason = Some(fault.reason()),
+            }
+            match fault.retry_after() {
+                Some(seconds) => response.with("retry-after", seconds.to_string()),
+                None => response,
+            }
         }
         Error::TooManyRequests(admission) => {
             let body = error_members("temporarily_unavailable", Some("too many registrations; try again later"));

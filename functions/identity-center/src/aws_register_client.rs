@@ -177,6 +177,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::Claimed(_)
             | Error::AlreadyRegistered
             | Error::NotLater
+            | Error::OtherTrustAnchor
             | Error::TooManyClients
             | Error::RegistrationClosed => (400, "InvalidClientMetadataException", "invalid_client_metadata"),
             Error::MethodNotAllowed => (405, INVALID_REQUEST.1, INVALID_REQUEST.2),

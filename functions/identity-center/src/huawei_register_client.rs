@@ -114,6 +114,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::Claimed(_)
         | Error::AlreadyRegistered
         | Error::NotLater
+        | Error::OtherTrustAnchor
         | Error::MissingToken
         | Error::InvalidToken
         | Error::InsufficientScope

@@ -1,6 +1,6 @@
 //! Constraints of trust chains (§6.2): each statement's are checked on their own.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::entity_id::EntityId;
 use super::statement::FEDERATION_ENTITY;
@@ -26,6 +26,18 @@ pub enum Violated {
 }
 
 impl Constraints {
+    /// That all have one of these names; none is any.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) fn of_names(names: &[String]) -> Result<Self, &'static str> {
+        if names.is_empty() {
+            Ok(Self::default())
+        } else {
+            Self::parse(&json!({"naming_constraints": {"permitted": names}}))
+        }
+    }
+
     /// Reads the claim.
     ///
     /// # Errors
@@ -112,8 +124,6 @@ fn texts(list: &Value) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn check(claim: &Value, intermediates: usize, entity: &str) -> Result<(), Violated> {

@@ -20,7 +20,10 @@ impl EntityId {
             && text.strip_prefix("https://").is_some_and(|rest| !rest.starts_with('/'))
             && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\@".contains(&byte));
         let url = if plain { Url::parse(text).ok()? } else { return None };
-        url.has_host().then(|| Self(text.into()))
+        match url.host()? {
+            Host::Domain(domain) if without_root(domain).split('.').any(str::is_empty) => None,
+            Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => Some(Self(text.into())),
+        }
     }
 
     /// The identifier as it was written.
@@ -45,10 +48,22 @@ impl EntityId {
     #[must_use]
     pub(super) fn domain(&self) -> Option<String> {
         match Url::parse(&self.0).ok()?.host()? {
-            Host::Domain(domain) => Some(domain.strip_suffix('.').unwrap_or(domain).to_owned()),
+            Host::Domain(domain) => Some(without_root(domain).to_owned()),
             Host::Ipv4(_) | Host::Ipv6(_) => None,
         }
     }
+
+    /// Host and port, if the port is not that of https.
+    #[must_use]
+    pub(super) fn unusual_port(&self) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        Some(format!("{}:{}", url.host_str()?, url.port()?))
+    }
+}
+
+/// A host name without the dot that stands for the root.
+fn without_root(domain: &str) -> &str {
+    domain.strip_suffix('.').unwrap_or(domain)
 }
 
 impl fmt::Display for EntityId {
@@ -63,8 +78,13 @@ mod tests {
 
     #[test]
     fn s1_2_an_entity_identifier_is_an_https_url_of_host_port_and_path() {
-        for text in ["https://rp.example", "https://rp.example/", "https://rp.example:8443/a/b", "https://127.0.0.1:1"]
-        {
+        for text in [
+            "https://rp.example",
+            "https://rp.example/",
+            "https://rp.example:8443/a/b",
+            "https://127.0.0.1:1",
+            "https://rp.example.",
+        ] {
             assert!(EntityId::parse(text).is_some(), "{text}");
         }
         for text in [
@@ -83,6 +103,11 @@ mod tests {
             "https://rp.example/\n",
             "https://rp.example\\a",
             "https://r\u{e9}.example",
+            "https://rp.example..",
+            "https://rp..example",
+            "https://.rp.example",
+            "https://rp.example%2E%2E",
+            "https://.",
         ] {
             assert_eq!(EntityId::parse(text), None, "{text:?}");
         }

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::discovery::Unresolved;
+use super::discovery::{AGAIN, AbsenceKind, Unresolved};
 use super::entity_id::EntityId;
 use super::provider::NotSetUp;
 use super::statement::StatementFault;
 use super::trust_chain::ChainFault;
 use crate::http::error_members;
+
+/// How long a reason may be in the log, in characters.
+const MAX_REASON: usize = 500;
 
 /// Why nobody is registered, or nothing is published.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,9 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The relying party has the name of this provider.
+    #[error("that is the entity identifier of this provider")]
+    ItsOwn,
     /// The chain that was sent.
     #[error("the trust chain: {0}")]
     Chain(#[from] ChainFault),
@@ -82,9 +88,16 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Request(_)
             | Self::Old(_)
+            | Self::ItsOwn
             | Self::Header { .. } => "invalid_request",
             Self::Chain(fault) | Self::PeerChain(fault) | Self::NoChain(Unresolved::Chain(fault)) => of_chain(fault),
             Self::NoChain(Unresolved::NoTrustAnchor) => "invalid_trust_anchor",
+            Self::NoChain(Unresolved::Absent { absence, .. }) => match absence.kind {
+                AbsenceKind::Unavailable => "temporarily_unavailable",
+                AbsenceKind::Invalid => "invalid_trust_chain",
+                AbsenceKind::Policy => "invalid_metadata",
+            },
+            Self::NoChain(Unresolved::TooLong) => "temporarily_unavailable",
             Self::NoChain(_) | Self::PeerTrustAnchor(_) => "invalid_trust_chain",
             Self::NoRelyingParty | Self::NotAutomatic => "invalid_metadata",
             Self::Core(error) => error.code(),
@@ -99,9 +112,22 @@ impl Error {
             Self::Core(error) => error.status(),
             _ => match self.code() {
                 "not_found" | "invalid_trust_anchor" => 404,
+                "temporarily_unavailable" => 503,
                 _ => 400,
             },
         }
+    }
+
+    /// What is wrong, for the log, and not longer than one reads.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.to_string().chars().take(MAX_REASON).collect()
+    }
+
+    /// Seconds after which a superior that did not answer is asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        matches!(self, Self::NoChain(fault) if fault.is_temporary()).then_some(AGAIN)
     }
 
     /// The body of an error answer: both members are required (§8.9).
@@ -114,7 +140,7 @@ impl Error {
 fn of_chain(fault: &ChainFault) -> &'static str {
     match fault {
         ChainFault::TrustAnchor(_) => "invalid_trust_anchor",
-        ChainFault::Policy(_) => "invalid_metadata",
+        ChainFault::Policy(_) | ChainFault::Unreadable { fault: StatementFault::Policy(_), .. } => "invalid_metadata",
         ChainFault::Statement { .. }
         | ChainFault::Unreadable { .. }
         | ChainFault::NotAList
@@ -123,6 +149,7 @@ fn of_chain(fault: &ChainFault) -> &'static str {
         | ChainFault::Broken(_)
         | ChainFault::Loop(_)
         | ChainFault::NotHinted(_)
+        | ChainFault::NotItsToVouchFor { .. }
         | ChainFault::Constraint { .. } => "invalid_trust_chain",
     }
 }

@@ -19,8 +19,8 @@ pub struct MetadataPolicy(BTreeMap<String, BTreeMap<String, ParameterPolicy>>);
 /// Why a policy or the metadata under it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyFault {
-    /// The claim is not an object of objects of objects.
-    #[error("metadata_policy is not an object of entity types, parameters and operators")]
+    /// The claim is not an object of objects of objects, or one of them has no member (§6.1.2).
+    #[error("metadata_policy is not an object of entity types, parameters and operators, one of each at least")]
     Structure,
     /// An operator's own value, two operators that exclude each other, or two policies that do.
     #[error("metadata_policy of {parameter}: {reason}")]
@@ -61,6 +61,9 @@ pub enum Conflict {
     /// The parameter is missing.
     #[error("it is essential, and missing")]
     Missing,
+    /// The service registers another value than the policy leaves.
+    #[error("the service registers another value")]
+    Registered,
 }
 
 impl MetadataPolicy {
@@ -116,10 +119,66 @@ impl MetadataPolicy {
         }
         Ok(())
     }
+
+    /// Whether it has something to say about a parameter, in any language.
+    pub(super) fn governs(&self, entity_type: &str, parameter: &str) -> bool {
+        let names = self.0.get(entity_type).into_iter().flat_map(BTreeMap::keys);
+        names.map(|name| name.split_once('#').map_or(name.as_str(), |(name, _)| name)).any(|name| name == parameter)
+    }
+
+    /// Checks what was made of metadata to which the policy was applied: applied once more, it finds nothing to refuse
+    /// and nothing to change (§6.1.1).
+    ///
+    /// # Errors
+    /// [`PolicyFault::Metadata`].
+    pub(super) fn holds(&self, entity_type: &str, outcome: &Outcome<'_>) -> Result<(), PolicyFault> {
+        for (name, policy) in self.0.get(entity_type).into_iter().flatten() {
+            let kept = outcome.of(name);
+            let complies = match policy.apply(name, kept.cloned()) {
+                Ok(None) => kept.is_none_or(|value| (outcome.is_default)(name, value)),
+                Ok(Some(due)) => match kept {
+                    Some(kept) => operators::same_parameter(name, kept, &due),
+                    None => !(outcome.knows)(name),
+                },
+                Err(reason) => return Err(PolicyFault::Metadata { parameter: name.clone(), reason }),
+            };
+            if !complies {
+                return Err(PolicyFault::Metadata { parameter: name.clone(), reason: Conflict::Registered });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What became of metadata to which a policy was applied.
+pub(super) struct Outcome<'m> {
+    /// What the policy has left.
+    pub(super) left: &'m Map<String, Value>,
+    /// What was made of it.
+    pub(super) registered: &'m Map<String, Value>,
+    /// Whether a parameter has a meaning: one that has none and is not kept has no value that could be a wrong one.
+    pub(super) knows: fn(&str) -> bool,
+    /// Whether a parameter has done its part without being kept.
+    pub(super) is_spent: fn(&str) -> bool,
+    /// Whether a value is what an absent parameter has by its specification.
+    pub(super) is_default: fn(&str, &Value) -> bool,
+}
+
+impl Outcome<'_> {
+    /// The value of a parameter. What the policy has left empty is settled, and nothing is registered for it.
+    fn of(&self, name: &str) -> Option<&Value> {
+        let settled = |value: &&Value| is_empty(value) || (self.is_spent)(name);
+        self.registered.get(name).or_else(|| self.left.get(name).filter(settled))
+    }
+}
+
+/// Whether a parameter is there and says nothing.
+pub(super) fn is_empty(value: &Value) -> bool {
+    value.as_str().is_some_and(str::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn object(value: &Value) -> Result<&Map<String, Value>, PolicyFault> {
-    value.as_object().ok_or(PolicyFault::Structure)
+    value.as_object().filter(|members| !members.is_empty()).ok_or(PolicyFault::Structure)
 }
 
 fn in_policy(parameter: &str) -> impl FnOnce(Conflict) -> PolicyFault {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::constraints::Constraints;
 use super::entity_id::EntityId;
 use super::error::Error;
 use super::statement::{ENTITY_STATEMENT, is_https, keys};
@@ -55,6 +56,9 @@ pub enum NotSetUp {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The names that a trust anchor may vouch for are none.
+    #[error("the names of the trust anchor {0} are no host names")]
+    TrustAnchorNames(EntityId),
     /// What the metadata says of explicit registration (§5.1.3).
     #[error("its federation_registration_endpoint is no https URL without fragment")]
     RegistrationEndpoint,
@@ -123,6 +127,12 @@ impl<'s> Provider<'s> {
     #[must_use]
     pub fn trust_anchors(&self) -> &[TrustAnchor] {
         &self.trust_anchors
+    }
+
+    /// Hosts with ports other than that of https where its operator says that there are superiors.
+    pub(super) fn ports(&self) -> Vec<String> {
+        let hints = self.settings.authority_hints.iter().filter_map(|hint| EntityId::parse(hint)?.unusual_port());
+        hints.chain(self.trust_anchors.iter().filter_map(|anchor| anchor.entity_id.unusual_port())).collect()
     }
 
     /// Checks that somebody could register.
@@ -214,16 +224,23 @@ pub fn check_settings(settings: &FederationSettings) -> Result<(), NotSetUp> {
 }
 
 fn trust_anchors(settings: &FederationSettings) -> Result<Vec<TrustAnchor>, NotSetUp> {
-    let anchor = |anchor: &TrustAnchorSettings| {
-        let named = EntityId::parse(&anchor.entity_id);
-        let entity_id = named.ok_or_else(|| NotSetUp::TrustAnchor(anchor.entity_id.clone()))?;
-        let set = parse_object_within(anchor.jwks.as_bytes(), MAX_KEY_BYTES).map_err(|_| "is not a JWK Set with keys");
-        match set.and_then(|set| keys(&set.into())) {
-            Ok(keys) => Ok(TrustAnchor { entity_id, keys }),
-            Err(reason) => Err(NotSetUp::TrustAnchorKeys { anchor: entity_id, reason }),
-        }
-    };
-    settings.trust_anchors.iter().map(anchor).collect()
+    settings.trust_anchors.iter().map(trust_anchor).collect()
+}
+
+/// A trust anchor, as an operator has described it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn trust_anchor(settings: &TrustAnchorSettings) -> Result<TrustAnchor, NotSetUp> {
+    let named = EntityId::parse(&settings.entity_id);
+    let entity_id = named.ok_or_else(|| NotSetUp::TrustAnchor(settings.entity_id.clone()))?;
+    let set = parse_object_within(settings.jwks.as_bytes(), MAX_KEY_BYTES).map_err(|_| "is not a JWK Set with keys");
+    let keys = set.and_then(|set| keys(&set.into()));
+    let keys = keys.map_err(|reason| NotSetUp::TrustAnchorKeys { anchor: entity_id.clone(), reason })?;
+    match Constraints::of_names(&settings.names) {
+        Ok(subjects) => Ok(TrustAnchor { entity_id, keys, subjects }),
+        Err(_) => Err(NotSetUp::TrustAnchorNames(entity_id)),
+    }
 }
 
 /// Of a service's federation keys the one of that name, or the first that can sign.

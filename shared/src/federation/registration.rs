@@ -6,11 +6,11 @@ use super::discovery::Discovery;
 use super::entity_id::EntityId;
 use super::error::Error;
 use super::provider::{AUTOMATIC, EXPLICIT, Provider, offers};
-use super::statement::{EntityStatement, Kind, OPENID_RELYING_PARTY, StatementFault};
-use super::trust_chain::{ChainFault, TrustChain};
+use super::relying_party::{RelyingParty, check_automatic};
+use super::statement::{EntityStatement, Kind, StatementFault};
+use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
 use crate::caller::Registrant;
 use crate::client::{ClientInformation, ClientTrustChain, RegisteredClient, Source};
-use crate::metadata::{AuthMethod, ClientMetadata};
 use crate::registry::{self, Context};
 use crate::service::RepeatedRegistration;
 
@@ -56,19 +56,14 @@ pub async fn register(context: &Context<'_>, base_url: &str, request: Request<'_
     let (issued_at_millis, keys) =
         (submitted.request.issued_at_millis(), submitted.request.claim("jwks").cloned().unwrap_or_default());
     let chain = submitted.chain(context, &provider).await?;
-    let metadata = relying_party(&chain)?;
+    let party = RelyingParty::of(&chain)?;
     let replaces: &[Source] = match provider.settings().repeated_registration {
         RepeatedRegistration::Replace => &[Source::FederationExplicit, Source::FederationAutomatic],
         RepeatedRegistration::Refuse => &[Source::FederationAutomatic],
     };
-    let registrant = Registrant::Identified {
-        client_id: chain.subject().as_str().to_owned(),
-        replaces,
-        trust_chain: Some(kept(&chain, context, Some(issued_at_millis))),
-    };
-    let information =
-        registry::register(context, Source::FederationExplicit, &registrant, metadata, Map::new()).await?;
-    let response = respond(&provider, &chain, keys, &information, now)?;
+    let registrant = registrant(&chain, context, replaces, Some(issued_at_millis));
+    let information = enrol(context, Source::FederationExplicit, &chain, &registrant, &party).await?;
+    let response = respond(&provider, &chain, party, keys, &information, now)?;
     Ok(Registered { information, response })
 }
 
@@ -89,24 +84,59 @@ pub async fn register_automatically(
     }
     let provider = Provider::of(context.app, context.service, base_url).await?;
     provider.check_trust_anchors()?;
-    let mut discovery = discovery(context, &provider);
-    let chain = discovery.chain_to(entity).await?;
-    let mut metadata = relying_party(&chain)?;
-    if metadata.client_registration_types.as_ref().is_some_and(|types| !types.iter().any(|kind| kind == AUTOMATIC)) {
+    if entity == provider.entity_id() {
+        return Err(Error::ItsOwn);
+    }
+    let chain = discovery(context, &provider, provider.trust_anchors()).chain_to(entity).await?;
+    let mut party = RelyingParty::of(&chain)?;
+    let types = party.metadata.client_registration_types.as_ref();
+    if types.is_some_and(|types| !types.iter().any(|kind| kind == AUTOMATIC)) {
         return Err(Error::NotAutomatic);
     }
-    authenticate_with_keys(&mut metadata);
-    let registrant = Registrant::Identified {
-        client_id: entity.as_str().to_owned(),
-        replaces: &[],
-        trust_chain: Some(kept(&chain, context, None)),
-    };
-    match registry::register(context, Source::FederationAutomatic, &registrant, metadata, Map::new()).await {
+    party.authenticate_with_keys();
+    let registrant = registrant(&chain, context, &[], None);
+    match enrol(context, Source::FederationAutomatic, &chain, &registrant, &party).await {
         Ok(information) => Ok(information.client),
-        Err(error @ (crate::Error::AlreadyRegistered | crate::Error::ClientLocked)) => {
+        Err(Error::Core(error @ (crate::Error::AlreadyRegistered | crate::Error::ClientLocked))) => {
             Ok(registry::find(context, entity.as_str()).await?.ok_or(error)?)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Registers what superiors leave of a relying party, if what becomes of it is as they demand.
+async fn enrol(
+    context: &Context<'_>,
+    source: Source,
+    chain: &TrustChain,
+    registrant: &Registrant,
+    party: &RelyingParty,
+) -> Result<ClientInformation, Error> {
+    let admitted = registry::admit(context, source, party.metadata.clone(), &registrant.bound()).await?;
+    if source == Source::FederationAutomatic {
+        check_automatic(admitted.metadata()).map_err(crate::Error::from)?;
+    }
+    party.holds(chain.subject().as_str(), admitted.metadata()).map_err(ChainFault::Policy)?;
+    Ok(registry::enrol(context, source, registrant, admitted, Map::new()).await?)
+}
+
+/// The subject of a chain, with what is kept of that.
+fn registrant(
+    chain: &TrustChain,
+    context: &Context<'_>,
+    replaces: &'static [Source],
+    request_issued_at_millis: Option<u64>,
+) -> Registrant {
+    Registrant::Identified {
+        client_id: chain.subject().as_str().to_owned(),
+        replaces,
+        trust_chain: Some(ClientTrustChain {
+            trust_anchor: chain.trust_anchor().as_str().to_owned(),
+            statements: chain.to_texts(),
+            expires_at: chain.expires_at(),
+            resolved_at_millis: context.app.clock.now_millis(),
+            request_issued_at_millis,
+        }),
     }
 }
 
@@ -135,8 +165,9 @@ impl Submitted {
         let submitted = match request {
             Request::EntityConfiguration(text) => {
                 let request = EntityStatement::read(text.trim(), kind, now)?;
-                let superiors = chain_header(&request, "trust_chain", now, Error::Chain)?;
-                let peer = chain_header(&request, "peer_trust_chain", now, Error::PeerChain)?;
+                let party = Kind::Hint { provider: provider.entity_id() };
+                let superiors = chain_header(&request, "trust_chain", party, now, Error::Chain)?;
+                let peer = chain_header(&request, "peer_trust_chain", Kind::Configuration, now, Error::PeerChain)?;
                 if peer.is_some() && superiors.is_none() {
                     return Err(Error::Header { parameter: "peer_trust_chain", reason: "stands without trust_chain" });
                 }
@@ -157,6 +188,9 @@ impl Submitted {
                 Self { request, superiors: Some(statements.collect()), peer: None }
             }
         };
+        if submitted.request.subject() == provider.entity_id() {
+            return Err(Error::ItsOwn);
+        }
         if !submitted.request.subject().stands_in_a_path() {
             let reason = "has a percent sign or a dot segment, with which nobody could look it up";
             return Err(StatementFault::Claim { claim: "sub", reason }.into());
@@ -171,7 +205,8 @@ impl Submitted {
     /// The chain that was sent, or one that is found.
     async fn chain(self, context: &Context<'_>, provider: &Provider<'_>) -> Result<TrustChain, Error> {
         let Some(superiors) = self.superiors else {
-            return discovery(context, provider).chain_of(self.request).await;
+            let anchors = anchors(context, provider, self.request.subject()).await?;
+            return discovery(context, provider, &anchors).chain_of(self.request).await;
         };
         let statements = [self.request].into_iter().chain(superiors).collect();
         let chain = TrustChain::validate(statements, provider.trust_anchors())?;
@@ -189,21 +224,33 @@ impl Submitted {
     }
 }
 
-fn discovery<'a>(context: &Context<'a>, provider: &'a Provider<'_>) -> Discovery<'a> {
-    Discovery::new(context.app, context.service.id, provider.trust_anchors(), context.fetching_ends)
+fn discovery<'a>(context: &Context<'a>, provider: &'a Provider<'_>, anchors: &'a [TrustAnchor]) -> Discovery<'a> {
+    Discovery::new(context.app, context.service.id, anchors, provider.ports(), context.fetching_ends)
+}
+
+/// The trust anchors that a chain of an entity may lead to: one that is registered keeps its own.
+async fn anchors(context: &Context<'_>, provider: &Provider<'_>, entity: &EntityId) -> Result<Vec<TrustAnchor>, Error> {
+    let registered =
+        registry::find(context, entity.as_str()).await?.filter(|client| client.client_id == entity.as_str());
+    let kept = registered.and_then(|client| client.record.trust_chain).map(|chain| chain.trust_anchor);
+    let all = provider.trust_anchors();
+    let own = all.iter().filter(|anchor| Some(anchor.entity_id.as_str()) == kept.as_deref());
+    let own: Vec<TrustAnchor> = own.cloned().collect();
+    Ok(if own.is_empty() { all.to_vec() } else { own })
 }
 
 /// The chain in a header parameter (§4.3, §4.4).
 fn chain_header(
     request: &EntityStatement,
     parameter: &'static str,
+    first: Kind<'_>,
     now: u64,
     refused: fn(ChainFault) -> Error,
 ) -> Result<Option<Vec<EntityStatement>>, Error> {
     let Some(chain) = request.header(parameter) else { return Ok(None) };
     let texts: Option<Vec<&str>> = chain.as_array().and_then(|texts| texts.iter().map(Value::as_str).collect());
     let texts = texts.ok_or(Error::Header { parameter, reason: "is not a list of statements" })?;
-    TrustChain::read(&texts, Kind::Configuration, now).map(Some).map_err(refused)
+    TrustChain::read(&texts, first, now).map(Some).map_err(refused)
 }
 
 /// What is wrong with the first statement of a chain that is sent is wrong with the request.
@@ -223,57 +270,24 @@ fn above(request: &EntityStatement, chain: Vec<EntityStatement>) -> Result<Vec<E
     }
 }
 
-/// What superiors leave of the relying party's metadata.
-fn relying_party(chain: &TrustChain) -> Result<ClientMetadata, Error> {
-    let mut metadata = chain.resolved_metadata().map_err(ChainFault::Policy)?;
-    match metadata.remove(OPENID_RELYING_PARTY) {
-        Some(Value::Object(members)) => Ok(ClientMetadata::from_members(members).map_err(crate::Error::from)?),
-        _ => Err(Error::NoRelyingParty),
-    }
-}
-
-/// There is nobody to give a secret to (§12.1): of the methods that the relying party supports those without one are
-/// left to choose from, and one that names none has `private_key_jwt`.
-fn authenticate_with_keys(metadata: &mut ClientMetadata) {
-    let supported = metadata.others.get_mut("token_endpoint_auth_methods_supported").and_then(Value::as_array_mut);
-    if let Some(supported) = supported {
-        let uses_secret = |name: &str| AuthMethod::parse(name).is_some_and(AuthMethod::uses_secret);
-        supported.retain(|method| !method.as_str().is_some_and(uses_secret));
-    } else {
-        let method = &mut metadata.token_endpoint_auth_method;
-        method.get_or_insert_with(|| AuthMethod::PrivateKeyJwt.as_str().to_owned());
-    }
-}
-
-/// What is kept of the chain beside the client.
-fn kept(chain: &TrustChain, context: &Context<'_>, request_issued_at_millis: Option<u64>) -> ClientTrustChain {
-    ClientTrustChain {
-        trust_anchor: chain.trust_anchor().as_str().to_owned(),
-        statements: chain.to_texts(),
-        expires_at: chain.expires_at(),
-        resolved_at_millis: context.app.clock.now_millis(),
-        request_issued_at_millis,
-    }
-}
-
-/// The answer to an explicit registration (§12.2.3).
+/// The answer to an explicit registration (§12.2.3). It has the entity types of the request that superiors allow: the
+/// relying party compares them (§12.2.5).
 fn respond(
     provider: &Provider<'_>,
     chain: &TrustChain,
+    party: RelyingParty,
     keys: Value,
     information: &ClientInformation,
     now: u64,
 ) -> Result<String, Error> {
     let subject = information.client.client_id.as_str();
-    let mut metadata = Map::new();
-    metadata.insert(OPENID_RELYING_PARTY.to_owned(), information.to_members().into());
     let claims = [
         ("sub", subject.into()),
         ("aud", subject.into()),
         ("trust_anchor", chain.trust_anchor().as_str().into()),
         ("authority_hints", [chain.immediate_superior().as_str()].as_slice().into()),
         ("jwks", keys),
-        ("metadata", metadata.into()),
+        ("metadata", party.into_metadata(information.to_members()).into()),
     ];
     let claims = claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let expires_at = information.client.expires_at.unwrap_or_else(|| chain.expires_at());

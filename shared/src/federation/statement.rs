@@ -54,6 +54,12 @@ pub enum Kind<'p> {
     Configuration,
     /// A superior about its immediate subordinate.
     Subordinate,
+    /// A relying party about itself where a header shows the way to its trust anchor: as it publishes it, or as it has
+    /// made it for that provider (§12.2.2).
+    Hint {
+        /// The entity identifier that `aud` has to be, if it is there.
+        provider: &'p EntityId,
+    },
     /// A relying party about itself, to that provider, to be registered (§12.2.1).
     RegistrationRequest {
         /// The entity identifier that `aud` has to be.
@@ -127,10 +133,10 @@ fn presence(claims: &Map<String, Value>, kind: Kind<'_>) -> Result<(), Statement
     );
     let (foreign, required): (&[&'static str], &[&'static str]) = match kind {
         Kind::Subordinate => (&of_configurations, &[]),
-        Kind::Configuration => (&of_subordinate_statements, &[]),
+        Kind::Configuration | Kind::Hint { .. } => (&of_subordinate_statements, &[]),
         Kind::RegistrationRequest { .. } => (&of_subordinate_statements, &["aud", "authority_hints", "metadata"]),
     };
-    let addressed = matches!(kind, Kind::RegistrationRequest { .. });
+    let addressed = matches!(kind, Kind::RegistrationRequest { .. } | Kind::Hint { .. });
     let never: &[&'static str] = if addressed { &["trust_anchor"] } else { &["aud", "trust_anchor"] };
     if let Some(name) = foreign.iter().chain(never).find(|name| claims.contains_key(**name)) {
         return Err(claim(name, "does not belong into this kind of statement"));
@@ -154,14 +160,16 @@ impl EntityStatement {
         let subject = entity_id(claims, "sub")?;
         match (kind, issuer == subject) {
             (Kind::Subordinate, true) => return Err(StatementFault::SelfIssued),
-            (Kind::Configuration | Kind::RegistrationRequest { .. }, false) => {
+            (Kind::Configuration | Kind::Hint { .. } | Kind::RegistrationRequest { .. }, false) => {
                 return Err(StatementFault::NotSelfIssued);
             }
-            (Kind::Subordinate, false) | (Kind::Configuration | Kind::RegistrationRequest { .. }, true) => {}
+            (Kind::Subordinate, false)
+            | (Kind::Configuration | Kind::Hint { .. } | Kind::RegistrationRequest { .. }, true) => {}
         }
         presence(claims, kind)?;
         let (issued_at_millis, expires_at) = times(claims, now)?;
-        if let Kind::RegistrationRequest { provider } = kind
+        if let Kind::RegistrationRequest { provider } | Kind::Hint { provider } = kind
+            && claims.contains_key("aud")
             && !is_alone(claims.get("aud"), provider)
         {
             return Err(claim("aud", "is not this provider's entity identifier alone"));

@@ -5,6 +5,7 @@ mod entity;
 use serde_json::Value;
 
 use super::EntityId;
+use super::constraints::Constraints;
 use super::statement::{EntityStatement, Kind, StatementFault};
 use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
 use crate::jose::{SigningKey, generate_signing_key, public_keys};
@@ -17,7 +18,7 @@ pub(super) const NOW: u64 = 1_790_000_000;
 /// An entity as a service trusts it.
 pub(super) fn anchor(entity: &Entity) -> TrustAnchor {
     let keys = serde_json::from_value(entity.jwks()).unwrap();
-    TrustAnchor { entity_id: EntityId::parse(&entity.id).unwrap(), keys }
+    TrustAnchor { entity_id: EntityId::parse(&entity.id).unwrap(), keys, subjects: Constraints::default() }
 }
 
 /// Reads claims that some entity has signed.

@@ -3,7 +3,7 @@
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Map, Value};
 
-use super::constraints::Violated;
+use super::constraints::{Constraints, Violated};
 use super::entity_id::EntityId;
 use super::metadata_policy::{MetadataPolicy, PolicyFault};
 use super::statement::{EntityStatement, Kind, StatementFault};
@@ -22,6 +22,8 @@ pub struct TrustAnchor {
     pub entity_id: EntityId,
     /// Its keys.
     pub keys: JwkSet,
+    /// Whom it may vouch for, as the service has it.
+    pub subjects: Constraints,
 }
 
 /// A chain that was validated.
@@ -29,6 +31,15 @@ pub struct TrustAnchor {
 pub struct TrustChain {
     statements: Vec<EntityStatement>,
     trust_anchor: EntityId,
+}
+
+/// What superiors leave of the metadata of a chain's subject.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The metadata, by entity type.
+    pub metadata: Map<String, Value>,
+    /// The policy of all superiors, which was applied to it.
+    pub policy: MetadataPolicy,
 }
 
 /// Why a chain is not valid.
@@ -73,6 +84,14 @@ pub enum ChainFault {
     /// It ends at an entity that the service does not trust.
     #[error("{0} is not a trust anchor of this service")]
     TrustAnchor(EntityId),
+    /// The service does not let a trust anchor vouch for such an entity.
+    #[error("{anchor} may not vouch for {subject} at this service")]
+    NotItsToVouchFor {
+        /// The trust anchor.
+        anchor: EntityId,
+        /// The entity.
+        subject: EntityId,
+    },
     /// A constraint.
     #[error("{constraint} of {issuer} is violated")]
     Constraint {
@@ -121,6 +140,10 @@ impl TrustChain {
         let anchor = anchor.ok_or_else(|| ChainFault::TrustAnchor(chain.trust_anchor.clone()))?;
         chain.check_signatures(anchor)?;
         chain.check_constraints()?;
+        if anchor.subjects.check(0, std::iter::once(chain.subject())).is_err() {
+            let (anchor, subject) = (chain.trust_anchor.clone(), chain.subject().clone());
+            return Err(ChainFault::NotItsToVouchFor { anchor, subject });
+        }
         Ok(chain)
     }
 
@@ -201,15 +224,14 @@ impl TrustChain {
         numbered.filter(|(_, statement)| statement.issuer() != statement.subject())
     }
 
-    /// The metadata of the subject by entity type (§6.1.4.2): its own, overridden by its immediate superior's, without
-    /// the types that constraints remove, under the policy of all superiors.
+    /// The metadata of the subject (§6.1.4.2): its own, overridden by its immediate superior's, without the types that
+    /// constraints remove, under the policy of all superiors.
     ///
     /// # Errors
     /// [`PolicyFault`].
-    pub fn resolved_metadata(&self) -> Result<Map<String, Value>, PolicyFault> {
+    pub fn resolve(&self) -> Result<Resolved, PolicyFault> {
         let mut metadata = self.statements.first().and_then(EntityStatement::metadata).cloned().unwrap_or_default();
-        let superior = self.statements.get(1).and_then(EntityStatement::metadata);
-        for (entity_type, parameters) in superior.into_iter().flatten() {
+        for (entity_type, parameters) in self.superiors_metadata().into_iter().flatten() {
             if let (Some(Value::Object(own)), Value::Object(over)) = (metadata.get_mut(entity_type), parameters) {
                 own.extend(over.clone());
             }
@@ -224,7 +246,16 @@ impl TrustChain {
             }
         }
         policy.apply(&mut metadata)?;
-        Ok(metadata)
+        Ok(Resolved { metadata, policy })
+    }
+
+    /// Whether the immediate superior says itself what a parameter of the subject is (§3.1.1).
+    pub(super) fn superior_gives(&self, entity_type: &str, parameter: &str) -> bool {
+        self.superiors_metadata().and_then(|types| types.get(entity_type)?.get(parameter)).is_some()
+    }
+
+    fn superiors_metadata(&self) -> Option<&Map<String, Value>> {
+        self.statements.get(1).and_then(EntityStatement::metadata)
     }
 
     /// When it expires (§10.4): with the first of its statements, in seconds since 1970.

@@ -94,6 +94,11 @@ impl Policy {
     }
 
     fn offer_scope(&self, metadata: &mut ClientMetadata, bound: &BoundPolicy) -> Result<(), Invalid> {
+        // As sent, an empty scope is absent; this one was settled by others, and it is none.
+        if metadata.scope.as_deref() == Some("") {
+            metadata.scope = None;
+            return Ok(());
+        }
         let asked = metadata.scope.take().map(|scope| Scope::parse(&scope)).transpose()?.flatten();
         let mut granted = asked.clone().or_else(|| self.scopes.default.clone());
         for limit in self.scopes.offered.iter().chain(&bound.scope) {

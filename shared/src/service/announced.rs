@@ -121,6 +121,11 @@ const LISTS: [(&str, &str, List); 3] = [
     ("acr_values_supported", "default_acr_values", |metadata| &mut metadata.default_acr_values),
 ];
 
+/// Whether a member of a client is a list from which a value is chosen.
+pub(crate) fn is_choice(name: &str) -> bool {
+    name == METHODS || CHOICES.iter().any(|choice| choice.list == name) || LISTS.iter().any(|(list, ..)| *list == name)
+}
+
 impl ServiceConfiguration {
     /// The values of a list that the service announces; none if it does not announce that list.
     #[must_use]

@@ -37,6 +37,10 @@ pub struct TrustAnchorSettings {
     pub entity_id: String,
     /// Its JWK Set, as it was handed over.
     pub jwks: String,
+    /// The hosts of the relying parties that it may vouch for, as `naming_constraints` has them (§6.2.2): `rp.example`,
+    /// or `.example` for all below it; empty is any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// What becomes of a repeated explicit registration (§12.2.2).

@@ -17,8 +17,8 @@ const LONGEST: u64 = 3600;
 pub enum Document {
     /// This is there.
     Found(String),
-    /// Nothing good was there a moment ago.
-    Missing,
+    /// Nothing good was there a moment ago, for that reason.
+    Missing(String),
     /// Somebody fetches it.
     Fetching,
     /// Nothing, or nothing recent enough.
@@ -103,18 +103,20 @@ impl Store {
         self.write(Write::Put(Box::new(self.put(item))), &write_id).await.map(drop)
     }
 
-    /// Ends the fetch of a URL behind which nothing good was: nobody is to ask again until then, in seconds since 1970.
-    /// A document that was found before stays.
+    /// Ends the fetch of a URL behind which nothing good was, and keeps why: nobody is to ask again until then, in
+    /// seconds since 1970. A document that was found before stays.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn miss_document(&self, url: &DocumentUrl<'_>, missing_until: u64) -> Result<(), Error> {
+    pub async fn miss_document(&self, url: &DocumentUrl<'_>, reason: &str, missing_until: u64) -> Result<(), Error> {
         let write_id = self.write_id()?;
         let update = self
             .update(url.key())
             .update_expression(
-                "SET missing_until = :missing, write_id = :write, expires_at = :end REMOVE fetching_until",
+                "SET missing_until = :missing, missing_because = :reason, write_id = :write, expires_at = :end \
+                 REMOVE fetching_until",
             )
+            .expression_attribute_values(":reason", string(reason))
             .expression_attribute_values(":missing", integer(missing_until))
             .expression_attribute_values(":write", string(&write_id))
             .expression_attribute_values(":end", integer(self.clock.now().saturating_add(LONGEST)));
@@ -129,7 +131,9 @@ impl Store {
         match fresh {
             Some(found) if recent || until("missing_until", now) => Document::Found(found.to_owned()),
             _ if until("fetching_until", now_millis) => Document::Fetching,
-            _ if until("missing_until", now) => Document::Missing,
+            _ if until("missing_until", now) => {
+                Document::Missing(text(item, "missing_because").unwrap_or_default().to_owned())
+            }
             _ => Document::Unknown,
         }
     }

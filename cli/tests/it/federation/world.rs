@@ -46,7 +46,11 @@ impl Federation {
         let mut settings = FederationSettings {
             enabled: true,
             authority_hints: vec![anchor.id.clone()],
-            trust_anchors: vec![TrustAnchorSettings { entity_id: anchor.id.clone(), jwks: anchor.jwks().to_string() }],
+            trust_anchors: vec![TrustAnchorSettings {
+                entity_id: anchor.id.clone(),
+                jwks: anchor.jwks().to_string(),
+                names: vec![],
+            }],
             ..FederationSettings::default()
         };
         change(&mut settings);

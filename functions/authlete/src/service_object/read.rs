@@ -87,16 +87,20 @@ fn federation(sent: &Map<String, Value>, settings: &mut FederationSettings) -> R
         Shape::Integer.read(lifetime, member(sent, lifetime))?.and_then(|value| value.as_u64());
     let anchors = TRUST_ANCHORS.read("trustAnchors", member(sent, "trustAnchors"))?;
     let anchors = anchors.as_ref().and_then(Value::as_array).into_iter().flatten();
-    settings.trust_anchors = anchors.map(trust_anchor).collect::<Result<_, _>>()?;
+    let anchors = anchors.map(|anchor| trust_anchor(anchor, &settings.trust_anchors));
+    settings.trust_anchors = anchors.collect::<Result<_, _>>()?;
     check_settings(settings).map_err(|fault| match fault {
         NotSetUp::AuthorityHint(_) => Invalid::syntax("authorityHints", "https URLs without query and fragment"),
         _ => invalid_anchors(),
     })
 }
 
-fn trust_anchor(sent: &Value) -> Result<TrustAnchorSettings, Invalid> {
-    let text = |name: &str| sent.get(name).and_then(Value::as_str).ok_or_else(invalid_anchors);
-    Ok(TrustAnchorSettings { entity_id: text("entityId")?.to_owned(), jwks: text("jwks")?.to_owned() })
+/// A trust anchor keeps the names that it may vouch for: Authlete's API has no member for them.
+fn trust_anchor(sent: &Value, known: &[TrustAnchorSettings]) -> Result<TrustAnchorSettings, Invalid> {
+    let text = |name: &str| sent.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(invalid_anchors);
+    let (entity_id, jwks) = (text("entityId")?, text("jwks")?);
+    let names = known.iter().find(|known| known.entity_id == entity_id).map(|known| known.names.clone());
+    Ok(TrustAnchorSettings { entity_id, jwks, names: names.unwrap_or_default() })
 }
 
 fn invalid_anchors() -> Invalid {

@@ -142,6 +142,11 @@ impl ParameterPolicy {
     }
 }
 
+/// Whether two values of a parameter are the same to operators.
+pub(super) fn same_parameter(parameter: &str, one: &Value, other: &Value) -> bool {
+    same(&as_operand(parameter, one.clone()), &as_operand(parameter, other.clone()))
+}
+
 fn demanded(complies: bool, operator: &'static str) -> Result<(), Conflict> {
     if complies { Ok(()) } else { Err(Conflict::NotAsDemanded(operator)) }
 }

@@ -75,10 +75,13 @@ fn s6_1_2_a_policy_has_three_levels() {
         json!({"openid_relying_party": []}),
         json!({"openid_relying_party": {"scope": []}}),
         json!({"openid_relying_party": {"scope": "value"}}),
+        json!({}),
+        json!({"openid_relying_party": {}}),
+        json!({"openid_relying_party": {"scope": {}}}),
+        json!({"openid_relying_party": {"scope": {"essential": true}}, "openid_provider": {}}),
     ] {
         assert_eq!(policy(&claim), Err(PolicyFault::Structure), "{claim}");
     }
-    assert!(policy(&json!({"openid_relying_party": {"scope": {}}, "openid_provider": {}})).is_ok());
 }
 
 #[test]
@@ -293,6 +296,8 @@ mod properties {
                 let checks = ["one_of", "superset_of", "essential"];
                 let mut checked = superior.clone();
                 checked.as_object_mut().unwrap().retain(|name, _| checks.contains(&name.as_str()));
+                // A parameter without operators has no policy.
+                checked["regexp"] = "a".into();
                 prop_assert!(applied(&one(parameter, &checked).unwrap(), &resolved).is_ok(), "{resolved}");
             }
         }
@@ -308,4 +313,53 @@ mod properties {
             }
         }
     }
+}
+
+/// What becomes of metadata that a policy has left, and of which that was registered.
+fn holds(operators: &Value, left: &Value, registered: &Value) -> Result<(), Conflict> {
+    let outcome = Outcome {
+        left: left.as_object().unwrap(),
+        registered: registered.as_object().unwrap(),
+        knows: |name| name == "known",
+        is_spent: |_| false,
+        is_default: |_, value| value == "default",
+    };
+    let policy = policy(&json!({ "openid_relying_party": operators })).unwrap();
+    policy.holds("openid_relying_party", &outcome).map_err(|fault| match fault {
+        PolicyFault::Metadata { reason, .. } => reason,
+        other => panic!("{other}"),
+    })
+}
+
+#[test]
+fn s6_1_1_a_policy_finds_nothing_to_refuse_and_nothing_to_change_in_what_is_registered() {
+    let value = |value: Value| json!({ "known": value });
+    let nothing = json!({});
+    for (operators, left, registered, outcome) in [
+        (json!({"value": "a"}), value("a".into()), value("a".into()), Ok(())),
+        (json!({"value": "a"}), value("a".into()), value("b".into()), Err(Conflict::Registered)),
+        (json!({"value": "a"}), value("a".into()), nothing.clone(), Err(Conflict::Registered)),
+        (json!({"value": null}), nothing.clone(), value("a".into()), Err(Conflict::Registered)),
+        (json!({"value": null}), nothing.clone(), value("default".into()), Ok(())),
+        (json!({"value": ""}), value("".into()), nothing.clone(), Ok(())),
+        (json!({"value": ""}), value("".into()), value("default".into()), Err(Conflict::Registered)),
+        (json!({"add": ["a"]}), value(json!(["a", "b"])), value(json!(["b", "a"])), Ok(())),
+        (json!({"add": ["a"]}), value(json!(["a", "b"])), value(json!(["b"])), Err(Conflict::Registered)),
+        (json!({"subset_of": ["a"]}), value(json!([])), nothing.clone(), Ok(())),
+        (json!({"subset_of": ["a"], "essential": true}), value(json!([])), nothing.clone(), Ok(())),
+        (json!({"subset_of": ["a"]}), nothing.clone(), value(json!(["a", "b"])), Err(Conflict::Registered)),
+        (
+            json!({"superset_of": ["a"]}),
+            value(json!(["a"])),
+            value(json!(["b"])),
+            Err(Conflict::NotAsDemanded("superset_of")),
+        ),
+        (json!({"one_of": ["a"]}), nothing.clone(), value("default".into()), Err(Conflict::NotAsDemanded("one_of"))),
+        (json!({"essential": true}), value("a".into()), nothing.clone(), Err(Conflict::Missing)),
+    ] {
+        assert_eq!(holds(&json!({ "known": operators }), &left, &registered), outcome, "{operators} {registered}");
+    }
+    let unknown = |operators: Value| holds(&json!({ "unknown": operators }), &json!({"unknown": "a"}), &nothing);
+    assert_eq!(unknown(json!({"value": "a"})), Ok(()), "what has no meaning here is not kept");
+    assert_eq!(unknown(json!({"essential": true})), Err(Conflict::Missing));
 }

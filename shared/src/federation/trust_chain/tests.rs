@@ -14,13 +14,14 @@ fn s4_3_the_specifications_own_chain_is_valid() {
     let trusted = TrustAnchor {
         entity_id: EntityId::parse(example["trust_anchor"].as_str().unwrap()).unwrap(),
         keys: statements[3].keys().clone(),
+        subjects: Constraints::default(),
     };
     let chain = TrustChain::validate(statements, std::slice::from_ref(&trusted)).unwrap();
     assert_eq!(chain.trust_anchor(), &trusted.entity_id);
     assert_eq!(chain.subject().as_str(), "https://credential_issuer.example.org");
     assert_eq!(chain.immediate_superior().as_str(), "https://intermediate.eidas.example.org");
     assert_eq!(chain.expires_at(), 1_768_010_984);
-    assert!(chain.resolved_metadata().unwrap().contains_key("openid_credential_issuer"));
+    assert!(chain.resolve().unwrap().metadata.contains_key("openid_credential_issuer"));
     let without_anchor = TrustChain::read(&texts[..3], Kind::Configuration, now).unwrap();
     assert!(TrustChain::validate(without_anchor, &[trusted]).is_ok(), "the last one may be left out");
     assert!(TrustChain::read(&texts, Kind::Configuration, 1_768_010_984).is_err(), "it expires");
@@ -230,7 +231,7 @@ fn s6_2_constraints_of_each_statement_are_checked() {
     assert!(of_lower.is_ok(), "those above are not meant");
     for index in 1..4 {
         let chain = constrained(index, json!({"allowed_entity_types": ["openid_provider"]})).unwrap();
-        let types: Vec<String> = chain.resolved_metadata().unwrap().keys().cloned().collect();
+        let types: Vec<String> = chain.resolve().unwrap().metadata.keys().cloned().collect();
         assert_eq!(types, ["federation_entity"], "{index}");
     }
 }
@@ -240,7 +241,7 @@ fn s6_1_4_2_metadata_is_overridden_restricted_and_then_under_the_policy() {
     let federation = Federation::new();
     let resolved = |change: &dyn Fn(&mut Claims<'_>)| {
         let chain = federation.chain(|claims| change(claims)).unwrap();
-        chain.resolved_metadata().map(|metadata| metadata.get("openid_relying_party").cloned().unwrap_or_default())
+        chain.resolve().map(|resolved| resolved.metadata.get("openid_relying_party").cloned().unwrap_or_default())
     };
     let policy = |parameter: &str, operators: Value| json!({"openid_relying_party": {parameter: operators}});
     let superior = resolved(&|claims| {

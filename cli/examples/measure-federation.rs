@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
-use registrar::embedded::{self, Embedded, TABLE};
+use registrar::connections::Limits;
+use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use registrar::gateway::{Client, Gateway};
 use serde_json::{Map, Value, json};
 use shared::App;
@@ -78,10 +79,13 @@ async fn main() -> Result {
         ("the same, and no limit of rates", unlimited, unlimited, Some(100)),
         ("the same, as fast as they can", unlimited, unlimited, Some(0)),
     ] {
-        let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let access_key = AccessKey::mint(&Entropy::system())?;
+        let table =
+            Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
         let site = Site::serve(&[]).await;
         let settings = Settings { address_limit, service_limit, ..Settings::default() };
-        let gateway: &'static Gateway = Box::leak(Box::new(gateway(&table, &site, settings).await?));
+        let gateway: &'static Gateway =
+            Box::leak(Box::new(gateway(embedded::client(&table.url(), &access_key), &site, settings).await?));
         let hostile: &'static Outcomes = Box::leak(Box::default());
         let running =
             pause.map(|pause| attack(gateway, &site, Duration::from_millis(pause), hostile)).unwrap_or_default();
@@ -220,7 +224,7 @@ fn path<'e>(site: &Site, entity: &'e Entity) -> &'e str {
     entity.id.strip_prefix(&site.url).unwrap_or_default()
 }
 
-async fn gateway(table: &Embedded, site: &Site, settings: Settings) -> Result<Gateway> {
+async fn gateway(table: aws_sdk_dynamodb::Client, site: &Site, settings: Settings) -> Result<Gateway> {
     let clock = Clock::fixed(NOW);
     let moving = clock.clone();
     tokio::spawn(async move {
@@ -229,7 +233,7 @@ async fn gateway(table: &Embedded, site: &Site, settings: Settings) -> Result<Ga
             moving.advance(1);
         }
     });
-    let store = Store::new(embedded::client(&table.url()), TABLE, clock.clone());
+    let store = Store::new(table, TABLE, clock.clone());
     let keys = KeyEncryption::file(&[7; 32])?;
     let settings = Settings { base_url: Some("https://registrar.example".to_owned()), ..settings };
     let app = App::new(store, keys, Fetch::new(site.reachable()), clock, Entropy::seeded(1), settings);

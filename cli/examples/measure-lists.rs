@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use dynoxide::{Database, ImportOptions};
-use registrar::embedded::{self, Embedded, TABLE};
+use registrar::connections::Limits;
+use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use registrar::streams::Follower;
 use serde_json::{Value, json};
 use shared::App;
@@ -31,8 +32,9 @@ const TIMES: usize = 20;
 
 #[tokio::main]
 async fn main() -> Result {
-    let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let app = application(&table.url())?;
+    let access_key = AccessKey::mint(&Entropy::system())?;
+    let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
+    let app = application(&table.url(), &access_key)?;
     let clients = crowd();
     import(&table.database(), &clients, ImportOptions::default())?;
     let counting = Instant::now();
@@ -100,9 +102,9 @@ async fn stream(app: &App, database: &Database) -> Result {
     Ok(())
 }
 
-fn application(url: &str) -> Result<App> {
+fn application(url: &str, access_key: &AccessKey) -> Result<App> {
     let clock = Clock::system();
-    let store = Store::new(embedded::client(url), TABLE, clock.clone());
+    let store = Store::new(embedded::client(url, access_key), TABLE, clock.clone());
     let keys = KeyEncryption::file(&[7; 32])?;
     Ok(App::new(
         store,

@@ -15,7 +15,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::routing::{get, post};
-use registrar::embedded::{self, Embedded, TABLE};
+use registrar::connections::Limits;
+use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use shared::App;
 use shared::app::Settings;
 use shared::credentials::KeyEncryption;
@@ -52,17 +53,19 @@ async fn main() -> Result {
     let release = std::env::current_exe()?.ancestors().nth(2).ok_or("no target folder")?.to_owned();
     let key = std::env::temp_dir().join(format!("registrar-measure-{}.key", std::process::id()));
     std::fs::write(&key, [7; 32])?;
+    let access_key = AccessKey::mint(&Entropy::system())?;
     println!("| function | start to `/next` | start to first answer | warm answer | CPU per warm answer | memory |");
     println!("|---|---|---|---|---|---|");
     for (binary, event, name) in CASES {
         // A table of its own: the embedded one reads its whole stream at each write.
-        let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        prepare(&table.url()).await?;
+        let table =
+            Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
+        prepare(&table.url(), &access_key).await?;
         let environment = HashMap::from([
             ("AWS_ENDPOINT_URL_DYNAMODB", table.url()),
             ("AWS_REGION", embedded::REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", embedded::ACCESS_KEY.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", embedded::ACCESS_KEY.to_owned()),
+            ("AWS_ACCESS_KEY_ID", access_key.expose().to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", embedded::SECRET.to_owned()),
             ("REGISTRAR_TABLE", TABLE.to_owned()),
             ("REGISTRAR_ADDRESS_RATE", "100000".to_owned()),
             ("REGISTRAR_ADDRESS_BURST", "1000000".to_owned()),
@@ -102,9 +105,9 @@ async fn main() -> Result {
     Ok(())
 }
 
-async fn prepare(url: &str) -> Result {
+async fn prepare(url: &str, access_key: &AccessKey) -> Result {
     let clock = Clock::system();
-    let store = Store::new(embedded::client(url), TABLE, clock.clone());
+    let store = Store::new(embedded::client(url, access_key), TABLE, clock.clone());
     let keys = KeyEncryption::file(&[7; 32])?;
     let fetch = Fetch::new(FetchSettings::default());
     fixture::install(&App::new(store, keys, fetch, clock, Entropy::system(), Settings::default())).await

@@ -44,15 +44,15 @@ pub struct Group<C: Subcommand> {
 pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Service(group) => {
-            let (connection, output) = (group.connection.connect().await, Output::new(group.json));
+            let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
             service::run(group.command, &connection, &output).await
         }
         Command::Token(group) => {
-            let (connection, output) = (group.connection.connect().await, Output::new(group.json));
+            let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
             token::run(group.command, &connection, &output).await
         }
         Command::Client(group) => {
-            let (connection, output) = (group.connection.connect().await, Output::new(group.json));
+            let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
             client::run(group.command, &connection, &output).await
         }
     }

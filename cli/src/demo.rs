@@ -12,6 +12,8 @@ use shared::policy::{BoundPolicy, Preset};
 use shared::service::{FederationSettings, ServiceConfiguration};
 use shared::store::TokenRecord;
 
+use crate::private;
+
 /// The demo service's number.
 pub const SERVICE_ID: u64 = 1;
 
@@ -80,7 +82,7 @@ pub async fn prepare(
         stet_base_url,
     };
     let text = serde_json::to_string_pretty(&demo)?;
-    crate::serve::write_private(file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
+    private::write(file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(demo)
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::body::{Body, Bytes};
@@ -14,6 +15,9 @@ use serde_json::{Map, Value, json};
 use shared::App;
 use shared::http::Endpoint;
 
+use crate::bodies::{Bodies, Refusal};
+use crate::host;
+
 /// The largest body that API Gateway takes, in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
@@ -22,7 +26,11 @@ pub struct Gateway {
     app: &'static App,
     routes: Router<(&'static Endpoint, &'static str)>,
     address: SocketAddr,
+    bodies: Bodies,
 }
+
+/// How long API Gateway waits for a request, and for its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -52,7 +60,13 @@ impl Gateway {
                 routes.insert(pattern, (endpoint, *path)).with_context(|| format!("the route {path}"))?;
             }
         }
-        Ok(Self { app, routes, address })
+        Ok(Self { app, routes, address, bodies: Bodies::new(MAX_BODY_BYTES, PATIENCE) })
+    }
+
+    /// The same, which waits that long for bodies.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { bodies: Bodies::new(MAX_BODY_BYTES, patience), ..self }
     }
 
     /// Where it is reached if by TLS.
@@ -64,7 +78,7 @@ impl Gateway {
     /// Answers a request as API Gateway and the function behind the route would.
     pub async fn answer(&self, request: Request<Body>, client: Client<'_>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        if !is_own_host(head.headers.get(header::HOST)) {
+        if !host::is_own(&head.headers) {
             return message(StatusCode::FORBIDDEN, "Forbidden");
         }
         let Some(path) = decoded_path(&head.uri) else {
@@ -73,14 +87,15 @@ impl Gateway {
         let Ok(matched) = self.routes.at(&path) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
-        let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        let body = match self.bodies.read(body).await {
+            Ok(body) => body,
+            Err(refusal) => return unread(refusal),
         };
         let (endpoint, route) = *matched.value;
         let parameters = matched.params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let route = Route { key: format!("ANY {route}"), path: &path, parameters };
-        let event = self.event(&head, &body, client, route);
-        match shared::http::Request::from_event(&event.to_string()) {
+        let event = self.event(&head, &body.bytes, client, route).to_string();
+        match shared::http::Request::from_event(&event) {
             Ok(request) => rendered(endpoint.answer(self.app, request).await),
             Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         }
@@ -156,15 +171,6 @@ impl Gateway {
     }
 }
 
-/// A page in a browser must not reach this API under a name of its own (DNS rebinding).
-fn is_own_host(host: Option<&HeaderValue>) -> bool {
-    let Some(host) = host.and_then(|host| host.to_str().ok()) else { return false };
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name);
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok()
-}
-
 /// The route that a path matched.
 struct Route<'r> {
     key: String,
@@ -234,6 +240,18 @@ fn message(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(json!({ "message": text }).to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An answer to a request whose body is not read: its connection ends.
+fn unread(refusal: Refusal) -> Response<Body> {
+    let text = match refusal {
+        Refusal::TooLarge => "Request Entity Too Large",
+        Refusal::TooSlow => "Request Timeout",
+        Refusal::Broken => "Bad Request",
+    };
+    let mut response = message(refusal.status(), text);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

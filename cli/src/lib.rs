@@ -4,16 +4,25 @@
 //! |---|---|
 //! | [`serve`] | `registrar serve`: starts all of it |
 //! | [`embedded`] | the embedded DynamoDB and the table in it |
+//! | `environment` | how functions and commands reach that table |
 //! | [`streams`] | what Lambda does with the table's stream |
 //! | [`gateway`] | what API Gateway does: routes, events, answers |
+//! | [`connections`] | how many connections there are, and how long each may take |
+//! | [`bodies`] | how the bodies of requests are read |
 //! | [`tls`] | connections by TLS, with or without certificates of clients |
+//! | `host`, `private` | the names that we are asked by, the files that nobody else may read |
 //! | [`demo`] | the demo service and what scripts need to know of it |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
 pub mod admin;
+pub mod bodies;
+pub mod connections;
 pub mod demo;
 pub mod embedded;
+mod environment;
 pub mod gateway;
+mod host;
+mod private;
 pub mod serve;
 pub mod streams;
 pub mod tls;

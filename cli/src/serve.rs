@@ -1,18 +1,16 @@
 //! `registrar serve`: the whole API on one machine.
 
-use std::fmt::Debug;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::serve::{IncomingStream, Listener};
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
 use shared::App;
 use shared::app::Settings;
 use shared::credentials::KeyEncryption;
@@ -24,12 +22,17 @@ use shared::store::Store;
 use shared::time::Clock;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
 
+use crate::connections::{self, Limits, Peer};
 use crate::demo::{self, Demo};
-use crate::embedded::{self, Embedded, TABLE};
+use crate::embedded::{self, AccessKey, Embedded, TABLE};
 use crate::gateway::{Client, Gateway};
-use crate::streams;
-use crate::tls::{Identity, Peer, Tls};
+use crate::tls::{self, Identity};
+use crate::{environment, private, streams};
+
+/// The file of the key that takes the place of KMS, in the data folder.
+const KEY: &str = "key";
 
 /// How long requests that still run may take once the program is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -100,9 +103,26 @@ pub struct Options {
     /// Something that may be fetched from although it is not public or not on port 443; may be repeated.
     #[arg(long, value_name = "HOST:PORT")]
     pub reachable: Vec<String>,
+    /// How many connections there are at once to each address; further ones wait.
+    #[arg(long, value_name = "CONNECTIONS", default_value = "256")]
+    pub connections: NonZeroU16,
+    /// How many seconds a connection may be silent, and a request may take to arrive.
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub patience: NonZeroU16,
 }
 
 impl Options {
+    fn limits(&self) -> Limits {
+        let patience = Duration::from_secs(self.patience.get().into());
+        Limits { connections: self.connections.get().into(), patience }
+    }
+
+    /// Each request to the API, and to STET's, may hold a connection to the table.
+    fn table_limits(&self) -> Limits {
+        let limits = self.limits();
+        Limits { connections: 2 * limits.connections, ..limits }
+    }
+
     fn token_limit(&self) -> RateLimit {
         RateLimit { rate: self.token_rate, burst: self.token_burst }
     }
@@ -123,45 +143,45 @@ impl Options {
 pub async fn run(options: Options) -> Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     let data = &options.data;
-    private_folder(data).with_context(|| format!("cannot use the folder {}", data.display()))?;
+    private::folder(data, KEY).with_context(|| format!("cannot use the folder {}", data.display()))?;
     let file = data.join("registrar.sqlite");
     let listener =
         TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
-    let database = Embedded::start((!options.memory).then_some(&file), options.dynamodb_listen).await?;
+    let access_key = access_key(data)?;
+    let file = (!options.memory).then_some(file.as_path());
+    let database = Embedded::start(file, options.dynamodb_listen, &access_key, options.table_limits()).await?;
     let address = listener.local_addr()?;
     let base_url = format!("{}://{address}", if options.tls { "https" } else { "http" });
-    let key = key_file(&data.join("key"))?;
+    let key = key_file(&data.join(KEY))?;
     let fetch = Fetch::new(fetch_settings(&options)?);
-    let app = local_app(&database.url(), &key, fetch, settings(&options, &base_url))?;
+    let table = embedded::client(&database.url(), &access_key);
+    let app = local_app(table, &key, fetch, settings(&options, &base_url))?;
     let app: &'static App = Box::leak(Box::new(app));
     let identity = identity(&options, address)?;
     let stet = match &identity {
         Some(identity) => stet(&options, app, identity).await?,
         None => None,
     };
-    let stet_base_url = stet.as_ref().map(|(_, gateway)| gateway.base_url());
+    let stet_base_url = stet.as_ref().map(|stet| stet.gateway.base_url());
     let demo = demo::prepare(app, &base_url, stet_base_url, &database.url(), &data.join("demo.json")).await?;
-    write_environment(&options, &demo)?;
-    let gateway = Arc::new(Gateway::new(app, address, crate::api_endpoints())?);
+    write_environment(&options, &access_key, &demo)?;
+    let tls = identity.filter(|_| options.tls).map(|identity| tls::acceptor(identity, None)).transpose()?;
+    let api = Listening { listener, tls, gateway: Gateway::new(app, address, crate::api_endpoints())? };
     let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
     let following = tokio::spawn(streams::follow(database.database(), app));
     announce(&options, &demo);
-    let serving = async {
-        match identity.filter(|_| options.tls) {
-            Some(identity) => serve(Tls::listen(listener, identity, None)?, gateway, stopped).await,
-            None => serve(listener, gateway, stopped).await,
-        }
-    };
+    let serving = api.serve(options.limits(), stopped);
     let serving_stet = async {
-        let Some((listener, gateway)) = stet else { return Ok(()) };
-        serve(listener, Arc::new(gateway), stet_stopped).await
+        if let Some(stet) = stet {
+            stet.serve(options.limits(), stet_stopped).await;
+        }
     };
     let ending = async {
         ending.await;
         tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
-        served = async { tokio::try_join!(serving, serving_stet) } => { served?; }
+        _ = async { tokio::join!(serving, serving_stet) } => {}
         () = ending => {}
     }
     following.abort();
@@ -170,27 +190,26 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-async fn serve<L: Listener<Addr: Debug>>(
-    listener: L,
-    gateway: Arc<Gateway>,
-    stopped: impl Future<Output = ()> + Send + 'static,
-) -> Result<()>
-where
-    Peer: for<'s> Connected<IncomingStream<'s, L>>,
-{
-    let service = Router::new().fallback(answer).with_state(gateway);
-    let service = service.into_make_service_with_connect_info::<Peer>();
-    Ok(axum::serve(listener, service).with_graceful_shutdown(stopped).await?)
+/// An API that listens.
+struct Listening {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    gateway: Gateway,
 }
 
-async fn answer(
-    State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-) -> axum::response::Response {
-    let Peer { address, secure, certificate } = &peer;
-    let client = Client { address: *address, secure: *secure, certificate: certificate.as_deref() };
-    gateway.answer(request, client).await
+impl Listening {
+    async fn serve(self, limits: Limits, stopped: impl Future<Output = ()>) {
+        let gateway = Arc::new(self.gateway.with_patience(limits.patience));
+        let answer = move |request: Request<Incoming>, peer: Arc<Peer>| {
+            let gateway = Arc::clone(&gateway);
+            async move {
+                let Peer { address, secure, certificate } = peer.as_ref();
+                let client = Client { address: *address, secure: *secure, certificate: certificate.as_deref() };
+                gateway.answer(request.map(Body::new), client).await
+            }
+        };
+        connections::serve(self.listener, self.tls, limits, answer, stopped).await;
+    }
 }
 
 /// What the server shows of itself, if it is to listen with TLS; its certificate is left where clients find it.
@@ -203,7 +222,7 @@ fn identity(options: &Options, address: SocketAddr) -> Result<Option<Identity>> 
         _ => Identity::generated(options.stet_listen.iter().chain([&address]).map(SocketAddr::ip))?,
     };
     let file = options.data.join("server.pem");
-    write_private(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;
+    private::write(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;
     Ok(Some(identity))
 }
 
@@ -217,7 +236,7 @@ fn fetch_settings(options: &Options) -> Result<FetchSettings> {
 }
 
 /// STET's API, if it is to listen: with a service that trusts the same authorities.
-async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Result<Option<(Tls, Gateway)>> {
+async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Result<Option<Listening>> {
     let (Some(listen), Some(client_ca)) = (options.stet_listen, &options.client_ca) else { return Ok(None) };
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
@@ -225,8 +244,8 @@ async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Resu
     if options.stet_service == demo::STET_SERVICE_ID {
         demo::prepare_stet(app, &anchors).await?;
     }
-    let listener = Tls::listen(listener, identity.clone(), Some(client_ca))?;
-    Ok(Some((listener, Gateway::new(app, address, crate::stet_endpoints())?)))
+    let tls = Some(tls::acceptor(identity.clone(), Some(client_ca))?);
+    Ok(Some(Listening { listener, tls, gateway: Gateway::new(app, address, crate::stet_endpoints())? }))
 }
 
 /// Services are not cached, so that a change by the command line is seen at once.
@@ -243,9 +262,9 @@ fn settings(options: &Options, base_url: &str) -> Settings {
 }
 
 /// The application against an embedded table.
-fn local_app(dynamodb: &str, key: &[u8], fetch: Fetch, settings: Settings) -> Result<App> {
+fn local_app(table: aws_sdk_dynamodb::Client, key: &[u8], fetch: Fetch, settings: Settings) -> Result<App> {
     let clock = Clock::system();
-    let store = Store::new(embedded::client(dynamodb), TABLE, clock.clone());
+    let store = Store::new(table, TABLE, clock.clone());
     let keys = KeyEncryption::file(key).map_err(demo::described)?;
     Ok(App::new(store, keys, fetch, clock, Entropy::system(), settings))
 }
@@ -254,14 +273,20 @@ fn local_app(dynamodb: &str, key: &[u8], fetch: Fetch, settings: Settings) -> Re
 fn key_file(path: &Path) -> Result<Vec<u8>> {
     if !path.exists() {
         let key: [u8; 32] = Entropy::system().bytes().map_err(demo::described)?;
-        write_private(path, &key).with_context(|| format!("cannot write {}", path.display()))?;
+        private::write(path, &key).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    private::close(path).with_context(|| format!("cannot close {} to others", path.display()))?;
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+/// The access key of the folder's table: made at the first start.
+fn access_key(data: &Path) -> Result<AccessKey> {
+    environment::access_key(data)?.map_or_else(|| AccessKey::mint(&Entropy::system()), Ok)
+}
+
 /// The environment for `cargo lambda watch` and the administration commands.
-fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
-    let key = std::path::absolute(options.data.join("key"))?;
+fn write_environment(options: &Options, access_key: &AccessKey, demo: &Demo) -> Result<()> {
+    let key = std::path::absolute(options.data.join(KEY))?;
     let limits = [options.token_limit(), options.address_limit(), options.service_limit()];
     let [token, address, service] = limits.map(|limit| [limit.rate.to_string(), limit.burst.to_string()]);
     let ([token_rate, token_burst], [address_rate, address_burst], [service_rate, service_burst]) =
@@ -274,8 +299,8 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
     let variables = [
         ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
-        ("AWS_ACCESS_KEY_ID", embedded::ACCESS_KEY),
-        ("AWS_SECRET_ACCESS_KEY", embedded::ACCESS_KEY),
+        (environment::ACCESS_KEY, access_key.expose()),
+        ("AWS_SECRET_ACCESS_KEY", embedded::SECRET),
         ("REGISTRAR_TABLE", TABLE),
         ("REGISTRAR_KEY_FILE", key.to_str().context("the path of the data folder is not UTF-8")?),
         ("REGISTRAR_BASE_URL", &demo.base_url),
@@ -290,8 +315,7 @@ fn write_environment(options: &Options, demo: &Demo) -> Result<()> {
         ("REGISTRAR_EXTRA_CA_FILE", extra_ca),
         ("REGISTRAR_REACHABLE", &reachable),
     ];
-    let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
-    write_private(&options.data.join("env"), lines.concat().as_bytes()).context("cannot write the environment file")
+    environment::write(&options.data, &variables)
 }
 
 fn announce(options: &Options, demo: &Demo) {
@@ -338,19 +362,4 @@ fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
             _ = terminated.recv() => {}
         }
     })
-}
-
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-/// Writes a file that nobody else may read, whole or not at all.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let new = path.with_extension("new");
-    let _ = std::fs::remove_file(&new);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(content)?;
-    std::fs::rename(new, path)
 }

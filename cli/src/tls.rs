@@ -1,18 +1,14 @@
 //! Connections by TLS; where the client has to show a certificate, as API Gateway accepts them at a domain with mutual
 //! TLS.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{CertificateParams, KeyPair, SanType};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -21,12 +17,6 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
-
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// How many connections wait to be served.
-const WAITING: usize = 64;
 
 /// The certificate that the server shows, and its key.
 pub struct Identity {
@@ -67,81 +57,13 @@ impl Identity {
     }
 }
 
-/// Who has connected.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// Where from.
-    pub address: SocketAddr,
-    /// Whether by TLS.
-    pub secure: bool,
-    /// With which certificate, in PEM, where one is asked for: the leaf, as API Gateway passes it on.
-    pub certificate: Option<String>,
-}
-
-impl Connected<IncomingStream<'_, Tls>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Tls>) -> Self {
-        stream.remote_addr().clone()
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self { address: *stream.remote_addr(), secure: false, certificate: None }
-    }
-}
-
-/// Listens for connections by TLS.
-pub struct Tls {
-    accepted: mpsc::Receiver<(TlsStream<TcpStream>, Peer)>,
-    address: SocketAddr,
-}
-
-impl Tls {
-    /// Listens from now on; with `client_ca`, for clients with a certificate that an authority of that file has issued.
-    ///
-    /// # Errors
-    /// If the authorities or the identity cannot be used.
-    pub fn listen(listener: TcpListener, identity: Identity, client_ca: Option<&Path>) -> Result<Self> {
-        let address = listener.local_addr()?;
-        let acceptor = TlsAcceptor::from(Arc::new(configuration(identity, client_ca)?));
-        let (sender, accepted) = mpsc::channel(WAITING);
-        tokio::spawn(async move {
-            while !sender.is_closed() {
-                let Ok((stream, address)) = listener.accept().await else {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                };
-                let (acceptor, sender) = (acceptor.clone(), sender.clone());
-                tokio::spawn(async move {
-                    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => {
-                            let certificate = certificate(&stream);
-                            let _ = sender.send((stream, Peer { address, secure: true, certificate })).await;
-                        }
-                        Ok(Err(error)) => tracing::info!(%error, "a client without an accepted certificate"),
-                        Err(_) => tracing::info!("a handshake took too long"),
-                    }
-                });
-            }
-        });
-        Ok(Self { accepted, address })
-    }
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = Peer;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.accepted.recv().await {
-            Some(connection) => connection,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Peer> {
-        Ok(Peer { address: self.address, secure: true, certificate: None })
-    }
+/// What makes connections by TLS; with `client_ca`, of clients with a certificate that an authority of that file has
+/// issued.
+///
+/// # Errors
+/// If the authorities or the identity cannot be used.
+pub fn acceptor(identity: Identity, client_ca: Option<&Path>) -> Result<TlsAcceptor> {
+    Ok(TlsAcceptor::from(Arc::new(configuration(identity, client_ca)?)))
 }
 
 fn configuration(identity: Identity, client_ca: Option<&Path>) -> Result<ServerConfig> {
@@ -172,7 +94,8 @@ fn verifier(provider: Arc<CryptoProvider>, client_ca: &Path) -> Result<Arc<dyn C
         .with_context(|| format!("{} has no certification authority", client_ca.display()))
 }
 
-fn certificate(stream: &TlsStream<TcpStream>) -> Option<String> {
+/// The certificate that the client has shown, in PEM: the leaf.
+pub(crate) fn certificate(stream: &TlsStream<TcpStream>) -> Option<String> {
     let leaf = stream.get_ref().1.peer_certificates()?.first()?;
     let text = STANDARD.encode(leaf);
     let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();

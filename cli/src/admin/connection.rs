@@ -1,5 +1,7 @@
 //! Which table, and which key.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use aws_sdk_dynamodb::Client;
 use clap::Args;
@@ -10,12 +12,13 @@ use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
-use crate::{demo, embedded};
+use crate::{demo, embedded, environment};
 
 /// Where a command acts.
 #[derive(Args)]
 pub(super) struct Options {
-    /// The DynamoDB to use, as `http://127.0.0.1:8000`; without it, what the AWS environment names.
+    /// The DynamoDB to use, as `http://127.0.0.1:8000`; without it, what the AWS environment names. With the access key of
+    /// the file env beside the key file.
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
     /// The table.
@@ -42,21 +45,32 @@ pub struct Connection {
 }
 
 impl Options {
-    pub(super) async fn connect(self) -> Connection {
+    pub(super) async fn connect(self) -> Result<Connection> {
         let clock = Clock::system();
+        let key_file = self.key_file.or_else(|| self.endpoint_url.as_ref().map(|_| ".registrar/key".to_owned()));
         let client = match &self.endpoint_url {
-            Some(url) => embedded::client(url),
+            Some(url) => local_client(url, key_file.as_deref()).await?,
             None => Client::new(&aws_configuration().await),
         };
-        let local_key = self.endpoint_url.map(|_| ".registrar/key".to_owned());
-        Connection {
+        Ok(Connection {
             store: Store::new(client, self.table, clock.clone()),
             clock,
             entropy: Entropy::system(),
             kms_key_id: self.kms_key_id,
-            key_file: self.key_file.or(local_key),
-        }
+            key_file,
+        })
     }
+}
+
+/// With the access key that lies beside the key file, as in the data folder of `registrar serve`; without one, with what
+/// the AWS environment has.
+async fn local_client(url: &str, key_file: Option<&str>) -> Result<Client> {
+    let data = key_file.and_then(|file| Path::new(file).parent());
+    if let Some(access_key) = data.map(environment::access_key).transpose()?.flatten() {
+        return Ok(embedded::client(url, &access_key));
+    }
+    let configuration = aws_sdk_dynamodb::config::Builder::from(&aws_configuration().await);
+    Ok(Client::from_conf(configuration.endpoint_url(url).build()))
 }
 
 impl Connection {

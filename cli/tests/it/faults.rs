@@ -1,6 +1,5 @@
 //! What a registrar does when DynamoDB or the network fails it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use registrar::embedded::Embedded;
@@ -11,7 +10,7 @@ use shared::policy::{BoundPolicy, Policy, Preset, Rotation};
 use tokio::task::JoinSet;
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::support::{Reply, World, as_update, web_client};
+use crate::support::{Reply, World, as_update, table, web_client};
 
 const THROTTLED: Fault = Fault::Exception(400, "ProvisionedThroughputExceededException");
 const FAILED: Fault = Fault::Exception(500, "InternalServerError");
@@ -45,7 +44,7 @@ impl Scene {
     }
 
     async fn with(policy: Policy) -> Self {
-        let embedded = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let embedded = table(None).await;
         let proxy = FaultProxy::start(&embedded.url()).await;
         let (world, table) = (World::at(&proxy.url()), World::at(&embedded.url()));
         table.service(1, policy).await;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use tokio::task::JoinSet;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::support::{NOW, World};
+use crate::support::{NOW, World, access_key, table};
 
 const KEY: &str = "key";
 const LEASE: &str = "UpdateItem L";
@@ -32,7 +31,7 @@ struct Instance {
 
 impl Scene {
     async fn new() -> Self {
-        let embedded = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let embedded = table(None).await;
         Self { proxy: FaultProxy::start(&embedded.url()).await, embedded }
     }
 
@@ -56,7 +55,7 @@ impl Scene {
     /// The window's item.
     async fn item(&self, key: &str) -> Option<HashMap<String, AttributeValue>> {
         let window = NOW / 2;
-        let get = embedded::client(&self.embedded.url()).get_item().table_name(TABLE);
+        let get = embedded::client(&self.embedded.url(), &access_key()).get_item().table_name(TABLE);
         let get = get.key("PK", AttributeValue::S(format!("L#{key}#{window}")));
         get.key("SK", AttributeValue::S("L".to_owned())).send().await.unwrap().item
     }

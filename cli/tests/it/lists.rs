@@ -1,12 +1,10 @@
 //! Lists, their counts, and the stream function that counts and purges.
 
-use std::net::SocketAddr;
-
 use dynoxide::ImportOptions;
 use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::streams::{shard_id, stream_arn};
-use registrar::embedded::{Embedded, TABLE};
+use registrar::embedded::TABLE;
 use registrar::streams::Follower;
 use serde_json::{Map, Value, json};
 use shared::Error;
@@ -20,7 +18,7 @@ use shared::store::Deleter;
 use shared::stream::{Event, apply};
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::support::{NOW, Reply, World, as_update, web_client};
+use crate::support::{NOW, Reply, World, as_update, table, web_client};
 
 /// The developer of clients that register themselves with service 1.
 const SELF: &str = "authlete_1";
@@ -373,8 +371,7 @@ async fn a_restarted_program_goes_on_where_it_was() {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     for round in 0..3_u64 {
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let table = Embedded::start(Some(&folder.join("table")), listen).await.unwrap();
+        let table = table(Some(&folder.join("table"))).await;
         let world = World::at(&table.url());
         if round == 0 {
             world.service(1, Preset::Open.policy()).await;

@@ -11,7 +11,9 @@
 
 mod authlete;
 mod client_configuration;
+mod connections;
 mod door;
+mod embedded;
 mod events;
 mod fault_proxy;
 mod faults;

@@ -1,8 +1,9 @@
 //! The program itself, as a user runs it.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -12,10 +13,10 @@ use shared::fetch::{Fetch, FetchError, FetchSettings};
 use shared::jose::{UnverifiedJwt, generate_signing_key};
 
 /// A folder of one test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         Self(path)
@@ -29,14 +30,15 @@ impl Drop for Folder {
 }
 
 /// `registrar serve`, started.
-struct Served {
+pub(crate) struct Served {
     process: Child,
     announced: String,
     demo: Value,
+    environment: HashMap<String, String>,
 }
 
 impl Served {
-    fn start(data: &Folder, options: &[&str]) -> Self {
+    pub(crate) fn start(data: &Folder, options: &[&str]) -> Self {
         let mut process = registrar()
             .args(["serve", "--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data"])
             .arg(&data.0)
@@ -51,11 +53,24 @@ impl Served {
             assert_ne!(lines.read_line(&mut announced).unwrap(), 0, "it ended: {announced}");
         }
         let demo = serde_json::from_slice(&std::fs::read(data.0.join("demo.json")).unwrap()).unwrap();
-        Self { process, announced, demo }
+        let environment = std::fs::read_to_string(data.0.join("env")).unwrap();
+        let variable = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = environment.lines().map(|line| variable(line).unwrap()).collect();
+        Self { process, announced, demo, environment }
     }
 
-    fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.demo[member].as_str().unwrap()
+    }
+
+    /// The environment file.
+    pub(crate) fn environment(&self) -> &HashMap<String, String> {
+        &self.environment
+    }
+
+    /// The host and port of one of its addresses.
+    pub(crate) fn host(&self, member: &str) -> &str {
+        self.text(member).split_once("://").unwrap().1
     }
 
     /// Sends a request to the API.
@@ -85,12 +100,12 @@ impl Served {
         if let Some(index) = index {
             query["IndexName"] = index.into();
         }
-        let host = self.text("dynamodb_endpoint").strip_prefix("http://").unwrap();
+        let (host, access_key) = (self.host("dynamodb_endpoint"), &self.environment["AWS_ACCESS_KEY_ID"]);
         let (body, mut stream) = (query.to_string(), TcpStream::connect(host).unwrap());
         write!(
             stream,
             "POST / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.Query\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=local/20260921/us-east-1/dynamodb/aws4_request, \
+             authorization: AWS4-HMAC-SHA256 Credential={access_key}/20260921/us-east-1/dynamodb/aws4_request, \
              SignedHeaders=host, Signature=0\r\nx-amz-date: 20260921T000000Z\r\n\
              content-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -103,7 +118,7 @@ impl Served {
     }
 
     /// Ends it as Ctrl-C does.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let signal = format!("kill -INT {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &signal]).status().unwrap().success());
         let status = self.process.wait().unwrap();
@@ -118,7 +133,7 @@ impl Drop for Served {
     }
 }
 
-fn registrar() -> Command {
+pub(crate) fn registrar() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_registrar"));
     for name in ["REGISTRAR_TABLE", "REGISTRAR_KEY_FILE", "REGISTRAR_KMS_KEY_ID", "AWS_ENDPOINT_URL_DYNAMODB"] {
         command.env_remove(name);
@@ -191,6 +206,44 @@ fn nobody_else_may_read_the_key_and_the_tokens() {
     assert!(!data.0.join("registrar.sqlite").exists(), "the table is in memory");
     assert_eq!(std::fs::metadata(&data.0).unwrap().permissions().mode() & 0o777, 0o700);
     served.stop();
+}
+
+#[test]
+fn what_others_could_read_is_closed_to_them() {
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let files = |data: &Folder| -> Vec<PathBuf> {
+        std::fs::read_dir(&data.0).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let data = Folder::new("closed");
+    std::fs::DirBuilder::new().mode(0o755).create(&data.0).unwrap();
+    for _ in 0..2 {
+        let served = Served::start(&data, &[]);
+        assert_eq!(mode(&data.0), 0o700);
+        for name in ["registrar.sqlite", "registrar.sqlite-wal", "registrar.sqlite-shm"] {
+            assert!(data.0.join(name).exists(), "{name}");
+        }
+        for file in files(&data) {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+        served.stop();
+        std::fs::write(data.0.join("registrar.sqlite-wal"), "").unwrap();
+        for path in files(&data).iter().chain([&data.0]) {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_others_enter_and_that_is_not_ours_is_left_alone() {
+    let data = Folder::new("home");
+    std::fs::DirBuilder::new().mode(0o755).create(&data.0).unwrap();
+    std::fs::write(data.0.join("notes"), "mine").unwrap();
+    let refused = registrar().args(["serve", "--memory", "--data"]).arg(&data.0).output().unwrap();
+    assert!(!refused.status.success());
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("chmod 700") && text.contains(data.0.to_str().unwrap()), "{text}");
+    assert_eq!(std::fs::metadata(&data.0).unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(std::fs::read_dir(&data.0).unwrap().count(), 1);
 }
 
 #[test]
@@ -513,7 +566,7 @@ fn public(key: &Map<String, Value>) -> Map<String, Value> {
 #[tokio::test]
 async fn a_certificate_that_is_given_is_shown() {
     let data = Folder::new("certificate");
-    std::fs::create_dir_all(&data.0).unwrap();
+    std::fs::DirBuilder::new().mode(0o700).create(&data.0).unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
     let files = [data.0.join("given.pem"), data.0.join("given.key")];

@@ -1,11 +1,13 @@
 //! A registrar of one test: an embedded table in memory, a fixed clock, seeded randomness.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use dynoxide::Database;
-use registrar::embedded::{self, Embedded, TABLE};
+use registrar::connections::Limits;
+use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use registrar::gateway::{Client, Gateway};
 use registrar::streams::Follower;
 use serde_json::{Map, Value, json};
@@ -36,6 +38,17 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     gateway: Gateway,
     table: Option<Embedded>,
+}
+
+/// An embedded table in that file, or in memory.
+pub(crate) async fn table(file: Option<&Path>) -> Embedded {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    Embedded::start(file, listen, &access_key(), Limits::default()).await.unwrap()
+}
+
+/// The access key of all the tests' tables.
+pub(crate) fn access_key() -> AccessKey {
+    AccessKey::mint(&Entropy::seeded(0)).unwrap()
 }
 
 /// An answer.
@@ -118,7 +131,7 @@ impl World {
     }
 
     async fn with_table(fetch: FetchSettings, settings: Settings) -> Self {
-        let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let table = table(None).await;
         let url = table.url();
         Self { table: Some(table), ..Self::build(&url, fetch, settings) }
     }
@@ -162,7 +175,7 @@ impl World {
 
     fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
         let clock = Clock::fixed(NOW);
-        let store = Store::new(embedded::client(url), TABLE, clock.clone());
+        let store = Store::new(embedded::client(url, &access_key()), TABLE, clock.clone());
         let keys = KeyEncryption::file(&[7; 32]).unwrap();
         let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), settings);
         let app: &'static App = Box::leak(Box::new(app));

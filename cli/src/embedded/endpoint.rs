@@ -1,0 +1,112 @@
+//! DynamoDB's protocol before the embedded database, for those who have read the data folder's `env`.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use dynoxide::Database;
+use hyper::body::Incoming;
+use serde_json::json;
+
+use super::access_key::AccessKey;
+use super::operations;
+use crate::bodies::{self, Bodies};
+use crate::connections::Limits;
+use crate::host;
+
+/// The largest body that DynamoDB takes, in bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the names of operations begin with: the table's, and its stream's.
+const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
+
+/// The address of the embedded database.
+pub(super) struct Endpoint {
+    database: Database,
+    access_key: AccessKey,
+    bodies: Bodies,
+}
+
+/// Why a request does not reach the database.
+enum Refusal {
+    Host,
+    Page,
+    Method,
+    AccessKey,
+    Operation,
+    Body(bodies::Refusal),
+}
+
+impl Endpoint {
+    pub(super) fn new(database: Database, access_key: AccessKey, limits: Limits) -> Self {
+        Self { database, access_key, bodies: Bodies::new(MAX_BODY_BYTES, limits.patience) }
+    }
+
+    /// Answers as DynamoDB does.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        match self.perform(request).await {
+            Ok(Ok(json)) => response(StatusCode::OK, json),
+            Ok(Err(error)) => {
+                let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                response(status, error.to_json())
+            }
+            Err(refusal) => refusal.response(),
+        }
+    }
+
+    async fn perform(&self, request: Request<Incoming>) -> Result<dynoxide::Result<Vec<u8>>, Refusal> {
+        let (head, body) = request.into_parts();
+        self.admit(&head)?;
+        let operation = operation(&head.headers).ok_or(Refusal::Operation)?;
+        let body = self.bodies.read(body).await.map_err(Refusal::Body)?;
+        operations::perform(&self.database, operation, &body.bytes).ok_or(Refusal::Operation)
+    }
+
+    /// No page in a browser: each sends `Origin` with what is not a plain GET, under a host's name.
+    fn admit(&self, head: &Parts) -> Result<(), Refusal> {
+        if !host::is_own(&head.headers) {
+            return Err(Refusal::Host);
+        }
+        if head.headers.contains_key(header::ORIGIN) {
+            return Err(Refusal::Page);
+        }
+        if head.method != Method::POST {
+            return Err(Refusal::Method);
+        }
+        if self.access_key.signs(&head.headers) { Ok(()) } else { Err(Refusal::AccessKey) }
+    }
+}
+
+fn operation(headers: &HeaderMap) -> Option<&str> {
+    let target = headers.get("x-amz-target")?.to_str().ok()?;
+    TARGETS.iter().find_map(|prefix| target.strip_prefix(prefix))
+}
+
+impl Refusal {
+    fn response(&self) -> Response<Body> {
+        let (status, exception, text) = match self {
+            Self::Host => (StatusCode::FORBIDDEN, "AccessDeniedException", "Host must be localhost or an address"),
+            Self::Page => (StatusCode::FORBIDDEN, "AccessDeniedException", "pages in browsers are not let in"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", "only POST is answered"),
+            Self::AccessKey => (
+                StatusCode::BAD_REQUEST,
+                "UnrecognizedClientException",
+                "the access key is not the one in the file env of the table's data folder",
+            ),
+            Self::Operation => (StatusCode::BAD_REQUEST, "UnknownOperationException", "there is no such operation"),
+            Self::Body(refusal) => {
+                (refusal.status(), "SerializationException", "the body is too large, too slow or not whole")
+            }
+        };
+        let exception = format!("com.amazon.coral.service#{exception}");
+        let mut response = response(status, json!({ "__type": exception, "message": text }).to_string());
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+}
+
+fn response(status: StatusCode, json: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(json.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    response
+}

@@ -1,0 +1,42 @@
+//! The file `env` of the data folder: how functions and administration commands reach its table.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::embedded::AccessKey;
+use crate::private;
+
+/// The variable that names the access key.
+pub(crate) const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
+
+/// Where it is in a data folder.
+pub(crate) fn file(data: &Path) -> PathBuf {
+    data.join("env")
+}
+
+/// The access key of a data folder, if it has one already.
+///
+/// # Errors
+/// If the file is there and cannot be read.
+pub(crate) fn access_key(data: &Path) -> Result<Option<AccessKey>> {
+    let file = file(data);
+    match std::fs::read_to_string(&file) {
+        Ok(text) => {
+            Ok(text.lines().find_map(|line| AccessKey::parse(line.strip_prefix(ACCESS_KEY)?.strip_prefix('=')?)))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Writes the variables, in the form that shells and `cargo lambda watch --env-file` read.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write(data: &Path, variables: &[(&str, &str)]) -> Result<()> {
+    let lines: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let file = file(data);
+    private::write(&file, lines.concat().as_bytes()).with_context(|| format!("cannot write {}", file.display()))
+}

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::jwk::JwkSet;
 use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::redirect;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 
 use crate::error::Source;
+use crate::jose::verification_keys;
 use crate::time::Clock;
 
 /// Seconds for which an issuer's keys are used again without being fetched.
@@ -271,7 +273,11 @@ impl ServiceFetch<'_> {
             return Ok(known);
         }
         let document = self.fetch.get(url, 64 * 1024, end).await;
-        let keys = document.and_then(|document| serde_json::from_slice(&document).map_err(|_| FetchError::Malformed));
+        let keys = document.and_then(|document| {
+            let set = serde_json::from_slice::<Value>(&document).ok();
+            let keys = set.as_ref().and_then(|set| set.get("keys")?.as_array()).ok_or(FetchError::Malformed)?;
+            Ok(verification_keys(keys))
+        });
         self.fetch.keys.keep(asked, now, keys)
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::fetch::{FetchError, KEYS_AGAIN, KEYS_FRESH, ServiceFetch};
-use crate::metadata::{PRIVATE_KEY_MEMBERS, parse_object_within};
+use crate::metadata::{PublicJwk, RefusedJwk, is_private_member, parse_object_within};
 use crate::time::Clock;
 
 pub use signing::{KeyRefused, SigningKey, generate_signing_key};
@@ -35,7 +35,7 @@ pub struct TrustedIssuer {
 
 /// Where an issuer's keys come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "SentIssuerKeys")]
 pub enum IssuerKeys {
     /// They are pinned.
     Pinned {
@@ -47,6 +47,30 @@ pub enum IssuerKeys {
         /// Where from, https.
         jwks_uri: String,
     },
+}
+
+/// What an operator writes of an issuer's keys.
+#[derive(Deserialize)]
+struct SentIssuerKeys {
+    jwks: Option<Value>,
+    jwks_uri: Option<String>,
+}
+
+impl TryFrom<SentIssuerKeys> for IssuerKeys {
+    type Error = String;
+
+    fn try_from(sent: SentIssuerKeys) -> Result<Self, String> {
+        match (sent.jwks, sent.jwks_uri) {
+            (Some(set), _) => {
+                let keys = set.get("keys").and_then(Value::as_array).ok_or("jwks must be a JWK Set")?;
+                PublicJwk::check_all(keys)
+                    .map_err(|RefusedJwk { index, reason }| format!("jwks: key {index}: {reason}"))?;
+                Ok(Self::Pinned { jwks: verification_keys(keys) })
+            }
+            (None, Some(jwks_uri)) => Ok(Self::Remote { jwks_uri }),
+            (None, None) => Err("jwks or jwks_uri is required".to_owned()),
+        }
+    }
 }
 
 /// A compact JWS, taken apart and not yet verified.
@@ -191,6 +215,15 @@ pub enum KeyFault {
     Fetch(#[from] FetchError),
 }
 
+/// Of the keys of somebody whose signatures are read, those that may verify them; the others are no reader's concern
+/// (RFC 7517 §5).
+#[must_use]
+pub fn verification_keys(keys: &[Value]) -> JwkSet {
+    let known = keys.iter().filter_map(|key| PublicJwk::check(key).ok().flatten());
+    let usable = known.filter(PublicJwk::verifies_signatures);
+    JwkSet { keys: usable.filter_map(|key| Jwk::deserialize(key.members()).ok()).collect() }
+}
+
 /// A JWK Set without what is private; symmetric keys are left out.
 #[must_use]
 pub fn public_keys(set: &Map<String, Value>) -> Map<String, Value> {
@@ -199,7 +232,7 @@ pub fn public_keys(set: &Map<String, Value>) -> Map<String, Value> {
         if key.get("kty").and_then(Value::as_str) == Some("oct") {
             return None;
         }
-        key.retain(|name, _| !PRIVATE_KEY_MEMBERS.contains(&name.as_str()));
+        key.retain(|name, _| !is_private_member(name));
         Some(key.into())
     };
     let mut set = set.clone();
@@ -230,19 +263,15 @@ fn is_bound_to(bound: KeyAlgorithm, algorithm: Algorithm) -> bool {
 /// Which algorithms a key may be used with (RFC 7518 §3.1, RFC 8037 §3.1).
 fn accepted(key: &Jwk, algorithm: Algorithm) -> bool {
     match &key.algorithm {
-        AlgorithmParameters::RSA(rsa) => {
-            let long_enough = BASE64URL.decode(&rsa.n).is_ok_and(|modulus| modulus.len() >= 256);
-            long_enough
-                && matches!(
-                    algorithm,
-                    Algorithm::RS256
-                        | Algorithm::RS384
-                        | Algorithm::RS512
-                        | Algorithm::PS256
-                        | Algorithm::PS384
-                        | Algorithm::PS512
-                )
-        }
+        AlgorithmParameters::RSA(_) => matches!(
+            algorithm,
+            Algorithm::RS256
+                | Algorithm::RS384
+                | Algorithm::RS512
+                | Algorithm::PS256
+                | Algorithm::PS384
+                | Algorithm::PS512
+        ),
         AlgorithmParameters::EllipticCurve(ec) => matches!(
             (&ec.curve, algorithm),
             (EllipticCurve::P256, Algorithm::ES256) | (EllipticCurve::P384, Algorithm::ES384)

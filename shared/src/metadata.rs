@@ -6,6 +6,7 @@
 mod algorithms;
 mod invalid;
 mod json;
+mod jwk;
 mod jwk_set;
 mod localized;
 mod members;
@@ -20,7 +21,8 @@ mod vocabulary;
 pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
-pub use jwk_set::{JwkSet, PRIVATE_KEY_MEMBERS};
+pub use jwk::{PublicJwk, RefusedJwk, is_private_member};
+pub use jwk_set::JwkSet;
 pub use localized::{Localized, is_language_tag};
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};

@@ -154,7 +154,7 @@ async fn b11_an_update_with_invalid_values_changes_nothing() {
     for (member, value, code) in [
         ("redirect_uris", json!(["https://rp.example/#x"]), "invalid_redirect_uri"),
         ("logo_uri", json!("javascript:x"), "invalid_client_metadata"),
-        ("jwks", json!({"keys": []}), "invalid_client_metadata"),
+        ("jwks", json!({"keys": [{"kty": "oct"}]}), "invalid_client_metadata"),
     ] {
         let mut update = as_update(&registered.body);
         update[member] = value;

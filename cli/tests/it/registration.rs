@@ -325,3 +325,89 @@ async fn an_identifier_that_is_taken_is_minted_again() {
     assert_ne!(first.text("client_id"), second.text("client_id"));
     assert_eq!(world.app.store.clients(1).await.unwrap().len(), 2);
 }
+
+/// RFC 7517 appendix A.1.
+fn key(members: &Value) -> Value {
+    let mut key = json!({"kty": "EC", "crv": "P-256", "kid": "1", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"});
+    key.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    key
+}
+
+fn with_keys(method: &str, keys: &[Value]) -> Value {
+    json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": method, "jwks": {"keys": keys}})
+}
+
+#[tokio::test]
+async fn rfc_7517_5_keys_of_unknown_kinds_are_ignored_and_one_that_is_known_is_enough() {
+    let world = World::open().await;
+    let known = key(&json!({}));
+    for unknown in [
+        json!({"kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AAAA"}),
+        key(&json!({"kid": "2", "crv": "P-999"})),
+        key(&json!({"kid": "2", "use": "tls"})),
+        key(&json!({"kid": "1", "alg": "ES256-R"})),
+    ] {
+        let registered = world.register(1, None, &with_keys("private_key_jwt", &[unknown.clone(), known.clone()])).await;
+        assert_eq!(registered.status, 201, "{registered:?}");
+        assert_eq!(registered.body["jwks"], json!({"keys": [known]}), "what is registered is what was checked");
+        let alone = world.register(1, None, &with_keys("private_key_jwt", std::slice::from_ref(&unknown))).await;
+        assert_refused(&alone, "invalid_client_metadata", "private_key_jwt");
+        let idle = world.register(1, None, &with_keys("none", &[unknown])).await;
+        assert_eq!((idle.status, idle.body.get("jwks")), (201, None), "{idle:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_needs_a_key_needs_one_that_is_for_it() {
+    let world = World::open().await;
+    for members in [json!({"use": "enc"}), json!({"alg": "ECDH-ES"}), json!({"key_ops": ["deriveKey"]})] {
+        let keys = [key(&members)];
+        let reply = world.register(1, None, &with_keys("private_key_jwt", &keys)).await;
+        assert_refused(&reply, "invalid_client_metadata", "verifies signatures");
+        let reply = world.register(1, None, &with_keys("none", &keys)).await;
+        assert_eq!((reply.status, &reply.body["jwks"]["keys"]), (201, &json!(keys)), "{reply:?}");
+    }
+    let reply = world.register(1, None, &with_keys("self_signed_tls_client_auth", &[key(&json!({}))])).await;
+    assert_refused(&reply, "invalid_client_metadata", "x5c");
+}
+
+#[tokio::test]
+async fn a_set_without_keys_is_absent_where_no_method_needs_keys() {
+    let world = World::open().await;
+    for method in ["none", "client_secret_basic"] {
+        let reply = world.register(1, None, &with_keys(method, &[])).await;
+        assert_eq!((reply.status, reply.body.get("jwks")), (201, None), "{reply:?}");
+    }
+    let mut referred = with_keys("private_key_jwt", &[]);
+    assert_refused(&world.register(1, None, &referred).await, "invalid_client_metadata", "jwks");
+    referred["jwks_uri"] = json!("https://rp.example/jwks");
+    let reply = world.register(1, None, &referred).await;
+    assert_eq!((reply.status, reply.body.get("jwks")), (201, None), "{reply:?}");
+}
+
+#[tokio::test]
+async fn rfc_7517_4_what_is_wrong_in_a_key_is_named() {
+    let world = World::open().await;
+    let low_order = json!({"kty": "OKP", "crv": "X25519", "x": "A".repeat(43)});
+    for (keys, part) in [
+        (vec![key(&json!({"kid": 5}))], "key 0: kid"),
+        (vec![key(&json!({})), key(&json!({"kid": "2", "use": 123}))], "key 1: use"),
+        (vec![key(&json!({"alg": 256}))], "key 0: alg"),
+        (vec![key(&json!({"alg": "HS256"}))], "key 0: alg"),
+        (vec![key(&json!({"alg": "none"}))], "key 0: alg"),
+        (vec![key(&json!({"key_ops": "verify"}))], "key 0: key_ops"),
+        (vec![key(&json!({"key_ops": ["verify", "verify"]}))], "key 0: key_ops"),
+        (vec![key(&json!({"x5c": "MIIB"}))], "key 0: x5c"),
+        (vec![key(&json!({"x5c": ["junk"]}))], "key 0: x5c"),
+        (vec![key(&json!({})), key(&json!({}))], "key 1: its kid"),
+        (vec![key(&json!({"D": "AQ"}))], "key 0: it is private"),
+        (vec![json!({"kty": "AKP", "priv": "AQ"})], "key 0: it is private"),
+        (vec![key(&json!({"y": key(&json!({}))["x"]}))], "key 0: x and y"),
+        (vec![json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"})], "key 0: n must have"),
+        (vec![low_order], "key 0: x is not a point"),
+    ] {
+        let reply = world.register(1, None, &with_keys("private_key_jwt", &keys)).await;
+        assert_refused(&reply, "invalid_client_metadata", part);
+    }
+}

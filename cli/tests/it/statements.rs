@@ -266,14 +266,35 @@ async fn what_one_service_has_fetched_or_could_not_is_no_others() {
     }
     let metadata = json!({"software_statement": issuer.sign(&claims())});
     let refused = world.register(1, None, &metadata).await;
-    assert_refused(&refused, "invalid_software_statement");
+    assert_eq!((refused.status, refused.text("error")), (503, "temporarily_unavailable"), "{refused:?}");
     site.set("/jwks", Page::Text(issuer.jwks().to_string()));
     assert_eq!(world.register(2, None, &metadata).await.status, 201, "it asks for itself");
-    assert_refused(&world.register(1, None, &metadata).await, "invalid_software_statement");
+    assert_eq!(world.register(1, None, &metadata).await.status, 503);
     assert_eq!(site.requests(), 2);
     site.set("/jwks", Page::Text(Issuer::new().jwks().to_string()));
     world.clock.advance(10);
     assert_refused(&world.register(1, None, &metadata).await, "invalid_software_statement");
     assert_eq!(world.register(2, None, &metadata).await.status, 201, "its keys are those that it has fetched");
     assert_eq!(site.requests(), 3);
+}
+
+#[tokio::test]
+async fn rfc_7517_5_keys_of_an_issuer_that_are_not_known_do_no_harm() {
+    let issuer = Issuer::new();
+    let mut keys = issuer.jwks();
+    let unknown = [json!({"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA"}), json!({"kty": "EC", "crv": "P-999"})];
+    keys["keys"].as_array_mut().unwrap().splice(0..0, unknown);
+    let site = Site::serve(&[("/jwks", Page::Text(keys.to_string()))]).await;
+    let world = World::with(site.reachable()).await;
+    let mut policy = issuer.required();
+    let remote = IssuerKeys::Remote { jwks_uri: format!("{}/jwks", site.url) };
+    policy.software_statements.issuers = vec![TrustedIssuer { issuer: ISSUER.to_owned(), keys: remote }];
+    world.service(1, policy.clone()).await;
+    assert_eq!(register(&world, &issuer.sign(&claims())).await.status, 201);
+
+    let pinned: IssuerKeys = serde_json::from_value(json!({"jwks": keys})).unwrap();
+    policy.software_statements.issuers = vec![TrustedIssuer { issuer: ISSUER.to_owned(), keys: pinned }];
+    world.service(2, policy).await;
+    let sent = json!({"redirect_uris": ["https://rp.example/cb"], "software_statement": issuer.sign(&claims())});
+    assert_eq!(world.register(2, None, &sent).await.status, 201);
 }

@@ -139,7 +139,7 @@ fn every_requirement_has_a_test_that_exists() {
     let mut sources = String::new();
     collect(&root(), &mut sources);
     let rows = conformance();
-    for (section, last) in [('A', 33), ('B', 18), ('C', 19), ('D', 23), ('E', 43), ('F', 11), ('G', 17), ('H', 27)] {
+    for (section, last) in [('A', 33), ('B', 18), ('C', 19), ('D', 26), ('E', 43), ('F', 11), ('G', 17), ('H', 27)] {
         for number in 1..=last {
             let name = format!("{section}{number}");
             assert_eq!(rows.iter().filter(|(row, _)| *row == name).count(), 1, "{name}");

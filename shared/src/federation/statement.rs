@@ -1,14 +1,14 @@
 //! Entity statements (§3): read, and checked one by one; trust comes from the chain they stand in.
 
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::constraints::Constraints;
 use super::entity_id::EntityId;
 use super::metadata_policy::{MetadataPolicy, PolicyFault, STANDARD_OPERATORS};
-use crate::jose::{JwtFault, UnverifiedJwt, numeric_date};
-use crate::metadata::PRIVATE_KEY_MEMBERS;
+use crate::jose::{JwtFault, UnverifiedJwt, numeric_date, verification_keys};
+use crate::metadata::is_private_member;
 
 /// The media type of entity statements, without `application/` (§15.1).
 pub const ENTITY_STATEMENT: &str = "entity-statement+jwt";
@@ -444,8 +444,7 @@ fn constraints(claims: &Map<String, Value>) -> Result<Constraints, StatementFaul
     }
 }
 
-/// A set of public keys in which each has a `kid` of its own (§3.1.1). Keys of kinds that no algorithm here takes are
-/// left out.
+/// A set of public keys in which each has a `kid` of its own (§3.1.1). Keys that verify no signature here are left out.
 pub(super) fn keys(set: &Value) -> Result<JwkSet, &'static str> {
     let keys = set.get("keys").and_then(Value::as_array).filter(|keys| !keys.is_empty());
     let keys = keys.ok_or("is not a JWK Set with keys")?;
@@ -459,13 +458,13 @@ pub(super) fn keys(set: &Value) -> Result<JwkSet, &'static str> {
         if known.contains(&kid) {
             return Err("has two keys with one kid");
         }
-        if PRIVATE_KEY_MEMBERS.iter().any(|member| key.get(*member).is_some()) {
+        if key.as_object().is_some_and(|members| members.keys().any(|name| is_private_member(name))) {
             return Err("has a private key");
         }
         known.push(kid);
     }
-    let usable = keys.iter().filter_map(|key| serde_json::from_value::<Jwk>(key.clone()).ok());
-    Ok(JwkSet { keys: usable.collect() })
+    let usable = verification_keys(keys);
+    if usable.keys.is_empty() { Err("has no key that verifies signatures") } else { Ok(usable) }
 }
 
 #[cfg(test)]

@@ -189,6 +189,16 @@ pub enum Invalid {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A key of a service is refused.
+    #[error("{member}: key {index}: {reason}")]
+    ServiceKey {
+        /// The member that holds the set.
+        member: &'static str,
+        /// Its position in `keys`, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// RFC 7592 §2.2: an update must not carry what only the server sets.
     #[error("{member} is set by the server and must not be sent")]
     ServerSet {

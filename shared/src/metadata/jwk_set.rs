@@ -1,44 +1,38 @@
 //! A client's keys by value (RFC 7517 §5): public ones only, bounded in count and size.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Map, Value};
 
 use super::Invalid;
+use super::jwk::{PublicJwk, RefusedJwk};
 
 const MAX_KEYS: usize = 20;
 const MAX_BYTES: usize = 32 * 1024;
 
-/// Members that hold a private or symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4, RFC 8037 §2).
-pub const PRIVATE_KEY_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
-
-/// A set of public keys, as sent.
+/// A set of public keys, each of which was checked. It is never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JwkSet(Map<String, Value>);
 
 impl JwkSet {
-    /// Checks a set of keys.
+    /// Checks a set of keys. Those of unknown kinds are left out: a reader that knows fewer must not fail because of
+    /// them, and nobody has checked them. `None` if no key is left.
     ///
     /// # Errors
     /// [`Invalid::Key`] for a private, symmetric, weak or malformed key; [`Invalid::TooLong`];
     /// [`Invalid::WrongType`] if it is no set.
-    pub fn verify(set: Map<String, Value>) -> Result<Self, Invalid> {
-        let keys = set
-            .get("keys")
-            .and_then(Value::as_array)
-            .ok_or_else(|| Invalid::wrong_type("jwks", "a JWK Set: an object with an array of keys"))?;
-        if keys.is_empty() {
-            return Err(Invalid::Empty { member: "jwks" });
-        }
-        if keys.len() > MAX_KEYS {
-            return Err(Invalid::TooLong { member: "jwks".to_owned(), limit: MAX_KEYS, unit: "keys" });
-        }
+    pub fn verify(mut set: Map<String, Value>) -> Result<Option<Self>, Invalid> {
         if serde_json::to_vec(&set).map_or(usize::MAX, |json| json.len()) > MAX_BYTES {
             return Err(Invalid::TooLong { member: "jwks".to_owned(), limit: MAX_BYTES, unit: "bytes" });
         }
-        for (index, key) in keys.iter().enumerate() {
-            public_key(key).map_err(|reason| Invalid::Key { index, reason })?;
+        let Some(Value::Array(keys)) = set.get_mut("keys") else {
+            return Err(Invalid::wrong_type("jwks", "a JWK Set: an object with an array of keys"));
+        };
+        if keys.len() > MAX_KEYS {
+            return Err(Invalid::TooLong { member: "jwks".to_owned(), limit: MAX_KEYS, unit: "keys" });
         }
-        Ok(Self(set))
+        let refused = |RefusedJwk { index, reason }| Invalid::Key { index, reason };
+        let known = PublicJwk::check_all(keys).map_err(refused)?;
+        *keys = known.iter().map(|key| key.members().clone().into()).collect();
+        Ok((!keys.is_empty()).then_some(Self(set)))
     }
 
     /// A set that was verified before it was stored.
@@ -46,7 +40,7 @@ impl JwkSet {
         Self(set)
     }
 
-    /// The set as sent.
+    /// The set as registered.
     #[must_use]
     pub fn as_object(&self) -> &Map<String, Value> {
         &self.0
@@ -55,51 +49,19 @@ impl JwkSet {
     /// Whether some key carries a certificate chain (`x5c`, RFC 7517 §4.7).
     #[must_use]
     pub fn has_certificate(&self) -> bool {
-        let keys = self.0.get("keys").and_then(Value::as_array);
-        keys.is_some_and(|keys| keys.iter().any(|key| key.get("x5c").is_some()))
+        self.keys().iter().any(|key| key.get("x5c").is_some())
     }
-}
 
-fn public_key(key: &Value) -> Result<(), &'static str> {
-    let key = key.as_object().ok_or("it is not an object")?;
-    if PRIVATE_KEY_MEMBERS.iter().any(|member| key.contains_key(*member)) {
-        return Err("it is private or symmetric; send public keys only");
+    /// Whether some key may verify signatures (RFC 7517 §4.2 to §4.4).
+    #[must_use]
+    pub fn has_signature_key(&self) -> bool {
+        let verifies = |key: &Value| PublicJwk::check(key).ok().flatten().is_some_and(|key| key.verifies_signatures());
+        self.keys().iter().any(verifies)
     }
-    let text = |member: &str| key.get(member).and_then(Value::as_str);
-    match text("kty").ok_or("kty is missing")? {
-        "RSA" => {
-            let modulus = octets(text("n")).ok_or("n is not base64url")?;
-            octets(text("e")).ok_or("e is not base64url")?;
-            let bits = modulus.iter().skip_while(|byte| **byte == 0).count() * 8;
-            if (2048..=16_384).contains(&bits) { Ok(()) } else { Err("an RSA key must have 2048 to 16384 bits") }
-        }
-        "EC" => {
-            let length = match text("crv").ok_or("crv is missing")? {
-                "P-256" | "secp256k1" => 32,
-                "P-384" => 48,
-                "P-521" => 66,
-                _ => return Err("its crv is not known"),
-            };
-            let coordinate = |member| octets(text(member)).is_some_and(|octets| octets.len() == length);
-            if coordinate("x") && coordinate("y") { Ok(()) } else { Err("x or y does not fit crv") }
-        }
-        "OKP" => {
-            let length = match text("crv").ok_or("crv is missing")? {
-                "Ed25519" | "X25519" => 32,
-                "Ed448" => 57,
-                "X448" => 56,
-                _ => return Err("its crv is not known"),
-            };
-            let fits = octets(text("x")).is_some_and(|octets| octets.len() == length);
-            if fits { Ok(()) } else { Err("x does not fit crv") }
-        }
-        "oct" => Err("it is private or symmetric; send public keys only"),
-        _ => Err("its kty is not known"),
-    }
-}
 
-fn octets(text: Option<&str>) -> Option<Vec<u8>> {
-    BASE64URL.decode(text?).ok().filter(|octets| !octets.is_empty())
+    fn keys(&self) -> &[Value] {
+        self.0.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    fn verify(set: Value) -> Result<JwkSet, Invalid> {
+    fn verify(set: Value) -> Result<Option<JwkSet>, Invalid> {
         let Value::Object(set) = set else { panic!("not an object") };
         JwkSet::verify(set)
     }
@@ -119,39 +81,50 @@ mod tests {
                "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"})
     }
 
+    fn okp() -> Value {
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
+    }
+
+    fn post_quantum() -> Value {
+        json!({"kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AAAA"})
+    }
+
     #[test]
     fn public_keys_are_kept_as_sent() {
-        let okp = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
-        let rsa = json!({"kty": "RSA", "e": "AQAB", "n": BASE64URL.encode([0xc1; 256])});
-        let set = json!({"keys": [ec(), okp, rsa], "note": "kept"});
-        assert_eq!(Value::Object(verify(set.clone()).unwrap().0), set);
+        let set = json!({"keys": [ec(), okp()], "note": "kept"});
+        assert_eq!(Value::Object(verify(set.clone()).unwrap().unwrap().0), set);
+    }
+
+    #[test]
+    fn rfc_7517_5_keys_of_unknown_kinds_are_left_out() {
+        let known = verify(json!({"keys": [post_quantum(), ec(), okp()]})).unwrap().unwrap();
+        assert_eq!(Value::Object(known.0), json!({"keys": [ec(), okp()]}));
+        assert_eq!(verify(json!({"keys": [post_quantum()]})), Ok(None));
+        assert_eq!(verify(json!({"keys": []})), Ok(None));
+    }
+
+    #[test]
+    fn what_keys_are_for_is_answered_by_the_set() {
+        let set = |key: Value| verify(json!({"keys": [key]})).unwrap().unwrap();
+        assert!(set(okp()).has_signature_key());
+        assert!(!set(ec()).has_signature_key());
+        assert!(!set(okp()).has_certificate());
     }
 
     #[test]
     fn c5_private_symmetric_weak_and_broken_keys_are_refused() {
-        let with = |member: &str, value: Value| {
-            let mut key = ec();
-            key[member] = value;
-            key
-        };
         for key in [
-            with("d", json!("AQ")),
             json!({"kty": "oct", "k": "AQ"}),
-            json!({"kty": "oct"}),
-            with("kty", json!("XYZ")),
-            with("kty", Value::Null),
-            with("x", json!("AQ")),
-            with("crv", json!("P-999")),
-            json!({"kty": "RSA", "e": "AQAB", "n": BASE64URL.encode([0xc1; 128])}),
-            json!({"kty": "RSA", "e": "AQAB", "n": "not base64url!"}),
-            json!({"kty": "OKP", "crv": "Ed25519", "x": "AQ"}),
+            json!({"kty": "RSA", "e": "AQAB", "n": "AQ"}),
+            json!({"kty": "AKP", "alg": "ML-DSA-65", "priv": "AQ"}),
+            ec(),
             json!("key"),
         ] {
             let result = verify(json!({"keys": [ec(), key.clone()]}));
             assert!(matches!(result, Err(Invalid::Key { index: 1, .. })), "{key}: {result:?}");
         }
-        assert!(matches!(verify(json!({"keys": []})), Err(Invalid::Empty { .. })));
         assert!(matches!(verify(json!({"keys": {}})), Err(Invalid::WrongType { .. })));
+        assert!(matches!(verify(json!({})), Err(Invalid::WrongType { .. })));
         assert!(matches!(verify(json!({"keys": vec![ec(); 21]})), Err(Invalid::TooLong { .. })));
         let mut large = ec();
         large["x5c"] = json!(["A".repeat(40_000)]);

@@ -88,7 +88,7 @@ fn typed(mut rest: ClientMetadata) -> Result<VerifiedMetadata, Error> {
         grant_types,
         response_types,
         scope: rest.scope.take().map(|scope| Scope::parse(&scope)).transpose()?.flatten(),
-        jwks: rest.jwks.take().map(JwkSet::verify).transpose()?,
+        jwks: rest.jwks.take().map(JwkSet::verify).transpose()?.flatten(),
         rest: Box::new(rest),
     })
 }
@@ -135,10 +135,12 @@ impl VerifiedMetadata {
         &self.response_types
     }
 
-    /// Whether it says where the client's keys are.
+    /// Whether it has keys that verify the client's signatures, or says where its keys are.
     #[must_use]
-    pub fn has_keys(&self) -> bool {
-        self.jwks.is_some() || self.rest.jwks_uri.is_some() || self.rest.signed_jwks_uri.is_some()
+    pub fn has_signature_keys(&self) -> bool {
+        self.jwks.as_ref().is_some_and(JwkSet::has_signature_key)
+            || self.rest.jwks_uri.is_some()
+            || self.rest.signed_jwks_uri.is_some()
     }
 
     /// `scope`.

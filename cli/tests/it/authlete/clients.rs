@@ -323,6 +323,7 @@ async fn what_is_wrong_is_named_as_the_client_object_names_it() {
         ("clientNames", json!({"fr": "x"})),
         ("jwks", json!({"keys": []})),
         ("jwks", json!("{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}")),
+        ("jwks", json!("{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}]}")),
         ("jwksUri", json!("http://rp.example/jwks")),
         ("logoUri", json!("javascript:alert(1)")),
         ("defaultMaxAge", json!(-1)),

@@ -147,6 +147,9 @@ async fn what_is_wrong_in_a_service_is_named() {
         ("attributes", json!([{"key": "a", "value": 1}])),
         ("jwks", json!({"keys": []})),
         ("jwks", json!("not JSON")),
+        ("jwks", json!("{\"keys\":{}}")),
+        ("jwks", json!("{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}]}")),
+        ("federationJwks", json!("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":5}]}")),
         ("supportedCustomClientMetadata", json!([1])),
     ] {
         let reply = authlete.post("/service/update", &json!({member: value})).await;

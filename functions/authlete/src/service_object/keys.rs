@@ -3,7 +3,33 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use shared::metadata::PRIVATE_KEY_MEMBERS;
+use shared::metadata::{Invalid, PublicJwk, RefusedJwk, is_private_member};
+
+/// Checks what others will see of a service's keys, as a client's are checked. Symmetric keys, which nobody sees, are
+/// the operator's own business.
+///
+/// # Errors
+/// [`Invalid::WrongType`] if it is no set, [`Invalid::ServiceKey`].
+pub(super) fn check(member: &'static str, set: &Map<String, Value>) -> Result<(), Invalid> {
+    let keys = set.get("keys").and_then(Value::as_array);
+    let keys = keys.ok_or_else(|| Invalid::wrong_type(member, "a JWK Set: an object with an array of keys"))?;
+    let seen = keys.iter().enumerate().filter(|(_, key)| key.get("kty").and_then(Value::as_str) != Some("oct"));
+    let (places, public): (Vec<usize>, Vec<Value>) = seen.map(|(place, key)| (place, public_part(key))).unzip();
+    let refused = |RefusedJwk { index, reason }| {
+        let index = places.get(index).copied().unwrap_or(index);
+        Invalid::ServiceKey { member, index, reason }
+    };
+    PublicJwk::check_all(&public).map(|_| ()).map_err(refused)
+}
+
+/// A key without its private members.
+fn public_part(key: &Value) -> Value {
+    let mut key = key.clone();
+    if let Value::Object(members) = &mut key {
+        members.retain(|name, _| !is_private_member(name));
+    }
+    key
+}
 
 /// The sent set, where a key that is only the public part of a stored one is the stored one.
 pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<String, Value>) -> Map<String, Value> {
@@ -58,5 +84,19 @@ mod tests {
         let stored = set(json!({"keys": [{"kty": "EC", "kid": "a", "x": "1", "y": "2", "d": "secret"}]}));
         let sent = set(json!({"keys": [{"kty": "EC", "kid": "a", "x": "9", "y": "2"}]}));
         assert_eq!(with_stored_parts(sent.clone(), &stored), sent);
+    }
+
+    #[test]
+    fn keys_of_a_service_are_checked_as_others_see_them() {
+        let good = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a", "d": "AQ",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let oct = json!({"kty": "oct", "kid": "s", "k": "AQ"});
+        let unknown = json!({"kty": "AKP", "kid": "q", "pub": "AQ", "priv": "AQ"});
+        assert_eq!(check("jwks", &set(json!({"keys": [good, oct, unknown]}))), Ok(()));
+        let twice = check("jwks", &set(json!({"keys": [oct, good, good]})));
+        assert!(matches!(twice, Err(Invalid::ServiceKey { member: "jwks", index: 2, .. })), "{twice:?}");
+        let weak = check("federationJwks", &set(json!({"keys": [{"kty": "RSA", "n": "AQ", "e": "AQAB"}]})));
+        assert!(matches!(weak, Err(Invalid::ServiceKey { member: "federationJwks", index: 0, .. })), "{weak:?}");
+        assert!(matches!(check("jwks", &set(json!({}))), Err(Invalid::WrongType { .. })));
     }
 }

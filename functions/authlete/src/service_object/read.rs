@@ -217,7 +217,9 @@ fn sealed(sent: &Map<String, Value>, stored: &Map<String, Value>) -> Result<Map<
         let keys_of = |members: &Map<String, Value>| {
             members.get(*name).and_then(Value::as_str).and_then(|text| parse_object(text.as_bytes()).ok())
         };
-        if let (Some(sent), Some(stored)) = (keys_of(&sealed), keys_of(stored)) {
+        let Some(sent) = keys_of(&sealed) else { continue };
+        keys::check(name, &sent)?;
+        if let Some(stored) = keys_of(stored) {
             let whole = Value::Object(keys::with_stored_parts(sent, &stored)).to_string();
             sealed.insert((*name).to_owned(), whole.into());
         }

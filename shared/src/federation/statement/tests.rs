@@ -190,6 +190,9 @@ fn s3_1_1_keys_are_public_and_have_names_of_their_own() {
             (with("k", json!("AQ")), "private"),
             (json!({"keys": [key, key]}), "two keys with one kid"),
             (json!({"keys": vec![key.clone(); 101]}), "more than 100 keys"),
+            (with("use", json!("enc")), "no key that verifies"),
+            (with("x", key["y"].clone()), "no key that verifies"),
+            (json!({"keys": [{"kty": "FUTURE", "kid": "f"}]}), "no key that verifies"),
         ] {
             refused(&changed(claims, "jwks", jwks), part);
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Strictness, VerifiedMetadata};
 use crate::metadata::algorithms::{is_asymmetric_signature, is_symmetric_signature};
-use crate::metadata::{AuthMethod, GrantType, Invalid};
+use crate::metadata::{AuthMethod, GrantType, Invalid, JwkSet};
 
 impl VerifiedMetadata {
     /// The authentication method has the keys, names and algorithms it needs (RFC 7591 §2, RFC 8705 §2).
@@ -13,17 +13,21 @@ impl VerifiedMetadata {
         if self.jwks.is_some() && self.rest.jwks_uri.is_some() && !federated {
             return Err(Invalid::Excludes { member: "jwks", other: "jwks_uri" });
         }
-        let signed = federated && self.rest.signed_jwks_uri.is_some();
-        let has_keys = self.jwks.is_some() || self.rest.jwks_uri.is_some() || signed;
+        let referred = self.rest.jwks_uri.is_some() || (federated && self.rest.signed_jwks_uri.is_some());
+        let by_value = |usable: fn(&JwkSet) -> bool| self.jwks.as_ref().is_some_and(usable);
         let method = self.token_endpoint_auth_method;
-        match method {
-            AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth if !has_keys => {
-                return Err(Invalid::requires(format!("token_endpoint_auth_method {method}"), "jwks or jwks_uri"));
+        let needed = match method {
+            _ if referred => None,
+            AuthMethod::PrivateKeyJwt if !by_value(JwkSet::has_signature_key) => {
+                Some("jwks or jwks_uri with a key of a known type that verifies signatures")
             }
-            AuthMethod::SelfSignedTlsClientAuth if self.jwks.as_ref().is_some_and(|jwks| !jwks.has_certificate()) => {
-                return Err(Invalid::requires("token_endpoint_auth_method self_signed_tls_client_auth", "x5c in jwks"));
+            AuthMethod::SelfSignedTlsClientAuth if !by_value(JwkSet::has_certificate) => {
+                Some("jwks or jwks_uri with a key that has x5c")
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some(needed) = needed {
+            return Err(Invalid::requires(format!("token_endpoint_auth_method {method}"), needed));
         }
         self.tls_subject()?;
         self.assertion_algorithm()

@@ -16,6 +16,9 @@ const WALK: u64 = 1000;
 /// How many items of a page are in memory at once: each may be as large as an item is.
 const FEW: usize = 25;
 
+/// What an item holds, unless it has expired.
+type Read<'s, T> = Box<dyn Fn(&Item) -> Result<Option<T>, Error> + Send + 's>;
+
 /// A part of a list, oldest first. Its items are read a few at a time.
 pub struct Page<'s, T> {
     /// How many there are in the list, as far as the stream function has counted, without those that this page has
@@ -23,7 +26,7 @@ pub struct Page<'s, T> {
     pub total: u64,
     store: &'s Store,
     keys: std::vec::IntoIter<Item>,
-    read: Box<dyn Fn(&Item) -> Result<Option<T>, Error> + Send + 's>,
+    read: Read<'s, T>,
 }
 
 impl<T> Page<'_, T> {

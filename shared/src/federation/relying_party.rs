@@ -89,7 +89,7 @@ impl RelyingParty {
 /// # Errors
 /// [`Invalid`], naming the member.
 pub(super) fn check_automatic(registered: &VerifiedMetadata) -> Result<(), Invalid> {
-    if registered.needs_secret() || !registered.has_keys() {
+    if registered.needs_secret() || !registered.has_signature_keys() {
         return Err(Invalid::requires("automatic registration", "asymmetric keys and a method that uses them"));
     }
     match &registered.rest().request_object_signing_alg {

@@ -93,14 +93,14 @@ async fn obtain(context: &Context<'_>, url: &str) -> Result<Sector, Error> {
         let left = context.fetching_ends.saturating_duration_since(Instant::now());
         match known {
             Document::Found(text) => return serde_json::from_str(&text).map_err(Error::internal),
-            Document::Missing => return Err(unreachable()),
+            Document::Missing(_) => return Err(unreachable()),
             Document::Fetching | Document::Unknown if left < LEAST => return Err(unreachable()),
             Document::Fetching => {
                 tokio::time::sleep(LOOKING).await;
                 known = store.document(&document).await?;
             }
             Document::Unknown => {
-                if store.document(&kept_of(context, &place.host)).await? == Document::Missing {
+                if let Document::Missing(_) = store.document(&kept_of(context, &place.host)).await? {
                     return Err(unreachable());
                 }
                 let lease = context.app.clock.now_millis().saturating_add(millis(left) + 1000);
@@ -144,13 +144,14 @@ async fn remember(context: &Context<'_>, place: &Place, outcome: &Result<Sector,
     match outcome {
         Ok(sector) => match serde_json::to_string(sector).map_err(Error::internal)? {
             text if text.len() <= MAX_KEPT_BYTES => store.keep_document(&document, &text, until).await,
-            _ => store.miss_document(&document, 0).await,
+            text => store.miss_document(&document, &format!("{} bytes", text.len()), 0).await,
         },
         Err(error) => {
+            let reason = error.to_string();
             if error.is_the_hosts() {
-                store.miss_document(&kept_of(context, &place.host), until).await?;
+                store.miss_document(&kept_of(context, &place.host), &reason, until).await?;
             }
-            store.miss_document(&document, until).await
+            store.miss_document(&document, &reason, until).await
         }
     }
 }

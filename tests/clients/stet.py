@@ -21,11 +21,12 @@ from checks import check, demo, equal, finish, true
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
-from stet_institution import ACME, OTHER
+from stet_institution import ACME, OTHER, SPACED
 
 TOKEN = "/stet/psd2/oauth/token"
 REGISTER = "/stet/setting/v1/register"
 SEAL_URL = "https://s3.example/seal.pem"
+RENEWED_URL = "https://s3.example/renewed.pem"
 
 
 def base64url(data):
@@ -118,7 +119,7 @@ class Institution:
         self.context = server.context(folder, f"{prefix}qwac")
         self.seal = Seal(folder, f"{prefix}qseal")
         self.kid = kid
-        self.path = f"{REGISTER}/{organization}"
+        self.path = f"{REGISTER}/{urllib.parse.quote(organization)}"
         self.token = None
 
     def fetch_token(self):
@@ -179,16 +180,24 @@ def refused(headers, answer, *statuses):
     equal(error.get("status"), answer.status, "status")
     for member in ["error", "message", "error_description", "path", "timestamp"]:
         true(error.get(member), f"there is no {member} in {answer.text!r}")
+        true(len(error[member]) <= 140, f"{member} is longer than STET allows")
+    if answer.status == 401:
+        true(answer.headers.get("WWW-Authenticate"), "there is no WWW-Authenticate")
 
 
 def run(base_url, folder, certificate):
     server = Server(base_url, certificate)
     acme = Institution(server, folder, ACME, "", "acme-seal-1")
     other = Institution(server, folder, OTHER, "other-", "other-seal-1")
+    spaced = Institution(server, folder, SPACED, "spaced-", "spaced-seal-1")
 
     # Connections and tokens
 
-    for name, institution in [("a token for the certificate", acme), ("a token for another organization", other)]:
+    for name, institution in [
+        ("a token for the certificate", acme),
+        ("a token for another organization", other),
+        ("a token for an organization with a space in its identifier", spaced),
+    ]:
 
         @check(name)
         def _(institution=institution):
@@ -248,6 +257,19 @@ def run(base_url, folder, certificate):
         foreign.sign("POST", REGISTER, headers, SEAL_URL)
         refused(headers, acme.register(headers, body), 401)
 
+    @check("a second key of an authority that nobody trusts")
+    def _():
+        foreign = Seal(folder, "foreign-qseal")
+        body = acme.body(jwks={"keys": [acme.seal.jwk(acme.kid), foreign.jwk("acme-seal-2")]})
+        headers = acme.registration(body)
+        refused(headers, acme.register(headers, body), 401)
+
+    @check("a key that is said to be for encryption")
+    def _():
+        body = acme.body(jwks={"keys": [{**acme.seal.jwk(acme.kid), "use": "enc"}]})
+        headers = acme.registration(body)
+        refused(headers, acme.register(headers, body), 400)
+
     @check("a scope of a role that the certificate has not")
     def _():
         body = acme.body(scope="cbpii")
@@ -290,6 +312,38 @@ def run(base_url, folder, certificate):
         equal(accepted(*acme.request("PUT", acme.path, body), 200).get("redirect_uris"), uris, "redirect_uris")
         equal(accepted(*acme.request("GET", acme.path), 200).get("redirect_uris"), uris, "redirect_uris")
 
+    @check("a new seal is registered by the update that it has signed, and reads the client")
+    def _():
+        acme.seal, acme.kid = Seal(folder, "renewed-qseal"), "acme-seal-2"
+        body = acme.body(client_id=ACME)
+        headers = acme.headers(body)
+        acme.seal.sign("PUT", acme.path, headers, RENEWED_URL)
+        client = accepted(headers, server.send(acme.context, "PUT", acme.path, headers, body), 200)
+        jwk = client["jwks"]["keys"][0]
+        equal((jwk.get("kid"), jwk.get("n")), (acme.kid, acme.seal.modulus()), "kid and n")
+        accepted(*acme.request("GET", acme.path), 200)
+        headers = acme.headers()
+        acme.seal.sign("GET", acme.path, headers, RENEWED_URL)
+        accepted(headers, server.send(acme.context, "GET", acme.path, headers), 200)
+
+    @check("the seal that was replaced signs nothing any more")
+    def _():
+        headers = acme.headers()
+        Seal(folder, "qseal").sign("GET", acme.path, headers, "acme-seal-1")
+        refused(headers, server.send(acme.context, "GET", acme.path, headers), 401)
+
+    @check("an institution with a space in its identifier registers, reads and leaves")
+    def _():
+        body = spaced.body(grant_types=["client_credentials"], token_endpoint_auth_method="private_key_jwt")
+        headers = spaced.registration(body)
+        client = accepted(headers, spaced.register(headers, body), 201)
+        equal(client.get("client_id"), SPACED, "client_id")
+        equal(client.get("registration_client_uri"), server.base_url + spaced.path, "registration_client_uri")
+        equal(client.get("response_types"), [], "response_types")
+        equal(client.get("token_endpoint_auth_method"), "tls_client_auth", "token_endpoint_auth_method")
+        accepted(*spaced.request("GET", spaced.path), 200)
+        accepted(*spaced.request("DELETE", spaced.path), 204)
+
     # What a registered client may not do
 
     @check("another organization registers, and cannot read the client")
@@ -319,8 +373,9 @@ def run(base_url, folder, certificate):
 
     @check("a path that is not for registrations")
     def _():
-        _, answer = acme.request("GET", "/stet/psd2/v1/accounts")
-        equal(answer.status, 400, f"the status of {answer.text!r}")
+        for path in ["/stet/psd2/v1/accounts", "/stet/"]:
+            _, answer = acme.request("GET", path)
+            equal(answer.status, 400, f"the status of {answer.text!r}")
 
     # The end; nothing is left for the next run.
 

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ACME = "PSDFR-ACPR-12345"
 OTHER = "PSDFR-ACPR-54321"
+SPACED = "PSDMT-MFSA-A 12345"
 
 QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
 QC_COMPLIANCE = "0.4.0.1862.1.1"
@@ -158,9 +159,10 @@ def certificates(folder):
     root = authority("Root", None)
     issuing = authority("Issuing", 0, root)
     (folder / "ca.pem").write_bytes(root.pem() + issuing.pem())
-    for prefix, organization in [("", ACME), ("other-", OTHER)]:
+    for prefix, organization in [("", ACME), ("other-", OTHER), ("spaced-", SPACED)]:
         web(organization, issuing).write(folder, f"{prefix}qwac")
         seal(organization, issuing).write(folder, f"{prefix}qseal", issuing)
+    seal(ACME, issuing).write(folder, "renewed-qseal", issuing)
     foreign = authority("Foreign Issuing", 0, authority("Foreign Root", None))
     seal(ACME, foreign).write(folder, "foreign-qseal", foreign)
 

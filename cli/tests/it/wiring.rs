@@ -70,6 +70,33 @@ fn the_functions_have_half_a_second_more_than_their_requests() {
 }
 
 #[test]
+fn concurrency_can_be_reserved_for_the_functions_that_strangers_reach() {
+    let template = template();
+    let functions = template["Resources"].as_mapping().unwrap().values();
+    for function in functions.filter(|resource| resource["Type"] == "AWS::Serverless::Function") {
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        let reserved = function["Properties"].get("ReservedConcurrentExecutions").is_some();
+        assert_eq!(reserved, !binary.starts_with("authlete-") && binary != stream::FUNCTION, "{binary}");
+    }
+    for door in ["Oauth", "IdentityCenter", "Federation", "Stet"] {
+        assert_eq!(template["Parameters"][format!("{door}Concurrency")]["Default"], "", "none, unless asked for");
+    }
+}
+
+#[test]
+fn the_access_log_has_no_address_unless_asked_for_and_never_a_path() {
+    let template = template();
+    assert_eq!(template["Parameters"]["LogSourceAddress"]["Default"], "no");
+    for (asked, has_address) in [("no", false), ("yes", true)] {
+        let format = template["Mappings"]["AccessLogFormats"]["LogSourceAddress"][asked].as_str().unwrap();
+        let line: serde_json::Map<String, serde_json::Value> = serde_json::from_str(format).unwrap();
+        assert_eq!(line.contains_key("sourceAddress"), has_address, "{asked}");
+        assert_eq!(format.contains("$context.identity.sourceIp"), has_address, "{asked}");
+        assert!(line.contains_key("route") && !format.to_lowercase().contains("path"), "{asked}");
+    }
+}
+
+#[test]
 fn cargo_lambda_watch_has_the_same_routes() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let watched = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();

@@ -131,6 +131,9 @@ async fn the_items_of_a_page_are_read_a_few_at_a_time() {
     assert_eq!(proxy.requests(), ["Query", "Query list", &read(25), &read(25), &read(10)]);
 }
 
+/// What makes a client's record larger.
+type Change = Box<dyn Fn(&mut ClientRecord)>;
+
 #[tokio::test]
 async fn a_client_that_is_too_large_for_its_item_is_refused_whatever_adds_up_to_it() {
     let world = World::open().await;
@@ -144,7 +147,6 @@ async fn a_client_that_is_too_large_for_its_item_is_refused_whatever_adds_up_to_
         resolved_at_millis: NOW * 1000,
         request_issued_at_millis: None,
     };
-    type Change = Box<dyn Fn(&mut ClientRecord)>;
     let own = move |record: &mut ClientRecord, bytes: usize| {
         for (member, bytes) in [("attributes", bytes), ("description", bytes / 2)] {
             record.settings.others.insert(member.to_owned(), text(bytes));

@@ -348,7 +348,8 @@ async fn rfc_7517_5_keys_of_unknown_kinds_are_ignored_and_one_that_is_known_is_e
         key(&json!({"kid": "2", "use": "tls"})),
         key(&json!({"kid": "1", "alg": "ES256-R"})),
     ] {
-        let registered = world.register(1, None, &with_keys("private_key_jwt", &[unknown.clone(), known.clone()])).await;
+        let registered =
+            world.register(1, None, &with_keys("private_key_jwt", &[unknown.clone(), known.clone()])).await;
         assert_eq!(registered.status, 201, "{registered:?}");
         assert_eq!(registered.body["jwks"], json!({"keys": [known]}), "what is registered is what was checked");
         let alone = world.register(1, None, &with_keys("private_key_jwt", std::slice::from_ref(&unknown))).await;

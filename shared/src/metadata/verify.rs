@@ -206,7 +206,7 @@ impl<'de> Deserialize<'de> for VerifiedMetadata {
         let jwks = sent.jwks.take().map(JwkSet::stored);
         let redirect_uris = sent.redirect_uris.take().into_iter().flatten();
         let redirect_uris = redirect_uris.map(|text| RedirectUri::stored(&text)).collect();
-        typed(sent).map(|typed| Self { jwks, redirect_uris, ..typed }).map_err(serde::de::Error::custom)
+        typed(sent).map(|typed| Self { redirect_uris, jwks, ..typed }).map_err(serde::de::Error::custom)
     }
 }
 

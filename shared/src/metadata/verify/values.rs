@@ -1,5 +1,7 @@
 //! Values that whoever reads the client can show and hold.
 
+use serde_json::Value;
+
 use super::VerifiedMetadata;
 use crate::metadata::{ClientMetadata, Invalid, hidden_character, hidden_character_in};
 
@@ -7,18 +9,10 @@ use crate::metadata::{ClientMetadata, Invalid, hidden_character, hidden_characte
 const MOST_SECONDS: u64 = 2_147_483_647;
 
 impl VerifiedMetadata {
-    /// Texts have no characters that people do not see (RFC 7591 §5), and numbers fit.
+    /// Texts have no characters that people do not see, and numbers fit.
     pub(super) fn check_values(&self) -> Result<(), Invalid> {
         for (member, value) in self.rest.to_members() {
-            let name = member.split('#').next().unwrap_or_default();
-            let of_one_line = ClientMetadata::MEMBERS.contains(&name);
-            let texts =
-                value.as_str().into_iter().chain(value.as_array().into_iter().flatten().filter_map(|v| v.as_str()));
-            let hidden = match of_one_line {
-                true => texts.filter_map(hidden_character).next(),
-                false => hidden_character_in(&value),
-            };
-            if let Some(character) = hidden {
+            if let Some(character) = hidden_in_member(&member, &value) {
                 return Err(Invalid::HiddenCharacter { member, character });
             }
         }
@@ -28,5 +22,18 @@ impl VerifiedMetadata {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Members of the specifications are texts of one line, and lists of these; custom ones may be anything.
+fn hidden_in_member(member: &str, value: &Value) -> Option<char> {
+    let name = member.split('#').next().unwrap_or_default();
+    if !ClientMetadata::MEMBERS.contains(&name) {
+        return hidden_character_in(value);
+    }
+    match value {
+        Value::String(text) => hidden_character(text),
+        Value::Array(values) => values.iter().filter_map(Value::as_str).find_map(hidden_character),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::client::ClientType;
-use shared::metadata::Scope;
+use shared::metadata::{AuthMethod, Scope};
 use shared::policy::{BoundPolicy, Preset, Unoffered};
 
 use crate::support::{BASE_URL, NOW, Reply, World, as_update, assert_invalid_token, assert_refused, web_client};
@@ -369,6 +369,9 @@ async fn a_method_that_needs_a_key_needs_one_that_is_for_it() {
         let reply = world.register(1, None, &with_keys("none", &keys)).await;
         assert_eq!((reply.status, &reply.body["jwks"]["keys"]), (201, &json!(keys)), "{reply:?}");
     }
+    let mut policy = Preset::Open.policy();
+    policy.token_endpoint_auth_methods.offered.push(AuthMethod::SelfSignedTlsClientAuth);
+    world.set_policy(1, policy).await;
     let reply = world.register(1, None, &with_keys("self_signed_tls_client_auth", &[key(&json!({}))])).await;
     assert_refused(&reply, "invalid_client_metadata", "x5c");
 }

@@ -73,7 +73,7 @@ pub(crate) fn metadata(client_name: String, grant_types: Vec<String>, scopes: Op
         token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost.as_str().to_owned()),
         grant_types: Some(grant_types),
         response_types: Some(response_types.into_iter().collect()),
-        scope: scopes.map(|scopes| scopes.join(" ")),
+        scope: scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" ")),
         ..ClientMetadata::default()
     }
 }

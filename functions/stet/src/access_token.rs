@@ -35,7 +35,8 @@ pub(crate) async fn check(visit: &Visit<'_>) -> Result<(), Error> {
     {
         return Err(Core::InvalidToken.into());
     }
-    let claims = issuer.keys.verify(&jwt, visit.app.fetch.of(visit.service.id), &visit.app.clock, visit.fetching_ends).await;
+    let claims =
+        issuer.keys.verify(&jwt, visit.app.fetch.of(visit.service.id), &visit.app.clock, visit.fetching_ends).await;
     let claims = claims.map_err(|fault| match fault {
         KeyFault::Jwt(_) => Core::InvalidToken,
         KeyFault::Fetch(error) => Core::Unavailable(error.into()),

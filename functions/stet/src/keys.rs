@@ -84,12 +84,13 @@ impl Seals {
         Ok(())
     }
 
-    /// Lets every key say what its certificate says.
+    /// Lets every key say what its certificate says; a member that is `null` is absent.
     pub(crate) fn complete(&self, members: &mut Map<String, Value>) -> Result<(), Invalid> {
         let keys = members.get_mut("jwks").and_then(|jwks| jwks.get_mut("keys")).and_then(Value::as_array_mut);
         let keys = keys.ok_or(Invalid::Missing { member: "jwks" })?;
         for (index, (key, certificate)) in keys.iter_mut().zip(self.certificates()).enumerate() {
             let key = key.as_object_mut().ok_or(Invalid::Key { index, reason: "it is not an object" })?;
+            key.retain(|_, value| !value.is_null());
             fill(key, certificate).map_err(|reason| Invalid::Key { index, reason })?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Why client metadata is refused with `invalid_client_metadata` (RFC 7591 §3.2.2).
 
-use serde_json::{Map, Value};
 use super::{InvalidRedirectUri, UriFault};
+use serde_json::{Map, Value};
 
 /// A fault of the submitted metadata. Its text is public and names the member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -19,7 +19,7 @@ pub struct PlainUri {
 /// What is wrong with a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UriFault {
-    /// RFC 3986 §3: no scheme, or a character where none like it may stand.
+    /// RFC 3986 §3: it has no scheme, or a character where it must not stand.
     #[error("it is not an absolute URI (RFC 3986)")]
     Syntax,
     /// RFC 3986 §2.
@@ -57,10 +57,9 @@ impl PlainUri {
         let uri = Uri::parse(text).map_err(|error| match error.kind() {
             fluent_uri::ParseErrorKind::InvalidPctEncodedOctet => UriFault::PercentSign,
             fluent_uri::ParseErrorKind::InvalidIpv6Addr => UriFault::Host,
-            fluent_uri::ParseErrorKind::UnexpectedChar => match text.as_bytes().get(error.index()) {
-                Some(byte) if !is_of_uris(*byte) => UriFault::Character,
-                _ => UriFault::Syntax,
-            },
+            fluent_uri::ParseErrorKind::UnexpectedChar => {
+                text.as_bytes().split_at_checked(error.index()).map_or(UriFault::Syntax, unexpected)
+            }
         })?;
         if has_dot_segment(uri.path().as_str()) {
             return Err(UriFault::DotSegment);
@@ -110,9 +109,17 @@ impl PlainUri {
     }
 }
 
-/// RFC 3986 §2.2 and §2.3.
+/// What is wrong where a URI stops to be one.
+fn unexpected((before, rest): (&[u8], &[u8])) -> UriFault {
+    match rest.first() {
+        Some(byte) if before.contains(&b':') && !is_of_uris(*byte) => UriFault::Character,
+        _ => UriFault::Syntax,
+    }
+}
+
+/// RFC 3986 §2.
 fn is_of_uris(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
 }
 
 /// `.` and `..` are removed by whoever resolves a path, before or after it is decoded.
@@ -185,7 +192,7 @@ mod tests {
             ("//rp.example/cb", UriFault::Syntax),
             ("rp.example", UriFault::Syntax),
             ("1app:/cb", UriFault::Syntax),
-            (" https://rp.example/", UriFault::Character),
+            (" https://rp.example/", UriFault::Syntax),
             ("https://rp.example/c b", UriFault::Character),
             ("https://rp.example/\u{e9}", UriFault::Character),
             ("https://rp.example/\n", UriFault::Character),

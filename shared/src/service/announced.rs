@@ -217,7 +217,7 @@ impl ServiceConfiguration {
         Ok(())
     }
 
-    /// A member with one value stands if it is announced. Else the first value is taken that is announced and that the
+    /// A member with one value stands if it is announced, or if the service says nothing of that list. Else the first value is taken that is announced and that the
     /// client lists or, where it lists none, can use.
     fn choose_one(&self, choice: &Choice, offers: &Policy, metadata: &mut ClientMetadata) -> Result<(), Invalid> {
         let own = taken(metadata, choice.list)?;
@@ -230,7 +230,8 @@ impl ServiceConfiguration {
         if let (Some(sent), Some(own)) = (&sent, &own) {
             is_listed(choice.list, choice.member, sent, own)?;
         }
-        let Some(announced) = self.announced(choice.list) else { return Ok(()) };
+        let announced = self.announced(choice.list);
+        let is_announced = |value: &str| announced.as_ref().is_none_or(|values| values.contains(&value));
         let method = effective_method(&offers.token_endpoint_auth_methods, metadata);
         let is_idle = choice.list == ASSERTIONS && !method.signs_assertions();
         let lacks = |needed: Single| needed(metadata).is_none();
@@ -238,7 +239,7 @@ impl ServiceConfiguration {
             return Ok(());
         }
         match &sent {
-            Some(sent) if announced.contains(&sent.as_str()) => return Ok(()),
+            Some(sent) if is_announced(sent) => return Ok(()),
             Some(_) if offers.unannounced == Unoffered::Refuse => {
                 return Err(Invalid::not_offered(choice.member, wanted));
             }
@@ -248,8 +249,11 @@ impl ServiceConfiguration {
             Some(own) => own
                 .iter()
                 .map(String::as_str)
-                .find(|value| announced.contains(value) && is_usable(method, choice.list, value)),
-            None => announced.iter().copied().find(|value| *value != "none" && is_usable(method, choice.list, value)),
+                .find(|value| is_announced(value) && is_usable(method, choice.list, value)),
+            None => {
+                let mut others = announced.iter().flatten().copied();
+                others.find(|value| *value != "none" && is_usable(method, choice.list, value))
+            }
         };
         let refused = || Invalid::not_offered(if sent.is_some() { choice.member } else { choice.list }, wanted);
         *(choice.of)(metadata) = Some(chosen.ok_or_else(refused)?.to_owned());
@@ -485,11 +489,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_announced_at_all_is_not_chosen_but_stands_where_it_is_sent() {
+    fn where_the_service_says_nothing_the_clients_own_order_decides() {
         let plain = service(Preset::Open, json!({}));
-        let list = json!({"userinfo_signing_alg_values_supported": ["RS256", "PS256"]});
-        assert_eq!(registered(&plain, list.clone()).unwrap().get("userinfo_signed_response_alg"), None);
-        let mut sent = list;
+        let mut sent = json!({"userinfo_signing_alg_values_supported": ["HS256", "RS256", "PS256"]});
+        sent["token_endpoint_auth_method"] = json!("none");
+        let chosen = registered(&plain, sent.clone()).unwrap();
+        assert_eq!(chosen["userinfo_signed_response_alg"], "RS256", "a public client has no key for HS256");
         sent["userinfo_signed_response_alg"] = json!("PS256");
         assert_eq!(registered(&plain, sent).unwrap()["userinfo_signed_response_alg"], "PS256");
     }

@@ -34,7 +34,8 @@ fn public_part(key: &Value) -> Value {
 /// The sent set, where a key that is only the public part of a stored one is the stored one.
 pub(super) fn with_stored_parts(mut sent: Map<String, Value>, stored: &Map<String, Value>) -> Map<String, Value> {
     let stored = stored.get("keys").and_then(Value::as_array).into_iter().flatten();
-    let stored: HashMap<Value, &Value> = stored.filter(|key| key.get("kid").is_some()).map(|key| (public_part(key), key)).collect();
+    let stored: HashMap<Value, &Value> =
+        stored.filter(|key| key.get("kid").is_some()).map(|key| (public_part(key), key)).collect();
     if let Some(Value::Array(keys)) = sent.get_mut("keys") {
         for key in keys {
             if let Some(stored) = stored.get(key) {

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p shared --example fuzz -- TARGET SECONDS [SEED]`
 
+use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ const TARGETS: &[Target] = &[Target { name: "keys", input: keys::input, ask: key
 
 /// How many faults are shown.
 const SHOWN: usize = 5;
+
+/// How often an input is asked again before it counts as the slowest.
+const REPEATED: usize = 4;
 
 fn main() -> Result<(), String> {
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
@@ -48,16 +52,18 @@ fn attack(target: &Target, time: Duration, seed: u64) -> Report {
     let (mut random, mut report, start) = (Random(seed), Report::default(), Instant::now());
     while start.elapsed() < time {
         let input = (target.input)(&mut random);
-        let asked = Instant::now();
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| (target.ask)(&input)));
-        let took = asked.elapsed();
+        let (mut took, fault) = ask(target, &input);
         report.inputs += 1;
-        if let Err(panic) = outcome {
+        if let Some(fault) = fault {
             report.faults += 1;
             if report.faults <= SHOWN {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                println!("fault: {}\n{input}", text.unwrap_or_default());
+                println!("fault: {fault}\n{input}");
+            }
+        }
+        // What seems slow is asked again: the machine may have been busy with something else.
+        for _ in 0..REPEATED {
+            if took > report.slowest.0 {
+                took = took.min(ask(target, &input).0);
             }
         }
         if took > report.slowest.0 {
@@ -65,6 +71,18 @@ fn attack(target: &Target, time: Duration, seed: u64) -> Report {
         }
     }
     report
+}
+
+/// How long the rules take, and what they panic with.
+fn ask(target: &Target, input: &str) -> (Duration, Option<String>) {
+    let start = Instant::now();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| (target.ask)(input)));
+    let took = start.elapsed();
+    let text = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+    };
+    (took, outcome.err().map(text))
 }
 
 /// `SplitMix64`: the same inputs for the same seed.

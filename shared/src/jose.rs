@@ -61,8 +61,8 @@ impl TryFrom<SentIssuerKeys> for IssuerKeys {
 
     fn try_from(sent: SentIssuerKeys) -> Result<Self, String> {
         match (sent.jwks, sent.jwks_uri) {
-            (Some(set), _) => {
-                let keys = set.get("keys").and_then(Value::as_array).ok_or("jwks must be a JWK Set")?;
+            (Some(jwks), _) => {
+                let keys = jwks.get("keys").and_then(Value::as_array).ok_or("jwks must be a JWK Set")?;
                 PublicJwk::check_all(keys)
                     .map_err(|RefusedJwk { index, reason }| format!("jwks: key {index}: {reason}"))?;
                 Ok(Self::Pinned { jwks: verification_keys(keys) })

@@ -46,12 +46,12 @@ impl<'k> PublicJwk<'k> {
         if members.keys().any(|name| is_private_member(name)) {
             return Err(NOT_PUBLIC);
         }
-        let kid = text(members, "kid", "kid must be a string")?;
+        let name = text(members, "kid", "kid must be a string")?;
         let Some(kind) = Kind::of(members)? else { return Ok(None) };
         let Some(purposes) = Purposes::of(kind, members)? else { return Ok(None) };
         let material = material::check(kind, members)?;
         certificate::check(&material, members)?;
-        Ok(Some(Self { members, kid, verifies: purposes.verify() }))
+        Ok(Some(Self { members, kid: name, verifies: purposes.verify() }))
     }
 
     /// Checks the keys of a set: those of a known kind, in their order, each with a `kid` of its own if it has one

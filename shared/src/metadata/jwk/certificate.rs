@@ -69,7 +69,7 @@ fn chain(members: &Map<String, Value>) -> Result<Vec<Vec<u8>>, &'static str> {
 
 fn parse(der: &[u8]) -> Result<X509Certificate<'_>, &'static str> {
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         _ => Err("x5c has an element that is not a certificate"),
     }
 }

@@ -245,15 +245,12 @@ impl ServiceConfiguration {
             }
             _ => {}
         }
-        let chosen = match &own {
-            Some(own) => own
-                .iter()
-                .map(String::as_str)
-                .find(|value| is_announced(value) && is_usable(method, choice.list, value)),
-            None => {
-                let mut others = announced.iter().flatten().copied();
-                others.find(|value| *value != "none" && is_usable(method, choice.list, value))
-            }
+        let chosen = if let Some(own) = &own {
+            let mut own = own.iter().map(String::as_str);
+            own.find(|value| is_announced(value) && is_usable(method, choice.list, value))
+        } else {
+            let mut others = announced.iter().flatten().copied();
+            others.find(|value| *value != "none" && is_usable(method, choice.list, value))
         };
         let refused = || Invalid::not_offered(if sent.is_some() { choice.member } else { choice.list }, wanted);
         *(choice.of)(metadata) = Some(chosen.ok_or_else(refused)?.to_owned());

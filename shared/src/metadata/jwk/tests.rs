@@ -57,6 +57,7 @@ fn edwards_and_montgomery() -> [Value; 4] {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a value written at the call reads best")]
 fn with(mut key: Value, members: Value) -> Value {
     key.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     key

@@ -482,7 +482,7 @@ await check('registration: faults are BAD_REQUEST with the body of the oauth doo
     ['', 'invalid_client_metadata'],
     [{ ...web, client_name: 7 }, 'invalid_client_metadata'],
     [{ ...web, jwks: { keys: [{}] } }, 'invalid_client_metadata'],
-    [{ ...web, redirect_uris: [] }, 'invalid_redirect_uri'],
+    [{ ...web, redirect_uris: ['https://client.example/%zz'] }, 'invalid_redirect_uri'],
     [{ ...web, redirect_uris: ['https://client.example/#fragment'] }, 'invalid_redirect_uri'],
     [{ ...web, software_statement: 7 }, 'invalid_client_metadata'],
   ]

@@ -94,7 +94,9 @@ await check('a redirect URI with a fragment is an OAuthError made of invalid_red
 })
 
 await check('jwks together with jwks_uri is an InvalidClientMetadataError', async () => {
-  const keys = { jwks: { keys: [] }, jwks_uri: 'https://client.example/jwks' }
+  // RFC 8037 appendix A.2
+  const key = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }
+  const keys = { jwks: { keys: [key] }, jwks_uri: 'https://client.example/jwks' }
   await assert.rejects(register({ ...metadata['confidential'], ...keys }), InvalidClientMetadataError)
 })
 

@@ -9,7 +9,7 @@ mod token;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use shared::caller::Origin;
+use shared::origin::Origin;
 
 pub use connection::Connection;
 pub use output::Output;

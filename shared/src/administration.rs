@@ -3,14 +3,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::caller::Origin;
-use crate::client::{
-    ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source,
-};
+use crate::claim_kind::ClaimKind;
+use crate::client::{ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use crate::credentials::{ClientSecret, IdSalt, KeyEncryption, mint_client_id};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
+use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Policy};
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the_developers_share};
 use crate::service::{Service, ServiceConfiguration};

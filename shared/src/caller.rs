@@ -6,7 +6,6 @@ use crate::app::App;
 use crate::client::{ClientTrustChain, Source};
 use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
-use crate::http::Request;
 use crate::policy::{BoundPolicy, Registration};
 use crate::service::Service;
 use crate::store::TokenRecord;
@@ -214,26 +213,5 @@ impl Operator {
     #[must_use]
     pub fn may(&self, any_of: &[Permission]) -> bool {
         any_of.iter().any(|permission| self.permissions.contains(permission))
-    }
-}
-
-/// Where a change comes from: written beside it, for the audit.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// Who: `anonymous`, `registrant`, `operator`, or the digest of a token.
-    pub actor: String,
-    /// Through which front door.
-    pub door: &'static str,
-    /// The source address.
-    pub address: String,
-    /// The gateway's request identifier.
-    pub request_id: String,
-}
-
-impl Origin {
-    /// Of a request through that door; `actor` is who will have changed something.
-    #[must_use]
-    pub fn of(request: &Request, door: &'static str, actor: impl Into<String>) -> Self {
-        Self { actor: actor.into(), door, address: request.source_ip.clone(), request_id: request.request_id.clone() }
     }
 }

@@ -1,11 +1,11 @@
 //! A registered client: as stored, and as answered.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
 use crate::metadata::VerifiedMetadata;
 use crate::policy::BoundPolicy;
@@ -121,35 +121,6 @@ pub struct RegisteredClient {
     pub expires_at: Option<u64>,
     /// Counts the changes, from 1.
     pub version: u64,
-}
-
-/// A name that one client of a service has and no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimKind {
-    /// [`OperatorSettings::alias`], or the identifier of a client that names itself: no alias is another's identifier.
-    Alias,
-    /// `software_id`, where the policy lets it be registered once.
-    SoftwareId,
-}
-
-impl ClaimKind {
-    /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Alias, Self::SoftwareId];
-
-    /// The name under which it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Alias => "alias",
-            Self::SoftwareId => "software_id",
-        }
-    }
-}
-
-impl fmt::Display for ClaimKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
 }
 
 impl RegisteredClient {

@@ -1,6 +1,6 @@
 //! What can go wrong in the core, with the code and the status that the RFCs give it.
 
-use crate::client::ClaimKind;
+use crate::claim_kind::ClaimKind;
 use crate::fetch::KEYS_AGAIN;
 use crate::metadata::{Invalid, InvalidRedirectUri};
 

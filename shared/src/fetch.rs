@@ -13,8 +13,8 @@ use tokio::sync::OnceCell;
 use url::{Host, Url};
 
 use crate::error::Source;
-use crate::jose::verification_keys;
 use crate::time::Clock;
+use crate::trusted_issuer::verification_keys;
 
 /// Seconds for which an issuer's keys are used again without being fetched.
 pub const KEYS_FRESH: u64 = 300;

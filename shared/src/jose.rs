@@ -8,12 +8,12 @@ use std::time::Instant;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::fetch::{FetchError, KEYS_AGAIN, KEYS_FRESH, ServiceFetch};
-use crate::metadata::{PublicJwk, RefusedJwk, is_private_member, parse_object_within};
+use crate::metadata::{is_private_member, parse_object_within};
 use crate::time::Clock;
+use crate::trusted_issuer::IssuerKeys;
 
 pub use signing::{KeyRefused, SigningKey, generate_signing_key};
 
@@ -22,56 +22,6 @@ const ED25519: &str = "Ed25519";
 
 /// The largest header or set of claims that is read, in bytes.
 const MAX_PART_BYTES: usize = 256 * 1024;
-
-/// Somebody whose signatures a service trusts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrustedIssuer {
-    /// The value of `iss`.
-    pub issuer: String,
-    /// Its keys.
-    #[serde(flatten)]
-    pub keys: IssuerKeys,
-}
-
-/// Where an issuer's keys come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, try_from = "SentIssuerKeys")]
-pub enum IssuerKeys {
-    /// They are pinned.
-    Pinned {
-        /// The keys.
-        jwks: JwkSet,
-    },
-    /// They are fetched.
-    Remote {
-        /// Where from, https.
-        jwks_uri: String,
-    },
-}
-
-/// What an operator writes of an issuer's keys.
-#[derive(Deserialize)]
-struct SentIssuerKeys {
-    jwks: Option<Value>,
-    jwks_uri: Option<String>,
-}
-
-impl TryFrom<SentIssuerKeys> for IssuerKeys {
-    type Error = String;
-
-    fn try_from(sent: SentIssuerKeys) -> Result<Self, String> {
-        match (sent.jwks, sent.jwks_uri) {
-            (Some(jwks), _) => {
-                let keys = jwks.get("keys").and_then(Value::as_array).ok_or("jwks must be a JWK Set")?;
-                PublicJwk::check_all(keys)
-                    .map_err(|RefusedJwk { index, reason }| format!("jwks: key {index}: {reason}"))?;
-                Ok(Self::Pinned { jwks: verification_keys(keys) })
-            }
-            (None, Some(jwks_uri)) => Ok(Self::Remote { jwks_uri }),
-            (None, None) => Err("jwks or jwks_uri is required".to_owned()),
-        }
-    }
-}
 
 /// A compact JWS, taken apart and not yet verified.
 #[derive(Debug, Clone)]
@@ -213,15 +163,6 @@ pub enum KeyFault {
     /// The keys cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-}
-
-/// Of the keys of somebody whose signatures are read, those that may verify them; the others are no reader's concern
-/// (RFC 7517 §5).
-#[must_use]
-pub fn verification_keys(keys: &[Value]) -> JwkSet {
-    let known = keys.iter().filter_map(|key| PublicJwk::check(key).ok().flatten());
-    let usable = known.filter(PublicJwk::verifies_signatures);
-    JwkSet { keys: usable.filter_map(|key| Jwk::deserialize(key.members()).ok()).collect() }
 }
 
 /// A JWK Set without what is private; symmetric keys are left out.

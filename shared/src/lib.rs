@@ -18,10 +18,12 @@
 //! | [`limits`] | how much may somebody ask? |
 //! | [`stream`] | what follows from a change |
 //! | [`http`], [`app`] | how a function is served |
+//! | [`origin`], [`claim_kind`], [`trusted_issuer`], [`time`], [`entropy`] | words that several of these need |
 
 pub mod administration;
 pub mod app;
 pub mod caller;
+pub mod claim_kind;
 pub mod client;
 pub mod credentials;
 pub mod entropy;
@@ -32,12 +34,14 @@ pub mod http;
 pub mod jose;
 pub mod limits;
 pub mod metadata;
+pub mod origin;
 pub mod policy;
 pub mod registry;
 pub mod service;
 pub mod store;
 pub mod stream;
 pub mod time;
+pub mod trusted_issuer;
 
 pub use app::App;
 pub use error::Error;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use called_urls::CalledUrls;
 pub use presets::Preset;
 
-use crate::jose::TrustedIssuer;
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
+use crate::trusted_issuer::TrustedIssuer;
 
 /// The policy of one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

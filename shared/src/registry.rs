@@ -10,16 +10,17 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::caller::{Origin, Owner, Registrant};
+use crate::caller::{Owner, Registrant};
+use crate::claim_kind::ClaimKind;
 use crate::client::{
-    ClaimKind, ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, SoftwareIdentity,
-    Source,
+    ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, SoftwareIdentity, Source,
 };
 use crate::credentials::{ClientSecret, Token, TokenKind, mint_client_id};
 use crate::error::Error;
 use crate::metadata::{
     AuthMethod, ClientMetadata, Invalid, Scope, ServerSet, Strictness, Submitted, VerifiedMetadata, verify,
 };
+use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Offer, Policy, Rotation, Unoffered};
 use crate::service::Service;
 use crate::store::{Created, Deleter, Occupant};

@@ -8,8 +8,9 @@ mod services;
 mod tokens;
 
 use serde_json::{Value, json};
-use shared::caller::{Origin, Permission};
+use shared::caller::Permission;
 use shared::credentials::{Token, TokenKind};
+use shared::origin::Origin;
 use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 

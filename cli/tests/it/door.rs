@@ -47,7 +47,7 @@ async fn a_service_that_does_not_open_this_door_is_unknown_in_it() {
 async fn a_deleted_service_is_unknown() {
     let world = World::open().await;
     let (path, token, _) = world.client(&web_client()).await;
-    world.app.store.delete_service(1, &shared::caller::Origin::default()).await.unwrap();
+    world.app.store.delete_service(1, &shared::origin::Origin::default()).await.unwrap();
     assert_eq!(world.register(1, None, &web_client()).await.status, 404);
     assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 404);
     assert!(world.app.store.services("tests").await.unwrap().is_empty());

@@ -8,11 +8,12 @@ mod world;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
-use shared::caller::{Origin, Permission};
+use shared::caller::Permission;
 use shared::client::Source;
 use shared::federation::discovery::RESOLVING;
 use shared::federation::{EntityId, register_automatically};
 use shared::jose::{UnverifiedJwt, generate_signing_key};
+use shared::origin::Origin;
 use shared::policy::Preset;
 use shared::registry::Context;
 use shared::service::{FederationSettings, RepeatedRegistration, TrustAnchorSettings};

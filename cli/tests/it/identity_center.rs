@@ -33,7 +33,7 @@ async fn world_with(policy: Policy) -> World {
     for (name, path) in [("authorization_endpoint", "authorize"), ("token_endpoint", "token")] {
         configuration.authorization_server.insert(name.to_owned(), format!("https://as.example/{path}").into());
     }
-    let origin = shared::caller::Origin::default();
+    let origin = shared::origin::Origin::default();
     world.app.store.update_service(1, service.version, &configuration, None, &origin).await.unwrap();
     world
 }

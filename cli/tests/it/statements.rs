@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use serde_json::{Value, json};
-use shared::jose::{IssuerKeys, TrustedIssuer};
 use shared::policy::{Policy, Preset};
+use shared::trusted_issuer::{IssuerKeys, TrustedIssuer};
 
 use crate::https::{Page, Site};
 use crate::support::{BASE_URL, NOW, Reply, World, as_update};

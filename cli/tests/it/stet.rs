@@ -582,7 +582,7 @@ async fn a_stet_client_is_nobodys_by_rfc_7592_and_operators_only_read_and_lock_i
     let mut client = world.app.store.client(1, number).await.unwrap().unwrap();
     client.locked = true;
     client.version += 1;
-    world.app.store.replace_client(&client, &[], &shared::caller::Origin::default()).await.unwrap();
+    world.app.store.replace_client(&client, &[], &shared::origin::Origin::default()).await.unwrap();
     for request in [acme.registration(), acme.signed("GET", &acme.path()), acme.signed("DELETE", &acme.path())] {
         assert_refused(&acme.send(&request).await, 403, "access_denied", "locked");
     }

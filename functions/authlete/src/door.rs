@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use shared::caller::{Operator, Origin, Permission};
+use shared::caller::{Operator, Permission};
 use shared::client::RegisteredClient;
 use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::Invalid;
+use shared::origin::Origin;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
 use shared::store::TokenRecord;

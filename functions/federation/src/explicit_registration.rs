@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use shared::App;
-use shared::caller::Origin;
 use shared::federation::discovery::RESOLVING;
 use shared::federation::{self, DOOR, Error as Fault, REGISTRATION_RESPONSE};
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
 use shared::jose::JwtFault;
+use shared::origin::Origin;
 use shared::registry::Context;
 
 use crate::door::{self, Error};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use shared::caller::{Origin, Registrant};
+use shared::caller::Registrant;
 use shared::client::{ClientInformation, Source};
 use shared::http::{Method, Request};
 use shared::limits::Admission;
 use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Localized, ResponseType};
+use shared::origin::Origin;
 use shared::policy::Registration;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;

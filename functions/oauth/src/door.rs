@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use shared::caller::Origin;
 use shared::credentials::{Token, TokenKind};
 use shared::http::{Method, Request, Response, error_body, error_members};
 use shared::limits::Admission;
 use shared::metadata::{Invalid, Submitted};
+use shared::origin::Origin;
 use shared::policy::ErrorMembers;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;

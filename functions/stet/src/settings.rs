@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::Error;
 use shared::http::Method;
-use shared::jose::TrustedIssuer;
 use shared::service::Service;
+use shared::trusted_issuer::TrustedIssuer;
 
 use crate::certificate::TrustAnchors;
 use crate::signature::{DefaultHeaders, RequiredHeaders, UnsignedBody, is_signable};

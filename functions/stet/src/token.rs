@@ -2,9 +2,9 @@
 
 use serde_json::Map;
 use shared::App;
-use shared::caller::Origin;
 use shared::credentials::{Token, TokenKind};
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
+use shared::origin::Origin;
 use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 

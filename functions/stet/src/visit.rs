@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use shared::caller::Origin;
 use shared::client::{RegisteredClient, Source};
 use shared::http::Request;
+use shared::origin::Origin;
 use shared::registry::{self, Context};
 use shared::service::Service;
 use shared::{App, Error as Core};

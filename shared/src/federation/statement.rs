@@ -7,8 +7,9 @@ use url::Url;
 use super::constraints::Constraints;
 use super::entity_id::EntityId;
 use super::metadata_policy::{MetadataPolicy, PolicyFault, STANDARD_OPERATORS};
-use crate::jose::{JwtFault, UnverifiedJwt, numeric_date, verification_keys};
+use crate::jose::{JwtFault, UnverifiedJwt, numeric_date};
 use crate::metadata::is_private_member;
+use crate::trusted_issuer::verification_keys;
 
 /// The media type of entity statements, without `application/` (§15.1).
 pub const ENTITY_STATEMENT: &str = "entity-statement+jwt";

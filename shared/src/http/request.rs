@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer};
 
 use crate::credentials::decimal;
+use crate::origin::Origin;
 
 /// A request's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,14 @@ pub struct Request {
     headers: HashMap<String, String>,
     domain_name: String,
     stage: String,
+}
+
+impl Origin {
+    /// Of a request through that door; `actor` is who will have changed something.
+    #[must_use]
+    pub fn of(request: &Request, door: &'static str, actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), door, address: request.source_ip.clone(), request_id: request.request_id.clone() }
+    }
 }
 
 impl Request {

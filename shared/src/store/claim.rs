@@ -11,7 +11,8 @@ use super::Store;
 use super::item::{integer, number, required, string, text};
 use super::schema::{MAX_NAME, claim_key, claim_key_of, claim_name, client_key};
 use super::write::{Condition, Outcome};
-use crate::client::{ClaimKind, RegisteredClient};
+use crate::claim_kind::ClaimKind;
+use crate::client::RegisteredClient;
 use crate::error::Error;
 use crate::metadata::Invalid;
 

@@ -11,11 +11,12 @@ use super::item::{blob, bounded_json, bytes, changed, integer, number, parsed, r
 use super::schema::{MAX_NAME, client_key, clients_list, developer_list, initial_access_token_key, list_position};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
-use crate::caller::Origin;
-use crate::client::{ClaimKind, ClientRecord, OperatorSettings, RegisteredClient, SealedSecret, Source};
+use crate::claim_kind::ClaimKind;
+use crate::client::{ClientRecord, OperatorSettings, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 use crate::metadata::Invalid;
+use crate::origin::Origin;
 
 /// How long what is left of a deleted client is kept, in seconds.
 const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Item;
-use crate::caller::Origin;
 use crate::error::Error;
 use crate::metadata::Invalid;
+use crate::origin::Origin;
 
 /// How large the JSON of an item may be, in bytes. DynamoDB takes items of 400 KiB, and there is more in one.
 const MAX_JSON: usize = 256 * 1024;

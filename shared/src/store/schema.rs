@@ -15,7 +15,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
 use super::Item;
-use crate::client::ClaimKind;
+use crate::claim_kind::ClaimKind;
 use crate::credentials::TokenHash;
 
 /// The index of lists: partition `list`, sorted by `at`, keys and `expires_at` only.

@@ -10,10 +10,10 @@ use super::item::{blob, bounded_json, bytes, changed, integer, number, parsed, r
 use super::schema::{list_position, service_key, services_list};
 use super::write::{Outcome, Write};
 use super::{Item, Store};
-use crate::caller::Origin;
 use crate::client::SealedSecret;
 use crate::credentials::IdSalt;
 use crate::error::Error;
+use crate::origin::Origin;
 use crate::service::{Service, ServiceConfiguration};
 
 /// What became of a new service.

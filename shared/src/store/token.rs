@@ -9,9 +9,10 @@ use super::schema::{
 };
 use super::write::{Outcome, Write};
 use super::{Item, Store};
-use crate::caller::{Origin, Permission};
+use crate::caller::Permission;
 use crate::credentials::{Token, TokenHash, TokenKind};
 use crate::error::Error;
+use crate::origin::Origin;
 use crate::policy::BoundPolicy;
 
 /// What is known of a token.

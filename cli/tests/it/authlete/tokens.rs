@@ -1,7 +1,8 @@
 //! Who may do what, and how often.
 
 use serde_json::{Value, json};
-use shared::caller::{Origin, Permission};
+use shared::caller::Permission;
+use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Preset};
 use shared::store::TokenRecord;
 

@@ -275,10 +275,10 @@ async fn replace(
     let policy = context.service.policy();
     let admitted = admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
     let Admitted { metadata, software } = admitted;
-    remote::check(context, &metadata).await?;
     if client.record.software.is_some() && software != client.record.software {
         return Err(crate::error::StatementFault::OtherSoftware.into());
     }
+    remote::check(context, &metadata).await?;
     let renamed = metadata.rest().software_id != client.record.metadata.rest().software_id;
     client.record.client_type = client_type(client.source, &metadata);
     if policy.scope_is_requestable {
@@ -342,6 +342,7 @@ pub(crate) async fn admit(
     bound: &BoundPolicy,
 ) -> Result<Admitted, Error> {
     let (mut metadata, software) = statement::overlay(context, source, metadata).await?;
+    context.service.policy().bound_sizes(&metadata)?;
     context.service.choose(&mut metadata)?;
     let metadata = policy_of(source, context.service.policy()).apply(metadata, bound, source.own_members())?;
     Ok(Admitted { metadata: verify(metadata, strictness(source))?, software })

@@ -300,6 +300,16 @@ async fn what_the_service_announces_binds_registrations_and_updates() {
 }
 
 #[tokio::test]
+async fn lists_are_bounded_before_they_are_compared() {
+    let world = World::open().await;
+    let mut client = web_client();
+    client["response_modes"] = (0..4000).map(|number| format!("a{number}")).collect();
+    client["response_modes_supported"] = (0..4000).map(|number| format!("b{number}")).collect();
+    let reply = world.register(1, None, &client).await;
+    assert_refused(&reply, "invalid_client_metadata", "is longer than 100 values");
+}
+
+#[tokio::test]
 async fn d3_the_client_type_is_recorded() {
     let world = World::open().await;
     let public = json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none"});

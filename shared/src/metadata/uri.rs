@@ -6,6 +6,10 @@ use fluent_uri::Uri;
 use fluent_uri::component::Authority;
 use url::{Host, Url};
 
+/// The longest host name in text, with the dot of the root (RFC 1035 §2.3.4). What is longer leads nowhere, and takes long
+/// to read as an internationalized name.
+const MAX_HOST_BYTES: usize = 254;
+
 /// An absolute URI that has one reading.
 ///
 /// Its characters are those of RFC 3986, it has no dot segments (§3.3), no user information, no encoded control
@@ -137,6 +141,9 @@ fn check_authority(authority: Authority<'_>) -> Result<(), UriFault> {
     if authority.has_userinfo() {
         return Err(UriFault::UserInfo);
     }
+    if authority.host().len() > MAX_HOST_BYTES {
+        return Err(UriFault::Host);
+    }
     match authority.port() {
         Some(port) if port.as_str().parse::<NonZeroU16>().is_err() => Err(UriFault::Port),
         _ => Ok(()),
@@ -182,6 +189,15 @@ mod tests {
         ] {
             assert!(PlainUri::parse(text).is_ok(), "{text}: {:?}", PlainUri::parse(text));
         }
+    }
+
+    #[test]
+    fn rfc_1035_a_host_has_at_most_253_characters_and_the_dot_of_the_root() {
+        let host = |length: usize| format!("https://{}/", "a.".repeat(length / 2) + &"a".repeat(length % 2));
+        assert!(PlainUri::parse(&host(253)).is_ok() && PlainUri::parse(&host(254)).is_ok());
+        assert_eq!(PlainUri::parse(&host(255)), Err(UriFault::Host));
+        let unread = format!("https://xn--{}.example/", "a".repeat(3000));
+        assert_eq!(PlainUri::parse(&unread), Err(UriFault::Host));
     }
 
     #[test]

@@ -3,15 +3,17 @@
 //! `cargo run --release --example measure-lists`
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dynoxide::{Database, ImportOptions};
+use dynoxide::ImportOptions;
+use dynoxide::actions::{import_items, put_item};
 use registrar::connections::Limits;
-use registrar::embedded::{self, AccessKey, Embedded, TABLE};
+use registrar::embedded::{self, AccessKey, Embedded, TABLE, Table, ready};
 use registrar::streams::Follower;
 use serde_json::{Value, json};
 use shared::App;
-use shared::app::Settings;
+use shared::app::{ServiceCaching, Settings};
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
@@ -36,14 +38,14 @@ async fn main() -> Result {
     let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
     let app = application(&table.url(), &access_key)?;
     let clients = crowd();
-    import(&table.database(), &clients, ImportOptions::default())?;
+    import(&table.table(), &clients, ImportOptions::default())?;
     let counting = Instant::now();
     for batch in clients.chunks(1000) {
         apply(&app, serde_json::from_value(event(batch))?).await?;
     }
     println!("100,000 registrations counted in {:.1} s, a thousand at a time", counting.elapsed().as_secs_f64());
     pages(&app).await?;
-    stream(&app, &table.database()).await
+    stream(&app, &table.table()).await
 }
 
 /// How long pages of five clients take.
@@ -73,16 +75,16 @@ async fn pages(app: &App) -> Result {
 }
 
 /// What the length of the embedded stream costs.
-async fn stream(app: &App, database: &Database) -> Result {
+async fn stream(app: &App, table: &Arc<Table>) -> Result {
     println!("| records added to the stream | following them | a look when idle | a write |");
     println!("|---|---|---|---|");
     let recorded = ImportOptions { record_streams: true, ..ImportOptions::default() };
     for (clients, service) in [(1_000, 2), (9_000, 3), (40_000, 4)] {
         let clients: Vec<Value> = (1..=clients).map(|number| client(service, number, FIRST_DAY + number)).collect();
-        import(database, &clients, recorded.clone())?;
+        import(table, &clients, recorded.clone())?;
         let began = Instant::now();
-        let mut follower = Follower::new(database.clone());
-        while follower.step(app).await? {}
+        let mut follower = Follower::new(Arc::clone(table));
+        while follower.step(app).await? > 0 {}
         let following = began.elapsed();
         let began = Instant::now();
         for _ in 0..TIMES {
@@ -93,7 +95,8 @@ async fn stream(app: &App, database: &Database) -> Result {
         for number in 0..TIMES {
             let item = json!({"PK": {"S": "X#1"}, "SK": {"S": number.to_string()}});
             let put = json!({"TableName": TABLE, "Item": item});
-            database.put_item(serde_json::from_value(put)?)?;
+            let put = serde_json::from_value(put)?;
+            table.with(|storage| ready(put_item::execute(storage, put)))?;
         }
         let writing = began.elapsed() / u32::try_from(TIMES)?;
         let [following, looking, writing] = [following, looking, writing].map(millis);
@@ -112,7 +115,7 @@ fn application(url: &str, access_key: &AccessKey) -> Result<App> {
         Fetch::new(FetchSettings::default()),
         clock,
         Entropy::system(),
-        Settings { service_cache_millis: 0, ..Settings::default() },
+        Settings { service_cache: ServiceCaching::Millis(0), ..Settings::default() },
     ))
 }
 
@@ -146,9 +149,9 @@ fn client(service: u64, number: u64, created_millis: u64) -> Value {
     })
 }
 
-fn import(database: &Database, items: &[Value], options: ImportOptions) -> Result {
+fn import(table: &Arc<Table>, items: &[Value], options: ImportOptions) -> Result {
     let items = items.iter().map(|item| serde_json::from_value(item.clone())).collect::<std::result::Result<_, _>>()?;
-    database.import_items(TABLE, items, options)?;
+    table.with(|storage| ready(import_items::execute(storage, TABLE, items, &options)))?;
     Ok(())
 }
 

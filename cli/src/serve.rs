@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +13,7 @@ use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use shared::App;
-use shared::app::Settings;
+use shared::app::{ServiceCaching, Settings};
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
@@ -154,8 +155,9 @@ pub async fn run(options: Options) -> Result<()> {
     let base_url = format!("{}://{address}", if options.tls { "https" } else { "http" });
     let key = key_file(&data.join(KEY))?;
     let fetch = Fetch::new(fetch_settings(&options)?);
-    let table = embedded::client(&database.url(), &access_key);
-    let app = local_app(table, &key, fetch, settings(&options, &base_url))?;
+    let table = database.table();
+    let settings = settings(&options, &base_url, table.changes().services());
+    let app = local_app(database.client(), &key, fetch, settings)?;
     let app: &'static App = Box::leak(Box::new(app));
     let identity = identity(&options, address)?;
     let stet = match &identity {
@@ -168,7 +170,8 @@ pub async fn run(options: Options) -> Result<()> {
     let tls = identity.filter(|_| options.tls).map(|identity| tls::acceptor(identity, None)).transpose()?;
     let api = Listening { listener, tls, gateway: Gateway::new(app, address, crate::api_endpoints())? };
     let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
-    let following = tokio::spawn(streams::follow(database.database(), app));
+    let following = tokio::spawn(streams::follow(Arc::clone(&table), app));
+    let sweeping = tokio::spawn(streams::sweep(table, app));
     announce(&options, &demo);
     let serving = api.serve(options.limits(), stopped);
     let serving_stet = async {
@@ -184,8 +187,10 @@ pub async fn run(options: Options) -> Result<()> {
         _ = async { tokio::join!(serving, serving_stet) } => {}
         () = ending => {}
     }
-    following.abort();
-    let _ = following.await;
+    for task in [following, sweeping] {
+        task.abort();
+        let _ = task.await;
+    }
     let _ = tokio::time::timeout(PATIENCE, database.stop()).await;
     Ok(())
 }
@@ -248,11 +253,11 @@ async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Resu
     Ok(Some(Listening { listener, tls, gateway: Gateway::new(app, address, crate::stet_endpoints())? }))
 }
 
-/// Services are not cached, so that a change by the command line is seen at once.
-fn settings(options: &Options, base_url: &str) -> Settings {
+/// Services are cached until one is written: all writes pass through this process, those of the command line too.
+fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Settings {
     Settings {
         base_url: Some(base_url.to_owned()),
-        service_cache_millis: 0,
+        service_cache: ServiceCaching::UntilWritten(services),
         token_limit: options.token_limit(),
         address_limit: options.address_limit(),
         service_limit: options.service_limit(),

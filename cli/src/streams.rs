@@ -1,65 +1,66 @@
 //! What Lambda's event source mapping does: hands the stream of the embedded table to the stream function.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use dynoxide::Database;
-use dynoxide::actions::get_records::{GetRecordsRequest, GetRecordsResponse};
-use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use anyhow::{Context, Result};
+use dynoxide::actions::get_records::{self, GetRecordsRequest, GetRecordsResponse};
+use dynoxide::actions::get_shard_iterator::{self, GetShardIteratorRequest};
 use dynoxide::streams::{shard_id, stream_arn};
 use serde_json::{Value, json};
 use shared::App;
 use shared::stream::{self, Event};
 
 use crate::demo::described;
-use crate::embedded::TABLE;
+use crate::embedded::{TABLE, Table, ready};
 
 /// How many records one event has at the most.
 const BATCH: usize = 500;
 
-/// How long an idle stream is left alone.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long records are gathered before they are handed over.
+const GATHERING: Duration = Duration::from_millis(200);
 
-/// How much longer than the last look at the stream the pause is at least: each look reads the stream from its
-/// beginning.
-const PAUSE_PER_LOOK: u32 = 25;
+/// How long the stream function is left alone after it failed.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How often expired items are removed.
-const SWEEP: Duration = Duration::from_mins(10);
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// How many expired items are removed at a time: requests come in between.
+const EXPIRED: usize = 25;
 
 /// A place in the stream.
 pub struct Follower {
-    database: Database,
+    table: Arc<Table>,
     iterator: Option<String>,
 }
 
 impl Follower {
     /// Where the stream function has left off.
     #[must_use]
-    pub fn new(database: Database) -> Self {
-        Self { database, iterator: None }
+    pub fn new(table: Arc<Table>) -> Self {
+        Self { table, iterator: None }
     }
 
-    /// Hands the next records to the stream function. Answers whether there were any.
+    /// Hands the next records to the stream function, and then forgets them. Answers how many there were.
     ///
     /// # Errors
     /// If the stream cannot be read or the function fails; the next call tries the same again.
-    pub async fn step(&mut self, app: &App) -> Result<bool> {
+    pub async fn step(&mut self, app: &App) -> Result<usize> {
         let iterator = match self.iterator.take() {
             Some(iterator) => iterator,
             None => self.begin(app).await?,
         };
-        let read = self.blocking(move |database| {
-            let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(BATCH) };
-            database.get_records(request)
-        });
-        let GetRecordsResponse { records, next_shard_iterator } = read.await?;
-        let any = !records.is_empty();
-        if any {
+        let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(BATCH) };
+        let read = self.table.with(|storage| ready(get_records::execute(storage, request)));
+        let GetRecordsResponse { records, next_shard_iterator } = read.context("the stream of the embedded table")?;
+        let read = records.len();
+        if read > 0 {
             stream::apply(app, event(serde_json::to_value(records)?)?).await.map_err(described)?;
+            next_shard_iterator.as_deref().map(|followed| self.table.trim(followed)).transpose()?;
         }
         self.iterator = next_shard_iterator;
-        Ok(any)
+        Ok(read)
     }
 
     async fn begin(&self, app: &App) -> Result<String> {
@@ -70,38 +71,39 @@ impl Follower {
             shard_iterator_type: position.as_ref().map_or("TRIM_HORIZON", |_| "AFTER_SEQUENCE_NUMBER").to_owned(),
             sequence_number: position,
         };
-        let answer = self.blocking(|database| database.get_shard_iterator(request)).await?;
-        answer.shard_iterator.context("the embedded DynamoDB's stream has no iterator")
-    }
-
-    /// Calls of the database hold a thread.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(Database) -> dynoxide::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let database = self.database.clone();
-        let done = tokio::task::spawn_blocking(move || work(database)).await?;
-        done.map_err(|error| anyhow!("the embedded DynamoDB's stream: {error}"))
+        let answer = self.table.with(|storage| ready(get_shard_iterator::execute(storage, request)))?;
+        answer.shard_iterator.context("the stream of the embedded table has no iterator")
     }
 }
 
-/// Follows the stream for ever, and removes expired items, which the embedded DynamoDB does only when told.
-pub async fn follow(database: Database, app: &App) {
-    let mut follower = Follower::new(database.clone());
-    let mut swept: Option<Instant> = None;
+/// Follows the stream for ever.
+pub async fn follow(table: Arc<Table>, app: &App) {
+    let mut follower = Follower::new(Arc::clone(&table));
     loop {
-        if swept.is_none_or(|swept| swept.elapsed() >= SWEEP) {
-            swept = Some(Instant::now());
-            let database = database.clone();
-            tokio::task::spawn_blocking(move || database.sweep_ttl());
+        match follower.step(app).await {
+            Ok(BATCH) => {}
+            Ok(_) => {
+                table.changes().next().await;
+                tokio::time::sleep(GATHERING).await;
+            }
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the stream is not followed");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
-        let looked = Instant::now();
-        let any = follower.step(app).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the stream is not followed");
-            false
-        });
-        if !any {
-            tokio::time::sleep(PAUSE.max(looked.elapsed() * PAUSE_PER_LOOK)).await;
+    }
+}
+
+/// Removes expired items for ever, as DynamoDB does by itself.
+pub async fn sweep(table: Arc<Table>, app: &App) {
+    loop {
+        match table.remove_expired(app.clock.now(), EXPIRED).await {
+            Ok(true) => tokio::task::yield_now().await,
+            Ok(false) => tokio::time::sleep(SWEEP).await,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "expired items are not removed");
+                tokio::time::sleep(SWEEP).await;
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::service::Service;
 use crate::store::Store;
 use crate::time::Clock;
 
-/// How long a service's configuration is used again without being read, in milliseconds.
+/// How long a deployment uses a service's configuration again without reading it, in milliseconds.
 pub const SERVICE_CACHE_MILLIS: u64 = 30_000;
 
 /// How many services an instance keeps.
@@ -57,8 +58,8 @@ pub struct App {
 pub struct Settings {
     /// Where this API is reached, without a slash at the end, if not as the gateway says.
     pub base_url: Option<String>,
-    /// How long services are cached, in milliseconds.
-    pub service_cache_millis: u64,
+    /// How long services are cached.
+    pub service_cache: ServiceCaching,
     /// What each token of an operator may ask.
     pub token_limit: RateLimit,
     /// What strangers of one address may ask of a service.
@@ -75,7 +76,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             base_url: None,
-            service_cache_millis: SERVICE_CACHE_MILLIS,
+            service_cache: ServiceCaching::Millis(SERVICE_CACHE_MILLIS),
             token_limit: RateLimit::TOKEN,
             address_limit: RateLimit::ADDRESS,
             service_limit: RateLimit::SERVICE,
@@ -85,8 +86,35 @@ impl Default for Settings {
     }
 }
 
+/// How long a service's configuration is used again without being read.
+#[derive(Debug, Clone)]
+pub enum ServiceCaching {
+    /// For so many milliseconds.
+    Millis(u64),
+    /// Until a service is written: how many times one was, by whoever sees all writes.
+    UntilWritten(Arc<AtomicU64>),
+}
+
+impl ServiceCaching {
+    /// The moment, in what decides how long services are used.
+    fn now(&self, clock: &Clock) -> u64 {
+        match self {
+            Self::Millis(_) => clock.now_millis(),
+            Self::UntilWritten(writes) => writes.load(Ordering::Acquire),
+        }
+    }
+
+    /// Whether what was read at a moment may still be used.
+    fn is_fresh(&self, read: u64, now: u64) -> bool {
+        match self {
+            Self::Millis(lifetime) => now.saturating_sub(read) < *lifetime,
+            Self::UntilWritten(_) => read == now,
+        }
+    }
+}
+
 struct ServiceCache {
-    lifetime_millis: u64,
+    caching: ServiceCaching,
     services: Mutex<HashMap<u64, (u64, Arc<Service>)>>,
 }
 
@@ -135,7 +163,7 @@ impl App {
         entropy: Entropy,
         settings: Settings,
     ) -> Self {
-        let services = ServiceCache { lifetime_millis: settings.service_cache_millis, services: Mutex::default() };
+        let services = ServiceCache { caching: settings.service_cache, services: Mutex::default() };
         Self {
             store,
             keys,
@@ -193,10 +221,11 @@ impl App {
     /// # Errors
     /// [`Error::UnknownService`]; [`Error::Unavailable`], [`Error::Internal`].
     pub async fn service(&self, id: u64) -> Result<Arc<Service>, Error> {
-        let now = self.clock.now_millis();
+        let caching = &self.services.caching;
+        let now = caching.now(&self.clock);
         let known = self.lock_services().get(&id).cloned();
         if let Some((read, service)) = &known
-            && now.saturating_sub(*read) < self.services.lifetime_millis
+            && caching.is_fresh(*read, now)
         {
             return Ok(Arc::clone(service));
         }

@@ -1,14 +1,16 @@
 //! DynamoDB's protocol before the embedded database, for those who have read the data folder's `env`.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use dynoxide::Database;
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
 
 use super::access_key::AccessKey;
 use super::operations;
+use super::table::Table;
 use crate::bodies::{self, Bodies};
 use crate::connections::Limits;
 use crate::host;
@@ -16,12 +18,9 @@ use crate::host;
 /// The largest body that DynamoDB takes, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the names of operations begin with: the table's, and its stream's.
-const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
-
 /// The address of the embedded database.
 pub(super) struct Endpoint {
-    database: Database,
+    table: Arc<Table>,
     access_key: AccessKey,
     bodies: Bodies,
 }
@@ -37,8 +36,8 @@ enum Refusal {
 }
 
 impl Endpoint {
-    pub(super) fn new(database: Database, access_key: AccessKey, limits: Limits) -> Self {
-        Self { database, access_key, bodies: Bodies::new(MAX_BODY_BYTES, limits.patience) }
+    pub(super) fn new(table: Arc<Table>, access_key: AccessKey, limits: Limits) -> Self {
+        Self { table, access_key, bodies: Bodies::new(MAX_BODY_BYTES, limits.patience) }
     }
 
     /// Answers as DynamoDB does.
@@ -56,9 +55,10 @@ impl Endpoint {
     async fn perform(&self, request: Request<Incoming>) -> Result<dynoxide::Result<Vec<u8>>, Refusal> {
         let (head, body) = request.into_parts();
         self.admit(&head)?;
-        let operation = operation(&head.headers).ok_or(Refusal::Operation)?;
+        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let operation = target.and_then(operations::named).ok_or(Refusal::Operation)?;
         let body = self.bodies.read(body).await.map_err(Refusal::Body)?;
-        operations::perform(&self.database, operation, &body.bytes).ok_or(Refusal::Operation)
+        self.table.perform(operation, &body.bytes).await.ok_or(Refusal::Operation)
     }
 
     /// No page in a browser: each sends `Origin` with what is not a plain GET, under a host's name.
@@ -74,11 +74,6 @@ impl Endpoint {
         }
         if self.access_key.signs(&head.headers) { Ok(()) } else { Err(Refusal::AccessKey) }
     }
-}
-
-fn operation(headers: &HeaderMap) -> Option<&str> {
-    let target = headers.get("x-amz-target")?.to_str().ok()?;
-    TARGETS.iter().find_map(|prefix| target.strip_prefix(prefix))
 }
 
 impl Refusal {

@@ -1,49 +1,112 @@
 //! DynamoDB's operations, by the names that requests give them.
 
-use dynoxide::{Database, DynoxideError};
-use serde::Serialize;
+use dynoxide::actions::{self, vector_lifecycle::VectorIndexLifecycle};
+use dynoxide::storage::Storage;
+use dynoxide::{DynoxideError, Result};
+use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Does what is asked; nothing where there is no such operation. Both sides are DynamoDB's JSON.
-pub(super) fn perform(database: &Database, operation: &str, request: &[u8]) -> Option<dynoxide::Result<Vec<u8>>> {
-    Some(match operation {
-        "BatchExecuteStatement" => typed(request, |request| database.batch_execute_statement(request)),
-        "BatchGetItem" => typed(request, |request| database.batch_get_item(request)),
-        "BatchWriteItem" => typed(request, |request| database.batch_write_item(request)),
-        "CreateTable" => typed(request, |request| database.create_table(request)),
-        "DeleteItem" => typed(request, |request| database.delete_item(request)),
-        "DeleteTable" => typed(request, |request| database.delete_table(request)),
-        "DescribeStream" => typed(request, |request| database.describe_stream(request)),
-        "DescribeTable" => typed(request, |request| database.describe_table(request)),
-        "DescribeTimeToLive" => typed(request, |request| database.describe_time_to_live(request)),
-        "ExecuteStatement" => typed(request, |request| database.execute_statement(request)),
-        "ExecuteTransaction" => typed(request, |request| database.execute_transaction(request)),
-        "GetItem" => typed(request, |request| database.get_item(request)),
-        "GetRecords" => typed(request, |request| database.get_records(request)),
-        "GetShardIterator" => typed(request, |request| database.get_shard_iterator(request)),
-        "ListStreams" => typed(request, |request| database.list_streams(request)),
-        "ListTables" => typed(request, |request| database.list_tables(request)),
-        "ListTagsOfResource" => typed(request, |request| database.list_tags_of_resource(request)),
-        "PutItem" => typed(request, |request| database.put_item(request)),
-        "Query" => typed(request, |request| database.query(request)),
-        "Scan" => typed(request, |request| database.scan(request)),
-        "TagResource" => typed(request, |request| database.tag_resource(request)),
-        "TransactGetItems" => typed(request, |request| database.transact_get_items(request)),
-        "TransactWriteItems" => typed(request, |request| database.transact_write_items(request)),
-        "UntagResource" => typed(request, |request| database.untag_resource(request)),
-        "UpdateItem" => typed(request, |request| database.update_item(request)),
-        "UpdateTable" => typed(request, |request| database.update_table(request)),
-        "UpdateTimeToLive" => typed(request, |request| database.update_time_to_live(request)),
-        _ => return None,
+use super::client_tokens::ClientTokens;
+
+/// What the names of operations begin with in requests: the table's, and its stream's.
+const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
+
+/// The operation that a request names in `X-Amz-Target`.
+pub(super) fn named(target: &str) -> Option<&str> {
+    TARGETS.iter().find_map(|prefix| target.strip_prefix(prefix))
+}
+
+/// What operations need beside the storage.
+#[derive(Default)]
+pub(super) struct Operations {
+    client_tokens: ClientTokens,
+    lifecycle: VectorIndexLifecycle,
+}
+
+impl Operations {
+    /// Does what is asked; nothing where there is no such operation. Both sides are DynamoDB's JSON.
+    pub(super) fn perform(&mut self, storage: &Storage, operation: &str, request: &[u8]) -> Option<Result<Vec<u8>>> {
+        let lifecycle = &self.lifecycle;
+        Some(match operation {
+            "BatchExecuteStatement" => {
+                typed(request, |request| actions::batch_execute_statement::execute(storage, request))
+            }
+            "BatchGetItem" => typed(request, |request| actions::batch_get_item::execute(storage, request)),
+            "BatchWriteItem" => typed(request, |request| actions::batch_write_item::execute(storage, request)),
+            "CreateTable" => typed(request, |request| actions::create_table::execute(storage, request)),
+            "DeleteItem" => typed(request, |request| actions::delete_item::execute(storage, request)),
+            "DeleteTable" => typed(request, |request| actions::delete_table::execute(storage, request, lifecycle)),
+            "DescribeStream" => typed(request, |request| actions::describe_stream::execute(storage, request)),
+            "DescribeTable" => typed(request, |request| actions::describe_table::execute(storage, request, lifecycle)),
+            "DescribeTimeToLive" => typed(request, |request| actions::describe_time_to_live::execute(storage, request)),
+            "ExecuteStatement" => typed(request, |request| actions::execute_statement::execute(storage, request)),
+            "ExecuteTransaction" => typed(request, |request| actions::execute_transaction::execute(storage, request)),
+            "GetItem" => typed(request, |request| actions::get_item::execute(storage, request)),
+            "GetRecords" => typed(request, |request| actions::get_records::execute(storage, request)),
+            "GetShardIterator" => typed(request, |request| actions::get_shard_iterator::execute(storage, request)),
+            "ListStreams" => typed(request, |request| actions::list_streams::execute(storage, request)),
+            "ListTables" => typed(request, |request| actions::list_tables::execute(storage, request)),
+            "ListTagsOfResource" => typed(request, |request| actions::list_tags_of_resource::execute(storage, request)),
+            "PutItem" => typed(request, |request| actions::put_item::execute(storage, request)),
+            "Query" => typed(request, |request| actions::query::execute(storage, request)),
+            "Scan" => typed(request, |request| actions::scan::execute(storage, request)),
+            "TagResource" => typed(request, |request| actions::tag_resource::execute(storage, request)),
+            "TransactGetItems" => typed(request, |request| actions::transact_get_items::execute(storage, request)),
+            "TransactWriteItems" => self.transact_write_items(storage, request),
+            "UntagResource" => typed(request, |request| actions::untag_resource::execute(storage, request)),
+            "UpdateItem" => typed(request, |request| actions::update_item::execute(storage, request)),
+            "UpdateTable" => typed(request, |request| actions::update_table::execute(storage, request, lifecycle)),
+            "UpdateTimeToLive" => typed(request, |request| actions::update_time_to_live::execute(storage, request)),
+            _ => return None,
+        })
+    }
+
+    /// A repetition of a transaction is answered and not performed again.
+    fn transact_write_items(&mut self, storage: &Storage, request: &[u8]) -> Result<Vec<u8>> {
+        let perform = || typed(request, |request| actions::transact_write_items::execute(storage, request));
+        let Transaction { token: Some(token), items } = read(request)? else { return perform() };
+        self.client_tokens.once(token, items, perform)
+    }
+}
+
+/// What makes two requests for a transaction the same.
+#[derive(Deserialize)]
+struct Transaction {
+    #[serde(rename = "ClientRequestToken")]
+    token: Option<String>,
+    #[serde(rename = "TransactItems", default)]
+    items: Value,
+}
+
+fn typed<Q: DeserializeOwned, A: Serialize, F: Future<Output = Result<A>>>(
+    request: &[u8],
+    perform: impl FnOnce(Q) -> F,
+) -> Result<Vec<u8>> {
+    answer(ready(perform(read(request)?))?)
+}
+
+/// The crate marks what breaks a rule of DynamoDB's, and is no fault of the JSON.
+fn read<Q: DeserializeOwned>(request: &[u8]) -> Result<Q> {
+    serde_json::from_slice(request).map_err(|error| {
+        let text = error.to_string();
+        match text.strip_prefix("VALIDATION:") {
+            Some(rule) => DynoxideError::ValidationException(rule.to_owned()),
+            None => DynoxideError::SerializationException(text),
+        }
     })
 }
 
-fn typed<Q: DeserializeOwned, A: Serialize>(
-    request: &[u8],
-    perform: impl FnOnce(Q) -> dynoxide::Result<A>,
-) -> dynoxide::Result<Vec<u8>> {
-    let request = serde_json::from_slice(request);
-    let request = request.map_err(|error| DynoxideError::SerializationException(error.to_string()))?;
-    let answer = serde_json::to_vec(&perform(request)?);
-    answer.map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+fn answer(answer: impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+/// What an operation ends with: those on SQLite never wait.
+///
+/// # Errors
+/// What the operation ends with.
+pub fn ready<A>(operation: impl Future<Output = Result<A>>) -> Result<A> {
+    let waits = || DynoxideError::InternalServerError("an operation waits".to_owned());
+    operation.now_or_never().unwrap_or_else(|| Err(waits()))
 }

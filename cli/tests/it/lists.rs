@@ -1,10 +1,11 @@
 //! Lists, their counts, and the stream function that counts and purges.
 
 use dynoxide::ImportOptions;
-use dynoxide::actions::get_records::GetRecordsRequest;
-use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use dynoxide::actions::get_records::{self, GetRecordsRequest};
+use dynoxide::actions::get_shard_iterator::{self, GetShardIteratorRequest};
+use dynoxide::actions::{import_items, query, scan};
 use dynoxide::streams::{shard_id, stream_arn};
-use registrar::embedded::TABLE;
+use registrar::embedded::{TABLE, ready};
 use registrar::streams::Follower;
 use serde_json::{Map, Value, json};
 use shared::Error;
@@ -65,15 +66,16 @@ async fn delete(world: &World, client: &RegisteredClient) {
 
 /// What the stream has, in Lambda's shape.
 fn records(world: &World) -> Vec<Value> {
-    let database = world.database();
+    let table = world.table();
     let request = GetShardIteratorRequest {
         stream_arn: stream_arn(TABLE, ""),
         shard_id: shard_id(TABLE),
         shard_iterator_type: "TRIM_HORIZON".to_owned(),
         sequence_number: None,
     };
-    let shard_iterator = database.get_shard_iterator(request).unwrap().shard_iterator.unwrap();
-    let records = database.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap().records;
+    let iterator = table.with(|storage| ready(get_shard_iterator::execute(storage, request)));
+    let request = GetRecordsRequest { shard_iterator: iterator.unwrap().shard_iterator.unwrap(), limit: None };
+    let records = table.with(|storage| ready(get_records::execute(storage, request))).unwrap().records;
     records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
 }
 
@@ -271,7 +273,9 @@ async fn an_expired_client_is_in_no_page_and_not_in_its_total() {
     world.catch_up().await;
     assert_eq!(page(&world, None, 0, 3).await, (numbers(&clients), 2));
     assert_eq!(counts(&world, SELF).await, (3, 3), "until it is removed");
-    assert_eq!(world.database().sweep_ttl().unwrap(), 1);
+    assert!(!world.table().remove_expired(NOW, 1).await.unwrap(), "it expires after this second");
+    assert!(world.table().remove_expired(NOW + 1, 1).await.unwrap());
+    assert_eq!(records(&world).last().unwrap()["userIdentity"]["principalId"], "dynamodb.amazonaws.com");
     world.catch_up().await;
     assert_eq!(page(&world, None, 0, 3).await, (numbers(&clients), 2));
     assert_eq!(counts(&world, SELF).await, (2, 2));
@@ -387,8 +391,8 @@ async fn a_restarted_program_goes_on_where_it_was() {
             world.client(&web_client()).await;
         }
         if round != 1 {
-            let mut follower = Follower::new(table.database());
-            while follower.step(world.app).await.unwrap() {}
+            let mut follower = Follower::new(table.table());
+            while follower.step(world.app).await.unwrap() > 0 {}
             assert_eq!(counts(&world, SELF).await, (2 * round + 2, 2 * round + 2));
         }
         drop(world);
@@ -400,7 +404,8 @@ async fn a_restarted_program_goes_on_where_it_was() {
 /// What is left in the table: the types of the items.
 fn left(world: &World) -> Vec<String> {
     let request = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
-    let items = serde_json::to_value(world.database().scan(request).unwrap()).unwrap();
+    let items = world.table().with(|storage| ready(scan::execute(storage, request)));
+    let items = serde_json::to_value(items.unwrap()).unwrap();
     let kind = |item: &Value| match item["PK"]["S"].as_str().unwrap() {
         token if token.starts_with("I#") => "I".to_owned(),
         key => key.split('#').take(2).collect::<Vec<_>>().join("#"),
@@ -481,7 +486,8 @@ async fn a_client_that_registers_while_its_service_is_deleted_is_purged() {
 /// The names that are claimed.
 fn claimed(world: &World) -> Vec<String> {
     let request = serde_json::from_value(json!({ "TableName": TABLE })).unwrap();
-    let items = serde_json::to_value(world.database().scan(request).unwrap()).unwrap();
+    let items = world.table().with(|storage| ready(scan::execute(storage, request)));
+    let items = serde_json::to_value(items.unwrap()).unwrap();
     let keys = items["Items"].as_array().unwrap().iter().map(|item| item["PK"]["S"].as_str().unwrap().to_owned());
     let mut claimed: Vec<String> = keys.filter(|key| key.starts_with("U#")).collect();
     claimed.sort();
@@ -561,7 +567,8 @@ async fn a_claim_ends_once_and_by_one_transaction() {
 fn all_keys(world: &World) -> usize {
     let query = json!({"TableName": TABLE, "IndexName": "list", "KeyConditionExpression": "#list = :list",
         "ExpressionAttributeNames": {"#list": "list"}, "ExpressionAttributeValues": {":list": {"S": "C#1"}}});
-    world.database().query(serde_json::from_value(query).unwrap()).unwrap().count
+    let query = serde_json::from_value(query).unwrap();
+    world.table().with(|storage| ready(query::execute(storage, query))).unwrap().count
 }
 
 /// A client as small as one can be.
@@ -586,7 +593,8 @@ fn stored_client(service: u64, number: u64, created_millis: u64) -> Value {
 /// Stores items past the stream: each record of it would take longer than the one before.
 fn import(world: &World, items: &[Value]) {
     let items = items.iter().map(|item| serde_json::from_value(item.clone()).unwrap()).collect();
-    world.database().import_items(TABLE, items, ImportOptions::default()).unwrap();
+    let options = ImportOptions::default();
+    world.table().with(|storage| ready(import_items::execute(storage, TABLE, items, &options))).unwrap();
 }
 
 /// Tells the stream function of them, a thousand at a time, as if they had come by a shard of that name.

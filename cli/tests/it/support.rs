@@ -2,18 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
-use dynoxide::Database;
 use registrar::connections::Limits;
-use registrar::embedded::{self, AccessKey, Embedded, TABLE};
+use registrar::embedded::{self, AccessKey, Embedded, TABLE, Table};
 use registrar::gateway::{Client, Gateway};
 use registrar::streams::Follower;
 use serde_json::{Map, Value, json};
 use shared::App;
 use shared::administration::replace_service;
-use shared::app::Settings;
+use shared::app::{ServiceCaching, Settings};
 use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
@@ -164,13 +164,13 @@ impl World {
 
     /// The stream function sees what has happened.
     pub(crate) async fn catch_up(&self) {
-        let mut follower = Follower::new(self.database());
-        while follower.step(self.app).await.unwrap() {}
+        let mut follower = Follower::new(self.table());
+        while follower.step(self.app).await.unwrap() > 0 {}
     }
 
     /// What the embedded table keeps.
-    pub(crate) fn database(&self) -> Database {
-        self.table.as_ref().unwrap().database()
+    pub(crate) fn table(&self) -> Arc<Table> {
+        self.table.as_ref().unwrap().table()
     }
 
     fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
@@ -343,7 +343,7 @@ impl World {
 fn settings() -> Settings {
     let base_url = Some(BASE_URL.to_owned());
     let (address_limit, service_limit) = (RateLimit::new(100_000, 1_000_000), RateLimit::new(1_000_000, 10_000_000));
-    Settings { base_url, service_cache_millis: 0, address_limit, service_limit, ..Settings::default() }
+    Settings { base_url, service_cache: ServiceCaching::Millis(0), address_limit, service_limit, ..Settings::default() }
 }
 
 /// A client that every policy here registers.

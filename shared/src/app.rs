@@ -1,5 +1,7 @@
 //! What every function has: the table, the keys, the way out, time and randomness.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -196,7 +198,7 @@ impl App {
             stet_service: service_number("REGISTRAR_STET_SERVICE")?,
             ..Settings::default()
         };
-        let config = aws_configuration().await;
+        let config = deployed_configuration().await;
         let keys = match (variable("REGISTRAR_KMS_KEY_ID"), variable("REGISTRAR_KEY_FILE")) {
             (Some(key_id), _) => KeyEncryption::kms(key_id, config.clone()),
             (None, Some(path)) => key_file(&path)?,
@@ -268,6 +270,13 @@ impl App {
     fn lock_services(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (u64, Arc<Service>)>> {
         self.services.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The same for a function, whose start it takes no time from.
+async fn deployed_configuration() -> aws_config::SdkConfig {
+    let mut configuration = aws_configuration().await.into_builder();
+    configuration.set_http_client(tls::http_client(variable));
+    configuration.build()
 }
 
 /// Region, credentials and endpoint as the AWS SDK finds them, with [`timeouts`] and [`retries`].

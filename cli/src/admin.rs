@@ -7,55 +7,41 @@ mod output;
 mod service;
 mod token;
 
-use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use shared::origin::Origin;
 
-pub use connection::Connection;
+use crate::failure::{Failure, Kind};
+
+pub use connection::{Connection, Options};
 pub use output::Output;
 
 /// A group of administration commands.
 #[derive(Subcommand)]
 pub enum Command {
     /// Services: the authorization servers whose clients are registered.
-    Service(Group<service::Command>),
-    /// Tokens: of services, of organizations, and for registering.
-    Token(Group<token::Command>),
-    /// Registered clients.
-    Client(Group<client::Command>),
-}
-
-/// A command of a group, where it acts, and how it prints.
-#[derive(Args)]
-pub struct Group<C: Subcommand> {
     #[command(subcommand)]
-    command: C,
-    #[command(flatten)]
-    connection: connection::Options,
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
+    Service(service::Command),
+    /// Tokens: of services, of organizations, and for registering.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Registered clients.
+    #[command(subcommand)]
+    Client(client::Command),
 }
 
 /// Runs a command.
 ///
 /// # Errors
 /// With a sentence for whoever typed it.
-pub async fn run(command: Command) -> Result<()> {
-    match command {
-        Command::Service(group) => {
-            let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
-            service::run(group.command, &connection, &output).await
-        }
-        Command::Token(group) => {
-            let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
-            token::run(group.command, &connection, &output).await
-        }
-        Command::Client(group) => {
-            let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
-            client::run(group.command, &connection, &output).await
-        }
-    }
+pub async fn run(command: Command, options: Options, json: bool) -> Result<(), Failure> {
+    let output = Output::new(json);
+    let connection = options.connect().await.map_err(|error| Failure::of(&error, Kind::Refused))?;
+    let done = match command {
+        Command::Service(command) => service::run(command, &connection, &output).await,
+        Command::Token(command) => token::run(command, &connection, &output).await,
+        Command::Client(command) => client::run(command, &connection, &output).await,
+    };
+    done.map_err(|error| Failure::of(&error, Kind::Refused))
 }
 
 /// Whoever runs these commands.

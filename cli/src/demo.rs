@@ -13,6 +13,7 @@ use shared::policy::{BoundPolicy, Preset};
 use shared::service::{FederationSettings, ServiceConfiguration};
 use shared::store::TokenRecord;
 
+pub(crate) use crate::failure::described;
 use crate::private;
 
 /// The demo service's number.
@@ -172,13 +173,4 @@ async fn or_new(app: &App, kind: TokenKind, known: Option<String>) -> Result<Str
 
 fn origin() -> Origin {
     Origin { actor: "operator".to_owned(), door: "local", ..Origin::default() }
-}
-
-/// The error with its cause, for people.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(crate) fn described(error: shared::Error) -> anyhow::Error {
-    match error.source_for_log() {
-        Some(cause) => anyhow!("{error}: {cause}"),
-        None => anyhow!("{error}"),
-    }
 }

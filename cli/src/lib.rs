@@ -2,6 +2,8 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`arguments`] | the command line |
+//! | [`failure`], `print` | how a command fails, and what is printed |
 //! | [`serve`] | `registrar serve`: starts all of it |
 //! | [`embedded`] | the embedded DynamoDB and the table in it |
 //! | `environment` | how functions and commands reach that table |
@@ -14,14 +16,19 @@
 //! | [`demo`] | the demo service and what scripts need to know of it |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
+#![warn(clippy::print_stdout, clippy::print_stderr)] // they panic where nobody reads: `print` does not
+
 pub mod admin;
+pub mod arguments;
 pub mod bodies;
 pub mod connections;
 pub mod demo;
 pub mod embedded;
 mod environment;
+pub mod failure;
 pub mod gateway;
 mod host;
+mod print;
 mod private;
 pub mod serve;
 pub mod streams;

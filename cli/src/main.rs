@@ -1,32 +1,38 @@
 //! The program `registrar`.
 
-use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+use registrar::arguments::{self, Arguments, Command};
+use registrar::failure::{Failure, Kind};
 use registrar::{admin, serve};
 
-/// The serverless OAuth client registry.
-#[derive(Parser)]
-#[command(name = "registrar", version, args_conflicts_with_subcommands = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    serve: serve::Options,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the whole API on this machine (the default).
-    Serve(serve::Options),
-    #[command(flatten)]
-    Admin(admin::Command),
-}
-
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    match arguments.command {
-        None => serve::run(arguments.serve).await,
-        Some(Command::Serve(options)) => serve::run(options).await,
-        Some(Command::Admin(command)) => admin::run(command).await,
+async fn main() -> ExitCode {
+    let (json, outcome) = match Arguments::read(std::env::args_os()) {
+        Ok(arguments) => (arguments.json, run(arguments).await),
+        Err(error) if asks_for_json() && error.use_stderr() => (true, Err(arguments::usage(&error))),
+        Err(error) => error.exit(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(json);
+            failure.kind.code().into()
+        }
     }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { command, serve, connection, json } = arguments;
+    let serving = match command {
+        Some(Command::Admin(command)) => return admin::run(command, connection, json).await,
+        Some(Command::Serve(options)) => options,
+        None => serve,
+    };
+    serve::run(serving).await.map_err(|error| Failure::of(&error, Kind::Fault))
+}
+
+/// Whether a line that is not understood has the option by which errors are JSON.
+fn asks_for_json() -> bool {
+    std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json")
 }

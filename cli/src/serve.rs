@@ -1,6 +1,5 @@
 //! `registrar serve`: the whole API on one machine.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
@@ -29,6 +28,7 @@ use crate::connections::{self, Limits, Peer};
 use crate::demo::{self, Demo};
 use crate::embedded::{self, AccessKey, Embedded, TABLE};
 use crate::gateway::{Client, Gateway};
+use crate::print::say;
 use crate::tls::{self, Identity};
 use crate::{environment, private, streams};
 
@@ -142,7 +142,7 @@ impl Options {
 /// # Errors
 /// If an address, the data folder or the table cannot be used.
 pub async fn run(options: Options) -> Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).log_internal_errors(false).init();
     let data = &options.data;
     private::folder(data, KEY).with_context(|| format!("cannot use the folder {}", data.display()))?;
     let file = data.join("registrar.sqlite");
@@ -324,36 +324,31 @@ fn write_environment(options: &Options, access_key: &AccessKey, demo: &Demo) -> 
 }
 
 fn announce(options: &Options, demo: &Demo) {
-    println!("Registrar listens on {}", demo.base_url);
-    println!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
-    println!(
-        "  data               {}{}",
-        options.data.display(),
-        if options.memory { " (table in memory)" } else { "" }
-    );
-    println!("  demo service       {}  (tokens in {})", demo.service_id, options.data.join("demo.json").display());
-    println!("\nRoutes");
+    say!("Registrar listens on {}", demo.base_url);
+    say!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
+    say!("  data               {}{}", options.data.display(), if options.memory { " (table in memory)" } else { "" });
+    say!("  demo service       {}  (tokens in {})", demo.service_id, options.data.join("demo.json").display());
+    say!("\nRoutes");
     routes(crate::api_endpoints());
     if let Some(stet) = &demo.stet_base_url {
-        println!("\nRoutes on {stet} (with a client certificate)");
+        say!("\nRoutes on {stet} (with a client certificate)");
         routes(crate::stet_endpoints());
     }
-    println!("\nRegister a client");
+    say!("\nRegister a client");
     let trusting =
         if options.tls { format!("--cacert {} ", options.data.join("server.pem").display()) } else { String::new() };
-    println!(
+    say!(
         "  curl {trusting}{} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
         demo.registration_endpoint
     );
-    println!("\nCtrl-C ends it.");
-    let _ = std::io::stdout().flush();
+    say!("\nCtrl-C ends it.");
 }
 
 fn routes(endpoints: impl Iterator<Item = &'static Endpoint>) {
     for endpoint in endpoints {
         let methods: Vec<&str> = endpoint.methods.iter().copied().map(Method::as_str).collect();
         for path in endpoint.paths {
-            println!("  {:<16} {path}", methods.join(" "));
+            say!("  {:<16} {path}", methods.join(" "));
         }
     }
 }

@@ -27,7 +27,7 @@ pub use localized::{Localized, is_language_tag};
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
-pub use text::{hidden_character, hidden_character_in};
+pub use text::{hidden_character, hidden_character_in, is_hidden};
 pub use uri::{PlainUri, UriFault};
 pub use verify::{Strictness, VerifiedMetadata, complete_flows, verify};
 pub use vocabulary::{ApplicationType, AuthMethod, GrantType, ResponseType, SubjectType};

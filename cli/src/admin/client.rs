@@ -1,14 +1,15 @@
 //! `registrar client`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Map, Value};
+use shared::Error;
 use shared::client::RegisteredClient;
 use shared::store::Deleter;
 
 use super::output::date;
 use super::{Connection, Output, operator};
-use crate::demo::described;
+use crate::failure::{Failure, described};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -54,7 +55,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             let by = Deleter::operator_of(&client);
             let deleted = connection.store.delete_client(service, &client_id, number, by, &origin);
             if deleted.await.map_err(described)?.is_err() {
-                bail!("the client changed at the same time; try again");
+                return Err(described(Error::Contention));
             }
             output.done(&format!("Client {client_id} is deleted."));
             Ok(())
@@ -65,7 +66,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
 async fn find(service: u64, client_id: &str, connection: &Connection) -> Result<RegisteredClient> {
     let number = connection.service(service).await?.numeric_id(client_id);
     let client = connection.store.client(service, number).await.map_err(described)?;
-    client.filter(|client| client.client_id == client_id).with_context(|| format!("there is no client {client_id}"))
+    let client = client.filter(|client| client.client_id == client_id);
+    client.ok_or_else(|| Failure::not_found(format!("there is no client {client_id}")).into())
 }
 
 fn shown(client: &RegisteredClient) -> Map<String, Value> {

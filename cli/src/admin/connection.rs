@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use aws_sdk_dynamodb::Client;
 use clap::Args;
 use shared::app::{aws_configuration, key_file};
@@ -12,11 +12,14 @@ use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
-use crate::{demo, embedded, environment};
+use crate::failure::{Failure, described};
+use crate::{embedded, environment};
 
 /// Where a command acts.
 #[derive(Args)]
-pub(super) struct Options {
+#[group(skip)]
+#[command(next_help_heading = "Where it acts")]
+pub struct Options {
     /// The DynamoDB to use, as `http://127.0.0.1:8000`; without it, what the AWS environment names. With the access key of
     /// the file env beside the key file.
     #[arg(long, global = true, value_name = "URL")]
@@ -79,13 +82,13 @@ impl Connection {
         match (&self.kms_key_id, &self.key_file) {
             (Some(key_id), _) => Ok(KeyEncryption::kms(key_id.clone(), aws_configuration().await)),
             (None, Some(path)) => Ok(key_file(path)?),
-            (None, None) => bail!("a service needs a key: give --kms-key-id, or --key-file"),
+            (None, None) => Err(Failure::usage("a service needs a key: give --kms-key-id, or --key-file").into()),
         }
     }
 
     /// A service that must exist.
     pub(super) async fn service(&self, id: u64) -> Result<Service> {
-        let service = self.store.service(id).await.map_err(demo::described)?;
-        service.with_context(|| format!("there is no service {id}"))
+        let service = self.store.service(id).await.map_err(described)?;
+        service.ok_or_else(|| Failure::not_found(format!("there is no service {id}")).into())
     }
 }

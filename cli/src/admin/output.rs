@@ -1,7 +1,14 @@
 //! Tables for people, JSON for scripts.
 
+use std::fmt::Write;
+
 use anyhow::Result;
+use serde::Serialize;
 use serde_json::{Map, Value};
+use shared::metadata::is_hidden;
+use unicode_width::UnicodeWidthStr;
+
+use crate::print::{self, say};
 
 /// How results are printed.
 pub struct Output {
@@ -15,48 +22,71 @@ impl Output {
 
     /// Prints rows under the names of their members, in the order of `columns`.
     pub(super) fn rows(&self, columns: &[&str], rows: &[Map<String, Value>]) -> Result<()> {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(rows)?);
-            return Ok(());
-        }
-        let heading: Vec<String> = columns.iter().map(|column| column.replace('_', " ").to_uppercase()).collect();
-        let cells = |row: &Map<String, Value>| columns.iter().map(|column| text(row.get(*column))).collect();
-        let mut lines: Vec<Vec<String>> = vec![heading];
-        lines.extend(rows.iter().map(cells));
-        let width = |index: usize| {
-            lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-        for line in &lines {
-            let padded: Vec<String> =
-                line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
-            println!("{}", padded.join("  ").trim_end());
-        }
+        say!("{}", if self.json { json(rows)? } else { table(columns, rows) });
         Ok(())
     }
 
     /// Prints one thing, a member a line.
     pub(super) fn one(&self, members: &Map<String, Value>) -> Result<()> {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(members)?);
-            return Ok(());
-        }
-        let width = members.keys().map(String::len).max().unwrap_or(0);
-        for (name, value) in members {
-            match value {
-                Value::Object(inner) => println!("{name}:\n{}", serde_json::to_string_pretty(inner)?),
-                value => println!("{name:<width$}  {}", text(Some(value))),
-            }
-        }
+        say!("{}", if self.json { json(members)? } else { list(members)? });
         Ok(())
     }
 
     /// Prints a sentence for people; nothing for scripts, which have the exit code.
     pub(super) fn done(&self, sentence: &str) {
         if !self.json {
-            println!("{sentence}");
+            say!("{}", print::visible(sentence));
         }
     }
+}
+
+fn table(columns: &[&str], rows: &[Map<String, Value>]) -> String {
+    let heading: Vec<String> = columns.iter().map(|column| column.replace('_', " ").to_uppercase()).collect();
+    let cells = |row: &Map<String, Value>| columns.iter().map(|column| text(row.get(*column))).collect();
+    let mut lines: Vec<Vec<String>> = vec![heading];
+    lines.extend(rows.iter().map(cells));
+    let widest = |index: usize| lines.iter().filter_map(|line| line.get(index)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..columns.len()).map(|index| widest(index).unwrap_or(0)).collect();
+    let padded = |line: &Vec<String>| {
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| wide(cell, *width)).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(padded).collect::<Vec<_>>().join("\n")
+}
+
+fn list(members: &Map<String, Value>) -> Result<String> {
+    let width = members.keys().map(|name| print::visible(name).width()).max().unwrap_or(0);
+    let line = |(name, value): (&String, &Value)| {
+        let name = print::visible(name);
+        Ok(match value {
+            Value::Object(inner) => format!("{name}:\n{}", json(inner)?),
+            value => format!("{}  {}", wide(&name, width), text(Some(value))),
+        })
+    };
+    Ok(members.iter().map(line).collect::<Result<Vec<_>>>()?.join("\n"))
+}
+
+/// As many columns of a terminal, which gives some characters two and some none.
+fn wide(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+/// JSON that is the same for scripts and does not command a terminal: what nobody sees stands escaped.
+fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || !is_hidden(character) {
+            visible.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                write!(visible, "\\u{unit:04x}")?;
+            }
+        }
+    }
+    Ok(visible)
 }
 
 /// A value in a cell. What a client said of itself must not command the terminal.
@@ -67,7 +97,7 @@ fn text(value: Option<&Value>) -> String {
         Some(Value::Array(values)) => values.iter().map(text_of).collect::<Vec<_>>().join(" "),
         Some(value) => value.to_string(),
     };
-    text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
+    print::visible(&text)
 }
 
 fn text_of(value: &Value) -> String {
@@ -103,6 +133,33 @@ mod tests {
 
     #[test]
     fn a_client_does_not_command_the_terminal() {
-        assert_eq!(text(Some(&Value::from("a\u{1b}[2Jb"))), "a?[2Jb");
+        for (said, shown) in [
+            ("a\u{1b}[2Jb", "a?[2Jb"),
+            ("a\u{9b}2Jb", "a?2Jb"),
+            ("moc.\u{202e}elpmaxe\u{2066}", "moc.?elpmaxe?"),
+            ("a\u{2028}b\u{e0041}", "a?b?"),
+            ("نامه\u{200c}ای", "نامه\u{200c}ای"),
+        ] {
+            assert_eq!(text(Some(&Value::from(said))), shown);
+            let one = Map::from_iter([(said.to_owned(), Value::from(said))]);
+            assert_eq!(list(&one).unwrap(), format!("{shown}  {shown}"));
+            let written = json(&one).unwrap();
+            assert!(!written.chars().any(|character| character != '\n' && is_hidden(character)), "{written}");
+            assert_eq!(serde_json::from_str::<Map<String, Value>>(&written).unwrap(), one);
+        }
+    }
+
+    #[test]
+    fn columns_are_under_each_other_whatever_is_in_them() {
+        let row = |name: &str| {
+            Map::from_iter([("client_name".to_owned(), Value::from(name)), ("source".to_owned(), "oauth".into())])
+        };
+        let names = ["plain", "日本語", "e\u{301}le\u{300}ve", "한국", "שלום"];
+        let table = table(&["client_name", "source"], &names.map(row));
+        for line in table.lines().skip(1) {
+            let (before, _) = line.split_once("oauth").unwrap();
+            assert_eq!(before.width(), "CLIENT NAME  ".len(), "{line}");
+        }
+        assert!(table.starts_with("CLIENT NAME  SOURCE\nplain        oauth\n日本語       oauth\n"), "{table}");
     }
 }

@@ -32,5 +32,6 @@ mod statements;
 mod stet;
 mod strangers;
 mod support;
+mod tool;
 mod values;
 mod wiring;

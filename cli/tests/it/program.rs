@@ -74,7 +74,7 @@ impl Served {
     }
 
     /// Sends a request to the API.
-    fn send(&self, method: &str, url: &str, token: Option<&str>, body: &str) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, url: &str, token: Option<&str>, body: &str) -> (u16, Value) {
         let path = url.strip_prefix(self.text("base_url")).unwrap();
         let host = self.text("base_url").strip_prefix("http://").unwrap();
         let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
@@ -313,25 +313,25 @@ fn wait_until(done: impl Fn() -> bool) {
 }
 
 /// The administration commands against a started program.
-struct Administration<'s> {
-    served: &'s Served,
-    key_file: PathBuf,
+pub(crate) struct Administration<'s> {
+    pub(crate) served: &'s Served,
+    pub(crate) key_file: PathBuf,
 }
 
 impl Administration<'_> {
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = registrar();
         command.args(arguments).args(["--endpoint-url", self.served.text("dynamodb_endpoint"), "--key-file"]);
         command.arg(&self.key_file).output().unwrap()
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
-    fn refusal(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()

@@ -4,8 +4,7 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 use serde_json::Value;
 
-/// The first character of a text of one line that people do not see, though it changes what they see: control and
-/// format characters (Unicode `Cc`, `Cf`) and line ends. Zero width joiners and non-joiners belong to words.
+/// The first character of a text of one line that people do not see, though it changes what they see.
 #[must_use]
 pub fn hidden_character(text: &str) -> Option<char> {
     text.chars().find(|character| is_hidden(*character))
@@ -22,7 +21,10 @@ pub fn hidden_character_in(value: &Value) -> Option<char> {
     }
 }
 
-fn is_hidden(character: char) -> bool {
+/// Whether people do not see a character that changes what they see: control and format characters (Unicode `Cc`, `Cf`)
+/// and line ends. Zero width joiners and non-joiners belong to words.
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
     const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
     if character.is_ascii() {
         return character.is_ascii_control();

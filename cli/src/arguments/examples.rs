@@ -1,0 +1,130 @@
+//! What `--help` shows beside the options: an example or two of each command, and the exit codes.
+
+use clap::Command;
+
+use crate::failure::Kind;
+
+/// Command lines by the command they are examples of.
+const EXAMPLES: [(&str, &[&str]); 23] = [
+    ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
+    ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
+    (
+        "service create",
+        &[
+            "registrar service create --preset open --name Example",
+            "registrar service create --issuer https://as.example --metadata token_endpoint=https://as.example/token",
+        ],
+    ),
+    ("service list", &["registrar service list", "registrar service list --organization acme --json"]),
+    ("service show", &["registrar service show 1", "registrar service show 1 --json | jq .policy > policy.json"]),
+    (
+        "service update",
+        &["registrar service update 1 --policy policy.json", "registrar service update 1 --scope 'read write'"],
+    ),
+    ("service delete", &["registrar service delete 1"]),
+    (
+        "service federation enable",
+        &["registrar service federation enable 1 --authority-hint https://superior.example \
+             --trust-anchor https://anchor.example=anchor.json"],
+    ),
+    ("service federation disable", &["registrar service federation disable 1"]),
+    ("service federation show", &["registrar service federation show 1 --json | jq .jwks"]),
+    ("service federation anchors", &["registrar service federation anchors 1 --check"]),
+    ("service federation add-key", &["registrar service federation add-key 1"]),
+    ("service federation use-key", &["registrar service federation use-key 1 KID"]),
+    ("service federation remove-key", &["registrar service federation remove-key 1 KID"]),
+    ("token create service", &["registrar token create service --service 1 --permission client.read --expires 90d"]),
+    (
+        "token create organization",
+        &[
+            "registrar token create organization --organization acme",
+            "registrar token create organization --expires 1w",
+        ],
+    ),
+    (
+        "token create initial-access",
+        &[
+            "registrar token create initial-access --service 1 --uses 10 --expires 2h30m",
+            "registrar token create initial-access --service 1 --scope read --grant-type authorization_code",
+        ],
+    ),
+    ("token list", &["registrar token list --service 1", "registrar token list --organization acme"]),
+    ("token rotate", &["registrar token rotate TOKEN-ID"]),
+    ("token revoke", &["registrar token revoke TOKEN-ID"]),
+    (
+        "client list",
+        &["registrar client list --service 1", "registrar client list --service 1 --json | jq '.[].client_id'"],
+    ),
+    ("client show", &["registrar client show --service 1 CLIENT-ID"]),
+    ("client delete", &["registrar client delete --service 1 CLIENT-ID"]),
+];
+
+/// A command and those below it, each with its examples.
+pub(super) fn added_to(command: Command) -> Command {
+    let command = command.after_help(format!("{}\n\n{}", examples(""), exit_codes()));
+    below(command, "")
+}
+
+fn below(command: Command, path: &str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| {
+        let path = format!("{path} {name}").trim_start().to_owned();
+        command.mut_subcommand(name, |command| {
+            let command = if command.has_subcommands() { command } else { command.after_help(examples(&path)) };
+            below(command, &path)
+        })
+    })
+}
+
+fn examples(path: &str) -> String {
+    let of_command = EXAMPLES.iter().filter(|(command, _)| *command == path).flat_map(|(_, lines)| lines.iter());
+    let lines: Vec<String> = of_command.map(|line| format!("  {line}")).collect();
+    format!("Examples:\n{}", lines.join("\n"))
+}
+
+fn exit_codes() -> String {
+    let kind = |kind: &Kind| format!("  {}  {}", kind.code(), kind.meaning());
+    let kinds: Vec<String> = Kind::ALL.iter().map(kind).collect();
+    format!("Exit codes:\n  0  done\n{}", kinds.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::arguments::Arguments;
+
+    use super::*;
+
+    fn leaves(command: &Command, path: &str, found: &mut BTreeSet<String>) {
+        for below in command.get_subcommands() {
+            let path = format!("{path} {}", below.get_name()).trim_start().to_owned();
+            if below.has_subcommands() {
+                leaves(below, &path, found);
+            } else {
+                found.insert(path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_understood() {
+        let mut commands = BTreeSet::from([String::new()]);
+        leaves(&Arguments::documented(), "", &mut commands);
+        let shown: BTreeSet<String> = EXAMPLES.iter().map(|(command, _)| (*command).to_owned()).collect();
+        assert_eq!(shown, commands);
+        for (command, lines) in EXAMPLES {
+            assert!(!lines.is_empty(), "{command}");
+            for line in lines {
+                assert!(line.starts_with(format!("registrar {command}").trim()), "{line}");
+                let typed = line.split(" | ").next().unwrap_or_default();
+                let words = typed.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
+                    0 => part.split_whitespace().collect::<Vec<_>>(),
+                    _ => vec![part],
+                });
+                let read = Arguments::read(words.map(Into::into));
+                assert!(read.is_ok(), "{line}: {}", read.err().map(|error| error.to_string()).unwrap_or_default());
+            }
+        }
+    }
+}

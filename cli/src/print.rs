@@ -1,0 +1,44 @@
+//! What the program prints. Where nobody reads it any more it ends as other programs do, and not with a panic.
+
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write};
+use std::process::exit;
+
+use shared::metadata::is_hidden;
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::failure::Kind;
+
+/// Prints a line to the standard output, as `println!` does.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::print::line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Prints a line.
+pub(crate) fn line(text: Arguments<'_>) {
+    written(writeln!(io::stdout().lock(), "{text}"));
+}
+
+/// Says something beside the output.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A text of one line, without what would command a terminal.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars().map(|character| if is_hidden(character) { '?' } else { character }).collect()
+}
+
+/// A closed pipe ends the program by the signal that ends other programs, which shells and `pipefail` know. The signal
+/// itself stays ignored: connections that others close must not end a server.
+fn written(result: io::Result<()>) {
+    let flushed = result.and_then(|()| io::stdout().lock().flush());
+    let Err(error) = flushed else { return };
+    if error.kind() == ErrorKind::BrokenPipe {
+        let _ = emulate_default_handler(SIGPIPE);
+    }
+    complain(&format!("error: cannot write to the standard output: {error}"));
+    exit(Kind::Fault.code().into());
+}

@@ -1,0 +1,156 @@
+//! The command line as people and scripts use it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::program::{Administration, Folder, Served, registrar};
+
+/// The signal by which a program ends that writes to a closed pipe.
+const SIGPIPE: i32 = 13;
+
+/// What a command that fails prints on the standard error, and its exit code.
+fn failure(output: &Output) -> (i32, String) {
+    assert!(output.stdout.is_empty(), "{output:?}");
+    (output.status.code().unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+/// The members `error` and `error_description` of a failure in JSON, and its exit code.
+fn json_failure(output: &Output) -> (i32, String, String) {
+    let (code, text) = failure(output);
+    let error: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+    assert_eq!(error.as_object().unwrap().len(), 2, "{error}");
+    let member = |name: &str| error[name].as_str().unwrap().to_owned();
+    (code, member("error"), member("error_description"))
+}
+
+#[test]
+fn options_of_all_commands_are_taken_at_every_level() {
+    let data = Folder::new("levels");
+    let served = Served::start(&data, &["--memory"]);
+    let (url, key) = (served.text("dynamodb_endpoint"), data.0.join("key"));
+    let connection = ["--endpoint-url", url, "--key-file", key.to_str().unwrap()];
+    let words = ["client", "list", "--service", "1"];
+    for (json, placed) in [(0, 0), (1, 1), (2, 2), (4, 4), (0, 4), (4, 1)] {
+        let mut line: Vec<&str> = words.to_vec();
+        let (first, then) = if json > placed { (json, placed) } else { (placed, json) };
+        let options: [&[&str]; 2] = if json > placed { [&["--json"], &connection] } else { [&connection, &["--json"]] };
+        line.splice(first..first, options[0].iter().copied());
+        line.splice(then..then, options[1].iter().copied());
+        let output = registrar().args(&line).output().unwrap();
+        assert!(output.status.success(), "{line:?}: {output:?}");
+        assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), json!([]), "{line:?}");
+    }
+    served.stop();
+}
+
+#[test]
+fn an_option_without_a_meaning_is_not_passed_over() {
+    for (line, part) in [
+        (&["--memory", "client", "list", "--service", "1"][..], "--memory is an option of `registrar serve`"),
+        (&["--listen", "127.0.0.1:0", "serve"], "--listen is an option of `registrar serve`"),
+        (&["--table", "other"], "--table is for administration"),
+        (&["serve", "--endpoint-url", "http://127.0.0.1:1"], "--endpoint-url is for administration"),
+    ] {
+        let (code, text) = failure(&registrar().args(line).output().unwrap());
+        assert_eq!(code, 2, "{line:?}");
+        assert!(text.contains(part), "{line:?}: {text}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_a_command_as_it_ends_others() {
+    let data = Folder::new("pipe");
+    let served = Served::start(&data, &["--memory"]);
+    let (url, key) = (served.text("dynamodb_endpoint"), data.0.join("key"));
+    let other = Folder::new("pipe-serve");
+    let serve = ["serve", "--memory", "--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data"];
+    let list = ["client", "list", "--service", "1", "--endpoint-url", url, "--key-file", key.to_str().unwrap()];
+    let shown = ["service", "show", "1", "--endpoint-url", url, "--key-file", key.to_str().unwrap()];
+    for line in [&[&serve[..], &[other.0.to_str().unwrap()]].concat(), &list.to_vec(), &shown.to_vec()] {
+        let mut command = registrar();
+        let mut child = command.args(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.signal(), Some(SIGPIPE), "{line:?}: {ended:?}");
+        assert!(!String::from_utf8_lossy(&ended.stderr).contains("panic"), "{line:?}: {ended:?}");
+    }
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let full = registrar().args(list).stdout(full).output().unwrap();
+    assert_eq!(failure(&full).0, 1);
+    assert!(failure(&full).1.starts_with("error: cannot write to the standard output: No space left"), "{full:?}");
+    served.stop();
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_goes_on() {
+    let data = Folder::new("log");
+    let options = ["serve", "--memory", "--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data"];
+    let mut command = registrar();
+    let mut child = command.args(options).arg(&data.0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| line.strip_prefix("Registrar listens on http://").map(str::to_owned)).unwrap();
+    assert!(lines.any(|line| line.contains("Ctrl-C")));
+    drop(child.stderr.take());
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "GET /99/register/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn errors_have_exit_codes_by_kind_and_are_json_for_scripts() {
+    let data = Folder::new("kinds");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let policy = data.0.join("policy.json");
+    std::fs::write(&policy, "{}").unwrap();
+    for (line, code, name, part) in [
+        (&["client", "list"][..], 2, "usage", "--service <SERVICE>"),
+        (&["client", "list", "--service", "many"], 2, "usage", "--service <SERVICE>"),
+        (&["client", "fly"], 2, "usage", "fly"),
+        (&["client"], 2, "usage", "requires a subcommand"),
+        (&["client", "list", "--service", "99"], 3, "not_found", "there is no service 99"),
+        (&["client", "show", "--service", "1", "-x"], 3, "not_found", "there is no client -x"),
+        (&["service", "update", "1", "--policy", policy.to_str().unwrap()], 4, "refused", "is not a policy"),
+    ] {
+        let (found, error, sentence) = json_failure(&admin.run(&[line, &["--json"]].concat()));
+        assert_eq!((found, error.as_str()), (code, name), "{line:?}: {sentence}");
+        assert!(sentence.contains(part) && !sentence.contains('\n'), "{line:?}: {sentence}");
+        let (found, text) = failure(&admin.run(line));
+        assert!(found == code && text.starts_with("error: "), "{line:?}: {text}");
+    }
+    served.stop();
+}
+
+#[test]
+fn no_backtrace_is_for_users() {
+    let nowhere = registrar().args(["serve", "--data", "/proc/nowhere"]).env("RUST_BACKTRACE", "1").output().unwrap();
+    let (code, text) = failure(&nowhere);
+    assert_eq!((code, text.lines().count()), (1, 1), "{text}");
+    assert!(text.starts_with("error: cannot use the folder /proc/nowhere: "), "{text}");
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    for (line, parts) in [
+        (&["--help"][..], &["Examples:\n  registrar\n", "Exit codes:\n  0  done\n  1  "][..]),
+        (&["client", "list", "--help"], &["Examples:\n  registrar client list --service 1\n"]),
+        (&["token", "create", "initial-access", "--help"], &["--expires 2h30m"]),
+    ] {
+        let help = String::from_utf8(registrar().args(line).output().unwrap().stdout).unwrap();
+        for part in parts {
+            assert!(help.contains(part), "{line:?}: {help}");
+        }
+    }
+}

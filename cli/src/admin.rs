@@ -4,7 +4,9 @@ mod client;
 mod connection;
 mod federation;
 mod output;
+mod place;
 mod service;
+mod sign_in;
 mod token;
 
 use clap::Subcommand;
@@ -41,7 +43,7 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
         Command::Token(command) => token::run(command, &connection, &output).await,
         Command::Client(command) => client::run(command, &connection, &output).await,
     };
-    done.map_err(|error| Failure::of(&error, Kind::Refused))
+    done.map_err(|error| connection.failure(&error))
 }
 
 /// Whoever runs these commands.

@@ -11,6 +11,9 @@ use crate::private;
 /// The variable that names the access key.
 pub(crate) const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 
+/// The variable that says where the table is.
+pub(crate) const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
 /// Where it is in a data folder.
 pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("env")
@@ -21,10 +24,23 @@ pub(crate) fn file(data: &Path) -> PathBuf {
 /// # Errors
 /// If the file is there and cannot be read.
 pub(crate) fn access_key(data: &Path) -> Result<Option<AccessKey>> {
+    Ok(variable(data, ACCESS_KEY)?.and_then(|text| AccessKey::parse(&text)))
+}
+
+/// Where the table of a data folder is reached, if it was served already.
+///
+/// # Errors
+/// If the file is there and cannot be read.
+pub(crate) fn endpoint_url(data: &Path) -> Result<Option<String>> {
+    variable(data, ENDPOINT_URL)
+}
+
+fn variable(data: &Path, name: &str) -> Result<Option<String>> {
     let file = file(data);
     match std::fs::read_to_string(&file) {
         Ok(text) => {
-            Ok(text.lines().find_map(|line| AccessKey::parse(line.strip_prefix(ACCESS_KEY)?.strip_prefix('=')?)))
+            let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned());
+            Ok(text.lines().find_map(value))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),

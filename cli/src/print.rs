@@ -1,7 +1,7 @@
 //! What the program prints. Where nobody reads it any more it ends as other programs do, and not with a panic.
 
 use std::fmt::Arguments;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::exit;
 
 use shared::metadata::is_hidden;
@@ -19,6 +19,13 @@ pub(crate) use say;
 /// Prints a line.
 pub(crate) fn line(text: Arguments<'_>) {
     written(writeln!(io::stdout().lock(), "{text}"));
+}
+
+/// Says something beside the output, if somebody sits there.
+pub(crate) fn note(text: &str) {
+    if io::stderr().is_terminal() {
+        complain(text);
+    }
 }
 
 /// Says something beside the output.

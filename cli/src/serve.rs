@@ -302,7 +302,7 @@ fn write_environment(options: &Options, access_key: &AccessKey, demo: &Demo) -> 
     let extra_ca = extra_ca.as_deref().and_then(Path::to_str).unwrap_or_default();
     let reachable = options.reachable.join(",");
     let variables = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", demo.dynamodb_endpoint.as_str()),
+        (environment::ENDPOINT_URL, demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
         (environment::ACCESS_KEY, access_key.expose()),
         ("AWS_SECRET_ACCESS_KEY", embedded::SECRET),

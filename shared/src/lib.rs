@@ -18,10 +18,12 @@
 //! | [`limits`] | how much may somebody ask? |
 //! | [`stream`] | what follows from a change |
 //! | [`http`], [`app`] | how a function is served |
+//! | [`aws_fault`] | what did AWS not do? |
 //! | [`origin`], [`claim_kind`], [`trusted_issuer`], [`time`], [`entropy`] | words that several of these need |
 
 pub mod administration;
 pub mod app;
+pub mod aws_fault;
 pub mod caller;
 pub mod claim_kind;
 pub mod client;

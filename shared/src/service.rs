@@ -89,6 +89,14 @@ impl Service {
         self.data_key.get_or_try_init(|| keys.unwrap_data_key(self.id, &self.wrapped_data_key)).await
     }
 
+    /// Whether these keys open what the service has sealed.
+    ///
+    /// # Errors
+    /// [`Error::Internal`], with [`OtherKey`](crate::credentials::OtherKey), if they do not; [`Error::Unavailable`].
+    pub async fn opens_with(&self, keys: &KeyEncryption) -> Result<(), Error> {
+        self.data_key(keys).await.map(|_| ())
+    }
+
     /// What the service keeps sealed: members by name, as a front door gave them to [`sealed`](Self::sealed).
     ///
     /// # Errors

@@ -27,6 +27,7 @@ pub use page::Page;
 pub use rate_window::RateWindow;
 pub use service::CreatedService;
 pub use token::TokenRecord;
+pub use write::fault;
 
 use crate::entropy::Entropy;
 use crate::error::Error;

@@ -3,26 +3,36 @@
 use std::path::Path;
 
 use anyhow::Result;
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use axum::http::Uri;
 use clap::Args;
-use shared::app::{aws_configuration, key_file};
+use shared::app::key_file;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
-use crate::failure::{Failure, described};
-use crate::{embedded, environment};
+use super::place::{Place, Server};
+use super::sign_in::{self, sign_in};
+use crate::failure::{Failure, Kind, described};
+use crate::{demo, embedded, environment, print};
+
+/// The data folder of `registrar serve` in the working folder.
+const DATA: &str = ".registrar";
+
+/// The organization of services that are given none.
+const ORGANIZATION: &str = "default";
 
 /// Where a command acts.
 #[derive(Args)]
 #[group(skip)]
 #[command(next_help_heading = "Where it acts")]
 pub struct Options {
-    /// The DynamoDB to use, as `http://127.0.0.1:8000`; without it, what the AWS environment names. With the access key of
-    /// the file env beside the key file.
-    #[arg(long, global = true, value_name = "URL")]
+    /// The DynamoDB to use, as `http://127.0.0.1:8000`, with the access key of the file env beside the key file; without
+    /// it, what the AWS environment names, or where that names nothing, the table of .registrar.
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url)]
     endpoint_url: Option<String>,
     /// The table.
     #[arg(long, global = true, env = "REGISTRAR_TABLE", default_value = embedded::TABLE)]
@@ -43,6 +53,9 @@ pub struct Connection {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+    pub(super) place: Place,
+    pub(super) client: Client,
+    aws: Option<SdkConfig>,
     kms_key_id: Option<String>,
     key_file: Option<String>,
 }
@@ -50,45 +63,126 @@ pub struct Connection {
 impl Options {
     pub(super) async fn connect(self) -> Result<Connection> {
         let clock = Clock::system();
-        let key_file = self.key_file.or_else(|| self.endpoint_url.as_ref().map(|_| ".registrar/key".to_owned()));
-        let client = match &self.endpoint_url {
-            Some(url) => local_client(url, key_file.as_deref()).await?,
-            None => Client::new(&aws_configuration().await),
+        let url = match self.endpoint_url {
+            None if self.kms_key_id.is_none() && !sign_in::is_meant() => local_url()?,
+            given => given,
         };
+        let key_file = self.key_file.or_else(|| url.as_ref().map(|_| format!("{DATA}/key")));
+        let (client, aws, server) = match url {
+            Some(url) => {
+                let (client, aws) = client_at(&url, key_file.as_deref()).await?;
+                (client, aws, Server::Url(url))
+            }
+            None => {
+                let aws = sign_in().await?;
+                (Client::new(&aws), Some(aws.clone()), named(&aws))
+            }
+        };
+        let key = self.kms_key_id.as_ref().map(|key| format!("the KMS key {key}"));
+        let key = key.or_else(|| key_file.as_ref().map(|file| format!("the key file {file}")));
         Ok(Connection {
-            store: Store::new(client, self.table, clock.clone()),
+            store: Store::new(client.clone(), self.table.clone(), clock.clone()),
             clock,
             entropy: Entropy::system(),
+            client,
+            place: Place { table: self.table, server, key },
+            aws,
             kms_key_id: self.kms_key_id,
             key_file,
         })
     }
 }
 
+/// The table of the working folder, where nothing says otherwise.
+fn local_url() -> Result<Option<String>> {
+    let url = environment::endpoint_url(Path::new(DATA))?;
+    if let Some(url) = &url {
+        print::note(&format!("The AWS environment names nothing: this is the table of {DATA}, at {url}."));
+    }
+    Ok(url)
+}
+
 /// With the access key that lies beside the key file, as in the data folder of `registrar serve`; without one, with what
 /// the AWS environment has.
-async fn local_client(url: &str, key_file: Option<&str>) -> Result<Client> {
+async fn client_at(url: &str, key_file: Option<&str>) -> Result<(Client, Option<SdkConfig>)> {
     let data = key_file.and_then(|file| Path::new(file).parent());
     if let Some(access_key) = data.map(environment::access_key).transpose()?.flatten() {
-        return Ok(embedded::client(url, &access_key));
+        return Ok((embedded::client(url, &access_key), None));
     }
-    let configuration = aws_sdk_dynamodb::config::Builder::from(&aws_configuration().await);
-    Ok(Client::from_conf(configuration.endpoint_url(url).build()))
+    let aws = sign_in().await?;
+    let configuration = aws_sdk_dynamodb::config::Builder::from(&aws).endpoint_url(url).build();
+    Ok((Client::from_conf(configuration), Some(aws)))
+}
+
+/// Who has the table that the AWS environment names.
+fn named(aws: &SdkConfig) -> Server {
+    let url = [environment::ENDPOINT_URL, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| std::env::var(name).ok());
+    let region = || aws.region().map(ToString::to_string).unwrap_or_default();
+    url.filter(|url| !url.is_empty()).map_or_else(|| Server::Region(region()), Server::Url)
+}
+
+fn endpoint_url(text: &str) -> Result<String, String> {
+    let url: Option<Uri> = text.parse().ok();
+    match url.filter(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("it must be a URL such as http://127.0.0.1:8000".to_owned()),
+    }
 }
 
 impl Connection {
-    /// What wraps the data key of a new service.
+    /// What wraps the data keys of services.
     pub(super) async fn keys(&self) -> Result<KeyEncryption> {
         match (&self.kms_key_id, &self.key_file) {
-            (Some(key_id), _) => Ok(KeyEncryption::kms(key_id.clone(), aws_configuration().await)),
-            (None, Some(path)) => Ok(key_file(path)?),
+            (Some(key_id), _) => {
+                let aws = match &self.aws {
+                    Some(aws) => aws.clone(),
+                    None => sign_in().await?,
+                };
+                Ok(KeyEncryption::kms(key_id.clone(), aws))
+            }
+            (None, Some(path)) => key_file(path).map_err(|error| Failure::usage(error.to_string()).into()),
             (None, None) => Err(Failure::usage("a service needs a key: give --kms-key-id, or --key-file").into()),
         }
+    }
+
+    /// What wraps the data key of a new service of that organization. It must open what others have sealed: with the key
+    /// of another table, nobody would ever open what this one seals.
+    pub(super) async fn keys_for(&self, organization: &str) -> Result<KeyEncryption> {
+        let keys = self.keys().await?;
+        let Some(other) = self.known_service(organization).await? else { return Ok(keys) };
+        let opened = other.opens_with(&keys).await.map_err(described).map_err(|error| self.failure(&error));
+        match opened {
+            Err(failure) if failure.kind == Kind::Credentials => print::complain(&format!(
+                "warning: whether this is the key of the other services could not be told: {failure}"
+            )),
+            opened => opened?,
+        }
+        Ok(keys)
+    }
+
+    /// A service that is there already, if one is easily found: that of `registrar serve`, one of the organization, one
+    /// of the usual organization.
+    pub(super) async fn known_service(&self, organization: &str) -> Result<Option<Service>> {
+        if let Some(service) = self.store.service(demo::SERVICE_ID).await.map_err(described)? {
+            return Ok(Some(service));
+        }
+        for organization in [organization, ORGANIZATION] {
+            let mut page = self.store.service_page(organization, 0, 1).await.map_err(described)?;
+            if let Some(service) = page.next_few().await.map_err(described)?.and_then(|few| few.into_iter().next()) {
+                return Ok(Some(service));
+            }
+        }
+        Ok(None)
     }
 
     /// A service that must exist.
     pub(super) async fn service(&self, id: u64) -> Result<Service> {
         let service = self.store.service(id).await.map_err(described)?;
         service.ok_or_else(|| Failure::not_found(format!("there is no service {id}")).into())
+    }
+
+    /// The failure that an error is here: in one sentence, with what to do.
+    pub(super) fn failure(&self, error: &anyhow::Error) -> Failure {
+        self.place.failure(error)
     }
 }

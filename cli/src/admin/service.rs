@@ -127,7 +127,7 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         federation: FederationSettings::default(),
         others: Map::new(),
     })?;
-    let keys = connection.keys().await?;
+    let keys = connection.keys_for(&configuration.organization).await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
     let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
     output.one(&shown(&created.map_err(described)?)?)
@@ -210,7 +210,7 @@ fn url(option: &str, value: Option<String>) -> Result<Option<String>> {
     }
 }
 
-fn organization_name(name: String) -> Result<String> {
+pub(super) fn organization_name(name: String) -> Result<String> {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if plain && (1..=64).contains(&name.len()) {
         Ok(name)

@@ -1,6 +1,10 @@
 //! `registrar token`.
 
-use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::io::{Read, stdin};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use shared::caller::Permission;
@@ -10,8 +14,23 @@ use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
 use super::output::date;
+use super::service::organization_name;
 use super::{Connection, Output, operator};
-use crate::demo::described;
+use crate::failure::{Failure, described};
+
+/// The kinds of tokens that are administered here; a client's own belongs to its client.
+const KINDS: [TokenKind; 4] =
+    [TokenKind::Service, TokenKind::Organization, TokenKind::InitialAccess, TokenKind::ManageRegistration];
+
+/// What is said to who gives a token where its identifier belongs.
+const NOT_HERE: &str =
+    "that is the token itself, which others may see here: give it with --token - on the standard input";
+
+/// The longest file with a token that is read, in bytes.
+const MAX_TOKEN_FILE: u64 = 4096;
+
+/// The longest that a token lasts, a hundred years.
+const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -21,17 +40,21 @@ pub enum Command {
     /// List the tokens of a service or of an organization.
     List(Owner),
     /// Replace a token by a new one with the same terms; the old one ends at once.
-    Rotate {
-        /// Its identifier, as listed.
-        #[arg(allow_hyphen_values = true)]
-        id: String,
-    },
+    Rotate(Which),
     /// End a token.
-    Revoke {
-        /// Its identifier, as listed.
-        #[arg(allow_hyphen_values = true)]
-        id: String,
-    },
+    Revoke(Which),
+}
+
+/// A token that is there.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Which {
+    /// Its identifier, as listed.
+    #[arg(allow_hyphen_values = true, value_parser = identifier)]
+    id: Option<TokenHash>,
+    /// A file with the token itself; - is the standard input.
+    #[arg(long, value_name = "FILE", value_parser = token_file)]
+    token: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -43,20 +66,20 @@ pub enum Create {
         service: u64,
         #[command(flatten)]
         permissions: Permissions,
-        /// When it ends, for example 90d, 12h, 30m.
-        #[arg(long, value_name = "DURATION")]
-        expires: Option<String>,
+        /// When it ends, for example 1w, 90d, 2h30m; without it, never.
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        expires: Option<Duration>,
     },
     /// An operator's token for all services of an organization.
     Organization {
         /// The organization.
-        #[arg(long, default_value = "default")]
+        #[arg(long, default_value = "default", value_parser = organization)]
         organization: String,
         #[command(flatten)]
         permissions: Permissions,
-        /// When it ends, for example 90d, 12h, 30m.
-        #[arg(long, value_name = "DURATION")]
-        expires: Option<String>,
+        /// When it ends, for example 1w, 90d, 2h30m; without it, never.
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        expires: Option<Duration>,
     },
     /// A token with which clients register (RFC 7591 section 3).
     InitialAccess {
@@ -66,9 +89,9 @@ pub enum Create {
         /// How many clients may register with it; without it, any number.
         #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
         uses: Option<u64>,
-        /// When it ends, for example 90d, 12h, 30m.
-        #[arg(long, value_name = "DURATION")]
-        expires: Option<String>,
+        /// When it ends, for example 1w, 90d, 2h30m; without it, never.
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        expires: Option<Duration>,
         /// The scopes its clients may have, separated by spaces; without it, all that the service offers.
         #[arg(long)]
         scope: Option<String>,
@@ -105,9 +128,9 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             issue(&token, &record, connection, output).await
         }
         Command::List(owner) => list(owner, connection, output).await,
-        Command::Rotate { id } => rotate(&id, connection, output).await,
-        Command::Revoke { id } => {
-            connection.store.delete_token(&existing(&id, connection).await?).await.map_err(described)?;
+        Command::Rotate(which) => rotate(which, connection, output).await,
+        Command::Revoke(which) => {
+            connection.store.delete_token(&existing(which, connection).await?).await.map_err(described)?;
             output.done("The token is revoked.");
             Ok(())
         }
@@ -138,23 +161,21 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
         expires_at: None,
         created_millis: connection.clock.now_millis(),
     };
-    let end = |expires: Option<String>| -> Result<Option<u64>> {
-        expires.map(|text| Ok(connection.clock.now().saturating_add(seconds(&text)?))).transpose()
-    };
+    let end = |expires: Option<Duration>| expires.map(|after| connection.clock.now().saturating_add(after.as_secs()));
     Ok(match create {
         Create::Service { service, permissions, expires } => {
             connection.service(service).await?;
             TokenRecord {
                 service_id: Some(service),
                 permissions: permissions.parsed()?,
-                expires_at: end(expires)?,
+                expires_at: end(expires),
                 ..blank
             }
         }
         Create::Organization { organization, permissions, expires } => TokenRecord {
             organization: Some(organization),
             permissions: permissions.parsed()?,
-            expires_at: end(expires)?,
+            expires_at: end(expires),
             ..blank
         },
         Create::InitialAccess { service, uses, expires, scope, grant_types } => {
@@ -163,7 +184,7 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
                 service_id: Some(service),
                 bound: bound(scope.as_deref(), &grant_types)?,
                 uses_left: uses,
-                expires_at: end(expires)?,
+                expires_at: end(expires),
                 ..blank
             }
         }
@@ -177,8 +198,8 @@ async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, out
     output.one(&members)
 }
 
-async fn rotate(id: &str, connection: &Connection, output: &Output) -> Result<()> {
-    let old = existing(id, connection).await?;
+async fn rotate(which: Which, connection: &Connection, output: &Output) -> Result<()> {
+    let old = existing(which, connection).await?;
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
     let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
     issue(&token, &record, connection, output).await?;
@@ -187,11 +208,25 @@ async fn rotate(id: &str, connection: &Connection, output: &Output) -> Result<()
 
 async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<()> {
     let tokens = match (owner.service, owner.organization) {
-        (Some(service), _) => connection.store.service_tokens(service).await,
-        (None, organization) => connection.store.organization_tokens(&organization.unwrap_or_default()).await,
+        (Some(service), _) => {
+            connection.service(service).await?;
+            connection.store.service_tokens(service).await.map_err(described)?
+        }
+        (None, organization) => of_organization(&organization.unwrap_or_default(), connection).await?,
     };
-    let rows: Vec<_> = tokens.map_err(described)?.iter().map(shown).collect::<Result<_>>()?;
+    let rows: Vec<_> = tokens.iter().map(shown).collect::<Result<_>>()?;
     output.rows(&["id", "kind", "permissions", "uses_left", "expires", "created"], &rows)
+}
+
+/// An organization is its services and its tokens: with neither, there is none.
+async fn of_organization(organization: &str, connection: &Connection) -> Result<Vec<TokenRecord>> {
+    let tokens = connection.store.organization_tokens(organization).await.map_err(described)?;
+    if tokens.is_empty() && connection.store.service_page(organization, 0, 1).await.map_err(described)?.total == 0 {
+        return Err(
+            Failure::not_found(format!("there is no organization {organization}: no service is its own")).into()
+        );
+    }
+    Ok(tokens)
 }
 
 impl Permissions {
@@ -199,38 +234,78 @@ impl Permissions {
         if self.names.is_empty() {
             return Ok(Permission::ALL.to_vec());
         }
-        let parse = |name: &String| Permission::parse(name).with_context(|| format!("there is no permission {name}"));
+        let parse = |name: &String| {
+            Permission::parse(name).ok_or_else(|| Failure::usage(format!("there is no permission {name}")).into())
+        };
         self.names.iter().map(parse).collect()
     }
 }
 
 fn bound(scope: Option<&str>, grant_types: &[String]) -> Result<BoundPolicy> {
-    let parse = |name: &String| GrantType::parse(name).with_context(|| format!("there is no grant type {name}"));
-    let grant_types: Vec<GrantType> = grant_types.iter().map(parse).collect::<Result<_>>()?;
+    let parse =
+        |name: &String| GrantType::parse(name).ok_or_else(|| Failure::usage(format!("there is no grant type {name}")));
+    let grant_types: Vec<GrantType> = grant_types.iter().map(parse).collect::<Result<_, _>>()?;
     Ok(BoundPolicy {
         scope: scope.map(Scope::parse).transpose()?.flatten(),
         grant_types: (!grant_types.is_empty()).then_some(grant_types),
     })
 }
 
-async fn existing(id: &str, connection: &Connection) -> Result<TokenRecord> {
-    let hash = TokenHash::parse(id);
-    let hash = hash.context("a token's identifier is what `token list` shows, not the token itself")?;
-    connection.store.token_of_any_kind(&hash).await.map_err(described)?.context("there is no such token")
+async fn existing(which: Which, connection: &Connection) -> Result<TokenRecord> {
+    let hash = match which {
+        Which { id: Some(hash), .. } => hash,
+        Which { token, .. } => presented(&token.unwrap_or_default())?,
+    };
+    let known = connection.store.token_of_any_kind(&hash).await.map_err(described)?;
+    known.ok_or_else(|| Failure::not_found("there is no such token").into())
 }
 
-/// `90d`, `12h`, `30m`, `45s` in seconds.
-fn seconds(text: &str) -> Result<u64> {
-    let unit = match text.chars().last() {
-        Some('d') => 86_400,
-        Some('h') => 3600,
-        Some('m') => 60,
-        Some('s') => 1,
-        _ => bail!("a duration ends in d, h, m or s: 90d"),
+/// The identifier of a token that stands in a file: it is its hash.
+fn presented(file: &str) -> Result<TokenHash> {
+    let mut text = String::new();
+    let read = match file {
+        "-" => stdin().lock().take(MAX_TOKEN_FILE).read_to_string(&mut text),
+        file => File::open(file).and_then(|file| file.take(MAX_TOKEN_FILE).read_to_string(&mut text)),
     };
-    let count: u64 =
-        text.get(..text.len() - 1).unwrap_or_default().parse().context("a duration is a number and a unit: 90d")?;
-    count.checked_mul(unit).filter(|seconds| *seconds > 0).context("the duration is out of range")
+    read.with_context(|| format!("cannot read {}", if file == "-" { "the standard input" } else { file }))?;
+    token_itself(text.trim()).ok_or_else(|| {
+        let kinds = KINDS.map(TokenKind::prefix).join(", ");
+        Failure::usage(format!(
+            "--token takes a whole token of an operator or for registering, which begins with {kinds}"
+        ))
+        .into()
+    })
+}
+
+fn organization(text: &str) -> Result<String> {
+    organization_name(text.to_owned())
+}
+
+fn token_itself(text: &str) -> Option<TokenHash> {
+    KINDS.into_iter().find_map(|kind| Token::parse(kind, text)).map(|token| token.hash())
+}
+
+fn identifier(text: &str) -> Result<TokenHash, String> {
+    if token_itself(text).is_some() {
+        return Err(NOT_HERE.to_owned());
+    }
+    TokenHash::parse(text).ok_or_else(|| "a token's identifier is what `token list` shows".to_owned())
+}
+
+fn token_file(text: &str) -> Result<String, String> {
+    if token_itself(text).is_some() { Err(NOT_HERE.to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// `1w`, `90d`, `2h30m`: whole seconds, at least one and at the most [`LONGEST`].
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|_| "a duration is 1w, 90d, 12h or 2h30m".to_owned())?;
+    if duration > LONGEST {
+        return Err("no token lasts for more than a hundred years: without --expires it does not end".to_owned());
+    }
+    if duration < Duration::from_secs(1) || duration.subsec_nanos() != 0 {
+        return Err("a token lasts for whole seconds, at least one".to_owned());
+    }
+    Ok(duration)
 }
 
 fn shown(token: &TokenRecord) -> Result<Map<String, Value>> {
@@ -259,14 +334,51 @@ fn shown(token: &TokenRecord) -> Result<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
+    use shared::entropy::Entropy;
+
     use super::*;
 
     #[test]
-    fn durations_have_a_unit() {
-        assert_eq!(seconds("90d").unwrap(), 7_776_000);
-        assert_eq!(seconds("45s").unwrap(), 45);
-        for wrong in ["", "d", "0d", "-1d", "5", "5y", "99999999999999999999d", "999999999999999999d", "5\u{e9}"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+    fn durations_are_as_people_write_them() {
+        for (text, seconds) in [
+            ("90d", 7_776_000),
+            ("45s", 45),
+            ("1w", 604_800),
+            ("2h30m", 9000),
+            ("2h 30m", 9000),
+            ("1day", 86_400),
+            ("36500d", 3_153_600_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
+        for (wrong, part) in [
+            ("", "90d"),
+            ("d", "90d"),
+            ("-1d", "90d"),
+            ("5", "90d"),
+            ("5q", "90d"),
+            ("5\u{e9}", "90d"),
+            ("99999999999999999999d", "90d"),
+            ("18446744073709551615w", "90d"),
+            ("0d", "at least one"),
+            ("5ms", "whole seconds"),
+            ("36501d", "hundred years"),
+            ("99999999d", "hundred years"),
+        ] {
+            let refusal = duration(wrong).unwrap_err();
+            assert!(refusal.contains(part), "{wrong}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_stand_where_others_see_it() {
+        let token = Token::mint(TokenKind::Service, &Entropy::seeded(1)).unwrap();
+        for parsed in [identifier(token.expose()).map(|_| ()), token_file(token.expose()).map(|_| ())] {
+            assert_eq!(parsed, Err(NOT_HERE.to_owned()));
+        }
+        let id = token.hash().to_text();
+        assert!(identifier(&id).unwrap() == token.hash());
+        assert!(identifier("rat_x").is_err());
+        assert_eq!(token_file("-").as_deref(), Ok("-"));
     }
 }

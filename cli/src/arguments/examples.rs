@@ -49,8 +49,14 @@ const EXAMPLES: [(&str, &[&str]); 23] = [
         ],
     ),
     ("token list", &["registrar token list --service 1", "registrar token list --organization acme"]),
-    ("token rotate", &["registrar token rotate TOKEN-ID"]),
-    ("token revoke", &["registrar token revoke TOKEN-ID"]),
+    ("token rotate", &["registrar token rotate O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ"]),
+    (
+        "token revoke",
+        &[
+            "registrar token revoke O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ",
+            "registrar token revoke --token - < leaked-token",
+        ],
+    ),
     (
         "client list",
         &["registrar client list --service 1", "registrar client list --service 1 --json | jq '.[].client_id'"],
@@ -117,7 +123,7 @@ mod tests {
             assert!(!lines.is_empty(), "{command}");
             for line in lines {
                 assert!(line.starts_with(format!("registrar {command}").trim()), "{line}");
-                let typed = line.split(" | ").next().unwrap_or_default();
+                let typed = line.split(['|', '<', '>']).next().unwrap_or_default();
                 let words = typed.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
                     0 => part.split_whitespace().collect::<Vec<_>>(),
                     _ => vec![part],

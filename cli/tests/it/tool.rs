@@ -1,5 +1,9 @@
 //! The command line as people and scripts use it.
 
+mod aws;
+mod lean;
+mod tokens;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

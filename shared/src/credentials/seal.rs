@@ -5,8 +5,12 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_sdk_kms::primitives::Blob;
 use tokio::sync::OnceCell;
 
+use crate::aws_fault::AwsFault;
 use crate::entropy::Entropy;
 use crate::error::Error;
+
+/// Who is asked, for the log.
+const KMS: &str = "KMS";
 
 /// The version of what [`DataKey::seal`] writes.
 const VERSION: u8 = 1;
@@ -93,6 +97,11 @@ pub enum KeyEncryption {
     File(Box<RandomizedNonceKey>),
 }
 
+/// The data key of that service was wrapped with another key: nothing that it has sealed can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the data key of service {0} was wrapped with another key")]
+pub struct OtherKey(pub u64);
+
 /// A KMS key and the client for it.
 pub struct Kms {
     key_id: String,
@@ -136,7 +145,7 @@ impl KeyEncryption {
                     .encryption_context("service", service_id.to_string())
                     .send()
                     .await
-                    .map_err(|error| Error::Unavailable(error.into_source().unwrap_or_else(Into::into)))?;
+                    .map_err(|error| Error::Unavailable(AwsFault::of(KMS, &error).into()))?;
                 let wrapped = answer.ciphertext_blob.ok_or_else(|| Error::internal("KMS gave no data key"))?;
                 Ok(wrapped.into_inner())
             }
@@ -147,7 +156,8 @@ impl KeyEncryption {
     /// Unwraps a service's data key.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if KMS does not answer; [`Error::Internal`] if the key is not this service's.
+    /// [`Error::Unavailable`] if KMS does not answer; [`Error::Internal`], with [`OtherKey`], if it was wrapped with another
+    /// key.
     pub async fn unwrap_data_key(&self, service_id: u64, wrapped: &[u8]) -> Result<DataKey, Error> {
         match self {
             Self::Kms(kms) => {
@@ -157,12 +167,23 @@ impl KeyEncryption {
                     .encryption_context("service", service_id.to_string())
                     .send()
                     .await
-                    .map_err(|error| Error::Unavailable(error.into_source().unwrap_or_else(Into::into)))?;
+                    .map_err(|error| refused(service_id, AwsFault::of(KMS, &error)))?;
                 let key = answer.plaintext.ok_or_else(|| Error::internal("KMS gave no data key"))?;
                 DataKey::new(key.as_ref())
             }
-            Self::File(key) => DataKey::new(&open(key, &file_context(service_id), wrapped)?),
+            Self::File(key) => {
+                let bytes = open(key, &file_context(service_id), wrapped);
+                DataKey::new(&bytes.map_err(|_| Error::internal(OtherKey(service_id)))?)
+            }
         }
+    }
+}
+
+/// KMS says in two ways that a key is another one than the one it wrapped with.
+fn refused(service_id: u64, fault: AwsFault) -> Error {
+    match fault.code() {
+        Some("IncorrectKeyException" | "InvalidCiphertextException") => Error::internal(OtherKey(service_id)),
+        _ => Error::Unavailable(fault.into()),
     }
 }
 
@@ -203,8 +224,13 @@ mod tests {
     async fn a_data_key_belongs_to_its_service() {
         let wrapping = KeyEncryption::file(&[9; 32]).unwrap();
         let wrapped = wrapping.new_data_key(1, &Entropy::seeded(1)).await.unwrap();
-        assert!(wrapping.unwrap_data_key(2, &wrapped).await.is_err());
-        assert!(KeyEncryption::file(&[8; 32]).unwrap().unwrap_data_key(1, &wrapped).await.is_err());
+        let other = KeyEncryption::file(&[8; 32]).unwrap();
+        for (key, service_id) in [(&wrapping, 2), (&other, 1)] {
+            let Err(Error::Internal(source)) = key.unwrap_data_key(service_id, &wrapped).await else {
+                panic!("it opens")
+            };
+            assert_eq!(source.downcast_ref(), Some(&OtherKey(service_id)));
+        }
         assert!(KeyEncryption::file(&[8; 31]).is_err());
     }
 }

@@ -1,6 +1,5 @@
 //! Conditional writes: a lost answer is recognised, a conflict is tried again, a refusal brings the old item.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -15,7 +14,11 @@ use aws_sdk_dynamodb::types::{CancellationReason, ReturnValuesOnConditionCheckFa
 
 use super::schema::Key;
 use super::{Item, Store, item};
+use crate::aws_fault::AwsFault;
 use crate::error::Error;
+
+/// Who is asked, for the log.
+const SERVICE: &str = "DynamoDB";
 
 /// How often a conflict with a transaction is tried again.
 const CONFLICT_RETRIES: u32 = 3;
@@ -179,16 +182,17 @@ const PASSING: [&str; 10] = [
     "TransactionInProgressException",
 ];
 
-/// DynamoDB answered in time or it did not; what it would not answer at all is our own fault.
+/// DynamoDB answered in time or it did not; what it would not answer at all is our own fault. The cause is an
+/// [`AwsFault`].
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn fault<E, R>(error: SdkError<E, R>) -> Error
+pub fn fault<E, R>(error: SdkError<E, R>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     let refused = error.code().is_some_and(|code| !PASSING.contains(&code));
     let ours = refused || matches!(error, SdkError::ConstructionFailure(_));
-    if ours { Error::internal(described(&error)) } else { unavailable(&error) }
+    if ours { Error::internal(AwsFault::of(SERVICE, &error)) } else { unavailable(&error) }
 }
 
 fn unavailable<E, R>(error: &SdkError<E, R>) -> Error
@@ -196,24 +200,5 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    Error::Unavailable(described(error).into())
-}
-
-/// The chain of causes, without the request or the answer, which hold what clients sent.
-fn described<E, R>(error: &SdkError<E, R>) -> String
-where
-    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    let mut text = format!("DynamoDB: {error}");
-    if let Some(service) = error.as_service_error() {
-        text = format!("{text}: {}: {}", service.code().unwrap_or("?"), service.message().unwrap_or("?"));
-        return text;
-    }
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
+    Error::Unavailable(AwsFault::of(SERVICE, error).into())
 }

@@ -1,0 +1,239 @@
+//! AWS as people are signed in to it, and what they hear when they are not, or elsewhere.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use serde_json::{Value, json};
+
+use super::failure;
+use crate::program::{Folder, Served, registrar};
+use crate::support;
+
+const LIST: [&str; 4] = ["client", "list", "--service", "1"];
+
+/// The login session that `aws login` writes into a profile.
+const SESSION: &str = "arn:aws:iam::012345678901:user/Admin";
+
+/// A key as `aws login` makes them, which signs nothing before the session is renewed.
+const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIFDZHUzOG1Pzq+6F0mjMlOSp1syN9LRPBuHMoCFXTcXhoAoGCCqGSM49\nAwEHoUQDQgAE9qhj+KtcdHj1kVgwxWWWw++tqoh7H7UHs7oXh8jBbgF47rrYGC+t\ndjiIaHK3dBvvdE7MGj5HsepzLm3Kj91bqA==\n-----END EC PRIVATE KEY-----\n";
+
+/// A person who is signed in to nothing: an empty home, which is the working folder as well.
+fn person(home: &Folder) -> Command {
+    std::fs::create_dir_all(&home.0).unwrap();
+    let mut command = registrar();
+    let variables = std::env::vars_os().map(|(name, _)| name);
+    for name in variables.filter(|name| name.to_string_lossy().starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.env("HOME", &home.0).env("AWS_EC2_METADATA_DISABLED", "true").current_dir(&home.0);
+    command
+}
+
+fn write(home: &Folder, file: &str, content: &str) {
+    let path = home.0.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// The file of a cache that AWS tools share.
+fn cache(folder: &str, algorithm: &'static Algorithm, name: &str) -> String {
+    let hex: Vec<String> =
+        digest(algorithm, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(".aws/{folder}/cache/{}.json", hex.concat())
+}
+
+fn sso_session(home: &Folder, expires: &str) {
+    let token = json!({"accessToken": "session", "expiresAt": expires, "region": "eu-west-1",
+        "startUrl": "https://work.awsapps.com/start"});
+    write(home, &cache("sso", &SHA1_FOR_LEGACY_USE_ONLY, "work"), &token.to_string());
+}
+
+const PROFILES: &str = "\
+[profile sso]
+sso_session = work
+sso_account_id = 012345678901
+sso_role_name = Admin
+region = eu-west-1
+
+[sso-session work]
+sso_region = eu-west-1
+sso_start_url = https://work.awsapps.com/start
+
+[profile process]
+credential_process = cat credentials.json
+region = eu-west-1
+
+[profile broken]
+credential_process = false
+region = eu-west-1
+
+[profile login]
+login_session = arn:aws:iam::012345678901:user/Admin
+region = eu-west-1
+
+[profile placeless]
+credential_process = cat credentials.json
+";
+
+/// Answers all requests with that JSON, or text.
+fn server(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 16 * 1024]);
+            let length = answer.len();
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+        }
+    });
+    url
+}
+
+fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
+    let (found, text) = failure(output);
+    assert_eq!(found, code, "{text}");
+    assert!(text.starts_with("error: ") && text.lines().count() == 1, "one sentence: {text}");
+    for part in parts {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn who_is_not_signed_in_hears_what_is_missing() {
+    let home = Folder::new("signed-out");
+    let asked = |variables: &[(&str, &str)]| person(&home).envs(variables.iter().copied()).args(LIST).output().unwrap();
+    let sign_in = ["aws sso login", "aws login", "AWS_PROFILE"];
+    assert_fails(&asked(&[]), 5, &["no AWS region is set", "AWS_REGION"]);
+    let nobody = asked(&[("AWS_REGION", "eu-west-1")]);
+    assert_fails(&nobody, 5, &["there are no AWS credentials", "--endpoint-url", sign_in[0], sign_in[1], sign_in[2]]);
+    write(&home, ".aws/config", PROFILES);
+    write(&home, "credentials.json", "{}");
+    assert_fails(&asked(&[("AWS_PROFILE", "placeless")]), 5, &["no AWS region is set"]);
+    for (profile, part) in [
+        ("absent", "the profile absent has no AWS credentials"),
+        ("broken", "cannot be used ("),
+        ("sso", "cannot be used ("),
+        ("login", "cannot be used ("),
+    ] {
+        let variables = [("AWS_PROFILE", profile), ("AWS_REGION", "eu-west-1")];
+        assert_fails(&asked(&variables), 5, &[part, sign_in[0], sign_in[2]]);
+    }
+    sso_session(&home, "2020-01-01T00:00:00Z");
+    assert_fails(&asked(&[("AWS_PROFILE", "sso")]), 5, &["the SSO token has expired", "`aws sso login`"]);
+}
+
+#[test]
+fn profiles_of_aws_tools_sign_in() {
+    let (data, home) = (Folder::new("profiles"), Folder::new("profiles-home"));
+    let served = Served::start(&data, &["--memory"]);
+    let access_key = served.environment()["AWS_ACCESS_KEY_ID"].as_str();
+    write(&home, ".aws/config", PROFILES);
+    let process = json!({"Version": 1, "AccessKeyId": access_key, "SecretAccessKey": "local"});
+    write(&home, "credentials.json", &process.to_string());
+    sso_session(&home, "2099-01-01T00:00:00Z");
+    let role = json!({"roleCredentials": {"accessKeyId": access_key, "secretAccessKey": "local",
+        "sessionToken": "session", "expiration": 4_070_908_800_000_u64}});
+    let portal = server(role.to_string());
+    let login = json!({"accessToken": {"accessKeyId": access_key, "secretAccessKey": "local", "sessionToken": "session",
+            "accountId": "012345678901", "expiresAt": "2099-01-01T00:00:00Z"},
+        "tokenType": "aws_sigv4", "refreshToken": "refresh", "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": DPOP_KEY});
+    write(&home, &cache("login", &SHA256, SESSION), &login.to_string());
+    for profile in ["process", "sso", "login"] {
+        let mut command = person(&home);
+        command.env("AWS_PROFILE", profile).env("AWS_ENDPOINT_URL_SSO", &portal);
+        command.env("AWS_ENDPOINT_URL_DYNAMODB", served.text("dynamodb_endpoint"));
+        let listed = command.args(LIST).arg("--json").output().unwrap();
+        assert!(listed.status.success(), "{profile}: {listed:?}");
+        assert_eq!(serde_json::from_slice::<Value>(&listed.stdout).unwrap(), json!([]), "{profile}");
+    }
+    served.stop();
+}
+
+#[test]
+fn who_asks_elsewhere_hears_what_is_there() {
+    let (data, home) = (Folder::new("elsewhere"), Folder::new("elsewhere-home"));
+    let served = Served::start(&data, &["--memory"]);
+    let key = data.0.join("key");
+    let ask = |url: &str, table: &str, key: &Path| {
+        let mut command = person(&home);
+        command.args(LIST).args(["--endpoint-url", url, "--table", table, "--key-file"]).arg(key).output().unwrap()
+    };
+    let table = served.text("dynamodb_endpoint");
+    assert_fails(&ask(table, "absent", &key), 3, &["there is no table absent at http://127.0.0.1:", "--table"]);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = ask(&format!("http://{nobody}"), "registrar", &key);
+    assert_fails(&refused, 7, &["cannot be reached", &nobody.to_string(), "registrar serve"]);
+    assert_fails(&ask("http://absent.invalid", "registrar", &key), 7, &["cannot be reached", "http://absent.invalid"]);
+    let page = server("<html><body>Welcome</body></html>".to_owned());
+    for url in [served.text("base_url"), page.as_str()] {
+        assert_fails(&ask(url, "registrar", &key), 7, &["is not DynamoDB", url, "check the URL"]);
+    }
+    for wrong in ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://a b", ""] {
+        let (code, text) = failure(&ask(wrong, "registrar", &key));
+        assert!(code == 2 && text.contains("it must be a URL such as http://127.0.0.1:8000"), "{wrong}: {text}");
+    }
+    write(&home, ".aws/config", PROFILES);
+    let stranger = json!({"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "secret"});
+    write(&home, "credentials.json", &stranger.to_string());
+    let mut command = person(&home);
+    command.env("AWS_PROFILE", "process").args(LIST).args(["--endpoint-url", table]);
+    assert_fails(&command.output().unwrap(), 5, &["does not take the AWS credentials", "file env"]);
+    served.stop();
+}
+
+#[test]
+fn the_table_of_the_working_folder_is_used_by_itself_where_aws_is_not_meant() {
+    let home = Folder::new("local");
+    std::fs::create_dir_all(&home.0).unwrap();
+    let data = Folder(home.0.join(".registrar"));
+    let served = Served::start(&data, &["--memory"]);
+    let created = person(&home).args(["service", "create", "--name", "Mine", "--json"]).output().unwrap();
+    assert!(created.status.success() && created.stderr.is_empty(), "{created:?}");
+    for (name, value) in [("AWS_REGION", "eu-west-1"), ("AWS_PROFILE", "absent"), ("REGISTRAR_KMS_KEY_ID", "alias/x")] {
+        assert_fails(&person(&home).env(name, value).args(LIST).output().unwrap(), 5, &[]);
+    }
+    served.stop();
+    assert_fails(&person(&home).args(LIST).output().unwrap(), 7, &["cannot be reached", "start `registrar serve`"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_not_created_with_the_key_of_another_table() {
+    let home = Folder::new("keys");
+    let table = support::table(None).await;
+    for (folder, key) in [("own", [1; 32]), ("other", [2; 32])] {
+        write(&home, &format!("{folder}/env"), &format!("AWS_ACCESS_KEY_ID={}\n", support::access_key().expose()));
+        std::fs::write(home.0.join(folder).join("key"), key).unwrap();
+    }
+    let url = table.url();
+    let create = |key: &str, options: &[&str]| {
+        let mut command = person(&home);
+        command.args(["service", "create", "--json", "--endpoint-url", &url, "--key-file", key]);
+        command.args(options).output().unwrap()
+    };
+    let acme = ["--organization", "acme"];
+    let first: Value = serde_json::from_slice(&create("own/key", &[]).stdout).unwrap();
+    let part = format!(
+        "the key file other/key is not the key of the table registrar: it does not open what service {}",
+        first["id"]
+    );
+    for options in [&[][..], &acme] {
+        let (code, text) = failure(&create("other/key", options));
+        assert!(code == 4 && text.contains(&part), "{text}");
+        assert!(create("own/key", options).status.success());
+    }
+    let mut command = person(&home);
+    command.args(["service", "federation", "add-key", &first["id"].to_string(), "--endpoint-url", &url]);
+    assert!(command.args(["--key-file", "own/key"]).output().unwrap().status.success());
+    let mut command = person(&home);
+    command.args(["service", "federation", "show", &first["id"].to_string(), "--endpoint-url", &url]);
+    assert_fails(&command.args(["--key-file", "other/key"]).output().unwrap(), 4, &[&part]);
+    std::fs::write(home.0.join("other/key"), [2; 31]).unwrap();
+    let (code, text) = failure(&create("other/key", &[]));
+    assert!(code == 2 && text.contains("it must have 32 bytes"), "{text}");
+    table.stop().await;
+}

@@ -2,6 +2,7 @@
 
 mod client;
 mod connection;
+mod doctor;
 mod federation;
 mod output;
 mod place;
@@ -15,6 +16,7 @@ use shared::origin::Origin;
 use crate::failure::{Failure, Kind};
 
 pub use connection::{Connection, Options};
+pub use doctor::Options as Examination;
 pub use output::Output;
 
 /// A group of administration commands.
@@ -44,6 +46,14 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
         Command::Client(command) => client::run(command, &connection, &output).await,
     };
     done.map_err(|error| connection.failure(&error))
+}
+
+/// Looks at everything that a registration needs, and says what it found.
+///
+/// # Errors
+/// If there is a fault.
+pub async fn examine(asked: Examination, options: Options, json: bool) -> Result<(), Failure> {
+    doctor::run(asked, options, &Output::new(json)).await
 }
 
 /// Whoever runs these commands.

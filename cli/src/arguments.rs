@@ -3,17 +3,24 @@
 mod examples;
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::failure::{Failure, Kind};
+use crate::print::say;
 use crate::{admin, serve};
+
+/// The name of the program.
+const NAME: &str = "registrar";
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]
-#[command(name = "registrar", version)]
+#[command(name = NAME, version)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -37,6 +44,19 @@ pub enum Command {
     /// Administration.
     #[command(flatten)]
     Admin(admin::Command),
+    /// Check credentials, table, key and clock, and what a service's authorization server announces.
+    Doctor(admin::Examination),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man {
+        /// A folder for the pages of all commands, instead.
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
 }
 
 impl Arguments {
@@ -60,25 +80,47 @@ impl Arguments {
     }
 }
 
+/// Prints completions for a shell.
+pub fn print_completions(shell: Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::documented(), NAME, &mut script);
+    say!("{}", String::from_utf8_lossy(&script).trim_end());
+}
+
+/// Prints the manual page, or writes one of each command into a folder.
+///
+/// # Errors
+/// If the folder cannot be written to.
+pub fn print_manual(into: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(folder) = into {
+        let written =
+            std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::documented(), folder));
+        return written.with_context(|| format!("cannot write to {}", folder.display()));
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::documented()).render(&mut page)?;
+    say!("{}", String::from_utf8_lossy(&page).trim_end());
+    Ok(())
+}
+
 /// An option that has no meaning where it is: it is not passed over.
 fn misplaced(matches: &ArgMatches) -> Option<String> {
+    let command = matches.subcommand_name();
     let given = |id: &clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     let first = |options: clap::Command| {
         let mut options = options.get_arguments().filter(|option| given(option.get_id()));
         options.next().and_then(|option| option.get_long().map(str::to_owned))
     };
-    let blank = || clap::Command::new("");
-    match matches.subcommand_name() {
-        Some("serve") | None => first(admin::Options::augment_args(blank())).map(|option| {
-            format!("--{option} is for administration: `registrar serve` has a table and a key of its own")
-        }),
-        Some(_) => None,
+    let blank = || clap::Command::new(NAME);
+    if let Some("serve" | "completions" | "man") | None = command
+        && let Some(option) = first(admin::Options::augment_args(blank()))
+    {
+        let command = command.unwrap_or("serve");
+        return Some(format!("--{option} is for administration: `{NAME} {command}` asks no other table"));
     }
-    .or_else(|| {
-        matches.subcommand_name()?;
-        let option = first(serve::Options::augment_args(blank()))?;
-        Some(format!("--{option} is an option of `registrar serve`: it comes after `serve`"))
-    })
+    command?;
+    let option = first(serve::Options::augment_args(blank()))?;
+    Some(format!("--{option} is an option of `{NAME} serve`: it comes after `serve`"))
 }
 
 /// A command line that is not understood, for scripts: what clap says before it goes into details.

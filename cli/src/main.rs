@@ -24,12 +24,18 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { command, serve, connection, json } = arguments;
-    let serving = match command {
+    let done = match command {
         Some(Command::Admin(command)) => return admin::run(command, connection, json).await,
-        Some(Command::Serve(options)) => options,
-        None => serve,
+        Some(Command::Doctor(asked)) => return admin::examine(asked, connection, json).await,
+        Some(Command::Serve(options)) => serve::run(options).await,
+        Some(Command::Completions { shell }) => {
+            arguments::print_completions(shell);
+            Ok(())
+        }
+        Some(Command::Man { into }) => arguments::print_manual(into.as_deref()),
+        None => serve::run(serve).await,
     };
-    serve::run(serving).await.map_err(|error| Failure::of(&error, Kind::Fault))
+    done.map_err(|error| Failure::of(&error, Kind::Fault))
 }
 
 /// Whether a line that is not understood has the option by which errors are JSON.

@@ -23,7 +23,7 @@ use crate::{demo, embedded, environment, print};
 const DATA: &str = ".registrar";
 
 /// The organization of services that are given none.
-const ORGANIZATION: &str = "default";
+pub(super) const ORGANIZATION: &str = "default";
 
 /// Where a command acts.
 #[derive(Args)]
@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url)]
     endpoint_url: Option<String>,
     /// The table.
-    #[arg(long, global = true, env = "REGISTRAR_TABLE", default_value = embedded::TABLE)]
+    #[arg(long, global = true, env = "REGISTRAR_TABLE", default_value = embedded::TABLE, value_parser = table)]
     table: String,
     /// The KMS key that wraps the data keys of services.
     #[arg(long, global = true, env = "REGISTRAR_KMS_KEY_ID", value_name = "KEY")]
@@ -109,7 +109,10 @@ async fn client_at(url: &str, key_file: Option<&str>) -> Result<(Client, Option<
     if let Some(access_key) = data.map(environment::access_key).transpose()?.flatten() {
         return Ok((embedded::client(url, &access_key), None));
     }
-    let aws = sign_in().await?;
+    let aws = sign_in().await.map_err(|failure| {
+        let beside = data.map_or_else(|| environment::file(Path::new(DATA)), environment::file).display().to_string();
+        Failure::new(failure.kind, format!("{beside} has no access key for the table at {url}, and {failure}"))
+    })?;
     let configuration = aws_sdk_dynamodb::config::Builder::from(&aws).endpoint_url(url).build();
     Ok((Client::from_conf(configuration), Some(aws)))
 }
@@ -119,6 +122,16 @@ fn named(aws: &SdkConfig) -> Server {
     let url = [environment::ENDPOINT_URL, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| std::env::var(name).ok());
     let region = || aws.region().map(ToString::to_string).unwrap_or_default();
     url.filter(|url| !url.is_empty()).map_or_else(|| Server::Region(region()), Server::Url)
+}
+
+/// A name, or an ARN with one.
+fn table(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:/".contains(&byte));
+    if plain && (3..=1024).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a table's name has 3 or more of A-Z a-z 0-9 . _ -".to_owned())
+    }
 }
 
 fn endpoint_url(text: &str) -> Result<String, String> {

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 23] = [
+const EXAMPLES: [(&str, &[&str]); 26] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     (
@@ -62,6 +62,15 @@ const EXAMPLES: [(&str, &[&str]); 23] = [
         &["registrar client list --service 1", "registrar client list --service 1 --json | jq '.[].client_id'"],
     ),
     ("client show", &["registrar client show --service 1 CLIENT-ID"]),
+    ("doctor", &["registrar doctor", "registrar doctor 1 --base-url https://api.example --json"]),
+    (
+        "completions",
+        &[
+            "registrar completions bash > ~/.local/share/bash-completion/completions/registrar",
+            "registrar completions zsh",
+        ],
+    ),
+    ("man", &["registrar man | man -l -", "registrar man --into ~/.local/share/man/man1"]),
     ("client delete", &["registrar client delete --service 1 CLIENT-ID"]),
 ];
 

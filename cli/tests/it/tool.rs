@@ -1,6 +1,7 @@
 //! The command line as people and scripts use it.
 
 mod aws;
+mod doctor;
 mod lean;
 mod tokens;
 

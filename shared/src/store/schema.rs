@@ -242,12 +242,28 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), String> {
 async fn is_current(client: &Client, table: &str) -> Result<(), String> {
     let described = client.describe_table().table_name(table).send().await;
     let described = described.map_err(|error| DisplayErrorContext(&error).to_string())?.table;
-    let indexes = described.as_ref().map(TableDescription::global_secondary_indexes).unwrap_or_default();
-    let has_index = |name: &str| indexes.iter().any(|index| index.index_name() == Some(name));
-    let stream = described.as_ref().and_then(|table| table.stream_specification()?.stream_view_type());
-    if has_index(LIST_INDEX) && has_index(DEVELOPER_INDEX) && stream == Some(&StreamViewType::NewAndOldImages) {
+    if described.is_some_and(|table| has_keys(&table) && has_stream(&table)) {
         Ok(())
     } else {
         Err(format!("the table {table} was made by an earlier version; begin with a new one"))
     }
+}
+
+/// Whether a table has the keys and the indexes that this version needs.
+#[must_use]
+pub fn has_keys(table: &TableDescription) -> bool {
+    let names =
+        |schema: &[KeySchemaElement]| schema.iter().map(|key| key.attribute_name().to_owned()).collect::<Vec<_>>();
+    let has_index = |name: &str| {
+        let mut indexes = table.global_secondary_indexes().iter();
+        indexes.any(|index| index.index_name() == Some(name) && names(index.key_schema()) == [name, "at"])
+    };
+    names(table.key_schema()) == ["PK", "SK"] && has_index(LIST_INDEX) && has_index(DEVELOPER_INDEX)
+}
+
+/// Whether a table has the stream that counting and purging follow.
+#[must_use]
+pub fn has_stream(table: &TableDescription) -> bool {
+    let stream = table.stream_specification();
+    stream.is_some_and(|stream| stream.stream_view_type() == Some(&StreamViewType::NewAndOldImages))
 }

@@ -9,6 +9,7 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use serde_json::{Value, json};
 
 use super::failure;
+use crate::fault_proxy::{Fault, FaultProxy};
 use crate::program::{Folder, Served, registrar};
 use crate::support;
 
@@ -78,8 +79,8 @@ region = eu-west-1
 credential_process = cat credentials.json
 ";
 
-/// Answers all requests with that JSON, or text.
-fn server(answer: String) -> String {
+/// Answers all requests with that status and that JSON, or text.
+fn server(status: u16, answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -87,7 +88,8 @@ fn server(answer: String) -> String {
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 16 * 1024]);
             let length = answer.len();
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
+            let _ =
+                write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}");
         }
     });
     url
@@ -137,7 +139,7 @@ fn profiles_of_aws_tools_sign_in() {
     sso_session(&home, "2099-01-01T00:00:00Z");
     let role = json!({"roleCredentials": {"accessKeyId": access_key, "secretAccessKey": "local",
         "sessionToken": "session", "expiration": 4_070_908_800_000_u64}});
-    let portal = server(role.to_string());
+    let portal = server(200, role.to_string());
     let login = json!({"accessToken": {"accessKeyId": access_key, "secretAccessKey": "local", "sessionToken": "session",
             "accountId": "012345678901", "expiresAt": "2099-01-01T00:00:00Z"},
         "tokenType": "aws_sigv4", "refreshToken": "refresh", "clientId": "arn:aws:signin:::devtools/same-device",
@@ -169,7 +171,7 @@ fn who_asks_elsewhere_hears_what_is_there() {
     let refused = ask(&format!("http://{nobody}"), "registrar", &key);
     assert_fails(&refused, 7, &["cannot be reached", &nobody.to_string(), "registrar serve"]);
     assert_fails(&ask("http://absent.invalid", "registrar", &key), 7, &["cannot be reached", "http://absent.invalid"]);
-    let page = server("<html><body>Welcome</body></html>".to_owned());
+    let page = server(200, "<html><body>Welcome</body></html>".to_owned());
     for url in [served.text("base_url"), page.as_str()] {
         assert_fails(&ask(url, "registrar", &key), 7, &["is not DynamoDB", url, "check the URL"]);
     }
@@ -177,6 +179,10 @@ fn who_asks_elsewhere_hears_what_is_there() {
         let (code, text) = failure(&ask(wrong, "registrar", &key));
         assert!(code == 2 && text.contains("it must be a URL such as http://127.0.0.1:8000"), "{wrong}: {text}");
     }
+    let (code, text) = failure(&ask(table, "x", &key));
+    assert!(code == 2 && text.contains("a table's name has"), "{text}");
+    let keyless = ask(table, "registrar", &home.0.join("key"));
+    assert_fails(&keyless, 5, &["env has no access key for the table at http://127.0.0.1:", "no AWS region is set"]);
     write(&home, ".aws/config", PROFILES);
     let stranger = json!({"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "secret"});
     write(&home, "credentials.json", &stranger.to_string());
@@ -235,5 +241,69 @@ async fn a_service_is_not_created_with_the_key_of_another_table() {
     std::fs::write(home.0.join("other/key"), [2; 31]).unwrap();
     let (code, text) = failure(&create("other/key", &[]));
     assert!(code == 2 && text.contains("it must have 32 bytes"), "{text}");
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_aws_refuses_has_an_exit_code() {
+    let home = Folder::new("refusals");
+    let table = support::table(None).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    write(&home, "env", &format!("AWS_ACCESS_KEY_ID={}\n", support::access_key().expose()));
+    std::fs::write(home.0.join("key"), [1; 32]).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = person(&home);
+        command.args(arguments).args(["--endpoint-url", &proxy.url(), "--key-file", "key"]).output().unwrap()
+    };
+    let created: Value = serde_json::from_slice(&run(&["service", "create", "--json"]).stdout).unwrap();
+    let id = created["id"].to_string();
+    let update = ["service", "update", &id, "--name", "New"];
+    for (exception, code, part) in [
+        ("ConditionalCheckFailedException", 6, "try again"),
+        ("AccessDeniedException", 5, "the AWS credentials do not permit this"),
+        ("ExpiredTokenException", 5, "sign in again"),
+        ("ResourceNotFoundException", 3, "there is no table registrar"),
+        ("ValidationException", 4, "none of Registrar's"),
+        ("ThrottlingException", 7, "temporarily unavailable"),
+    ] {
+        for _ in 0..3 {
+            proxy.inject("UpdateItem S", Fault::Exception(400, exception));
+        }
+        assert_fails(&run(&update), code, &[part]);
+        assert!((0..4).any(|_| run(&update).status.success()), "{exception}");
+    }
+    proxy.inject_always("UpdateItem S", Fault::Exception(500, "InternalServerError"));
+    assert_fails(&run(&update), 7, &["temporarily unavailable"]);
+    proxy.inject_always("UpdateItem S", Fault::Timeout);
+    assert_fails(&run(&update), 7, &["does not answer in time"]);
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_not_created_with_the_kms_key_of_another_table() {
+    let home = Folder::new("kms");
+    let table = support::table(None).await;
+    write(&home, "env", &format!("AWS_ACCESS_KEY_ID={}\n", support::access_key().expose()));
+    std::fs::write(home.0.join("key"), [1; 32]).unwrap();
+    let mut command = person(&home);
+    command.args(["service", "create", "--json", "--endpoint-url", &table.url(), "--key-file", "key"]);
+    assert!(command.output().unwrap().status.success());
+    let create = |exception: &str| {
+        let answer = json!({"__type": exception, "message": "no"}).to_string();
+        let mut command = person(&home);
+        command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
+        command.env("AWS_REGION", "eu-west-1").env("AWS_ENDPOINT_URL_KMS", server(400, answer));
+        command.args(["service", "create", "--kms-key-id", "alias/other", "--key-file", "key"]);
+        command.args(["--endpoint-url", &table.url()]).output().unwrap()
+    };
+    for exception in ["IncorrectKeyException", "InvalidCiphertextException"] {
+        assert_fails(&create(exception), 4, &["the KMS key alias/other is not the key of the table registrar"]);
+    }
+    assert_fails(&create("NotFoundException"), 3, &["there is no such key"]);
+    assert_fails(&create("DisabledException"), 4, &["the KMS key cannot be used"]);
+    let (code, text) = failure(&create("AccessDeniedException"));
+    let [warning, error]: [&str; 2] = text.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(code == 5 && error.starts_with("error: the AWS credentials do not permit this"), "{text}");
+    assert!(warning.starts_with("warning: whether this is the key of the other services could not be told"), "{text}");
     table.stop().await;
 }

@@ -93,16 +93,19 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     /// Of that kind.
+    #[must_use]
     pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
         Self { kind, sentence: sentence.into() }
     }
 
     /// What is named is not there.
+    #[must_use]
     pub fn not_found(sentence: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, sentence)
     }
 
     /// The command line is not understood.
+    #[must_use]
     pub fn usage(sentence: impl Into<String>) -> Self {
         Self::new(Kind::Usage, sentence)
     }
@@ -123,7 +126,7 @@ impl Failure {
     pub fn report(&self, json: bool) {
         if json {
             let error = json!({ "error": self.kind.name(), "error_description": self.sentence });
-            print::complain(&format!("{error:#}"));
+            print::complain(&print::json(&error).unwrap_or_else(|_| error.to_string()));
         } else {
             print::complain(&format!("error: {}", print::visible(&self.sentence)));
         }

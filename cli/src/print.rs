@@ -4,6 +4,7 @@ use std::fmt::Arguments;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::exit;
 
+use serde::Serialize;
 use shared::metadata::is_hidden;
 use signal_hook::consts::SIGPIPE;
 use signal_hook::low_level::emulate_default_handler;
@@ -36,6 +37,21 @@ pub(crate) fn complain(text: &str) {
 /// A text of one line, without what would command a terminal.
 pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|character| if is_hidden(character) { '?' } else { character }).collect()
+}
+
+/// JSON that is the same for scripts and does not command a terminal: what nobody sees stands escaped.
+pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || !is_hidden(character) {
+            visible.push(character);
+        } else {
+            let mut units = [0; 2];
+            visible.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    Ok(visible)
 }
 
 /// A closed pipe ends the program by the signal that ends other programs, which shells and `pipefail` know. The signal

@@ -37,6 +37,7 @@ pub enum AwsCause {
 
 impl AwsFault {
     /// What a request to `service` ended with.
+    #[must_use]
     pub fn of<E, R>(service: &'static str, error: &SdkError<E, R>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -57,11 +58,10 @@ impl AwsFault {
 
 fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> AwsCause {
     match error {
-        SdkError::ConstructionFailure(_) => AwsCause::NotAsked,
         SdkError::TimeoutError(_) => AwsCause::Late,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => AwsCause::Late,
         SdkError::DispatchFailure(failure) if failure.is_io() => AwsCause::Unreachable,
-        SdkError::DispatchFailure(_) => AwsCause::NotAsked,
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => AwsCause::NotAsked,
         SdkError::ServiceError(refused) => match refused.err().code() {
             Some(code) => AwsCause::Refused {
                 code: code.to_owned(),

@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url)]
     endpoint_url: Option<String>,
     /// The table.
-    #[arg(long, global = true, env = "REGISTRAR_TABLE", default_value = embedded::TABLE, value_parser = table)]
+    #[arg(long, global = true, env = "REGISTRAR_TABLE", default_value = embedded::TABLE)]
     table: String,
     /// The KMS key that wraps the data keys of services.
     #[arg(long, global = true, env = "REGISTRAR_KMS_KEY_ID", value_name = "KEY")]
@@ -63,11 +63,12 @@ pub struct Connection {
 impl Options {
     pub(super) async fn connect(self) -> Result<Connection> {
         let clock = Clock::system();
+        let (table, kms_key_id) = (table(self.table)?, given(self.kms_key_id));
         let url = match self.endpoint_url {
-            None if self.kms_key_id.is_none() && !sign_in::is_meant() => local_url()?,
-            given => given,
+            None if kms_key_id.is_none() && !sign_in::is_meant() => local_url()?,
+            url => url,
         };
-        let key_file = self.key_file.or_else(|| url.as_ref().map(|_| format!("{DATA}/key")));
+        let key_file = given(self.key_file).or_else(|| url.as_ref().map(|_| format!("{DATA}/key")));
         let (client, aws, server) = match url {
             Some(url) => {
                 let (client, aws) = client_at(&url, key_file.as_deref()).await?;
@@ -78,16 +79,16 @@ impl Options {
                 (Client::new(&aws), Some(aws.clone()), named(&aws))
             }
         };
-        let key = self.kms_key_id.as_ref().map(|key| format!("the KMS key {key}"));
+        let key = kms_key_id.as_ref().map(|key| format!("the KMS key {key}"));
         let key = key.or_else(|| key_file.as_ref().map(|file| format!("the key file {file}")));
         Ok(Connection {
-            store: Store::new(client.clone(), self.table.clone(), clock.clone()),
+            store: Store::new(client.clone(), table.clone(), clock.clone()),
             clock,
             entropy: Entropy::system(),
             client,
-            place: Place { table: self.table, server, key },
+            place: Place { table, server, key },
             aws,
-            kms_key_id: self.kms_key_id,
+            kms_key_id,
             key_file,
         })
     }
@@ -124,13 +125,18 @@ fn named(aws: &SdkConfig) -> Server {
     url.filter(|url| !url.is_empty()).map_or_else(|| Server::Region(region()), Server::Url)
 }
 
+/// A variable that is empty says nothing.
+fn given(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
+}
+
 /// A name, or an ARN with one.
-fn table(text: &str) -> Result<String, String> {
+fn table(text: String) -> Result<String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:/".contains(&byte));
-    if plain && (3..=1024).contains(&text.len()) {
-        Ok(text.to_owned())
-    } else {
-        Err("a table's name has 3 or more of A-Z a-z 0-9 . _ -".to_owned())
+    match text.len() {
+        0 => Ok(embedded::TABLE.to_owned()),
+        3..=1024 if plain => Ok(text),
+        _ => Err(Failure::usage("--table: the name of a table has 3 or more of A-Z a-z 0-9 . _ -").into()),
     }
 }
 

@@ -1,11 +1,7 @@
 //! Tables for people, JSON for scripts.
 
-use std::fmt::Write;
-
 use anyhow::Result;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use shared::metadata::is_hidden;
 use unicode_width::UnicodeWidthStr;
 
 use crate::print::{self, say};
@@ -22,13 +18,13 @@ impl Output {
 
     /// Prints rows under the names of their members, in the order of `columns`.
     pub(super) fn rows(&self, columns: &[&str], rows: &[Map<String, Value>]) -> Result<()> {
-        say!("{}", if self.json { json(rows)? } else { table(columns, rows) });
+        say!("{}", if self.json { print::json(rows)? } else { table(columns, rows) });
         Ok(())
     }
 
     /// Prints one thing, a member a line.
     pub(super) fn one(&self, members: &Map<String, Value>) -> Result<()> {
-        say!("{}", if self.json { json(members)? } else { list(members)? });
+        say!("{}", if self.json { print::json(members)? } else { list(members)? });
         Ok(())
     }
 
@@ -59,7 +55,7 @@ fn list(members: &Map<String, Value>) -> Result<String> {
     let line = |(name, value): (&String, &Value)| {
         let name = print::visible(name);
         Ok(match value {
-            Value::Object(inner) => format!("{name}:\n{}", json(inner)?),
+            Value::Object(inner) => format!("{name}:\n{}", print::json(inner)?),
             value => format!("{}  {}", wide(&name, width), text(Some(value))),
         })
     };
@@ -70,23 +66,6 @@ fn list(members: &Map<String, Value>) -> Result<String> {
 fn wide(text: &str, columns: usize) -> String {
     let missing = columns.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
-}
-
-/// JSON that is the same for scripts and does not command a terminal: what nobody sees stands escaped.
-fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
-    let text = serde_json::to_string_pretty(value)?;
-    let mut visible = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character == '\n' || !is_hidden(character) {
-            visible.push(character);
-        } else {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                write!(visible, "\\u{unit:04x}")?;
-            }
-        }
-    }
-    Ok(visible)
 }
 
 /// A value in a cell. What a client said of itself must not command the terminal.
@@ -121,6 +100,8 @@ pub(super) fn date(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::metadata::is_hidden;
+
     use super::*;
 
     #[test]
@@ -143,7 +124,7 @@ mod tests {
             assert_eq!(text(Some(&Value::from(said))), shown);
             let one = Map::from_iter([(said.to_owned(), Value::from(said))]);
             assert_eq!(list(&one).unwrap(), format!("{shown}  {shown}"));
-            let written = json(&one).unwrap();
+            let written = print::json(&one).unwrap();
             assert!(!written.chars().any(|character| character != '\n' && is_hidden(character)), "{written}");
             assert_eq!(serde_json::from_str::<Map<String, Value>>(&written).unwrap(), one);
         }

@@ -16,6 +16,7 @@ use super::Finding;
 const METADATA: &str = "metadata";
 const ISSUER: &str = "issuer";
 const REGISTRATION: &str = "registration_endpoint";
+const LISTS: &str = "announced";
 const ISS: &str = "authorization_response_iss_parameter_supported";
 
 /// How long an authorization server may take to answer.
@@ -178,8 +179,6 @@ fn list(name: &str, values: &[String], metadata: &Map<String, Value>) -> Vec<Fin
     findings
 }
 
-const LISTS: &str = "announced";
-
 /// The metadata of an issuer and where it was: as RFC 8414 §3 has it, else as OpenID Connect Discovery §4 has it.
 async fn fetched(issuer: &str, fetch: &Fetch) -> Result<(String, Map<String, Value>), String> {
     let (origin, path, pair) = parts(issuer).ok_or_else(|| format!("the issuer {issuer} is not an https URL"))?;
@@ -249,13 +248,13 @@ mod tests {
 
     #[test]
     fn metadata_is_compared_member_by_member() {
+        const OK: Status = Status::Ok;
         let fitting = json!({"issuer": "https://as.example", "registration_endpoint": "https://api.example/1/register",
             "authorization_response_iss_parameter_supported": true,
             "id_token_signing_alg_values_supported": ["ES256", "RS256"]});
         let all = |status: [Status; 4]| -> Vec<(&str, Status)> {
             [ISSUER, REGISTRATION, ISS, LISTS].into_iter().zip(status).collect()
         };
-        const OK: Status = Status::Ok;
         assert_eq!(found(&expected(), fitting.clone()), all([OK; 4]));
         for (member, value, statuses) in [
             ("issuer", json!("https://as.example/"), [Status::Fault, OK, OK, OK]),

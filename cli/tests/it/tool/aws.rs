@@ -180,7 +180,7 @@ fn who_asks_elsewhere_hears_what_is_there() {
         assert!(code == 2 && text.contains("it must be a URL such as http://127.0.0.1:8000"), "{wrong}: {text}");
     }
     let (code, text) = failure(&ask(table, "x", &key));
-    assert!(code == 2 && text.contains("a table's name has"), "{text}");
+    assert!(code == 2 && text.contains("--table: the name of a table has"), "{text}");
     let keyless = ask(table, "registrar", &home.0.join("key"));
     assert_fails(&keyless, 5, &["env has no access key for the table at http://127.0.0.1:", "no AWS region is set"]);
     write(&home, ".aws/config", PROFILES);
@@ -200,6 +200,9 @@ fn the_table_of_the_working_folder_is_used_by_itself_where_aws_is_not_meant() {
     let served = Served::start(&data, &["--memory"]);
     let created = person(&home).args(["service", "create", "--name", "Mine", "--json"]).output().unwrap();
     assert!(created.status.success() && created.stderr.is_empty(), "{created:?}");
+    let mut empty = person(&home);
+    empty.args(LIST).env("REGISTRAR_TABLE", "").env("REGISTRAR_KMS_KEY_ID", "").env("AWS_PROFILE", "");
+    assert!(empty.output().unwrap().status.success(), "variables that are empty say nothing");
     for (name, value) in [("AWS_REGION", "eu-west-1"), ("AWS_PROFILE", "absent"), ("REGISTRAR_KMS_KEY_ID", "alias/x")] {
         assert_fails(&person(&home).env(name, value).args(LIST).output().unwrap(), 5, &[]);
     }

@@ -18,6 +18,9 @@ use crate::{admin, serve};
 /// The name of the program.
 const NAME: &str = "registrar";
 
+/// The commands that ask no table of others: what says where a command acts has no meaning there.
+const APART: [&str; 3] = ["serve", "completions", "man"];
+
 /// The serverless OAuth client registry.
 #[derive(Parser)]
 #[command(name = NAME, version)]
@@ -76,7 +79,12 @@ impl Arguments {
     /// The commands with their examples, for help, man pages and completions.
     #[must_use]
     pub fn documented() -> clap::Command {
-        examples::added_to(Self::command())
+        let options = admin::Options::augment_args(clap::Command::new(NAME));
+        let hide = |command: clap::Command| {
+            options.get_arguments().fold(command, |command, option| command.arg(option.clone().hide(true)))
+        };
+        let command = Self::command();
+        examples::added_to(APART.into_iter().fold(command, |command, name| command.mut_subcommand(name, hide)))
     }
 }
 
@@ -112,7 +120,7 @@ fn misplaced(matches: &ArgMatches) -> Option<String> {
         options.next().and_then(|option| option.get_long().map(str::to_owned))
     };
     let blank = || clap::Command::new(NAME);
-    if let Some("serve" | "completions" | "man") | None = command
+    if command.is_none_or(|command| APART.contains(&command))
         && let Some(option) = first(admin::Options::augment_args(blank()))
     {
         let command = command.unwrap_or("serve");

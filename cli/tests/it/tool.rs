@@ -158,4 +158,8 @@ fn help_has_examples_and_exit_codes() {
             assert!(help.contains(part), "{line:?}: {help}");
         }
     }
+    for (command, has) in [("serve", false), ("man", false), ("doctor", true)] {
+        let help = String::from_utf8(registrar().args([command, "--help"]).output().unwrap().stdout).unwrap();
+        assert_eq!(help.contains("--endpoint-url"), has, "{command}: {help}");
+    }
 }

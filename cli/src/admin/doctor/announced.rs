@@ -65,6 +65,10 @@ pub(super) async fn examine(service: &Service, base_url: Option<&str>, fetch: &F
             "not looked at: where this API is reached is not known, so that the issuer is not; give --base-url";
         return vec![Finding::warning(METADATA, sentence)];
     };
+    if ["http://127.0.0.1", "http://localhost"].iter().any(|own| expected.issuer.starts_with(own)) {
+        let sentence = format!("not looked at: {} is for development, and is not asked over http", expected.issuer);
+        return vec![Finding::warning(METADATA, sentence)];
+    }
     match fetched(&expected.issuer, fetch).await {
         Ok((url, metadata)) => {
             let mut findings = vec![Finding::ok(METADATA, format!("it is at {url}"))];

@@ -48,6 +48,8 @@ fn what_fits_is_said_line_by_line() {
     let unknown = findings(&admin.run(&["doctor", "1", "--json"]));
     let (status, sentence) = finding(&unknown, "metadata");
     assert!(status == "warning" && sentence.contains("give --base-url"), "{sentence}");
+    let local = findings(&admin.run(&["doctor", "1", "--json", "--base-url", "http://127.0.0.1:8080"]));
+    assert_eq!(finding(&local, "metadata").0, "warning");
     served.stop();
 }
 
@@ -89,7 +91,7 @@ fn what_does_not_fit_is_a_fault_and_the_exit_code_says_so() {
     for (issuer, part) in [
         (format!("{base_url}/99"), "the answer was 404"),
         ("https://127.0.0.1:1".to_owned(), "--reachable 127.0.0.1:1"),
-        (format!("http://{host}"), "not an https URL"),
+        (format!("https://{host}/a b"), "not an https URL"),
     ] {
         admin.json(&["service", "update", &created["id"].to_string(), "--issuer", &issuer]);
         let output = admin.run(&[&["doctor", &created["id"].to_string()], &reach[..]].concat());

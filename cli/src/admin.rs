@@ -3,7 +3,9 @@
 mod client;
 mod connection;
 mod federation;
+mod input;
 mod output;
+mod policy;
 mod service;
 mod token;
 

@@ -293,7 +293,7 @@ fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) ->
 /// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL.
 ///
 /// # Errors
-/// [`Invalid::TooLargeInAll`]; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Invalid`], naming the member; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn create_service(
     store: &Store,
     keys: &KeyEncryption,
@@ -302,6 +302,7 @@ pub async fn create_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    configuration.check()?;
     bound_secrets(secrets)?;
     for _ in 0..MINTING_ATTEMPTS {
         let id = 1_000_000_000 + u64::from_be_bytes(entropy.bytes()?) % 9_000_000_000;
@@ -319,10 +320,26 @@ pub async fn create_service(
     Err(Error::Contention)
 }
 
+/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays.
+///
+/// # Errors
+/// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`],
+/// [`Error::Internal`].
+pub async fn configure_service(
+    store: &Store,
+    current: &Service,
+    configuration: &ServiceConfiguration,
+    origin: &Origin,
+) -> Result<Service, Error> {
+    configuration.check()?;
+    store.update_service(current.id, current.version, configuration, None, origin).await?;
+    store.service(current.id).await?.ok_or(Error::UnknownService)
+}
+
 /// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
 ///
 /// # Errors
-/// [`Invalid::TooLargeInAll`]; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn replace_service(
     store: &Store,
     keys: &KeyEncryption,
@@ -331,6 +348,7 @@ pub async fn replace_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    configuration.check()?;
     bound_secrets(secrets)?;
     let sealed = match (secrets.is_empty(), &current.secrets) {
         (true, None) => None,

@@ -1,6 +1,7 @@
 //! The tenant: one authorization server whose clients are registered.
 
 mod announced;
+mod check;
 mod federation;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::metadata::{ClientMetadata, Invalid};
 use crate::policy::Policy;
 
 pub(crate) use announced::is_choice;
+pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
 /// What an operator decides about a service.

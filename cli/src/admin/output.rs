@@ -13,6 +13,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether scripts read it.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints rows under the names of their members, in the order of `columns`.
     pub(super) fn rows(&self, columns: &[&str], rows: &[Map<String, Value>]) -> Result<()> {
         if self.json {

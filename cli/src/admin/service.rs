@@ -1,17 +1,20 @@
 //! `registrar service`.
 
-use std::path::{Path, PathBuf};
+mod settings;
+mod topology;
 
-use anyhow::{Context, Result, anyhow, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use anyhow::{Result, bail};
+use clap::Subcommand;
 use serde_json::{Map, Value};
 use shared::administration;
-use shared::metadata::Scope;
-use shared::policy::{Policy, Preset};
+use shared::policy::Preset;
 use shared::service::{FederationSettings, Service, ServiceConfiguration};
+
+pub(super) use settings::organization;
 
 use super::{Connection, Output, operator};
 use crate::demo::described;
+use settings::Settings;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -20,7 +23,7 @@ pub enum Command {
     /// List an organization's services.
     List {
         /// The organization.
-        #[arg(long, default_value = "default")]
+        #[arg(long, default_value = "default", value_parser = organization)]
         organization: String,
     },
     /// Show a service with its policy.
@@ -43,62 +46,6 @@ pub enum Command {
         /// Its number.
         id: u64,
     },
-}
-
-/// What an operator decides about a service.
-#[derive(Args)]
-pub struct Settings {
-    /// Who owns it [default for a new one: default].
-    #[arg(long)]
-    organization: Option<String>,
-    /// A name for people.
-    #[arg(long)]
-    name: Option<String>,
-    /// The issuer identifier, if the authorization server serves its own metadata.
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// Where this API is reached, if not as the gateway says.
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
-    /// A member of the authorization server's metadata; may be repeated.
-    #[arg(long = "metadata", value_name = "MEMBER=VALUE")]
-    metadata: Vec<String>,
-    /// A ready-made policy [default for a new one: protected].
-    #[arg(long, value_enum, conflicts_with = "policy")]
-    preset: Option<PresetName>,
-    /// A policy as JSON, as `service show --json` prints it.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// What the door stet asks for, as JSON.
-    #[arg(long, value_name = "FILE")]
-    stet: Option<PathBuf>,
-    /// The scopes offered, separated by spaces.
-    #[arg(long, value_name = "SCOPES")]
-    scope: Option<String>,
-    /// A front door to open; may be repeated, and then only these are open.
-    #[arg(long = "door", value_name = "DOOR")]
-    doors: Vec<String>,
-}
-
-/// A ready-made policy.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum PresetName {
-    /// Open registration, as MCP hosts need it.
-    Open,
-    /// Registration by initial access token.
-    Protected,
-    /// Registration by regulated institutions, as open banking has it.
-    Regulated,
-}
-
-impl PresetName {
-    fn policy(self) -> Policy {
-        match self {
-            Self::Open => Preset::Open.policy(),
-            Self::Protected => Preset::Protected.policy(),
-            Self::Regulated => Preset::Regulated.policy(),
-        }
-    }
 }
 
 pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
@@ -127,96 +74,32 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         federation: FederationSettings::default(),
         others: Map::new(),
     })?;
+    topology::check_new(&configuration)?;
     let keys = connection.keys().await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
     let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
-    output.one(&shown(&created.map_err(described)?)?)
+    print(&created.map_err(described)?, true, connection, output)
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
     let service = connection.service(id).await?;
-    let configuration = settings.applied_to(service.configuration)?;
-    connection.store.update_service(id, service.version, &configuration, None, &operator()).await.map_err(described)?;
-    output.one(&shown(&connection.service(id).await?)?)
+    let configuration = settings.applied_to(service.configuration.clone())?;
+    let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
+    print(&changed.map_err(described)?, false, connection, output)
+}
+
+/// All of a service for scripts; where it is and what comes next for people.
+fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
+    if output.is_json() {
+        return output.one(&shown(service)?);
+    }
+    topology::print(service, connection.base_url(), is_new, output)
 }
 
 async fn list(organization: &str, connection: &Connection, output: &Output) -> Result<()> {
     let services = connection.store.services(organization).await.map_err(described)?;
     let rows: Vec<_> = services.iter().map(shown).collect::<Result<_>>()?;
     output.rows(&["id", "name", "organization", "registration", "issuer"], &rows)
-}
-
-impl Settings {
-    fn applied_to(self, mut configuration: ServiceConfiguration) -> Result<ServiceConfiguration> {
-        if let Some(organization) = self.organization {
-            configuration.organization = organization_name(organization)?;
-        }
-        configuration.name = self.name.or(configuration.name);
-        configuration.issuer = url("--issuer", self.issuer)?.or(configuration.issuer);
-        configuration.base_url = url("--base-url", self.base_url)?.or(configuration.base_url);
-        for member in &self.metadata {
-            let (name, value) = member.split_once('=').context("--metadata takes MEMBER=VALUE")?;
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-            configuration.authorization_server.insert(name.to_owned(), value);
-        }
-        if let Some(preset) = self.preset {
-            configuration.policy = preset.policy();
-        }
-        if let Some(file) = &self.policy {
-            configuration.policy = policy(file)?;
-        }
-        if let Some(file) = &self.stet {
-            configuration.others.insert("stet".to_owned(), stet_settings(file)?);
-        }
-        if let Some(scope) = &self.scope {
-            configuration.policy.scopes.offered = Scope::parse(scope)?;
-        }
-        if !self.doors.is_empty() {
-            configuration.policy.doors = self.doors;
-        }
-        configuration.policy.check()?;
-        Ok(configuration)
-    }
-}
-
-fn policy(file: &Path) -> Result<Policy> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut unknown = Vec::new();
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    // The functions ignore members of later versions; whoever writes a policy wants to hear of a misspelt one.
-    let policy = serde_ignored::deserialize(&mut reader, |path| unknown.push(path.to_string()));
-    let policy = policy.with_context(|| format!("{} is not a policy", file.display()))?;
-    match unknown.first() {
-        Some(member) => bail!("{}: a policy has no member {member}", file.display()),
-        None => Ok(policy),
-    }
-}
-
-fn stet_settings(file: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let settings = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-    stet::settings::Settings::read(&settings).map_err(|fault| anyhow!("{}: {fault}", file.display()))?;
-    Ok(settings)
-}
-
-/// A URL that others are appended to: without a slash at the end.
-fn url(option: &str, value: Option<String>) -> Result<Option<String>> {
-    let Some(value) = value else { return Ok(None) };
-    let value = value.trim_end_matches('/').to_owned();
-    if value.starts_with("https://") || value.starts_with("http://127.0.0.1") || value.starts_with("http://localhost") {
-        Ok(Some(value))
-    } else {
-        bail!("{option} must be an https URL")
-    }
-}
-
-fn organization_name(name: String) -> Result<String> {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if plain && (1..=64).contains(&name.len()) {
-        Ok(name)
-    } else {
-        bail!("an organization has 1 to 64 of A-Z a-z 0-9 . _ -")
-    }
 }
 
 fn shown(service: &Service) -> Result<Map<String, Value>> {

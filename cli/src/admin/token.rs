@@ -50,7 +50,7 @@ pub enum Create {
     /// An operator's token for all services of an organization.
     Organization {
         /// The organization.
-        #[arg(long, default_value = "default")]
+        #[arg(long, default_value = "default", value_parser = super::service::organization)]
         organization: String,
         #[command(flatten)]
         permissions: Permissions,
@@ -93,7 +93,7 @@ pub struct Owner {
     #[arg(long)]
     service: Option<u64>,
     /// The organization.
-    #[arg(long)]
+    #[arg(long, value_parser = super::service::organization)]
     organization: Option<String>,
 }
 

@@ -74,7 +74,7 @@ impl Served {
     }
 
     /// Sends a request to the API.
-    fn send(&self, method: &str, url: &str, token: Option<&str>, body: &str) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, url: &str, token: Option<&str>, body: &str) -> (u16, Value) {
         let path = url.strip_prefix(self.text("base_url")).unwrap();
         let host = self.text("base_url").strip_prefix("http://").unwrap();
         let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
@@ -291,7 +291,7 @@ fn clients_are_counted_and_a_deleted_service_is_purged() {
     let data = Folder::new("stream");
     let served = Served::start(&data, &["--memory"]);
     let admin = Administration { served: &served, key_file: data.0.join("key") };
-    let service = admin.json(&["service", "create", "--preset", "open"])["id"].to_string();
+    let service = admin.open_service();
     let metadata = json!({"redirect_uris": ["https://rp.example/cb"]}).to_string();
     let endpoint = format!("{}/{service}/register", served.text("base_url"));
     for _ in 0..3 {
@@ -313,25 +313,40 @@ fn wait_until(done: impl Fn() -> bool) {
 }
 
 /// The administration commands against a started program.
-struct Administration<'s> {
-    served: &'s Served,
-    key_file: PathBuf,
+pub(crate) struct Administration<'s> {
+    pub(crate) served: &'s Served,
+    pub(crate) key_file: PathBuf,
 }
 
 impl Administration<'_> {
-    fn run(&self, arguments: &[&str]) -> Output {
+    /// A command, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = registrar();
         command.args(arguments).args(["--endpoint-url", self.served.text("dynamodb_endpoint"), "--key-file"]);
-        command.arg(&self.key_file).output().unwrap()
+        command.arg(&self.key_file);
+        command
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
-    fn refusal(&self, arguments: &[&str]) -> String {
+    /// The number of a new service that anyone may register with.
+    pub(crate) fn open_service(&self) -> String {
+        let endpoints =
+            ["authorization_endpoint=https://as.example/authorize", "token_endpoint=https://as.example/token"];
+        let [authorize, token] = endpoints;
+        let create = ["service", "create", "--preset", "open", "--metadata", authorize, "--metadata", token];
+        self.json(&create)["id"].to_string()
+    }
+
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()
@@ -435,7 +450,7 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
         (vec!["token", "create", "service", "--service", "1", "--permission", "fly"], "there is no permission fly"),
         (vec!["token", "create", "initial-access", "--service", "1", "--expires", "soon"], "90d"),
         (vec!["token", "revoke", "rat_x"], "identifier"),
-        (vec!["service", "create", "--issuer", "ftp://x"], "--issuer"),
+        (vec!["service", "create", "--issuer", "ftp://x"], "issuer is not an https URL"),
         (vec!["service", "create", "--policy", "/nowhere"], "/nowhere"),
         (vec!["service", "create", "--organization", "a#b"], "organization"),
     ] {

@@ -1,0 +1,3 @@
+//! The administration commands, as an operator runs them.
+
+mod services;

@@ -2,6 +2,7 @@
 
 mod client;
 mod connection;
+mod consent;
 mod federation;
 mod input;
 mod output;

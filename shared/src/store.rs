@@ -25,7 +25,7 @@ pub(crate) use counts::{Counted, Counts};
 pub use document::{Document, DocumentUrl};
 pub use page::Page;
 pub use rate_window::RateWindow;
-pub use service::CreatedService;
+pub use service::{CreatedService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
 
 use crate::entropy::Entropy;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
 use shared::store::Deleter;
 
+use super::consent::Consent;
 use super::output::date;
 use super::{Connection, Output, operator};
 use crate::demo::described;
@@ -35,6 +36,8 @@ pub enum Command {
         /// Its `client_id`.
         #[arg(allow_hyphen_values = true)]
         client_id: String,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -47,8 +50,11 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             output.rows(&["client_id", "client_name", "source", "client_type", "registered"], &rows)
         }
         Command::Show { service, client_id } => output.one(&shown(&find(service, &client_id, connection).await?)),
-        Command::Delete { service, client_id } => {
+        Command::Delete { service, client_id, consent } => {
             let client = find(service, &client_id, connection).await?;
+            let name =
+                client.record.metadata.to_members().get("client_name").and_then(Value::as_str).map(str::to_owned);
+            consent.to_delete(&described_client(&client_id, name.as_deref()), name.as_deref(), &client_id)?;
             let number = client.numeric_id;
             let origin = operator();
             let by = Deleter::operator_of(&client);
@@ -60,6 +66,10 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             Ok(())
         }
     }
+}
+
+fn described_client(client_id: &str, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("client {client_id:?}"), |name| format!("client {client_id:?}, {name:?}"))
 }
 
 async fn find(service: u64, client_id: &str, connection: &Connection) -> Result<RegisteredClient> {

@@ -9,9 +9,11 @@ use serde_json::{Map, Value};
 use shared::administration;
 use shared::policy::Preset;
 use shared::service::{FederationSettings, Service, ServiceConfiguration};
+use shared::store::RESTORABLE_SECONDS;
 
 pub(super) use settings::organization;
 
+use super::consent::Consent;
 use super::{Connection, Output, operator};
 use crate::demo::described;
 use settings::Settings;
@@ -41,8 +43,18 @@ pub enum Command {
     /// Its place in federations (OpenID Federation 1.0).
     #[command(subcommand)]
     Federation(super::federation::Command),
-    /// Delete a service: its clients are gone in every door.
+    /// Delete a service: its clients are gone in every door. For a week it can be restored.
     Delete {
+        /// Its number.
+        id: u64,
+        /// End it for good, deleted before or not: its key, its clients and its tokens are destroyed.
+        #[arg(long)]
+        for_good: bool,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Bring back a service that was deleted within the last week, with its clients and tokens.
+    Restore {
         /// Its number.
         id: u64,
     },
@@ -55,11 +67,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
         Command::Update { id, settings } => update(id, settings, connection, output).await,
         Command::Federation(command) => super::federation::run(command, connection, output).await,
-        Command::Delete { id } => {
-            connection.store.delete_service(id, &operator()).await.map_err(described)?;
-            output.done(&format!("Service {id} is deleted."));
-            Ok(())
-        }
+        Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
+        Command::Restore { id } => restore(id, connection, output).await,
     }
 }
 
@@ -94,6 +103,41 @@ fn print(service: &Service, is_new: bool, connection: &Connection, output: &Outp
         return output.one(&shown(service)?);
     }
     topology::print(service, connection.base_url(), is_new, output)
+}
+
+async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
+    let Connection { store, .. } = connection;
+    // One that ends for good may be deleted already, and then has no name any more.
+    let service = store.service(id).await.map_err(described)?;
+    if service.is_none() && !for_good {
+        connection.service(id).await?;
+    }
+    let name = service.as_ref().and_then(|service| service.configuration.name.as_deref());
+    let clients = store.client_count(id).await.map_err(described)?;
+    let what = match name {
+        Some(name) => format!("service {id}, {name:?}, with {clients} clients"),
+        None => format!("service {id} with {clients} clients"),
+    };
+    consent.to_delete(&what, name, &id.to_string())?;
+    if for_good {
+        store.end_service(id, &operator()).await.map_err(described)?;
+        output.done(&format!("Service {id} has ended for good."));
+    } else {
+        store.delete_service(id, &operator()).await.map_err(described)?;
+        let days = RESTORABLE_SECONDS / 86_400;
+        output.done(&format!(
+            "Service {id} is deleted. For {days} days it comes back with: registrar service restore {id}"
+        ));
+    }
+    Ok(())
+}
+
+async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()> {
+    match connection.store.restore_service(id, &operator()).await {
+        Ok(service) => print(&service, false, connection, output),
+        Err(shared::Error::UnknownService) => bail!("there is no deleted service {id} that could be restored"),
+        Err(error) => Err(described(error)),
+    }
 }
 
 async fn list(organization: &str, connection: &Connection, output: &Output) -> Result<()> {

@@ -1,3 +1,4 @@
 //! The administration commands, as an operator runs them.
 
+mod deletion;
 mod services;

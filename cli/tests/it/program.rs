@@ -299,7 +299,7 @@ fn clients_are_counted_and_a_deleted_service_is_purged() {
     }
     let counted = || served.items(&format!("N#{service}"), None);
     wait_until(|| counted().iter().any(|count| count["clients"]["N"] == "3"));
-    admin.json(&["service", "delete", &service]);
+    admin.json(&["service", "delete", &service, "--yes", "--for-good"]);
     wait_until(|| counted().is_empty() && served.items(&format!("C#{service}"), Some("list")).is_empty());
     served.stop();
 }
@@ -408,7 +408,7 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
     assert_eq!((&shown["client_name"], shown.get("client_secret")), (&json!("App"), None));
     let people = String::from_utf8(admin.run(&["client", "list", "--service", &id]).stdout).unwrap();
     assert!(people.starts_with("CLIENT ID") && people.contains(client_id), "{people}");
-    admin.json(&["client", "delete", "--service", &id, client_id]);
+    admin.json(&["client", "delete", "--service", &id, client_id, "--yes"]);
     let uri = client["registration_client_uri"].as_str().unwrap();
     assert_eq!(served.send("GET", uri, client["registration_access_token"].as_str(), "").0, 401);
     assert!(admin.refusal(&["client", "show", "--service", &id, client_id]).contains("there is no client"));
@@ -443,7 +443,7 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
         assert!(refusal.contains(part), "{member}: {refusal}");
     }
 
-    admin.json(&["service", "delete", &id]);
+    admin.json(&["service", "delete", &id, "--yes"]);
     assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
     assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 404);
     for (wrong, part) in [

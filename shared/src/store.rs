@@ -14,6 +14,7 @@ mod replay;
 pub mod schema;
 mod service;
 mod token;
+mod walk;
 mod write;
 
 use aws_sdk_dynamodb::Client;
@@ -27,6 +28,7 @@ pub use page::Page;
 pub use rate_window::RateWindow;
 pub use service::{CreatedService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
+pub use walk::{Route, Walk};
 
 use crate::entropy::Entropy;
 use crate::error::Error;

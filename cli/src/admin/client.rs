@@ -1,5 +1,7 @@
 //! `registrar client`.
 
+mod list;
+
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value};
@@ -13,12 +15,8 @@ use crate::demo::described;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// List a service's clients, oldest first.
-    List {
-        /// The service.
-        #[arg(long)]
-        service: u64,
-    },
+    /// List a service's clients, oldest first; as JSON one a line.
+    List(list::List),
     /// Show what a client registered; never its secret.
     Show {
         /// The service.
@@ -43,12 +41,7 @@ pub enum Command {
 
 pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
     match command {
-        Command::List { service } => {
-            connection.service(service).await?;
-            let clients = connection.store.clients(service).await.map_err(described)?;
-            let rows: Vec<_> = clients.iter().map(shown).collect();
-            output.rows(&["client_id", "client_name", "source", "client_type", "registered"], &rows)
-        }
+        Command::List(list) => list::run(list, connection, output).await,
         Command::Show { service, client_id } => output.one(&shown(&find(service, &client_id, connection).await?)),
         Command::Delete { service, client_id, consent } => {
             let client = find(service, &client_id, connection).await?;

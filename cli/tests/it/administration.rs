@@ -1,4 +1,5 @@
 //! The administration commands, as an operator runs them.
 
+mod clients;
 mod deletion;
 mod services;

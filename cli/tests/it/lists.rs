@@ -15,7 +15,7 @@ use shared::metadata::Invalid;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::service::ServiceConfiguration;
-use shared::store::{CreatedService, Deleter, RESTORABLE_SECONDS};
+use shared::store::{CreatedService, Deleter, RESTORABLE_SECONDS, Route};
 use shared::stream::{Event, apply};
 
 use crate::fault_proxy::{Fault, FaultProxy};
@@ -234,6 +234,39 @@ async fn an_organizations_services_have_pages() {
         assert_eq!(page.total, 3);
     }
     assert_eq!(world.app.store.service_page("nobody", 0, 9).await.unwrap().total, 0);
+}
+
+/// The numbers of the clients along a walk.
+async fn walked(world: &World, route: Route) -> Vec<u64> {
+    let mut walk = world.app.store.walk(1, route);
+    let mut clients = Vec::new();
+    while let Some(some) = walk.next_some().await.unwrap() {
+        assert!(some.len() <= 100, "what is in memory does not grow with the list");
+        clients.extend(some);
+    }
+    numbers(&clients)
+}
+
+#[tokio::test]
+async fn a_walk_goes_along_all_clients_in_either_direction() {
+    let world = World::open().await;
+    let clients: Vec<Value> =
+        (1..=250).map(|number| stored_client(1, number, 1_790_000_000_000 + number / 2)).collect();
+    import(&world, &clients);
+    let all: Vec<u64> = (1..=250).collect();
+    let newest: Vec<u64> = all.iter().rev().copied().collect();
+    assert_eq!(walked(&world, Route::default()).await, all);
+    let backwards = Route { newest_first: true, ..Route::default() };
+    assert_eq!(walked(&world, backwards.clone()).await, newest);
+    let after = Some(format!("{}#{:016}", 1_790_000_000_100_u64, 200));
+    assert_eq!(walked(&world, Route { after: after.clone(), ..Route::default() }).await, all[200..]);
+    assert_eq!(walked(&world, Route { after, ..backwards.clone() }).await, newest[51..]);
+    let registered = Some(1_790_000_000_010..1_790_000_000_012);
+    assert_eq!(walked(&world, Route { registered: registered.clone(), ..Route::default() }).await, [20, 21, 22, 23]);
+    assert_eq!(walked(&world, Route { registered, ..backwards }).await, [23, 22, 21, 20]);
+    #[expect(clippy::reversed_empty_ranges, reason = "an operator may ask for it")]
+    let never = Route { registered: Some(1_790_000_000_012..5), ..Route::default() };
+    assert_eq!(walked(&world, never).await, Vec::<u64>::new());
 }
 
 #[tokio::test]

@@ -403,7 +403,7 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
 
     let client_id = client["client_id"].as_str().unwrap();
     let listed = admin.json(&["client", "list", "--service", &id]);
-    assert_eq!(listed[0]["client_id"], client_id);
+    assert_eq!(listed["client_id"], client_id);
     let shown = admin.json(&["client", "show", "--service", &id, client_id]);
     assert_eq!((&shown["client_name"], shown.get("client_secret")), (&json!("App"), None));
     let people = String::from_utf8(admin.run(&["client", "list", "--service", &id]).stdout).unwrap();

@@ -1,4 +1,4 @@
-//! `registrar service`, `token`, `client`: administration of whatever table the AWS environment names.
+//! `registrar service`, `token`, `client`, `policy`: administration of whatever table the AWS environment names.
 
 mod client;
 mod connection;
@@ -26,6 +26,15 @@ pub enum Command {
     Token(Group<token::Command>),
     /// Registered clients.
     Client(Group<client::Command>),
+    /// Policies, before services have them.
+    Policy {
+        /// What to do with one.
+        #[command(subcommand)]
+        command: policy::Command,
+        /// Print JSON.
+        #[arg(long, global = true)]
+        json: bool,
+    },
 }
 
 /// A command of a group, where it acts, and how it prints.
@@ -58,6 +67,7 @@ pub async fn run(command: Command) -> Result<()> {
             let (connection, output) = (group.connection.connect().await?, Output::new(group.json));
             client::run(group.command, &connection, &output).await
         }
+        Command::Policy { command, json } => policy::run(&command, &Output::new(json)),
     }
 }
 

@@ -13,7 +13,6 @@ use tokio::sync::OnceCell;
 use crate::client::SealedSecret;
 use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
-use crate::metadata::{ClientMetadata, Invalid};
 use crate::policy::Policy;
 
 pub(crate) use announced::is_choice;
@@ -73,11 +72,6 @@ impl Service {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         self.narrowed_policy.as_ref().unwrap_or(&self.configuration.policy)
-    }
-
-    /// Compares metadata with what the service announces.
-    pub(crate) fn choose(&self, metadata: &mut ClientMetadata) -> Result<(), Invalid> {
-        self.configuration.choose(self.policy(), metadata)
     }
 
     /// The number under which a client of this service is stored.

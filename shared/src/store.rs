@@ -37,6 +37,7 @@ use crate::time::Clock;
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The table.
+#[derive(Clone)]
 pub struct Store {
     client: Client,
     table: String,

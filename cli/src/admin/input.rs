@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 512 * 1024;
 
 /// A file, or `-` for what is piped in.
 #[derive(Debug, Clone)]
-pub(super) enum Input {
+pub enum Input {
     /// What is piped in.
     Piped,
     /// A file.

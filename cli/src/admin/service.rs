@@ -11,7 +11,7 @@ use shared::policy::Preset;
 use shared::service::{FederationSettings, Service, ServiceConfiguration};
 use shared::store::RESTORABLE_SECONDS;
 
-pub(super) use settings::organization;
+pub(super) use settings::{check, organization};
 
 use super::consent::Consent;
 use super::{Connection, Output, operator};

@@ -2,4 +2,5 @@
 
 mod clients;
 mod deletion;
+mod policies;
 mod services;

@@ -111,7 +111,7 @@ impl Settings {
 
 /// Checks all that a service has: what the core asks of each, that its policy does not contradict itself, and what its
 /// doors keep.
-pub(super) fn check(configuration: &ServiceConfiguration) -> Result<()> {
+pub(in crate::admin) fn check(configuration: &ServiceConfiguration) -> Result<()> {
     configuration.policy.check()?;
     configuration.check()?;
     check_settings(&configuration.federation)?;

@@ -1,11 +1,14 @@
 //! `registrar service`.
 
+mod declaration;
 mod settings;
 mod topology;
 
+use std::io::{Write, stdout};
+
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shared::administration;
 use shared::policy::Preset;
 use shared::service::{FederationSettings, Service, ServiceConfiguration};
@@ -14,6 +17,7 @@ use shared::store::RESTORABLE_SECONDS;
 pub(super) use settings::{check, organization};
 
 use super::consent::Consent;
+use super::input::Input;
 use super::{Connection, Output, operator};
 use crate::demo::described;
 use settings::Settings;
@@ -53,6 +57,35 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Create a service like another one, without its clients, tokens and keys.
+    Clone {
+        /// The other one's number.
+        id: u64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print all that `apply` needs to make such a service, as JSON; keys and secrets are left out.
+    Export {
+        /// Its number.
+        id: u64,
+    },
+    /// Make a service, or change it, to be what a file says, as `export` prints it.
+    ///
+    /// Without a member `id` it makes a new service; with the number of none, one of that number. What the file does not say
+    /// is absent then. Federation keys and sealed secrets stay as they are.
+    Apply {
+        /// The file; `-` is standard input.
+        #[arg(value_name = "FILE")]
+        file: Input,
+        /// Only print what would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Count a service's clients, by the day of their registration and by developer.
+    Stats {
+        /// Its number.
+        id: u64,
+    },
     /// Bring back a service that was deleted within the last week, with its clients and tokens.
     Restore {
         /// Its number.
@@ -68,6 +101,14 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Update { id, settings } => update(id, settings, connection, output).await,
         Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
+        Command::Clone { id, settings } => clone(id, settings, connection, output).await,
+        Command::Export { id } => {
+            let exported = declaration::exported(&connection.service(id).await?)?;
+            writeln!(stdout().lock(), "{}", serde_json::to_string_pretty(&exported)?)?;
+            Ok(())
+        }
+        Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
+        Command::Stats { id } => stats(id, connection, output).await,
         Command::Restore { id } => restore(id, connection, output).await,
     }
 }
@@ -83,11 +124,48 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         federation: FederationSettings::default(),
         others: Map::new(),
     })?;
+    print(&create_new(configuration, connection).await?, true, connection, output)
+}
+
+/// A new service like another one; its clients, tokens and keys are its own.
+async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
+    let mut configuration = connection.service(id).await?.configuration;
+    // It has no keys for that.
+    configuration.federation.enabled = false;
+    configuration.federation.signature_key_id = None;
+    let configuration = settings.applied_to(configuration)?;
+    print(&create_new(configuration, connection).await?, true, connection, output)
+}
+
+/// Creates a service that clients can use.
+async fn create_new(configuration: ServiceConfiguration, connection: &Connection) -> Result<Service> {
     topology::check_new(&configuration)?;
     let keys = connection.keys().await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
     let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
-    print(&created.map_err(described)?, true, connection, output)
+    created.map_err(described)
+}
+
+/// How many clients a service has, as far as the stream function has counted them.
+async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> {
+    connection.service(id).await?;
+    let row = |name: &str, (value, clients): (String, u64)| -> Map<String, Value> {
+        [(name.to_owned(), value.into()), ("clients".to_owned(), clients.into())].into_iter().collect()
+    };
+    let days = connection.store.day_counts(id).await.map_err(described)?;
+    let developers = connection.store.developer_counts(id).await.map_err(described)?;
+    let total: u64 = days.iter().map(|(_, clients)| clients).sum();
+    let days: Vec<_> = days.into_iter().filter(|(_, clients)| *clients > 0).map(|day| row("day", day)).collect();
+    let developers = developers.into_iter().filter(|(_, clients)| *clients > 0);
+    let developers: Vec<_> = developers.map(|developer| row("developer", developer)).collect();
+    if output.is_json() {
+        let counts = json!({"id": id, "clients": total, "days": days, "developers": developers});
+        return output.one(counts.as_object().unwrap_or(&Map::new()));
+    }
+    output.done(&format!("Service {id} has {total} clients.\n"));
+    output.rows(&["day", "clients"], &days)?;
+    output.done("");
+    output.rows(&["developer", "clients"], &developers)
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
@@ -147,10 +225,15 @@ async fn list(organization: &str, connection: &Connection, output: &Output) -> R
 }
 
 fn shown(service: &Service) -> Result<Map<String, Value>> {
-    let Value::Object(mut members) = serde_json::to_value(&service.configuration)? else {
-        bail!("a service is not an object")
-    };
+    let mut members = members(&service.configuration)?;
     members.insert("id".to_owned(), service.id.into());
     members.insert("registration".to_owned(), serde_json::to_value(service.policy().registration)?);
     Ok(members)
+}
+
+fn members(configuration: &ServiceConfiguration) -> Result<Map<String, Value>> {
+    match serde_json::to_value(configuration)? {
+        Value::Object(members) => Ok(members),
+        _ => bail!("a service is not an object"),
+    }
 }

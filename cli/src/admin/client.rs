@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use shared::App;
 use shared::administration::{self, Draft};
 use shared::app::Settings;
-use shared::client::{ClientInformation, RegisteredClient};
+use shared::client::RegisteredClient;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata::{ClientMetadata, SERVER_SET};
 use shared::registry::{self, FETCHING};
@@ -75,91 +75,66 @@ pub struct Which {
 }
 
 pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
-    let (service, act) = match command {
-        Command::List(list) => return list::run(list, connection, output).await,
-        Command::Show(which) => return output.one(&shown(&which.find(connection).await?.1)),
-        Command::Delete { which, consent } => return delete(&which, &consent, connection, output).await,
-        Command::Create { service, metadata } => (connection.service(service).await?, Act::Create(metadata.object()?)),
-        Command::Update { which, changes } => {
-            let (service, client) = which.find(connection).await?;
-            (service, Act::Update(client, changes.object()?))
-        }
+    match command {
+        Command::Create { service, metadata } => create(service, metadata.object()?, connection, output).await,
+        Command::List(list) => list::run(&list, connection, output).await,
+        Command::Show(which) => output.one(&shown(&which.find(connection).await?.1)),
+        Command::Update { which, changes } => update(&which, &changes.object()?, connection, output).await,
         Command::Lock(which) => {
-            let (service, client) = which.find(connection).await?;
-            (service, Act::Lock(client))
+            let (desk, client) = which.at_desk(connection).await?;
+            administration::lock(&desk.context(), client, true).await.map_err(described)?;
+            output.done(&format!("Client {} is locked.", which.client_id));
+            Ok(())
         }
-        Command::Unlock(which) => (connection.service(which.service).await?, Act::Unlock(which.client_id)),
+        Command::Unlock(which) => unlock(&which, connection, output).await,
         Command::RotateSecret(which) => {
-            let (service, client) = which.find(connection).await?;
-            (service, Act::RotateSecret(client))
+            let (desk, client) = which.at_desk(connection).await?;
+            let replaced = administration::replace_secret(&desk.context(), client, None).await.map_err(described)?;
+            output.one(&which.with("client_secret", replaced.new.expose()))
         }
         Command::ReissueToken(which) => {
-            let (service, client) = which.find(connection).await?;
-            (service, Act::ReissueToken(client))
+            let (desk, client) = which.at_desk(connection).await?;
+            let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
+            output.one(&which.with("registration_access_token", token.expose()))
         }
-    };
-    let app = app(connection).await?;
-    act.perform(&context(&app, &service, connection), connection, output).await
-}
-
-/// What is done to a client by the core.
-enum Act {
-    Create(Map<String, Value>),
-    Update(RegisteredClient, Map<String, Value>),
-    Lock(RegisteredClient),
-    Unlock(String),
-    RotateSecret(RegisteredClient),
-    ReissueToken(RegisteredClient),
-}
-
-impl Act {
-    async fn perform(self, context: &registry::Context<'_>, connection: &Connection, output: &Output) -> Result<()> {
-        match self {
-            Self::Create(sent) => {
-                let metadata = ClientMetadata::from_members(sent.clone())?;
-                let mut created = registry::register_for(context, metadata).await.map_err(described)?;
-                let base_url = base_url(context.service, connection);
-                created.registration_client_uri = base_url.map(|url| managed_at(&url, context.service, &created));
-                warn_of_ignored(&sent, &created.client);
-                output.one(&created.to_members())
-            }
-            Self::Update(client, changes) => {
-                if !client.source.is_operators_to_change() {
-                    bail!("{} is vouched for by others: it is not an operator's to change", client.client_id);
-                }
-                let draft = |client: &RegisteredClient| changed(client, changes.clone());
-                let updated = administration::replace(context, client, draft).await.map_err(described)?;
-                warn_of_ignored(&changes, &updated.client);
-                output.one(&shown(&updated.client))
-            }
-            Self::Lock(client) => {
-                let done = format!("Client {} is locked.", client.client_id);
-                administration::lock(context, client, true).await.map_err(described)?;
-                output.done(&done);
-                Ok(())
-            }
-            Self::Unlock(client_id) => {
-                match found(context.service, &client_id, connection).await? {
-                    Some(client) => administration::lock(context, client, false).await.map_err(described)?,
-                    None => unlock_deleted(context, &client_id).await?,
-                }
-                output.done(&format!("Client {client_id} is unlocked."));
-                Ok(())
-            }
-            Self::RotateSecret(client) => {
-                let mut members = identified(&client);
-                let replaced = administration::replace_secret(context, client, None).await.map_err(described)?;
-                members.insert("client_secret".to_owned(), replaced.new.expose().into());
-                output.one(&members)
-            }
-            Self::ReissueToken(client) => {
-                let mut members = identified(&client);
-                let token = administration::reissue_token(context, client).await.map_err(described)?;
-                members.insert("registration_access_token".to_owned(), token.expose().into());
-                output.one(&members)
-            }
-        }
+        Command::Delete { which, consent } => delete(&which, &consent, connection, output).await,
     }
+}
+
+async fn create(service: u64, sent: Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
+    let desk = Desk::of(connection.service(service).await?, connection).await?;
+    let metadata = ClientMetadata::from_members(sent.clone())?;
+    let mut created = registry::register_for(&desk.context(), metadata).await.map_err(described)?;
+    let managed_at = |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
+    created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
+    warn_of_ignored(&sent, &created.client);
+    output.one(&created.to_members())
+}
+
+async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
+    let (desk, client) = which.at_desk(connection).await?;
+    if !client.source.is_operators_to_change() {
+        bail!("{} is vouched for by others: it is not an operator's to change", which.client_id);
+    }
+    let draft = |client: &RegisteredClient| changed(client, changes.clone());
+    let updated = administration::replace(&desk.context(), client, draft).await.map_err(described)?;
+    warn_of_ignored(changes, &updated.client);
+    output.one(&shown(&updated.client))
+}
+
+async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
+    let desk = Desk::of(connection.service(which.service).await?, connection).await?;
+    let context = desk.context();
+    let unlocked = match found(&desk.service, &which.client_id, connection).await? {
+        Some(client) => administration::lock(&context, client, false).await,
+        None => administration::unlock_deleted(&context, &which.client_id).await.map(drop),
+    };
+    match unlocked {
+        Ok(()) => output.done(&format!("Client {} is unlocked.", which.client_id)),
+        Err(shared::Error::UnknownClient) => bail!("there is no client {}", which.client_id),
+        Err(error) => return Err(described(error)),
+    }
+    Ok(())
 }
 
 async fn delete(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
@@ -189,6 +164,17 @@ impl Which {
         let client = client.with_context(|| format!("there is no client {}", self.client_id))?;
         Ok((service, client))
     }
+
+    async fn at_desk(&self, connection: &Connection) -> Result<(Desk, RegisteredClient)> {
+        let (service, client) = self.find(connection).await?;
+        Ok((Desk::of(service, connection).await?, client))
+    }
+
+    /// Its identifier and what has just been made for it.
+    fn with(&self, member: &str, value: &str) -> Map<String, Value> {
+        let members = [("client_id", self.client_id.as_str()), (member, value)];
+        members.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect()
+    }
 }
 
 async fn found(service: &Service, client_id: &str, connection: &Connection) -> Result<Option<RegisteredClient>> {
@@ -196,34 +182,34 @@ async fn found(service: &Service, client_id: &str, connection: &Connection) -> R
     Ok(client.filter(|client| client.client_id == client_id))
 }
 
-async fn unlock_deleted(context: &registry::Context<'_>, client_id: &str) -> Result<()> {
-    match administration::unlock_deleted(context, client_id).await {
-        Ok(_) => Ok(()),
-        Err(shared::Error::UnknownClient) => bail!("there is no client {client_id}"),
-        Err(error) => Err(described(error)),
+/// A service, and what the core needs to act there as the functions do.
+struct Desk {
+    app: App,
+    service: Service,
+    /// Where the API is for that service, if that is known.
+    base_url: Option<String>,
+}
+
+impl Desk {
+    async fn of(service: Service, connection: &Connection) -> Result<Self> {
+        let Connection { store, clock, entropy, .. } = connection;
+        let (keys, fetch) = (connection.keys().await?, Fetch::new(FetchSettings::default()));
+        let app = App::new(store.clone(), keys, fetch, clock.clone(), entropy.clone(), Settings::default());
+        let base_url = service.configuration.base_url.clone().or_else(|| connection.base_url());
+        Ok(Self { app, service, base_url })
     }
-}
 
-/// What the core needs to act as the functions do.
-async fn app(connection: &Connection) -> Result<App> {
-    let Connection { store, clock, entropy, .. } = connection;
-    let (keys, fetch) = (connection.keys().await?, Fetch::new(FetchSettings::default()));
-    Ok(App::new(store.clone(), keys, fetch, clock.clone(), entropy.clone(), Settings::default()))
-}
-
-fn context<'a>(app: &'a App, service: &'a Service, connection: &Connection) -> registry::Context<'a> {
-    let audiences = base_url(service, connection)
-        .map_or_else(Vec::new, |url| vec![service.issuer(&url), service.registration_endpoint(&url)]);
-    registry::Context { app, service, origin: operator(), fetching_ends: Instant::now() + FETCHING, audiences }
-}
-
-/// Where the API is for that service, if that is known.
-fn base_url(service: &Service, connection: &Connection) -> Option<String> {
-    service.configuration.base_url.clone().or_else(|| connection.base_url())
-}
-
-fn managed_at(base_url: &str, service: &Service, information: &ClientInformation) -> String {
-    format!("{}/{}", service.registration_endpoint(base_url), information.client.client_id)
+    fn context(&self) -> registry::Context<'_> {
+        let Self { app, service, base_url } = self;
+        let audiences = |url: &String| vec![service.issuer(url), service.registration_endpoint(url)];
+        registry::Context {
+            app,
+            service,
+            origin: operator(),
+            fetching_ends: Instant::now() + FETCHING,
+            audiences: base_url.as_ref().map(audiences).unwrap_or_default(),
+        }
+    }
 }
 
 /// What an operator's changes make of a client (RFC 7396).
@@ -244,10 +230,6 @@ fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient) {
     if !ignored.is_empty() {
         eprintln!("warning: not registered: {}", ignored.join(", "));
     }
-}
-
-fn identified(client: &RegisteredClient) -> Map<String, Value> {
-    [("client_id".to_owned(), client.client_id.as_str().into())].into_iter().collect()
 }
 
 fn shown(client: &RegisteredClient) -> Map<String, Value> {

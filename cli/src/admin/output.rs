@@ -56,6 +56,17 @@ impl Output {
         Ok(())
     }
 
+    /// Prints JSON on one line: one of many things, for scripts that read them as they come.
+    pub(super) fn line(members: Map<String, Value>) {
+        println!("{}", Value::Object(members));
+    }
+
+    /// Prints JSON, whoever reads it.
+    pub(super) fn document(members: &Map<String, Value>) -> Result<()> {
+        println!("{}", serde_json::to_string_pretty(members)?);
+        Ok(())
+    }
+
     /// Prints a sentence for people; nothing for scripts, which have the exit code.
     pub(super) fn done(&self, sentence: &str) {
         if !self.json {

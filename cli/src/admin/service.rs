@@ -4,8 +4,6 @@ mod declaration;
 mod settings;
 mod topology;
 
-use std::io::{Write, stdout};
-
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -102,11 +100,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
         Command::Clone { id, settings } => clone(id, settings, connection, output).await,
-        Command::Export { id } => {
-            let exported = declaration::exported(&connection.service(id).await?)?;
-            writeln!(stdout().lock(), "{}", serde_json::to_string_pretty(&exported)?)?;
-            Ok(())
-        }
+        Command::Export { id } => Output::document(&declaration::exported(&connection.service(id).await?)?),
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
         Command::Stats { id } => stats(id, connection, output).await,
         Command::Restore { id } => restore(id, connection, output).await,

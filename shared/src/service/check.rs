@@ -24,7 +24,7 @@ enum Kind {
     Object,
 }
 
-/// The members of RFC 8414 §2, `OpenID` Connect Discovery §3 and the "OAuth Authorization Server Metadata" registry of IANA
+/// The members of RFC 8414 §2, OpenID Connect Discovery §3 and the "OAuth Authorization Server Metadata" registry of IANA
 /// whose names do not say their type.
 const NAMED: [(&str, Kind); 24] = [
     ("check_session_iframe", Kind::Url),

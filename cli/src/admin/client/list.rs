@@ -1,6 +1,6 @@
 //! `registrar client list`: as many clients as there are, some at a time.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, stderr, stdout};
 
 use anyhow::{Result, bail};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value};
 use shared::client::{RegisteredClient, Source};
+use shared::metadata::Localized;
 use shared::store::Route;
 
 use super::shown;
@@ -55,7 +56,7 @@ pub struct List {
     registered_before: Option<u64>,
 }
 
-pub(super) async fn run(list: List, connection: &Connection, output: &Output) -> Result<()> {
+pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -> Result<()> {
     connection.service(list.service).await?;
     let most = list.limit.unwrap_or(if output.is_json() { u64::MAX } else { ROWS });
     let mut walk = connection.store.walk(list.service, list.route());
@@ -67,14 +68,15 @@ pub(super) async fn run(list: List, connection: &Connection, output: &Output) ->
             if listed == most {
                 progress.end();
                 print(&rows, output)?;
-                return more(last.as_deref());
+                more(last.as_deref());
+                return Ok(());
             }
             listed += 1;
             last = Some(client.position());
             let mut row = shown(client);
             row.insert("position".to_owned(), client.position().into());
             if output.is_json() {
-                writeln!(stdout().lock(), "{}", Value::Object(row))?;
+                Output::line(row);
             } else {
                 rows.push(row);
             }
@@ -92,10 +94,10 @@ fn print(rows: &[Map<String, Value>], output: &Output) -> Result<()> {
     output.rows(&["client_id", "client_name", "source", "client_type", "registered"], rows)
 }
 
-fn more(last: Option<&str>) -> Result<()> {
-    let Some(last) = last else { return Ok(()) };
-    writeln!(stderr(), "There are more: --after '{last}'")?;
-    Ok(())
+fn more(last: Option<&str>) {
+    if let Some(last) = last {
+        eprintln!("There are more: --after '{last}'");
+    }
 }
 
 impl List {
@@ -108,8 +110,8 @@ impl List {
         let rest = client.record.metadata.rest();
         let has_ended = client.expires_at.is_some_and(|end| end <= now && !client.locked);
         let is_named = |text: &String| {
-            let names = rest.client_name.iter().flat_map(|name| name.values());
-            names.into_iter().any(|name| name.to_lowercase().contains(&text.to_lowercase()))
+            let mut names = rest.client_name.iter().flat_map(Localized::values);
+            names.any(|name| name.to_lowercase().contains(&text.to_lowercase()))
         };
         has_ended == self.expired
             && (client.locked || !self.locked)

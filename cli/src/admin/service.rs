@@ -153,8 +153,9 @@ async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> 
     let developers = developers.into_iter().filter(|(_, clients)| *clients > 0);
     let developers: Vec<_> = developers.map(|developer| row("developer", developer)).collect();
     if output.is_json() {
-        let counts = json!({"id": id, "clients": total, "days": days, "developers": developers});
-        return output.one(counts.as_object().unwrap_or(&Map::new()));
+        let (days, developers) = (json!(days), json!(developers));
+        let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
+        return output.one(&counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect());
     }
     output.done(&format!("Service {id} has {total} clients.\n"));
     output.rows(&["day", "clients"], &days)?;
@@ -171,6 +172,7 @@ async fn update(id: u64, settings: Settings, connection: &Connection, output: &O
 
 /// All of a service for scripts; where it is and what comes next for people.
 fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
+    topology::warn(&service.configuration);
     if output.is_json() {
         return output.one(&shown(service)?);
     }
@@ -180,10 +182,8 @@ fn print(service: &Service, is_new: bool, connection: &Connection, output: &Outp
 async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
     let Connection { store, .. } = connection;
     // One that ends for good may be deleted already, and then has no name any more.
-    let service = store.service(id).await.map_err(described)?;
-    if service.is_none() && !for_good {
-        connection.service(id).await?;
-    }
+    let service =
+        if for_good { store.service(id).await.map_err(described)? } else { Some(connection.service(id).await?) };
     let name = service.as_ref().and_then(|service| service.configuration.name.as_deref());
     let clients = store.client_count(id).await.map_err(described)?;
     let what = match name {

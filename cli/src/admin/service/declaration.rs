@@ -43,6 +43,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
     if current.is_none() {
         topology::check_new(&declared.configuration)?;
     }
+    topology::warn(&declared.configuration);
     let before = known.map(members).transpose()?.unwrap_or_default().into();
     let changes = json_patch::diff(&before, &members(&declared.configuration)?.into()).0;
     let id = match &current {
@@ -87,7 +88,8 @@ async fn create(declared: Declared, connection: &Connection) -> Result<Service> 
             let created = create_numbered_service(store, &keys, entropy, id, &configuration, &operator()).await;
             let taken = || {
                 format!(
-                    "the number {id} was a deleted service's: bring that back with `registrar service restore {id}`, or take another"
+                    "the number {id} was a deleted service's: bring that back with `registrar service restore {id}`, or \
+                     take another"
                 )
             };
             created.map_err(described)?.with_context(taken)?

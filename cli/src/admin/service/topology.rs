@@ -43,6 +43,13 @@ pub(super) fn check_new(configuration: &ServiceConfiguration) -> Result<()> {
     }
 }
 
+/// Warns of a service with which clients can register and do nothing.
+pub(super) fn warn(configuration: &ServiceConfiguration) {
+    if let Topology::Incomplete(missing) = Topology::of(configuration) {
+        eprintln!("warning: clients of this service can do nothing yet: {}", advice(&missing));
+    }
+}
+
 /// What is missing, and the two ways out.
 fn advice(missing: &[&str]) -> String {
     let options: Vec<String> = missing.iter().map(|member| format!("--metadata {member}=URL")).collect();
@@ -73,9 +80,7 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
             "Registrar publishes the metadata of this authorization server, which must answer clients as that issuer: \
              \"iss\": \"{issuer}\""
         )),
-        Topology::Incomplete(missing) => {
-            eprintln!("warning: clients of this service can do nothing yet: {}", advice(&missing));
-        }
+        Topology::Incomplete(_) => {}
     }
     if base_url == API_URL {
         output.done(&format!("{API_URL} is where the API is reached: an output of the stack, or --base-url."));

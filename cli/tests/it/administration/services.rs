@@ -48,6 +48,9 @@ fn a_new_service_says_where_it_is_who_publishes_its_metadata_and_what_comes_next
     let missing = "without authorization_endpoint and token_endpoint";
     assert!(warning.contains("warning") && warning.contains(missing) && warning.contains("--issuer"), "{warning}");
     assert!(text.contains(&format!("Next: registrar token create initial-access --service {id}")), "{text}");
+    let (whole, warning) = people(&admin, &["service", "create", "--json"]);
+    assert!(serde_json::from_str::<serde_json::Value>(&whole).unwrap()["policy"].is_object());
+    assert!(warning.contains(missing), "scripts are warned as well: {warning}");
     let refused = admin.refusal(&["service", "create", "--preset", "open"]);
     assert!(refused.contains(missing) && refused.contains("--issuer"), "{refused}");
     let (text, warning) = people(&admin, &[&["service", "update", &id], &ENDPOINTS[..]].concat());

@@ -1,11 +1,14 @@
-//! `registrar service`, `token`, `client`: administration of whatever table the AWS environment names.
+//! `registrar service`, `token`, `client`, `policy`: administration of whatever table the AWS environment names.
 
 mod client;
 mod connection;
+mod consent;
 mod doctor;
 mod federation;
+mod input;
 mod output;
 mod place;
+mod policy;
 mod service;
 mod sign_in;
 mod token;
@@ -31,6 +34,9 @@ pub enum Command {
     /// Registered clients.
     #[command(subcommand)]
     Client(client::Command),
+    /// Policies, before services have them.
+    #[command(subcommand)]
+    Policy(policy::Command),
 }
 
 /// Runs a command.
@@ -39,11 +45,15 @@ pub enum Command {
 /// With a sentence for whoever typed it.
 pub async fn run(command: Command, options: Options, json: bool) -> Result<(), Failure> {
     let output = Output::new(json);
+    if let Command::Policy(command) = &command {
+        return policy::run(command, &output).map_err(|error| Failure::of(&error, Kind::Refused));
+    }
     let connection = options.connect().await.map_err(|error| Failure::of(&error, Kind::Refused))?;
     let done = match command {
         Command::Service(command) => service::run(command, &connection, &output).await,
         Command::Token(command) => token::run(command, &connection, &output).await,
         Command::Client(command) => client::run(command, &connection, &output).await,
+        Command::Policy(command) => policy::run(&command, &output),
     };
     done.map_err(|error| connection.failure(&error))
 }

@@ -19,7 +19,7 @@ use crate::{admin, serve};
 const NAME: &str = "registrar";
 
 /// The commands that ask no table of others: what says where a command acts has no meaning there.
-const APART: [&str; 3] = ["serve", "completions", "man"];
+const APART: [&str; 4] = ["serve", "policy", "completions", "man"];
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]

@@ -49,6 +49,13 @@ pub struct Demo {
     pub stet_base_url: Option<String>,
 }
 
+impl Demo {
+    /// What such a file says, if it is one.
+    pub(crate) fn read(file: &Path) -> Option<Self> {
+        std::fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok())
+    }
+}
+
 /// Makes the demo service if there is none, and its tokens if `file` does not hold working ones; writes `file`.
 ///
 /// # Errors
@@ -63,7 +70,7 @@ pub async fn prepare(
     if app.store.service(SERVICE_ID).await.map_err(described)?.is_none() {
         create_service(app, SERVICE_ID, &configuration()).await?;
     }
-    let known: Option<Demo> = std::fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let known = Demo::read(file);
     let (initial, service, organization) = match known {
         Some(known) => (
             working(app, TokenKind::InitialAccess, known.initial_access_token).await?,

@@ -41,7 +41,15 @@ pub(crate) fn visible(text: &str) -> String {
 
 /// JSON that is the same for scripts and does not command a terminal: what nobody sees stands escaped.
 pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
-    let text = serde_json::to_string_pretty(value)?;
+    Ok(escaped(&serde_json::to_string_pretty(value)?))
+}
+
+/// The same on one line.
+pub(crate) fn json_line(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
+    Ok(escaped(&serde_json::to_string(value)?))
+}
+
+fn escaped(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
         if character == '\n' || !is_hidden(character) {
@@ -51,7 +59,7 @@ pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Stri
             visible.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
         }
     }
-    Ok(visible)
+    visible
 }
 
 /// A closed pipe ends the program by the signal that ends other programs, which shells and `pipefail` know. The signal

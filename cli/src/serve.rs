@@ -270,14 +270,14 @@ fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Sett
 fn local_app(table: aws_sdk_dynamodb::Client, key: &[u8], fetch: Fetch, settings: Settings) -> Result<App> {
     let clock = Clock::system();
     let store = Store::new(table, TABLE, clock.clone());
-    let keys = KeyEncryption::file(key).map_err(demo::described)?;
+    let keys = KeyEncryption::file(key).map_err(crate::failure::described)?;
     Ok(App::new(store, keys, fetch, clock, Entropy::system(), settings))
 }
 
 /// The key that takes the place of KMS: made at the first start.
 fn key_file(path: &Path) -> Result<Vec<u8>> {
     if !path.exists() {
-        let key: [u8; 32] = Entropy::system().bytes().map_err(demo::described)?;
+        let key: [u8; 32] = Entropy::system().bytes().map_err(crate::failure::described)?;
         private::write(path, &key).with_context(|| format!("cannot write {}", path.display()))?;
     }
     private::close(path).with_context(|| format!("cannot close {} to others", path.display()))?;

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use shared::App;
 use shared::stream::{self, Event};
 
-use crate::demo::described;
 use crate::embedded::{TABLE, Table, ready};
+use crate::failure::described;
 
 /// How many records one event has at the most.
 const BATCH: usize = 500;

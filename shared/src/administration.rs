@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::claim_kind::ClaimKind;
 use crate::client::{ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
-use crate::credentials::{ClientSecret, IdSalt, KeyEncryption, mint_client_id};
+use crate::credentials::{ClientSecret, IdSalt, KeyEncryption, Token, TokenKind, mint_client_id};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
@@ -208,6 +208,30 @@ async fn try_replace_secret(
     Ok(old)
 }
 
+/// Replaces the token by which a registrant manages its client; the old one ends at once.
+///
+/// # Errors
+/// [`Invalid::NotSelfManaged`]; [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`],
+/// [`Error::Internal`].
+pub async fn reissue_token(context: &Context<'_>, client: RegisteredClient) -> Result<Token, Error> {
+    let numeric_id = client.numeric_id;
+    match try_reissue(context, client).await {
+        Err(Error::Contention) => try_reissue(context, again(context, numeric_id).await?).await,
+        outcome => outcome,
+    }
+}
+
+async fn try_reissue(context: &Context<'_>, mut client: RegisteredClient) -> Result<Token, Error> {
+    if !client.source.is_self_managed() {
+        return Err(Invalid::NotSelfManaged.into());
+    }
+    let token = Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?;
+    client.registration_access_token = Some(token.hash());
+    step(context, &mut client);
+    context.app.store.replace_client(&client, &[], &context.origin).await?;
+    Ok(token)
+}
+
 /// A client as operators see it, with its secret.
 ///
 /// # Errors
@@ -293,7 +317,7 @@ fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) ->
 /// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL.
 ///
 /// # Errors
-/// [`Invalid::TooLargeInAll`]; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Invalid`], naming the member; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn create_service(
     store: &Store,
     keys: &KeyEncryption,
@@ -302,15 +326,13 @@ pub async fn create_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    configuration.check()?;
     bound_secrets(secrets)?;
     for _ in 0..MINTING_ATTEMPTS {
         let id = 1_000_000_000 + u64::from_be_bytes(entropy.bytes()?) % 9_000_000_000;
-        let salt = IdSalt(entropy.bytes()?);
-        let data_key = keys.new_data_key(id, entropy).await?;
-        if store.create_service(id, &configuration, &salt, data_key, origin).await? == CreatedService::Taken {
+        let Some(service) = create_numbered_service(store, keys, entropy, id, &configuration, origin).await? else {
             continue;
-        }
-        let service = store.service(id).await?.ok_or(Error::UnknownService)?;
+        };
         if secrets.is_empty() {
             return Ok(service);
         }
@@ -319,10 +341,47 @@ pub async fn create_service(
     Err(Error::Contention)
 }
 
+/// Creates a service with that number, below 2^53; nothing if it is taken, by a living service or a deleted one.
+///
+/// # Errors
+/// [`Invalid`], naming the member; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn create_numbered_service(
+    store: &Store,
+    keys: &KeyEncryption,
+    entropy: &Entropy,
+    id: u64,
+    configuration: &ServiceConfiguration,
+    origin: &Origin,
+) -> Result<Option<Service>, Error> {
+    configuration.check()?;
+    let salt = IdSalt(entropy.bytes()?);
+    let data_key = keys.new_data_key(id, entropy).await?;
+    match store.create_service(id, configuration, &salt, data_key, origin).await? {
+        CreatedService::Created => store.service(id).await?.ok_or(Error::UnknownService).map(Some),
+        CreatedService::Taken => Ok(None),
+    }
+}
+
+/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays.
+///
+/// # Errors
+/// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`],
+/// [`Error::Internal`].
+pub async fn configure_service(
+    store: &Store,
+    current: &Service,
+    configuration: &ServiceConfiguration,
+    origin: &Origin,
+) -> Result<Service, Error> {
+    configuration.check()?;
+    store.update_service(current.id, current.version, configuration, None, origin).await?;
+    store.service(current.id).await?.ok_or(Error::UnknownService)
+}
+
 /// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
 ///
 /// # Errors
-/// [`Invalid::TooLargeInAll`]; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
+/// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn replace_service(
     store: &Store,
     keys: &KeyEncryption,
@@ -331,6 +390,7 @@ pub async fn replace_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    configuration.check()?;
     bound_secrets(secrets)?;
     let sealed = match (secrets.is_empty(), &current.secrets) {
         (true, None) => None,

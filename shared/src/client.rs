@@ -33,6 +33,18 @@ pub enum Source {
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Oauth,
+        Self::AuthleteRegistration,
+        Self::AuthleteCreate,
+        Self::FederationExplicit,
+        Self::FederationAutomatic,
+        Self::Stet,
+        Self::IdentityCenter,
+        Self::MetadataDocument,
+    ];
+
     /// The name under which it is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,5 +1,6 @@
 //! The one source of randomness for identifiers, secrets and tokens.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -7,13 +8,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::error::Error;
 
 /// Random bytes: from the operating system, or reproducible ones for tests.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Entropy(Source);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     System,
-    Seeded { seed: u64, drawn: AtomicU64 },
+    Seeded { seed: u64, drawn: Arc<AtomicU64> },
 }
 
 impl Entropy {
@@ -26,7 +27,7 @@ impl Entropy {
     /// The same sequence for the same seed: for tests and recorded events, never for a deployment.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self(Source::Seeded { seed, drawn: AtomicU64::new(0) })
+        Self(Source::Seeded { seed, drawn: Arc::default() })
     }
 
     /// `N` random bytes.

@@ -12,6 +12,9 @@ pub use presets::Preset;
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 use crate::trusted_issuer::TrustedIssuer;
 
+/// The front doors that there are, by the names under which policies open them.
+pub const DOORS: [&str; 5] = ["oauth", "authlete", "identity_center", "federation", "stet"];
+
 /// The policy of one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -218,6 +221,9 @@ pub struct BoundPolicy {
 /// A policy that contradicts itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyFault {
+    /// A front door that there is not.
+    #[error("policy: doors: there is no door {0:?}; there are {all}", all = DOORS.join(", "))]
+    UnknownDoor(String),
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -242,11 +248,20 @@ impl Policy {
         self.doors.iter().any(|open| open == door)
     }
 
+    /// The first door of the policy that there is not.
+    #[must_use]
+    pub fn unknown_door(&self) -> Option<&str> {
+        self.doors.iter().map(String::as_str).find(|door| !DOORS.contains(door))
+    }
+
     /// Checks that the policy does not contradict itself.
     ///
     /// # Errors
     /// The first [`PolicyFault`].
     pub fn check(&self) -> Result<(), PolicyFault> {
+        if let Some(door) = self.unknown_door() {
+            return Err(PolicyFault::UnknownDoor(door.to_owned()));
+        }
         coherent("grant_types", &self.grant_types, &GrantType::AuthorizationCode)?;
         coherent("token_endpoint_auth_methods", &self.token_endpoint_auth_methods, &AuthMethod::ClientSecretBasic)?;
         for response in &self.response_types.offered {

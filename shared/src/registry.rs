@@ -1,5 +1,6 @@
 //! Register, read, update, delete (RFC 7591 §3, RFC 7592 §2).
 
+mod rehearsal;
 mod remote;
 pub(crate) mod secret;
 mod statement;
@@ -8,6 +9,8 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+
+pub use rehearsal::{Rehearsal, Step, rehearse};
 
 use crate::app::App;
 use crate::caller::{Owner, Registrant};
@@ -22,7 +25,7 @@ use crate::metadata::{
 };
 use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Offer, Policy, Rotation, Unoffered};
-use crate::service::Service;
+use crate::service::{Service, ServiceConfiguration};
 use crate::store::{Created, Deleter, Occupant};
 
 /// How long fetching may take inside one registration, in all.
@@ -66,6 +69,16 @@ pub async fn register(
     }
     let admitted = admit(context, source, metadata, &registrant.bound()).await?;
     enrol(context, source, registrant, admitted, kept).await
+}
+
+/// Registers a client on its registrant's behalf, as operators do: by the same rules, also where clients may not register
+/// themselves.
+///
+/// # Errors
+/// As [`register`].
+pub async fn register_for(context: &Context<'_>, metadata: ClientMetadata) -> Result<ClientInformation, Error> {
+    let admitted = admit(context, Source::Oauth, metadata, &BoundPolicy::default()).await?;
+    enrol(context, Source::Oauth, &Registrant::Anonymous, admitted, Map::new()).await
 }
 
 /// Registers a client whose metadata were admitted.
@@ -341,11 +354,28 @@ pub(crate) async fn admit(
     metadata: ClientMetadata,
     bound: &BoundPolicy,
 ) -> Result<Admitted, Error> {
-    let (mut metadata, software) = statement::overlay(context, source, metadata).await?;
-    context.service.policy().bound_sizes(&metadata)?;
-    context.service.choose(&mut metadata)?;
-    let metadata = policy_of(source, context.service.policy()).apply(metadata, bound, source.own_members())?;
-    Ok(Admitted { metadata: verify(metadata, strictness(source))?, software })
+    let (metadata, software) = statement::overlay(context, source, metadata).await?;
+    let Service { configuration, .. } = context.service;
+    let metadata = settle(configuration, context.service.policy(), source, metadata, bound, &mut |_, _| {})?;
+    Ok(Admitted { metadata, software })
+}
+
+/// What the service announces, its policy and the RFCs make of metadata; `begins` is told of each rule before it does.
+fn settle(
+    configuration: &ServiceConfiguration,
+    policy: &Policy,
+    source: Source,
+    mut metadata: ClientMetadata,
+    bound: &BoundPolicy,
+    begins: &mut dyn FnMut(&'static str, &ClientMetadata),
+) -> Result<VerifiedMetadata, Error> {
+    begins("limits", &metadata);
+    policy.bound_sizes(&metadata)?;
+    begins("unannounced", &metadata);
+    configuration.choose(policy, &mut metadata)?;
+    let metadata = policy_of(source, policy).apply_watched(metadata, bound, source.own_members(), begins)?;
+    begins("the specifications", &metadata);
+    verify(metadata, strictness(source))
 }
 
 /// What a policy says of clients of that source. STET's authenticate with the certificate of their connections, whatever

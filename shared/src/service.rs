@@ -1,6 +1,7 @@
 //! The tenant: one authorization server whose clients are registered.
 
 mod announced;
+mod check;
 mod federation;
 
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use tokio::sync::OnceCell;
 use crate::client::SealedSecret;
 use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
-use crate::metadata::{ClientMetadata, Invalid};
 use crate::policy::Policy;
 
 pub(crate) use announced::is_choice;
+pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
 /// What an operator decides about a service.
@@ -71,11 +72,6 @@ impl Service {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         self.narrowed_policy.as_ref().unwrap_or(&self.configuration.policy)
-    }
-
-    /// Compares metadata with what the service announces.
-    pub(crate) fn choose(&self, metadata: &mut ClientMetadata) -> Result<(), Invalid> {
-        self.configuration.choose(self.policy(), metadata)
     }
 
     /// The number under which a client of this service is stored.

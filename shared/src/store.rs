@@ -14,6 +14,7 @@ mod replay;
 pub mod schema;
 mod service;
 mod token;
+mod walk;
 mod write;
 
 use aws_sdk_dynamodb::Client;
@@ -25,8 +26,9 @@ pub(crate) use counts::{Counted, Counts};
 pub use document::{Document, DocumentUrl};
 pub use page::Page;
 pub use rate_window::RateWindow;
-pub use service::CreatedService;
+pub use service::{CreatedService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
+pub use walk::{Route, Walk};
 pub use write::fault;
 
 use crate::entropy::Entropy;
@@ -36,6 +38,7 @@ use crate::time::Clock;
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The table.
+#[derive(Clone)]
 pub struct Store {
     client: Client,
     table: String,

@@ -20,7 +20,7 @@ use crate::store::Counted;
 use change::Step;
 use event::GivenUp;
 
-/// How many items of deleted services one call deletes at the most.
+/// How many items of ended services one call deletes at the most.
 const PURGED: usize = 200;
 
 /// How often counting begins again because another call has counted the same shard.
@@ -68,7 +68,7 @@ struct Followed {
     counted: usize,
     /// How many claims have ended.
     ended: usize,
-    /// How many items of deleted services are deleted.
+    /// How many items of ended services are deleted.
     purged: usize,
 }
 
@@ -115,18 +115,22 @@ async fn walk(app: &App, shard: &str, mut position: Option<String>, steps: Vec<S
     Ok(Counted::Counted)
 }
 
-/// Goes on with the purge of the services that the records show to be deleted, or to have got a client although
-/// they are: functions know services for a while without asking.
+/// Goes on with the purge of the services that the records show to have ended, or to have got a client although
+/// they have: functions know services for a while without asking.
 async fn purge(app: &App, records: &[Record]) -> Result<usize, Error> {
-    let mut deleted: BTreeSet<u64> = records.iter().filter_map(Record::deleted_service).collect();
+    for (service, deleted_by) in records.iter().filter_map(Record::removed_service) {
+        // The record of this brings the first page of the purge.
+        app.store.keep_number_taken(service, deleted_by).await?;
+    }
+    let mut ended: BTreeSet<u64> = records.iter().filter_map(Record::ended_service).collect();
     let registering: BTreeSet<u64> = records.iter().filter_map(Record::registering_service).collect();
     for service in registering {
-        if !deleted.contains(&service) && app.store.is_deleted_service(service).await? {
-            deleted.insert(service);
+        if !ended.contains(&service) && app.store.is_ended_service(service).await? {
+            ended.insert(service);
         }
     }
     let mut purged = 0;
-    for service in deleted {
+    for service in ended {
         purged += app.store.purge_service(service, PURGED.saturating_sub(purged)).await?;
     }
     Ok(purged)

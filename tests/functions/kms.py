@@ -39,7 +39,8 @@ def call(method, url, token=None, body=None):
 
 
 def check(port):
-    command = ["target/debug/registrar", "service", "create", "--preset", "open", "--json"]
+    command = ["target/debug/registrar", "service", "create", "--issuer", "https://as.example", "--preset", "open"]
+    command.append("--json")
     service = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     endpoint = f"http://127.0.0.1:{port}/{service['id']}/register"
     client = call("POST", endpoint, body={"redirect_uris": ["https://rp.example/cb"]})

@@ -194,6 +194,14 @@ impl Connection {
         Ok(None)
     }
 
+    /// Where the API is that this table is for, if that is known: as `REGISTRAR_BASE_URL` says, else as the data folder of
+    /// `registrar serve` does.
+    pub(super) fn base_url(&self) -> Option<String> {
+        let named = std::env::var("REGISTRAR_BASE_URL").ok().filter(|url| !url.is_empty());
+        let data = self.key_file.as_deref().and_then(|file| Path::new(file).parent());
+        named.or_else(|| Some(demo::Demo::read(&data?.join("demo.json"))?.base_url))
+    }
+
     /// A service that must exist.
     pub(super) async fn service(&self, id: u64) -> Result<Service> {
         let service = self.store.service(id).await.map_err(described)?;

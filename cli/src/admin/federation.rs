@@ -19,7 +19,7 @@ use shared::service::{
 };
 
 use super::{Connection, Output, operator};
-use crate::demo::described;
+use crate::failure::described;
 
 /// How long a trust anchor may take to answer.
 const ASKING: Duration = Duration::from_secs(10);

@@ -16,6 +16,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether scripts read it.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints rows under the names of their members, in the order of `columns`.
     pub(super) fn rows(&self, columns: &[&str], rows: &[Map<String, Value>]) -> Result<()> {
         say!("{}", if self.json { print::json(rows)? } else { table(columns, rows) });
@@ -25,6 +30,18 @@ impl Output {
     /// Prints one thing, a member a line.
     pub(super) fn one(&self, members: &Map<String, Value>) -> Result<()> {
         say!("{}", if self.json { print::json(members)? } else { list(members)? });
+        Ok(())
+    }
+
+    /// Prints JSON on one line: one of many things, for scripts that read them as they come.
+    pub(super) fn line(members: &Map<String, Value>) -> Result<()> {
+        say!("{}", print::json_line(members)?);
+        Ok(())
+    }
+
+    /// Prints JSON, whoever reads it.
+    pub(super) fn document(members: &Map<String, Value>) -> Result<()> {
+        say!("{}", print::json(members)?);
         Ok(())
     }
 

@@ -1,17 +1,24 @@
 //! `registrar service`.
 
-use std::path::{Path, PathBuf};
+mod declaration;
+mod settings;
+mod topology;
 
-use anyhow::{Context, Result, anyhow, bail};
-use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value};
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
 use shared::administration;
-use shared::metadata::Scope;
-use shared::policy::{Policy, Preset};
+use shared::policy::Preset;
 use shared::service::{FederationSettings, Service, ServiceConfiguration};
+use shared::store::RESTORABLE_SECONDS;
 
+pub(super) use settings::{check, organization};
+
+use super::consent::Consent;
+use super::input::Input;
 use super::{Connection, Output, operator};
-use crate::demo::described;
+use crate::failure::described;
+use settings::Settings;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -20,7 +27,7 @@ pub enum Command {
     /// List an organization's services.
     List {
         /// The organization.
-        #[arg(long, default_value = "default")]
+        #[arg(long, default_value = "default", value_parser = organization)]
         organization: String,
     },
     /// Show a service with its policy.
@@ -38,67 +45,50 @@ pub enum Command {
     /// Its place in federations (OpenID Federation 1.0).
     #[command(subcommand)]
     Federation(super::federation::Command),
-    /// Delete a service: its clients are gone in every door.
+    /// Delete a service: its clients are gone in every door. For a week it can be restored.
     Delete {
         /// Its number.
         id: u64,
+        /// End it for good, deleted before or not: its key, its clients and its tokens are destroyed.
+        #[arg(long)]
+        for_good: bool,
+        #[command(flatten)]
+        consent: Consent,
     },
-}
-
-/// What an operator decides about a service.
-#[derive(Args)]
-pub struct Settings {
-    /// Who owns it [default for a new one: default].
-    #[arg(long)]
-    organization: Option<String>,
-    /// A name for people.
-    #[arg(long)]
-    name: Option<String>,
-    /// The issuer identifier, if the authorization server serves its own metadata.
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// Where this API is reached, if not as the gateway says.
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
-    /// A member of the authorization server's metadata; may be repeated.
-    #[arg(long = "metadata", value_name = "MEMBER=VALUE")]
-    metadata: Vec<String>,
-    /// A ready-made policy [default for a new one: protected].
-    #[arg(long, value_enum, conflicts_with = "policy")]
-    preset: Option<PresetName>,
-    /// A policy as JSON, as `service show --json` prints it.
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// What the door stet asks for, as JSON.
-    #[arg(long, value_name = "FILE")]
-    stet: Option<PathBuf>,
-    /// The scopes offered, separated by spaces.
-    #[arg(long, value_name = "SCOPES")]
-    scope: Option<String>,
-    /// A front door to open; may be repeated, and then only these are open.
-    #[arg(long = "door", value_name = "DOOR")]
-    doors: Vec<String>,
-}
-
-/// A ready-made policy.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum PresetName {
-    /// Open registration, as MCP hosts need it.
-    Open,
-    /// Registration by initial access token.
-    Protected,
-    /// Registration by regulated institutions, as open banking has it.
-    Regulated,
-}
-
-impl PresetName {
-    fn policy(self) -> Policy {
-        match self {
-            Self::Open => Preset::Open.policy(),
-            Self::Protected => Preset::Protected.policy(),
-            Self::Regulated => Preset::Regulated.policy(),
-        }
-    }
+    /// Create a service like another one, without its clients, tokens and keys.
+    Clone {
+        /// The other one's number.
+        id: u64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print all that `apply` needs to make such a service, as JSON; keys and secrets are left out.
+    Export {
+        /// Its number.
+        id: u64,
+    },
+    /// Make a service, or change it, to be what a file says, as `export` prints it.
+    ///
+    /// Without a member `id` it makes a new service; with the number of none, one of that number. What the file does not say
+    /// is absent then. Federation keys and sealed secrets stay as they are.
+    Apply {
+        /// The file; `-` is standard input.
+        #[arg(value_name = "FILE")]
+        file: Input,
+        /// Only print what would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Count a service's clients, by the day of their registration and by developer.
+    Stats {
+        /// Its number.
+        id: u64,
+    },
+    /// Bring back a service that was deleted within the last week, with its clients and tokens.
+    Restore {
+        /// Its number.
+        id: u64,
+    },
 }
 
 pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
@@ -108,11 +98,12 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
         Command::Update { id, settings } => update(id, settings, connection, output).await,
         Command::Federation(command) => super::federation::run(command, connection, output).await,
-        Command::Delete { id } => {
-            connection.store.delete_service(id, &operator()).await.map_err(described)?;
-            output.done(&format!("Service {id} is deleted."));
-            Ok(())
-        }
+        Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
+        Command::Clone { id, settings } => clone(id, settings, connection, output).await,
+        Command::Export { id } => Output::document(&declaration::exported(&connection.service(id).await?)?),
+        Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
+        Command::Stats { id } => stats(id, connection, output).await,
+        Command::Restore { id } => restore(id, connection, output).await,
     }
 }
 
@@ -127,17 +118,98 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
         federation: FederationSettings::default(),
         others: Map::new(),
     })?;
+    print(&create_new(configuration, connection).await?, true, connection, output)
+}
+
+/// A new service like another one; its clients, tokens and keys are its own.
+async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
+    let mut configuration = connection.service(id).await?.configuration;
+    // It has no keys for that.
+    configuration.federation.enabled = false;
+    configuration.federation.signature_key_id = None;
+    let configuration = settings.applied_to(configuration)?;
+    print(&create_new(configuration, connection).await?, true, connection, output)
+}
+
+/// Creates a service that clients can use.
+async fn create_new(configuration: ServiceConfiguration, connection: &Connection) -> Result<Service> {
+    topology::check_new(&configuration)?;
     let keys = connection.keys_for(&configuration.organization).await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
     let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
-    output.one(&shown(&created.map_err(described)?)?)
+    created.map_err(described)
+}
+
+/// How many clients a service has, as far as the stream function has counted them.
+async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> {
+    connection.service(id).await?;
+    let row = |name: &str, (value, clients): (String, u64)| -> Map<String, Value> {
+        [(name.to_owned(), value.into()), ("clients".to_owned(), clients.into())].into_iter().collect()
+    };
+    let days = connection.store.day_counts(id).await.map_err(described)?;
+    let developers = connection.store.developer_counts(id).await.map_err(described)?;
+    let total: u64 = days.iter().map(|(_, clients)| clients).sum();
+    let days: Vec<_> = days.into_iter().filter(|(_, clients)| *clients > 0).map(|day| row("day", day)).collect();
+    let developers = developers.into_iter().filter(|(_, clients)| *clients > 0);
+    let developers: Vec<_> = developers.map(|developer| row("developer", developer)).collect();
+    if output.is_json() {
+        let (days, developers) = (json!(days), json!(developers));
+        let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
+        return output.one(&counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect());
+    }
+    output.done(&format!("Service {id} has {total} clients.\n"));
+    output.rows(&["day", "clients"], &days)?;
+    output.done("");
+    output.rows(&["developer", "clients"], &developers)
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
     let service = connection.service(id).await?;
-    let configuration = settings.applied_to(service.configuration)?;
-    connection.store.update_service(id, service.version, &configuration, None, &operator()).await.map_err(described)?;
-    output.one(&shown(&connection.service(id).await?)?)
+    let configuration = settings.applied_to(service.configuration.clone())?;
+    let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
+    print(&changed.map_err(described)?, false, connection, output)
+}
+
+/// All of a service for scripts; where it is and what comes next for people.
+fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
+    topology::warn(&service.configuration);
+    if output.is_json() {
+        return output.one(&shown(service)?);
+    }
+    topology::print(service, connection.base_url(), is_new, output)
+}
+
+async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
+    let Connection { store, .. } = connection;
+    // One that ends for good may be deleted already, and then has no name any more.
+    let service =
+        if for_good { store.service(id).await.map_err(described)? } else { Some(connection.service(id).await?) };
+    let name = service.as_ref().and_then(|service| service.configuration.name.as_deref());
+    let clients = store.client_count(id).await.map_err(described)?;
+    let what = match name {
+        Some(name) => format!("service {id}, {name:?}, with {clients} clients"),
+        None => format!("service {id} with {clients} clients"),
+    };
+    consent.to_delete(&what, name, &id.to_string())?;
+    if for_good {
+        store.end_service(id, &operator()).await.map_err(described)?;
+        output.done(&format!("Service {id} has ended for good."));
+    } else {
+        store.delete_service(id, &operator()).await.map_err(described)?;
+        let days = RESTORABLE_SECONDS / 86_400;
+        output.done(&format!(
+            "Service {id} is deleted. For {days} days it comes back with: registrar service restore {id}"
+        ));
+    }
+    Ok(())
+}
+
+async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()> {
+    match connection.store.restore_service(id, &operator()).await {
+        Ok(service) => print(&service, false, connection, output),
+        Err(shared::Error::UnknownService) => bail!("there is no deleted service {id} that could be restored"),
+        Err(error) => Err(described(error)),
+    }
 }
 
 async fn list(organization: &str, connection: &Connection, output: &Output) -> Result<()> {
@@ -146,84 +218,16 @@ async fn list(organization: &str, connection: &Connection, output: &Output) -> R
     output.rows(&["id", "name", "organization", "registration", "issuer"], &rows)
 }
 
-impl Settings {
-    fn applied_to(self, mut configuration: ServiceConfiguration) -> Result<ServiceConfiguration> {
-        if let Some(organization) = self.organization {
-            configuration.organization = organization_name(organization)?;
-        }
-        configuration.name = self.name.or(configuration.name);
-        configuration.issuer = url("--issuer", self.issuer)?.or(configuration.issuer);
-        configuration.base_url = url("--base-url", self.base_url)?.or(configuration.base_url);
-        for member in &self.metadata {
-            let (name, value) = member.split_once('=').context("--metadata takes MEMBER=VALUE")?;
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-            configuration.authorization_server.insert(name.to_owned(), value);
-        }
-        if let Some(preset) = self.preset {
-            configuration.policy = preset.policy();
-        }
-        if let Some(file) = &self.policy {
-            configuration.policy = policy(file)?;
-        }
-        if let Some(file) = &self.stet {
-            configuration.others.insert("stet".to_owned(), stet_settings(file)?);
-        }
-        if let Some(scope) = &self.scope {
-            configuration.policy.scopes.offered = Scope::parse(scope)?;
-        }
-        if !self.doors.is_empty() {
-            configuration.policy.doors = self.doors;
-        }
-        configuration.policy.check()?;
-        Ok(configuration)
-    }
-}
-
-fn policy(file: &Path) -> Result<Policy> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut unknown = Vec::new();
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    // The functions ignore members of later versions; whoever writes a policy wants to hear of a misspelt one.
-    let policy = serde_ignored::deserialize(&mut reader, |path| unknown.push(path.to_string()));
-    let policy = policy.with_context(|| format!("{} is not a policy", file.display()))?;
-    match unknown.first() {
-        Some(member) => bail!("{}: a policy has no member {member}", file.display()),
-        None => Ok(policy),
-    }
-}
-
-fn stet_settings(file: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let settings = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-    stet::settings::Settings::read(&settings).map_err(|fault| anyhow!("{}: {fault}", file.display()))?;
-    Ok(settings)
-}
-
-/// A URL that others are appended to: without a slash at the end.
-fn url(option: &str, value: Option<String>) -> Result<Option<String>> {
-    let Some(value) = value else { return Ok(None) };
-    let value = value.trim_end_matches('/').to_owned();
-    if value.starts_with("https://") || value.starts_with("http://127.0.0.1") || value.starts_with("http://localhost") {
-        Ok(Some(value))
-    } else {
-        bail!("{option} must be an https URL")
-    }
-}
-
-pub(super) fn organization_name(name: String) -> Result<String> {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if plain && (1..=64).contains(&name.len()) {
-        Ok(name)
-    } else {
-        bail!("an organization has 1 to 64 of A-Z a-z 0-9 . _ -")
-    }
-}
-
 fn shown(service: &Service) -> Result<Map<String, Value>> {
-    let Value::Object(mut members) = serde_json::to_value(&service.configuration)? else {
-        bail!("a service is not an object")
-    };
+    let mut members = members(&service.configuration)?;
     members.insert("id".to_owned(), service.id.into());
     members.insert("registration".to_owned(), serde_json::to_value(service.policy().registration)?);
     Ok(members)
+}
+
+fn members(configuration: &ServiceConfiguration) -> Result<Map<String, Value>> {
+    match serde_json::to_value(configuration)? {
+        Value::Object(members) => Ok(members),
+        _ => bail!("a service is not an object"),
+    }
 }

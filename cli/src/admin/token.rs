@@ -14,7 +14,6 @@ use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
 use super::output::date;
-use super::service::organization_name;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
 
@@ -73,7 +72,7 @@ pub enum Create {
     /// An operator's token for all services of an organization.
     Organization {
         /// The organization.
-        #[arg(long, default_value = "default", value_parser = organization)]
+        #[arg(long, default_value = "default", value_parser = super::service::organization)]
         organization: String,
         #[command(flatten)]
         permissions: Permissions,
@@ -116,7 +115,7 @@ pub struct Owner {
     #[arg(long)]
     service: Option<u64>,
     /// The organization.
-    #[arg(long)]
+    #[arg(long, value_parser = super::service::organization)]
     organization: Option<String>,
 }
 
@@ -275,10 +274,6 @@ fn presented(file: &str) -> Result<TokenHash> {
         ))
         .into()
     })
-}
-
-fn organization(text: &str) -> Result<String> {
-    organization_name(text.to_owned())
 }
 
 fn token_itself(text: &str) -> Option<TokenHash> {

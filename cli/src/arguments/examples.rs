@@ -5,13 +5,13 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 26] = [
+const EXAMPLES: [(&str, &[&str]); 38] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     (
         "service create",
         &[
-            "registrar service create --preset open --name Example",
+            "registrar service create --preset open --issuer https://as.example --name Example",
             "registrar service create --issuer https://as.example --metadata token_endpoint=https://as.example/token",
         ],
     ),
@@ -21,7 +21,12 @@ const EXAMPLES: [(&str, &[&str]); 26] = [
         "service update",
         &["registrar service update 1 --policy policy.json", "registrar service update 1 --scope 'read write'"],
     ),
-    ("service delete", &["registrar service delete 1"]),
+    ("service delete", &["registrar service delete 1", "registrar service delete 1 --for-good --yes"]),
+    ("service restore", &["registrar service restore 1"]),
+    ("service clone", &["registrar service clone 1 --name Staging --issuer https://staging.example"]),
+    ("service export", &["registrar service export 1 > service.json"]),
+    ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),
+    ("service stats", &["registrar service stats 1"]),
     (
         "service federation enable",
         &["registrar service federation enable 1 --authority-hint https://superior.example \
@@ -57,10 +62,7 @@ const EXAMPLES: [(&str, &[&str]); 26] = [
             "registrar token revoke --token - < leaked-token",
         ],
     ),
-    (
-        "client list",
-        &["registrar client list --service 1", "registrar client list --service 1 --json | jq '.[].client_id'"],
-    ),
+    ("client list", &["registrar client list --service 1", "registrar client list --service 1 --json | jq .client_id"]),
     ("client show", &["registrar client show --service 1 CLIENT-ID"]),
     ("doctor", &["registrar doctor", "registrar doctor 1 --base-url https://api.example --json"]),
     (
@@ -71,7 +73,17 @@ const EXAMPLES: [(&str, &[&str]); 26] = [
         ],
     ),
     ("man", &["registrar man | man -l -", "registrar man --into ~/.local/share/man/man1"]),
-    ("client delete", &["registrar client delete --service 1 CLIENT-ID"]),
+    ("client create", &["registrar client create --service 1 metadata.json"]),
+    ("client update", &["registrar client update --service 1 CLIENT-ID changes.json"]),
+    ("client lock", &["registrar client lock --service 1 CLIENT-ID"]),
+    ("client unlock", &["registrar client unlock --service 1 CLIENT-ID"]),
+    ("client rotate-secret", &["registrar client rotate-secret --service 1 CLIENT-ID --json | jq -r .client_secret"]),
+    ("client reissue-token", &["registrar client reissue-token --service 1 CLIENT-ID"]),
+    (
+        "client delete",
+        &["registrar client delete --service 1 CLIENT-ID", "registrar client delete --service 1 CLIENT-ID --yes"],
+    ),
+    ("policy check", &["registrar policy check policy.json", "registrar policy check policy.json metadata.json"]),
 ];
 
 /// A command and those below it, each with its examples.

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use shared::http::{Endpoint, Request};
 use shared::metadata::Scope;
+use shared::origin::Origin;
 use shared::policy::Preset;
+use shared::service::ServiceConfiguration;
 
 use crate::support::{BASE_URL, World, web_client};
 
@@ -44,10 +46,60 @@ async fn a_service_that_does_not_open_this_door_is_unknown_in_it() {
 }
 
 #[tokio::test]
+async fn what_a_service_does_not_have_here_is_told_and_nothing_else_of_it() {
+    let world = World::open().await;
+    let (path, token, _) = world.client(&web_client()).await;
+    let secret = ServiceConfiguration {
+        name: Some("Unannounced".to_owned()),
+        base_url: Some("https://internal.example".to_owned()),
+        ..world.app.store.service(1).await.unwrap().unwrap().configuration
+    };
+    let configure = async |configuration: &ServiceConfiguration| {
+        let version = world.app.store.service(1).await.unwrap().unwrap().version;
+        world.app.store.update_service(1, version, configuration, None, &Origin::default()).await.unwrap();
+    };
+    let discovery = "/1/.well-known/oauth-authorization-server";
+    let opening = |doors: &[&str]| {
+        let mut configuration = secret.clone();
+        configuration.policy.doors = doors.iter().map(|door| (*door).to_owned()).collect();
+        configuration
+    };
+    let elsewhere = ServiceConfiguration { issuer: Some("https://as.example/t".to_owned()), ..secret.clone() };
+    let closed = "this service does not open the door oauth";
+    let misspelt = format!("{closed}, and one that it opens does not exist: is it misspelt?");
+    let published = "the metadata of this service is published by its issuer https://as.example/t";
+    for (configuration, everywhere, expected) in [
+        (opening(&["authlete"]), true, closed),
+        (opening(&["oath", "authlete"]), true, misspelt.as_str()),
+        (elsewhere.clone(), false, published),
+        (ServiceConfiguration { policy: opening(&[]).policy, ..elsewhere.clone() }, true, closed),
+    ] {
+        configure(&configuration).await;
+        let mut answers = vec![world.send_bare("GET", discovery, None).await];
+        if everywhere {
+            answers.push(world.register(1, None, &web_client()).await);
+            answers.push(world.send_bare("GET", &path, Some(&token)).await);
+        }
+        for answer in answers {
+            assert_eq!((answer.status, answer.text("error")), (404, "not_found"), "{answer:?}");
+            assert_eq!(answer.text("error_description"), expected);
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
+    }
+    let unknown = world.send_bare("GET", "/9/.well-known/oauth-authorization-server", None).await;
+    assert_eq!((unknown.status, unknown.text("error_description")), (404, "there is no such service"));
+    let mut silent = elsewhere;
+    silent.policy.errors.description = false;
+    configure(&silent).await;
+    let answer = world.send_bare("GET", discovery, None).await;
+    assert_eq!((answer.status, &answer.body), (404, &json!({"error": "not_found"})), "if the service says so");
+}
+
+#[tokio::test]
 async fn a_deleted_service_is_unknown() {
     let world = World::open().await;
     let (path, token, _) = world.client(&web_client()).await;
-    world.app.store.delete_service(1, &shared::origin::Origin::default()).await.unwrap();
+    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
     assert_eq!(world.register(1, None, &web_client()).await.status, 404);
     assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 404);
     assert!(world.app.store.services("tests").await.unwrap().is_empty());

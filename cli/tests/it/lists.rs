@@ -3,7 +3,7 @@
 use dynoxide::ImportOptions;
 use dynoxide::actions::get_records::{self, GetRecordsRequest};
 use dynoxide::actions::get_shard_iterator::{self, GetShardIteratorRequest};
-use dynoxide::actions::{import_items, query, scan};
+use dynoxide::actions::{delete_item, import_items, query, scan};
 use dynoxide::streams::{shard_id, stream_arn};
 use registrar::embedded::{TABLE, ready};
 use registrar::streams::Follower;
@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::administration::replace_service;
 use shared::client::{ClientRecord, ClientTrustChain, RegisteredClient};
+use shared::credentials::IdSalt;
 use shared::metadata::Invalid;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::service::ServiceConfiguration;
-use shared::store::Deleter;
+use shared::store::{CreatedService, Deleter, RESTORABLE_SECONDS, Route};
 use shared::stream::{Event, apply};
 
 use crate::fault_proxy::{Fault, FaultProxy};
@@ -77,6 +78,13 @@ fn records(world: &World) -> Vec<Value> {
     let request = GetRecordsRequest { shard_iterator: iterator.unwrap().shard_iterator.unwrap(), limit: None };
     let records = table.with(|storage| ready(get_records::execute(storage, request))).unwrap().records;
     records.iter().map(|record| serde_json::to_value(record).unwrap()).collect()
+}
+
+/// Removes an item as DynamoDB does when its time is over.
+fn remove(world: &World, pk: &str, sk: &str) {
+    let request = json!({"TableName": TABLE, "Key": {"PK": {"S": pk}, "SK": {"S": sk}}});
+    let request = serde_json::from_value(request).unwrap();
+    world.table().with(|storage| ready(delete_item::execute(storage, request))).unwrap();
 }
 
 fn event(records: &[Value]) -> Event {
@@ -221,7 +229,7 @@ async fn an_organizations_services_have_pages() {
         world.service(service, Preset::Open.policy()).await;
         world.clock.advance(1);
     }
-    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.app.store.end_service(1, &Origin::default()).await.unwrap();
     for (start, end, expected) in [(0, 2, vec![3, 4]), (1, 9, vec![4, 5]), (3, 9, vec![]), (2, 1, vec![])] {
         let mut page = world.app.store.service_page("tests", start, end).await.unwrap();
         let services = page.next_few().await.unwrap().unwrap_or_default();
@@ -229,6 +237,39 @@ async fn an_organizations_services_have_pages() {
         assert_eq!(page.total, 3);
     }
     assert_eq!(world.app.store.service_page("nobody", 0, 9).await.unwrap().total, 0);
+}
+
+/// The numbers of the clients along a walk.
+async fn walked(world: &World, route: Route) -> Vec<u64> {
+    let mut walk = world.app.store.walk(1, route);
+    let mut clients = Vec::new();
+    while let Some(some) = walk.next_some().await.unwrap() {
+        assert!(some.len() <= 100, "what is in memory does not grow with the list");
+        clients.extend(some);
+    }
+    numbers(&clients)
+}
+
+#[tokio::test]
+async fn a_walk_goes_along_all_clients_in_either_direction() {
+    let world = World::open().await;
+    let clients: Vec<Value> =
+        (1..=250).map(|number| stored_client(1, number, 1_790_000_000_000 + number / 2)).collect();
+    import(&world, &clients);
+    let all: Vec<u64> = (1..=250).collect();
+    let newest: Vec<u64> = all.iter().rev().copied().collect();
+    assert_eq!(walked(&world, Route::default()).await, all);
+    let backwards = Route { newest_first: true, ..Route::default() };
+    assert_eq!(walked(&world, backwards.clone()).await, newest);
+    let after = Some(format!("{}#{:016}", 1_790_000_000_100_u64, 200));
+    assert_eq!(walked(&world, Route { after: after.clone(), ..Route::default() }).await, all[200..]);
+    assert_eq!(walked(&world, Route { after, ..backwards.clone() }).await, newest[51..]);
+    let registered = Some(1_790_000_000_010..1_790_000_000_012);
+    assert_eq!(walked(&world, Route { registered: registered.clone(), ..Route::default() }).await, [20, 21, 22, 23]);
+    assert_eq!(walked(&world, Route { registered, ..backwards }).await, [23, 22, 21, 20]);
+    let earlier = "5".parse().unwrap();
+    let never = Route { registered: Some(1_790_000_000_012..earlier), ..Route::default() };
+    assert_eq!(walked(&world, never).await, Vec::<u64>::new());
 }
 
 #[tokio::test]
@@ -430,7 +471,7 @@ async fn a_deleted_service_leaves_its_tombstone_and_nothing_else() {
     count_as_registered(&world, &clients, "import").await;
     world.catch_up().await;
     assert_eq!(counts(&world, SELF).await, (450, 450));
-    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.app.store.end_service(1, &Origin::default()).await.unwrap();
     world.catch_up().await;
     assert_eq!(left(&world), ["C#2", "I", "N#2", "N#shard", "S#1", "S#2"]);
 }
@@ -440,7 +481,7 @@ async fn a_purge_is_bounded_and_goes_on_by_the_stream() {
     let world = World::open().await;
     let clients: Vec<Value> = (1..=450).map(|number| stored_client(1, number, 1_790_000_000_000 + number)).collect();
     import(&world, &clients);
-    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.app.store.end_service(1, &Origin::default()).await.unwrap();
     let deletion = records(&world).pop().unwrap();
     for left in [250, 50, 0, 0] {
         apply(world.app, event(std::slice::from_ref(&deletion))).await.unwrap();
@@ -453,10 +494,54 @@ async fn a_purge_is_bounded_and_goes_on_by_the_stream() {
 }
 
 #[tokio::test]
+async fn a_deleted_service_is_restored_within_a_week_and_purged_after_it() {
+    let world = World::open().await;
+    let store = &world.app.store;
+    register(&world, 3).await;
+    let (path, token, before) = world.client(&web_client()).await;
+    let unchanged = store.service(1).await.unwrap().unwrap().configuration;
+    world.catch_up().await;
+    store.delete_service(1, &Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 404);
+    assert!(matches!(store.delete_service(1, &Origin::default()).await, Err(Error::UnknownService)), "once");
+    assert!(store.services("tests").await.unwrap().is_empty());
+    world.clock.advance(RESTORABLE_SECONDS - 1);
+    let restored = store.restore_service(1, &Origin::default()).await.unwrap();
+    assert_eq!(restored.configuration, unchanged);
+    let read = world.send_bare("GET", &path, Some(&token)).await;
+    assert_eq!((read.status, &read.body["client_secret"]), (200, &before.body["client_secret"]), "the key is there");
+    assert_eq!(store.services("tests").await.unwrap().len(), 1);
+    assert_eq!(counts(&world, SELF).await, (4, 4), "nothing was purged");
+    assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)), "not deleted");
+
+    store.delete_service(1, &Origin::default()).await.unwrap();
+    world.clock.advance(RESTORABLE_SECONDS);
+    assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)), "too late");
+    remove(&world, "S#1", "S");
+    world.catch_up().await;
+    assert_eq!(left(&world), ["N#shard", "S#1"], "its number stays taken");
+    assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)));
+    let data_key = world.app.keys.new_data_key(1, &world.app.entropy).await.unwrap();
+    let taken = store.create_service(1, &unchanged, &IdSalt([0; 32]), data_key, &Origin::default()).await.unwrap();
+    assert_eq!(taken, CreatedService::Taken);
+}
+
+#[tokio::test]
+async fn what_ended_for_good_is_not_restored() {
+    let world = World::open().await;
+    let store = &world.app.store;
+    store.delete_service(1, &Origin::default()).await.unwrap();
+    store.end_service(1, &Origin::default()).await.unwrap();
+    assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)));
+    assert!(matches!(store.end_service(1, &Origin::default()).await, Err(Error::UnknownService)));
+}
+
+#[tokio::test]
 async fn what_a_purge_could_not_delete_is_tried_again() {
     let world = World::open().await;
     register(&world, 3).await;
-    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.app.store.end_service(1, &Origin::default()).await.unwrap();
     let deletion = records(&world).pop().unwrap();
     let proxy = FaultProxy::start(&world.url()).await;
     proxy.inject("DeleteItem C", Fault::LostAnswer);
@@ -474,7 +559,7 @@ async fn a_client_that_registers_while_its_service_is_deleted_is_purged() {
     register(&world, 1).await;
     let late = all(&world).await.remove(0);
     delete(&world, &late).await;
-    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.app.store.end_service(1, &Origin::default()).await.unwrap();
     world.catch_up().await;
     let late = RegisteredClient { numeric_id: late.numeric_id + 1, ..late };
     world.app.store.create_client(&late, None, &[], &Origin::default()).await.unwrap();
@@ -522,7 +607,7 @@ async fn the_claims_of_deleted_and_renamed_clients_end() {
     rename(&world, &renamed, "d").await;
     world.catch_up().await;
     assert_eq!(claimed(&world), ["U#1#software_id#c", "U#1#software_id#d"]);
-    world.app.store.delete_service(1, &Origin::default()).await.unwrap();
+    world.app.store.end_service(1, &Origin::default()).await.unwrap();
     world.catch_up().await;
     assert_eq!(claimed(&world), Vec::<String>::new(), "clients that are removed lose their names as well");
     assert_eq!(left(&world), ["C#1", "N#shard", "S#1"]);

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod administration;
 mod authlete;
 mod client_configuration;
 mod connections;

@@ -291,7 +291,7 @@ fn clients_are_counted_and_a_deleted_service_is_purged() {
     let data = Folder::new("stream");
     let served = Served::start(&data, &["--memory"]);
     let admin = Administration { served: &served, key_file: data.0.join("key") };
-    let service = admin.json(&["service", "create", "--preset", "open"])["id"].to_string();
+    let service = admin.open_service();
     let metadata = json!({"redirect_uris": ["https://rp.example/cb"]}).to_string();
     let endpoint = format!("{}/{service}/register", served.text("base_url"));
     for _ in 0..3 {
@@ -299,7 +299,7 @@ fn clients_are_counted_and_a_deleted_service_is_purged() {
     }
     let counted = || served.items(&format!("N#{service}"), None);
     wait_until(|| counted().iter().any(|count| count["clients"]["N"] == "3"));
-    admin.json(&["service", "delete", &service]);
+    admin.json(&["service", "delete", &service, "--yes", "--for-good"]);
     wait_until(|| counted().is_empty() && served.items(&format!("C#{service}"), Some("list")).is_empty());
     served.stop();
 }
@@ -319,16 +319,31 @@ pub(crate) struct Administration<'s> {
 }
 
 impl Administration<'_> {
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    /// A command, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = registrar();
         command.args(arguments).args(["--endpoint-url", self.served.text("dynamodb_endpoint"), "--key-file"]);
-        command.arg(&self.key_file).output().unwrap()
+        command.arg(&self.key_file);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    /// The number of a new service that anyone may register with.
+    pub(crate) fn open_service(&self) -> String {
+        let endpoints =
+            ["authorization_endpoint=https://as.example/authorize", "token_endpoint=https://as.example/token"];
+        let [authorize, token] = endpoints;
+        let create = ["service", "create", "--preset", "open", "--metadata", authorize, "--metadata", token];
+        self.json(&create)["id"].to_string()
     }
 
     pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
@@ -388,12 +403,12 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
 
     let client_id = client["client_id"].as_str().unwrap();
     let listed = admin.json(&["client", "list", "--service", &id]);
-    assert_eq!(listed[0]["client_id"], client_id);
+    assert_eq!(listed["client_id"], client_id);
     let shown = admin.json(&["client", "show", "--service", &id, client_id]);
     assert_eq!((&shown["client_name"], shown.get("client_secret")), (&json!("App"), None));
     let people = String::from_utf8(admin.run(&["client", "list", "--service", &id]).stdout).unwrap();
     assert!(people.starts_with("CLIENT ID") && people.contains(client_id), "{people}");
-    admin.json(&["client", "delete", "--service", &id, client_id]);
+    admin.json(&["client", "delete", "--service", &id, client_id, "--yes"]);
     let uri = client["registration_client_uri"].as_str().unwrap();
     assert_eq!(served.send("GET", uri, client["registration_access_token"].as_str(), "").0, 401);
     assert!(admin.refusal(&["client", "show", "--service", &id, client_id]).contains("there is no client"));
@@ -428,14 +443,14 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
         assert!(refusal.contains(part), "{member}: {refusal}");
     }
 
-    admin.json(&["service", "delete", &id]);
+    admin.json(&["service", "delete", &id, "--yes"]);
     assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
     assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 404);
     for (wrong, part) in [
         (vec!["token", "create", "service", "--service", "1", "--permission", "fly"], "there is no permission fly"),
         (vec!["token", "create", "initial-access", "--service", "1", "--expires", "soon"], "90d"),
         (vec!["token", "revoke", "rat_x"], "identifier"),
-        (vec!["service", "create", "--issuer", "ftp://x"], "--issuer"),
+        (vec!["service", "create", "--issuer", "ftp://x"], "issuer is not an https URL"),
         (vec!["service", "create", "--policy", "/nowhere"], "/nowhere"),
         (vec!["service", "create", "--organization", "a#b"], "organization"),
     ] {

@@ -1,10 +1,10 @@
 //! Authorization server metadata: RFC 8414 §3 and OpenID Connect Discovery §4, at all the places where clients
 //! look for it.
 
+use shared::App;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::{App, Error};
 
-use crate::door::{self, Refusal};
+use crate::door::{self, Absent, Fault, Refusal};
 
 const METHODS: &[Method] = &[Method::Get, Method::Head];
 
@@ -31,9 +31,10 @@ pub async fn handle(app: &App, request: Request) -> Response {
 async fn discover(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
     let base_url = app.base_url(&service, request);
+    let issuer = service.issuer(&base_url);
     if !service.is_issuer_at(&base_url) {
-        return Err(Error::UnknownService.into());
+        return Err(Refusal::at(&service)(Fault::Absent(Absent::Elsewhere(issuer))));
     }
-    let metadata = service.metadata(&service.issuer(&base_url), &service.registration_endpoint(&base_url));
+    let metadata = service.metadata(&issuer, &service.registration_endpoint(&base_url));
     Ok(Response::json(200, metadata).with("cache-control", "public, max-age=60"))
 }

@@ -46,8 +46,32 @@ pub(crate) fn failed(error: &Error) -> Response {
 pub(crate) enum Fault {
     /// What the core found.
     Core(Error),
+    /// There is such a service, and not what was asked of it.
+    Absent(Absent),
     /// The network or all strangers together ask too much.
     TooManyRequests(Admission),
+}
+
+/// What a service does not have here, as far as it may be told: nothing of its policy or its configuration but what its
+/// own authorization server publishes.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Absent {
+    /// Its policy does not open this door.
+    #[error("this service does not open the door {DOOR}")]
+    Closed,
+    /// Nor does it, and what it opens instead is no door: its operator has misspelt one.
+    #[error("this service does not open the door {DOOR}, and one that it opens does not exist: is it misspelt?")]
+    Misspelt,
+    /// Metadata that its own issuer publishes.
+    #[error("the metadata of this service is published by its issuer {0}")]
+    Elsewhere(String),
+}
+
+impl Absent {
+    /// The door is closed to that service's clients.
+    fn closed(service: &Service) -> Self {
+        if service.policy().unknown_door().is_some() { Self::Misspelt } else { Self::Closed }
+    }
 }
 
 impl<E: Into<Error>> From<E> for Fault {
@@ -79,8 +103,18 @@ impl From<Error> for Refusal {
 fn refused(refusal: &Refusal) -> Response {
     match &refusal.fault {
         Fault::Core(error) => rendered(error, refusal.says),
+        Fault::Absent(absent) => not_found(absent, refusal.says),
         Fault::TooManyRequests(admission) => waits(admission, refusal.says),
     }
+}
+
+fn not_found(absent: &Absent, says: ErrorMembers) -> Response {
+    let code = Error::UnknownService.code();
+    let text = absent.to_string();
+    let body = error_members(code, says.description.then_some(text.as_str()));
+    let mut response = not_stored(Response::json(Error::UnknownService.status(), body));
+    response.code = Some(code);
+    response
 }
 
 fn rendered(error: &Error, says: ErrorMembers) -> Response {
@@ -130,9 +164,12 @@ fn listed(methods: &[Method]) -> String {
 }
 
 /// The service that the path names, if it opens this door.
-pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Error> {
+pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Refusal> {
     let service = app.service(request.service_id().ok_or(Error::UnknownService)?).await?;
-    if service.policy().opens(DOOR) { Ok(service) } else { Err(Error::UnknownService) }
+    if service.policy().opens(DOOR) {
+        return Ok(service);
+    }
+    Err(Refusal::at(&service)(Fault::Absent(Absent::closed(&service))))
 }
 
 /// Counts a stranger's request against its network's allowance and everybody's.

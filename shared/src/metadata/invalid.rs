@@ -214,6 +214,9 @@ pub enum Invalid {
     /// A secret is to be replaced that the client does not have.
     #[error("the client has no client_secret")]
     NoSecret,
+    /// A registration access token is to be replaced of a client that is not managed by one.
+    #[error("registration_access_token: clients of this source are not managed by one")]
+    NotSelfManaged,
     /// A secret is to be replaced of a client that others vouch for.
     #[error("client_secret: it comes with the client's registration, which is not an operator's to change")]
     NotOperators,

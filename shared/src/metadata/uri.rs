@@ -106,6 +106,12 @@ impl PlainUri {
         self.url.fragment().is_some()
     }
 
+    /// Whether it has a query, if only an empty one.
+    #[must_use]
+    pub fn has_query(&self) -> bool {
+        self.url.query().is_some()
+    }
+
     /// Whether it has a port or a query.
     #[must_use]
     pub(super) fn has_port_or_query(&self) -> bool {

@@ -17,18 +17,31 @@ impl Policy {
     /// # Errors
     /// [`Error::InvalidClientMetadata`] or [`Error::InvalidRedirectUri`] for what the policy refuses, naming
     /// the member.
-    pub fn apply(
+    pub fn apply(&self, metadata: ClientMetadata, bound: &BoundPolicy, own: &[&str]) -> Result<ClientMetadata, Error> {
+        self.apply_watched(metadata, bound, own, &mut |_, _| {})
+    }
+
+    /// As [`apply`](Self::apply); `begins` is told of each rule before it does.
+    pub(crate) fn apply_watched(
         &self,
         mut metadata: ClientMetadata,
         bound: &BoundPolicy,
         own: &[&str],
+        begins: &mut dyn FnMut(&'static str, &ClientMetadata),
     ) -> Result<ClientMetadata, Error> {
+        begins("custom_members", &metadata);
         metadata.others.retain(|name, _| self.custom_members.contains(name) || own.contains(&name.as_str()));
+        begins("grant_types and response_types", &metadata);
         self.offer_flows(&mut metadata, bound)?;
+        begins("token_endpoint_auth_methods", &metadata);
         self.offer_auth_method(&mut metadata)?;
+        begins("scopes", &metadata);
         self.offer_scope(&mut metadata, bound)?;
+        begins("redirect_uris", &metadata);
         self.permit_redirect_uris(&mut metadata)?;
+        begins("redirect_uris.pages_share_host", &metadata);
         self.relate_pages(&metadata)?;
+        begins("called_urls", &metadata);
         self.called_urls.permit(&metadata)?;
         Ok(metadata)
     }

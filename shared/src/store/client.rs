@@ -334,9 +334,11 @@ impl Store {
         numeric_id: u64,
         item: &Item,
     ) -> Result<Option<RegisteredClient>, Error> {
-        if !self.is_live(item) {
-            return Ok(None);
-        }
+        self.is_live(item).then(|| Self::stored_client(service_id, numeric_id, item)).transpose()
+    }
+
+    /// The client that an item is, expired or not.
+    pub(super) fn stored_client(service_id: u64, numeric_id: u64, item: &Item) -> Result<RegisteredClient, Error> {
         let source = text(item, "source").map(serde_json::Value::from);
         let secret = match blob(item, "secret") {
             None => None,
@@ -345,7 +347,7 @@ impl Store {
                 Some(SealedSecret { sealed, version })
             }
         };
-        Ok(Some(RegisteredClient {
+        Ok(RegisteredClient {
             service_id,
             client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
             numeric_id,
@@ -356,7 +358,7 @@ impl Store {
             registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
             expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
             version: required(number(item, "version"), "version")?,
-        }))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::item::{number, required, string, text};
-use super::schema::{Key, MAX_NAME, day_counts, developer_count_key, minute_counts, position_key};
+use super::schema::{Key, MAX_NAME, day_counts, developer_count_key, developer_counts, minute_counts, position_key};
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store, write};
 use crate::error::Error;
@@ -33,9 +33,20 @@ impl Store {
         Ok(self.day_counts(service_id).await?.iter().map(|(_, count)| count).sum())
     }
 
-    /// A service's counts by day, oldest first.
-    pub(super) async fn day_counts(&self, service_id: u64) -> Result<Vec<(String, u64)>, Error> {
+    /// A service's counts by the day of registration, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn day_counts(&self, service_id: u64) -> Result<Vec<(String, u64)>, Error> {
         self.counts(day_counts(service_id)).await
+    }
+
+    /// A service's counts by developer, in the order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn developer_counts(&self, service_id: u64) -> Result<Vec<(String, u64)>, Error> {
+        self.counts(developer_counts(service_id)).await
     }
 
     /// A service's counts by minute of one day, oldest first.

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::service::Service;
 
 /// What one `BatchGetItem` reads at the most.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// How often what a batch left unprocessed is asked for again.
 const BATCH_ATTEMPTS: u32 = 5;
@@ -135,8 +135,15 @@ impl Store {
         Ok(items)
     }
 
-    /// At most [`BATCH`] items, in the order of their keys.
+    /// At most [`BATCH`] items, in the order of their keys; the living ones.
     pub(super) async fn batch(&self, named: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let mut found = self.batch_as_stored(named).await?;
+        found.retain(|item| self.is_live(item));
+        Ok(found)
+    }
+
+    /// At most [`BATCH`] items, in the order of their keys.
+    pub(super) async fn batch_as_stored(&self, named: Vec<Item>) -> Result<Vec<Item>, Error> {
         let order: Vec<AttributeValue> = named.iter().filter_map(|item| item.get("PK").cloned()).collect();
         let mut wanted: Vec<Item> = named.iter().filter_map(key).collect();
         let mut found = Vec::new();
@@ -157,7 +164,6 @@ impl Store {
         if !wanted.is_empty() {
             return Err(Error::Unavailable("DynamoDB leaves a batch unprocessed".into()));
         }
-        found.retain(|item| self.is_live(item));
         found.sort_by_key(|item| order.iter().position(|key| item.get("PK") == Some(key)));
         Ok(found)
     }

@@ -1,6 +1,6 @@
-//! What deleted services leave behind, removed in pages. Only the stream function does this.
+//! What services leave behind that have ended, removed in pages. Only the stream function does this.
 
-use super::item::integer;
+use super::item::{integer, string};
 use super::list::{Place, key};
 use super::schema::{
     LIST_INDEX, clients_list, day_counts, developer_counts, minute_counts, service_key, service_tokens_list,
@@ -10,12 +10,27 @@ use super::{Item, Store, item, write};
 use crate::error::Error;
 
 impl Store {
-    /// Whether there was such a service and it is deleted.
-    pub(crate) async fn is_deleted_service(&self, service_id: u64) -> Result<bool, Error> {
-        Ok(self.get(service_key(service_id)).await?.is_some_and(|service| service.contains_key("deleted_by")))
+    /// Whether there was such a service and it has ended for good.
+    pub(crate) async fn is_ended_service(&self, service_id: u64) -> Result<bool, Error> {
+        let service = self.get(service_key(service_id)).await?;
+        Ok(service.is_some_and(|service| service.contains_key("deleted_by") && !service.contains_key("data_key")))
     }
 
-    /// Deletes some of what a deleted service has left, `at_most` items: its listed clients, then its tokens, then
+    /// Keeps the number of a deleted service taken whose item DynamoDB has removed; whether nobody has yet.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn keep_number_taken(&self, service_id: u64, deleted_by: &str) -> Result<bool, Error> {
+        let update = self
+            .update(service_key(service_id))
+            .update_expression("SET deleted_by = :actor, version = :one")
+            .condition_expression("attribute_not_exists(PK)")
+            .expression_attribute_values(":actor", string(deleted_by))
+            .expression_attribute_values(":one", integer(1));
+        Ok(matches!(self.write(Write::Update(Box::new(update)), "").await?, Outcome::Written))
+    }
+
+    /// Deletes some of what an ended service has left, `at_most` items: its listed clients, then its tokens, then
     /// its counts; the records of its clients end their claims. While there may be more, it touches the service, so that the stream tells of it again. Answers
     /// how many it deleted.
     ///
@@ -29,7 +44,7 @@ impl Store {
         for item in &left {
             self.delete_item(item).await?;
         }
-        self.touch_deleted_service(service_id).await?;
+        self.touch_ended_service(service_id).await?;
         Ok(left.len())
     }
 
@@ -64,15 +79,15 @@ impl Store {
         delete.send().await.map(drop).map_err(write::fault)
     }
 
-    async fn touch_deleted_service(&self, service_id: u64) -> Result<(), Error> {
+    async fn touch_ended_service(&self, service_id: u64) -> Result<(), Error> {
         let update = self
             .update(service_key(service_id))
             .update_expression("ADD purges :one")
-            .condition_expression("attribute_exists(deleted_by)")
+            .condition_expression("attribute_exists(deleted_by) AND attribute_not_exists(data_key)")
             .expression_attribute_values(":one", integer(1));
         match self.write(Write::Update(Box::new(update)), "").await? {
             Outcome::Written => Ok(()),
-            Outcome::Refused(_) => Err(Error::internal("a service is purged that is not deleted")),
+            Outcome::Refused(_) => Err(Error::internal("a service is purged that has not ended")),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
@@ -15,6 +16,12 @@ use crate::credentials::IdSalt;
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::service::{Service, ServiceConfiguration};
+
+/// How long a deleted service can be restored, in seconds.
+pub const RESTORABLE_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// What a deleted service has.
+const DELETED: &str = "deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed";
 
 /// What became of a new service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,20 +113,38 @@ impl Store {
         }
     }
 
-    /// Deletes a service: its configuration and its data key are gone, its number stays taken.
+    /// Deletes a service: it is unknown at once, and ends for good a week later unless it is restored until then.
     ///
     /// # Errors
     /// [`Error::UnknownService`]; [`Error::Unavailable`], [`Error::Internal`].
     pub async fn delete_service(&self, id: u64, origin: &Origin) -> Result<(), Error> {
-        let write_id = self.write_id()?;
         let update = self
             .update(service_key(id))
-            .update_expression(
-                "SET deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed \
-                 REMOVE #service, secrets, secrets_version, data_key, id_salt, #list, #at",
-            )
+            .update_expression(format!("SET {DELETED}, expires_at = :end REMOVE #list, #at"))
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(deleted_by)")
-            .expression_attribute_names("#service", "service")
+            .expression_attribute_values(":end", integer(self.clock.now().saturating_add(RESTORABLE_SECONDS)));
+        self.take_away(update, origin).await
+    }
+
+    /// Ends a service for good, deleted before or not: its configuration and its data key are gone, its number stays
+    /// taken.
+    ///
+    /// # Errors
+    /// [`Error::UnknownService`]; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn end_service(&self, id: u64, origin: &Origin) -> Result<(), Error> {
+        let update = self
+            .update(service_key(id))
+            .update_expression(format!(
+                "SET {DELETED} REMOVE #service, secrets, secrets_version, data_key, id_salt, expires_at, #list, #at"
+            ))
+            .condition_expression("attribute_exists(data_key)")
+            .expression_attribute_names("#service", "service");
+        self.take_away(update, origin).await
+    }
+
+    async fn take_away(&self, update: UpdateItemFluentBuilder, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let update = update
             .expression_attribute_names("#list", "list")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":actor", string(&origin.actor))
@@ -129,6 +154,41 @@ impl Store {
         match self.write(Write::Update(Box::new(update)), &write_id).await? {
             Outcome::Written => Ok(()),
             Outcome::Refused(_) => Err(Error::UnknownService),
+        }
+    }
+
+    /// Brings back a deleted service that has not ended, as it was.
+    ///
+    /// # Errors
+    /// [`Error::UnknownService`] if there is none; [`Error::Contention`] if somebody else changed it at the same time;
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn restore_service(&self, id: u64, origin: &Origin) -> Result<Service, Error> {
+        let item = self.get(service_key(id)).await?;
+        let is_restorable = |item: &Item| {
+            let end = number(item, "expires_at");
+            item.contains_key("deleted_by") && end.is_some_and(|end| end > self.clock.now())
+        };
+        let item = item.filter(is_restorable).ok_or(Error::UnknownService)?;
+        let deleted = service(id, &item)?;
+        let write_id = self.write_id()?;
+        let update = self
+            .update(service_key(id))
+            .update_expression(
+                "SET #list = :list, #at = :at, version = :next, write_id = :write, changed = :changed \
+                 REMOVE deleted_by, expires_at",
+            )
+            .condition_expression("version = :read AND attribute_exists(deleted_by) AND attribute_exists(data_key)")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":list", string(services_list(&deleted.configuration.organization)))
+            .expression_attribute_values(":at", string(list_position(deleted.created_millis, &id.to_string())))
+            .expression_attribute_values(":read", integer(deleted.version))
+            .expression_attribute_values(":next", integer(deleted.version.saturating_add(1)))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin));
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => self.service(id).await?.ok_or(Error::UnknownService),
+            Outcome::Refused(_) => Err(Error::Contention),
         }
     }
 }

@@ -51,6 +51,9 @@ pub(super) struct Image {
     pub(super) at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) deleted_by: Option<String>,
+    /// Whether it has the key of a service's secrets.
+    #[serde(deserialize_with = "present")]
+    pub(super) data_key: bool,
     #[serde(deserialize_with = "texts")]
     pub(super) claims: BTreeSet<String>,
 }
@@ -88,11 +91,17 @@ impl Record {
         lost.map(|name| GivenUp { service_id, numeric_id, name }).collect()
     }
 
-    /// The service that this record shows to be deleted.
-    pub(super) fn deleted_service(&self) -> Option<u64> {
-        let image = self.dynamodb.new_image.as_ref()?;
+    /// The service that this record shows to have ended.
+    pub(super) fn ended_service(&self) -> Option<u64> {
+        let image = self.dynamodb.new_image.as_ref().filter(|image| !image.data_key)?;
         image.deleted_by.as_ref()?;
         image.after("S#")?.parse().ok()
+    }
+
+    /// The deleted service whose item this record shows to be removed, its time being over, and who had deleted it.
+    pub(super) fn removed_service(&self) -> Option<(u64, &str)> {
+        let Change { new_image: None, old_image: Some(image), .. } = &self.dynamodb else { return None };
+        Some((image.after("S#")?.parse().ok()?, image.deleted_by.as_deref()?))
     }
 }
 
@@ -105,6 +114,11 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(value: D
 fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     let value = Value::deserialize(value)?;
     Ok(value.get("S").and_then(Value::as_str).map(str::to_owned))
+}
+
+/// Whether there is such an attribute.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    Ok(!Value::deserialize(value)?.is_null())
 }
 
 /// An attribute that is a set of texts; one of another type is empty.
@@ -147,6 +161,20 @@ mod tests {
     }
 
     #[test]
+    fn a_deleted_service_that_is_removed_is_told_from_other_items() {
+        let removed = |old: Value, new: Value| {
+            let record = json!({"dynamodb": {"OldImage": old, "NewImage": new}});
+            let record = event(json!({"Records": [record]})).records.remove(0);
+            record.removed_service().map(|(id, by)| (id, by.to_owned()))
+        };
+        let deleted = json!({"PK": {"S": "S#7"}, "deleted_by": {"S": "me"}, "data_key": {"B": "AAAA"}});
+        assert_eq!(removed(deleted.clone(), Value::Null), Some((7, "me".to_owned())));
+        assert_eq!(removed(deleted.clone(), deleted), None);
+        assert_eq!(removed(json!({"PK": {"S": "S#7"}, "data_key": {"B": "AAAA"}}), Value::Null), None);
+        assert_eq!(removed(json!({"PK": {"S": "C#7#1"}, "deleted_by": {"S": "me"}}), Value::Null), None);
+    }
+
+    #[test]
     fn the_last_call_of_a_window_may_have_no_records() {
         for records in [json!({"Records": []}), json!({"Records": null}), json!({})] {
             let event = event(records);
@@ -163,16 +191,17 @@ mod tests {
             event(json!({"Records": [record]})).records.remove(0)
         };
         let deleted = image(json!({"PK": {"S": "S#7"}, "deleted_by": {"S": "operator"}, "purges": {"N": "1"}}));
-        assert_eq!(deleted.deleted_service(), Some(7));
+        assert_eq!(deleted.ended_service(), Some(7));
         for other in [
             json!({"PK": {"S": "S#7"}}),
             json!({"PK": {"S": "C#7"}, "deleted_by": {"S": "operator"}}),
             json!({"PK": {"S": "S#seven"}, "deleted_by": {"S": "operator"}}),
             json!({"PK": {"B": "UyM3"}, "deleted_by": {"S": "operator"}}),
             json!({"PK": "S#7", "deleted_by": {"S": "operator"}}),
+            json!({"PK": {"S": "S#7"}, "deleted_by": {"S": "operator"}, "data_key": {"B": "AAAA"}}),
             json!(null),
         ] {
-            assert_eq!(image(other.clone()).deleted_service(), None, "{other}");
+            assert_eq!(image(other.clone()).ended_service(), None, "{other}");
         }
         assert_eq!(event(json!({"Records": [{}, {"dynamodb": null}]})).records.len(), 2);
     }

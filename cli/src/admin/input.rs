@@ -1,0 +1,53 @@
+//! What a command reads: a file, or what is piped into it.
+
+use std::fmt;
+use std::io::Read;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value};
+use shared::metadata::parse_object_within;
+
+/// The largest file that is read, in bytes: what it describes is stored in one item.
+const MAX_BYTES: usize = 512 * 1024;
+
+/// A file, or `-` for what is piped in.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// What is piped in.
+    Piped,
+    /// A file.
+    File(PathBuf),
+}
+
+impl FromStr for Input {
+    type Err = std::convert::Infallible;
+
+    fn from_str(argument: &str) -> Result<Self, Self::Err> {
+        Ok(if argument == "-" { Self::Piped } else { Self::File(argument.into()) })
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Piped => formatter.write_str("standard input"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+        }
+    }
+}
+
+impl Input {
+    /// The JSON object that it is.
+    pub(super) fn object(&self) -> Result<Map<String, Value>> {
+        let mut bytes = Vec::new();
+        let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        let read = match self {
+            Self::Piped => std::io::stdin().lock().take(most).read_to_end(&mut bytes),
+            Self::File(path) => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+        };
+        read.with_context(|| format!("cannot read {self}"))?;
+        parse_object_within(&bytes, MAX_BYTES).with_context(|| format!("{self} is not what is needed"))
+    }
+}

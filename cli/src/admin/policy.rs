@@ -1,0 +1,207 @@
+//! `registrar policy`, and policies as they are written in files.
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use shared::policy::{Policy, Preset};
+use shared::registry::{Rehearsal, Step, rehearse};
+use shared::service::{FederationSettings, ServiceConfiguration};
+
+use super::Output;
+use super::input::Input;
+use super::service::check;
+use crate::print;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Check a policy, and what a registration would become under it; nothing is registered.
+    ///
+    /// Fails if the policy is not valid, or refuses the registration. Software statements and what has to be fetched are
+    /// left out.
+    Check {
+        /// The policy, or all of a service, as JSON; `-` is standard input. Members that it lacks are those of the preset
+        /// `protected`.
+        #[arg(value_name = "FILE")]
+        policy: Input,
+        /// What a client would send to register, as JSON; `-` is standard input.
+        #[arg(value_name = "BODY")]
+        registration: Option<Input>,
+    },
+}
+
+pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
+    let Command::Check { policy, registration } = command;
+    let configuration = described_in(policy)?;
+    check(&configuration)?;
+    match registration {
+        Some(registration) => rehearsed(&configuration, registration.object()?, output),
+        None => {
+            output.done("The policy is valid.");
+            Ok(())
+        }
+    }
+}
+
+/// A service with the policy of a file, and with what it announces if the file has a service.
+fn described_in(input: &Input) -> Result<ServiceConfiguration> {
+    let mut members = input.object()?;
+    let authorization_server = match (members.contains_key("policy"), members.remove("authorization_server")) {
+        (true, Some(Value::Object(announced))) => announced,
+        (_, None) => Map::new(),
+        _ => bail!("{input}: authorization_server must be an object, beside a policy"),
+    };
+    Ok(ServiceConfiguration {
+        name: None,
+        organization: "default".to_owned(),
+        issuer: None,
+        base_url: None,
+        authorization_server,
+        policy: changed(input, members, &Preset::Protected.policy())?,
+        federation: FederationSettings::default(),
+        others: Map::new(),
+    })
+}
+
+/// Prints what each rule does to a registration.
+fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, output: &Output) -> Result<()> {
+    let has_statement = sent.contains_key("software_statement");
+    let Rehearsal { steps, outcome } = rehearse(configuration, sent);
+    let changes: Vec<_> = steps.iter().flat_map(changes).collect();
+    if has_statement || configuration.policy.software_statements.required {
+        print::complain("warning: software statements are left out here");
+    }
+    let refused_by = steps.last().map_or("as sent", |step| step.rule);
+    if output.is_json() {
+        let mut members = Map::new();
+        members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
+        match &outcome {
+            Ok(registered) => members.insert("registered".to_owned(), registered.to_members().into()),
+            Err(error) => {
+                let refused =
+                    json!({"rule": refused_by, "error": error.code(), "error_description": error.to_string()});
+                members.insert("refused".to_owned(), refused)
+            }
+        };
+        output.one(&members)?;
+    } else {
+        output.rows(&["rule", "member", "what", "from", "to"], &changes)?;
+        if let Ok(registered) = &outcome {
+            output.done("\nWhat would be registered:");
+            output.one(&registered.to_members())?;
+        }
+    }
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(error) => bail!("the registration is refused by {refused_by}: {error}"),
+    }
+}
+
+/// What a rule did to each member.
+fn changes(step: &Step) -> Vec<Map<String, Value>> {
+    let Step { rule, before, after: Some(after) } = step else { return Vec::new() };
+    let added = after.keys().filter(|name| !before.contains_key(*name));
+    let change = |name: &String| {
+        let (from, to) = (before.get(name), after.get(name));
+        let what = match (from, to) {
+            (from, to) if from == to => return None,
+            (Some(_), None) => "dropped",
+            (None, _) => "added",
+            (Some(_), Some(_)) => "replaced",
+        };
+        let texts = [("rule", *rule), ("member", name.as_str()), ("what", what)];
+        let mut row: Map<String, Value> =
+            texts.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect();
+        row.extend(from.map(|from| ("from".to_owned(), from.clone())));
+        row.extend(to.map(|to| ("to".to_owned(), to.clone())));
+        Some(row)
+    };
+    before.keys().chain(added).filter_map(change).collect()
+}
+
+/// What a file makes of a policy: members that it does not have stay, and `null` removes one (RFC 7396). The file has the
+/// policy alone, or all of a service, as `service show --json` prints it.
+pub(super) fn changed_by(input: &Input, policy: &Policy) -> Result<Policy> {
+    changed(input, input.object()?, policy)
+}
+
+fn changed(input: &Input, mut members: Map<String, Value>, policy: &Policy) -> Result<Policy> {
+    let patch = match members.remove("policy") {
+        Some(Value::Object(policy)) => policy,
+        Some(_) => bail!("{input}: policy must be an object"),
+        None => members,
+    };
+    let mut merged = serde_json::to_value(policy)?;
+    if let Some(member) = unknown(&merged, &patch).first() {
+        bail!("{input}: a policy has no member {member}");
+    }
+    json_patch::merge(&mut merged, &patch.into());
+    Policy::deserialize(merged).with_context(|| format!("{input} is not a policy"))
+}
+
+/// The members of a change that no policy has: the functions ignore those of later versions, but whoever writes a policy
+/// wants to hear of a misspelt one, if only to remove it.
+fn unknown(policy: &Value, patch: &Map<String, Value>) -> Vec<String> {
+    let mut unknown = Vec::new();
+    let mut all = policy.clone();
+    overlay(&mut all, patch);
+    // What has a wrong type is told of later.
+    let _ = serde_ignored::deserialize::<_, _, Policy>(all, |path| unknown.push(path.to_string()));
+    unknown
+}
+
+/// As a merge, with every `null` in its place.
+fn overlay(target: &mut Value, patch: &Map<String, Value>) {
+    let Value::Object(members) = target else { return };
+    for (name, value) in patch {
+        match (members.get_mut(name), value) {
+            (Some(inner @ Value::Object(_)), Value::Object(patch)) => overlay(inner, patch),
+            _ => drop(members.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared::policy::Preset;
+
+    use super::*;
+
+    fn change(name: &str, patch: &Value) -> Result<Policy> {
+        let folder = std::env::temp_dir().join(format!("registrar-policy-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(name);
+        std::fs::write(&file, patch.to_string()).unwrap();
+        changed_by(&Input::File(file), &Preset::Open.policy())
+    }
+
+    #[test]
+    fn rfc7396_a_policy_is_changed_by_the_members_that_are_given() {
+        let changed = change("some", &json!({"scopes": {"offered": "a b"}, "client_lifetime": 60})).unwrap();
+        let mut expected = Preset::Open.policy();
+        expected.scopes.offered = shared::metadata::Scope::parse("a b").unwrap();
+        expected.client_lifetime = Some(60);
+        assert_eq!(changed, expected);
+        let whole = json!({"id": 1, "name": "Bank", "policy": {"scopes": {"offered": null}}, "registration": "open"});
+        assert_eq!(change("whole", &whole).unwrap(), Preset::Open.policy());
+    }
+
+    #[test]
+    fn a_misspelt_member_is_told_of_wherever_it_is_and_whatever_it_is() {
+        for (number, (patch, part)) in [
+            (json!({"registratoin": "open"}), "no member registratoin"),
+            (json!({"client_lifetme": null}), "no member client_lifetme"),
+            (json!({"scopes": {"ofered": "a"}}), "no member scopes.ofered"),
+            (json!({"registration": "closed"}), "is not a policy"),
+            (json!({"limits": null}), "is not a policy"),
+            (json!({"policy": 1}), "policy must be an object"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let fault = format!("{:#}", change(&number.to_string(), &patch).unwrap_err());
+            assert!(fault.contains(part), "{patch}: {fault}");
+        }
+    }
+}

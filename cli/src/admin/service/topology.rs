@@ -1,0 +1,107 @@
+//! Who publishes the metadata of a service's authorization server, and what its operator has to do next.
+
+use anyhow::{Result, bail};
+use serde_json::{Map, Value};
+use shared::policy::Registration;
+use shared::service::{Service, ServiceConfiguration};
+
+use crate::admin::Output;
+use crate::print;
+
+/// What stands for the address of the API where nobody has said it.
+const API_URL: &str = "API_URL";
+
+/// Who publishes the metadata.
+#[derive(Debug, PartialEq)]
+enum Topology {
+    /// The authorization server, which is its issuer and names our registration endpoint.
+    AuthorizationServer,
+    /// Registrar, which is the issuer.
+    Registrar,
+    /// Registrar, and clients can do nothing with it: these endpoints are missing.
+    Incomplete(Vec<&'static str>),
+}
+
+impl Topology {
+    fn of(configuration: &ServiceConfiguration) -> Self {
+        let missing = configuration.missing_endpoints();
+        let elsewhere = configuration.issuer.is_some() && configuration.issuer != configuration.base_url;
+        match (elsewhere, missing.is_empty()) {
+            (true, _) => Self::AuthorizationServer,
+            (false, true) => Self::Registrar,
+            (false, false) => Self::Incomplete(missing),
+        }
+    }
+}
+
+/// Refuses a new service with which strangers would register, and then fail.
+pub(super) fn check_new(configuration: &ServiceConfiguration) -> Result<()> {
+    match Topology::of(configuration) {
+        Topology::Incomplete(missing) if configuration.policy.registration == Registration::Open => {
+            bail!("anyone may register with this service, and could do nothing then: {}", advice(&missing))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Warns of a service with which clients can register and do nothing.
+pub(super) fn warn(configuration: &ServiceConfiguration) {
+    if let Topology::Incomplete(missing) = Topology::of(configuration) {
+        print::complain(&format!("warning: clients of this service can do nothing yet: {}", advice(&missing)));
+    }
+}
+
+/// What is missing, and the two ways out.
+fn advice(missing: &[&str]) -> String {
+    let options: Vec<String> = missing.iter().map(|member| format!("--metadata {member}=URL")).collect();
+    let (missing, options) = (missing.join(" and "), options.join(" "));
+    format!(
+        "Registrar publishes the metadata of its authorization server, without {missing}; give {options}, or --issuer URL \
+         if the authorization server publishes metadata of its own"
+    )
+}
+
+/// Prints where a service is, who publishes its metadata, and what comes next. `base_url` is where the API is, if known.
+pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, output: &Output) -> Result<()> {
+    let configuration = &service.configuration;
+    let base_url = configuration.base_url.clone().or(base_url).unwrap_or_else(|| API_URL.to_owned());
+    let (issuer, endpoint) = (service.issuer(&base_url), service.registration_endpoint(&base_url));
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    put("id", service.id.into());
+    put("issuer", issuer.as_str().into());
+    put("registration_endpoint", endpoint.as_str().into());
+    output.one(&members)?;
+    match Topology::of(configuration) {
+        Topology::AuthorizationServer => output.done(&format!(
+            "The authorization server {issuer} publishes its own metadata. There it must name this: \
+             \"registration_endpoint\": \"{endpoint}\""
+        )),
+        Topology::Registrar => output.done(&format!(
+            "Registrar publishes the metadata of this authorization server, which must answer clients as that issuer: \
+             \"iss\": \"{issuer}\""
+        )),
+        Topology::Incomplete(_) => {}
+    }
+    if base_url == API_URL {
+        output.done(&format!("{API_URL} is where the API is reached: an output of the stack, or --base-url."));
+    }
+    if is_new {
+        output.done(&format!("Next: {}", next(service, &endpoint)));
+    }
+    Ok(())
+}
+
+/// The command with which the first client comes.
+fn next(service: &Service, endpoint: &str) -> String {
+    let id = service.id;
+    match service.policy().registration {
+        Registration::InitialAccessToken => {
+            format!("registrar token create initial-access --service {id} --uses 10 --expires 30d")
+        }
+        Registration::Open => format!(
+            "curl {endpoint} -H 'Content-Type: application/json' \
+             -d '{{\"client_name\":\"Example\",\"redirect_uris\":[\"https://client.example/callback\"]}}'"
+        ),
+    }
+}

@@ -1,0 +1,7 @@
+//! The administration commands, as an operator runs them.
+
+mod clients;
+mod declarations;
+mod deletion;
+mod policies;
+mod services;

@@ -1,0 +1,203 @@
+//! `registrar client`.
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use shared::Error;
+use shared::administration::{self, Draft};
+use shared::metadata::Invalid;
+use shared::origin::Origin;
+use shared::registry::Context;
+
+use crate::program::{Administration, Folder, Served};
+use crate::support::World;
+
+/// A server that takes as many registrations as come.
+const FAST: [&str; 9] = [
+    "--memory",
+    "--address-rate",
+    "10000",
+    "--address-burst",
+    "10000",
+    "--service-rate",
+    "10000",
+    "--service-burst",
+    "30000",
+];
+
+fn lines(admin: &Administration, arguments: &[&str]) -> (Vec<Value>, String) {
+    let output = admin.run(&[arguments, &["--json"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (lines, String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_list_is_read_in_pages_from_either_end_and_through_filters() {
+    let data = Folder::new("list");
+    let served = Served::start(&data, &FAST);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let id = admin.open_service();
+    let endpoint = format!("{}/{id}/register", served.text("base_url"));
+    let register = |metadata: &Value| {
+        let (status, client) = served.send("POST", &endpoint, None, &metadata.to_string());
+        assert_eq!(status, 201, "{client}");
+        client["client_id"].as_str().unwrap().to_owned()
+    };
+    let named = |name: &str| json!({"client_name": name, "redirect_uris": ["https://rp.example/cb"]});
+    let mut ids: Vec<String> = (0..230).map(|number| register(&named(&format!("App {number}")))).collect();
+    ids.push(register(&json!({"client_name": "Plain", "client_name#de": "Die ÄRZTE", "software_id": "s-1",
+        "redirect_uris": ["https://rp.example/cb"]})));
+    let list = |more: &[&str]| lines(&admin, &[&["client", "list", "--service", &id], more].concat());
+    let ids_of = |clients: &[Value]| -> Vec<String> {
+        clients.iter().map(|client| client["client_id"].as_str().unwrap().to_owned()).collect()
+    };
+
+    let (all, note) = list(&[]);
+    assert_eq!((ids_of(&all), note.as_str()), (ids.clone(), ""), "all of them, one a line, oldest first");
+    let (page, note) = list(&["--limit", "3", "--newest"]);
+    let newest: Vec<String> = ids.iter().rev().cloned().collect();
+    assert_eq!(ids_of(&page), newest[..3]);
+    let position = page[2]["position"].as_str().unwrap();
+    assert_eq!(note, format!("There are more: --after '{position}'\n"));
+    let (page, note) = list(&["--limit", "228", "--newest", "--after", position]);
+    assert_eq!((ids_of(&page), note.as_str()), (newest[3..].to_vec(), ""), "the last page says nothing of more");
+
+    assert_eq!(ids_of(&list(&["--name", "ärzte"]).0), ids[230..]);
+    assert_eq!(ids_of(&list(&["--name", "app 22"]).0).len(), 11, "22 and 220 to 229");
+    assert_eq!(ids_of(&list(&["--software-id", "s-1"]).0), ids[230..]);
+    assert_eq!(list(&["--source", "oauth", "--source", "stet"]).0.len(), 231);
+    assert_eq!(list(&["--source", "stet"]).0, Vec::<Value>::new());
+    assert_eq!(list(&["--locked"]).0, Vec::<Value>::new());
+    assert_eq!(list(&["--registered-after", "2020-01-01", "--registered-before", "2021-01-01"]).0, Vec::<Value>::new());
+    assert_eq!(list(&["--registered-after", "2020-01-01"]).0.len(), 231);
+    for (wrong, part) in [
+        (["--source", "oath"], "oauth"),
+        (["--after", "5"], "a position is"),
+        (["--registered-after", "yesterday"], "2026-01-31"),
+        (["--limit", "0"], "--limit"),
+    ] {
+        let refusal = admin.refusal(&[&["client", "list", "--service", &id], &wrong[..]].concat());
+        assert!(refusal.contains(part), "{wrong:?}: {refusal}");
+    }
+
+    let output = admin.run(&["client", "list", "--service", &id]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.lines().filter(|line| line.contains("App ")).count() == 100, "people have a page of a hundred");
+    let (note, position) = (String::from_utf8(output.stderr).unwrap(), all[99]["position"].as_str().unwrap());
+    assert_eq!(note, format!("There are more: --after '{position}'\n"), "and no progress where there is no terminal");
+
+    let file = data.0.join("short.json");
+    std::fs::write(&file, r#"{"client_lifetime": 1}"#).unwrap();
+    let create = ["service", "create", "--preset", "open", "--issuer", "https://as.example", "--policy"];
+    let short = admin.json(&[&create[..], &[file.to_str().unwrap()]].concat())["id"].to_string();
+    let endpoint = format!("{}/{short}/register", served.text("base_url"));
+    let ended = served.send("POST", &endpoint, None, &named("Short").to_string()).1;
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let list = |more: &[&str]| lines(&admin, &[&["client", "list", "--service", &short], more].concat()).0;
+    assert_eq!(list(&[]), Vec::<Value>::new());
+    assert_eq!(list(&["--expired"])[0]["client_id"], ended["client_id"]);
+    served.stop();
+}
+
+/// A command that reads what is piped into it.
+fn piped(admin: &Administration, arguments: &[&str], input: &str) -> Output {
+    let mut command = admin.command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    process.wait_with_output().unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn an_operator_registers_changes_locks_and_hands_over_a_client() {
+    let data = Folder::new("operator");
+    let served = Served::start(&data, &FAST);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let file = data.0.join("policy.json");
+    std::fs::write(&file, r#"{"dynamic_registration": false, "custom_members": ["tenant"]}"#).unwrap();
+    let create = ["service", "create", "--issuer", "https://as.example", "--policy", file.to_str().unwrap()];
+    let id = admin.json(&create)["id"].to_string();
+    let client = |verb: &'static str| ["client", verb, "--service", &id];
+    let endpoint = format!("{}/{id}/register", served.text("base_url"));
+    let metadata = json!({"client_name": "App", "redirect_uris": ["https://rp.example/cb"], "tenant": 7, "made_up": 1,
+        "source": "nobody", "client_id": "mine"});
+    assert_eq!(served.send("POST", &endpoint, None, &metadata.to_string()).0, 401);
+
+    let create = [&client("create")[..], &["-", "--json"]].concat();
+    let output = piped(&admin, &create, &metadata.to_string());
+    let warning = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(warning, "warning: not registered: made_up\n", "what nobody registers is told of");
+    let created = json_of(&output);
+    assert_eq!((&created["client_name"], &created["tenant"]), (&json!("App"), &json!(7)));
+    assert_eq!(created["grant_types"], json!(["authorization_code"]));
+    assert_ne!(created["client_id"], "mine");
+    let client_id = created["client_id"].as_str().unwrap();
+    let (uri, token) =
+        (created["registration_client_uri"].as_str().unwrap(), created["registration_access_token"].as_str());
+    let read = || served.send("GET", uri, token, "");
+    assert_eq!(read().1["client_secret"], created["client_secret"], "its registrant manages it");
+    let refused =
+        piped(&admin, &create, r#"{"redirect_uris": ["https://rp.example/cb"], "grant_types": ["implicit"]}"#);
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.contains("grant_types: \"implicit\" is not offered"), "by the service's policy: {refused}");
+
+    let with_id = |verb: &'static str| [&client(verb)[..], &[client_id]].concat();
+    let shown = admin.json(&with_id("show"));
+    let update = [&with_id("update")[..], &["-", "--json"]].concat();
+    assert_eq!(json_of(&piped(&admin, &update, &shown.to_string())), shown, "what is shown changes nothing");
+    let changed = json_of(&piped(&admin, &update, r#"{"client_name": "App 2", "tenant": null}"#));
+    assert_eq!((&changed["client_name"], changed.get("tenant")), (&json!("App 2"), None));
+    assert_eq!(changed["redirect_uris"], shown["redirect_uris"], "what is not given stays");
+    let wrong = piped(&admin, &update, r#"{"redirect_uris": ["https://rp.example/#a"]}"#);
+    assert!(String::from_utf8(wrong.stderr).unwrap().contains("redirect_uris[0]"));
+
+    admin.json(&with_id("lock"));
+    assert_eq!((read().0, &admin.json(&with_id("show"))["locked"]), (403, &json!(true)));
+    assert_eq!(lines(&admin, &[&client("list")[..], &["--locked"]].concat()).0.len(), 1);
+    admin.json(&with_id("unlock"));
+    assert_eq!(read().0, 200);
+
+    let rotated = admin.json(&with_id("rotate-secret"));
+    assert_ne!(rotated["client_secret"], created["client_secret"]);
+    assert_eq!(read().1["client_secret"], rotated["client_secret"]);
+    let reissued = admin.json(&with_id("reissue-token"));
+    assert_eq!(read().0, 401, "the old token has ended");
+    let (status, by_new) = served.send("GET", uri, reissued["registration_access_token"].as_str(), "");
+    assert_eq!((status, &by_new["client_name"]), (200, &json!("App 2")));
+
+    let public = r#"{"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none"}"#;
+    let public = json_of(&piped(&admin, &create, public));
+    assert_eq!(public.get("client_secret"), None);
+    let public = public["client_id"].as_str().unwrap();
+    assert!(admin.refusal(&[&client("rotate-secret")[..], &[public]].concat()).contains("has no client_secret"));
+    for verb in ["lock", "unlock", "rotate-secret", "reissue-token"] {
+        let refusal = admin.refusal(&[&client(verb)[..], &["nobody"]].concat());
+        assert!(refusal.contains("there is no client nobody"), "{verb}: {refusal}");
+    }
+    served.stop();
+}
+
+#[tokio::test]
+async fn only_clients_that_manage_themselves_have_a_token_to_reissue() {
+    let world = World::open().await;
+    let service = world.app.service(1).await.unwrap();
+    let context = || Context {
+        app: world.app,
+        service: &service,
+        origin: Origin::default(),
+        fetching_ends: Instant::now(),
+        audiences: Vec::new(),
+    };
+    let created = administration::create(&context(), Draft::default()).await.unwrap();
+    let refused = administration::reissue_token(&context(), created.client).await;
+    assert!(matches!(refused, Err(Error::InvalidClientMetadata(Invalid::NotSelfManaged))));
+}

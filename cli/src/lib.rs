@@ -10,7 +10,10 @@
 //! | [`connections`] | how many connections there are, and how long each may take |
 //! | [`bodies`] | how the bodies of requests are read |
 //! | [`tls`] | connections by TLS, with or without certificates of clients |
-//! | `host`, `private` | the names that we are asked by, the files that nobody else may read |
+//! | [`front`] | what is answered where no service is named |
+//! | [`host`] | the names that we are asked by |
+//! | `folder`, `private` | the data folder, the files that nobody else may read |
+//! | `logging` | what is logged |
 //! | [`demo`] | the demo service and what scripts need to know of it |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
@@ -20,8 +23,11 @@ pub mod connections;
 pub mod demo;
 pub mod embedded;
 mod environment;
+mod folder;
+pub mod front;
 pub mod gateway;
-mod host;
+pub mod host;
+mod logging;
 mod private;
 pub mod serve;
 pub mod streams;

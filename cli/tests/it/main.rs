@@ -28,6 +28,7 @@ mod permissions;
 mod program;
 mod registration;
 mod sector;
+mod serving;
 mod statements;
 mod stet;
 mod strangers;

@@ -217,7 +217,7 @@ fn decoded_path(uri: &Uri) -> Option<String> {
 }
 
 /// Repeated parameters are joined by commas.
-fn query_parameters(query: &str) -> Map<String, Value> {
+pub(crate) fn query_parameters(query: &str) -> Map<String, Value> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {

@@ -15,6 +15,7 @@
 //! | `folder`, `private` | the data folder, the files that nobody else may read |
 //! | `logging` | what is logged |
 //! | [`demo`] | the demo service and what scripts need to know of it |
+//! | [`sandbox`] | `registrar sandbox`: institutions and federations for one machine |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
 pub mod admin;
@@ -29,6 +30,7 @@ pub mod gateway;
 pub mod host;
 mod logging;
 mod private;
+pub mod sandbox;
 pub mod serve;
 pub mod streams;
 pub mod tls;

@@ -1,7 +1,7 @@
 //! The program `registrar`.
 
 use clap::{Parser, Subcommand};
-use registrar::{admin, serve};
+use registrar::{admin, sandbox, serve};
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]
@@ -17,6 +17,9 @@ struct Arguments {
 enum Command {
     /// Run the whole API on this machine (the default).
     Serve(serve::Options),
+    /// Make what a door needs of the world around it, to try it on this machine.
+    #[command(subcommand)]
+    Sandbox(sandbox::Command),
     #[command(flatten)]
     Admin(admin::Command),
 }
@@ -27,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
     match arguments.command {
         None => serve::run(arguments.serve).await,
         Some(Command::Serve(options)) => serve::run(options).await,
+        Some(Command::Sandbox(command)) => sandbox::run(command).await,
         Some(Command::Admin(command)) => admin::run(command).await,
     }
 }

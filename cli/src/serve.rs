@@ -301,7 +301,7 @@ async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Resu
 }
 
 /// What listens at the address of an option.
-async fn listening(address: SocketAddr, option: &str) -> Result<TcpListener> {
+pub(crate) async fn listening(address: SocketAddr, option: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let reason = match error.kind() {
             ErrorKind::AddrInUse => "another program does".to_owned(),
@@ -428,7 +428,7 @@ fn routes(endpoints: impl Iterator<Item = &'static Endpoint>) {
 }
 
 /// Ends with Ctrl-C or SIGTERM, listening from now on.
-fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
     let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{Certificate, CertificateParams, KeyPair};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -47,13 +47,20 @@ impl Identity {
     /// # Errors
     /// If no key can be made, or a name is none.
     pub fn generated(names: impl Iterator<Item = String>) -> Result<Self> {
-        let names: Vec<String> = std::iter::once("localhost".to_owned()).chain(names).collect();
-        let params = CertificateParams::new(names)?;
-        let key = KeyPair::generate()?;
-        let certificate = params.self_signed(&key)?.pem();
+        let (certificate, key) = self_signed(std::iter::once("localhost".to_owned()).chain(names).collect())?;
+        let certificate = certificate.pem();
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| anyhow!(error))?;
         Ok(Self { certificate, key })
     }
+}
+
+/// A certificate for those names and addresses that nobody vouches for, and its key.
+///
+/// # Errors
+/// If no key can be made, or a name is none.
+pub(crate) fn self_signed(names: Vec<String>) -> Result<(Certificate, KeyPair)> {
+    let key = KeyPair::generate()?;
+    Ok((CertificateParams::new(names)?.self_signed(&key)?, key))
 }
 
 /// What makes connections by TLS; with `client_ca`, of clients with a certificate that an authority of that file has

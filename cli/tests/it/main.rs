@@ -27,6 +27,7 @@ mod lists;
 mod permissions;
 mod program;
 mod registration;
+mod sandbox;
 mod sector;
 mod serving;
 mod statements;

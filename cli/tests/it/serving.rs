@@ -25,9 +25,10 @@ impl Program {
         Self::spawn(folder, data, command)
     }
 
-    fn spawn(folder: &Folder, data: &str, mut command: Command) -> Self {
+    /// What that command starts.
+    pub(crate) fn spawn(folder: &Folder, data: &str, mut command: Command) -> Self {
         std::fs::create_dir_all(&folder.0).unwrap();
-        let (log, data) = (folder.0.join("log"), folder.0.join(data));
+        let (log, data) = (folder.0.join(data.replace('/', "-") + ".log"), folder.0.join(data));
         command.current_dir(&folder.0).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
         let mut process = command.spawn().unwrap();
         let mut announced = String::new();
@@ -108,9 +109,19 @@ fn send(address: &str, request: &str) -> Answer {
     Answer(head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
 }
 
-/// Runs the command that was printed as a shell does, in the program's folder.
+/// A command that was printed, for a shell in the program's folder.
+pub(crate) fn printed(folder: &Folder, command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(&folder.0);
+    for proxy in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        shell.env_remove(proxy);
+    }
+    shell
+}
+
+/// What it prints.
 pub(crate) fn run_printed(folder: &Folder, command: &str) -> String {
-    let output = Command::new("sh").args(["-c", command]).current_dir(&folder.0).output().unwrap();
+    let output = printed(folder, command).output().unwrap();
     assert!(output.status.success(), "{command}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -8,7 +8,7 @@ use rcgen::{
 use shared::entropy::Entropy;
 use x509_parser::asn1_rs::{Oid, Sequence, ToDer, Utf8String};
 
-/// organizationIdentifier (ETSI EN 319 412-1 §5.1.4).
+/// `organizationIdentifier` (ETSI EN 319 412-1 §5.1.4).
 const ORGANIZATION_IDENTIFIER: &[u64] = &[2, 5, 4, 97];
 
 const QC_STATEMENTS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 3];

@@ -12,6 +12,7 @@
 mod authlete;
 mod client_configuration;
 mod connections;
+mod documents;
 mod door;
 mod embedded;
 mod events;

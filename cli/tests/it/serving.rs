@@ -60,11 +60,6 @@ impl Program {
         send(&address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n"))
     }
 
-    fn get_as(&self, address: &str, host: &str) -> Answer {
-        let path = "/1/.well-known/openid-configuration";
-        send(address, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"))
-    }
-
     /// Runs an administration command on its table.
     pub(crate) fn administer(&self, arguments: &[&str]) -> String {
         let (demo, mut command) = (self.demo(), registrar());
@@ -98,6 +93,12 @@ impl Answer {
     fn text(&self, member: &str) -> String {
         self.json()[member].as_str().unwrap().to_owned()
     }
+}
+
+/// Asks for the demo service's metadata under that name.
+fn get_as(address: &str, host: &str) -> Answer {
+    let path = "/1/.well-known/openid-configuration";
+    send(address, &format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"))
 }
 
 fn send(address: &str, request: &str) -> Answer {
@@ -266,8 +267,8 @@ fn other_names_are_let_in_where_an_option_has_them() {
     let program = Program::spawn(&folder, "data", command);
     let address = program.address();
     assert!(address.starts_with("127.0.0.1:"), "nobody's address is {address}");
-    assert_eq!(program.get_as(&address, "registrar:8080").0, 200);
-    let refused = program.get_as(&address, "tunnel.example");
+    assert_eq!(get_as(&address, "registrar:8080").0, 200);
+    let refused = get_as(&address, "tunnel.example");
     assert_eq!(refused.0, 403);
     let option = "--allowed-host tunnel.example";
     assert!(refused.text("message").contains(option), "{}", refused.2);
@@ -282,7 +283,7 @@ fn other_names_are_let_in_where_an_option_has_them() {
     assert_eq!(program.demo()["registration_endpoint"], "https://tunnel.example/1/register");
     assert!(program.announced.contains("curl https://tunnel.example/1/register"), "{}", program.announced);
     for host in ["tunnel.example", "registrar:80", "localhost", &address] {
-        let discovery = program.get_as(&address, host);
+        let discovery = get_as(&address, host);
         assert_eq!((discovery.0, discovery.text("issuer").as_str()), (200, "https://tunnel.example/1"), "{host}");
     }
     drop(program);
@@ -359,7 +360,7 @@ fn it_is_quiet_unless_it_is_asked_to_log() {
         command.args(["--memory", "--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data", "memory"]);
         command.env_remove("RUST_LOG").env_remove("AWS_LAMBDA_LOG_LEVEL").envs(variables.iter().copied());
         let program = Program::spawn(&folder, "memory", command);
-        assert_eq!(program.get_as(&program.address(), "evil.example").0, 403);
+        assert_eq!(get_as(&program.address(), "evil.example").0, 403);
         program.log()
     };
     for (variables, present, absent) in [

@@ -228,7 +228,7 @@ fn a_demo_service_that_was_deleted_is_replaced() {
     let before = program.demo();
     assert_eq!((&before["service_id"], &before["stet_service_id"]), (&1.into(), &2.into()));
     for service in ["1", "2"] {
-        program.administer(&["service", "delete", service, "--json"]);
+        program.administer(&["service", "delete", service, "--yes", "--json"]);
     }
     drop(program);
 

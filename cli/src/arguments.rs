@@ -13,13 +13,13 @@ use clap_complete::Shell;
 
 use crate::failure::{Failure, Kind};
 use crate::print::say;
-use crate::{admin, serve};
+use crate::{admin, sandbox, serve};
 
 /// The name of the program.
 const NAME: &str = "registrar";
 
 /// The commands that ask no table of others: what says where a command acts has no meaning there.
-const APART: [&str; 4] = ["serve", "policy", "completions", "man"];
+const APART: [&str; 5] = ["serve", "sandbox", "policy", "completions", "man"];
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]
@@ -44,6 +44,9 @@ pub struct Arguments {
 pub enum Command {
     /// Run the whole API on this machine (the default).
     Serve(serve::Options),
+    /// Make what a door needs of the world around it, to try it on this machine.
+    #[command(subcommand)]
+    Sandbox(sandbox::Command),
     /// Administration.
     #[command(flatten)]
     Admin(admin::Command),

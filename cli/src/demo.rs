@@ -1,25 +1,26 @@
-//! The demo service: made once, described in `demo.json` for scripts.
+//! The demo service: made once, and again if it was deleted; described in `demo.json` for scripts.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use shared::App;
+use shared::administration;
 use shared::caller::Permission;
 use shared::credentials::{IdSalt, Token, TokenKind};
 use shared::metadata::GrantType;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Preset};
 use shared::service::{FederationSettings, ServiceConfiguration};
-use shared::store::TokenRecord;
+use shared::store::{CreatedService, TokenRecord};
 
 pub(crate) use crate::failure::described;
 use crate::private;
 
-/// The demo service's number.
+/// The number of the first demo service of a table.
 pub const SERVICE_ID: u64 = 1;
 
-/// The service behind STET's paths.
+/// The number of the first service behind STET's paths.
 pub const STET_SERVICE_ID: u64 = 2;
 
 /// The organization that owns them.
@@ -47,52 +48,83 @@ pub struct Demo {
     /// Where STET's API is, if anywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stet_base_url: Option<String>,
+    /// The service behind STET's paths, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stet_service_id: Option<u64>,
+}
+
+/// Where the program is reached.
+pub struct Addresses {
+    /// The API.
+    pub base_url: String,
+    /// STET's API, if it listens.
+    pub stet_base_url: Option<String>,
+    /// The embedded DynamoDB.
+    pub dynamodb_endpoint: String,
+}
+
+/// A service of the program's own.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnService {
+    /// Its number.
+    pub id: u64,
+    /// The one that was deleted, if it takes the place of one.
+    pub replaces: Option<u64>,
 }
 
 impl Demo {
-    /// What such a file says, if it is one.
-    pub(crate) fn read(file: &Path) -> Option<Self> {
-        std::fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok())
+    /// What a former start has written, if it can be read.
+    #[must_use]
+    pub fn read(file: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+
+    /// Writes it for scripts.
+    ///
+    /// # Errors
+    /// If the file system does not let us.
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        private::write(file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))
     }
 }
 
-/// Makes the demo service if there is none, and its tokens if `file` does not hold working ones; writes `file`.
+/// The demo service of `known`, or a new one if there is none.
 ///
 /// # Errors
-/// If the table or the file cannot be used.
-pub async fn prepare(
+/// If the table cannot be used.
+pub async fn service(app: &App, known: Option<&Demo>) -> Result<OwnService> {
+    own_service(app, SERVICE_ID, known.map(|known| known.service_id), &configuration()).await
+}
+
+/// Describes the demo service, with the tokens of `known` if they still work and new ones else.
+///
+/// # Errors
+/// If the table cannot be used.
+pub async fn describe(
     app: &App,
-    base_url: &str,
-    stet_base_url: Option<String>,
-    dynamodb_endpoint: &str,
-    file: &Path,
+    service_id: u64,
+    stet_service_id: Option<u64>,
+    addresses: Addresses,
+    known: Option<Demo>,
 ) -> Result<Demo> {
-    if app.store.service(SERVICE_ID).await.map_err(described)?.is_none() {
-        create_service(app, SERVICE_ID, &configuration()).await?;
-    }
-    let known = Demo::read(file);
-    let (initial, service, organization) = match known {
-        Some(known) => (
-            working(app, TokenKind::InitialAccess, known.initial_access_token).await?,
-            working(app, TokenKind::Service, known.service_token).await?,
-            working(app, TokenKind::Organization, known.organization_token).await?,
-        ),
-        None => (None, None, None),
+    let [initial, service, organization] = match known {
+        Some(known) => [known.initial_access_token, known.service_token, known.organization_token].map(Some),
+        None => [const { None }; 3],
     };
-    let demo = Demo {
-        base_url: base_url.to_owned(),
-        service_id: SERVICE_ID,
-        issuer: format!("{base_url}/{SERVICE_ID}"),
-        registration_endpoint: format!("{base_url}/{SERVICE_ID}/register"),
-        initial_access_token: or_new(app, TokenKind::InitialAccess, initial).await?,
-        service_token: or_new(app, TokenKind::Service, service).await?,
-        organization_token: or_new(app, TokenKind::Organization, organization).await?,
-        dynamodb_endpoint: dynamodb_endpoint.to_owned(),
+    let Addresses { base_url, stet_base_url, dynamodb_endpoint } = addresses;
+    Ok(Demo {
+        service_id,
+        issuer: format!("{base_url}/{service_id}"),
+        registration_endpoint: format!("{base_url}/{service_id}/register"),
+        initial_access_token: working(app, TokenKind::InitialAccess, Some(service_id), initial).await?,
+        service_token: working(app, TokenKind::Service, Some(service_id), service).await?,
+        organization_token: working(app, TokenKind::Organization, None, organization).await?,
+        base_url,
+        dynamodb_endpoint,
         stet_base_url,
-    };
-    let text = serde_json::to_string_pretty(&demo)?;
-    private::write(file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(demo)
+        stet_service_id,
+    })
 }
 
 /// The demo service opens every door that needs no certificate; its authorization server is not there, only its metadata.
@@ -120,52 +152,77 @@ pub fn configuration() -> ServiceConfiguration {
     }
 }
 
-/// Makes the service behind STET's paths if there is none; it trusts those authorities, whatever it trusted before.
+/// The service behind STET's paths of `known`, or a new one if there is none; it trusts those authorities, whatever it
+/// trusted before.
 ///
 /// # Errors
 /// If the table cannot be used, or the authorities are none.
-pub async fn prepare_stet(app: &App, trust_anchors: &str) -> Result<()> {
-    let mut settings = serde_json::json!({ "trust_anchors": trust_anchors });
+pub async fn stet_service(app: &App, trust_anchors: &str, known: Option<&Demo>) -> Result<OwnService> {
+    let settings = serde_json::json!({ "trust_anchors": trust_anchors });
     stet::settings::Settings::read(&settings).map_err(|fault| anyhow!(fault))?;
-    let Some(service) = app.store.service(STET_SERVICE_ID).await.map_err(described)? else {
-        let others = [("stet".to_owned(), settings)].into_iter().collect();
-        let policy = Preset::Regulated.policy();
-        let name = Some("STET demo".to_owned());
-        let stet = ServiceConfiguration { name, policy, others, ..configuration() };
-        return create_service(app, STET_SERVICE_ID, &stet).await;
-    };
+    let others = [("stet".to_owned(), settings)].into_iter().collect();
+    let policy = Preset::Regulated.policy();
+    let stet = ServiceConfiguration { name: Some("STET demo".to_owned()), policy, others, ..configuration() };
+    let own = own_service(app, STET_SERVICE_ID, known.and_then(|known| known.stet_service_id), &stet).await?;
+    trust(app, own.id, trust_anchors).await?;
+    Ok(own)
+}
+
+async fn trust(app: &App, id: u64, trust_anchors: &str) -> Result<()> {
+    let Some(service) = app.store.service(id).await.map_err(described)? else { return Ok(()) };
     let mut configuration = service.configuration;
-    if let Some(serde_json::Value::Object(kept)) = configuration.others.get("stet") {
-        let mut kept = kept.clone();
-        kept.insert("trust_anchors".to_owned(), trust_anchors.into());
-        settings = kept.into();
+    let settings = configuration.others.entry("stet").or_insert_with(|| serde_json::json!({}));
+    if settings.get("trust_anchors").and_then(serde_json::Value::as_str) == Some(trust_anchors) {
+        return Ok(());
     }
-    configuration.others.insert("stet".to_owned(), settings);
-    let updated = app.store.update_service(STET_SERVICE_ID, service.version, &configuration, None, &origin()).await;
+    if !settings.is_object() {
+        *settings = serde_json::json!({});
+    }
+    if let Some(settings) = settings.as_object_mut() {
+        settings.insert("trust_anchors".to_owned(), trust_anchors.into());
+    }
+    let updated = app.store.update_service(id, service.version, &configuration, None, &origin()).await;
     updated.map_err(described)
 }
 
-async fn create_service(app: &App, id: u64, configuration: &ServiceConfiguration) -> Result<()> {
+/// A service that is there: the known one, or the first; else a new one, which is the first unless that was deleted.
+async fn own_service(
+    app: &App,
+    first: u64,
+    known: Option<u64>,
+    configuration: &ServiceConfiguration,
+) -> Result<OwnService> {
+    for id in known.into_iter().chain([first]) {
+        if app.store.service(id).await.map_err(described)?.is_some() {
+            return Ok(OwnService { id, replaces: None });
+        }
+    }
     let salt = IdSalt(app.entropy.bytes().map_err(described)?);
-    let data_key = app.keys.new_data_key(id, &app.entropy).await.map_err(described)?;
-    app.store.create_service(id, configuration, &salt, data_key, &origin()).await.map(|_| ()).map_err(described)
+    let data_key = app.keys.new_data_key(first, &app.entropy).await.map_err(described)?;
+    let created = app.store.create_service(first, configuration, &salt, data_key, &origin()).await;
+    if created.map_err(described)? == CreatedService::Created {
+        return Ok(OwnService { id: first, replaces: None });
+    }
+    let (nothing, origin) = (serde_json::Map::new(), origin());
+    let (store, keys, entropy) = (&app.store, &app.keys, &app.entropy);
+    let created = administration::create_service(store, keys, entropy, configuration.clone(), &nothing, &origin).await;
+    Ok(OwnService { id: created.map_err(described)?.id, replaces: known.or(Some(first)) })
 }
 
-/// The token, if it is still one.
-async fn working(app: &App, kind: TokenKind, text: String) -> Result<Option<String>> {
-    let Some(token) = Token::parse(kind, &text) else { return Ok(None) };
-    Ok(app.store.token(&token).await.map_err(described)?.map(|_| text))
-}
-
-async fn or_new(app: &App, kind: TokenKind, known: Option<String>) -> Result<String> {
-    if let Some(known) = known {
-        return Ok(known);
+/// The token, if it is still one of that service, or a new one.
+async fn working(app: &App, kind: TokenKind, service_id: Option<u64>, text: Option<String>) -> Result<String> {
+    if let Some(text) = text
+        && let Some(token) = Token::parse(kind, &text)
+        && let Some(record) = app.store.token(&token).await.map_err(described)?
+        && record.service_id == service_id
+    {
+        return Ok(text);
     }
     let token = Token::mint(kind, &app.entropy).map_err(described)?;
     let record = TokenRecord {
         hash: token.hash(),
         kind,
-        service_id: (kind != TokenKind::Organization).then_some(SERVICE_ID),
+        service_id,
         organization: (kind == TokenKind::Organization).then(|| ORGANIZATION.to_owned()),
         permissions: if kind == TokenKind::InitialAccess { Vec::new() } else { Permission::ALL.to_vec() },
         bound: BoundPolicy::default(),

@@ -16,7 +16,8 @@ use shared::App;
 use shared::http::Endpoint;
 
 use crate::bodies::{Bodies, Refusal};
-use crate::host;
+use crate::front::Front;
+use crate::host::{self, Hosts, Stranger};
 
 /// The largest body that API Gateway takes, in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
@@ -27,6 +28,8 @@ pub struct Gateway {
     routes: Router<(&'static Endpoint, &'static str)>,
     address: SocketAddr,
     bodies: Bodies,
+    hosts: Hosts,
+    front: Option<Front>,
 }
 
 /// How long API Gateway waits for a request, and for its answer.
@@ -60,13 +63,26 @@ impl Gateway {
                 routes.insert(pattern, (endpoint, *path)).with_context(|| format!("the route {path}"))?;
             }
         }
-        Ok(Self { app, routes, address, bodies: Bodies::new(MAX_BODY_BYTES, PATIENCE) })
+        let (address, bodies) = (host::reached(address), Bodies::new(MAX_BODY_BYTES, PATIENCE));
+        Ok(Self { app, routes, address, bodies, hosts: Hosts::default(), front: None })
     }
 
     /// The same, which waits that long for bodies.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { bodies: Bodies::new(MAX_BODY_BYTES, patience), ..self }
+    }
+
+    /// The same, which is addressed by those names as well.
+    #[must_use]
+    pub fn with_hosts(self, hosts: Hosts) -> Self {
+        Self { hosts, ..self }
+    }
+
+    /// The same, with what there is before any service.
+    #[must_use]
+    pub fn with_front(self, front: Front) -> Self {
+        Self { front: Some(front), ..self }
     }
 
     /// Where it is reached if by TLS.
@@ -78,12 +94,19 @@ impl Gateway {
     /// Answers a request as API Gateway and the function behind the route would.
     pub async fn answer(&self, request: Request<Body>, client: Client<'_>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        if !host::is_own(&head.headers) {
-            return message(StatusCode::FORBIDDEN, "Forbidden");
+        if let Err(stranger) = self.hosts.admit(&head.headers) {
+            return forbidden(&stranger);
         }
         let Some(path) = decoded_path(&head.uri) else {
             return message(StatusCode::BAD_REQUEST, "Bad Request");
         };
+        let path = match &self.front {
+            Some(front) => front.meant(path),
+            None => path,
+        };
+        if let Some(answer) = self.front.as_ref().and_then(|front| front.answer(&head, &path)) {
+            return answer;
+        }
         let Ok(matched) = self.routes.at(&path) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
@@ -194,7 +217,7 @@ fn decoded_path(uri: &Uri) -> Option<String> {
 }
 
 /// Repeated parameters are joined by commas.
-fn query_parameters(query: &str) -> Map<String, Value> {
+pub(crate) fn query_parameters(query: &str) -> Map<String, Value> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -241,6 +264,21 @@ fn message(status: StatusCode, text: &str) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// An answer to a request that is addressed to somebody else.
+fn forbidden(stranger: &Stranger) -> Response<Body> {
+    let text = match stranger {
+        Stranger(Some(name)) => {
+            tracing::warn!("a request for {name} is refused; --allowed-host {name} lets such requests in");
+            format!("{name} is no name of this server: start registrar serve with --allowed-host {name}, or --base-url")
+        }
+        Stranger(None) => {
+            tracing::warn!("a request without the name of a host is refused");
+            "Host has to be the name of this server".to_owned()
+        }
+    };
+    message(StatusCode::FORBIDDEN, &text)
 }
 
 /// An answer to a request whose body is not read: its connection ends.

@@ -12,8 +12,12 @@
 //! | [`connections`] | how many connections there are, and how long each may take |
 //! | [`bodies`] | how the bodies of requests are read |
 //! | [`tls`] | connections by TLS, with or without certificates of clients |
-//! | `host`, `private` | the names that we are asked by, the files that nobody else may read |
+//! | [`front`] | what is answered where no service is named |
+//! | [`host`] | the names that we are asked by |
+//! | `folder`, `private` | the data folder, the files that nobody else may read |
+//! | `logging` | what is logged |
 //! | [`demo`] | the demo service and what scripts need to know of it |
+//! | [`sandbox`] | `registrar sandbox`: institutions and federations for one machine |
 //! | [`admin`] | `registrar service`, `token`, `client` |
 
 #![warn(clippy::print_stdout, clippy::print_stderr)] // they panic where nobody reads: `print` does not
@@ -26,10 +30,14 @@ pub mod demo;
 pub mod embedded;
 mod environment;
 pub mod failure;
+mod folder;
+pub mod front;
 pub mod gateway;
-mod host;
+pub mod host;
+mod logging;
 mod print;
 mod private;
+pub mod sandbox;
 pub mod serve;
 pub mod streams;
 pub mod tls;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use registrar::arguments::{self, Arguments, Command};
 use registrar::failure::{Failure, Kind};
-use registrar::{admin, serve};
+use registrar::{admin, sandbox, serve};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,6 +28,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Admin(command)) => return admin::run(command, connection, json).await,
         Some(Command::Doctor(asked)) => return admin::examine(asked, connection, json).await,
         Some(Command::Serve(options)) => serve::run(options).await,
+        Some(Command::Sandbox(command)) => sandbox::run(command).await,
         Some(Command::Completions { shell }) => {
             arguments::print_completions(shell);
             Ok(())

@@ -1,13 +1,14 @@
 //! `registrar serve`: the whole API on one machine.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -25,15 +26,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::connections::{self, Limits, Peer};
-use crate::demo::{self, Demo};
+use crate::demo::{self, Addresses, Demo, OwnService};
 use crate::embedded::{self, AccessKey, Embedded, TABLE};
+use crate::folder::{DataFolder, KEY};
+use crate::front::Front;
 use crate::gateway::{Client, Gateway};
+use crate::host::{self, Hosts};
 use crate::print::say;
 use crate::tls::{self, Identity};
-use crate::{environment, private, streams};
+use crate::{environment, logging, private, streams};
 
-/// The file of the key that takes the place of KMS, in the data folder.
-const KEY: &str = "key";
+/// Where the embedded DynamoDB listens unless told otherwise, if it can.
+const DYNAMODB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 
 /// How long requests that still run may take once the program is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,12 +54,23 @@ pub struct Options {
     /// Where the API listens.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where the embedded DynamoDB listens.
-    #[arg(long, default_value = "127.0.0.1:8000")]
-    pub dynamodb_listen: SocketAddr,
-    /// The folder for the table, its key and demo.json.
-    #[arg(long, value_name = "DIR", default_value = ".registrar")]
-    pub data: PathBuf,
+    /// Where clients reach the API, if not where it listens: through a tunnel, or by a container's name. Requests for its
+    /// host are let in.
+    #[arg(long, value_name = "URL", value_parser = host::base_url)]
+    pub base_url: Option<String>,
+    /// A host's name that requests may be for, beside that of --base-url, `localhost` and addresses; may be repeated.
+    #[arg(long = "allowed-host", value_name = "NAME", value_parser = host::name)]
+    pub allowed_hosts: Vec<String>,
+    /// The service whose metadata is answered at `/.well-known/oauth-authorization-server` and the like, where paths name
+    /// none.
+    #[arg(long, value_name = "SERVICE")]
+    pub default_service: Option<u64>,
+    /// Where the embedded DynamoDB listens [default: 127.0.0.1:8000, or a free port if that is taken].
+    #[arg(long, value_name = "ADDRESS")]
+    pub dynamodb_listen: Option<SocketAddr>,
+    /// The folder for the table, its key and demo.json [default: .registrar, with --memory .registrar/memory].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Keep the table in memory: everything is gone when the program ends.
     #[arg(long)]
     pub memory: bool,
@@ -77,12 +92,13 @@ pub struct Options {
     /// Requests that all strangers together may make of a service at once.
     #[arg(long, value_name = "REQUESTS", default_value_t = SERVICE.burst)]
     pub service_burst: NonZeroU32,
-    /// The service behind Identity Center's paths, which name none.
-    #[arg(long, value_name = "SERVICE", default_value_t = demo::SERVICE_ID)]
-    pub identity_center_service: u64,
-    /// The service behind STET's paths, which name none.
-    #[arg(long, value_name = "SERVICE", default_value_t = demo::STET_SERVICE_ID)]
-    pub stet_service: u64,
+    /// The service behind Identity Center's paths, which name none [default: the demo service].
+    #[arg(long, value_name = "SERVICE")]
+    pub identity_center_service: Option<u64>,
+    /// The service behind STET's paths, which name none [default: a demo service that trusts the authorities of
+    /// --client-ca].
+    #[arg(long, value_name = "SERVICE")]
+    pub stet_service: Option<u64>,
     /// Where STET's API listens, with mutual TLS; absent is nowhere.
     #[arg(long, value_name = "ADDRESS", requires = "client_ca")]
     pub stet_listen: Option<SocketAddr>,
@@ -135,6 +151,19 @@ impl Options {
     fn service_limit(&self) -> RateLimit {
         RateLimit { rate: self.service_rate, burst: self.service_burst }
     }
+
+    fn hosts(&self) -> Vec<String> {
+        self.allowed_hosts.iter().cloned().chain(self.base_url.as_deref().and_then(host::name_of)).collect()
+    }
+
+    /// The port is looked at before the table is opened there.
+    async fn table_address(&self) -> Result<SocketAddr> {
+        match self.dynamodb_listen {
+            Some(asked) => listening(asked, "--dynamodb-listen").await.map(|_| asked),
+            None if TcpListener::bind(DYNAMODB).await.is_ok() => Ok(DYNAMODB),
+            None => Ok(SocketAddr::new(DYNAMODB.ip(), 0)),
+        }
+    }
 }
 
 /// Runs until it is told to stop by Ctrl-C or SIGTERM.
@@ -142,37 +171,52 @@ impl Options {
 /// # Errors
 /// If an address, the data folder or the table cannot be used.
 pub async fn run(options: Options) -> Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).log_internal_errors(false).init();
-    let data = &options.data;
-    private::folder(data, KEY).with_context(|| format!("cannot use the folder {}", data.display()))?;
-    let file = data.join("registrar.sqlite");
-    let listener =
-        TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
-    let access_key = access_key(data)?;
+    logging::start();
+    let data = DataFolder::take(options.data.as_deref(), options.memory)?;
+    let listener = listening(options.listen, "--listen").await?;
+    let access_key = access_key(data.path())?;
+    let file = data.table();
     let file = (!options.memory).then_some(file.as_path());
-    let database = Embedded::start(file, options.dynamodb_listen, &access_key, options.table_limits()).await?;
+    let database = Embedded::start(file, options.table_address().await?, &access_key, options.table_limits()).await?;
     let address = listener.local_addr()?;
-    let base_url = format!("{}://{address}", if options.tls { "https" } else { "http" });
-    let key = key_file(&data.join(KEY))?;
+    let own_url = || format!("{}://{}", if options.tls { "https" } else { "http" }, host::reached(address));
+    let base_url = options.base_url.clone().unwrap_or_else(own_url);
+    data.announce(&base_url)?;
+    let key = key_file(&data.file(KEY))?;
     let fetch = Fetch::new(fetch_settings(&options)?);
     let table = database.table();
     let settings = settings(&options, &base_url, table.changes().services());
-    let app = local_app(database.client(), &key, fetch, settings)?;
+    let mut app = local_app(database.client(), &key, fetch, settings)?;
+    let known = Demo::read(&data.file("demo.json"));
+    let service = demo::service(&app, known.as_ref()).await?;
+    let stet_service = stet_service(&options, &app, known.as_ref()).await?;
+    let stet_service_id = stet_service.map(|own| own.id).or(known.as_ref().and_then(|known| known.stet_service_id));
+    app.identity_center_service = options.identity_center_service.or(Some(service.id));
+    app.stet_service = options.stet_service.or(stet_service_id).or(Some(demo::STET_SERVICE_ID));
     let app: &'static App = Box::leak(Box::new(app));
-    let identity = identity(&options, address)?;
+    let identity = identity(&options, &data, address)?;
     let stet = match &identity {
         Some(identity) => stet(&options, app, identity).await?,
         None => None,
     };
     let stet_base_url = stet.as_ref().map(|stet| stet.gateway.base_url());
-    let demo = demo::prepare(app, &base_url, stet_base_url, &database.url(), &data.join("demo.json")).await?;
-    write_environment(&options, &access_key, &demo)?;
+    let addresses = Addresses { base_url, stet_base_url, dynamodb_endpoint: database.url() };
+    let demo = demo::describe(app, service.id, stet_service_id, addresses, known).await?;
+    demo.write(&data.file("demo.json"))?;
+    write_environment(&options, &data, app, &access_key, &demo)?;
     let tls = identity.filter(|_| options.tls).map(|identity| tls::acceptor(identity, None)).transpose()?;
-    let api = Listening { listener, tls, gateway: Gateway::new(app, address, crate::api_endpoints())? };
+    let registration = registration(&options, &data, &demo);
+    let front = Front::new(&demo.base_url, demo.service_id, registration.clone(), options.default_service);
+    let gateway = Gateway::new(app, address, crate::api_endpoints())?;
+    let api = Listening { listener, tls, gateway: gateway.with_hosts(Hosts::new(options.hosts())).with_front(front) };
     let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
     let following = tokio::spawn(streams::follow(Arc::clone(&table), app));
     let sweeping = tokio::spawn(streams::sweep(table, app));
-    announce(&options, &demo);
+    announce(&options, &data, &demo, &registration);
+    for own in [Some(service), stet_service].into_iter().flatten() {
+        replaced(own);
+    }
+    say!("\nCtrl-C ends it.");
     let serving = api.serve(options.limits(), stopped);
     let serving_stet = async {
         if let Some(stet) = stet {
@@ -218,15 +262,19 @@ impl Listening {
 }
 
 /// What the server shows of itself, if it is to listen with TLS; its certificate is left where clients find it.
-fn identity(options: &Options, address: SocketAddr) -> Result<Option<Identity>> {
+fn identity(options: &Options, data: &DataFolder, address: SocketAddr) -> Result<Option<Identity>> {
     if !options.tls && options.stet_listen.is_none() {
         return if options.tls_cert.is_none() { Ok(None) } else { bail!("--tls-cert needs --tls or --stet-listen") };
     }
     let identity = match (&options.tls_cert, &options.tls_key) {
         (Some(certificate), Some(key)) => Identity::read(certificate, key)?,
-        _ => Identity::generated(options.stet_listen.iter().chain([&address]).map(SocketAddr::ip))?,
+        _ => {
+            let addresses = options.stet_listen.into_iter().chain([address]);
+            let addresses = addresses.map(|address| host::reached(address).ip().to_string());
+            Identity::generated(addresses.chain(options.hosts()))?
+        }
     };
-    let file = options.data.join("server.pem");
+    let file = data.file("server.pem");
     private::write(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;
     Ok(Some(identity))
 }
@@ -240,17 +288,33 @@ fn fetch_settings(options: &Options) -> Result<FetchSettings> {
     })
 }
 
-/// STET's API, if it is to listen: with a service that trusts the same authorities.
+/// The service behind STET's paths, if STET's API is to listen and no other one is named: it trusts the same authorities.
+async fn stet_service(options: &Options, app: &App, known: Option<&Demo>) -> Result<Option<OwnService>> {
+    let (None, Some(client_ca)) = (options.stet_service, &options.client_ca) else { return Ok(None) };
+    let anchors = std::fs::read_to_string(client_ca).with_context(|| format!("cannot read {}", client_ca.display()))?;
+    demo::stet_service(app, &anchors, known).await.map(Some)
+}
+
+/// STET's API, if it is to listen.
 async fn stet(options: &Options, app: &'static App, identity: &Identity) -> Result<Option<Listening>> {
     let (Some(listen), Some(client_ca)) = (options.stet_listen, &options.client_ca) else { return Ok(None) };
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = listening(listen, "--stet-listen").await?;
     let address = listener.local_addr()?;
-    let anchors = std::fs::read_to_string(client_ca).with_context(|| format!("cannot read {}", client_ca.display()))?;
-    if options.stet_service == demo::STET_SERVICE_ID {
-        demo::prepare_stet(app, &anchors).await?;
-    }
     let tls = Some(tls::acceptor(identity.clone(), Some(client_ca))?);
-    Ok(Some(Listening { listener, tls, gateway: Gateway::new(app, address, crate::stet_endpoints())? }))
+    let gateway = Gateway::new(app, address, crate::stet_endpoints())?.with_hosts(Hosts::new(options.hosts()));
+    Ok(Some(Listening { listener, tls, gateway }))
+}
+
+/// What listens at the address of an option.
+pub(crate) async fn listening(address: SocketAddr, option: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let reason = match error.kind() {
+            ErrorKind::AddrInUse => "another program does".to_owned(),
+            _ => error.to_string(),
+        };
+        let free = SocketAddr::new(address.ip(), 0);
+        anyhow!("cannot listen on {address}: {reason}; give another address with {option}, {free} for a free port")
+    })
 }
 
 /// Services are cached until one is written: all writes pass through this process, those of the command line too.
@@ -261,8 +325,8 @@ fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Sett
         token_limit: options.token_limit(),
         address_limit: options.address_limit(),
         service_limit: options.service_limit(),
-        identity_center_service: Some(options.identity_center_service),
-        stet_service: Some(options.stet_service),
+        identity_center_service: options.identity_center_service,
+        stet_service: options.stet_service,
     }
 }
 
@@ -290,14 +354,20 @@ fn access_key(data: &Path) -> Result<AccessKey> {
 }
 
 /// The environment for `cargo lambda watch` and the administration commands.
-fn write_environment(options: &Options, access_key: &AccessKey, demo: &Demo) -> Result<()> {
-    let key = std::path::absolute(options.data.join(KEY))?;
+fn write_environment(
+    options: &Options,
+    data: &DataFolder,
+    app: &App,
+    access_key: &AccessKey,
+    demo: &Demo,
+) -> Result<()> {
+    let key = std::path::absolute(data.file(KEY))?;
     let limits = [options.token_limit(), options.address_limit(), options.service_limit()];
     let [token, address, service] = limits.map(|limit| [limit.rate.to_string(), limit.burst.to_string()]);
     let ([token_rate, token_burst], [address_rate, address_burst], [service_rate, service_burst]) =
         (token, address, service);
-    let identity_center_service = options.identity_center_service.to_string();
-    let stet_service = options.stet_service.to_string();
+    let number = |service: Option<u64>| service.map(|id| id.to_string()).unwrap_or_default();
+    let (identity_center_service, stet_service) = (number(app.identity_center_service), number(app.stet_service));
     let extra_ca = options.extra_ca.as_ref().map(std::path::absolute).transpose()?;
     let extra_ca = extra_ca.as_deref().and_then(Path::to_str).unwrap_or_default();
     let reachable = options.reachable.join(",");
@@ -320,28 +390,37 @@ fn write_environment(options: &Options, access_key: &AccessKey, demo: &Demo) -> 
         ("REGISTRAR_EXTRA_CA_FILE", extra_ca),
         ("REGISTRAR_REACHABLE", &reachable),
     ];
-    environment::write(&options.data, &variables)
+    environment::write(data.path(), &variables)
 }
 
-fn announce(options: &Options, demo: &Demo) {
+/// A command that registers a client of the demo service.
+fn registration(options: &Options, data: &DataFolder, demo: &Demo) -> String {
+    let trusting = if options.tls { format!("--cacert {} ", data.file("server.pem").display()) } else { String::new() };
+    format!(
+        "curl {trusting}{} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
+        demo.registration_endpoint
+    )
+}
+
+fn announce(options: &Options, data: &DataFolder, demo: &Demo, registration: &str) {
     say!("Registrar listens on {}", demo.base_url);
     say!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
-    say!("  data               {}{}", options.data.display(), if options.memory { " (table in memory)" } else { "" });
-    say!("  demo service       {}  (tokens in {})", demo.service_id, options.data.join("demo.json").display());
+    let memory = if options.memory { " (table in memory)" } else { "" };
+    say!("  data               {}{memory}", data.path().display());
+    say!("  demo service       {}  (tokens in {})", demo.service_id, data.file("demo.json").display());
     say!("\nRoutes");
     routes(crate::api_endpoints());
     if let Some(stet) = &demo.stet_base_url {
         say!("\nRoutes on {stet} (with a client certificate)");
         routes(crate::stet_endpoints());
     }
-    say!("\nRegister a client");
-    let trusting =
-        if options.tls { format!("--cacert {} ", options.data.join("server.pem").display()) } else { String::new() };
-    say!(
-        "  curl {trusting}{} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
-        demo.registration_endpoint
-    );
-    say!("\nCtrl-C ends it.");
+    say!("\nRegister a client\n  {registration}");
+}
+
+fn replaced(own: OwnService) {
+    if let Some(deleted) = own.replaces {
+        say!("\nThe demo service {deleted} was deleted. A new one, {}, takes its place.", own.id);
+    }
 }
 
 fn routes(endpoints: impl Iterator<Item = &'static Endpoint>) {
@@ -354,7 +433,7 @@ fn routes(endpoints: impl Iterator<Item = &'static Endpoint>) {
 }
 
 /// Ends with Ctrl-C or SIGTERM, listening from now on.
-fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
     let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {

@@ -1,13 +1,12 @@
 //! Connections by TLS; where the client has to show a certificate, as API Gateway accepts them at a domain with mutual
 //! TLS.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rcgen::{CertificateParams, KeyPair, SanType};
+use rcgen::{Certificate, CertificateParams, KeyPair};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -43,18 +42,25 @@ impl Identity {
         Ok(Self { certificate: text, key })
     }
 
-    /// A new one, for the hosts that listen and for `localhost`, that nobody vouches for.
+    /// A new one, for those names and addresses and for `localhost`, that nobody vouches for.
     ///
     /// # Errors
-    /// If no key can be made.
-    pub fn generated(addresses: impl Iterator<Item = IpAddr>) -> Result<Self> {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        params.subject_alt_names.extend(addresses.map(SanType::IpAddress));
-        let key = KeyPair::generate()?;
-        let certificate = params.self_signed(&key)?.pem();
+    /// If no key can be made, or a name is none.
+    pub fn generated(names: impl Iterator<Item = String>) -> Result<Self> {
+        let (certificate, key) = self_signed(std::iter::once("localhost".to_owned()).chain(names).collect())?;
+        let certificate = certificate.pem();
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| anyhow!(error))?;
         Ok(Self { certificate, key })
     }
+}
+
+/// A certificate for those names and addresses that nobody vouches for, and its key.
+///
+/// # Errors
+/// If no key can be made, or a name is none.
+pub(crate) fn self_signed(names: Vec<String>) -> Result<(Certificate, KeyPair)> {
+    let key = KeyPair::generate()?;
+    Ok((CertificateParams::new(names)?.self_signed(&key)?, key))
 }
 
 /// What makes connections by TLS; with `client_ca`, of clients with a certificate that an authority of that file has

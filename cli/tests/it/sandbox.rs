@@ -1,0 +1,117 @@
+//! `registrar sandbox`: what it prints is run as it stands.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use shared::jose::UnverifiedJwt;
+
+use crate::program::{Folder, registrar};
+use crate::serving::{Program, free_address, printed, run_printed};
+
+/// The printed commands: indented lines.
+fn commands(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
+}
+
+/// The printed `serve`, on free ports where it says nothing.
+fn serve(folder: &Folder, command: &str, listen: &str) -> Command {
+    printed(folder, &format!("exec {command} --listen {listen} --dynamodb-listen 127.0.0.1:0"))
+}
+
+#[test]
+fn an_institution_registers_by_the_printed_commands() {
+    let folder = Folder::new("sandbox stet");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let make = || {
+        let address = free_address();
+        let output = registrar()
+            .args(["sandbox", "stet", "a folder", "--stet-listen", &address])
+            .current_dir(&folder.0)
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        commands(std::str::from_utf8(&output.stdout).unwrap())
+    };
+    make();
+    let authorities = std::fs::read(folder.0.join("a folder/ca.pem")).unwrap();
+    let [bank, register, read, delete] = make().try_into().unwrap();
+    assert_eq!(std::fs::read(folder.0.join("a folder/ca.pem")).unwrap(), authorities, "what is there is used again");
+    let bank = Program::spawn(&folder, ".registrar", serve(&folder, &bank, "127.0.0.1:0"));
+    let registered: Value = serde_json::from_str(&run_printed(&folder, &register)).unwrap();
+    assert_eq!(registered["client_id"], "PSDFR-ACPR-12345");
+    assert_eq!(registered["scope"], "aisp,pisp");
+    let client: Value = serde_json::from_str(&run_printed(&folder, &read)).unwrap();
+    assert_eq!((&client["client_id"], &client["jwks"]), (&registered["client_id"], &registered["jwks"]));
+    assert!(bank.administer(&["client", "list", "--service", "2"]).contains("PSDFR-ACPR-12345"));
+    assert_eq!(run_printed(&folder, &delete).trim(), "");
+    let gone = printed(&folder, &read).output().unwrap();
+    assert!(!gone.status.success());
+    let error: Value = serde_json::from_slice(&gone.stdout).unwrap();
+    assert_eq!((&error["status"], &error["error"]), (&json!(404), &json!("not_found")));
+    run_printed(&folder, &register);
+}
+
+#[test]
+fn a_relying_party_registers_by_the_printed_commands() {
+    let folder = Folder::new("sandbox-federation");
+    let mut command = registrar();
+    command.args(["sandbox", "federation", "federation", "--listen", "127.0.0.1:0"]);
+    let sandbox = Program::spawn(&folder, "federation", command);
+    let address = free_address();
+    let text = sandbox.announced.replace("127.0.0.1:8080", &address);
+    let [provider, enable, register] = commands(&text).try_into().unwrap();
+    let provider = Program::spawn(&folder, ".registrar", serve(&folder, &provider, &address));
+    let enabled = run_printed(&folder, &enable);
+    assert!(enabled.contains("explicit") && enabled.contains("automatic"), "{enabled}");
+    let answer = run_printed(&folder, &register);
+    let answer = UnverifiedJwt::parse(&answer).unwrap();
+    let claims = answer.unverified_claims();
+    assert_eq!(claims["iss"], format!("https://{address}/1"));
+    let party = claims["sub"].as_str().unwrap();
+    assert!(party.starts_with("https://localhost:") && party.ends_with("/party"), "{party}");
+    assert_eq!(claims["metadata"]["openid_relying_party"]["token_endpoint_auth_method"], "private_key_jwt");
+    assert!(provider.administer(&["client", "list", "--service", "1"]).contains(party));
+    let elsewhere = printed(&folder, &register.replace("?aud=", "?aud=https://elsewhere.example/")).output().unwrap();
+    assert!(!elsewhere.status.success());
+    let error: Value = serde_json::from_slice(&elsewhere.stdout).unwrap();
+    assert_eq!(error["error"], "invalid_request", "{error}");
+
+    let fetch = |path: &str| {
+        let url = party.replace("/party", path);
+        run_printed(&folder, &format!("curl --silent --show-error --cacert federation/server.pem '{url}'"))
+    };
+    let about = fetch(&format!("/anchor/fetch?sub={party}"));
+    assert_eq!(UnverifiedJwt::parse(&about).unwrap().unverified_claims()["sub"], party);
+    for nothing in ["/anchor/fetch?sub=https://elsewhere.example", "/anchor/fetch", "/party/request", "/"] {
+        let answer: Value = serde_json::from_str(&fetch(nothing)).unwrap();
+        assert_eq!(answer["error"], "not_found", "{nothing}");
+    }
+}
+
+#[test]
+fn a_trust_anchor_vouches_for_entities_that_are_given() {
+    let folder = Folder::new("sandbox-subordinates");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    std::fs::write(folder.0.join("keys.json"), json!({"keys": [{"kty": "EC", "d": "secret"}]}).to_string()).unwrap();
+    std::fs::write(folder.0.join("list.json"), "[]").unwrap();
+    let options = ["sandbox", "federation", "federation", "--listen", "127.0.0.1:0", "--subordinate"];
+    for (given, part) in [
+        ("https://rp.example", "URL=FILE"),
+        ("rp.example=keys.json", "rp.example is no entity identifier"),
+        ("https://rp.example=absent.json", "cannot read absent.json"),
+        ("https://rp.example=list.json", "list.json is not a JSON object"),
+    ] {
+        let refused = registrar().args(options).arg(given).current_dir(&folder.0).output().unwrap();
+        assert!(!refused.status.success());
+        let text = String::from_utf8(refused.stderr).unwrap();
+        assert!(text.contains(part), "{given}: {text}");
+    }
+    let mut command = registrar();
+    command.args(options).arg("https://rp.example=keys.json");
+    let sandbox = Program::spawn(&folder, "federation", command);
+    let anchor = sandbox.announced.split(' ').find(|word| word.ends_with("/anchor")).unwrap();
+    let curl = format!("curl --silent --cacert federation/server.pem '{anchor}/fetch?sub=https%3A%2F%2Frp.example'");
+    let statement = run_printed(&folder, &curl);
+    let statement = UnverifiedJwt::parse(&statement).unwrap();
+    assert_eq!(statement.unverified_claims()["jwks"], json!({"keys": [{"kty": "EC"}]}), "without what is private");
+}

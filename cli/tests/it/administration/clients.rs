@@ -147,7 +147,8 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     assert_eq!(read().1["client_secret"], created["client_secret"], "its registrant manages it");
     let refused =
         piped(&admin, &create, r#"{"redirect_uris": ["https://rp.example/cb"], "grant_types": ["implicit"]}"#);
-    let refused = String::from_utf8(refused.stderr).unwrap();
+    let refused: Value = serde_json::from_slice(&refused.stderr).unwrap();
+    let refused = refused["error_description"].as_str().unwrap();
     assert!(refused.contains("grant_types: \"implicit\" is not offered"), "by the service's policy: {refused}");
 
     let with_id = |verb: &'static str| [&client(verb)[..], &[client_id]].concat();

@@ -19,7 +19,10 @@ fn check(data: &Folder, policy: &Value, registration: Option<&Value>) -> (bool, 
     command.args(registration.map(|registration| file("registration.json", registration)));
     let output = command.output().unwrap();
     let printed = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.success(), printed, String::from_utf8(output.stderr).unwrap())
+    let said = String::from_utf8(output.stderr).unwrap();
+    let fault: Value = serde_json::from_str(&said).unwrap_or_default();
+    let said = fault["error_description"].as_str().map_or(said, str::to_owned);
+    (output.status.success(), printed, said)
 }
 
 #[test]

@@ -135,7 +135,8 @@ fn rfc7396_a_policy_is_changed_by_what_a_service_shows_or_by_some_members() {
         ("[]", "must be a JSON object"),
     ] {
         let output = piped(wrong);
-        let fault = String::from_utf8(output.stderr).unwrap();
+        let fault: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        let fault = fault["error_description"].as_str().unwrap();
         assert!(!output.status.success() && fault.contains(part), "{wrong}: {fault}");
     }
     assert_eq!(admin.json(&["service", "show", &id]), shown, "what is refused changes nothing");

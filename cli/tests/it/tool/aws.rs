@@ -151,7 +151,7 @@ fn profiles_of_aws_tools_sign_in() {
         command.env("AWS_ENDPOINT_URL_DYNAMODB", served.text("dynamodb_endpoint"));
         let listed = command.args(LIST).arg("--json").output().unwrap();
         assert!(listed.status.success(), "{profile}: {listed:?}");
-        assert_eq!(serde_json::from_slice::<Value>(&listed.stdout).unwrap(), json!([]), "{profile}");
+        assert!(listed.stdout.is_empty(), "{profile}: nobody has registered");
     }
     served.stop();
 }
@@ -198,7 +198,10 @@ fn the_table_of_the_working_folder_is_used_by_itself_where_aws_is_not_meant() {
     std::fs::create_dir_all(&home.0).unwrap();
     let data = Folder(home.0.join(".registrar"));
     let served = Served::start(&data, &["--memory"]);
-    let created = person(&home).args(["service", "create", "--name", "Mine", "--json"]).output().unwrap();
+    let created = person(&home)
+        .args(["service", "create", "--name", "Mine", "--issuer", "https://as.example", "--json"])
+        .output()
+        .unwrap();
     assert!(created.status.success() && created.stderr.is_empty(), "{created:?}");
     let mut empty = person(&home);
     empty.args(LIST).env("REGISTRAR_TABLE", "").env("REGISTRAR_KMS_KEY_ID", "").env("AWS_PROFILE", "");

@@ -73,7 +73,7 @@ fn tokens_of_nobody_are_not_an_empty_list() {
     admin.json(&["service", "create", "--organization", "quiet"]);
     assert_eq!(admin.json(&["token", "list", "--organization", "quiet"]), Value::Array(Vec::new()));
     let (code, text) = failure(&admin.run(&["token", "create", "organization", "--organization", "a#b"]));
-    assert!(code == 2 && text.contains("an organization has"), "{text}");
+    assert!(code == 2 && text.contains("organization is not a name of 1 to 64"), "{text}");
     served.stop();
 }
 

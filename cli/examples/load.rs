@@ -110,7 +110,7 @@ async fn grow(options: &Options, registrations: usize) -> Result {
             while done.get() < (part * tenth).min(registrations) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            let rate = tenth as f64 / last.elapsed().as_secs_f64();
+            let rate = f64::from(u32::try_from(tenth)?) / last.elapsed().as_secs_f64();
             println!("{} clients, the last {tenth} at {rate:.0}/s", part * tenth);
             last = Instant::now();
         }

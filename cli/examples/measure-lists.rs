@@ -38,7 +38,7 @@ async fn main() -> Result {
     let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
     let app = application(&table.url(), &access_key)?;
     let clients = crowd();
-    import(&table.table(), &clients, ImportOptions::default())?;
+    import(&table.table(), &clients, &ImportOptions::default())?;
     let counting = Instant::now();
     for batch in clients.chunks(1000) {
         apply(&app, serde_json::from_value(event(batch))?).await?;
@@ -81,7 +81,7 @@ async fn stream(app: &App, table: &Arc<Table>) -> Result {
     let recorded = ImportOptions { record_streams: true, ..ImportOptions::default() };
     for (clients, service) in [(1_000, 2), (9_000, 3), (40_000, 4)] {
         let clients: Vec<Value> = (1..=clients).map(|number| client(service, number, FIRST_DAY + number)).collect();
-        import(table, &clients, recorded.clone())?;
+        import(table, &clients, &recorded)?;
         let began = Instant::now();
         let mut follower = Follower::new(Arc::clone(table));
         while follower.step(app).await? > 0 {}
@@ -149,9 +149,9 @@ fn client(service: u64, number: u64, created_millis: u64) -> Value {
     })
 }
 
-fn import(table: &Arc<Table>, items: &[Value], options: ImportOptions) -> Result {
+fn import(table: &Arc<Table>, items: &[Value], options: &ImportOptions) -> Result {
     let items = items.iter().map(|item| serde_json::from_value(item.clone())).collect::<std::result::Result<_, _>>()?;
-    table.with(|storage| ready(import_items::execute(storage, TABLE, items, &options)))?;
+    table.with(|storage| ready(import_items::execute(storage, TABLE, items, options)))?;
     Ok(())
 }
 

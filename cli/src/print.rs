@@ -31,7 +31,13 @@ pub(crate) fn note(text: &str) {
 
 /// Says something beside the output.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    beside(&format!("{text}\n"));
+}
+
+/// The same, and stays on the line.
+pub(crate) fn beside(text: &str) {
+    let mut beside = io::stderr().lock();
+    let _ = beside.write_all(text.as_bytes()).and_then(|()| beside.flush());
 }
 
 /// A text of one line, without what would command a terminal.

@@ -266,13 +266,12 @@ fn identity(options: &Options, data: &DataFolder, address: SocketAddr) -> Result
     if !options.tls && options.stet_listen.is_none() {
         return if options.tls_cert.is_none() { Ok(None) } else { bail!("--tls-cert needs --tls or --stet-listen") };
     }
-    let identity = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Identity::read(certificate, key)?,
-        _ => {
-            let addresses = options.stet_listen.into_iter().chain([address]);
-            let addresses = addresses.map(|address| host::reached(address).ip().to_string());
-            Identity::generated(addresses.chain(options.hosts()))?
-        }
+    let identity = if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {
+        Identity::read(certificate, key)?
+    } else {
+        let addresses = options.stet_listen.into_iter().chain([address]);
+        let addresses = addresses.map(|address| host::reached(address).ip().to_string());
+        Identity::generated(addresses.chain(options.hosts()))?
     };
     let file = data.file("server.pem");
     private::write(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;

@@ -69,15 +69,12 @@ impl Options {
             url => url,
         };
         let key_file = given(self.key_file).or_else(|| url.as_ref().map(|_| format!("{DATA}/key")));
-        let (client, aws, server) = match url {
-            Some(url) => {
-                let (client, aws) = client_at(&url, key_file.as_deref()).await?;
-                (client, aws, Server::Url(url))
-            }
-            None => {
-                let aws = sign_in().await?;
-                (Client::new(&aws), Some(aws.clone()), named(&aws))
-            }
+        let (client, aws, server) = if let Some(url) = url {
+            let (client, aws) = client_at(&url, key_file.as_deref()).await?;
+            (client, aws, Server::Url(url))
+        } else {
+            let aws = sign_in().await?;
+            (Client::new(&aws), Some(aws.clone()), named(&aws))
         };
         let key = kms_key_id.as_ref().map(|key| format!("the KMS key {key}"));
         let key = key.or_else(|| key_file.as_ref().map(|file| format!("the key file {file}")));

@@ -1,10 +1,12 @@
 //! What cannot be taken back is asked about.
 
-use std::io::{IsTerminal, Write, stdin};
+use std::io::{IsTerminal, stdin};
 
 use anyhow::{Result, bail};
 use clap::Args;
 use shared::metadata::hidden_character;
+
+use crate::print;
 
 /// Whether to ask.
 #[derive(Args)]
@@ -28,8 +30,7 @@ impl Consent {
         }
         let name = name.filter(|name| !name.is_empty() && hidden_character(name).is_none());
         let expected = name.map_or(identifier, str::trim);
-        eprint!("This deletes {what}. To go on, type {expected}: ");
-        std::io::stderr().flush()?;
+        print::beside(&format!("This deletes {what}. To go on, type {expected}: "));
         let mut answer = String::new();
         stdin().read_line(&mut answer)?;
         if answer.trim() == expected { Ok(()) } else { bail!("that is not {expected}: nothing is deleted") }

@@ -34,13 +34,11 @@ pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
     let Command::Check { policy, registration } = command;
     let configuration = described_in(policy)?;
     check(&configuration)?;
-    match registration {
-        Some(registration) => rehearsed(&configuration, registration.object()?, output),
-        None => {
-            output.done("The policy is valid.");
-            Ok(())
-        }
+    if let Some(registration) = registration {
+        return rehearsed(&configuration, registration.object()?, output);
     }
+    output.done("The policy is valid.");
+    Ok(())
 }
 
 /// A service with the policy of a file, and with what it announces if the file has a service.

@@ -29,7 +29,7 @@ const NOT_HERE: &str =
 const MAX_TOKEN_FILE: u64 = 4096;
 
 /// The longest that a token lasts, a hundred years.
-const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
+const LONGEST: Duration = Duration::from_hours(36_500 * 24);
 
 #[derive(Subcommand)]
 pub enum Command {

@@ -520,11 +520,11 @@ async fn a_deleted_service_is_restored_within_a_week_and_purged_after_it() {
     assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)), "too late");
     remove(&world, "S#1", "S");
     world.catch_up().await;
-    assert_eq!(left(&world), ["N#shard", "S#1"], "its number stays taken");
+    assert_eq!(left(&world), ["N#shard", "S#1"], "its number stays again");
     assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)));
     let data_key = world.app.keys.new_data_key(1, &world.app.entropy).await.unwrap();
-    let taken = store.create_service(1, &unchanged, &IdSalt([0; 32]), data_key, &Origin::default()).await.unwrap();
-    assert_eq!(taken, CreatedService::Taken);
+    let again = store.create_service(1, &unchanged, &IdSalt([0; 32]), data_key, &Origin::default()).await.unwrap();
+    assert_eq!(again, CreatedService::Taken);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ mod tests {
         let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON_ROOTS).collect::<Result<_, _>>().unwrap();
         let fingerprint = |root: &CertificateDer<'_>| {
             let digest = digest(&SHA256, root);
-            digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+            digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
         };
         assert_eq!(roots.iter().map(fingerprint).collect::<Vec<_>>(), FINGERPRINTS);
     }

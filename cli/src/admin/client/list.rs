@@ -62,18 +62,18 @@ pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -
     let most = list.limit.unwrap_or(if output.is_json() { u64::MAX } else { ROWS });
     let mut walk = connection.store.walk(list.service, list.route());
     let (mut rows, mut listed, mut progress) = (Vec::new(), 0, Progress::new(output));
-    let mut last = None;
+    let mut reached = None;
     while let Some(clients) = walk.next_some().await.map_err(described)? {
         progress.step(clients.len());
         for client in clients.iter().filter(|client| list.admits(client, connection.clock.now())) {
             if listed == most {
                 progress.end();
                 print(&rows, output)?;
-                more(last.as_deref());
+                more(reached.as_deref());
                 return Ok(());
             }
             listed += 1;
-            last = Some(client.position());
+            reached = Some(client.position());
             let mut row = shown(client);
             row.insert("position".to_owned(), client.position().into());
             if output.is_json() {
@@ -156,14 +156,14 @@ impl Progress {
     fn step(&mut self, read: usize) {
         self.read += read;
         if self.is_seen {
-            eprint!("\r{} clients read", self.read);
+            print::beside(&format!("\r{} clients read", self.read));
         }
     }
 
     /// Leaves an empty line.
     fn end(&self) {
         if self.is_seen {
-            eprint!("\r\u{1b}[K");
+            print::beside("\r\u{1b}[K");
         }
     }
 }

@@ -51,8 +51,8 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
         _ if dry_run => declared.id,
         Some(current) if changes.is_empty() => Some(current.id),
         Some(current) => {
-            let changed = configure_service(&connection.store, current, &declared.configuration, &operator()).await;
-            Some(changed.map_err(described)?.id)
+            let configured = configure_service(&connection.store, current, &declared.configuration, &operator()).await;
+            Some(configured.map_err(described)?.id)
         }
         None => Some(create(declared, connection).await?.id),
     };

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The largest body that waits for nobody, in bytes: nearly all are smaller.
 const SMALL: usize = 64 * 1024;
 
-/// How many larger bodies are in memory at once.
+/// How many larger bodies are worked on at once.
 const LARGE_AT_ONCE: usize = 2;
 
 /// Reads the bodies of one listener's requests.
@@ -70,26 +70,19 @@ impl Bodies {
 
     async fn collect<B: HttpBody<Data = Bytes> + Unpin>(&self, mut body: B) -> Result<Body<'_>, Refusal> {
         let mut bytes = Vec::new();
-        let mut turn = None;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| Refusal::Broken)?.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > self.largest {
                 return Err(Refusal::TooLarge);
             }
-            if length > SMALL && turn.is_none() {
-                turn = Some(self.turns.acquire().await.map_err(|_| Refusal::Broken)?);
-                bytes.reserve_exact(declared(&body) + data.len());
-            }
             bytes.extend_from_slice(&data);
         }
+        // Whoever is slow has no turn: it is for what is made of a body, which is several times as large.
+        let turn =
+            if bytes.len() > SMALL { Some(self.turns.acquire().await.map_err(|_| Refusal::Broken)?) } else { None };
         Ok(Body { bytes: bytes.into(), _turn: turn })
     }
-}
-
-/// How many bytes are still to come, as far as the head says.
-fn declared(body: &impl HttpBody) -> usize {
-    usize::try_from(body.size_hint().lower()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -146,6 +139,19 @@ mod tests {
         ] {
             assert_eq!(read(&bodies(), Slow(frames)).await, Err(refusal));
         }
+    }
+
+    #[tokio::test]
+    async fn large_bodies_that_never_end_keep_none_waiting() {
+        let bodies = bodies();
+        let stalled = || async { read(&bodies, Slow(vec![Ok(zeros(SMALL + 1))])).await };
+        let large = async {
+            tokio::task::yield_now().await;
+            read(&bodies, Full::new(zeros(SMALL + 1))).await
+        };
+        let (one, other, third, large) = tokio::join!(stalled(), stalled(), stalled(), large);
+        assert_eq!([one, other, third], [Err(Refusal::TooSlow); 3]);
+        assert_eq!(large, Ok(SMALL + 1));
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use crate::front::Front;
 use crate::host::{self, Hosts, Stranger};
 
 /// The largest body that API Gateway takes, in bytes.
-const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The routes of all endpoints, and what their handlers need.
 pub struct Gateway {

@@ -74,7 +74,7 @@ fn bodies_that_say_that_they_are_too_large_are_refused_unread() {
     let data = Folder::new("large");
     let served = Served::start(&data, &["--memory"]);
     let access_key = &served.environment()["AWS_ACCESS_KEY_ID"];
-    for (member, largest) in [("base_url", 10 * 1024 * 1024), ("dynamodb_endpoint", 16 * 1024 * 1024)] {
+    for (member, largest) in [("base_url", 1024 * 1024), ("dynamodb_endpoint", 16 * 1024 * 1024)] {
         let head = format!(
             "POST /1/register HTTP/1.1\r\nhost: localhost\r\nauthorization: AWS4-HMAC-SHA256 Credential={access_key}/x\
              \r\nx-amz-target: DynamoDB_20120810.ListTables\r\ncontent-length: {}\r\n\r\n",

@@ -10,11 +10,15 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::text::hidden_character;
 use kind::Kind;
 use purpose::Purposes;
 
 /// Members that hold a private or symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4, RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+/// The longest `kid`, in bytes: it stands in headers of what is signed.
+const MAX_KID_BYTES: usize = 1024;
 
 const NOT_PUBLIC: &str = "it is private or symmetric; send public keys only";
 
@@ -47,6 +51,9 @@ impl<'k> PublicJwk<'k> {
             return Err(NOT_PUBLIC);
         }
         let name = text(members, "kid", "kid must be a string")?;
+        if name.is_some_and(|name| name.len() > MAX_KID_BYTES || hidden_character(name).is_some()) {
+            return Err("kid must be a name of at most 1024 bytes, without control characters");
+        }
         let Some(kind) = Kind::of(members)? else { return Ok(None) };
         let Some(purposes) = Purposes::of(kind, members)? else { return Ok(None) };
         let material = material::check(kind, members)?;

@@ -295,7 +295,9 @@ impl ClientMetadata {
             ("backchannel_client_notification_endpoint", &self.backchannel_client_notification_endpoint),
         ];
         let single = single.into_iter().filter_map(|(member, url)| Some((member, url.as_deref()?)));
-        single.chain(self.request_uris.iter().flatten().map(|url| ("request_uris", url.as_str())))
+        let keys = self.jwks.iter().filter_map(|jwks| jwks.get("keys")?.as_array()).flatten();
+        let certificates = keys.filter_map(|key| Some(("jwks", key.get("x5u")?.as_str()?)));
+        single.chain(self.request_uris.iter().flatten().map(|url| ("request_uris", url.as_str()))).chain(certificates)
     }
 }
 

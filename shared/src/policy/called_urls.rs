@@ -61,7 +61,8 @@ mod tests {
     use super::*;
     use crate::policy::{BoundPolicy, Policy, Preset};
 
-    const MEMBERS: [&str; 6] = [
+    const MEMBERS: [&str; 7] = [
+        "jwks",
         "jwks_uri",
         "signed_jwks_uri",
         "request_uris",
@@ -71,7 +72,11 @@ mod tests {
     ];
 
     fn applied(policy: &Policy, member: &str, url: &str) -> Result<ClientMetadata, String> {
-        let value = if member == "request_uris" { json!(["https://rp.example/", url]) } else { json!(url) };
+        let value = match member {
+            "request_uris" => json!(["https://rp.example/", url]),
+            "jwks" => json!({"keys": [{"kty": "AKP", "x5u": "https://rp.example/"}, {"kty": "AKP", "x5u": url}]}),
+            _ => json!(url),
+        };
         let uris: Value = json!(["https://rp.example/cb"]);
         let members = Map::from_iter([("redirect_uris".to_owned(), uris), (member.to_owned(), value)]);
         let metadata = ClientMetadata::from_members(members).unwrap();

@@ -161,6 +161,8 @@ fn a_newcomer_pastes_the_printed_line_and_the_client_survives_a_restart() {
     {
         assert!(served.announced.lines().any(|line| line.ends_with(route)), "{route}");
     }
+    let organization = served.text("organization");
+    assert!(served.announced.contains(&format!("of the organization {organization} ")), "{}", served.announced);
     let (token, demo) = (client["registration_access_token"].as_str().unwrap(), served.demo.clone());
     served.stop();
     let served = Served::start(&data, &[]);

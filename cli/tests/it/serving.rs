@@ -206,6 +206,31 @@ fn a_folder_has_one_server_and_its_files_belong_to_its_table() {
     assert_eq!(again.demo()["service_token"], demo["service_token"], "a lock ends with its process");
 }
 
+#[test]
+fn a_table_is_not_served_without_its_key() {
+    let folder = Folder::new("keyless");
+    Program::start(&folder, ".registrar", &[]).kill();
+    let key = folder.0.join(".registrar/key");
+    let own = std::fs::read(&key).unwrap();
+    let free = ["--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0"];
+    std::fs::remove_file(&key).unwrap();
+    let text = refusal(&folder, &free);
+    assert!(text.contains("the folder .registrar has a table and no longer its key, .registrar/key"), "{text}");
+    assert!(text.contains("--data") && !key.exists(), "no new key takes its place: {text}");
+    for (wrong, part) in [
+        (&[7; 32][..], ".registrar/key is not the key of the table beside it, which has service 1"),
+        (b"short", ".registrar/key is not a key"),
+    ] {
+        std::fs::write(&key, wrong).unwrap();
+        let text = refusal(&folder, &free);
+        assert!(text.contains(part) && text.lines().count() == 1, "{text}");
+        assert_eq!(std::fs::read(&key).unwrap(), wrong);
+    }
+    std::fs::write(&key, own).unwrap();
+    let program = Program::start(&folder, ".registrar", &[]);
+    program.administer(&["client", "list", "--service", "1"]);
+}
+
 /// An address that nobody listens on any more.
 pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()

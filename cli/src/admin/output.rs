@@ -45,7 +45,7 @@ impl Output {
         Ok(())
     }
 
-    /// Prints a sentence for people; nothing for scripts, which have the exit code.
+    /// Prints a line for people, who have an empty one for `""`; nothing for scripts, which have the exit code.
     pub(super) fn done(&self, sentence: &str) {
         if !self.json {
             say!("{}", print::visible(sentence));

@@ -85,7 +85,8 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
     } else {
         output.rows(&["rule", "member", "what", "from", "to"], &changes)?;
         if let Ok(registered) = &outcome {
-            output.done("\nWhat would be registered:");
+            output.done("");
+            output.done("What would be registered:");
             output.one(&registered.to_members())?;
         }
     }

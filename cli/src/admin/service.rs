@@ -133,7 +133,7 @@ async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Ou
 
 /// Creates a service that clients can use.
 async fn create_new(configuration: ServiceConfiguration, connection: &Connection) -> Result<Service> {
-    topology::check_new(&configuration)?;
+    topology::check_new(&configuration, connection.base_url().as_deref())?;
     let keys = connection.keys_for(&configuration.organization).await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
     let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
@@ -157,7 +157,8 @@ async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> 
         let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
         return output.one(&counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect());
     }
-    output.done(&format!("Service {id} has {total} clients.\n"));
+    output.done(&format!("Service {id} has {total} clients."));
+    output.done("");
     output.rows(&["day", "clients"], &days)?;
     output.done("");
     output.rows(&["developer", "clients"], &developers)
@@ -172,7 +173,7 @@ async fn update(id: u64, settings: Settings, connection: &Connection, output: &O
 
 /// All of a service for scripts; where it is and what comes next for people.
 fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
-    topology::warn(&service.configuration);
+    topology::warn(&service.configuration, connection.base_url().as_deref());
     if output.is_json() {
         return output.one(&shown(service)?);
     }
@@ -215,6 +216,11 @@ async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()
 async fn list(organization: &str, connection: &Connection, output: &Output) -> Result<()> {
     let services = connection.store.services(organization).await.map_err(described)?;
     let rows: Vec<_> = services.iter().map(shown).collect::<Result<_>>()?;
+    if rows.is_empty() && !output.is_json() {
+        output
+            .done(&format!("There are none in the organization {organization}: name another one with --organization."));
+        return Ok(());
+    }
     output.rows(&["id", "name", "organization", "registration", "issuer"], &rows)
 }
 

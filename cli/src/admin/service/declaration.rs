@@ -42,9 +42,9 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
         known.and_then(|known| known.federation.signature_key_id.clone());
     settings::check(&declared.configuration)?;
     if current.is_none() {
-        topology::check_new(&declared.configuration)?;
+        topology::check_new(&declared.configuration, connection.base_url().as_deref())?;
     }
-    topology::warn(&declared.configuration);
+    topology::warn(&declared.configuration, connection.base_url().as_deref());
     let before = known.map(members).transpose()?.unwrap_or_default().into();
     let changes = json_patch::diff(&before, &members(&declared.configuration)?.into()).0;
     let id = match &current {

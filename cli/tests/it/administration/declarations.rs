@@ -154,6 +154,7 @@ fn clients_are_counted_by_day_and_developer() {
     assert_eq!(of_days, 2, "{counted}");
     assert_eq!(counted["developers"], json!([{"developer": format!("authlete_{id}"), "clients": 2}]));
     let people = String::from_utf8(admin.run(&["service", "stats", &id]).stdout).unwrap();
-    assert!(people.starts_with(&format!("Service {id} has 2 clients.")), "{people}");
+    assert!(people.starts_with(&format!("Service {id} has 2 clients.\n\nDAY ")), "{people}");
+    assert!(people.contains("\n\nDEVELOPER ") && !people.contains('?'), "{people}");
     served.stop();
 }

@@ -55,6 +55,15 @@ fn a_new_service_says_where_it_is_who_publishes_its_metadata_and_what_comes_next
     assert!(refused.contains(missing) && refused.contains("--issuer"), "{refused}");
     let (text, warning) = people(&admin, &[&["service", "update", &id], &ENDPOINTS[..]].concat());
     assert!(!text.contains("Next:") && warning.is_empty(), "{text}{warning}");
+
+    let (text, warning) = people(&admin, &["service", "update", "1", "--issuer", base_url]);
+    assert!(text.contains("Registrar publishes the metadata") && !text.contains("publishes its own"), "{text}");
+    let root = format!("at {base_url}/.well-known/ where this is the service of the root");
+    assert!(text.contains(&root) && text.contains("registrar serve --default-service 1"), "{text}");
+    assert!(warning.is_empty(), "{warning}");
+    let (text, _) = people(&admin, &["service", "list", "--organization", "nobody"]);
+    assert_eq!(text, "There are none in the organization nobody: name another one with --organization.\n");
+    assert_eq!(admin.json(&["service", "list", "--organization", "nobody"]), json!([]));
     served.stop();
 }
 

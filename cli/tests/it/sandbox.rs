@@ -59,10 +59,16 @@ fn a_relying_party_registers_by_the_printed_commands() {
     let sandbox = Program::spawn(&folder, "federation", command);
     let address = free_address();
     let text = sandbox.announced.replace("127.0.0.1:8080", &address);
-    let [provider, enable, register] = commands(&text).try_into().unwrap();
+    let [provider, enable, check, register] = commands(&text).try_into().unwrap();
     let provider = Program::spawn(&folder, ".registrar", serve(&folder, &provider, &address));
     let enabled = run_printed(&folder, &enable);
     assert!(enabled.contains("explicit") && enabled.contains("automatic"), "{enabled}");
+    assert!(!run_printed(&folder, &check).contains("not public"));
+    let blind = check.split(" --reachable").next().unwrap().to_owned() + ")";
+    let blind = printed(&folder, &blind).output().unwrap();
+    let (rows, said) = (String::from_utf8(blind.stdout).unwrap(), String::from_utf8(blind.stderr).unwrap());
+    assert!(rows.contains("is not public: it is asked only with --reachable localhost:"), "{rows}");
+    assert_eq!(said, "error: a trust anchor could not be asked: its keys are not compared\n");
     let answer = run_printed(&folder, &register);
     let answer = UnverifiedJwt::parse(&answer).unwrap();
     let claims = answer.unverified_claims();

@@ -2,7 +2,6 @@
 //! and find registration, and what they may ask for there, nowhere else.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::time::{Duration, Instant};
 
 use axum::http::Uri;
@@ -12,6 +11,7 @@ use shared::metadata::parse_object;
 use shared::service::Service;
 
 use super::Finding;
+use crate::admin::fetched::fault;
 
 const METADATA: &str = "metadata";
 const ISSUER: &str = "issuer";
@@ -198,10 +198,8 @@ async fn fetched(issuer: &str, fetch: &Fetch) -> Result<(String, Map<String, Val
                 let metadata = parse_object(&document).map_err(|_| format!("what is at {url} is not a JSON object"))?;
                 return Ok((url, metadata));
             }
-            Err(FetchError::NotAllowed) => {
-                return Err(format!("{pair} is not public: it is asked only with --reachable {pair}"));
-            }
-            Err(error) => failures.push(format!("{url} ({})", innermost(&error))),
+            Err(error @ FetchError::NotAllowed) => return Err(fault(&error, &pair)),
+            Err(error) => failures.push(format!("{url} ({})", fault(&error, &pair))),
         }
     }
     Err(format!("the metadata cannot be fetched from {}", failures.join(" nor from ")))
@@ -217,14 +215,6 @@ fn parts(issuer: &str) -> Option<(String, String, String)> {
         path,
         format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(443)),
     ))
-}
-
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 #[cfg(test)]

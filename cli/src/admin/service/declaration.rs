@@ -71,8 +71,10 @@ fn read(input: &Input) -> Result<Declared> {
     // What `service show` derives from the policy.
     members.remove("registration");
     let mut unknown = Vec::new();
-    let configuration = serde_ignored::deserialize(Value::Object(members), |path| unknown.push(path.to_string()));
-    let configuration = configuration.with_context(|| format!("{input} is not a service"))?;
+    let mut keep = |path: serde_ignored::Path| unknown.push(path.to_string());
+    let members = serde_ignored::Deserializer::new(Value::Object(members), &mut keep);
+    let configuration =
+        serde_path_to_error::deserialize(members).with_context(|| format!("{input} is not a service"))?;
     match unknown.first() {
         Some(member) => bail!("{input}: a service has no member {member}"),
         None => Ok(Declared { id, configuration }),

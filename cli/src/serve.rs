@@ -213,7 +213,7 @@ pub async fn run(options: Options) -> Result<()> {
     let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
     let following = tokio::spawn(streams::follow(Arc::clone(&table), app));
     let sweeping = tokio::spawn(streams::sweep(table, app));
-    announce(&options, &data, &demo, &registration);
+    announce(&options, &data, &demo, app.stet_service, &own_url(), &registration);
     for own in [Some(service), stet_service].into_iter().flatten() {
         replaced(own);
     }
@@ -292,7 +292,8 @@ fn fetch_settings(options: &Options) -> Result<FetchSettings> {
 async fn stet_service(options: &Options, app: &App, known: Option<&Demo>) -> Result<Option<OwnService>> {
     let (None, Some(client_ca)) = (options.stet_service, &options.client_ca) else { return Ok(None) };
     let anchors = std::fs::read_to_string(client_ca).with_context(|| format!("cannot read {}", client_ca.display()))?;
-    demo::stet_service(app, &anchors, known).await.map(Some)
+    let service = demo::stet_service(app, &anchors, known).await;
+    service.map(Some).with_context(|| format!("no service can trust the authorities of {}", client_ca.display()))
 }
 
 /// STET's API, if it is to listen.
@@ -423,8 +424,18 @@ fn registration(options: &Options, data: &DataFolder, demo: &Demo) -> String {
     )
 }
 
-fn announce(options: &Options, data: &DataFolder, demo: &Demo, registration: &str) {
+fn announce(
+    options: &Options,
+    data: &DataFolder,
+    demo: &Demo,
+    stet_service: Option<u64>,
+    own_url: &str,
+    registration: &str,
+) {
     say!("Registrar listens on {}", demo.base_url);
+    if options.base_url.is_some() {
+        say!("  itself             {own_url}");
+    }
     say!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
     let memory = if options.memory { " (table in memory)" } else { "" };
     say!("  data               {}{memory}", data.path().display());
@@ -433,6 +444,9 @@ fn announce(options: &Options, data: &DataFolder, demo: &Demo, registration: &st
         "  demo service       {id}, of the organization {organization}  (tokens in {})",
         data.file("demo.json").display()
     );
+    if let (Some(_), Some(id)) = (&demo.stet_base_url, stet_service) {
+        say!("  STET service       {id}");
+    }
     say!("\nRoutes");
     routes(crate::api_endpoints());
     if let Some(stet) = &demo.stet_base_url {

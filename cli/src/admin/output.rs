@@ -72,7 +72,8 @@ fn list(members: &Map<String, Value>) -> Result<String> {
     let line = |(name, value): (&String, &Value)| {
         let name = print::visible(name);
         Ok(match value {
-            Value::Object(inner) => format!("{name}:\n{}", print::json(inner)?),
+            Value::Object(_) => format!("{name}:\n{}", print::json(value)?),
+            Value::Array(values) if values.iter().any(Value::is_object) => format!("{name}:\n{}", print::json(value)?),
             value => format!("{}  {}", wide(&name, width), text(Some(value))),
         })
     };

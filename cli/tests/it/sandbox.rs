@@ -43,7 +43,16 @@ fn an_institution_registers_by_the_printed_commands() {
     let client: Value = serde_json::from_str(&run_printed(&folder, &read)).unwrap();
     assert_eq!((&client["client_id"], &client["jwks"]), (&registered["client_id"], &registered["jwks"]));
     assert!(bank.administer(&["client", "list", "--service", "2"]).contains("PSDFR-ACPR-12345"));
-    assert_eq!(run_printed(&folder, &delete).trim(), "");
+    assert!(bank.announced.contains("STET service       2\n"), "{}", bank.announced);
+    assert_eq!(run_printed(&folder, &delete).trim(), "The registration is deleted.");
+    for wrong in [delete.replace(" delete", " remove"), delete.split(" https").next().unwrap().to_owned()] {
+        let output = printed(&folder, &wrong).output().unwrap();
+        let usage = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), usage.trim()),
+            (Some(2), "usage: sh institution.sh register|read|delete URL-OF-THE-BANK")
+        );
+    }
     let gone = printed(&folder, &read).output().unwrap();
     assert!(!gone.status.success());
     let error: Value = serde_json::from_slice(&gone.stdout).unwrap();
@@ -63,6 +72,7 @@ fn a_relying_party_registers_by_the_printed_commands() {
     let provider = Program::spawn(&folder, ".registrar", serve(&folder, &provider, &address));
     let enabled = run_printed(&folder, &enable);
     assert!(enabled.contains("explicit") && enabled.contains("automatic"), "{enabled}");
+    assert!(enabled.contains("trust_anchors:\n[\n  {\n    \"entity_id\": \"https://localhost:"), "{enabled}");
     assert!(!run_printed(&folder, &check).contains("not public"));
     let blind = check.split(" --reachable").next().unwrap().to_owned() + ")";
     let blind = printed(&folder, &blind).output().unwrap();

@@ -207,6 +207,20 @@ fn a_folder_has_one_server_and_its_files_belong_to_its_table() {
 }
 
 #[test]
+fn wrong_authorities_are_named_with_their_file() {
+    let folder = Folder::new("wrong-ca");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let free = "127.0.0.1:0";
+    let options = ["--listen", free, "--dynamodb-listen", free, "--stet-listen", free, "--client-ca", "ca.pem"];
+    let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for content in ["", "nonsense", empty] {
+        std::fs::write(folder.0.join("ca.pem"), content).unwrap();
+        let text = refusal(&folder, &options);
+        assert!(text.contains("ca.pem") && text.lines().count() == 1, "{content}: {text}");
+    }
+}
+
+#[test]
 fn a_table_is_not_served_without_its_key() {
     let folder = Folder::new("keyless");
     Program::start(&folder, ".registrar", &[]).kill();
@@ -307,6 +321,7 @@ fn other_names_are_let_in_where_an_option_has_them() {
     let program = Program::spawn(&folder, "data", command);
     assert_eq!(program.demo()["registration_endpoint"], "https://tunnel.example/1/register");
     assert!(program.announced.contains("curl https://tunnel.example/1/register"), "{}", program.announced);
+    assert!(program.announced.contains(&format!("  itself             http://{address}\n")), "{}", program.announced);
     for host in ["tunnel.example", "registrar:80", "localhost", &address] {
         let discovery = get_as(&address, host);
         assert_eq!((discovery.0, discovery.text("issuer").as_str()), (200, "https://tunnel.example/1"), "{host}");

@@ -14,6 +14,7 @@ use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
+use super::output::date;
 use super::place::{Place, Server};
 use super::sign_in::{self, sign_in};
 use crate::failure::{Failure, Kind, described};
@@ -230,8 +231,16 @@ impl Connection {
 
     /// A service that must exist.
     pub(super) async fn service(&self, id: u64) -> Result<Service> {
-        let service = self.store.service(id).await.map_err(described)?;
-        service.ok_or_else(|| Failure::not_found(format!("there is no service {id}")).into())
+        if let Some(service) = self.store.service(id).await.map_err(described)? {
+            return Ok(service);
+        }
+        let sentence = match self.store.restorable_until(id).await.map_err(described)? {
+            Some(end) => {
+                format!("service {id} is deleted: `registrar service restore {id}` brings it back, until {}", date(end))
+            }
+            None => format!("there is no service {id}"),
+        };
+        Err(Failure::not_found(sentence).into())
     }
 
     /// The failure that an error is here: in one sentence, with what to do.

@@ -13,11 +13,12 @@ use shared::service::{FederationSettings, Service, ServiceConfiguration};
 use shared::store::RESTORABLE_SECONDS;
 
 pub(super) use settings::{check, organization};
+pub(super) use topology::OAUTH;
 
 use super::consent::Consent;
 use super::input::Input;
 use super::{Connection, Output, operator};
-use crate::failure::described;
+use crate::failure::{Failure, described};
 use settings::Settings;
 
 #[derive(Subcommand)]
@@ -165,6 +166,12 @@ async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> 
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
+    if settings.say_nothing() {
+        return Err(Failure::usage(format!(
+            "nothing is said that service {id} should change: `registrar service update --help` has the options"
+        ))
+        .into());
+    }
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone())?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;

@@ -11,6 +11,9 @@ use crate::print;
 /// What stands for the address of the API where nobody has said it.
 const API_URL: &str = "API_URL";
 
+/// The door by which clients register themselves.
+pub(in crate::admin) const OAUTH: &str = "oauth";
+
 /// Who publishes the metadata.
 #[derive(Debug, PartialEq)]
 enum Topology {
@@ -77,9 +80,15 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("id", service.id.into());
     put("issuer", issuer.as_str().into());
-    put("registration_endpoint", endpoint.as_str().into());
+    let registers = configuration.policy.opens(OAUTH) && configuration.policy.dynamic_registration;
+    if registers {
+        put("registration_endpoint", endpoint.as_str().into());
+    }
     output.one(&members)?;
     match Topology::of(configuration, Some(&base_url)) {
+        Topology::AuthorizationServer if !registers => {
+            output.done(&format!("The authorization server {issuer} publishes its own metadata."));
+        }
         Topology::AuthorizationServer => output.done(&format!(
             "The authorization server {issuer} publishes its own metadata. There it must name this: \
              \"registration_endpoint\": \"{endpoint}\""
@@ -99,7 +108,9 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
     if base_url == API_URL {
         output.done(&format!("{API_URL} is where the API is reached: an output of the stack, or --base-url."));
     }
-    if is_new {
+    if !registers {
+        output.done("Clients do not register themselves: that takes the door oauth, and dynamic_registration.");
+    } else if is_new {
         output.done(&format!("Next: {}", next(service, &endpoint)));
     }
     Ok(())

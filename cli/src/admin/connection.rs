@@ -64,7 +64,12 @@ impl Options {
         let clock = Clock::system();
         let (table, kms_key_id) = (table(self.table)?, given(self.kms_key_id));
         let meant_by = sign_in::meant_by().or_else(|| kms_key_id.as_ref().map(|_| "a KMS key"));
-        let local = if self.endpoint_url.is_none() { Local::find()? } else { None };
+        let local = match (&self.endpoint_url, meant_by) {
+            (Some(_), _) => None,
+            (None, None) => Local::find()?,
+            // It is only spoken of.
+            (None, Some(_)) => Local::find().unwrap_or_default(),
+        };
         let (url, data) = match (self.endpoint_url, &local) {
             (None, Some(Local { data, url })) if meant_by.is_none() => {
                 print::note(&format!("The AWS environment names nothing: this is the table of {data}, at {url}."));
@@ -78,6 +83,9 @@ impl Options {
             (client, aws, Server::Url(url))
         } else {
             let aws = sign_in().await.map_err(|failure| instead(&failure, meant_by, local.as_ref()))?;
+            if let (Some(meant_by), Some(Local { data, .. })) = (meant_by, &local) {
+                print::note(&format!("This is not the table of {data}, since {meant_by} is set."));
+            }
             (Client::new(&aws), Some(aws.clone()), named(&aws))
         };
         let key = kms_key_id.as_ref().map(|key| format!("the KMS key {key}"));

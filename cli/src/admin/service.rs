@@ -13,7 +13,6 @@ use shared::service::{FederationSettings, Service, ServiceConfiguration};
 use shared::store::RESTORABLE_SECONDS;
 
 pub(super) use settings::{check, organization};
-pub(super) use topology::OAUTH;
 
 use super::consent::Consent;
 use super::input::Input;

@@ -15,7 +15,6 @@ use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
 use super::output::date;
-use super::service::OAUTH;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
 use crate::print;
@@ -23,6 +22,9 @@ use crate::print;
 /// The kinds of tokens that are administered here; a client's own belongs to its client.
 const KINDS: [TokenKind; 4] =
     [TokenKind::Service, TokenKind::Organization, TokenKind::InitialAccess, TokenKind::ManageRegistration];
+
+/// The doors at which clients register with initial access tokens.
+const AT_DOORS: [&str; 2] = ["oauth", "authlete"];
 
 /// What is said to who gives a token where its identifier belongs.
 const NOT_HERE: &str =
@@ -191,8 +193,12 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
             if !beyond.is_empty() {
                 print::complain(&format!("warning: service {service} does not offer {}", beyond.join(", ")));
             }
-            if !policy.opens(OAUTH) || !policy.dynamic_registration {
-                print::complain(&format!("warning: clients do not register themselves with service {service}"));
+            if !policy.dynamic_registration || !AT_DOORS.iter().any(|door| policy.opens(door)) {
+                print::complain(&format!(
+                    "warning: no client of service {service} registers with such a token: that takes the door \
+                     {}, and dynamic_registration",
+                    AT_DOORS.join(" or ")
+                ));
             }
             TokenRecord { service_id: Some(service), bound, uses_left: uses, expires_at: end(expires), ..blank }
         }

@@ -12,7 +12,7 @@ use crate::print;
 const API_URL: &str = "API_URL";
 
 /// The door by which clients register themselves.
-pub(in crate::admin) const OAUTH: &str = "oauth";
+const OAUTH: &str = "oauth";
 
 /// Who publishes the metadata.
 #[derive(Debug, PartialEq)]
@@ -109,7 +109,7 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
         output.done(&format!("{API_URL} is where the API is reached: an output of the stack, or --base-url."));
     }
     if !registers {
-        output.done("Clients do not register themselves: that takes the door oauth, and dynamic_registration.");
+        output.done("Nobody registers by RFC 7591 here: that takes the door oauth, and dynamic_registration.");
     } else if is_new {
         output.done(&format!("Next: {}", next(service, &endpoint)));
     }

@@ -69,7 +69,7 @@ fn a_new_service_says_where_it_is_who_publishes_its_metadata_and_what_comes_next
     );
     for issuer in [base_url, "https://as.example"] {
         let (text, _) = people(&admin, &["service", "update", "1", "--door", "authlete", "--issuer", issuer]);
-        assert!(!text.contains("registration_endpoint") && text.contains("do not register themselves"), "{text}");
+        assert!(!text.contains("registration_endpoint") && text.contains("Nobody registers by RFC 7591"), "{text}");
     }
     let (text, _) = people(&admin, &["service", "list", "--organization", "nobody"]);
     assert_eq!(text, "There are none in the organization nobody: name another one with --organization.\n");

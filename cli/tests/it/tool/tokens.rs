@@ -99,7 +99,10 @@ fn a_token_for_what_is_not_there_is_warned_of() {
     let nobody = warning(&[&organization[..], &["nobody"]].concat());
     assert_eq!(nobody, "warning: the organization nobody has no service yet\n");
     admin.json(&["service", "update", "1", "--door", "authlete"]);
-    assert_eq!(warning(&initial), "warning: clients do not register themselves with service 1\n");
+    assert_eq!(warning(&initial), "");
+    admin.json(&["service", "update", "1", "--door", "identity_center"]);
+    let closed = warning(&initial);
+    assert!(closed.starts_with("warning: no client of service 1 registers with such a token: "), "{closed}");
     let unknown = admin.refusal(&["token", "create", "service", "--service", "1", "--permission", "client.delete"]);
     assert!(unknown.contains("client.read") && unknown.contains("use_service"), "{unknown}");
     served.stop();

@@ -5,6 +5,7 @@ mod connection;
 mod consent;
 mod doctor;
 mod federation;
+mod fetched;
 mod input;
 mod output;
 mod place;

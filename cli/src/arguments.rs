@@ -2,11 +2,14 @@
 
 mod examples;
 
+use std::error::Error as _;
 use std::ffi::OsString;
+use std::net::AddrParseError;
+use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
@@ -72,7 +75,7 @@ impl Arguments {
     /// What clap says, which may be the help that was asked for.
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::documented();
-        let matches = command.try_get_matches_from_mut(line)?;
+        let matches = command.try_get_matches_from_mut(line).map_err(|error| explained(error, &mut command))?;
         if let Some(misplaced) = misplaced(&matches) {
             return Err(command.error(ErrorKind::ArgumentConflict, misplaced));
         }
@@ -112,6 +115,22 @@ pub fn print_manual(into: Option<&Path>) -> anyhow::Result<()> {
     clap_mangen::Man::new(Arguments::documented()).render(&mut page)?;
     say!("{}", String::from_utf8_lossy(&page).trim_end());
     Ok(())
+}
+
+/// Says what a value must be that is no number or no address.
+fn explained(error: clap::Error, command: &mut clap::Command) -> clap::Error {
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (argument, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    let is_service = argument.ends_with("SERVICE>") || argument.ends_with("ID>");
+    let expected = match error.source() {
+        Some(source) if source.is::<AddrParseError>() => "it is an address with a port, as 127.0.0.1:8080",
+        Some(source) if source.is::<ParseIntError>() && is_service => {
+            "a service is a number, which `registrar service list` shows"
+        }
+        Some(source) if source.is::<ParseIntError>() => "it is a whole number",
+        _ => return error,
+    };
+    command.error(ErrorKind::ValueValidation, format!("invalid value '{value}' for '{argument}': {expected}"))
 }
 
 /// An option that has no meaning where it is: it is not passed over.

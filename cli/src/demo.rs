@@ -33,6 +33,9 @@ pub struct Demo {
     pub base_url: String,
     /// The demo service.
     pub service_id: u64,
+    /// The organization that owns it.
+    #[serde(default = "own_organization")]
+    pub organization: String,
     /// Its issuer identifier.
     pub issuer: String,
     /// Where clients register.
@@ -115,6 +118,7 @@ pub async fn describe(
     let Addresses { base_url, stet_base_url, dynamodb_endpoint } = addresses;
     Ok(Demo {
         service_id,
+        organization: own_organization(),
         issuer: format!("{base_url}/{service_id}"),
         registration_endpoint: format!("{base_url}/{service_id}/register"),
         initial_access_token: working(app, TokenKind::InitialAccess, Some(service_id), initial).await?,
@@ -233,6 +237,10 @@ async fn working(app: &App, kind: TokenKind, service_id: Option<u64>, text: Opti
     };
     app.store.create_token(&record, &origin()).await.map_err(described)?;
     Ok(token.expose().to_owned())
+}
+
+fn own_organization() -> String {
+    ORGANIZATION.to_owned()
 }
 
 fn origin() -> Origin {

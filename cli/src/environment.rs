@@ -1,7 +1,9 @@
 //! The file `env` of the data folder: how functions and administration commands reach its table.
 
 use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -13,6 +15,9 @@ pub(crate) const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 
 /// The variable that says where the table is.
 pub(crate) const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
+/// How long a server on this machine may take to be there.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where it is in a data folder.
 pub(crate) fn file(data: &Path) -> PathBuf {
@@ -33,6 +38,12 @@ pub(crate) fn access_key(data: &Path) -> Result<Option<AccessKey>> {
 /// If the file is there and cannot be read.
 pub(crate) fn endpoint_url(data: &Path) -> Result<Option<String>> {
     variable(data, ENDPOINT_URL)
+}
+
+/// Whether somebody is where the table of a data folder was served, as a server that was killed is not.
+pub(crate) fn is_served(endpoint_url: &str) -> bool {
+    let address = endpoint_url.strip_prefix("http://").and_then(|address| address.parse().ok());
+    address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
 }
 
 fn variable(data: &Path, name: &str) -> Result<Option<String>> {

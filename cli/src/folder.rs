@@ -10,10 +10,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::private;
 
 /// Where it is unless told otherwise.
-const FOLDER: &str = ".registrar";
+pub(crate) const FOLDER: &str = ".registrar";
 
 /// Where the files that belong to a table in memory are unless told otherwise.
-const FOLDER_OF_MEMORY: &str = ".registrar/memory";
+pub(crate) const FOLDER_OF_MEMORY: &str = ".registrar/memory";
 
 /// The file of the key that takes the place of KMS.
 pub(crate) const KEY: &str = "key";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -175,6 +175,7 @@ pub async fn run(options: Options) -> Result<()> {
     let data = DataFolder::take(options.data.as_deref(), options.memory)?;
     let listener = listening(options.listen, "--listen").await?;
     let access_key = access_key(data.path())?;
+    let key = key(&data)?;
     let file = data.table();
     let file = (!options.memory).then_some(file.as_path());
     let database = Embedded::start(file, options.table_address().await?, &access_key, options.table_limits()).await?;
@@ -182,13 +183,13 @@ pub async fn run(options: Options) -> Result<()> {
     let own_url = || format!("{}://{}", if options.tls { "https" } else { "http" }, host::reached(address));
     let base_url = options.base_url.clone().unwrap_or_else(own_url);
     data.announce(&base_url)?;
-    let key = key_file(&data.file(KEY))?;
     let fetch = Fetch::new(fetch_settings(&options)?);
     let table = database.table();
     let settings = settings(&options, &base_url, table.changes().services());
-    let mut app = local_app(database.client(), &key, fetch, settings)?;
+    let mut app = local_app(database.client(), key, fetch, settings);
     let known = Demo::read(&data.file("demo.json"));
     let service = demo::service(&app, known.as_ref()).await?;
+    fits(&data, &app, service.id).await?;
     let stet_service = stet_service(&options, &app, known.as_ref()).await?;
     let stet_service_id = stet_service.map(|own| own.id).or(known.as_ref().and_then(|known| known.stet_service_id));
     app.identity_center_service = options.identity_center_service.or(Some(service.id));
@@ -212,7 +213,7 @@ pub async fn run(options: Options) -> Result<()> {
     let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
     let following = tokio::spawn(streams::follow(Arc::clone(&table), app));
     let sweeping = tokio::spawn(streams::sweep(table, app));
-    announce(&options, &data, &demo, &registration);
+    announce(&options, &data, &demo, app.stet_service, &own_url(), &registration);
     for own in [Some(service), stet_service].into_iter().flatten() {
         replaced(own);
     }
@@ -291,7 +292,8 @@ fn fetch_settings(options: &Options) -> Result<FetchSettings> {
 async fn stet_service(options: &Options, app: &App, known: Option<&Demo>) -> Result<Option<OwnService>> {
     let (None, Some(client_ca)) = (options.stet_service, &options.client_ca) else { return Ok(None) };
     let anchors = std::fs::read_to_string(client_ca).with_context(|| format!("cannot read {}", client_ca.display()))?;
-    demo::stet_service(app, &anchors, known).await.map(Some)
+    let service = demo::stet_service(app, &anchors, known).await;
+    service.map(Some).with_context(|| format!("no service can trust the authorities of {}", client_ca.display()))
 }
 
 /// STET's API, if it is to listen.
@@ -330,21 +332,42 @@ fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Sett
 }
 
 /// The application against an embedded table.
-fn local_app(table: aws_sdk_dynamodb::Client, key: &[u8], fetch: Fetch, settings: Settings) -> Result<App> {
+fn local_app(table: aws_sdk_dynamodb::Client, key: KeyEncryption, fetch: Fetch, settings: Settings) -> App {
     let clock = Clock::system();
-    let store = Store::new(table, TABLE, clock.clone());
-    let keys = KeyEncryption::file(key).map_err(crate::failure::described)?;
-    Ok(App::new(store, keys, fetch, clock, Entropy::system(), settings))
+    App::new(Store::new(table, TABLE, clock.clone()), key, fetch, clock, Entropy::system(), settings)
 }
 
-/// The key that takes the place of KMS: made at the first start.
-fn key_file(path: &Path) -> Result<Vec<u8>> {
+/// The key that takes the place of KMS: made at the first start, before the table, which nothing opens with another one.
+fn key(data: &DataFolder) -> Result<KeyEncryption> {
+    let path = data.file(KEY);
     if !path.exists() {
+        let (folder, file) = (data.path().display(), path.display());
+        ensure!(
+            !data.table().exists(),
+            "the folder {folder} has a table and no longer its key, {file}: bring that file back, or give another folder \
+             with --data"
+        );
         let key: [u8; 32] = Entropy::system().bytes().map_err(crate::failure::described)?;
-        private::write(path, &key).with_context(|| format!("cannot write {}", path.display()))?;
+        private::write(&path, &key).with_context(|| format!("cannot write {file}"))?;
     }
-    private::close(path).with_context(|| format!("cannot close {} to others", path.display()))?;
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    private::close(&path).with_context(|| format!("cannot close {} to others", path.display()))?;
+    let key = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    KeyEncryption::file(&key)
+        .map_err(crate::failure::described)
+        .with_context(|| format!("{} is not a key: bring the file back as it was", path.display()))
+}
+
+/// Refuses a key that does not open what the table has.
+async fn fits(data: &DataFolder, app: &App, service: u64) -> Result<()> {
+    let Some(service) = app.store.service(service).await.map_err(crate::failure::described)? else { return Ok(()) };
+    let (id, key) = (service.id, data.file(KEY));
+    service.opens_with(&app.keys).await.map_err(crate::failure::described).with_context(|| {
+        format!(
+            "{} is not the key of the table beside it, which has service {id}: bring the file back, or give another \
+             folder with --data",
+            key.display()
+        )
+    })
 }
 
 /// The access key of the folder's table: made at the first start.
@@ -401,12 +424,29 @@ fn registration(options: &Options, data: &DataFolder, demo: &Demo) -> String {
     )
 }
 
-fn announce(options: &Options, data: &DataFolder, demo: &Demo, registration: &str) {
+fn announce(
+    options: &Options,
+    data: &DataFolder,
+    demo: &Demo,
+    stet_service: Option<u64>,
+    own_url: &str,
+    registration: &str,
+) {
     say!("Registrar listens on {}", demo.base_url);
+    if options.base_url.is_some() {
+        say!("  itself             {own_url}");
+    }
     say!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
     let memory = if options.memory { " (table in memory)" } else { "" };
     say!("  data               {}{memory}", data.path().display());
-    say!("  demo service       {}  (tokens in {})", demo.service_id, data.file("demo.json").display());
+    let (id, organization) = (demo.service_id, &demo.organization);
+    say!(
+        "  demo service       {id}, of the organization {organization}  (tokens in {})",
+        data.file("demo.json").display()
+    );
+    if let (Some(_), Some(id)) = (&demo.stet_base_url, stet_service) {
+        say!("  STET service       {id}");
+    }
     say!("\nRoutes");
     routes(crate::api_endpoints());
     if let Some(stet) = &demo.stet_base_url {

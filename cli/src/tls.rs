@@ -93,7 +93,8 @@ fn verifier(provider: Arc<CryptoProvider>, client_ca: &Path) -> Result<Arc<dyn C
     let authorities = CertificateDer::pem_file_iter(client_ca);
     let authorities = authorities.with_context(|| format!("cannot read {}", client_ca.display()))?;
     for authority in authorities {
-        roots.add(authority.with_context(|| format!("{} is not PEM", client_ca.display()))?)?;
+        let authority = authority.with_context(|| format!("{} is not PEM", client_ca.display()))?;
+        roots.add(authority).with_context(|| format!("{} has what is no certificate", client_ca.display()))?;
     }
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()

@@ -28,7 +28,7 @@ pub mod statement;
 mod testing;
 pub mod trust_chain;
 
-pub use anchor_keys::{KeyDifference, published_keys};
+pub use anchor_keys::{KeyDifference, Unpublished, published_keys};
 pub use entity_id::EntityId;
 pub use error::Error;
 pub use provider::{

@@ -389,8 +389,10 @@ fn policy_of(source: Source, policy: &Policy) -> Cow<'_, Policy> {
     Cow::Owned(Policy { token_endpoint_auth_methods, ..policy.clone() })
 }
 
-/// Authlete and Identity Center register clients of redirect flows without redirect URIs: their own documents do.
-fn strictness(source: Source) -> Strictness {
+/// How much of the specifications is asked of clients of that source. Authlete and Identity Center register clients of
+/// redirect flows without redirect URIs: their own documents do.
+#[must_use]
+pub fn strictness(source: Source) -> Strictness {
     match source {
         Source::AuthleteRegistration | Source::IdentityCenter => Strictness::RedirectUrisOptional,
         Source::AuthleteCreate => Strictness::Operator,

@@ -14,13 +14,12 @@ use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
+use super::output::date;
 use super::place::{Place, Server};
 use super::sign_in::{self, sign_in};
 use crate::failure::{Failure, Kind, described};
+use crate::folder::{FOLDER, FOLDER_OF_MEMORY};
 use crate::{demo, embedded, environment, print};
-
-/// The data folder of `registrar serve` in the working folder.
-const DATA: &str = ".registrar";
 
 /// The organization of services that are given none.
 pub(super) const ORGANIZATION: &str = "default";
@@ -64,16 +63,29 @@ impl Options {
     pub(super) async fn connect(self) -> Result<Connection> {
         let clock = Clock::system();
         let (table, kms_key_id) = (table(self.table)?, given(self.kms_key_id));
-        let url = match self.endpoint_url {
-            None if kms_key_id.is_none() && !sign_in::is_meant() => local_url()?,
-            url => url,
+        let meant_by = sign_in::meant_by().or_else(|| kms_key_id.as_ref().map(|_| "a KMS key"));
+        let local = match (&self.endpoint_url, meant_by) {
+            (Some(_), _) => None,
+            (None, None) => Local::find()?,
+            // It is only spoken of.
+            (None, Some(_)) => Local::find().unwrap_or_default(),
         };
-        let key_file = given(self.key_file).or_else(|| url.as_ref().map(|_| format!("{DATA}/key")));
+        let (url, data) = match (self.endpoint_url, &local) {
+            (None, Some(Local { data, url })) if meant_by.is_none() => {
+                print::note(&format!("The AWS environment names nothing: this is the table of {data}, at {url}."));
+                (Some(url.clone()), *data)
+            }
+            (url, _) => (url, FOLDER),
+        };
+        let key_file = given(self.key_file).or_else(|| url.as_ref().map(|_| format!("{data}/key")));
         let (client, aws, server) = if let Some(url) = url {
             let (client, aws) = client_at(&url, key_file.as_deref()).await?;
             (client, aws, Server::Url(url))
         } else {
-            let aws = sign_in().await?;
+            let aws = sign_in().await.map_err(|failure| instead(&failure, meant_by, local.as_ref()))?;
+            if let (Some(meant_by), Some(Local { data, .. })) = (meant_by, &local) {
+                print::note(&format!("This is not the table of {data}, since {meant_by} is set."));
+            }
             (Client::new(&aws), Some(aws.clone()), named(&aws))
         };
         let key = kms_key_id.as_ref().map(|key| format!("the KMS key {key}"));
@@ -92,12 +104,38 @@ impl Options {
 }
 
 /// The table of the working folder, where nothing says otherwise.
-fn local_url() -> Result<Option<String>> {
-    let url = environment::endpoint_url(Path::new(DATA))?;
-    if let Some(url) = &url {
-        print::note(&format!("The AWS environment names nothing: this is the table of {DATA}, at {url}."));
+struct Local {
+    data: &'static str,
+    url: String,
+}
+
+impl Local {
+    /// The one that is served; where none is, the one in a file.
+    fn find() -> Result<Option<Self>> {
+        let mut known = Vec::new();
+        for data in [FOLDER, FOLDER_OF_MEMORY] {
+            known.extend(environment::endpoint_url(Path::new(data))?.map(|url| Self { data, url }));
+        }
+        let served = known.iter().position(|local| environment::is_served(&local.url)).unwrap_or_default();
+        Ok(known.into_iter().nth(served))
     }
-    Ok(url)
+}
+
+/// Why nobody is signed in, and how else a table is reached: `meant_by` is what has named AWS, `local` what was passed over
+/// for it.
+fn instead(failure: &Failure, meant_by: Option<&str>, local: Option<&Local>) -> Failure {
+    let sentence = match (meant_by, local) {
+        (Some(meant_by), Some(Local { data, .. })) => format!(
+            "{failure}; the table of {data} is passed over, since {meant_by} is set: unset it to use that table"
+        ),
+        (Some(_), None) => return failure.clone(),
+        (None, _) => format!(
+            "there is no {} here: go to the folder of `registrar serve`, give its --endpoint-url and --key-file, or sign \
+             in to AWS ({failure})",
+            environment::file(Path::new(FOLDER)).display()
+        ),
+    };
+    Failure::new(failure.kind, sentence)
 }
 
 /// With the access key that lies beside the key file, as in the data folder of `registrar serve`; without one, with what
@@ -108,7 +146,7 @@ async fn client_at(url: &str, key_file: Option<&str>) -> Result<(Client, Option<
         return Ok((embedded::client(url, &access_key), None));
     }
     let aws = sign_in().await.map_err(|failure| {
-        let beside = data.map_or_else(|| environment::file(Path::new(DATA)), environment::file).display().to_string();
+        let beside = environment::file(data.unwrap_or(Path::new(FOLDER))).display().to_string();
         Failure::new(failure.kind, format!("{beside} has no access key for the table at {url}, and {failure}"))
     })?;
     let configuration = aws_sdk_dynamodb::config::Builder::from(&aws).endpoint_url(url).build();
@@ -201,8 +239,16 @@ impl Connection {
 
     /// A service that must exist.
     pub(super) async fn service(&self, id: u64) -> Result<Service> {
-        let service = self.store.service(id).await.map_err(described)?;
-        service.ok_or_else(|| Failure::not_found(format!("there is no service {id}")).into())
+        if let Some(service) = self.store.service(id).await.map_err(described)? {
+            return Ok(service);
+        }
+        let sentence = match self.store.restorable_until(id).await.map_err(described)? {
+            Some(end) => {
+                format!("service {id} is deleted: `registrar service restore {id}` brings it back, until {}", date(end))
+            }
+            None => format!("there is no service {id}"),
+        };
+        Err(Failure::not_found(sentence).into())
     }
 
     /// The failure that an error is here: in one sentence, with what to do.

@@ -2,6 +2,7 @@
 
 mod announced;
 mod clock;
+mod own;
 mod table;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use shared::fetch::{Fetch, FetchSettings};
 use super::connection::{self, Connection, ORGANIZATION};
 use super::output::Output;
 use crate::failure::{Failure, Kind, described};
+use own::Own;
 
 /// What is looked at.
 #[derive(Args)]
@@ -113,8 +115,11 @@ async fn examine(options: Options, connection: &Connection) -> Result<Vec<Findin
     };
     let read = |file: PathBuf| std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()));
     let extra_ca = options.extra_ca.map(read).transpose()?;
-    let fetch = Fetch::new(FetchSettings { extra_ca, reachable: options.reachable });
-    findings.extend(announced::examine(&service, options.base_url.as_deref(), &fetch).await);
+    let base_url = options.base_url.or_else(|| connection.base_url());
+    let own = base_url.as_deref().and_then(Own::of);
+    let reachable = options.reachable.into_iter().chain(own.iter().map(|own| own.pair.clone())).collect();
+    let fetch = Fetch::new(FetchSettings { extra_ca, reachable });
+    findings.extend(announced::examine(&service, base_url.as_deref(), own.as_ref(), &fetch).await);
     Ok(findings)
 }
 

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use axum::http::Uri;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 use shared::administration::replace_service;
 use shared::federation::{
-    DOOR, EntityId, KeyDifference, REGISTRATION_TYPES, check_settings, published_keys, registration_types, signing_key,
-    trust_anchor,
+    DOOR, EntityId, KeyDifference, REGISTRATION_TYPES, Unpublished, check_settings, published_keys, registration_types,
+    signing_key, trust_anchor,
 };
 use shared::fetch::{Fetch, FetchSettings};
 use shared::jose::{generate_signing_key, public_keys};
@@ -18,6 +19,7 @@ use shared::service::{
     FEDERATION_JWKS, FederationSettings, RepeatedRegistration, Service, ServiceConfiguration, TrustAnchorSettings,
 };
 
+use super::fetched::fault;
 use super::{Connection, Output, operator};
 use crate::failure::described;
 
@@ -326,7 +328,7 @@ async fn anchors(
     output: &Output,
 ) -> Result<()> {
     let mut rows = Vec::new();
-    let mut differ = false;
+    let (mut differ, mut unasked) = (false, 0);
     for configured in &settings.trust_anchors {
         let anchor = trust_anchor(configured)?;
         let kids = anchor.keys.keys.iter().filter_map(|key| key.common.key_id.as_deref());
@@ -336,10 +338,11 @@ async fn anchors(
         row.insert("vouches_for".to_owned(), configured.names.as_slice().into());
         if let Some(fetch) = fetch {
             let published = published_keys(fetch, &anchor, connection.clock.now(), Instant::now() + ASKING).await;
-            differ |= !published.as_ref().is_ok_and(KeyDifference::is_none);
+            differ |= published.as_ref().is_ok_and(|difference| !difference.is_none());
+            unasked += usize::from(published.is_err());
             let (not_given, not_published, fault) = match published {
                 Ok(KeyDifference { not_given, not_published }) => (not_given, not_published, None),
-                Err(fault) => (Vec::new(), Vec::new(), Some(fault)),
+                Err(fault) => (Vec::new(), Vec::new(), Some(told(&fault, &configured.entity_id))),
             };
             row.insert("not_given".to_owned(), not_given.into());
             row.insert("not_published".to_owned(), not_published.into());
@@ -352,7 +355,20 @@ async fn anchors(
     if differ {
         bail!("what trust anchors publish is not what this service was given: ask them, and enable with the new keys");
     }
-    Ok(())
+    match unasked {
+        0 => Ok(()),
+        1 => bail!("a trust anchor could not be asked: its keys are not compared"),
+        unasked => bail!("{unasked} trust anchors could not be asked: their keys are not compared"),
+    }
+}
+
+/// Why an anchor's keys are not compared.
+fn told(unpublished: &Unpublished, entity_id: &str) -> String {
+    let Unpublished::Unfetched(error) = unpublished else { return unpublished.to_string() };
+    let url: Option<Uri> = entity_id.parse().ok();
+    let authority = url.as_ref().and_then(Uri::authority);
+    let pair = authority.map(|at| format!("{}:{}", at.host(), at.port_u16().unwrap_or(443)));
+    fault(error, pair.as_deref().unwrap_or(entity_id))
 }
 
 async fn shown(service: &Service, connection: &Connection) -> Result<Map<String, Value>> {

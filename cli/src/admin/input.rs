@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
-use shared::metadata::parse_object_within;
+use shared::metadata::{Invalid, parse_object_within};
 
 /// The largest file that is read, in bytes: what it describes is stored in one item.
 const MAX_BYTES: usize = 512 * 1024;
@@ -48,6 +49,15 @@ impl Input {
             Self::File(path) => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
         };
         read.with_context(|| format!("cannot read {self}"))?;
-        parse_object_within(&bytes, MAX_BYTES).with_context(|| format!("{self} is not what is needed"))
+        parse_object_within(&bytes, MAX_BYTES).map_err(|fault| match fault {
+            Invalid::Malformed => match serde_json::from_slice::<IgnoredAny>(&bytes) {
+                Err(error) => anyhow!("{self} is not JSON: {error}"),
+                Ok(_) => anyhow!("{self} is not JSON in UTF-8"),
+            },
+            Invalid::NotAnObject => anyhow!("{self} must be a JSON object"),
+            Invalid::BodyTooLarge { limit } => anyhow!("{self} is larger than {limit} bytes"),
+            Invalid::TooDeep { limit } => anyhow!("{self} is nested more than {limit} levels deep"),
+            fault => anyhow!("{self}: {fault}"),
+        })
     }
 }

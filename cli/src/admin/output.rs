@@ -45,7 +45,7 @@ impl Output {
         Ok(())
     }
 
-    /// Prints a sentence for people; nothing for scripts, which have the exit code.
+    /// Prints a line for people, who have an empty one for `""`; nothing for scripts, which have the exit code.
     pub(super) fn done(&self, sentence: &str) {
         if !self.json {
             say!("{}", print::visible(sentence));
@@ -72,7 +72,8 @@ fn list(members: &Map<String, Value>) -> Result<String> {
     let line = |(name, value): (&String, &Value)| {
         let name = print::visible(name);
         Ok(match value {
-            Value::Object(inner) => format!("{name}:\n{}", print::json(inner)?),
+            Value::Object(_) => format!("{name}:\n{}", print::json(value)?),
+            Value::Array(values) if values.iter().any(Value::is_object) => format!("{name}:\n{}", print::json(value)?),
             value => format!("{}  {}", wide(&name, width), text(Some(value))),
         })
     };

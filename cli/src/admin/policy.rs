@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, Step, rehearse};
@@ -85,7 +84,8 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
     } else {
         output.rows(&["rule", "member", "what", "from", "to"], &changes)?;
         if let Ok(registered) = &outcome {
-            output.done("\nWhat would be registered:");
+            output.done("");
+            output.done("What would be registered:");
             output.one(&registered.to_members())?;
         }
     }
@@ -134,7 +134,7 @@ fn changed(input: &Input, mut members: Map<String, Value>, policy: &Policy) -> R
         bail!("{input}: a policy has no member {member}");
     }
     json_patch::merge(&mut merged, &patch.into());
-    Policy::deserialize(merged).with_context(|| format!("{input} is not a policy"))
+    serde_path_to_error::deserialize(merged).with_context(|| format!("{input} is not a policy"))
 }
 
 /// The members of a change that no policy has: the functions ignore those of later versions, but whoever writes a policy

@@ -17,7 +17,7 @@ pub(super) use settings::{check, organization};
 use super::consent::Consent;
 use super::input::Input;
 use super::{Connection, Output, operator};
-use crate::failure::described;
+use crate::failure::{Failure, described};
 use settings::Settings;
 
 #[derive(Subcommand)]
@@ -133,7 +133,7 @@ async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Ou
 
 /// Creates a service that clients can use.
 async fn create_new(configuration: ServiceConfiguration, connection: &Connection) -> Result<Service> {
-    topology::check_new(&configuration)?;
+    topology::check_new(&configuration, connection.base_url().as_deref())?;
     let keys = connection.keys_for(&configuration.organization).await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
     let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
@@ -157,13 +157,20 @@ async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> 
         let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
         return output.one(&counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect());
     }
-    output.done(&format!("Service {id} has {total} clients.\n"));
+    output.done(&format!("Service {id} has {total} clients."));
+    output.done("");
     output.rows(&["day", "clients"], &days)?;
     output.done("");
     output.rows(&["developer", "clients"], &developers)
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
+    if settings.say_nothing() {
+        return Err(Failure::usage(format!(
+            "nothing is said that service {id} should change: `registrar service update --help` has the options"
+        ))
+        .into());
+    }
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone())?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
@@ -172,7 +179,7 @@ async fn update(id: u64, settings: Settings, connection: &Connection, output: &O
 
 /// All of a service for scripts; where it is and what comes next for people.
 fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
-    topology::warn(&service.configuration);
+    topology::warn(&service.configuration, connection.base_url().as_deref());
     if output.is_json() {
         return output.one(&shown(service)?);
     }
@@ -215,6 +222,11 @@ async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()
 async fn list(organization: &str, connection: &Connection, output: &Output) -> Result<()> {
     let services = connection.store.services(organization).await.map_err(described)?;
     let rows: Vec<_> = services.iter().map(shown).collect::<Result<_>>()?;
+    if rows.is_empty() && !output.is_json() {
+        output
+            .done(&format!("There are none in the organization {organization}: name another one with --organization."));
+        return Ok(());
+    }
     output.rows(&["id", "name", "organization", "registration", "issuer"], &rows)
 }
 

@@ -28,9 +28,9 @@ const VARIABLES: [&str; 11] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
 ];
 
-/// Whether the environment names an account, a region or a table of AWS.
-pub(super) fn is_meant() -> bool {
-    VARIABLES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+/// The variable by which the environment names an account, a region or a table of AWS, if it does.
+pub(super) fn meant_by() -> Option<&'static str> {
+    VARIABLES.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Region and credentials, as every tool of AWS finds them: the environment, profiles with their sessions and processes,

@@ -5,21 +5,26 @@ use std::io::{Read, stdin};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use shared::caller::Permission;
 use shared::credentials::{Token, TokenHash, TokenKind};
 use shared::metadata::{GrantType, Scope};
-use shared::policy::BoundPolicy;
+use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
 use super::output::date;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
+use crate::print;
 
 /// The kinds of tokens that are administered here; a client's own belongs to its client.
 const KINDS: [TokenKind; 4] =
     [TokenKind::Service, TokenKind::Organization, TokenKind::InitialAccess, TokenKind::ManageRegistration];
+
+/// The doors at which clients register with initial access tokens.
+const AT_DOORS: [&str; 2] = ["oauth", "authlete"];
 
 /// What is said to who gives a token where its identifier belongs.
 const NOT_HERE: &str =
@@ -95,17 +100,16 @@ pub enum Create {
         #[arg(long)]
         scope: Option<String>,
         /// A grant type its clients may have; may be repeated; without it, all that the service offers.
-        #[arg(long = "grant-type", value_name = "GRANT_TYPE")]
-        grant_types: Vec<String>,
+        #[arg(long = "grant-type", value_name = "GRANT_TYPE", value_parser = grant_types())]
+        grant_types: Vec<GrantType>,
     },
 }
 
 #[derive(Args)]
 pub struct Permissions {
-    /// What it permits: service.read, service.write, client.read, client.write, `use_service`; may be repeated;
-    /// without it, all.
-    #[arg(long = "permission", value_name = "PERMISSION")]
-    names: Vec<String>,
+    /// What it permits; may be repeated; without it, all.
+    #[arg(long = "permission", value_name = "PERMISSION", value_parser = permissions())]
+    names: Vec<Permission>,
 }
 
 #[derive(Args)]
@@ -166,26 +170,37 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
             connection.service(service).await?;
             TokenRecord {
                 service_id: Some(service),
-                permissions: permissions.parsed()?,
+                permissions: permissions.given(),
                 expires_at: end(expires),
                 ..blank
             }
         }
-        Create::Organization { organization, permissions, expires } => TokenRecord {
-            organization: Some(organization),
-            permissions: permissions.parsed()?,
-            expires_at: end(expires),
-            ..blank
-        },
-        Create::InitialAccess { service, uses, expires, scope, grant_types } => {
-            connection.service(service).await?;
+        Create::Organization { organization, permissions, expires } => {
+            if !has_services(&organization, connection).await? {
+                print::complain(&format!("warning: the organization {organization} has no service yet"));
+            }
             TokenRecord {
-                service_id: Some(service),
-                bound: bound(scope.as_deref(), &grant_types)?,
-                uses_left: uses,
+                organization: Some(organization),
+                permissions: permissions.given(),
                 expires_at: end(expires),
                 ..blank
             }
+        }
+        Create::InitialAccess { service, uses, expires, scope, grant_types } => {
+            let policy = &connection.service(service).await?.configuration.policy;
+            let bound = bound(scope.as_deref(), grant_types)?;
+            let beyond = beyond(policy, &bound);
+            if !beyond.is_empty() {
+                print::complain(&format!("warning: service {service} does not offer {}", beyond.join(", ")));
+            }
+            if !policy.dynamic_registration || !AT_DOORS.iter().any(|door| policy.opens(door)) {
+                print::complain(&format!(
+                    "warning: no client of service {service} registers with such a token: that takes the door \
+                     {}, and dynamic_registration",
+                    AT_DOORS.join(" or ")
+                ));
+            }
+            TokenRecord { service_id: Some(service), bound, uses_left: uses, expires_at: end(expires), ..blank }
         }
     })
 }
@@ -220,7 +235,7 @@ async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<
 /// An organization is its services and its tokens: with neither, there is none.
 async fn of_organization(organization: &str, connection: &Connection) -> Result<Vec<TokenRecord>> {
     let tokens = connection.store.organization_tokens(organization).await.map_err(described)?;
-    if tokens.is_empty() && connection.store.service_page(organization, 0, 1).await.map_err(described)?.total == 0 {
+    if tokens.is_empty() && !has_services(organization, connection).await? {
         return Err(
             Failure::not_found(format!("there is no organization {organization}: no service is its own")).into()
         );
@@ -228,22 +243,37 @@ async fn of_organization(organization: &str, connection: &Connection) -> Result<
     Ok(tokens)
 }
 
+async fn has_services(organization: &str, connection: &Connection) -> Result<bool> {
+    Ok(connection.store.service_page(organization, 0, 1).await.map_err(described)?.total > 0)
+}
+
+/// What a token would give that its service offers to nobody.
+fn beyond(policy: &Policy, bound: &BoundPolicy) -> Vec<String> {
+    let offers =
+        |token: &str| policy.scopes.offered.as_ref().is_none_or(|offered| offered.tokens().any(|scope| scope == token));
+    let scopes = bound.scope.iter().flat_map(Scope::tokens).filter(|token| !offers(token));
+    let grant_types = bound.grant_types.iter().flatten().filter(|grant| !policy.grant_types.offered.contains(grant));
+    let scopes = scopes.map(|scope| format!("the scope {scope}"));
+    scopes.chain(grant_types.map(|grant| format!("the grant type {}", grant.as_str()))).collect()
+}
+
 impl Permissions {
-    fn parsed(self) -> Result<Vec<Permission>> {
-        if self.names.is_empty() {
-            return Ok(Permission::ALL.to_vec());
-        }
-        let parse = |name: &String| {
-            Permission::parse(name).ok_or_else(|| Failure::usage(format!("there is no permission {name}")).into())
-        };
-        self.names.iter().map(parse).collect()
+    fn given(self) -> Vec<Permission> {
+        if self.names.is_empty() { Permission::ALL.to_vec() } else { self.names }
     }
 }
 
-fn bound(scope: Option<&str>, grant_types: &[String]) -> Result<BoundPolicy> {
-    let parse =
-        |name: &String| GrantType::parse(name).ok_or_else(|| Failure::usage(format!("there is no grant type {name}")));
-    let grant_types: Vec<GrantType> = grant_types.iter().map(parse).collect::<Result<_, _>>()?;
+fn permissions() -> impl TypedValueParser<Value = Permission> {
+    let names = PossibleValuesParser::new(Permission::ALL.map(Permission::as_str));
+    names.try_map(|name| Permission::parse(&name).ok_or("there is no such permission"))
+}
+
+fn grant_types() -> impl TypedValueParser<Value = GrantType> {
+    let names = PossibleValuesParser::new(GrantType::ALL.iter().copied().map(GrantType::as_str));
+    names.try_map(|name| GrantType::parse(&name).ok_or("there is no such grant type"))
+}
+
+fn bound(scope: Option<&str>, grant_types: Vec<GrantType>) -> Result<BoundPolicy> {
     Ok(BoundPolicy {
         scope: scope.map(Scope::parse).transpose()?.flatten(),
         grant_types: (!grant_types.is_empty()).then_some(grant_types),

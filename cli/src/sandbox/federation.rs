@@ -102,6 +102,11 @@ fn announce(folder: &Path, federation: &Federation, base_url: &str) {
         "  (set -a; . .registrar/env; {program} service federation enable 1 --authority-hint {anchor} \
          --trust-anchor {anchor}={anchor_keys} --registration explicit --registration automatic)"
     );
+    say!("\nCompare the keys that it was given with those that the anchor publishes");
+    say!(
+        "  (set -a; . .registrar/env; {program} service federation anchors 1 --check --extra-ca {server} \
+         --reachable {host})"
+    );
     say!("\nRegister the relying party by a request that it signs; the answer is a signed statement");
     say!(
         "  curl --silent --show-error --fail --cacert {server} '{party}/request?aud=https://127.0.0.1:8080/1' | \

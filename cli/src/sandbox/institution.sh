@@ -2,8 +2,12 @@
 # The website certificate (qwac) opens the connection, the key of the seal (qseal) signs each request.
 set -eu
 cd "$(dirname "$0")"
-verb=${1:?register, read or delete}
-bank=${2:?the URL of the bank}
+case ${1-} in
+register | read | delete) ;;
+*) set -- ;;
+esac
+[ $# -eq 2 ] || { echo "usage: sh institution.sh register|read|delete URL-OF-THE-BANK" >&2 && exit 2; }
+verb=$1 bank=$2
 registrations=/stet/setting/v1/register
 
 send() {
@@ -38,6 +42,5 @@ client=$registrations/$(sed -n 's/.*"provider_legal_id": "\(.*\)".*/\1/p' regist
 case $verb in
 register) signed POST $registrations registration.json ;;
 read) signed GET "$client" ;;
-delete) signed DELETE "$client" ;;
-*) echo "register, read or delete, not $verb" >&2 && exit 2 ;;
+delete) signed DELETE "$client" && echo 'The registration is deleted.' ;;
 esac

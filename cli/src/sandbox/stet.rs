@@ -51,6 +51,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     say!(
         "  {program} serve --stet-listen {stet_listen} --client-ca {authorities} --tls-cert {certificate} --tls-key {key}"
     );
+    say!("The institution becomes a client of its STET service, whose number it prints: 2, unless that was deleted.");
     say!("\nRegister the institution, read its registration, end it (with curl and openssl)");
     for verb in ["register", "read", "delete"] {
         say!("  sh {institution} {verb} https://{}", host::reached(*stet_listen));

@@ -161,6 +161,8 @@ fn a_newcomer_pastes_the_printed_line_and_the_client_survives_a_restart() {
     {
         assert!(served.announced.lines().any(|line| line.ends_with(route)), "{route}");
     }
+    let organization = served.text("organization");
+    assert!(served.announced.contains(&format!("of the organization {organization} ")), "{}", served.announced);
     let (token, demo) = (client["registration_access_token"].as_str().unwrap(), served.demo.clone());
     served.stop();
     let served = Served::start(&data, &[]);
@@ -444,10 +446,10 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
     }
 
     admin.json(&["service", "delete", &id, "--yes"]);
-    assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
+    assert!(admin.refusal(&["service", "show", &id]).contains("is deleted"));
     assert_eq!(served.send("POST", &endpoint, None, &metadata).0, 404);
     for (wrong, part) in [
-        (vec!["token", "create", "service", "--service", "1", "--permission", "fly"], "there is no permission fly"),
+        (vec!["token", "create", "service", "--service", "1", "--permission", "fly"], "possible values: service.read"),
         (vec!["token", "create", "initial-access", "--service", "1", "--expires", "soon"], "90d"),
         (vec!["token", "revoke", "rat_x"], "identifier"),
         (vec!["service", "create", "--issuer", "ftp://x"], "issuer is not an https URL"),

@@ -43,7 +43,16 @@ fn an_institution_registers_by_the_printed_commands() {
     let client: Value = serde_json::from_str(&run_printed(&folder, &read)).unwrap();
     assert_eq!((&client["client_id"], &client["jwks"]), (&registered["client_id"], &registered["jwks"]));
     assert!(bank.administer(&["client", "list", "--service", "2"]).contains("PSDFR-ACPR-12345"));
-    assert_eq!(run_printed(&folder, &delete).trim(), "");
+    assert!(bank.announced.contains("STET service       2\n"), "{}", bank.announced);
+    assert_eq!(run_printed(&folder, &delete).trim(), "The registration is deleted.");
+    for wrong in [delete.replace(" delete", " remove"), delete.split(" https").next().unwrap().to_owned()] {
+        let output = printed(&folder, &wrong).output().unwrap();
+        let usage = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), usage.trim()),
+            (Some(2), "usage: sh institution.sh register|read|delete URL-OF-THE-BANK")
+        );
+    }
     let gone = printed(&folder, &read).output().unwrap();
     assert!(!gone.status.success());
     let error: Value = serde_json::from_slice(&gone.stdout).unwrap();
@@ -59,10 +68,17 @@ fn a_relying_party_registers_by_the_printed_commands() {
     let sandbox = Program::spawn(&folder, "federation", command);
     let address = free_address();
     let text = sandbox.announced.replace("127.0.0.1:8080", &address);
-    let [provider, enable, register] = commands(&text).try_into().unwrap();
+    let [provider, enable, check, register] = commands(&text).try_into().unwrap();
     let provider = Program::spawn(&folder, ".registrar", serve(&folder, &provider, &address));
     let enabled = run_printed(&folder, &enable);
     assert!(enabled.contains("explicit") && enabled.contains("automatic"), "{enabled}");
+    assert!(enabled.contains("trust_anchors:\n[\n  {\n    \"entity_id\": \"https://localhost:"), "{enabled}");
+    assert!(!run_printed(&folder, &check).contains("not public"));
+    let blind = check.split(" --reachable").next().unwrap().to_owned() + ")";
+    let blind = printed(&folder, &blind).output().unwrap();
+    let (rows, said) = (String::from_utf8(blind.stdout).unwrap(), String::from_utf8(blind.stderr).unwrap());
+    assert!(rows.contains("is not public: it is asked only with --reachable localhost:"), "{rows}");
+    assert_eq!(said, "error: a trust anchor could not be asked: its keys are not compared\n");
     let answer = run_printed(&folder, &register);
     let answer = UnverifiedJwt::parse(&answer).unwrap();
     let claims = answer.unverified_claims();

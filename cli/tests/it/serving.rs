@@ -206,6 +206,45 @@ fn a_folder_has_one_server_and_its_files_belong_to_its_table() {
     assert_eq!(again.demo()["service_token"], demo["service_token"], "a lock ends with its process");
 }
 
+#[test]
+fn wrong_authorities_are_named_with_their_file() {
+    let folder = Folder::new("wrong-ca");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let free = "127.0.0.1:0";
+    let options = ["--listen", free, "--dynamodb-listen", free, "--stet-listen", free, "--client-ca", "ca.pem"];
+    let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for content in ["", "nonsense", empty] {
+        std::fs::write(folder.0.join("ca.pem"), content).unwrap();
+        let text = refusal(&folder, &options);
+        assert!(text.contains("ca.pem") && text.lines().count() == 1, "{content}: {text}");
+    }
+}
+
+#[test]
+fn a_table_is_not_served_without_its_key() {
+    let folder = Folder::new("keyless");
+    Program::start(&folder, ".registrar", &[]).kill();
+    let key = folder.0.join(".registrar/key");
+    let own = std::fs::read(&key).unwrap();
+    let free = ["--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0"];
+    std::fs::remove_file(&key).unwrap();
+    let text = refusal(&folder, &free);
+    assert!(text.contains("the folder .registrar has a table and no longer its key, .registrar/key"), "{text}");
+    assert!(text.contains("--data") && !key.exists(), "no new key takes its place: {text}");
+    for (wrong, part) in [
+        (&[7; 32][..], ".registrar/key is not the key of the table beside it, which has service 1"),
+        (b"short", ".registrar/key is not a key"),
+    ] {
+        std::fs::write(&key, wrong).unwrap();
+        let text = refusal(&folder, &free);
+        assert!(text.contains(part) && text.lines().count() == 1, "{text}");
+        assert_eq!(std::fs::read(&key).unwrap(), wrong);
+    }
+    std::fs::write(&key, own).unwrap();
+    let program = Program::start(&folder, ".registrar", &[]);
+    program.administer(&["client", "list", "--service", "1"]);
+}
+
 /// An address that nobody listens on any more.
 pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
@@ -282,6 +321,7 @@ fn other_names_are_let_in_where_an_option_has_them() {
     let program = Program::spawn(&folder, "data", command);
     assert_eq!(program.demo()["registration_endpoint"], "https://tunnel.example/1/register");
     assert!(program.announced.contains("curl https://tunnel.example/1/register"), "{}", program.announced);
+    assert!(program.announced.contains(&format!("  itself             http://{address}\n")), "{}", program.announced);
     for host in ["tunnel.example", "registrar:80", "localhost", &address] {
         let discovery = get_as(&address, host);
         assert_eq!((discovery.0, discovery.text("issuer").as_str()), (200, "https://tunnel.example/1"), "{host}");

@@ -56,7 +56,11 @@ fn options_of_all_commands_are_taken_at_every_level() {
 #[test]
 fn an_option_without_a_meaning_is_not_passed_over() {
     for (line, part) in [
-        (&["--memory", "client", "list", "--service", "1"][..], "--memory is an option of `registrar serve`"),
+        (
+            &["serve", "--listen", "8081"][..],
+            "'8081' for '--listen <LISTEN>': it is an address with a port, as 127.0.0.1:8080",
+        ),
+        (&["--memory", "client", "list", "--service", "1"], "--memory is an option of `registrar serve`"),
         (&["--listen", "127.0.0.1:0", "serve"], "--listen is an option of `registrar serve`"),
         (&["--table", "other"], "--table is for administration"),
         (&["serve", "--endpoint-url", "http://127.0.0.1:1"], "--endpoint-url is for administration"),
@@ -122,7 +126,14 @@ fn errors_have_exit_codes_by_kind_and_are_json_for_scripts() {
     std::fs::write(&policy, r#"{"limits": null}"#).unwrap();
     for (line, code, name, part) in [
         (&["client", "list"][..], 2, "usage", "--service <SERVICE>"),
-        (&["client", "list", "--service", "many"], 2, "usage", "--service <SERVICE>"),
+        (&["client", "list", "--service", "many"], 2, "usage", "'--service <SERVICE>': a service is a number, which"),
+        (&["service", "show", "many"], 2, "usage", "'<ID>': a service is a number, which"),
+        (
+            &["service", "federation", "enable", "1", "--lifetime", "x"],
+            2,
+            "usage",
+            "--lifetime <SECONDS>': it is a whole",
+        ),
         (&["client", "fly"], 2, "usage", "fly"),
         (&["client"], 2, "usage", "requires a subcommand"),
         (&["client", "list", "--service", "99"], 3, "not_found", "there is no service 99"),
@@ -152,6 +163,7 @@ fn help_has_examples_and_exit_codes() {
         (&["--help"][..], &["Examples:\n  registrar\n", "Exit codes:\n  0  done\n  1  "][..]),
         (&["client", "list", "--help"], &["Examples:\n  registrar client list --service 1\n"]),
         (&["token", "create", "initial-access", "--help"], &["--expires 2h30m"]),
+        (&["token", "create", "service", "--help"], &["service.read", "service.write", "client.read", "client.write"]),
     ] {
         let help = String::from_utf8(registrar().args(line).output().unwrap().stdout).unwrap();
         for part in parts {

@@ -8,7 +8,24 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use super::discovery::MAX_BYTES;
 use super::statement::{EntityStatement, Kind};
 use super::trust_chain::TrustAnchor;
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, FetchError};
+
+/// Why there is nothing to compare with.
+#[derive(Debug, thiserror::Error)]
+pub enum Unpublished {
+    /// It could not be fetched.
+    #[error("it could not be fetched")]
+    Unfetched(#[from] FetchError),
+    /// It is not the anchor's entity configuration.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl Unpublished {
+    fn unusable(fault: impl ToString) -> Self {
+        Self::Unusable(fault.to_string())
+    }
+}
 
 /// By which keys a trust anchor and a service differ, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,20 +72,20 @@ pub(super) fn warn(service: u64, anchor: &TrustAnchor, published: &EntityStateme
 /// Fetches what an anchor publishes, and compares.
 ///
 /// # Errors
-/// Why there is nothing to compare with.
+/// [`Unpublished`].
 pub async fn published_keys(
     fetch: &Fetch,
     anchor: &TrustAnchor,
     now: u64,
     end: Instant,
-) -> Result<KeyDifference, String> {
+) -> Result<KeyDifference, Unpublished> {
     let ports: Vec<String> = anchor.entity_id.unusual_port().into_iter().collect();
-    let document = fetch.get_at(&anchor.entity_id.configuration_url(), &ports, MAX_BYTES, end).await;
-    let text = String::from_utf8(document.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
-    let statement = EntityStatement::read(text.trim(), Kind::Configuration, now).map_err(|fault| fault.to_string())?;
-    statement.verify(statement.keys()).map_err(|fault| fault.to_string())?;
+    let document = fetch.get_at(&anchor.entity_id.configuration_url(), &ports, MAX_BYTES, end).await?;
+    let text = String::from_utf8(document).map_err(Unpublished::unusable)?;
+    let statement = EntityStatement::read(text.trim(), Kind::Configuration, now).map_err(Unpublished::unusable)?;
+    statement.verify(statement.keys()).map_err(Unpublished::unusable)?;
     if *statement.subject() != anchor.entity_id {
-        return Err(format!("it publishes the configuration of {}", statement.subject()));
+        return Err(Unpublished::Unusable(format!("it publishes the configuration of {}", statement.subject())));
     }
     Ok(KeyDifference::of(&anchor.keys, statement.keys()))
 }

@@ -157,6 +157,19 @@ impl Store {
         }
     }
 
+    /// Until when a deleted service can be restored, in seconds since 1970; nothing if it is none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn restorable_until(&self, id: u64) -> Result<Option<u64>, Error> {
+        Ok(self.get(service_key(id)).await?.and_then(|item| self.restorable_in(&item)))
+    }
+
+    fn restorable_in(&self, item: &Item) -> Option<u64> {
+        let end = number(item, "expires_at").filter(|end| *end > self.clock.now());
+        end.filter(|_| item.contains_key("deleted_by"))
+    }
+
     /// Brings back a deleted service that has not ended, as it was.
     ///
     /// # Errors
@@ -164,11 +177,7 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn restore_service(&self, id: u64, origin: &Origin) -> Result<Service, Error> {
         let item = self.get(service_key(id)).await?;
-        let is_restorable = |item: &Item| {
-            let end = number(item, "expires_at");
-            item.contains_key("deleted_by") && end.is_some_and(|end| end > self.clock.now())
-        };
-        let item = item.filter(is_restorable).ok_or(Error::UnknownService)?;
+        let item = item.filter(|item| self.restorable_in(item).is_some()).ok_or(Error::UnknownService)?;
         let deleted = service(id, &item)?;
         let write_id = self.write_id()?;
         let update = self

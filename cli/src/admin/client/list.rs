@@ -92,7 +92,7 @@ fn print(rows: &[Map<String, Value>], output: &Output) -> Result<()> {
     if output.is_json() {
         return Ok(());
     }
-    output.rows(&["client_id", "client_name", "source", "client_type", "registered"], rows)
+    output.rows(&["client_id", "client_name", "source", "client_type", "registered", "locked"], rows)
 }
 
 fn more(last: Option<&str>) {

@@ -2,7 +2,6 @@
 //! and find registration, and what they may ask for there, nowhere else.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::time::{Duration, Instant};
 
 use axum::http::Uri;
@@ -12,6 +11,8 @@ use shared::metadata::parse_object;
 use shared::service::Service;
 
 use super::Finding;
+use super::own::Own;
+use crate::admin::fetched::fault;
 
 const METADATA: &str = "metadata";
 const ISSUER: &str = "issuer";
@@ -59,17 +60,23 @@ impl Registration {
 }
 
 /// Asks the authorization server of a service, and compares.
-pub(super) async fn examine(service: &Service, base_url: Option<&str>, fetch: &Fetch) -> Vec<Finding> {
+pub(super) async fn examine(
+    service: &Service,
+    base_url: Option<&str>,
+    own: Option<&Own>,
+    fetch: &Fetch,
+) -> Vec<Finding> {
     let Some(expected) = Expected::of(service, base_url) else {
         let sentence =
             "not looked at: where this API is reached is not known, so that the issuer is not; give --base-url";
         return vec![Finding::warning(METADATA, sentence)];
     };
-    if ["http://127.0.0.1", "http://localhost"].iter().any(|own| expected.issuer.starts_with(own)) {
+    let own = own.filter(|own| own.has(&expected.issuer));
+    if own.is_none() && expected.issuer.starts_with("http://") {
         let sentence = format!("not looked at: {} is for development, and is not asked over http", expected.issuer);
         return vec![Finding::warning(METADATA, sentence)];
     }
-    match fetched(&expected.issuer, fetch).await {
+    match fetched(&expected.issuer, own, fetch).await {
         Ok((url, metadata)) => {
             let mut findings = vec![Finding::ok(METADATA, format!("it is at {url}"))];
             findings.extend(expected.compared(&metadata));
@@ -184,8 +191,9 @@ fn list(name: &str, values: &[String], metadata: &Map<String, Value>) -> Vec<Fin
 }
 
 /// The metadata of an issuer and where it was: as RFC 8414 §3 has it, else as OpenID Connect Discovery §4 has it.
-async fn fetched(issuer: &str, fetch: &Fetch) -> Result<(String, Map<String, Value>), String> {
-    let (origin, path, pair) = parts(issuer).ok_or_else(|| format!("the issuer {issuer} is not an https URL"))?;
+/// Over http only at an API of this machine, which the issuer then is.
+async fn fetched(issuer: &str, own: Option<&Own>, fetch: &Fetch) -> Result<(String, Map<String, Value>), String> {
+    let (origin, path, pair) = parts(issuer).ok_or_else(|| format!("the issuer {issuer} is not a URL"))?;
     let end = Instant::now() + ASKING;
     let places = [
         format!("{origin}/.well-known/oauth-authorization-server{path}"),
@@ -193,15 +201,17 @@ async fn fetched(issuer: &str, fetch: &Fetch) -> Result<(String, Map<String, Val
     ];
     let mut failures = Vec::new();
     for url in places {
-        match fetch.get_at(&url, std::slice::from_ref(&pair), MAX_BYTES, end).await {
+        let document = match own {
+            Some(own) => own.get(&url, MAX_BYTES, ASKING).await,
+            None => fetch.get_at(&url, std::slice::from_ref(&pair), MAX_BYTES, end).await,
+        };
+        match document {
             Ok(document) => {
                 let metadata = parse_object(&document).map_err(|_| format!("what is at {url} is not a JSON object"))?;
                 return Ok((url, metadata));
             }
-            Err(FetchError::NotAllowed) => {
-                return Err(format!("{pair} is not public: it is asked only with --reachable {pair}"));
-            }
-            Err(error) => failures.push(format!("{url} ({})", innermost(&error))),
+            Err(error @ FetchError::NotAllowed) => return Err(fault(&error, &pair)),
+            Err(error) => failures.push(format!("{url} ({})", fault(&error, &pair))),
         }
     }
     Err(format!("the metadata cannot be fetched from {}", failures.join(" nor from ")))
@@ -210,21 +220,13 @@ async fn fetched(issuer: &str, fetch: &Fetch) -> Result<(String, Map<String, Val
 /// Scheme and host, path, and host with port.
 fn parts(issuer: &str) -> Option<(String, String, String)> {
     let url: Uri = issuer.parse().ok()?;
-    let authority = url.authority().filter(|_| url.scheme_str() == Some("https"))?;
+    let (scheme, authority) = (url.scheme_str()?, url.authority()?);
     let path = url.path().trim_end_matches('/').to_owned();
     Some((
-        format!("https://{authority}"),
+        format!("{scheme}://{authority}"),
         path,
         format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(443)),
     ))
-}
-
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 #[cfg(test)]
@@ -294,7 +296,7 @@ mod tests {
             ("https://as.example:8443", "/tenant", "as.example:8443")
         );
         assert_eq!(parts("https://as.example").unwrap().1, "");
-        for wrong in ["http://as.example", "as.example", ""] {
+        for wrong in ["/as.example", "as.example", ""] {
             assert!(parts(wrong).is_none(), "{wrong}");
         }
     }

@@ -42,9 +42,9 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
         known.and_then(|known| known.federation.signature_key_id.clone());
     settings::check(&declared.configuration)?;
     if current.is_none() {
-        topology::check_new(&declared.configuration)?;
+        topology::check_new(&declared.configuration, connection.base_url().as_deref())?;
     }
-    topology::warn(&declared.configuration);
+    topology::warn(&declared.configuration, connection.base_url().as_deref());
     let before = known.map(members).transpose()?.unwrap_or_default().into();
     let changes = json_patch::diff(&before, &members(&declared.configuration)?.into()).0;
     let id = match &current {
@@ -71,8 +71,10 @@ fn read(input: &Input) -> Result<Declared> {
     // What `service show` derives from the policy.
     members.remove("registration");
     let mut unknown = Vec::new();
-    let configuration = serde_ignored::deserialize(Value::Object(members), |path| unknown.push(path.to_string()));
-    let configuration = configuration.with_context(|| format!("{input} is not a service"))?;
+    let mut keep = |path: serde_ignored::Path| unknown.push(path.to_string());
+    let members = serde_ignored::Deserializer::new(Value::Object(members), &mut keep);
+    let configuration =
+        serde_path_to_error::deserialize(members).with_context(|| format!("{input} is not a service"))?;
     match unknown.first() {
         Some(member) => bail!("{input}: a service has no member {member}"),
         None => Ok(Declared { id, configuration }),

@@ -80,8 +80,34 @@ pub(in crate::admin) fn organization(name: &str) -> Result<String, Invalid> {
 }
 
 impl Settings {
+    /// Whether no option is given.
+    pub(super) fn say_nothing(&self) -> bool {
+        let Self {
+            organization: None,
+            name: None,
+            issuer: None,
+            base_url: None,
+            metadata,
+            unset,
+            preset: None,
+            policy: None,
+            stet: None,
+            scope: None,
+            doors,
+        } = self
+        else {
+            return false;
+        };
+        metadata.is_empty() && unset.is_empty() && doors.is_empty()
+    }
+
     /// What they make of a service; what is not given stays.
     pub(super) fn applied_to(self, mut configuration: ServiceConfiguration) -> Result<ServiceConfiguration> {
+        for (name, value) in [("name", &self.name), ("issuer", &self.issuer), ("base-url", &self.base_url)] {
+            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                bail!("--{name}: it is empty; to take it away, give --unset {name}");
+            }
+        }
         self.unset.iter().try_for_each(|member| unset(member, &mut configuration))?;
         configuration.organization = self.organization.unwrap_or(configuration.organization);
         configuration.name = self.name.or(configuration.name);

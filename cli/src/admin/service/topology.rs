@@ -11,6 +11,9 @@ use crate::print;
 /// What stands for the address of the API where nobody has said it.
 const API_URL: &str = "API_URL";
 
+/// The door by which clients register themselves.
+const OAUTH: &str = "oauth";
+
 /// Who publishes the metadata.
 #[derive(Debug, PartialEq)]
 enum Topology {
@@ -23,9 +26,10 @@ enum Topology {
 }
 
 impl Topology {
-    fn of(configuration: &ServiceConfiguration) -> Self {
+    /// `base_url` is where the API is, if that is known.
+    fn of(configuration: &ServiceConfiguration, base_url: Option<&str>) -> Self {
         let missing = configuration.missing_endpoints();
-        let elsewhere = configuration.issuer.is_some() && configuration.issuer != configuration.base_url;
+        let elsewhere = configuration.issuer.is_some() && !is_at_root(configuration, base_url);
         match (elsewhere, missing.is_empty()) {
             (true, _) => Self::AuthorizationServer,
             (false, true) => Self::Registrar,
@@ -34,9 +38,15 @@ impl Topology {
     }
 }
 
+/// Whether the issuer is Registrar's own root.
+fn is_at_root(configuration: &ServiceConfiguration, base_url: Option<&str>) -> bool {
+    let base_url = configuration.base_url.as_deref().or(base_url);
+    base_url.is_some() && configuration.issuer.as_deref() == base_url
+}
+
 /// Refuses a new service with which strangers would register, and then fail.
-pub(super) fn check_new(configuration: &ServiceConfiguration) -> Result<()> {
-    match Topology::of(configuration) {
+pub(super) fn check_new(configuration: &ServiceConfiguration, base_url: Option<&str>) -> Result<()> {
+    match Topology::of(configuration, base_url) {
         Topology::Incomplete(missing) if configuration.policy.registration == Registration::Open => {
             bail!("anyone may register with this service, and could do nothing then: {}", advice(&missing))
         }
@@ -45,8 +55,8 @@ pub(super) fn check_new(configuration: &ServiceConfiguration) -> Result<()> {
 }
 
 /// Warns of a service with which clients can register and do nothing.
-pub(super) fn warn(configuration: &ServiceConfiguration) {
-    if let Topology::Incomplete(missing) = Topology::of(configuration) {
+pub(super) fn warn(configuration: &ServiceConfiguration, base_url: Option<&str>) {
+    if let Topology::Incomplete(missing) = Topology::of(configuration, base_url) {
         print::complain(&format!("warning: clients of this service can do nothing yet: {}", advice(&missing)));
     }
 }
@@ -70,9 +80,15 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("id", service.id.into());
     put("issuer", issuer.as_str().into());
-    put("registration_endpoint", endpoint.as_str().into());
+    let registers = configuration.policy.opens(OAUTH) && configuration.policy.dynamic_registration;
+    if registers {
+        put("registration_endpoint", endpoint.as_str().into());
+    }
     output.one(&members)?;
-    match Topology::of(configuration) {
+    match Topology::of(configuration, Some(&base_url)) {
+        Topology::AuthorizationServer if !registers => {
+            output.done(&format!("The authorization server {issuer} publishes its own metadata."));
+        }
         Topology::AuthorizationServer => output.done(&format!(
             "The authorization server {issuer} publishes its own metadata. There it must name this: \
              \"registration_endpoint\": \"{endpoint}\""
@@ -83,10 +99,18 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
         )),
         Topology::Incomplete(_) => {}
     }
+    if is_at_root(configuration, Some(&base_url)) {
+        output.done(&format!(
+            "It does so at {issuer}/.well-known/ where this is the service of the root: registrar serve --default-service {}",
+            service.id
+        ));
+    }
     if base_url == API_URL {
         output.done(&format!("{API_URL} is where the API is reached: an output of the stack, or --base-url."));
     }
-    if is_new {
+    if !registers {
+        output.done("Nobody registers by RFC 7591 here: that takes the door oauth, and dynamic_registration.");
+    } else if is_new {
         output.done(&format!("Next: {}", next(service, &endpoint)));
     }
     Ok(())

@@ -135,7 +135,7 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     let create = [&client("create")[..], &["-", "--json"]].concat();
     let output = piped(&admin, &create, &metadata.to_string());
     let warning = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(warning, "warning: not registered: made_up\n", "what nobody registers is told of");
+    assert_eq!(warning, "warning: not registered: client_id, made_up, source\n", "what nobody registers is told of");
     let created = json_of(&output);
     assert_eq!((&created["client_name"], &created["tenant"]), (&json!("App"), &json!(7)));
     assert_eq!(created["grant_types"], json!(["authorization_code"]));
@@ -161,7 +161,23 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     let wrong = piped(&admin, &update, r#"{"redirect_uris": ["https://rp.example/#a"]}"#);
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("redirect_uris[0]"));
 
+    for (broken, part) in [
+        (r#"{"redirect_uris": null}"#, "redirect_uris"),
+        (r#"{"token_endpoint_auth_method": "private_key_jwt"}"#, "jwks"),
+    ] {
+        let output = piped(&admin, &update, broken);
+        let refused = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && refused.contains(part), "{broken}: {refused}");
+    }
+    assert_eq!(admin.json(&with_id("show")), changed, "what is refused changes nothing");
+    let ignored = piped(&admin, &update, r#"{"client_secret": "x", "client_id": "y", "client_name": "App 2"}"#);
+    assert_eq!(json_of(&ignored), changed);
+    assert_eq!(String::from_utf8(ignored.stderr).unwrap(), "warning: not registered: client_id, client_secret\n");
+
     admin.json(&with_id("lock"));
+    let table = String::from_utf8(admin.run(&client("list")).stdout).unwrap();
+    let [heading, row] = table.lines().collect::<Vec<_>>().try_into().unwrap();
+    assert!(heading.ends_with("  LOCKED") && row.ends_with("  true"), "{table}");
     assert_eq!((read().0, &admin.json(&with_id("show"))["locked"]), (403, &json!(true)));
     assert_eq!(lines(&admin, &[&client("list")[..], &["--locked"]].concat()).0.len(), 1);
     admin.json(&with_id("unlock"));
@@ -174,6 +190,17 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     assert_eq!(read().0, 401, "the old token has ended");
     let (status, by_new) = served.send("GET", uri, reissued["registration_access_token"].as_str(), "");
     assert_eq!((status, &by_new["client_name"]), (200, &json!("App 2")));
+
+    let path = format!("{}/api/{id}/client/create", served.text("base_url"));
+    let operator = admin.json(&["token", "create", "service", "--service", &id]);
+    let begun = json!({"clientName": "Begun", "grantTypes": ["AUTHORIZATION_CODE"]}).to_string();
+    assert_eq!(served.send("POST", &path, operator["token"].as_str(), &begun).0, 200);
+    let id_of = lines(&admin, &[&client("list")[..], &["--name", "Begun"]].concat()).0[0]["client_id"].clone();
+    let step = [&client("update")[..], &[id_of.as_str().unwrap(), "-", "--json"]].concat();
+    let output = piped(&admin, &step, r#"{"client_name": "Begun again"}"#);
+    let warning = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(json_of(&output)["client_name"], "Begun again");
+    assert!(warning.contains("not as the specifications have it yet: redirect_uris"), "{warning}");
 
     let public = r#"{"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none"}"#;
     let public = json_of(&piped(&admin, &create, public));

@@ -126,6 +126,25 @@ fn federation_keys_are_in_no_file_and_stay_where_they_are() {
 }
 
 #[test]
+fn what_a_file_has_wrong_is_named_with_its_member() {
+    let data = Folder::new("wrong-files");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let file = data.0.join("service.json");
+    let mut service = admin.json(&["service", "export", "1"]);
+    service["policy"]["registration"] = json!("closed");
+    for (text, part) in [
+        (service.to_string(), "service.json is not a service: policy.registration: unknown variant `closed`"),
+        ("{\"id\": 1".to_owned(), "service.json is not JSON: EOF while parsing an object at line 1 column 8"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refusal = admin.refusal(&["service", "apply", file.to_str().unwrap()]);
+        assert!(refusal.contains(part), "{refusal}");
+    }
+    served.stop();
+}
+
+#[test]
 fn clients_are_counted_by_day_and_developer() {
     let data = Folder::new("stats");
     let served = Served::start(&data, &["--memory"]);
@@ -154,6 +173,7 @@ fn clients_are_counted_by_day_and_developer() {
     assert_eq!(of_days, 2, "{counted}");
     assert_eq!(counted["developers"], json!([{"developer": format!("authlete_{id}"), "clients": 2}]));
     let people = String::from_utf8(admin.run(&["service", "stats", &id]).stdout).unwrap();
-    assert!(people.starts_with(&format!("Service {id} has 2 clients.")), "{people}");
+    assert!(people.starts_with(&format!("Service {id} has 2 clients.\n\nDAY ")), "{people}");
+    assert!(people.contains("\n\nDEVELOPER ") && !people.contains('?'), "{people}");
     served.stop();
 }

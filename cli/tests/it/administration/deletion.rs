@@ -64,7 +64,7 @@ fn who_deletes_types_the_name_or_says_yes() {
     let asked = String::from_utf8(deleted.stderr).unwrap();
     assert!(deleted.status.success() && asked.contains(" clients. To go on, type Bank of Examples:"), "{asked}");
     assert!(String::from_utf8(deleted.stdout).unwrap().contains(&format!("registrar service restore {id}")));
-    assert!(admin.refusal(&["service", "delete", &id, "--yes"]).contains("there is no service"));
+    assert!(admin.refusal(&["service", "delete", &id, "--yes"]).contains(&format!("service {id} is deleted")));
     served.stop();
 }
 
@@ -82,7 +82,14 @@ fn a_deleted_service_comes_back_with_its_clients_and_tokens() {
     assert!(admin.refusal(&["service", "restore", &id]).contains("no deleted service"));
 
     admin.json(&["service", "delete", &id, "--yes"]);
-    assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
+    let way_back = format!("service {id} is deleted: `registrar service restore {id}` brings it back, until 20");
+    for command in
+        [&["service", "show", &id][..], &["service", "delete", &id, "--yes"], &["client", "list", "--service", &id]]
+    {
+        assert!(admin.refusal(command).contains(&way_back), "{command:?}");
+    }
+    let examined = String::from_utf8(admin.run(&["doctor", &id]).stdout).unwrap();
+    assert!(examined.contains(&way_back), "{examined}");
     assert_eq!(admin.json(&["service", "restore", &id]), before);
     let shown = admin.json(&["client", "show", "--service", &id, client["client_id"].as_str().unwrap()]);
     assert_eq!(shown["client_id"], client["client_id"]);
@@ -92,5 +99,6 @@ fn a_deleted_service_comes_back_with_its_clients_and_tokens() {
     admin.json(&["service", "delete", &id, "--yes"]);
     admin.json(&["service", "delete", &id, "--yes", "--for-good"]);
     assert!(admin.refusal(&["service", "restore", &id]).contains("no deleted service"));
+    assert!(admin.refusal(&["service", "show", &id]).contains("there is no service"));
     served.stop();
 }

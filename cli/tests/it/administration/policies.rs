@@ -68,6 +68,11 @@ fn what_a_registration_would_become_is_told_rule_by_rule() {
     assert_eq!(answer["registered"]["scope"], "read");
     assert_eq!((&answer["registered"]["grant_types"], answer.get("refused")), (&json!(["authorization_code"]), None));
 
+    let files = ["policy.json", "registration.json"].map(|name| data.0.join(name));
+    let people = registrar().args(["policy", "check"]).args(files).output().unwrap();
+    let people = String::from_utf8(people.stdout).unwrap();
+    assert!(people.contains("\n\nWhat would be registered:\napplication_type "), "{people}");
+
     let sent = json!({"redirect_uris": uris, "subject_type": "pairwise", "software_statement": "x.y.z"});
     let (accepted, answer, fault) = check(&data, &policy, Some(&sent));
     assert!(!accepted && fault.contains("refused by unannounced: subject_type"), "{fault}");

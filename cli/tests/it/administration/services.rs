@@ -55,6 +55,25 @@ fn a_new_service_says_where_it_is_who_publishes_its_metadata_and_what_comes_next
     assert!(refused.contains(missing) && refused.contains("--issuer"), "{refused}");
     let (text, warning) = people(&admin, &[&["service", "update", &id], &ENDPOINTS[..]].concat());
     assert!(!text.contains("Next:") && warning.is_empty(), "{text}{warning}");
+
+    let (text, warning) = people(&admin, &["service", "update", "1", "--issuer", base_url]);
+    assert!(text.contains("Registrar publishes the metadata") && !text.contains("publishes its own"), "{text}");
+    let root = format!("at {base_url}/.well-known/ where this is the service of the root");
+    assert!(text.contains(&root) && text.contains("registrar serve --default-service 1"), "{text}");
+    assert!(warning.is_empty(), "{warning}");
+    let nothing = admin.run(&["service", "update", "1"]);
+    let said = String::from_utf8(nothing.stderr).unwrap();
+    assert!(
+        nothing.status.code() == Some(2) && said.contains("nothing is said that service 1 should change"),
+        "{said}"
+    );
+    for issuer in [base_url, "https://as.example"] {
+        let (text, _) = people(&admin, &["service", "update", "1", "--door", "authlete", "--issuer", issuer]);
+        assert!(!text.contains("registration_endpoint") && text.contains("Nobody registers by RFC 7591"), "{text}");
+    }
+    let (text, _) = people(&admin, &["service", "list", "--organization", "nobody"]);
+    assert_eq!(text, "There are none in the organization nobody: name another one with --organization.\n");
+    assert_eq!(admin.json(&["service", "list", "--organization", "nobody"]), json!([]));
     served.stop();
 }
 
@@ -79,6 +98,9 @@ fn rfc8414_s2_metadata_is_checked_and_can_be_taken_away() {
         (["--issuer", "https://as.example?a"], "issuer is not an https URL"),
         (["--base-url", "http://api.example"], "base_url is not an https URL"),
         (["--name", "Bank\u{202e}"], "U+202E"),
+        (["--name", " "], "--unset name"),
+        (["--issuer", ""], "--unset issuer"),
+        (["--base-url", ""], "--unset base-url"),
         (["--organization", "bad name!"], "A-Z a-z 0-9 . _ -"),
         (["--door", "oath"], "possible values: oauth, authlete, identity_center, federation, stet"),
     ] {
@@ -129,10 +151,12 @@ fn rfc7396_a_policy_is_changed_by_what_a_service_shows_or_by_some_members() {
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&back.stdout).unwrap(), shown);
     for (wrong, part) in [
         (r#"{"doors": ["oath"]}"#, "there is no door \"oath\""),
-        (r#"{"limits": null}"#, "standard input is not a policy"),
+        (r#"{"limits": null}"#, "standard input is not a policy: "),
+        (r#"{"scopes": {"unoffered": "keep"}}"#, "scopes.unoffered: unknown variant `keep`"),
+        ("{\n  \"scopes\": {},\n}", "standard input is not JSON: key must be a string at line 3 column 1"),
         (r#"{"client_lifetme": null}"#, "no member client_lifetme"),
         (r#"{"scopes": {}, "scopes": {}}"#, "appears twice"),
-        ("[]", "must be a JSON object"),
+        ("[]", "standard input must be a JSON object"),
     ] {
         let output = piped(wrong);
         let fault: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();

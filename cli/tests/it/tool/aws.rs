@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -109,7 +110,8 @@ fn who_is_not_signed_in_hears_what_is_missing() {
     let home = Folder::new("signed-out");
     let asked = |variables: &[(&str, &str)]| person(&home).envs(variables.iter().copied()).args(LIST).output().unwrap();
     let sign_in = ["aws sso login", "aws login", "AWS_PROFILE"];
-    assert_fails(&asked(&[]), 5, &["no AWS region is set", "AWS_REGION"]);
+    let lost = ["there is no .registrar/env here", "the folder of `registrar serve`", "--endpoint-url", "--key-file"];
+    assert_fails(&asked(&[]), 5, &[&lost[..], &["no AWS region is set", "AWS_REGION"]].concat());
     let nobody = asked(&[("AWS_REGION", "eu-west-1")]);
     assert_fails(&nobody, 5, &["there are no AWS credentials", "--endpoint-url", sign_in[0], sign_in[1], sign_in[2]]);
     write(&home, ".aws/config", PROFILES);
@@ -207,10 +209,40 @@ fn the_table_of_the_working_folder_is_used_by_itself_where_aws_is_not_meant() {
     empty.args(LIST).env("REGISTRAR_TABLE", "").env("REGISTRAR_KMS_KEY_ID", "").env("AWS_PROFILE", "");
     assert!(empty.output().unwrap().status.success(), "variables that are empty say nothing");
     for (name, value) in [("AWS_REGION", "eu-west-1"), ("AWS_PROFILE", "absent"), ("REGISTRAR_KMS_KEY_ID", "alias/x")] {
-        assert_fails(&person(&home).env(name, value).args(LIST).output().unwrap(), 5, &[]);
+        let passed_over = "the table of .registrar is passed over, since";
+        assert_fails(&person(&home).env(name, value).args(LIST).output().unwrap(), 5, &[passed_over]);
     }
     served.stop();
     assert_fails(&person(&home).args(LIST).output().unwrap(), 7, &["cannot be reached", "start `registrar serve`"]);
+}
+
+#[test]
+fn the_table_that_is_served_is_found_in_memory_as_well() {
+    let home = Folder::new("local-memory");
+    std::fs::create_dir_all(home.0.join(".registrar/memory")).unwrap();
+    let table = Folder(home.0.join(".registrar/table"));
+    let table = (Served::start(&table, &[]), table);
+    let memory = Folder(home.0.join(".registrar/memory"));
+    std::fs::set_permissions(&memory.0, PermissionsExt::from_mode(0o700)).unwrap();
+    let served = Served::start(&memory, &["--memory"]);
+    let create = |name: &str| {
+        let mut command = person(&home);
+        command.args(["service", "create", "--name", name, "--issuer", "https://as.example", "--json"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["id"].to_string()
+    };
+    let show = |id: &str| person(&home).args(["service", "show", id]).output().unwrap();
+    let first = create("No other");
+    for file in ["env", "key", "demo.json"] {
+        std::fs::copy(home.0.join(".registrar/table").join(file), home.0.join(".registrar").join(file)).unwrap();
+    }
+    assert_eq!(show(&first).status.code(), Some(3), "one in a file comes first, if it is served");
+    create("In a file");
+    table.0.stop();
+    assert!(show(&first).status.success(), "and only then");
+    served.stop();
+    assert_fails(&show(&first), 7, &["start `registrar serve`"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

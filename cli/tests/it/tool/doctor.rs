@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::failure;
 use crate::program::{Administration, Folder, Served, registrar};
+use crate::serving::free_address;
 use crate::support;
 
 /// Status and sentence of a check.
@@ -45,11 +46,37 @@ fn what_fits_is_said_line_by_line() {
     admin.json(&["service", "update", "1", "--metadata", "authorization_response_iss_parameter_supported=true"]);
     let output = admin.run(&[&["doctor", "1", "--json"], &reach[..]].concat());
     assert_eq!(finding(&findings(&output), "authorization_response_iss_parameter_supported").0, "ok");
-    let unknown = findings(&admin.run(&["doctor", "1", "--json"]));
+    let distrusted = findings(&admin.run(&["doctor", "1", "--json"]));
+    let (status, sentence) = finding(&distrusted, "metadata");
+    assert!(status == "fault" && sentence.contains("give it with --extra-ca"), "{sentence}");
+    let copied = Folder::new("doctor-copied");
+    std::fs::create_dir_all(&copied.0).unwrap();
+    for file in ["key", "env"] {
+        std::fs::copy(data.0.join(file), copied.0.join(file)).unwrap();
+    }
+    let stranger = Administration { served: &served, key_file: copied.0.join("key") };
+    let unknown = findings(&stranger.run(&["doctor", "1", "--json"]));
     let (status, sentence) = finding(&unknown, "metadata");
     assert!(status == "warning" && sentence.contains("give --base-url"), "{sentence}");
-    let local = findings(&admin.run(&["doctor", "1", "--json", "--base-url", "http://127.0.0.1:8080"]));
-    assert_eq!(finding(&local, "metadata").0, "warning");
+    served.stop();
+}
+
+#[test]
+fn the_server_of_this_machine_is_asked_over_http_and_no_other() {
+    let data = Folder::new("doctor-own");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let output = admin.run(&["doctor", "1", "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    let found = findings(&output);
+    for check in ["metadata", "issuer", "registration_endpoint", "announced"] {
+        assert_eq!(finding(&found, check).0, "ok", "{found}");
+    }
+    let other = free_address();
+    admin.json(&["service", "update", "1", "--issuer", &format!("http://{other}")]);
+    let found = findings(&admin.run(&["doctor", "1", "--json"]));
+    let (status, sentence) = finding(&found, "metadata");
+    assert!(status == "warning" && sentence.contains("not asked over http"), "{sentence}");
     served.stop();
 }
 

@@ -78,6 +78,37 @@ fn tokens_of_nobody_are_not_an_empty_list() {
 }
 
 #[test]
+fn a_token_for_what_is_not_there_is_warned_of() {
+    let data = Folder::new("token-warnings");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    admin.json(&["service", "update", "1", "--scope", "read write"]);
+    let initial = ["token", "create", "initial-access", "--service", "1"];
+    let warning = |arguments: &[&str]| {
+        let output = admin.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(warning(&[&initial[..], &["--scope", "read", "--grant-type", "authorization_code"]].concat()), "");
+    assert_eq!(
+        warning(&[&initial[..], &["--scope", "read admin", "--grant-type", "implicit"]].concat()),
+        "warning: service 1 does not offer the scope admin, the grant type implicit\n"
+    );
+    let organization = ["token", "create", "organization", "--organization"];
+    assert_eq!(warning(&[&organization[..], &["demo"]].concat()), "");
+    let nobody = warning(&[&organization[..], &["nobody"]].concat());
+    assert_eq!(nobody, "warning: the organization nobody has no service yet\n");
+    admin.json(&["service", "update", "1", "--door", "authlete"]);
+    assert_eq!(warning(&initial), "");
+    admin.json(&["service", "update", "1", "--door", "identity_center"]);
+    let closed = warning(&initial);
+    assert!(closed.starts_with("warning: no client of service 1 registers with such a token: "), "{closed}");
+    let unknown = admin.refusal(&["token", "create", "service", "--service", "1", "--permission", "client.delete"]);
+    assert!(unknown.contains("client.read") && unknown.contains("use_service"), "{unknown}");
+    served.stop();
+}
+
+#[test]
 fn a_token_lasts_as_long_as_people_write() {
     let data = Folder::new("token-end");
     let served = Served::start(&data, &["--memory"]);

@@ -1,0 +1,49 @@
+//! Why something was not fetched, for people.
+
+use std::error::Error;
+
+use shared::fetch::FetchError;
+
+/// How the certificate of an authority is told that this machine does not know.
+const UNKNOWN_AUTHORITY: &str = "UnknownIssuer";
+
+/// What is at a host and port, `pair`, and why it was not fetched, with what to do.
+pub(super) fn fault(error: &FetchError, pair: &str) -> String {
+    if matches!(error, FetchError::NotAllowed) {
+        return format!("{pair} is not public: it is asked only with --reachable {pair}");
+    }
+    let innermost = innermost(error);
+    if innermost.contains(UNKNOWN_AUTHORITY) {
+        return format!("the certificate of {pair} is by an authority that is not known here: give it with --extra-ca");
+    }
+    innermost
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_fetched_is_told_with_what_to_do() {
+        let unknown = FetchError::Failed("invalid peer certificate: UnknownIssuer".into());
+        for (error, part) in [
+            (FetchError::NotAllowed, "localhost:9443 is not public: it is asked only with --reachable localhost:9443"),
+            (
+                unknown,
+                "the certificate of localhost:9443 is by an authority that is not known here: give it with --extra-ca",
+            ),
+            (FetchError::Failed("connection refused".into()), "connection refused"),
+            (FetchError::Status(404), "the answer was 404"),
+        ] {
+            assert_eq!(fault(&error, "localhost:9443"), part);
+        }
+    }
+}

@@ -22,7 +22,7 @@ pub enum Unpublished {
 }
 
 impl Unpublished {
-    fn unusable(fault: impl ToString) -> Self {
+    fn unusable(fault: &dyn std::fmt::Display) -> Self {
         Self::Unusable(fault.to_string())
     }
 }
@@ -81,9 +81,10 @@ pub async fn published_keys(
 ) -> Result<KeyDifference, Unpublished> {
     let ports: Vec<String> = anchor.entity_id.unusual_port().into_iter().collect();
     let document = fetch.get_at(&anchor.entity_id.configuration_url(), &ports, MAX_BYTES, end).await?;
-    let text = String::from_utf8(document).map_err(Unpublished::unusable)?;
-    let statement = EntityStatement::read(text.trim(), Kind::Configuration, now).map_err(Unpublished::unusable)?;
-    statement.verify(statement.keys()).map_err(Unpublished::unusable)?;
+    let text = String::from_utf8(document).map_err(|fault| Unpublished::unusable(&fault))?;
+    let statement =
+        EntityStatement::read(text.trim(), Kind::Configuration, now).map_err(|fault| Unpublished::unusable(&fault))?;
+    statement.verify(statement.keys()).map_err(|fault| Unpublished::unusable(&fault))?;
     if *statement.subject() != anchor.entity_id {
         return Err(Unpublished::Unusable(format!("it publishes the configuration of {}", statement.subject())));
     }

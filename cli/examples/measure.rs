@@ -57,7 +57,6 @@ async fn main() -> Result {
     println!("| function | start to `/next` | start to first answer | warm answer | CPU per warm answer | memory |");
     println!("|---|---|---|---|---|---|");
     for (binary, event, name) in CASES {
-        // A table of its own: the embedded one reads its whole stream at each write.
         let table =
             Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
         prepare(&table.url(), &access_key).await?;

@@ -38,16 +38,26 @@ def call(method, url, token=None, body=None):
     sys.exit("cargo lambda watch does not listen")
 
 
+def registrar(*arguments):
+    return subprocess.run(["target/debug/registrar", *arguments], capture_output=True, text=True)
+
+
 def check(port):
-    command = ["target/debug/registrar", "service", "create", "--issuer", "https://as.example", "--preset", "open"]
-    command.append("--json")
-    service = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    create = ["service", "create", "--issuer", "https://as.example", "--preset", "open", "--json"]
+    refused = registrar(*create)
+    assert refused.returncode == 4, f"the demo service's key is in a file: {refused}"
+    deleted = registrar("service", "delete", "1", "--yes")
+    assert deleted.returncode == 0, deleted
+    created = registrar(*create)
+    assert created.returncode == 0, created
+    service = json.loads(created.stdout)
     endpoint = f"http://127.0.0.1:{port}/{service['id']}/register"
     client = call("POST", endpoint, body={"redirect_uris": ["https://rp.example/cb"]})
     read = call("GET", f"{endpoint}/{client['client_id']}", client["registration_access_token"])
     assert read["client_secret"] == client["client_secret"], "the secret opens with the key that KMS unwraps"
     print("ok     a service's data key is wrapped by KMS")
-    print("1 passed, 0 failed")
+    print("ok     a key that is not the table's is refused")
+    print("2 passed, 0 failed")
 
 
 if sys.argv[1] == "create":

@@ -272,17 +272,23 @@ impl App {
     }
 }
 
-/// The same for a function, whose start it takes no time from.
+/// As [`aws_configuration`], for a function, whose start parses no more certificates than it needs.
 async fn deployed_configuration() -> aws_config::SdkConfig {
-    let mut configuration = aws_configuration().await.into_builder();
-    configuration.set_http_client(tls::http_client(variable));
-    configuration.build()
+    let loader = configuration_loader();
+    match tls::http_client(variable) {
+        Some(client) => loader.http_client(client).load().await,
+        None => loader.load().await,
+    }
 }
 
 /// Region, credentials and endpoint as the AWS SDK finds them, with [`timeouts`] and [`retries`].
 pub async fn aws_configuration() -> aws_config::SdkConfig {
+    configuration_loader().load().await
+}
+
+fn configuration_loader() -> aws_config::ConfigLoader {
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    defaults.timeout_config(timeouts()).retry_config(retries()).load().await
+    defaults.timeout_config(timeouts()).retry_config(retries())
 }
 
 /// All waiting for AWS ends before a function's own time does.

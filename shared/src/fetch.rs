@@ -217,24 +217,7 @@ impl Fetch {
             .get(url)
             .header("accept", "application/json, */*;q=0.5")
             .timeout(end.saturating_duration_since(Instant::now()));
-        let mut response = request.send().await.map_err(failed)?;
-        if response.status() != 200 {
-            return Err(FetchError::Status(response.status().as_u16()));
-        }
-        if response
-            .content_length()
-            .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes))
-        {
-            return Err(FetchError::TooLarge);
-        }
-        let mut document = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if document.len() + chunk.len() > max_bytes {
-                return Err(FetchError::TooLarge);
-            }
-            document.extend_from_slice(&chunk);
-        }
-        Ok(document)
+        read(request.send().await.map_err(failed)?, max_bytes).await
     }
 
     fn permit(&self, url: &Url, schemes: &[&str], named: &[String]) -> Result<Permitted, FetchError> {
@@ -319,6 +302,28 @@ fn build(settings: &FetchSettings, exempt: &[String]) -> Result<reqwest::Client,
         builder = builder.tls_certs_merge([reqwest::Certificate::from_pem(ca).map_err(failed)?]);
     }
     builder.build().map_err(failed)
+}
+
+/// The document of an answer, if it is 200 and no larger than that.
+///
+/// # Errors
+/// [`FetchError::Status`], [`FetchError::TooLarge`], or what became of the connection.
+pub async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
+    if response.status() != 200 {
+        return Err(FetchError::Status(response.status().as_u16()));
+    }
+    if response.content_length().is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes))
+    {
+        return Err(FetchError::TooLarge);
+    }
+    let mut document = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if document.len() + chunk.len() > max_bytes {
+            return Err(FetchError::TooLarge);
+        }
+        document.extend_from_slice(&chunk);
+    }
+    Ok(document)
 }
 
 fn failed(error: reqwest::Error) -> FetchError {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::http::Uri;
-use shared::fetch::FetchError;
+use shared::fetch::{self, FetchError};
 
 /// An API of this machine.
 pub(super) struct Own {
@@ -42,18 +42,8 @@ impl Own {
         let failed = |error: reqwest::Error| FetchError::Failed(error.into());
         let client =
             reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(patience);
-        let mut response = client.build().map_err(failed)?.get(url).send().await.map_err(failed)?;
-        if response.status() != 200 {
-            return Err(FetchError::Status(response.status().as_u16()));
-        }
-        let mut document = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if document.len() + chunk.len() > max_bytes {
-                return Err(FetchError::TooLarge);
-            }
-            document.extend_from_slice(&chunk);
-        }
-        Ok(document)
+        let response = client.build().map_err(failed)?.get(url).send().await.map_err(failed)?;
+        fetch::read(response, max_bytes).await
     }
 }
 

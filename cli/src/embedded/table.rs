@@ -40,8 +40,10 @@ const EXPIRED: &str = "SELECT json_extract(item_json, '$.PK.S'), json_extract(it
 const EXPIRED_BY: &str = r#"UPDATE _stream_records
     SET user_identity = '{"type":"Service","principalId":"dynamodb.amazonaws.com"}' WHERE id = last_insert_rowid()"#;
 
-/// The last record stays: the next one's number follows it.
-const TRIM: &str = "DELETE FROM _stream_records WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) < ?2";
+/// The last record stays: the next one's number follows it. What a table of long ago has gathered goes in parts.
+const TRIM: &str = "DELETE FROM _stream_records WHERE id IN (SELECT id FROM _stream_records
+    WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) < ?2
+    ORDER BY CAST(sequence_number AS INTEGER) LIMIT 2000)";
 
 /// The embedded database.
 pub struct Table {
@@ -118,7 +120,7 @@ impl Table {
         Ok(removed == most)
     }
 
-    /// Forgets the records of the stream before a place in it, which is a shard iterator.
+    /// Forgets records of the stream before a place in it, which is a shard iterator: more than are followed at a time.
     ///
     /// # Errors
     /// If they cannot be removed.

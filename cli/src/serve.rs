@@ -210,18 +210,33 @@ pub async fn run(options: Options) -> Result<()> {
     let front = Front::new(&demo.base_url, demo.service_id, registration.clone(), options.default_service);
     let gateway = Gateway::new(app, address, crate::api_endpoints())?;
     let api = Listening { listener, tls, gateway: gateway.with_hosts(Hosts::new(options.hosts())).with_front(front) };
-    let (stopped, stet_stopped, ending) = (told_to_stop()?, told_to_stop()?, told_to_stop()?);
-    let following = tokio::spawn(streams::follow(Arc::clone(&table), app));
-    let sweeping = tokio::spawn(streams::sweep(table, app));
+    let told = [told_to_stop()?, told_to_stop()?, told_to_stop()?];
+    let working = [tokio::spawn(streams::follow(Arc::clone(&table), app)), tokio::spawn(streams::sweep(table, app))];
     announce(&options, &data, &demo, app.stet_service, &own_url(), &registration);
     for own in [Some(service), stet_service].into_iter().flatten() {
         replaced(own);
     }
     say!("\nCtrl-C ends it.");
-    let serving = api.serve(options.limits(), stopped);
+    serve_until(told, api, stet, options.limits()).await;
+    for task in working {
+        task.abort();
+        let _ = task.await;
+    }
+    let _ = tokio::time::timeout(PATIENCE, database.stop()).await;
+    Ok(())
+}
+
+/// Answers until the program is told to stop, and a while longer to those who wait for an answer.
+async fn serve_until(
+    [stopped, stet_stopped, ending]: [impl Future<Output = ()>; 3],
+    api: Listening,
+    stet: Option<Listening>,
+    limits: Limits,
+) {
+    let serving = api.serve(limits, stopped);
     let serving_stet = async {
         if let Some(stet) = stet {
-            stet.serve(options.limits(), stet_stopped).await;
+            stet.serve(limits, stet_stopped).await;
         }
     };
     let ending = async {
@@ -232,12 +247,6 @@ pub async fn run(options: Options) -> Result<()> {
         _ = async { tokio::join!(serving, serving_stet) } => {}
         () = ending => {}
     }
-    for task in [following, sweeping] {
-        task.abort();
-        let _ = task.await;
-    }
-    let _ = tokio::time::timeout(PATIENCE, database.stop()).await;
-    Ok(())
 }
 
 /// An API that listens.

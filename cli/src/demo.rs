@@ -11,7 +11,7 @@ use shared::credentials::{IdSalt, Token, TokenKind};
 use shared::metadata::GrantType;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Preset};
-use shared::service::{FederationSettings, ServiceConfiguration};
+use shared::service::ServiceConfiguration;
 use shared::store::{CreatedService, TokenRecord};
 
 pub(crate) use crate::failure::described;
@@ -140,9 +140,6 @@ pub fn configuration() -> ServiceConfiguration {
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("https://as.example/{path}").into());
     ServiceConfiguration {
         name: Some("Demo".to_owned()),
-        organization: ORGANIZATION.to_owned(),
-        issuer: None,
-        base_url: None,
         authorization_server: [
             endpoint("authorization_endpoint", "authorize"),
             endpoint("token_endpoint", "token"),
@@ -150,9 +147,7 @@ pub fn configuration() -> ServiceConfiguration {
         ]
         .into_iter()
         .collect(),
-        policy,
-        federation: FederationSettings::default(),
-        others: serde_json::Map::new(),
+        ..ServiceConfiguration::new(ORGANIZATION, policy)
     }
 }
 

@@ -210,13 +210,8 @@ async fn services(app: &App) -> Result {
 fn configuration(policy: Policy) -> ServiceConfiguration {
     ServiceConfiguration {
         name: Some("Fixture".to_owned()),
-        organization: "fixture".to_owned(),
-        issuer: None,
-        base_url: None,
         authorization_server: [("token_endpoint".to_owned(), "https://as.example/token".into())].into_iter().collect(),
-        policy,
-        federation: FederationSettings::default(),
-        others: Map::new(),
+        ..ServiceConfiguration::new("fixture", policy)
     }
 }
 

@@ -48,6 +48,23 @@ pub struct ServiceConfiguration {
     pub others: Map<String, Value>,
 }
 
+impl ServiceConfiguration {
+    /// What has an owner and a policy and says nothing else.
+    #[must_use]
+    pub fn new(organization: impl Into<String>, policy: Policy) -> Self {
+        Self {
+            name: None,
+            organization: organization.into(),
+            issuer: None,
+            base_url: None,
+            authorization_server: Map::new(),
+            policy,
+            federation: FederationSettings::default(),
+            others: Map::new(),
+        }
+    }
+}
+
 /// A service, as stored.
 pub struct Service {
     /// Its number, below 2^53.

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, Step, rehearse};
-use shared::service::{FederationSettings, ServiceConfiguration};
+use shared::service::ServiceConfiguration;
 
 use super::Output;
 use super::input::Input;
@@ -49,14 +49,8 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
         _ => bail!("{input}: authorization_server must be an object, beside a policy"),
     };
     Ok(ServiceConfiguration {
-        name: None,
-        organization: "default".to_owned(),
-        issuer: None,
-        base_url: None,
         authorization_server,
-        policy: changed(input, members, &Preset::Protected.policy())?,
-        federation: FederationSettings::default(),
-        others: Map::new(),
+        ..ServiceConfiguration::new("default", changed(input, members, &Preset::Protected.policy())?)
     })
 }
 

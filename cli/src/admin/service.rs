@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use shared::administration;
 use shared::policy::Preset;
-use shared::service::{FederationSettings, Service, ServiceConfiguration};
+use shared::service::{Service, ServiceConfiguration};
 use shared::store::RESTORABLE_SECONDS;
 
 pub(super) use settings::{check, organization};
@@ -108,16 +108,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
 }
 
 async fn create(settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
-    let configuration = settings.applied_to(ServiceConfiguration {
-        name: None,
-        organization: "default".to_owned(),
-        issuer: None,
-        base_url: None,
-        authorization_server: Map::new(),
-        policy: Preset::Protected.policy(),
-        federation: FederationSettings::default(),
-        others: Map::new(),
-    })?;
+    let configuration = settings.applied_to(ServiceConfiguration::new("default", Preset::Protected.policy()))?;
     print(&create_new(configuration, connection).await?, true, connection, output)
 }
 

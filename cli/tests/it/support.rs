@@ -185,16 +185,7 @@ impl World {
 
     /// Makes a service with that policy.
     pub(crate) async fn service(&self, id: u64, policy: Policy) {
-        let configuration = ServiceConfiguration {
-            name: None,
-            organization: "tests".to_owned(),
-            issuer: None,
-            base_url: None,
-            authorization_server: serde_json::Map::new(),
-            policy,
-            federation: FederationSettings::default(),
-            others: serde_json::Map::new(),
-        };
+        let configuration = ServiceConfiguration::new("tests", policy);
         let data_key = self.app.keys.new_data_key(id, &self.app.entropy).await.unwrap();
         let salt = IdSalt(self.app.entropy.bytes().unwrap());
         self.app.store.create_service(id, &configuration, &salt, data_key, &operator()).await.unwrap();

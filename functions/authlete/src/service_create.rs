@@ -4,7 +4,7 @@ use serde_json::Map;
 use shared::caller::Permission;
 use shared::http::Response;
 use shared::policy::Preset;
-use shared::service::{FederationSettings, ServiceConfiguration};
+use shared::service::ServiceConfiguration;
 use shared::{Error as Core, administration};
 
 use crate::body;
@@ -23,16 +23,7 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
         return Err(Core::InsufficientScope.into());
     }
     let sent = body::json_or_form(call.request, service_object::shape)?;
-    let blank = ServiceConfiguration {
-        name: None,
-        organization: organization.to_owned(),
-        issuer: None,
-        base_url: None,
-        authorization_server: Map::new(),
-        policy: Preset::Open.policy(),
-        federation: FederationSettings::default(),
-        others: Map::new(),
-    };
+    let blank = ServiceConfiguration::new(organization, Preset::Open.policy());
     let blank = Draft { configuration: blank, secrets: Map::new() };
     let draft = service_object::draft(&sent, blank, "")?;
     let Draft { configuration, secrets } = draft;

@@ -56,19 +56,9 @@ mod tests {
 
     use super::*;
     use crate::policy::{Policy, Preset};
-    use crate::service::FederationSettings;
 
     fn rehearsed(policy: Policy, sent: &Value) -> Rehearsal {
-        let configuration = ServiceConfiguration {
-            name: None,
-            organization: "tests".to_owned(),
-            issuer: None,
-            base_url: None,
-            authorization_server: Map::new(),
-            policy,
-            federation: FederationSettings::default(),
-            others: Map::new(),
-        };
+        let configuration = ServiceConfiguration::new("tests", policy);
         rehearse(&configuration, sent.as_object().cloned().unwrap())
     }
 

@@ -210,22 +210,15 @@ fn is_url(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
     use crate::policy::Preset;
-    use crate::service::FederationSettings;
 
     fn service() -> ServiceConfiguration {
         ServiceConfiguration {
             name: Some("Bank".to_owned()),
-            organization: "default".to_owned(),
-            issuer: None,
-            base_url: None,
-            authorization_server: Map::new(),
-            policy: Preset::Open.policy(),
-            federation: FederationSettings::default(),
-            others: Map::new(),
+            ..ServiceConfiguration::new("default", Preset::Open.policy())
         }
     }
 

@@ -136,7 +136,8 @@ pub async fn describe(
 pub fn configuration() -> ServiceConfiguration {
     let mut policy = Preset::Open.policy();
     policy.grant_types.offered.push(GrantType::DeviceCode);
-    policy.doors = ["oauth", "authlete", "federation", "identity_center"].map(str::to_owned).to_vec();
+    policy.doors =
+        ["oauth", "authlete", "federation", "identity_center", "metadata_document"].map(str::to_owned).to_vec();
     let endpoint = |name: &str, path: &str| (name.to_owned(), format!("https://as.example/{path}").into());
     ServiceConfiguration {
         name: Some("Demo".to_owned()),

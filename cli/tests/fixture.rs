@@ -12,11 +12,12 @@ use shared::claim_kind::ClaimKind;
 use shared::client::{ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use shared::credentials::{IdSalt, Token, TokenKind, numeric_id};
 use shared::metadata::{ClientMetadata, GrantType, Strictness, verify};
+use shared::metadata_document::Validators;
 use shared::origin::Origin;
-use shared::policy::{BoundPolicy, Policy, Preset};
+use shared::policy::{BoundPolicy, METADATA_DOCUMENT, Policy, Preset};
 use shared::registry::Context;
 use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration, TrustAnchorSettings};
-use shared::store::TokenRecord;
+use shared::store::{KeptCopy, TokenRecord};
 use shared::{App, Error};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -41,6 +42,9 @@ const SALT: IdSalt = IdSalt([1; 32]);
 /// When clients and tokens were made, in milliseconds since 1970.
 const MADE: u64 = 1_790_000_000_000;
 
+/// Until when their documents are fresh, in seconds since 1970.
+const FRESH: u64 = 4_000_000_000;
+
 /// A client of service 101.
 struct Client {
     id: &'static str,
@@ -54,7 +58,7 @@ struct Client {
     confidential: bool,
 }
 
-const CLIENTS: [Client; 23] = [
+const CLIENTS: [Client; 21] = [
     oauth("00000000-0000-4000-8000-000000000001", '1'),
     oauth("00000000-0000-4000-8000-000000000002", '2'),
     oauth("00000000-0000-4000-8000-000000000003", '3'),
@@ -76,9 +80,10 @@ const CLIENTS: [Client; 23] = [
     created("1111", "fixture-scopes"),
     created("1112", "fixture-scopes-put"),
     created("1113", "fixture-scopes-delete"),
-    document("https://rp.example/read"),
-    document("https://rp.example/updated"),
 ];
+
+/// Clients of service 101 that name themselves, by the URLs of their documents, which nobody fetches for a long time.
+const DOCUMENTS: [&str; 3] = ["https://rp.example/read", "https://rp.example/updated", "https://rp.example/locked"];
 
 const fn oauth(id: &'static str, token: char) -> Client {
     let source = Source::Oauth;
@@ -94,11 +99,6 @@ const fn created(id: &'static str, alias: &'static str) -> Client {
     Client { id, source, token: None, alias: Some(alias), developer: None, locked: false, confidential: true }
 }
 
-const fn document(id: &'static str) -> Client {
-    let source = Source::MetadataDocument;
-    Client { id, source, token: None, alias: None, developer: None, locked: false, confidential: false }
-}
-
 /// Installs it.
 pub(crate) async fn install(app: &App) -> Result {
     services(app).await?;
@@ -106,7 +106,31 @@ pub(crate) async fn install(app: &App) -> Result {
     for client in &CLIENTS {
         install_client(app, client).await?;
     }
+    for client_id in DOCUMENTS {
+        install_document(app, client_id).await?;
+    }
     stet(app).await
+}
+
+async fn install_document(app: &App, client_id: &str) -> Result {
+    let number = numeric_id(&SALT, client_id);
+    app.store.lease_metadata_document(101, number, client_id, None, 0).await?;
+    let document = json!({
+        "client_name": "Fixture",
+        "redirect_uris": ["https://rp.example/cb"],
+        "token_endpoint_auth_method": "none",
+    });
+    let copy = KeptCopy {
+        metadata: document.to_string(),
+        validators: Validators::default(),
+        first_seen_millis: MADE,
+        changed_at_millis: MADE,
+        changed: Vec::new(),
+        fetched_at_millis: MADE,
+        fresh_until: FRESH,
+        stale_until: FRESH,
+    };
+    Ok(app.store.keep_metadata_document(101, number, &copy, FRESH).await?)
 }
 
 /// What `tests/functions/stet_events.py` has made.
@@ -176,7 +200,9 @@ async fn services(app: &App) -> Result {
     statements.software_statements.required = true;
     let closed = Policy { dynamic_registration: false, ..Preset::Open.policy() };
     let unauthorized = [("unauthorizedOnClientConfigSupported".to_owned(), true.into())].into_iter().collect();
-    service(app, 101, open()).await?;
+    let mut documents = open();
+    documents.policy.doors.push(METADATA_DOCUMENT.to_owned());
+    service(app, 101, documents).await?;
     service(app, 102, configuration(Preset::Protected.policy())).await?;
     service(app, 103, configuration(statements)).await?;
     let issuer = Some("https://issuer.example".to_owned());
@@ -249,6 +275,7 @@ async fn tokens(app: &App) -> Result {
         TokenRecord { organization: Some("fixture".to_owned()), ..organization },
         record(TokenKind::Service, 'A', Some(101), &Permission::ALL)?,
         record(TokenKind::Service, 'C', Some(101), &[Permission::ClientRead])?,
+        record(TokenKind::Service, 'U', Some(101), &[Permission::UseService])?,
         record(TokenKind::Service, 'S', Some(101), &[Permission::ServiceRead])?,
     ];
     for token in tokens {
@@ -313,6 +340,7 @@ fn client(made: &Client) -> Result<RegisteredClient> {
             secret_expires_at: 0,
             software: None,
             trust_chain: None,
+            metadata_document: None,
             bound: BoundPolicy::default(),
             settings: OperatorSettings {
                 alias: made.alias.map(str::to_owned),
@@ -324,6 +352,7 @@ fn client(made: &Client) -> Result<RegisteredClient> {
         secret: None,
         registration_access_token: registration_access_token.map(|token| token.hash()),
         expires_at: None,
+        used: None,
         version: 1,
     })
 }

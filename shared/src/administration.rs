@@ -70,12 +70,14 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
             secret_expires_at: 0,
             software: None,
             trust_chain: None,
+            metadata_document: None,
             bound: BoundPolicy::default(),
             settings: draft.settings,
         },
         secret: None,
         registration_access_token: None,
         expires_at: None,
+        used: None,
         version: 1,
     };
     within_the_developers_share(context, &client).await?;
@@ -132,6 +134,26 @@ async fn try_replace(
     let claimed: &[ClaimKind] = if renamed { &[ClaimKind::Alias] } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(information(client, client_secret))
+}
+
+/// Makes a client that is known by its document alone one of which operators can decide something.
+///
+/// # Errors
+/// [`Error::Contention`] if it is one by now; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<RegisteredClient, Error> {
+    let Context { app, service, origin, .. } = context;
+    match app.store.create_client(&client, None, &[], origin).await? {
+        Created::Created => return Ok(client),
+        Created::Taken | Created::TokenSpent => {}
+    }
+    // What operators had decided before they deleted it is gone with that.
+    let occupant = app.store.occupant(service.id, client.numeric_id).await?.ok_or(Error::Contention)?;
+    if occupant.client.is_some() || occupant.client_id != client.client_id {
+        return Err(Error::Contention);
+    }
+    let client = RegisteredClient { version: occupant.version.saturating_add(1), ..client };
+    app.store.replace_client(&client, &[], origin).await?;
+    Ok(client)
 }
 
 /// Locks a client or unlocks it.
@@ -247,14 +269,25 @@ pub fn closed(client: RegisteredClient) -> ClientInformation {
     information(client, None)
 }
 
-/// Deletes a client: its secret and its token end at once. A lock stays where its registrant may come back.
+/// Deletes a client: its secret and its token end at once. A lock stays where its registrant may come back. One with a
+/// metadata document is read anew by whoever looks it up next; as long as it is locked it is not deleted.
 ///
 /// # Errors
 /// [`Error::UnknownClient`]; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
     let Context { app, service, origin, .. } = context;
+    if client.source == Source::MetadataDocument {
+        // Its owner goes on publishing it: a lock that went with it would be none.
+        if client.locked {
+            return Err(Error::ClientLocked);
+        }
+        app.store.forget_metadata_document(service.id, client.numeric_id).await?;
+    }
     let (id, number, by) = (&client.client_id, client.numeric_id, Deleter::operator_of(client));
     let deleted = app.store.delete_client(service.id, id, number, by, origin).await?;
+    if client.source == Source::MetadataDocument && matches!(deleted, Err(None)) {
+        return Ok(());
+    }
     deleted.map_err(|left| if left.is_some() { Error::Contention } else { Error::UnknownClient })
 }
 

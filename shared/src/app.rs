@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::http::Request;
 use crate::limits::{Admission, Limiter, RateLimit, Strangers};
+use crate::metadata_document::Budgets;
 use crate::service::Service;
 use crate::store::Store;
 use crate::time::Clock;
@@ -47,6 +48,8 @@ pub struct App {
     pub token_limit: Limiter,
     /// What strangers may ask of a service.
     pub strangers: Strangers,
+    /// How many metadata documents may be fetched.
+    pub document_budgets: Budgets,
     /// The service of fixed paths that name none: Identity Center's.
     pub identity_center_service: Option<u64>,
     /// The service of STET's paths.
@@ -173,6 +176,7 @@ impl App {
             clock,
             entropy,
             token_limit: Limiter::new(settings.token_limit),
+            document_budgets: Budgets::default(),
             strangers: Strangers::new(settings.address_limit, settings.service_limit),
             identity_center_service: settings.identity_center_service,
             stet_service: settings.stet_service,

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
-use crate::metadata::VerifiedMetadata;
-use crate::policy::BoundPolicy;
+use crate::metadata::{AuthMethod, VerifiedMetadata};
+use crate::policy::{BoundPolicy, Trust};
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,8 @@ pub struct RegisteredClient {
     pub registration_access_token: Option<TokenHash>,
     /// When the registration ends, in seconds since 1970.
     pub expires_at: Option<u64>,
+    /// The last day of which it is known that it was used, `yyyy-mm-dd` in UTC.
+    pub used: Option<String>,
     /// Counts the changes, from 1.
     pub version: u64,
 }
@@ -178,6 +180,9 @@ pub struct ClientRecord {
     /// The trust chain it was registered with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_chain: Option<ClientTrustChain>,
+    /// The metadata document that it is read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_document: Option<ClientDocument>,
     /// What its initial access token allowed.
     #[serde(default)]
     pub bound: BoundPolicy,
@@ -201,6 +206,59 @@ pub struct OperatorSettings {
     /// What a front door keeps here for operators; only that door reads it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub others: Map<String, Value>,
+}
+
+/// The metadata document of a client that names itself by its URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientDocument {
+    /// When it was read first, in milliseconds since 1970.
+    pub first_seen_millis: u64,
+    /// When it said something new last, in milliseconds since 1970.
+    pub changed_at_millis: u64,
+    /// The members that it said anew then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// When it was fetched last, in milliseconds since 1970.
+    pub fetched_at_millis: u64,
+    /// Until when it is fresh, in seconds since 1970.
+    pub fresh_until: u64,
+    /// How old the copy is that was read.
+    pub copy: DocumentCopy,
+    /// What the service thinks of the URL.
+    pub trust: Trust,
+    /// The pattern that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_by: Option<String>,
+    /// All methods by which it may authenticate, where it lists several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<AuthMethod>,
+}
+
+/// How old a copy of a metadata document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentCopy {
+    /// It was fetched for this answer.
+    Fetched,
+    /// It was kept, and is fresh.
+    Fresh,
+    /// It was kept and is not fresh any more, but its host cannot be asked.
+    Stale,
+    /// It was kept, and nobody asked how fresh it is.
+    Kept,
+}
+
+impl DocumentCopy {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetched => "fetched",
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Kept => "kept",
+        }
+    }
 }
 
 /// The trust chain of a client that was registered with one (OpenID Federation §12).

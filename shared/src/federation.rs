@@ -31,9 +31,11 @@ pub mod trust_chain;
 pub use anchor_keys::{KeyDifference, Unpublished, published_keys};
 pub use entity_id::EntityId;
 pub use error::Error;
+pub use metadata_policy::{MetadataPolicy, PolicyFault};
 pub use provider::{
     DOOR, NotSetUp, Provider, REGISTRATION_TYPES, check_settings, registration_types, signing_key, trust_anchor,
 };
 pub use registration::{
     MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register, register_automatically,
+    register_if_entity,
 };

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::JwkSet;
 use reqwest::dns::{Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::redirect;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -192,6 +193,21 @@ impl Fetch {
         self.document(url, &["https"], named, max_bytes, end).await
     }
 
+    /// The answer at `url` to a request with those headers and no others of ours, before its document is read. It is
+    /// given up at `end`, document and all.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn ask(&self, url: &str, headers: HeaderMap, end: Instant) -> Result<reqwest::Response, FetchError> {
+        self.answer(url, &["https"], &[], headers, end).await
+    }
+
+    /// Whether settings name that `host:port`, so that no rule about hosts applies to it.
+    #[must_use]
+    pub fn is_reachable(&self, pair: &str) -> bool {
+        self.settings.reachable.iter().any(|reachable| reachable == pair)
+    }
+
     /// The same for that service, with what it has fetched before.
     #[must_use]
     pub fn of(&self, service_id: u64) -> ServiceFetch<'_> {
@@ -206,6 +222,18 @@ impl Fetch {
         max_bytes: usize,
         end: Instant,
     ) -> Result<Vec<u8>, FetchError> {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"))]);
+        read(self.answer(url, schemes, named, headers, end).await?, max_bytes).await
+    }
+
+    async fn answer(
+        &self,
+        url: &str,
+        schemes: &[&str],
+        named: &[String],
+        headers: HeaderMap,
+        end: Instant,
+    ) -> Result<reqwest::Response, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAllowed)?;
         let client = if self.permit(&url, schemes, named)?.is_reachable {
             let exempt = &self.settings.reachable;
@@ -213,11 +241,8 @@ impl Fetch {
         } else {
             self.client.get_or_try_init(|| async { build(&self.settings, &[]) }).await?
         };
-        let request = client
-            .get(url)
-            .header("accept", "application/json, */*;q=0.5")
-            .timeout(end.saturating_duration_since(Instant::now()));
-        read(request.send().await.map_err(failed)?, max_bytes).await
+        let request = client.get(url).headers(headers).timeout(end.saturating_duration_since(Instant::now()));
+        request.send().await.map_err(failed)
     }
 
     fn permit(&self, url: &Url, schemes: &[&str], named: &[String]) -> Result<Permitted, FetchError> {
@@ -227,7 +252,7 @@ impl Fetch {
             return Err(FetchError::NotAllowed);
         }
         let pair = format!("{host}:{port}");
-        if self.settings.reachable.contains(&pair) {
+        if self.is_reachable(&pair) {
             return Ok(Permitted { pair, is_reachable: true });
         }
         let literal_is_public = match url.host() {
@@ -308,10 +333,18 @@ fn build(settings: &FetchSettings, exempt: &[String]) -> Result<reqwest::Client,
 ///
 /// # Errors
 /// [`FetchError::Status`], [`FetchError::TooLarge`], or what became of the connection.
-pub async fn read(mut response: reqwest::Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
+pub async fn read(response: reqwest::Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     if response.status() != 200 {
         return Err(FetchError::Status(response.status().as_u16()));
     }
+    read_content(response, max_bytes).await
+}
+
+/// The content of an answer, if it is no larger than that.
+///
+/// # Errors
+/// [`FetchError::TooLarge`], or what became of the connection.
+pub(crate) async fn read_content(mut response: reqwest::Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     if response.content_length().is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes))
     {
         return Err(FetchError::TooLarge);
@@ -337,6 +370,11 @@ fn failed(error: reqwest::Error) -> FetchError {
     FetchError::Failed(error.without_url().into())
 }
 
+/// A name that leads nowhere.
+#[derive(Debug, thiserror::Error)]
+#[error("the host name does not resolve: {0}")]
+pub(crate) struct NoAddress(std::io::Error);
+
 /// A name that leads into a private network.
 #[derive(Debug, thiserror::Error)]
 #[error("the host is not public")]
@@ -353,7 +391,7 @@ impl Resolve for PublicOnly {
         let host = name.as_str().to_owned();
         let exempt = self.exempt.iter().any(|pair| pair.rsplit_once(':').is_some_and(|(exempt, _)| exempt == host));
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await.map_err(NoAddress)?.collect();
             if exempt || addresses.iter().all(|address| is_public(address.ip())) {
                 Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)
             } else {

@@ -10,7 +10,9 @@
 //! | [`credentials`] | identifiers, secrets, tokens |
 //! | [`client`] | what is stored, what is answered |
 //! | [`registry`] | register, read, update, delete: what registrants do |
+//! | [`resolution`] | who is the client of that name? |
 //! | [`federation`] | who is vouched for, by whom, for what? |
+//! | [`metadata_document`] | who is the client of that URL? |
 //! | [`administration`] | create, change, lock, delete: what operators do |
 //! | [`jose`] | whose signature is this? |
 //! | [`fetch`] | what do others say? |
@@ -36,9 +38,11 @@ pub mod http;
 pub mod jose;
 pub mod limits;
 pub mod metadata;
+pub mod metadata_document;
 pub mod origin;
 pub mod policy;
 pub mod registry;
+pub mod resolution;
 pub mod service;
 pub mod store;
 pub mod stream;

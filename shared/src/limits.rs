@@ -200,7 +200,7 @@ impl Limiter {
 
     /// What a request of `key` is told if this instance knows that it has to wait. Nothing is counted, and nobody
     /// asked.
-    fn refusal(&self, clock: &Clock, key: &str) -> Option<Admission> {
+    pub(crate) fn refusal(&self, clock: &Clock, key: &str) -> Option<Admission> {
         let span = self.limit.span(clock.now_millis());
         let window = {
             let state = self.lock();

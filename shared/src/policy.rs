@@ -2,21 +2,28 @@
 
 mod apply;
 mod called_urls;
+mod metadata_documents;
 mod presets;
 
 use serde::{Deserialize, Serialize};
 
 pub use called_urls::CalledUrls;
+pub(crate) use called_urls::is_public_host;
+pub use metadata_documents::{MetadataDocuments, MetadataDocumentsFault, SameOrigin, Trust, TrustRule};
 pub use presets::Preset;
 
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 use crate::trusted_issuer::TrustedIssuer;
 
 /// The front doors that there are, by the names under which policies open them.
-pub const DOORS: [&str; 5] = ["oauth", "authlete", "identity_center", "federation", "stet"];
+pub const DOORS: [&str; 6] = ["oauth", "authlete", "identity_center", "federation", "stet", METADATA_DOCUMENT];
+
+/// The door of clients that name themselves by the URL of a metadata document.
+pub const METADATA_DOCUMENT: &str = "metadata_document";
 
 /// The policy of one service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in a policy")]
 pub struct Policy {
     /// The front doors that are open, by their names.
     pub doors: Vec<String>,
@@ -71,6 +78,18 @@ pub struct Policy {
     pub token_rotation: Rotation,
     /// Software statements (RFC 7591 §2.3).
     pub software_statements: SoftwareStatements,
+    /// Clients that name themselves by the URL of a metadata document.
+    #[serde(default)]
+    pub metadata_documents: MetadataDocuments,
+    /// For how many seconds an authorization server may use again what it has looked up (`Cache-Control: max-age`).
+    #[serde(default = "lookup_max_age")]
+    pub lookup_max_age: u64,
+    /// Whether a client that an authorization server looks up counts as used.
+    #[serde(default)]
+    pub lookup_is_use: bool,
+    /// Whether a locked client is refused to an authorization server that looks it up, and not shown as locked.
+    #[serde(default)]
+    pub lookup_refuses_locked: bool,
 }
 
 /// What an error says beside its code (RFC 6749 §5.2).
@@ -90,6 +109,10 @@ impl Default for ErrorMembers {
 
 fn yes() -> bool {
     true
+}
+
+fn lookup_max_age() -> u64 {
+    60
 }
 
 /// Who may register.
@@ -239,6 +262,9 @@ pub enum PolicyFault {
     /// A custom member that has a meaning already.
     #[error("policy: custom_members: {0:?} is set by the server")]
     ServerSet(String),
+    /// What it says of metadata documents.
+    #[error("policy: {0}")]
+    MetadataDocuments(#[from] MetadataDocumentsFault),
 }
 
 impl Policy {
@@ -279,6 +305,7 @@ impl Policy {
         {
             return Err(PolicyFault::DefaultNotOffered("scopes"));
         }
+        self.metadata_documents.check()?;
         match self.custom_members.iter().find(|member| SERVER_SET.contains(&member.as_str())) {
             Some(member) => Err(PolicyFault::ServerSet(member.clone())),
             None => Ok(()),

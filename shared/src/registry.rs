@@ -1,7 +1,7 @@
 //! Register, read, update, delete (RFC 7591 §3, RFC 7592 §2).
 
 mod rehearsal;
-mod remote;
+pub(crate) mod remote;
 pub(crate) mod secret;
 mod statement;
 
@@ -118,12 +118,14 @@ pub(crate) async fn enrol(
             secret_expires_at: 0,
             software,
             trust_chain: registrant.trust_chain().cloned(),
+            metadata_document: None,
             bound,
             settings,
         },
         secret: None,
         registration_access_token: token.as_ref().map(Token::hash),
         expires_at: end_of_life(policy, source, registrant, app.clock.now()),
+        used: None,
         version: 1,
     };
     if let Registrant::Identified { client_id, replaces, .. } = registrant {
@@ -360,6 +362,20 @@ pub(crate) async fn admit(
     Ok(Admitted { metadata, software })
 }
 
+/// What the service announces, its policy for documents and the RFCs make of the metadata of a document.
+pub(crate) fn settle_document(
+    service: &Service,
+    policy: &Policy,
+    metadata: ClientMetadata,
+) -> Result<VerifiedMetadata, Error> {
+    settle(&service.configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), &mut |_, _| {})
+}
+
+/// A document's metadata with what a software statement of somebody whom the service trusts says of it.
+pub(crate) async fn vouched(context: &Context<'_>, metadata: ClientMetadata) -> Result<ClientMetadata, Error> {
+    statement::overlay(context, Source::MetadataDocument, metadata).await.map(|(metadata, _)| metadata)
+}
+
 /// What the service announces, its policy and the RFCs make of metadata; `begins` is told of each rule before it does.
 fn settle(
     configuration: &ServiceConfiguration,
@@ -411,7 +427,7 @@ fn claimed(policy: &Policy, source: Source) -> &'static [ClaimKind] {
     }
 }
 
-fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -> Option<Vec<String>> {
+pub(crate) fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -> Option<Vec<String>> {
     let registered = || metadata.scope().into_iter().flat_map(Scope::tokens).map(str::to_owned).collect();
     policy.scope_is_requestable.then(registered)
 }

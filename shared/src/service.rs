@@ -4,7 +4,7 @@ mod announced;
 mod check;
 mod federation;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,9 +13,10 @@ use tokio::sync::OnceCell;
 use crate::client::SealedSecret;
 use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
+use crate::metadata_document::{SUPPORTED, is_enabled};
 use crate::policy::Policy;
 
-pub(crate) use announced::is_choice;
+pub(crate) use announced::{METHODS, has_means, is_choice, taken};
 pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
@@ -78,6 +79,7 @@ pub struct Service {
     /// When it was changed last, in milliseconds since 1970.
     pub modified_millis: u64,
     pub(crate) narrowed_policy: Option<Policy>,
+    pub(crate) document_policy: OnceLock<Policy>,
     pub(crate) secrets: Option<SealedSecret>,
     pub(crate) id_salt: IdSalt,
     pub(crate) wrapped_data_key: Vec<u8>,
@@ -89,6 +91,12 @@ impl Service {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         self.narrowed_policy.as_ref().unwrap_or(&self.configuration.policy)
+    }
+
+    /// What the policy says of clients with a metadata document: what they cannot have is dropped, since one document is
+    /// read by all authorization servers, and one that only a native application can be is one.
+    pub(crate) fn document_policy(&self) -> &Policy {
+        self.document_policy.get_or_init(|| self.policy().of_documents())
     }
 
     /// The number under which a client of this service is stored.
@@ -169,6 +177,11 @@ impl Service {
             if let Some(values) = self.configuration.announced(list) {
                 metadata.insert(list.to_owned(), values.into());
             }
+        }
+        // The flag and the look-up are one switch: who is told of one that refuses everybody does not come back.
+        metadata.remove(SUPPORTED);
+        if is_enabled(self) {
+            metadata.insert(SUPPORTED.to_owned(), true.into());
         }
         // RFC 8414 §3.2: no empty list.
         metadata.retain(|_, value| value.as_array().is_none_or(|values| !values.is_empty()));

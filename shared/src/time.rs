@@ -49,6 +49,12 @@ impl Clock {
         DateTime::from_millis(millis).fmt(DateTimeFormat::DateTime).unwrap_or_default()
     }
 
+    /// The day, `yyyy-mm-dd` in UTC.
+    #[must_use]
+    pub fn today(&self) -> String {
+        self.now_text().chars().take(10).collect()
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn now_millis(&self) -> u64 {

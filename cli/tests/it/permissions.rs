@@ -171,7 +171,9 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
             }
             let who = match (&key[..2], action) {
                 // Operators' tokens are made by the command line, and read where operators are answered.
-                ("T#", "GetItem" | "BatchGetItem") => function.starts_with("authlete-"),
+                ("T#", "GetItem" | "BatchGetItem") => {
+                    function.starts_with("authlete-") || ["client-lookup", "client-used"].contains(&function.as_str())
+                }
                 // Only the function of the stream counts, and deletes.
                 ("T#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => function == stream::FUNCTION,
                 ("T#", _) => false,

@@ -1,10 +1,11 @@
 //! `GET /api/{serviceId}/client/get/{clientId}`: shows a client to an operator. A relying party that is known by its
-//! entity identifier only is registered on the way, where the service does that (OpenID Federation §12.1).
+//! entity identifier only is registered on the way, where the service does that (OpenID Federation §12.1), and a client that
+//! names itself by a URL is read from the metadata document there.
 
-use shared::Error as Core;
 use shared::caller::Permission;
-use shared::federation::{self, EntityId};
 use shared::http::Response;
+use shared::metadata_document::Wanted;
+use shared::resolution;
 
 use crate::client_answer;
 use crate::client_object::View;
@@ -20,18 +21,12 @@ endpoint!(
 );
 
 async fn get(call: &Call<'_>) -> Result<Response, Error> {
-    let (desk, found, identifier) = call.desk_and_named(&[]).await?;
+    let (desk, named, identifier) = call.desk_and_named(&[]).await?;
     let view = View::of(&desk.operator);
-    if let Some(found) = found {
-        return Ok(Response::json(200, client_answer::answer(&desk.context(call), found, view).await?));
-    }
     let context = desk.resolving_context(call);
-    let entity = EntityId::parse(identifier).filter(|_| desk.operator.may(&[Permission::UseService]));
-    let Some(entity) = entity.filter(|_| federation::offers_automatic(&context)) else {
-        return Err(Core::UnknownClient.into());
-    };
+    let wanted = Wanted { kept: false, may_fetch: desk.operator.may(&[Permission::UseService]) };
     let base_url = call.app.base_url(&desk.service, call.request);
-    let registered = federation::register_automatically(&context, &base_url, &entity).await;
-    let registered = registered.map_err(Error::unregistered)?;
-    Ok(Response::json(200, client_answer::answer(&context, registered, view).await?))
+    let found = resolution::resolve(&context, &base_url, identifier, named, wanted).await;
+    let found = found.map_err(Error::unresolved)?;
+    Ok(Response::json(200, client_answer::answer(&context, found, view).await?))
 }

@@ -1,7 +1,6 @@
 //! `POST /api/{serviceId}/client/lock_flag/update/{clientIdentifier}`: an operator locks a client or unlocks it.
 
 use serde_json::Value;
-use shared::Error as Core;
 use shared::administration;
 use shared::caller::Permission;
 use shared::http::Response;
@@ -15,19 +14,19 @@ use crate::shape::Shape;
 endpoint!(update, "authlete-client-lock-flag", [Post], ["/api/{serviceId}/client/lock_flag/update/{clientId+}"]);
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
-    let (desk, found, identifier) = call.desk_and_named(&[Permission::ClientWrite]).await?;
+    let (desk, named, identifier) = call.desk_and_named(&[Permission::ClientWrite]).await?;
     let body = body::json_or_form(call.request, |_| Shape::Flag)?;
     let locked = body.get("clientLocked").and_then(Value::as_bool);
     let locked = locked.ok_or_else(|| Error::Body(Invalid::wrong_type("clientLocked", "a boolean")))?;
-    let numeric_id = match found {
+    let is_known = named.client.is_some() || named.document.is_some();
+    let numeric_id = if locked || is_known {
+        let found = desk.to_change(call, named, identifier).await?;
+        let numeric_id = found.numeric_id;
+        administration::lock(&desk.context(call), found, locked).await?;
+        numeric_id
+    } else {
         // A lock outlives its client where the registrant may come back.
-        None if !locked => administration::unlock_deleted(&desk.context(call), identifier).await?,
-        found => {
-            let found = found.ok_or(Core::UnknownClient)?;
-            let numeric_id = found.numeric_id;
-            administration::lock(&desk.context(call), found, locked).await?;
-            numeric_id
-        }
+        administration::unlock_deleted(&desk.context(call), identifier).await?
     };
     let (code, verb) = if locked { ("A001090", "locked") } else { ("A001091", "unlocked") };
     Ok(Response::json(200, result(code, &format!("The client (ID = {numeric_id}) is {verb}."))))

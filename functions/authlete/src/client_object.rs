@@ -49,12 +49,14 @@ mod tests {
                 secret_expires_at: 0,
                 software: None,
                 trust_chain: None,
+                metadata_document: None,
                 bound: BoundPolicy::default(),
                 settings: draft.settings,
             },
             secret: None,
             registration_access_token: None,
             expires_at: None,
+            used: None,
             version: 1,
         })
     }

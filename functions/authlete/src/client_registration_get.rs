@@ -15,7 +15,8 @@ endpoint!(get, "authlete-client-registration-get", [Post], ["/api/{serviceId}/cl
 
 async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let body = body::json(call.request);
-    let (desk, found) = call.desk_and_client(&[Permission::UseService], registration::client_id(&body)).await?;
+    let (desk, known) = call.desk_and_client(&[Permission::UseService], registration::client_id(&body)).await?;
+    let found = known.client;
     let body = body?;
     let Named { client_id, token } = Named::read(&body)?;
     let outcome = match token {

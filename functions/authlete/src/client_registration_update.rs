@@ -17,7 +17,8 @@ endpoint!(update, "authlete-client-registration-update", [Post], ["/api/{service
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let body = body::json(call.request);
-    let (desk, found) = call.desk_and_client(&[Permission::UseService], registration::client_id(&body)).await?;
+    let (desk, known) = call.desk_and_client(&[Permission::UseService], registration::client_id(&body)).await?;
+    let found = known.client;
     let body = body?;
     let Named { client_id, token } = Named::read(&body)?;
     let document = registration::document(&body)?;

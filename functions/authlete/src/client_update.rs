@@ -1,7 +1,6 @@
 //! `POST /api/{serviceId}/client/update/{clientId}`: an operator replaces a client.
 
 use shared::administration;
-use shared::caller::Permission;
 use shared::http::Response;
 
 use crate::body;
@@ -12,7 +11,7 @@ use crate::error::Error;
 endpoint!(update, "authlete-client-update", [Post], ["/api/{serviceId}/client/update/{clientId+}"]);
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
-    let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
+    let (desk, found) = call.client_to_change().await?;
     let sent = body::json_or_form(call.request, client_object::shape)?;
     body::must_say_something(&sent, "Client", client_object::written)?;
     let service = &desk.service;

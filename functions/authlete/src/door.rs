@@ -9,11 +9,12 @@ use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::Invalid;
+use shared::metadata_document::{Unresolved, Wanted};
 use shared::origin::Origin;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
-use shared::store::TokenRecord;
-use shared::{App, Error as Core};
+use shared::store::{Named, TokenRecord};
+use shared::{App, Error as Core, administration, resolution};
 
 use crate::error::{self, Error};
 
@@ -128,27 +129,36 @@ impl<'a> Call<'a> {
         Desk::open(operator, service, any_of)
     }
 
-    /// As [`desk`](Self::desk), and the client that the path names by its number, identifier or alias.
+    /// As [`desk`](Self::desk), and the client that the path names by its number, identifier or alias, for an operation
+    /// that changes it. One that is known by its document alone becomes one of which operators decide something.
+    ///
+    /// # Errors
+    /// As [`desk`](Self::desk); [`Core::UnknownClient`].
+    pub(crate) async fn client_to_change(&self) -> Result<(Desk, RegisteredClient), Error> {
+        let (desk, named, identifier) = self.desk_and_named(&[Permission::ClientWrite]).await?;
+        let client = desk.to_change(self, named, identifier).await?;
+        Ok((desk, client))
+    }
+
+    /// The same for an operation that shows it.
     ///
     /// # Errors
     /// As [`desk`](Self::desk); [`Core::UnknownClient`].
     pub(crate) async fn client(&self, any_of: &[Permission]) -> Result<(Desk, RegisteredClient), Error> {
-        let (desk, client, _) = self.desk_and_named(any_of).await?;
-        Ok((desk, client.ok_or(Core::UnknownClient)?))
+        let (desk, named, identifier) = self.desk_and_named(any_of).await?;
+        let client = desk.known(self, named, identifier).await?;
+        Ok((desk, client))
     }
 
     /// As [`desk`](Self::desk), what the path names, and the client of that number, identifier or alias.
     ///
     /// # Errors
     /// As [`desk`](Self::desk).
-    pub(crate) async fn desk_and_named(
-        &self,
-        any_of: &[Permission],
-    ) -> Result<(Desk, Option<RegisteredClient>, &str), Error> {
+    pub(crate) async fn desk_and_named(&self, any_of: &[Permission]) -> Result<(Desk, Named, &str), Error> {
         let identifier = self.request.path_parameter("clientId").unwrap_or_default();
-        let (desk, client) = self.desk_and_client(any_of, identifier).await?;
+        let (desk, named) = self.desk_and_client(any_of, identifier).await?;
         path_identifier(identifier)?;
-        Ok((desk, client, identifier))
+        Ok((desk, named, identifier))
     }
 
     /// As [`desk`](Self::desk), and the client of that number, identifier or alias, by one read.
@@ -159,16 +169,16 @@ impl<'a> Call<'a> {
         &self,
         any_of: &[Permission],
         identifier: &str,
-    ) -> Result<(Desk, Option<RegisteredClient>), Error> {
+    ) -> Result<(Desk, Named), Error> {
         self.method()?;
         let token = Operator::token(self.request.bearer_token())?;
         let service = self.service().await;
-        let (record, client) = match &service {
+        let (record, named) = match &service {
             Ok(service) => self.app.store.token_and_client(&token, service, identifier).await?,
-            Err(_) => (self.app.store.token(&token).await?, None),
+            Err(_) => (self.app.store.token(&token).await?, Named::default()),
         };
         let operator = self.known(record).await?;
-        Ok((Desk::open(operator, service, any_of)?, client))
+        Ok((Desk::open(operator, service, any_of)?, named))
     }
 
     /// Who changes something, for the audit.
@@ -209,6 +219,33 @@ impl Desk {
         } else {
             Err(Core::InsufficientScope.into())
         }
+    }
+
+    /// The client that is stored under a name, or its document as it is kept: nothing is fetched for an operator who
+    /// changes something.
+    async fn known(&self, call: &Call<'_>, named: Named, identifier: &str) -> Result<RegisteredClient, Error> {
+        if let Some(stored) = named.client {
+            return Ok(stored);
+        }
+        let kept = Wanted { kept: true, may_fetch: false };
+        let base_url = call.app.base_url(&self.service, call.request);
+        let found = resolution::resolve(&self.context(call), &base_url, identifier, named, kept).await;
+        found.map_err(|unresolved| match unresolved {
+            Unresolved::Core(error) if error.status() >= 500 => error.into(),
+            _ => Core::UnknownClient.into(),
+        })
+    }
+
+    /// As [`known`](Self::known), and stored.
+    pub(crate) async fn to_change(
+        &self,
+        call: &Call<'_>,
+        named: Named,
+        identifier: &str,
+    ) -> Result<RegisteredClient, Error> {
+        let is_stored = named.client.is_some();
+        let found = self.known(call, named, identifier).await?;
+        Ok(if is_stored { found } else { administration::adopt(&self.context(call), found).await? })
     }
 
     /// What the core needs to know of the request.

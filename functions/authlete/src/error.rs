@@ -5,6 +5,7 @@ use shared::federation::Error as Fault;
 use shared::http::Response;
 use shared::limits::Admission;
 use shared::metadata::Invalid;
+use shared::metadata_document::Unresolved;
 
 use crate::{client_object, service_object};
 
@@ -44,6 +45,8 @@ pub(crate) enum Error {
     ClientLocked(u64),
     /// A relying party cannot be registered by its entity identifier.
     Federation(Box<Fault>),
+    /// A client is not resolved by its metadata document.
+    Unresolved(Box<Unresolved>),
     /// The token has made too many requests.
     TooManyRequests(Admission),
     /// There is no such operation here.
@@ -66,6 +69,18 @@ impl Error {
         }
     }
 
+    /// Why a client is not found by its URL.
+    pub(crate) fn unresolved(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::NotEnabled | Unresolved::Core(shared::Error::InsufficientScope) => {
+                Self::Core(shared::Error::UnknownClient)
+            }
+            Unresolved::Core(error) => Self::Core(error),
+            Unresolved::Federation(fault) => Self::unregistered(*fault),
+            unresolved => Self::Unresolved(Box::new(unresolved)),
+        }
+    }
+
     /// HTTP status, result code, and what Authlete's own server says, where that is known.
     fn wire(&self) -> (u16, &'static str, Option<&'static str>) {
         match self {
@@ -77,6 +92,7 @@ impl Error {
             // A superior that does not answer makes nobody an unknown client.
             Self::Federation(fault) if fault.retry_after().is_some() => (503, "A001190", None),
             Self::Federation(_) => (404, "A001297", None),
+            Self::Unresolved(unresolved) => of_document(unresolved),
             Self::TooManyRequests(_) => (429, "A001291", None),
             Self::UnknownOperation => (404, "A001292", None),
             Self::Core(error) => core(error),
@@ -100,6 +116,13 @@ impl Error {
             Self::Core(error) => {
                 let response = response.because(error);
                 match error.retry_after() {
+                    Some(seconds) => response.with("retry-after", seconds.to_string()),
+                    None => response,
+                }
+            }
+            Self::Unresolved(unresolved) => {
+                response.reason = Some(unresolved.to_string());
+                match unresolved.retry_after() {
                     Some(seconds) => response.with("retry-after", seconds.to_string()),
                     None => response,
                 }
@@ -129,11 +152,23 @@ impl Error {
                 format!("the service id in the path must be a number, the service's apiKey: {text:?} is none")
             }
             Self::Federation(fault) => format!("The client is not registered, and cannot be automatically: {fault}"),
+            Self::Unresolved(unresolved) => format!("{}: {unresolved}", unresolved.outcome()),
             Self::ClientLocked(id) => format!("The client (ID = {id}) is locked."),
             Self::TooManyRequests(_) => "the token has made too many requests".to_owned(),
             Self::UnknownOperation => "there is no such operation".to_owned(),
             Self::BodyMissing | Self::ContentTypeMissing => String::new(),
         }
+    }
+}
+
+/// A document that is none, by Authlete's own code; a host that cannot be asked makes nobody an unknown client.
+fn of_document(unresolved: &Unresolved) -> (u16, &'static str, Option<&'static str>) {
+    match unresolved.status() {
+        403 => (403, "A001299", None),
+        404 => (404, "A001295", None),
+        429 => (429, "A001291", None),
+        503 => (503, "A001190", None),
+        _ => (400, "A505302", None),
     }
 }
 

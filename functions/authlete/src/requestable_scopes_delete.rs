@@ -1,6 +1,5 @@
 //! `DELETE /api/{serviceId}/client/extension/requestable_scopes/delete/{clientId}`: an operator lets a client request every scope of the service.
 
-use shared::caller::Permission;
 use shared::http::Response;
 
 use crate::door::{Call, endpoint};
@@ -15,7 +14,7 @@ endpoint!(
 );
 
 async fn delete(call: &Call<'_>) -> Result<Response, Error> {
-    let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
+    let (desk, found) = call.client_to_change().await?;
     requestable_scopes::replace(&desk.context(call), found, None).await?;
     Ok(Response::empty(204))
 }

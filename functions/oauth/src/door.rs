@@ -8,6 +8,7 @@ use shared::credentials::{Token, TokenKind};
 use shared::http::{Method, Request, Response, error_body, error_members};
 use shared::limits::Admission;
 use shared::metadata::{Invalid, Submitted};
+use shared::metadata_document::Unresolved;
 use shared::origin::Origin;
 use shared::policy::ErrorMembers;
 use shared::registry::{Context, FETCHING};
@@ -22,6 +23,27 @@ pub(crate) const REGISTRATIONS: &str = DOOR;
 
 /// What updates and deletions of clients are counted by.
 pub(crate) const CHANGES: &str = "oauth#changes";
+
+/// Answers an operator's request: no page in a browser makes one.
+pub(crate) async fn answer_operator(
+    request: &Request,
+    methods: &[Method],
+    outcome: impl Future<Output = Result<Response, Fault>>,
+) -> Response {
+    let refused = |fault| refused(&Refusal { fault, says: ErrorMembers::default() });
+    match request.method {
+        method if methods.contains(&method) => outcome.await.unwrap_or_else(refused),
+        _ => {
+            let names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+            refused(Error::MethodNotAllowed.into()).with("allow", names.join(", "))
+        }
+    }
+}
+
+/// The answer to an operator if a handler panics or does not end in time.
+pub(crate) fn failed_operator(error: &Error) -> Response {
+    rendered(error, ErrorMembers::default())
+}
 
 /// Answers a request: the preflight, a method that has no meaning here, or the endpoint's own outcome.
 pub(crate) async fn answer(
@@ -50,6 +72,17 @@ pub(crate) enum Fault {
     Absent(Absent),
     /// The network or all strangers together ask too much.
     TooManyRequests(Admission),
+    /// A request that is not as this endpoint reads it (RFC 6749 §5.2).
+    Request(Invalid),
+    /// No client was found for an operator.
+    Unresolved(Unresolved),
+    /// The redirect URI of an authorization request is none of the client's.
+    Redirect {
+        /// What was sent.
+        sent: String,
+        /// How many the client has.
+        registered: usize,
+    },
 }
 
 /// What a service does not have here, as far as it may be told: nothing of its policy or its configuration but what its
@@ -105,6 +138,41 @@ fn refused(refusal: &Refusal) -> Response {
         Fault::Core(error) => rendered(error, refusal.says),
         Fault::Absent(absent) => not_found(absent, refusal.says),
         Fault::TooManyRequests(admission) => waits(admission, refusal.says),
+        Fault::Request(fault) => bad_request(&fault.to_string(), None),
+        Fault::Unresolved(unresolved) => not_resolved(unresolved),
+        Fault::Redirect { sent, registered } => {
+            let text = format!("redirect_uri {sent} is none of the {registered} that the client has registered");
+            bad_request(&text, Some("redirect_mismatch"))
+        }
+    }
+}
+
+fn bad_request(text: &str, outcome: Option<&str>) -> Response {
+    let code = "invalid_request";
+    let mut members = error_members(code, Some(text));
+    members.extend(outcome.map(|outcome| ("outcome".to_owned(), outcome.into())));
+    let mut response = not_stored(Response::json(400, members));
+    response.code = Some(code);
+    response
+}
+
+/// What an operator is told of a client that was not found: what became of it, and which step failed.
+fn not_resolved(unresolved: &Unresolved) -> Response {
+    let (error, code) = (unresolved.to_string(), unresolved.code());
+    if let Unresolved::Core(error) = unresolved {
+        return rendered(error, ErrorMembers::default());
+    }
+    let mut members = error_members(code, Some(&error));
+    if !matches!(unresolved, Unresolved::NotEnabled) {
+        members.insert("outcome".to_owned(), unresolved.outcome().into());
+        members.extend(unresolved.step_name().map(|step| ("step".to_owned(), step.into())));
+    }
+    let mut response = not_stored(Response::json(unresolved.status(), members));
+    response.code = Some(code);
+    response.reason = Some(error);
+    match unresolved.retry_after() {
+        Some(seconds) => response.with("retry-after", seconds.to_string()),
+        None => response,
     }
 }
 

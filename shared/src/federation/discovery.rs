@@ -80,6 +80,8 @@ pub enum AbsenceKind {
     Invalid,
     /// There is none, for its metadata policy is not one (§6.1.4.1).
     Policy,
+    /// There is none: its host says that nothing is there.
+    NotFound,
 }
 
 impl Absence {
@@ -89,6 +91,7 @@ impl Absence {
 
     fn of_fetch(error: &FetchError) -> Self {
         let kind = match error {
+            FetchError::Status(404) => AbsenceKind::NotFound,
             FetchError::Failed(_) | FetchError::Status(429 | 500..) => AbsenceKind::Unavailable,
             FetchError::Status(_)
             | FetchError::NotAllowed
@@ -243,6 +246,18 @@ impl<'a> Discovery<'a> {
         let configuration = self.configuration(entity).await;
         self.since_millis = since_millis;
         self.climb(configuration?).await
+    }
+
+    /// Whether an entity publishes its configuration.
+    ///
+    /// # Errors
+    /// [`Error::NoChain`] if that cannot be found out, or what it publishes is none; [`Error::Core`] of the table.
+    pub async fn publishes(&self, entity: &EntityId) -> Result<bool, Error> {
+        match self.configuration(entity).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.says_no_entity(entity) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// A valid chain whose subject is that of a configuration. A chain with fewer statements is found before one with

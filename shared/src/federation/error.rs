@@ -94,7 +94,7 @@ impl Error {
             Self::NoChain(Unresolved::NoTrustAnchor) => "invalid_trust_anchor",
             Self::NoChain(Unresolved::Absent { absence, .. }) => match absence.kind {
                 AbsenceKind::Unavailable => "temporarily_unavailable",
-                AbsenceKind::Invalid => "invalid_trust_chain",
+                AbsenceKind::Invalid | AbsenceKind::NotFound => "invalid_trust_chain",
                 AbsenceKind::Policy => "invalid_metadata",
             },
             Self::NoChain(Unresolved::TooLong) => "temporarily_unavailable",
@@ -116,6 +116,13 @@ impl Error {
                 _ => 400,
             },
         }
+    }
+
+    /// Whether that is no entity of any federation: nothing is where its configuration would be.
+    #[must_use]
+    pub fn says_no_entity(&self, entity: &EntityId) -> bool {
+        matches!(self, Self::NoChain(Unresolved::Absent { url, absence })
+            if absence.kind == AbsenceKind::NotFound && *url == entity.configuration_url())
     }
 
     /// What is wrong, for the log, and not longer than one reads.

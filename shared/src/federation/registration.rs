@@ -140,6 +140,28 @@ fn registrant(
     }
 }
 
+/// Registers a relying party by its entity identifier, or finds out that it is none of any federation: then nobody is
+/// registered.
+///
+/// # Errors
+/// [`Error`].
+pub async fn register_if_entity(
+    context: &Context<'_>,
+    base_url: &str,
+    entity: &EntityId,
+) -> Result<Option<RegisteredClient>, Error> {
+    if offers_automatic(context) {
+        return match register_automatically(context, base_url, entity).await {
+            Ok(client) => Ok(Some(client)),
+            Err(error) if error.says_no_entity(entity) => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
+    let provider = Provider::of(context.app, context.service, base_url).await?;
+    let is_entity = discovery(context, &provider, provider.trust_anchors()).publishes(entity).await?;
+    if is_entity { Err(Error::NotOffered(AUTOMATIC)) } else { Ok(None) }
+}
+
 /// Whether the service registers relying parties by their entity identifiers.
 #[must_use]
 pub fn offers_automatic(context: &Context<'_>) -> bool {

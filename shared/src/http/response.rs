@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::Request;
 use crate::error::{Error, Source};
 use crate::policy::ErrorMembers;
 
@@ -61,6 +64,23 @@ impl Response {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.insert(name, value.into());
         self
+    }
+
+    /// With a strong validator of the body (RFC 9110 §8.8.3); nothing but that to whoever has this body already (§13.1.2).
+    #[must_use]
+    pub fn validated(self, request: &Request) -> Self {
+        let digest = digest(&SHA256, self.body.as_bytes());
+        let etag = format!("\"{}\"", BASE64URL.encode(digest.as_ref().get(..16).unwrap_or_default()));
+        let known = request.header("if-none-match").unwrap_or_default();
+        let is_known = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag;
+        let answer = if known.split(',').map(str::trim).any(is_known) {
+            let mut headers = self.headers;
+            headers.remove("content-type");
+            Self { headers, ..Self::empty(304) }
+        } else {
+            self
+        };
+        answer.with("etag", etag)
     }
 
     /// As it is answered to `HEAD`: the length of the content in its place (RFC 9110 §8.6).

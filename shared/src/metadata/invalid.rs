@@ -238,6 +238,17 @@ pub enum Invalid {
         /// The member.
         member: &'static str,
     },
+    /// What a client ID metadata document must not say, or must say otherwise (§4.1, §9.1).
+    #[error("{member} {fault}")]
+    Document {
+        /// The member.
+        member: String,
+        /// What is wrong with it, with its verb.
+        fault: &'static str,
+    },
+    /// The service's metadata policy for documents (OpenID Federation §6.1).
+    #[error("{0}")]
+    MetadataPolicy(String),
     /// A URL of the client names another host than its redirect URIs (RFC 7591 §5).
     #[error("{member} must have the host of one of redirect_uris, by the policy of this service")]
     ForeignHost {
@@ -276,7 +287,9 @@ impl Invalid {
         Self::TooLargeInAll { whole, member: largest.map(|(name, _)| name.clone()).unwrap_or_default(), limit }
     }
 
-    pub(crate) fn requires(member: impl Into<String>, needed: &'static str) -> Self {
+    /// A member that needs another one.
+    #[must_use]
+    pub fn requires(member: impl Into<String>, needed: &'static str) -> Self {
         Self::Requires { member: member.into(), needed }
     }
 }

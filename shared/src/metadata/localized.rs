@@ -21,6 +21,14 @@ impl<T> Localized<T> {
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.plain.iter().chain(self.tagged.values())
     }
+
+    /// Those of the values that are to be kept; none if none is.
+    #[must_use]
+    pub fn retained(mut self, is_kept: impl Fn(&T) -> bool) -> Option<Self> {
+        self.plain = self.plain.filter(&is_kept);
+        self.tagged.retain(|_, value| is_kept(value));
+        (self.plain.is_some() || !self.tagged.is_empty()).then_some(self)
+    }
 }
 
 impl<T> From<T> for Localized<T> {

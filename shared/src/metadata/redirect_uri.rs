@@ -155,6 +155,19 @@ impl RedirectUri {
         self.host.as_deref()
     }
 
+    /// Whether a request's `redirect_uri` is this one: byte for byte (RFC 9700 §2.1), but for the port of the loopback
+    /// interface, which a native application has from its system (RFC 8252 §7.3). `localhost`, `127.0.0.1` and `[::1]`
+    /// are three hosts.
+    #[must_use]
+    pub fn is_redirect_of(&self, requested: &str) -> bool {
+        if self.text == requested {
+            return true;
+        }
+        self.kind == RedirectUriKind::Loopback
+            && Self::parse(requested).is_ok_and(|requested| requested.kind == RedirectUriKind::Loopback)
+            && without_port(&self.text) == without_port(requested)
+    }
+
     /// The scheme.
     #[must_use]
     pub fn scheme(&self) -> &str {
@@ -178,6 +191,15 @@ fn kind(uri: &PlainUri) -> Result<RedirectUriKind, RedirectUriFault> {
     }
 }
 
+/// What stands before the port of an http URL, and what stands behind it.
+fn without_port(text: &str) -> Option<(&str, &str)> {
+    let rest = text.get("http://".len()..)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at_checked(end)?;
+    let port = authority.rfind(':').filter(|at| !authority.get(*at..).is_some_and(|port| port.contains(']')));
+    Some((authority.get(..port.unwrap_or(authority.len()))?, rest))
+}
+
 fn host(kind: RedirectUriKind, host: Option<Host<&str>>) -> Option<String> {
     let host = host.filter(|_| kind != RedirectUriKind::PrivateUse)?.to_string().to_ascii_lowercase();
     Some(host.strip_suffix('.').map(str::to_owned).unwrap_or(host))
@@ -186,6 +208,39 @@ fn host(kind: RedirectUriKind, host: Option<Host<&str>>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d1_d2_d3_a_request_names_a_registered_uri_and_on_the_loopback_any_port() {
+        for (registered, requested, is_it) in [
+            ("https://rp.example/cb", "https://rp.example/cb", true),
+            ("https://rp.example/cb", "https://rp.example:443/cb", false),
+            ("https://rp.example/cb", "https://rp.example/cb/", false),
+            ("https://rp.example/cb", "https://RP.example/cb", false),
+            ("http://localhost/callback", "http://localhost:51763/callback", true),
+            ("http://localhost/callback", "http://localhost:51763/callback/", false),
+            ("http://localhost/callback", "http://localhost:51763/Callback", false),
+            ("http://localhost/callback", "http://localhost:51763/callback?a=b", false),
+            ("http://localhost/callback", "https://localhost:51763/callback", false),
+            ("http://localhost/callback", "http://[::1]:51763/callback", false),
+            ("http://localhost/callback", "http://localhost.evil.example:1/callback", false),
+            ("http://127.0.0.1/callback", "http://127.0.0.1:40001/callback", true),
+            ("http://127.0.0.1/callback", "http://localhost:40001/callback", false),
+            ("http://127.0.0.1/callback", "http://127.0.0.1:40001@evil.example/callback", false),
+            ("http://127.0.0.1/callback", "http://127.0.0.1:99999/callback", false),
+            ("http://127.0.0.1:33418/", "http://127.0.0.1:1/", true),
+            ("http://127.0.0.1:33418", "http://127.0.0.1:1", true),
+            ("http://127.0.0.1:33418", "http://127.0.0.1:1/", false),
+            ("http://[::1]:7000/cb?x", "http://[::1]/cb?x", true),
+            ("com.example.app:/cb", "com.example.app:/cb", true),
+            ("com.example.app:/cb", "com.example.app:/cc", false),
+        ] {
+            assert_eq!(
+                RedirectUri::parse(registered).unwrap().is_redirect_of(requested),
+                is_it,
+                "{registered} {requested}"
+            );
+        }
+    }
 
     #[test]
     fn a27_d1_redirect_uris_in_use_are_accepted_as_sent() {

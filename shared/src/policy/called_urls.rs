@@ -40,7 +40,8 @@ impl CalledUrls {
     }
 }
 
-fn is_public_host(host: &Host<&str>) -> bool {
+/// Whether a host may be on the public internet, as far as its name says.
+pub(crate) fn is_public_host(host: &Host<&str>) -> bool {
     match host {
         Host::Ipv4(address) => is_public((*address).into()),
         Host::Ipv6(address) => is_public((*address).into()),

@@ -1,8 +1,8 @@
 //! Ready-made policies.
 
 use super::{
-    CalledUrls, ErrorMembers, Limits, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes,
-    SoftwareStatements, Unoffered,
+    CalledUrls, ErrorMembers, Limits, MetadataDocuments, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration,
+    Rotation, Scopes, SoftwareStatements, Unoffered,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope};
 
@@ -77,6 +77,10 @@ fn open() -> Policy {
         client_lifetime: None,
         token_rotation: Rotation::Off,
         software_statements: SoftwareStatements::default(),
+        metadata_documents: MetadataDocuments::default(),
+        lookup_max_age: super::lookup_max_age(),
+        lookup_is_use: false,
+        lookup_refuses_locked: false,
     }
 }
 

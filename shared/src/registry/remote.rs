@@ -59,7 +59,7 @@ impl Refused {
 }
 
 /// OIDC Registration §5: every redirect URI is in the document behind `sector_identifier_uri`.
-pub(super) async fn check(context: &Context<'_>, metadata: &VerifiedMetadata) -> Result<(), Error> {
+pub(crate) async fn check(context: &Context<'_>, metadata: &VerifiedMetadata) -> Result<(), Error> {
     let Some(url) = &metadata.rest().sector_identifier_uri else { return Ok(()) };
     let reason = match obtain(context, url).await? {
         Sector::Listed(listed) if metadata.redirect_uris().iter().all(|uri| listed.contains(uri.as_str())) => {

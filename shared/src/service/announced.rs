@@ -27,7 +27,7 @@ pub(super) const ALWAYS: [&str; 10] = [
 
 const RESPONSE_TYPES: &str = "response_types_supported";
 const GRANT_TYPES: &str = "grant_types_supported";
-const METHODS: &str = "token_endpoint_auth_methods_supported";
+pub(crate) const METHODS: &str = "token_endpoint_auth_methods_supported";
 const ASSERTIONS: &str = "token_endpoint_auth_signing_alg_values_supported";
 
 /// The lists of what signs client assertions, at three endpoints.
@@ -312,7 +312,7 @@ fn choose_auth_method(offer: &Offer<AuthMethod>, metadata: &mut ClientMetadata) 
 }
 
 /// Whether the client says of itself what the method needs (RFC 7591 §2, RFC 8705 §2).
-fn has_means(method: AuthMethod, metadata: &ClientMetadata) -> bool {
+pub(crate) fn has_means(method: AuthMethod, metadata: &ClientMetadata) -> bool {
     let key = |wanted: fn(&Value) -> bool| {
         let keys = metadata.jwks.as_ref().and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
         keys.is_some_and(|keys| keys.iter().any(wanted))
@@ -358,7 +358,7 @@ fn is_listed(list: &'static str, member: &'static str, sent: &str, own: &[String
 }
 
 /// Takes a list out of the members without a type of their own; an empty one is absent.
-fn taken(metadata: &mut ClientMetadata, list: &str) -> Result<Option<Vec<String>>, Invalid> {
+pub(crate) fn taken(metadata: &mut ClientMetadata, list: &str) -> Result<Option<Vec<String>>, Invalid> {
     let Some(value) = metadata.others.remove(list) else { return Ok(None) };
     let Value::Array(values) = value else { return Err(Invalid::wrong_type(list, "an array of strings")) };
     let texts = values.into_iter().map(|value| match value {

@@ -28,11 +28,14 @@ const REQUEST_ISSUED_AT: &str = "request_issued_at";
 /// The end of a client that an operator has locked: it waits there, as a lock must not end with the registration.
 const LOCKED_END: &str = "ends_at";
 
+/// The last day of which it is known that a client was used.
+pub(super) const USED: &str = "used";
+
 /// What a tombstone has.
 const TOMBSTONE: &str = "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one";
 
 /// What is gone with a client.
-const GONE: &str = "#record, claims, secret, secret_version, rat_hash, #list, developer, #at";
+const GONE: &str = "#record, claims, used, secret, secret_version, rat_hash, #list, developer, #at";
 
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -357,6 +360,7 @@ impl Store {
             secret,
             registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
             expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
+            used: text(item, USED).map(str::to_owned),
             version: required(number(item, "version"), "version")?,
         })
     }
@@ -397,6 +401,9 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     put("at", string(position));
     if let Some(names) = names(client) {
         put("claims", names);
+    }
+    if let Some(day) = &client.used {
+        put(USED, string(day));
     }
     if let Some(secret) = &client.secret {
         put("secret", bytes(secret.sealed.clone()));

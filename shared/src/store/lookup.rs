@@ -1,18 +1,29 @@
-//! What an operator's request begins with: the token, and the client by any of its names.
+//! What an operator's request begins with: the token, and the client by any of its names, or the document that it is
+//! known by.
 
 use super::item::{number, required, text};
-use super::schema::{Key, MAX_NAME, claim_key, client_key, operator_token_key};
+use super::metadata_document::{KeptDocument, kept_document};
+use super::schema::{Key, MAX_NAME, claim_key, client_key, metadata_document_key, operator_token_key};
 use super::token::{TokenRecord, token};
 use super::{Item, Store};
 use crate::claim_kind::ClaimKind;
 use crate::client::RegisteredClient;
 use crate::credentials::{Token, decimal};
 use crate::error::Error;
+use crate::metadata_document::{self, DocumentUri};
 use crate::service::Service;
 
+/// What the table has under a name.
+#[derive(Default)]
+pub struct Named {
+    /// The client of that number, identifier or alias.
+    pub client: Option<RegisteredClient>,
+    /// The document of that URL, or of the client of that number.
+    pub document: Option<KeptDocument>,
+}
+
 impl Store {
-    /// An operator's token and the client of that number, identifier or alias, in one consistent read (two for an
-    /// alias).
+    /// An operator's token and what has that number, identifier or alias, in one consistent read (two for an alias).
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
@@ -21,16 +32,22 @@ impl Store {
         presented: &Token,
         service: &Service,
         identifier: &str,
-    ) -> Result<(Option<TokenRecord>, Option<RegisteredClient>), Error> {
+    ) -> Result<(Option<TokenRecord>, Named), Error> {
         let hash = presented.hash();
-        let mut keys = vec![operator_token_key(&hash), client_key(service.id, service.numeric_id(identifier))];
+        let numeric_id = service.numeric_id(identifier);
+        let mut keys = vec![operator_token_key(&hash), client_key(service.id, numeric_id)];
+        let may_have_document = DocumentUri::is_meant_by(identifier) || decimal(identifier).is_some();
+        if may_have_document && metadata_document::is_enabled(service) {
+            keys.push(metadata_document_key(service.id, numeric_id));
+        }
         if decimal(identifier).is_none() && identifier.len() <= MAX_NAME {
             keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
         }
         let found = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let token =
             found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(hash, item)).transpose()?;
-        Ok((token, self.named(service, identifier, &found).await?))
+        let document = found.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
+        Ok((token, Named { client: self.named(service, identifier, &found).await?, document }))
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.

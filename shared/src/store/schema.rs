@@ -157,6 +157,12 @@ pub fn document_key(service_id: u64, url: &str) -> Key {
     Key { pk: format!("F#{service_id}#{}", BASE64URL.encode(digest)), sk: "F".into() }
 }
 
+/// The copy of the metadata document of the client that has that number.
+#[must_use]
+pub fn metadata_document_key(service_id: u64, numeric_id: u64) -> Key {
+    Key { pk: format!("F#{service_id}#{numeric_id}"), sk: "M".into() }
+}
+
 /// The list of an organization's services.
 #[must_use]
 pub fn services_list(organization: &str) -> String {

@@ -1,6 +1,6 @@
 //! Services.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -233,6 +233,7 @@ pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {
         modified_millis: number(item, "modified").unwrap_or(created_millis),
         secrets,
         narrowed_policy: configuration.narrowed_policy(),
+        document_policy: OnceLock::new(),
         configuration,
         version: required(number(item, "version"), "version")?,
         id_salt: IdSalt(required(salt, "id_salt")?),

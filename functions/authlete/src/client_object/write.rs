@@ -125,6 +125,14 @@ fn own(client: &RegisteredClient, members: &mut Map<String, Value>) {
         ];
         members.extend(chain.map(|(name, value)| (name.to_owned(), value)));
     }
+    if let Some(document) = &client.record.metadata_document {
+        let document = [
+            ("metadataDocumentLocation", client.client_id.as_str().into()),
+            ("metadataDocumentExpiresAt", document.fresh_until.saturating_mul(1000).into()),
+            ("metadataDocumentUpdatedAt", document.fetched_at_millis.into()),
+        ];
+        members.extend(document.map(|(name, value)| (name.to_owned(), value)));
+    }
     let mut extension = settings.others.get("extension").and_then(Value::as_object).cloned().unwrap_or_default();
     if let Some(scopes) = &settings.requestable_scopes {
         extension.insert("requestableScopes".to_owned(), scopes.as_slice().into());

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 use shared::federation::{NotSetUp, check_settings};
 use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, SERVER_SET, Scope, parse_object};
-use shared::policy::{ErrorMembers, Offer, Policy, Preset, Scopes};
+use shared::metadata_document::metadata_policy;
+use shared::policy::{ErrorMembers, METADATA_DOCUMENT, Offer, Policy, Preset, Scopes, Trust, TrustRule};
 use shared::service::{FederationSettings, ServiceConfiguration, TrustAnchorSettings};
 
 use super::fields::{KEPT, METADATA, SEALED, TRUST_ANCHORS};
@@ -153,6 +154,36 @@ fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid>
     let preset_methods = preset.token_endpoint_auth_methods;
     offer(&mut policy.token_endpoint_auth_methods, methods, AuthMethod::ClientSecretBasic, preset_methods);
     policy.scopes = scopes(sent, policy.scopes.unoffered)?;
+    documents(sent, policy)
+}
+
+/// Clients that name themselves by the URL of a metadata document.
+fn documents(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid> {
+    policy.doors.retain(|door| door != METADATA_DOCUMENT);
+    if flag(sent, "clientIdMetadataDocumentSupported")? {
+        policy.doors.push(METADATA_DOCUMENT.to_owned());
+    }
+    let documents = &mut policy.metadata_documents;
+    documents.always_retrieved = flag(sent, "cimdAlwaysRetrieved")?;
+    documents.query_permitted = flag(sent, "cimdQueryPermitted")?;
+    documents.others = match (flag(sent, "cimdAllowlistEnabled")?, documents.others) {
+        (true, _) => Trust::Block,
+        (false, Trust::Block) => Trust::Ask,
+        (false, others) => others,
+    };
+    documents.trust.retain(|rule| rule.trust != Trust::Allow);
+    let allowed = texts(sent, "cimdAllowlist")?.into_iter();
+    documents.trust.extend(allowed.map(|pattern| TrustRule { pattern, trust: Trust::Allow }));
+    let invalid = || Invalid::syntax("cimdAllowlist", "a list of https://host/path, host/path or host");
+    documents.check().map_err(|_| invalid())?;
+    documents.metadata_policy = Map::new();
+    if flag(sent, "cimdMetadataPolicyEnabled")? {
+        let name = "cimdMetadataPolicy";
+        let invalid = || Invalid::syntax(name, "a metadata policy of OpenID Federation, as JSON in a string");
+        let text = text(sent, name, Shape::Text)?.ok_or(Invalid::requires("cimdMetadataPolicyEnabled", name))?;
+        documents.metadata_policy = parse_object(text.as_bytes()).map_err(|_| invalid())?;
+        metadata_policy(&documents.metadata_policy).map_err(|_| invalid())?;
+    }
     Ok(())
 }
 

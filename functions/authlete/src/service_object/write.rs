@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use shared::jose::public_keys;
 use shared::metadata::{Scope, parse_object};
-use shared::policy::Policy;
+use shared::policy::{METADATA_DOCUMENT, Policy, Trust};
 use shared::service::{FederationSettings, Service, TrustAnchorSettings};
 
 use super::fields::{KEPT, METADATA, SEALED};
@@ -127,6 +127,20 @@ fn policy(service: &Service, members: &mut Map<String, Value>) {
     put("supportedTokenAuthMethods", constants_of(CLIENT_AUTH_METHOD, methods).into());
     if !policy.custom_members.is_empty() {
         put("supportedCustomClientMetadata", policy.custom_members.as_slice().into());
+    }
+    let documents = &policy.metadata_documents;
+    put("clientIdMetadataDocumentSupported", policy.opens(METADATA_DOCUMENT).into());
+    put("cimdAlwaysRetrieved", documents.always_retrieved.into());
+    put("cimdQueryPermitted", documents.query_permitted.into());
+    put("cimdAllowlistEnabled", (documents.others == Trust::Block).into());
+    let allowed = documents.trust.iter().filter(|rule| rule.trust == Trust::Allow);
+    let allowed: Vec<&str> = allowed.map(|rule| rule.pattern.as_str()).collect();
+    if !allowed.is_empty() {
+        put("cimdAllowlist", allowed.into());
+    }
+    put("cimdMetadataPolicyEnabled", (!documents.metadata_policy.is_empty()).into());
+    if !documents.metadata_policy.is_empty() {
+        put("cimdMetadataPolicy", Value::Object(documents.metadata_policy.clone()).to_string().into());
     }
     if let Some(scopes) = supported_scopes(policy, service.configuration.others.get("supportedScopes")) {
         put("supportedScopes", scopes);

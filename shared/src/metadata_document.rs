@@ -1,0 +1,412 @@
+//! Clients that name themselves by the URL of a document that is their registration: OAuth Client ID Metadata Document,
+//! draft-ietf-oauth-client-id-metadata-document-03. The sections named in this module are that draft's.
+//!
+//! A document is fetched when its URL is met first, and again when its copy is no longer fresh; one fetch serves all who
+//! wait. The copy is kept as client metadata; what the service's policy makes of it is decided anew for each look-up, by the
+//! rules of registration.
+
+mod budgets;
+mod document;
+mod freshness;
+mod identifier;
+mod retrieval;
+mod unresolved;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+pub use budgets::Budgets;
+pub use document::read;
+pub use identifier::{DocumentUri, UriFault};
+pub use retrieval::{Failure, FailureKind, Retrieved, Seen, Step, Validators, retrieve};
+pub use unresolved::Unresolved;
+
+use crate::client::{
+    ClientDocument, ClientRecord, ClientType, DocumentCopy, OperatorSettings, RegisteredClient, Source,
+};
+use crate::error::Error;
+use crate::federation::MetadataPolicy;
+use crate::metadata::{AuthMethod, ClientMetadata, Invalid, VerifiedMetadata, verify};
+use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
+use crate::registry::{self, Context};
+use crate::service::Service;
+use crate::store::{DocumentLease, KeptCopy, KeptDocument};
+use document::{Refused, choose_method};
+
+/// The draft that this follows.
+pub const DRAFT: &str = "draft-ietf-oauth-client-id-metadata-document-03";
+
+/// The member of an authorization server's metadata that says that it resolves such clients (§7).
+pub const SUPPORTED: &str = "client_id_metadata_document_supported";
+
+/// The entity type under which a metadata policy speaks of clients (OpenID Federation §5.1.2).
+const RELYING_PARTY: &str = "openid_relying_party";
+
+/// How often somebody else's fetch is looked after.
+const LOOKING: Duration = Duration::from_millis(100);
+
+/// How long a reason may be that is kept, in characters.
+const LONGEST_REASON: usize = 400;
+
+/// How a client is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Whether the copy that is kept is good, however old it is: what was begun with it is brought to its end (code exchange,
+    /// refresh, revocation).
+    pub kept: bool,
+    /// Whether whoever asks may have something fetched.
+    pub may_fetch: bool,
+}
+
+/// Whether the service resolves clients by their documents.
+#[must_use]
+pub fn is_enabled(service: &Service) -> bool {
+    service.policy().opens(METADATA_DOCUMENT)
+}
+
+/// The identifier of a client of that service, if it is one that the service would resolve.
+///
+/// # Errors
+/// [`Unresolved::NotEnabled`], [`Unresolved::InvalidUri`], [`Unresolved::NotAllowed`].
+pub fn identified(context: &Context<'_>, client_id: &str) -> Result<DocumentUri, Unresolved> {
+    let Context { app, service, audiences, .. } = context;
+    if !is_enabled(service) || !DocumentUri::is_meant_by(client_id) {
+        return Err(Unresolved::NotEnabled);
+    }
+    let uri = DocumentUri::parse(client_id, |pair| app.fetch.is_reachable(pair))?;
+    let policy = service.policy();
+    let settings = &policy.metadata_documents;
+    if uri.has_query() && !settings.query_permitted {
+        return Err(UriFault::Query.into());
+    }
+    let anchors = service.configuration.federation.trust_anchors.iter().map(|anchor| anchor.entity_id.as_str());
+    let issuers = policy.software_statements.issuers.iter().map(|issuer| issuer.issuer.as_str());
+    if audiences.iter().map(String::as_str).chain(anchors).chain(issuers).any(|issuer| issuer == client_id) {
+        return Err(UriFault::Issuer.into());
+    }
+    match settings.trust_of(client_id) {
+        (Trust::Block, by) => Err(Unresolved::NotAllowed { by: by.map(str::to_owned) }),
+        _ => Ok(uri),
+    }
+}
+
+/// Resolves a client by its document: from the copy that is kept while that is fresh, else by asking its host.
+///
+/// `kept` is what the table has of it, `settings` what operators have decided about the client.
+///
+/// # Errors
+/// [`Unresolved`].
+pub async fn resolve(
+    context: &Context<'_>,
+    uri: &DocumentUri,
+    kept: Option<KeptDocument>,
+    settings: OperatorSettings,
+    wanted: Wanted,
+) -> Result<RegisteredClient, Unresolved> {
+    let search = Search { context, uri, numeric_id: context.service.numeric_id(uri.as_str()), settings };
+    search.run(kept, wanted).await
+}
+
+/// One look-up of one client.
+struct Search<'a> {
+    context: &'a Context<'a>,
+    uri: &'a DocumentUri,
+    numeric_id: u64,
+    settings: OperatorSettings,
+}
+
+impl Search<'_> {
+    fn rules(&self) -> &MetadataDocuments {
+        &self.context.service.policy().metadata_documents
+    }
+
+    async fn run(self, mut kept: Option<KeptDocument>, wanted: Wanted) -> Result<RegisteredClient, Unresolved> {
+        let Context { app, service, .. } = self.context;
+        let begun_millis = app.clock.now_millis();
+        let ends = Instant::now() + Duration::from_millis(self.rules().timeout.saturating_add(500));
+        loop {
+            if kept.as_ref().is_some_and(|kept| kept.client_id != self.uri.as_str()) {
+                return Err(Error::internal("two identifiers have one number").into());
+            }
+            if let Some(known) = &kept {
+                match self.standing(known, wanted, begun_millis) {
+                    Standing::Good(copy, age) => return self.client(copy, age, known.used.clone()),
+                    Standing::Paused => return self.unavailable(known),
+                    Standing::Fetching if Instant::now() + LOOKING >= ends => return self.unavailable(known),
+                    Standing::Fetching => {
+                        tokio::time::sleep(LOOKING).await;
+                        kept = app.store.kept_document(service.id, self.numeric_id).await?;
+                        continue;
+                    }
+                    Standing::Due => {}
+                }
+            }
+            if !wanted.may_fetch {
+                return Err(Error::InsufficientScope.into());
+            }
+            if let Some(refusal) = app.document_budgets.refusal(&app.clock, service.id, self.uri, kept.is_some()) {
+                return self.over_budget(kept.as_ref(), refusal.retry_after);
+            }
+            let until = app.clock.now_millis().saturating_add(self.rules().timeout).saturating_add(1000);
+            let id = self.uri.as_str();
+            let lease =
+                app.store.lease_metadata_document(service.id, self.numeric_id, id, kept.as_ref(), until).await?;
+            match lease {
+                DocumentLease::Taken => return self.fetch(kept).await,
+                // Nobody knows it any more, or somebody does now.
+                DocumentLease::Others(_) if Instant::now() >= ends => return Err(Unresolved::waited()),
+                DocumentLease::Others(others) => kept = others.map(|others| *others),
+            }
+        }
+    }
+
+    fn standing<'k>(&self, known: &'k KeptDocument, wanted: Wanted, begun_millis: u64) -> Standing<'k> {
+        let clock = &self.context.app.clock;
+        let now = clock.now();
+        if let Some(copy) = &known.copy {
+            let fetched_since = copy.fetched_at_millis >= begun_millis;
+            let is_fresh = copy.fresh_until > now && (!self.rules().always_retrieved || fetched_since);
+            if !known.withdrawn && is_fresh {
+                return Standing::Good(copy, DocumentCopy::Fresh);
+            }
+            if wanted.kept {
+                return Standing::Good(copy, DocumentCopy::Kept);
+            }
+        }
+        if known.pause_until > now {
+            Standing::Paused
+        } else if known.fetching_until_millis > clock.now_millis() {
+            Standing::Fetching
+        } else {
+            Standing::Due
+        }
+    }
+
+    /// The copy that serves where the host cannot be asked.
+    fn stale<'k>(&self, known: Option<&'k KeptDocument>) -> Option<&'k KeptCopy> {
+        let now = self.context.app.clock.now();
+        let usable = known.filter(|known| !known.withdrawn)?.copy.as_ref()?;
+        (usable.fresh_until.max(usable.stale_until) > now).then_some(usable)
+    }
+
+    fn unavailable(&self, known: &KeptDocument) -> Result<RegisteredClient, Unresolved> {
+        if let Some(copy) = self.stale(Some(known)) {
+            return self.client(copy, DocumentCopy::Stale, known.used.clone());
+        }
+        let wait = known.pause_until.saturating_sub(self.context.app.clock.now()).max(1);
+        let (step, reason) = known.failure.clone().unwrap_or_else(Unresolved::waiting);
+        Err(Unresolved::Unavailable { step, reason, retry_after: wait })
+    }
+
+    fn over_budget(&self, known: Option<&KeptDocument>, retry_after: u64) -> Result<RegisteredClient, Unresolved> {
+        match self.stale(known) {
+            Some(copy) => self.client(copy, DocumentCopy::Stale, known.and_then(|known| known.used.clone())),
+            None => Err(Unresolved::OverBudget { retry_after }),
+        }
+    }
+
+    /// Asks the host; the fetch is this search's.
+    async fn fetch(&self, known: Option<KeptDocument>) -> Result<RegisteredClient, Unresolved> {
+        let Context { app, service, .. } = self.context;
+        let budgets = &app.document_budgets;
+        if let Err(refusal) = budgets.admit(&app.store, &app.clock, service.id, self.uri, known.is_some()).await {
+            app.store.release_metadata_document(service.id, self.numeric_id).await?;
+            return self.over_budget(known.as_ref(), refusal.retry_after);
+        }
+        let earlier = known.as_ref().and_then(|known| known.copy.as_ref());
+        let validators = earlier.filter(|_| known.as_ref().is_some_and(|known| !known.withdrawn));
+        let now = app.clock.now();
+        let retrieved =
+            retrieve(&app.fetch, self.uri, validators.map(|copy| &copy.validators), self.rules(), now).await;
+        let outcome = match retrieved {
+            Ok(retrieved) => self.accept(retrieved, earlier).await,
+            Err(failure) => Err(Unresolved::of_failure(failure)),
+        };
+        match outcome {
+            Ok(copy) => {
+                let used = known.and_then(|known| known.used);
+                let end = self.end_of(&copy, used.is_some());
+                let kept = app.store.keep_metadata_document(service.id, self.numeric_id, &copy, end).await;
+                if let Err(error) = kept {
+                    // Whoever comes next asks again; this one has its answer.
+                    tracing::warn!(cause = ?error.source_for_log(), "a metadata document could not be kept");
+                }
+                self.client(&copy, DocumentCopy::Fetched, used)
+            }
+            Err(Unresolved::Core(error)) => {
+                app.store.release_metadata_document(service.id, self.numeric_id).await?;
+                Err(error.into())
+            }
+            Err(unresolved) => self.missed(known.as_ref(), unresolved).await,
+        }
+    }
+
+    /// What was answered, as a copy: a good document, or that the one that is known still is.
+    async fn accept(&self, retrieved: Retrieved, earlier: Option<&KeptCopy>) -> Result<KeptCopy, Unresolved> {
+        let Context { app, service, .. } = self.context;
+        let (now, now_millis) = (app.clock.now(), app.clock.now_millis());
+        let fresh_until = now.saturating_add(retrieved.fresh_seconds);
+        let stale = if retrieved.may_be_stale { self.rules().stale_most } else { 0 };
+        let times = |copy: KeptCopy| KeptCopy {
+            fetched_at_millis: now_millis,
+            fresh_until,
+            stale_until: fresh_until.saturating_add(stale),
+            ..copy
+        };
+        let Some(content) = retrieved.content else {
+            let earlier = earlier.ok_or_else(Unresolved::waited)?;
+            return Ok(times(earlier.clone()));
+        };
+        let document = read(&content, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
+        let document = registry::vouched(self.context, document).await.map_err(Unresolved::of_core)?;
+        let verified = settled(service, document.clone()).map_err(Unresolved::of_document)?.0;
+        registry::remote::check(self.context, &verified).await.map_err(Unresolved::of_core)?;
+        let members = document.to_members();
+        let changed = earlier.map(|earlier| changed(&earlier.metadata, &members));
+        let is_same = changed.as_ref().is_some_and(Vec::is_empty);
+        let first =
+            |earlier: &KeptCopy| (earlier.first_seen_millis, earlier.changed_at_millis, earlier.changed.clone());
+        let (first_seen_millis, changed_before, changed_members) =
+            earlier.map_or((now_millis, now_millis, Vec::new()), first);
+        Ok(times(KeptCopy {
+            metadata: Value::Object(members).to_string(),
+            validators: retrieved.validators,
+            first_seen_millis,
+            changed_at_millis: if is_same { changed_before } else { now_millis },
+            changed: changed.filter(|changed| !changed.is_empty()).unwrap_or(changed_members),
+            fetched_at_millis: now_millis,
+            fresh_until,
+            stale_until: fresh_until,
+        }))
+    }
+
+    /// Keeps why there is no document, for as long as nobody asks again.
+    async fn missed(
+        &self,
+        known: Option<&KeptDocument>,
+        unresolved: Unresolved,
+    ) -> Result<RegisteredClient, Unresolved> {
+        let Context { app, service, .. } = self.context;
+        let pause = self.rules().pause_after(known.and_then(|known| known.pause));
+        let until = app.clock.now().saturating_add(pause);
+        let withdrawn = unresolved.is_the_owners();
+        let reason: String = unresolved.to_string().chars().take(LONGEST_REASON).collect();
+        let failure = (unresolved.step().map_or("", Step::as_str), reason.as_str());
+        let missed = app.store.miss_metadata_document(service.id, self.numeric_id, failure, (until, pause), withdrawn);
+        if let Err(error) = missed.await {
+            tracing::warn!(cause = ?error.source_for_log(), "what became of a fetch could not be kept");
+        }
+        match self.stale(known).filter(|_| !withdrawn) {
+            Some(copy) => self.client(copy, DocumentCopy::Stale, known.and_then(|known| known.used.clone())),
+            None => Err(unresolved.retried_after(pause)),
+        }
+    }
+
+    /// When a copy is forgotten, in seconds since 1970: nobody fills the table with URLs.
+    fn end_of(&self, copy: &KeptCopy, used: bool) -> u64 {
+        let rules = self.rules();
+        let kept = if used { rules.kept_used } else { rules.kept };
+        copy.fresh_until.saturating_add(kept).max(copy.stale_until)
+    }
+
+    /// The client that a copy is, by what the service makes of it now.
+    fn client(&self, copy: &KeptCopy, age: DocumentCopy, used: Option<String>) -> Result<RegisteredClient, Unresolved> {
+        let Context { service, .. } = self.context;
+        let members: Map<String, Value> = serde_json::from_str(&copy.metadata).map_err(Error::internal)?;
+        let document = ClientMetadata::from_members(members).map_err(Error::from)?;
+        let (metadata, methods) = settled(service, document).map_err(Unresolved::of_document)?;
+        let (trust, trusted_by) = self.rules().trust_of(self.uri.as_str());
+        let mut settings = self.settings.clone();
+        settings.requestable_scopes =
+            settings.requestable_scopes.or_else(|| registry::requestable_scopes(service.policy(), &metadata));
+        Ok(RegisteredClient {
+            service_id: service.id,
+            client_id: self.uri.as_str().to_owned(),
+            numeric_id: self.numeric_id,
+            source: Source::MetadataDocument,
+            locked: false,
+            record: ClientRecord {
+                client_type: client_type(metadata.token_endpoint_auth_method()),
+                metadata,
+                issued_at_millis: copy.first_seen_millis,
+                modified_at_millis: copy.changed_at_millis,
+                secret_expires_at: 0,
+                software: None,
+                trust_chain: None,
+                metadata_document: Some(ClientDocument {
+                    first_seen_millis: copy.first_seen_millis,
+                    changed_at_millis: copy.changed_at_millis,
+                    changed: copy.changed.clone(),
+                    fetched_at_millis: copy.fetched_at_millis,
+                    fresh_until: copy.fresh_until,
+                    copy: age,
+                    trust,
+                    trusted_by: trusted_by.map(str::to_owned),
+                    methods,
+                }),
+                bound: crate::policy::BoundPolicy::default(),
+                settings,
+            },
+            secret: None,
+            registration_access_token: None,
+            expires_at: None,
+            used,
+            version: 1,
+        })
+    }
+}
+
+/// How a copy stands.
+enum Standing<'k> {
+    /// It answers.
+    Good(&'k KeptCopy, DocumentCopy),
+    /// Nobody asks its host at the moment.
+    Paused,
+    /// Somebody asks its host.
+    Fetching,
+    /// Its host is to be asked.
+    Due,
+}
+
+/// What a service makes of a document: the method, what it announces, its policy, the RFCs, and its metadata policy at the
+/// end. With all the methods by which the client may authenticate.
+fn settled(service: &Service, mut document: ClientMetadata) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
+    let policy = service.document_policy();
+    let methods = choose_method(&mut document, policy)?;
+    let verified = registry::settle_document(service, policy, document)?;
+    let rules = &policy.metadata_documents.metadata_policy;
+    if rules.is_empty() {
+        return Ok((verified, methods));
+    }
+    let refused = |fault: crate::federation::PolicyFault| Invalid::MetadataPolicy(fault.to_string());
+    let mut all = Map::from_iter([(RELYING_PARTY.to_owned(), verified.to_members().into())]);
+    metadata_policy(rules).and_then(|rules| rules.apply(&mut all)).map_err(refused)?;
+    let Some(Value::Object(left)) = all.remove(RELYING_PARTY) else { return Ok((verified, methods)) };
+    let verified = verify(ClientMetadata::from_members(left)?, registry::strictness(Source::MetadataDocument))?;
+    let own = verified.token_endpoint_auth_method();
+    let methods = if methods.contains(&own) { methods } else { Vec::new() };
+    Ok((verified, methods))
+}
+
+/// A service's metadata policy for documents: of parameters, or of entity types as in an entity statement.
+///
+/// # Errors
+/// [`crate::federation::PolicyFault`].
+pub fn metadata_policy(rules: &Map<String, Value>) -> Result<MetadataPolicy, crate::federation::PolicyFault> {
+    let by_type = rules.get(RELYING_PARTY).is_some();
+    let rules =
+        if by_type { rules.clone() } else { Map::from_iter([(RELYING_PARTY.to_owned(), rules.clone().into())]) };
+    MetadataPolicy::parse(&Value::Object(rules))
+}
+
+/// The members that a document says anew.
+fn changed(earlier: &str, members: &Map<String, Value>) -> Vec<String> {
+    let earlier: Map<String, Value> = serde_json::from_str(earlier).unwrap_or_default();
+    let names: std::collections::BTreeSet<&String> = earlier.keys().chain(members.keys()).collect();
+    names.into_iter().filter(|name| earlier.get(*name) != members.get(*name)).cloned().collect()
+}
+
+fn client_type(method: AuthMethod) -> ClientType {
+    if method == AuthMethod::None { ClientType::Public } else { ClientType::Confidential }
+}

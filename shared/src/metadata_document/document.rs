@@ -1,0 +1,175 @@
+//! What a document says of its client (§4): the rules that this draft adds to those of registration. What is left is
+//! client metadata, which the service's policy and the RFCs go on with.
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::identifier::DocumentUri;
+use crate::jose::UnverifiedJwt;
+use crate::metadata::{
+    AuthMethod, ClientMetadata, Invalid, InvalidRedirectUri, Localized, RedirectUriFault, is_private_member,
+    parse_object_within,
+};
+use crate::policy::{MetadataDocuments, Policy, SameOrigin};
+use crate::service::{METHODS, has_means, taken};
+
+/// Members that stand for a secret that both sides know (§4.1).
+const SECRETS: [&str; 2] = ["client_secret", "client_secret_expires_at"];
+
+/// Schemes whose URLs run where they are opened.
+const SCRIPTS: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
+
+/// Why a document is none, or none that this service can work with.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// It breaks a rule.
+    Invalid(crate::Error),
+    /// It has no authentication method that is offered here (§6).
+    NoCommonMethod(Invalid),
+}
+
+impl<E: Into<crate::Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Invalid(error.into())
+    }
+}
+
+/// Reads a document: one JSON object, each name once, that names itself.
+///
+/// # Errors
+/// [`Invalid`], naming the member.
+pub fn read(content: &[u8], uri: &DocumentUri, settings: &MetadataDocuments) -> Result<ClientMetadata, crate::Error> {
+    let members = parse_object_within(content, settings.max_bytes)?;
+    match members.get("client_id").filter(|client_id| !client_id.is_null()) {
+        None => return Err(Invalid::Missing { member: "client_id" }.into()),
+        Some(Value::String(client_id)) if client_id == uri.as_str() => {}
+        Some(Value::String(_)) => return Err(fault("client_id", "is not the URL of the document").into()),
+        Some(_) => return Err(Invalid::wrong_type("client_id", "a string").into()),
+    }
+    has_no_secrets(&members)?;
+    if let Some(statement) = members.get("software_statement").and_then(Value::as_str)
+        && let Ok(jwt) = UnverifiedJwt::parse(statement)
+    {
+        has_no_secrets(jwt.unverified_claims())?;
+    }
+    if let Some(member) = settings.required.iter().find(|member| members.get(*member).is_none_or(is_nothing)) {
+        return Err(fault(member, "is required in documents by this service").into());
+    }
+    let mut metadata = ClientMetadata::from_members(members)?;
+    let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
+    if uris.len() > settings.redirect_uris {
+        return Err(InvalidRedirectUri::list(RedirectUriFault::TooMany).into());
+    }
+    for pages in [&mut metadata.client_uri, &mut metadata.logo_uri, &mut metadata.tos_uri, &mut metadata.policy_uri] {
+        *pages = pages.take().and_then(safe_pages);
+    }
+    has_own_origin(&metadata, uri, settings.same_origin)?;
+    Ok(metadata)
+}
+
+/// What must not be public: secrets, methods that need one, private keys (§4.1).
+fn has_no_secrets(members: &Map<String, Value>) -> Result<(), Invalid> {
+    if let Some(member) = SECRETS.into_iter().find(|member| members.get(*member).is_some_and(|value| !value.is_null()))
+    {
+        return Err(fault(member, "must not be in a public document"));
+    }
+    let is_symmetric = |value: &Value| value.as_str().and_then(AuthMethod::parse).is_some_and(AuthMethod::uses_secret);
+    let listed = |list: &Value| list.as_array().is_some_and(|methods| methods.iter().any(is_symmetric));
+    if members.get("token_endpoint_auth_method").is_some_and(is_symmetric) {
+        return Err(fault("token_endpoint_auth_method", "must not need a shared secret"));
+    }
+    if members.get(METHODS).is_some_and(listed) {
+        return Err(fault(METHODS, "must not have a method that needs a shared secret"));
+    }
+    let keys = members.get("jwks").and_then(|jwks| jwks.get("keys")?.as_array());
+    let is_private = |key: &Value| key.as_object().is_some_and(|key| key.keys().any(|name| is_private_member(name)));
+    if keys.is_some_and(|keys| keys.iter().any(is_private)) {
+        return Err(fault("jwks", "must not have private keys"));
+    }
+    // A page with a script scheme is an attack (§9.6), in whatever language.
+    let script = members.iter().find(|(name, value)| name.contains("_uri") && value.as_str().is_some_and(is_script));
+    script.map_or(Ok(()), |(name, _)| Err(fault(name, "has a scheme that runs a script")))
+}
+
+fn is_script(url: &str) -> bool {
+    let scheme = url.trim_start().split(':').next().unwrap_or_default();
+    SCRIPTS.iter().any(|script| scheme.eq_ignore_ascii_case(script))
+}
+
+/// What has no https is not shown: it is dropped, in each language alone.
+fn safe_pages(pages: Localized<String>) -> Option<Localized<String>> {
+    pages.retained(|page| page.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")))
+}
+
+/// The method that the client will use (§6): the one that it names if it is offered, else the strongest that it lists, is
+/// offered, and for which it has what it takes; `none` where it says nothing. And all of its methods that are offered,
+/// where it lists several.
+///
+/// # Errors
+/// [`Refused::NoCommonMethod`], [`Refused::Invalid`].
+pub(super) fn choose_method(metadata: &mut ClientMetadata, policy: &Policy) -> Result<Vec<AuthMethod>, Refused> {
+    let offered = &policy.token_endpoint_auth_methods.offered;
+    let listed = taken(metadata, METHODS)?;
+    let named = metadata.token_endpoint_auth_method.clone();
+    if let (Some(named), Some(listed)) = (&named, &listed)
+        && !listed.contains(named)
+    {
+        let member = "token_endpoint_auth_method";
+        return Err(Invalid::NotListed { member, value: named.clone(), list: METHODS }.into());
+    }
+    let is_offered = |method: &AuthMethod| offered.contains(method);
+    let own = |method: &&AuthMethod| listed.as_ref().is_some_and(|own| own.iter().any(|own| own == method.as_str()));
+    let several: Vec<AuthMethod> = AuthMethod::STRONGEST_FIRST
+        .iter()
+        .filter(own)
+        .filter(|method| is_offered(method) && has_means(**method, metadata))
+        .copied()
+        .collect();
+    let named_and_offered = named.as_deref().and_then(AuthMethod::parse).filter(is_offered);
+    let chosen = match (&named, &listed) {
+        (None, None) => Some(AuthMethod::None).filter(is_offered),
+        (Some(_), None) => named_and_offered,
+        (_, Some(_)) => named_and_offered.or(several.first().copied()),
+    };
+    let Some(chosen) = chosen else {
+        let (member, value) = match (&named, &listed) {
+            (Some(named), _) => ("token_endpoint_auth_method", named.as_str()),
+            (None, Some(listed)) => (METHODS, listed.first().map_or("", String::as_str)),
+            (None, None) => ("token_endpoint_auth_method", AuthMethod::None.as_str()),
+        };
+        return Err(Refused::NoCommonMethod(Invalid::not_offered(member, value)));
+    };
+    metadata.token_endpoint_auth_method = Some(chosen.as_str().to_owned());
+    Ok(several)
+}
+
+/// §9.1, where a service asks for it: whatever redirect is in use, all of them count.
+fn has_own_origin(metadata: &ClientMetadata, uri: &DocumentUri, asked: SameOrigin) -> Result<(), Invalid> {
+    let is_own = |url: &str| Url::parse(url).is_ok_and(|url| url.origin().ascii_serialization() == uri.origin());
+    let redirects = metadata.redirect_uris.iter().flatten().map(|url| ("redirect_uris", url.as_str()));
+    let others = [
+        ("sector_identifier_uri", &metadata.sector_identifier_uri),
+        ("initiate_login_uri", &metadata.initiate_login_uri),
+        ("frontchannel_logout_uri", &metadata.frontchannel_logout_uri),
+    ];
+    let others = others.into_iter().filter_map(|(member, url)| Some((member, url.as_deref()?)));
+    let logout = metadata.post_logout_redirect_uris.iter().flatten();
+    let logout = logout.map(|url| ("post_logout_redirect_uris", url.as_str()));
+    let all = redirects.clone().chain(metadata.pages()).chain(metadata.called_urls()).chain(others).chain(logout);
+    let other = match asked {
+        SameOrigin::Off => None,
+        SameOrigin::RedirectUris => { redirects }.find(|(_, url)| !is_own(url)),
+        SameOrigin::AllUrls => { all }.find(|(_, url)| !is_own(url)),
+    };
+    other.map_or(Ok(()), |(member, _)| {
+        Err(fault(member, "must have the origin of client_id, by the policy of this service"))
+    })
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty)
+}
+
+fn fault(member: &str, fault: &'static str) -> Invalid {
+    Invalid::Document { member: member.to_owned(), fault }
+}

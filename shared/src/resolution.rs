@@ -1,0 +1,60 @@
+//! Who a client is, by any name that an authorization server has of it. What is registered is asked first. A URL that
+//! nobody has registered is an entity of a federation, or the place of a metadata document, and the latter only where no
+//! federation has a say in it.
+
+use crate::client::{OperatorSettings, RegisteredClient, Source};
+use crate::federation::{self, EntityId};
+use crate::metadata_document::{self, Unresolved, Wanted};
+use crate::registry::Context;
+use crate::store::Named;
+
+/// The client of that identifier, number or alias, of which the table has `named`.
+///
+/// # Errors
+/// [`Unresolved`]; [`Unresolved::NotEnabled`] if there is no such client, and no other way to find one.
+pub async fn resolve(
+    context: &Context<'_>,
+    base_url: &str,
+    identifier: &str,
+    named: Named,
+    wanted: Wanted,
+) -> Result<RegisteredClient, Unresolved> {
+    let Named { client, document } = named;
+    let decided = match client {
+        // A stored record is asked first, and a locked client is nobody's to fetch.
+        Some(client) if client.source != Source::MetadataDocument || client.locked => return Ok(client),
+        decided => decided,
+    };
+    // A number leads to a document whose URL the table knows.
+    let known = document.as_ref().map(|document| document.client_id.clone());
+    let client_id = decided.as_ref().map(|client| client.client_id.clone()).or(known);
+    let client_id = client_id.as_deref().unwrap_or(identifier);
+    let is_kept = document.as_ref().is_some_and(|document| document.copy.is_some());
+    if !is_kept
+        && wanted.may_fetch
+        && let Some(client) = of_federation(context, base_url, client_id).await?
+    {
+        return Ok(client);
+    }
+    let uri = metadata_document::identified(context, client_id)?;
+    let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
+    let resolved = metadata_document::resolve(context, &uri, document, settings, wanted).await?;
+    let version = decided.map_or(resolved.version, |client| client.version);
+    Ok(RegisteredClient { version, ..resolved })
+}
+
+/// The client that a federation vouches for; none if the service takes part in none, or the URL is no entity of any.
+async fn of_federation(
+    context: &Context<'_>,
+    base_url: &str,
+    client_id: &str,
+) -> Result<Option<RegisteredClient>, Unresolved> {
+    if !context.service.configuration.federation.enabled {
+        return Ok(None);
+    }
+    let Some(entity) = EntityId::parse(client_id) else { return Ok(None) };
+    if !federation::offers_automatic(context) && !metadata_document::is_enabled(context.service) {
+        return Ok(None);
+    }
+    Ok(federation::register_if_entity(context, base_url, &entity).await?)
+}

@@ -43,8 +43,8 @@ pub const SUPPORTED: &str = "client_id_metadata_document_supported";
 /// The entity type under which a metadata policy speaks of clients (OpenID Federation §5.1.2).
 const RELYING_PARTY: &str = "openid_relying_party";
 
-/// How often somebody else's fetch is looked after.
-const LOOKING: Duration = Duration::from_millis(100);
+/// After how long somebody else's fetch is looked after first; each further look comes after twice as long.
+const LOOKING: Duration = Duration::from_millis(50);
 
 /// How long a reason may be that is kept, in characters.
 const LONGEST_REASON: usize = 400;
@@ -125,6 +125,7 @@ impl Search<'_> {
         let Context { app, service, .. } = self.context;
         let begun_millis = app.clock.now_millis();
         let ends = Instant::now() + Duration::from_millis(self.rules().timeout.saturating_add(500));
+        let mut looking = LOOKING;
         loop {
             if kept.as_ref().is_some_and(|kept| kept.client_id != self.uri.as_str()) {
                 return Err(Error::internal("two identifiers have one number").into());
@@ -133,9 +134,10 @@ impl Search<'_> {
                 match self.standing(known, wanted, begun_millis) {
                     Standing::Good(copy, age) => return self.client(copy, age, known.used.clone()),
                     Standing::Paused => return self.unavailable(known),
-                    Standing::Fetching if Instant::now() + LOOKING >= ends => return self.unavailable(known),
+                    Standing::Fetching if Instant::now() >= ends => return self.unavailable(known),
                     Standing::Fetching => {
-                        tokio::time::sleep(LOOKING).await;
+                        tokio::time::sleep_until(ends.min(Instant::now() + looking).into()).await;
+                        looking *= 2;
                         kept = app.store.kept_document(service.id, self.numeric_id).await?;
                         continue;
                     }

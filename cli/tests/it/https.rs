@@ -20,6 +20,7 @@ pub(crate) struct Site {
     authority: String,
     requests: Arc<AtomicUsize>,
     pages: Pages,
+    last: Arc<Mutex<String>>,
 }
 
 type Pages = Arc<Mutex<HashMap<String, Page>>>;
@@ -33,6 +34,8 @@ pub(crate) enum Page {
     Bytes(Vec<u8>),
     /// This whole head, and no body.
     Head(&'static str),
+    /// This whole answer.
+    Answer(String),
     /// Nothing, for ever.
     Silence,
 }
@@ -58,8 +61,10 @@ impl Site {
         let requests = Arc::new(AtomicUsize::new(0));
         let pages = pages.iter().map(|(path, page)| ((*path).to_owned(), page.clone())).collect();
         let pages: Pages = Arc::new(Mutex::new(pages));
-        tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), Arc::clone(&pages), Arc::clone(&requests)));
-        Self { url: format!("https://{host}"), host, authority: authority.pem(), requests, pages }
+        let last = Arc::new(Mutex::default());
+        let seen = (Arc::clone(&requests), Arc::clone(&last));
+        tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), Arc::clone(&pages), seen));
+        Self { url: format!("https://{host}"), host, authority: authority.pem(), requests, pages, last }
     }
 
     /// A way out that reaches this site.
@@ -72,15 +77,23 @@ impl Site {
         self.pages.lock().unwrap().insert(path.to_owned(), page);
     }
 
+    /// The head of the last request, in lower case.
+    pub(crate) fn last_head(&self) -> String {
+        self.last.lock().unwrap().clone()
+    }
+
     /// How many requests it has seen.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, pages: Pages, requests: Arc<AtomicUsize>) {
+/// How many requests were seen, and the head of the last.
+type Seen = (Arc<AtomicUsize>, Arc<Mutex<String>>);
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, pages: Pages, seen: Seen) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, pages, requests) = (acceptor.clone(), Arc::clone(&pages), Arc::clone(&requests));
+        let (acceptor, pages, (requests, last)) = (acceptor.clone(), Arc::clone(&pages), seen.clone());
         tokio::spawn(async move {
             let Ok(mut stream) = acceptor.accept(stream).await else { return };
             let mut head = Vec::new();
@@ -92,6 +105,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, pages: Pages, requ
             }
             requests.fetch_add(1, Ordering::SeqCst);
             let head = String::from_utf8_lossy(&head);
+            *last.lock().unwrap() = head.to_ascii_lowercase();
             let page = pages.lock().unwrap().get(head.split(' ').nth(1).unwrap_or_default()).cloned();
             let found = |body: &[u8]| {
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -101,6 +115,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, pages: Pages, requ
                 Some(Page::Text(text)) => found(text.as_bytes()),
                 Some(Page::Bytes(bytes)) => found(&bytes),
                 Some(Page::Head(head)) => head.as_bytes().to_vec(),
+                Some(Page::Answer(answer)) => answer.into_bytes(),
                 Some(Page::Silence) => std::future::pending().await,
                 None => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec(),
             };

@@ -26,6 +26,8 @@ mod https;
 mod identity_center;
 mod limits;
 mod lists;
+mod lookup;
+mod metadata_documents;
 mod permissions;
 mod program;
 mod registration;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use shared::App;
 use shared::administration::replace_service;
 use shared::app::{ServiceCaching, Settings};
+use shared::caller::Permission;
 use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
@@ -222,6 +223,25 @@ impl World {
         let mut configuration = service.configuration;
         configuration.authorization_server.insert(list.to_owned(), values.into());
         self.app.store.update_service(1, service.version, &configuration, None, &operator()).await.unwrap();
+    }
+
+    /// Makes a token of a service's operator with those permissions.
+    pub(crate) async fn service_token(&self, service_id: u64, permissions: &[Permission]) -> String {
+        let token = Token::mint(TokenKind::Service, &self.app.entropy).unwrap();
+        let record = TokenRecord {
+            hash: token.hash(),
+            kind: TokenKind::Service,
+            service_id: Some(service_id),
+            organization: None,
+            permissions: permissions.to_vec(),
+            bound: BoundPolicy::default(),
+            certificate: None,
+            uses_left: None,
+            expires_at: None,
+            created_millis: self.clock.now_millis(),
+        };
+        self.app.store.create_token(&record, &operator()).await.unwrap();
+        token.expose().to_owned()
     }
 
     /// Makes an initial access token for a service.

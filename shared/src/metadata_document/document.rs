@@ -118,18 +118,18 @@ pub(super) fn choose_method(metadata: &mut ClientMetadata, policy: &Policy) -> R
         return Err(Invalid::NotListed { member, value: named.clone(), list: METHODS }.into());
     }
     let is_offered = |method: &AuthMethod| offered.contains(method);
-    let own = |method: &&AuthMethod| listed.as_ref().is_some_and(|own| own.iter().any(|own| own == method.as_str()));
-    let several: Vec<AuthMethod> = AuthMethod::STRONGEST_FIRST
+    let several: Vec<AuthMethod> = listed
         .iter()
-        .filter(own)
-        .filter(|method| is_offered(method) && has_means(**method, metadata))
-        .copied()
+        .flatten()
+        .filter_map(|name| AuthMethod::parse(name))
+        .filter(|method| is_offered(method) && has_means(*method, metadata))
         .collect();
+    let strongest = || AuthMethod::STRONGEST_FIRST.into_iter().find(|method| several.contains(method));
     let named_and_offered = named.as_deref().and_then(AuthMethod::parse).filter(is_offered);
     let chosen = match (&named, &listed) {
         (None, None) => Some(AuthMethod::None).filter(is_offered),
         (Some(_), None) => named_and_offered,
-        (_, Some(_)) => named_and_offered.or(several.first().copied()),
+        (_, Some(_)) => named_and_offered.or_else(strongest),
     };
     let Some(chosen) = chosen else {
         let (member, value) = match (&named, &listed) {

@@ -275,12 +275,18 @@ fn step_of(error: &FetchError) -> Step {
         if found.is::<NoAddress>() {
             return Step::Name;
         }
-        match found.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        let io = found.downcast_ref::<std::io::Error>();
+        match io.map(std::io::Error::kind) {
             // How the TLS of this program says that it cannot go on.
             Some(std::io::ErrorKind::InvalidData) => return Step::Tls,
             Some(std::io::ErrorKind::TimedOut) => return Step::Time,
-            _ => cause = found.source(),
+            _ => {}
         }
+        // What an error of input and output wraps is itself, and not its source.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => found.source(),
+        };
     }
     Step::Connect
 }

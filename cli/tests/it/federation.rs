@@ -2,6 +2,7 @@
 
 mod anchors;
 mod discovery;
+mod documents;
 mod faults;
 mod outcome;
 mod world;

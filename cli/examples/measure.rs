@@ -19,7 +19,7 @@ use registrar::connections::Limits;
 use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use shared::App;
 use shared::app::Settings;
-use shared::credentials::KeyEncryption;
+use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind, numeric_id};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::store::Store;
@@ -36,11 +36,14 @@ const STARTS: usize = 15;
 const WARM: usize = 2000;
 
 /// What is measured: the binary, the event, and how the row is called.
-const CASES: [(&str, &str, &str); 5] = [
+const CASES: [(&str, &str, &str); 8] = [
     ("examples/bare-put", "register.public-native", "bare runtime and `PutItem`"),
     ("register", "register.public-native", "`register`, public client"),
     ("register", "register.confidential", "`register`, confidential client"),
     ("client-configuration", "client-configuration.read", "`client-configuration`, read"),
+    ("examples/bare-batch-get", "client-lookup.registered", "bare runtime and `BatchGetItem`"),
+    ("client-lookup", "client-lookup.registered", "`client-lookup`, registered client"),
+    ("client-lookup", "client-lookup.by-url", "`client-lookup`, fresh metadata document"),
     (
         "federation-entity-configuration",
         "federation-entity-configuration.appended",
@@ -68,9 +71,12 @@ async fn main() -> Result {
             ("REGISTRAR_TABLE", TABLE.to_owned()),
             ("REGISTRAR_ADDRESS_RATE", "100000".to_owned()),
             ("REGISTRAR_ADDRESS_BURST", "1000000".to_owned()),
+            ("REGISTRAR_TOKEN_RATE", "100000".to_owned()),
+            ("REGISTRAR_TOKEN_BURST", "1000000".to_owned()),
             ("REGISTRAR_SERVICE_RATE", "1000000".to_owned()),
             ("REGISTRAR_SERVICE_BURST", "10000000".to_owned()),
             ("REGISTRAR_KEY_FILE", key.display().to_string()),
+            ("MEASURED_KEYS", looked_up()?),
         ]);
         let event = std::fs::read(Path::new("events").join(format!("{event}.json")))?;
         let mut starts = Vec::new();
@@ -102,6 +108,14 @@ async fn main() -> Result {
     }
     std::fs::remove_file(key)?;
     Ok(())
+}
+
+/// The keys of what the function `client-lookup` asks for: the token, the client, and a claim that there is not.
+fn looked_up() -> Result<String> {
+    let token = Token::parse(TokenKind::Service, &format!("svc_{}U", "A".repeat(42))).ok_or("no token")?;
+    let client_id = "00000000-0000-4000-8000-000000000001";
+    let number = numeric_id(&IdSalt([1; 32]), client_id);
+    Ok(format!("T#{} T,C#101#{number} C,U#101#alias#{client_id} U", token.hash().to_text()))
 }
 
 async fn prepare(url: &str, access_key: &AccessKey) -> Result {

@@ -147,7 +147,9 @@ impl Search<'_> {
             if !wanted.may_fetch {
                 return Err(Error::InsufficientScope.into());
             }
-            if let Some(refusal) = app.document_budgets.refusal(&app.clock, service.id, self.uri, kept.is_some()) {
+            if let Some(refusal) =
+                app.document_budgets.refusal(&app.clock, service.id, self.uri, is_known(kept.as_ref()))
+            {
                 return self.over_budget(kept.as_ref(), refusal.retry_after);
             }
             let until = app.clock.now_millis().saturating_add(self.rules().timeout).saturating_add(1000);
@@ -212,7 +214,9 @@ impl Search<'_> {
     async fn fetch(&self, known: Option<KeptDocument>) -> Result<RegisteredClient, Unresolved> {
         let Context { app, service, .. } = self.context;
         let budgets = &app.document_budgets;
-        if let Err(refusal) = budgets.admit(&app.store, &app.clock, service.id, self.uri, known.is_some()).await {
+        if let Err(refusal) =
+            budgets.admit(&app.store, &app.clock, service.id, self.uri, is_known(known.as_ref())).await
+        {
             app.store.release_metadata_document(service.id, self.numeric_id).await?;
             return self.over_budget(known.as_ref(), refusal.retry_after);
         }
@@ -357,6 +361,11 @@ impl Search<'_> {
             version: 1,
         })
     }
+}
+
+/// Whether a client was resolved before: a URL that has only failed is as unknown as it was.
+fn is_known(kept: Option<&KeptDocument>) -> bool {
+    kept.is_some_and(|kept| kept.copy.is_some())
 }
 
 /// How a copy stands.

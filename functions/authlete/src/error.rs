@@ -121,7 +121,7 @@ impl Error {
                 }
             }
             Self::Unresolved(unresolved) => {
-                response.reason = Some(unresolved.to_string());
+                response.reason = Some(unresolved.reason());
                 match unresolved.retry_after() {
                     Some(seconds) => response.with("retry-after", seconds.to_string()),
                     None => response,

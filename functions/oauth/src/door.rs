@@ -158,18 +158,18 @@ fn bad_request(text: &str, outcome: Option<&str>) -> Response {
 
 /// What an operator is told of a client that was not found: what became of it, and which step failed.
 fn not_resolved(unresolved: &Unresolved) -> Response {
-    let (error, code) = (unresolved.to_string(), unresolved.code());
     if let Unresolved::Core(error) = unresolved {
         return rendered(error, ErrorMembers::default());
     }
-    let mut members = error_members(code, Some(&error));
+    let (reason, code) = (unresolved.reason(), unresolved.code());
+    let mut members = error_members(code, Some(&reason));
     if !matches!(unresolved, Unresolved::NotEnabled) {
         members.insert("outcome".to_owned(), unresolved.outcome().into());
         members.extend(unresolved.step_name().map(|step| ("step".to_owned(), step.into())));
     }
     let mut response = not_stored(Response::json(unresolved.status(), members));
     response.code = Some(code);
-    response.reason = Some(error);
+    response.reason = Some(reason);
     match unresolved.retry_after() {
         Some(seconds) => response.with("retry-after", seconds.to_string()),
         None => response,

@@ -246,6 +246,9 @@ pub enum Invalid {
         /// What is wrong with it, with its verb.
         fault: &'static str,
     },
+    /// What a service's policy says of metadata documents.
+    #[error(transparent)]
+    MetadataDocuments(#[from] crate::policy::MetadataDocumentsFault),
     /// The service's metadata policy for documents (OpenID Federation §6.1).
     #[error("{0}")]
     MetadataPolicy(String),

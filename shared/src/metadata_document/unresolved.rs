@@ -8,6 +8,9 @@ use crate::error::Error;
 use crate::federation;
 use crate::metadata::Invalid;
 
+/// How long a reason may be in the log, in characters.
+const MAX_REASON: usize = 500;
+
 /// Why a client was not resolved. The text is for operators.
 #[derive(Debug, thiserror::Error)]
 pub enum Unresolved {
@@ -136,6 +139,12 @@ impl Unresolved {
     /// Whether it is the owner of the document who says so: what was good before is good no more.
     pub(super) fn is_the_owners(&self) -> bool {
         matches!(self, Self::Gone { .. } | Self::InvalidDocument { .. } | Self::NoCommonMethod(_))
+    }
+
+    /// What is wrong, for the log, and not longer than one reads: a document may say much.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.to_string().chars().take(MAX_REASON).collect()
     }
 
     /// What became of it, in one word.

@@ -5,6 +5,7 @@ use url::Host;
 
 use super::ServiceConfiguration;
 use crate::metadata::{GrantType, Invalid, PlainUri, SERVER_SET, hidden_character, hidden_character_in};
+use crate::metadata_document::metadata_policy;
 
 /// How long the name of an organization may be, in characters.
 const MAX_ORGANIZATION: usize = 64;
@@ -129,6 +130,11 @@ impl ServiceConfiguration {
             return Err(Invalid::syntax("base_url", "a URL without a slash at the end"));
         }
         self.authorization_server.iter().try_for_each(|(member, value)| check_member(member, value))?;
+        let documents = &self.policy.metadata_documents;
+        documents.check().map_err(Invalid::from)?;
+        if !documents.metadata_policy.is_empty() {
+            metadata_policy(&documents.metadata_policy).map_err(|fault| Invalid::MetadataPolicy(fault.to_string()))?;
+        }
         if let Some(door) = self.policy.unknown_door() {
             return Err(Invalid::unknown("doors", door));
         }

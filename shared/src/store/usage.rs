@@ -50,7 +50,9 @@ impl Store {
                 continue;
             }
             known.push(*client_id);
-            if is_due(item) {
+            // What operators have decided about the client of a document is no client to be noted besides.
+            let is_decision = !is_document && text(item, "source") == Some(Source::MetadataDocument.as_str());
+            if is_due(item) && !is_decision {
                 due.push(if is_document { Use::Document(*number) } else { Use::Client(*number) });
             }
         }

@@ -31,7 +31,8 @@ async fn ask(federation: &Federation, client_id: &str) -> Reply {
 
 fn publish_document(federation: &Federation, url: &str) {
     let document = json!({"client_id": url, "redirect_uris": ["https://rp.example/cb"]}).to_string();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", document.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", document.len());
     let path = url.strip_prefix(&federation.site.url).unwrap();
     federation.site.set(path, Page::Answer(format!("{head}{document}")));
 }

@@ -268,6 +268,23 @@ async fn b13_a_flood_of_unknown_urls_takes_nothing_from_known_clients() {
 }
 
 #[tokio::test]
+async fn b13_urls_that_have_only_failed_are_as_unknown_as_they_were() {
+    let scene = Scene::new().await;
+    let flood = async || {
+        let mut refused = 0;
+        for number in 0..110 {
+            let reply = scene.asker().ask(&format!("https://host-{number}.invalid/c")).await;
+            refused += usize::from(reply.status == 429);
+        }
+        refused
+    };
+    assert!(flood().await > 0);
+    // The window and the pauses end; the URLs are in the table.
+    scene.world.clock.advance(61);
+    assert!(flood().await > 0);
+}
+
+#[tokio::test]
 async fn b13_a_host_is_not_flooded_through_this_service() {
     let scene = Scene::new().await;
     let mut asked = 0;

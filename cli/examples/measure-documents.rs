@@ -66,11 +66,11 @@ async fn main() -> Result {
     println!("| look-up | median | 95th of 100 | longest |");
     println!("|---|---|---|---|");
     publish(&site, "etag: \"1\"\r\n", 200);
-    measure("cold: fetched over TLS, checked, kept", "fetched", &gateway, &site, &token).await?;
+    measure("cold: fetched over TLS, checked, kept", "fresh", &gateway, &site, &token).await?;
     measure("warm: a fresh copy", "fresh", &gateway, &site, &token).await?;
     clock.advance(3600);
     publish(&site, "etag: \"1\"\r\n", 304);
-    measure("revalidated: the host answers 304", "fetched", &gateway, &site, &token).await?;
+    measure("revalidated: the host answers 304", "fresh", &gateway, &site, &token).await?;
     clock.advance(3600);
     publish(&site, "", 500);
     measure("stale: the host answers 500", "stale", &gateway, &site, &token).await?;

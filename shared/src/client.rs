@@ -238,9 +238,7 @@ pub struct ClientDocument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentCopy {
-    /// It was fetched for this answer.
-    Fetched,
-    /// It was kept, and is fresh.
+    /// It is fresh.
     Fresh,
     /// It was kept and is not fresh any more, but its host cannot be asked.
     Stale,
@@ -253,7 +251,6 @@ impl DocumentCopy {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Fetched => "fetched",
             Self::Fresh => "fresh",
             Self::Stale => "stale",
             Self::Kept => "kept",

@@ -32,7 +32,7 @@ use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
 use crate::registry::{self, Context};
 use crate::service::Service;
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
-use document::{Refused, choose_method};
+use document::{Refused, choose_method, permit};
 
 /// The draft that this follows.
 pub const DRAFT: &str = "draft-ietf-oauth-client-id-metadata-document-03";
@@ -65,6 +65,13 @@ pub fn is_enabled(service: &Service) -> bool {
     service.policy().opens(METADATA_DOCUMENT)
 }
 
+/// Whether the service says so: where its trust takes nobody, hosts are not to be told of it.
+#[must_use]
+pub fn is_announced(service: &Service) -> bool {
+    let rules = &service.policy().metadata_documents;
+    is_enabled(service) && (rules.others != Trust::Block || rules.trust.iter().any(|rule| rule.trust != Trust::Block))
+}
+
 /// The identifier of a client of that service, if it is one that the service would resolve.
 ///
 /// # Errors
@@ -82,7 +89,10 @@ pub fn identified(context: &Context<'_>, client_id: &str) -> Result<DocumentUri,
     }
     let anchors = service.configuration.federation.trust_anchors.iter().map(|anchor| anchor.entity_id.as_str());
     let issuers = policy.software_statements.issuers.iter().map(|issuer| issuer.issuer.as_str());
-    if audiences.iter().map(String::as_str).chain(anchors).chain(issuers).any(|issuer| issuer == client_id) {
+    // The slash of an empty path makes no other resource.
+    let bare = |url: &'_ str| url.strip_suffix('/').unwrap_or(url).to_owned();
+    let issuers = audiences.iter().map(String::as_str).chain(anchors).chain(issuers);
+    if issuers.map(bare).any(|issuer| issuer == bare(client_id)) {
         return Err(UriFault::Issuer.into());
     }
     match settings.trust_of(client_id) {
@@ -121,10 +131,16 @@ impl Search<'_> {
         &self.context.service.policy().metadata_documents
     }
 
+    /// How long a fetch takes at most: the document, and as long again for what it names, keys of a statement's issuer or a
+    /// sector.
+    fn longest(&self) -> Duration {
+        Duration::from_millis(self.rules().timeout.saturating_mul(2))
+    }
+
     async fn run(self, mut kept: Option<KeptDocument>, wanted: Wanted) -> Result<RegisteredClient, Unresolved> {
         let Context { app, service, .. } = self.context;
         let begun_millis = app.clock.now_millis();
-        let ends = Instant::now() + Duration::from_millis(self.rules().timeout.saturating_add(500));
+        let ends = Instant::now() + self.longest() + Duration::from_millis(500);
         let mut looking = LOOKING;
         loop {
             if kept.as_ref().is_some_and(|kept| kept.client_id != self.uri.as_str()) {
@@ -152,7 +168,8 @@ impl Search<'_> {
             {
                 return self.over_budget(kept.as_ref(), refusal.retry_after);
             }
-            let until = app.clock.now_millis().saturating_add(self.rules().timeout).saturating_add(1000);
+            let longest = u64::try_from(self.longest().as_millis()).unwrap_or(u64::MAX);
+            let until = app.clock.now_millis().saturating_add(longest).saturating_add(1000);
             let id = self.uri.as_str();
             let lease =
                 app.store.lease_metadata_document(service.id, self.numeric_id, id, kept.as_ref(), until).await?;
@@ -232,13 +249,14 @@ impl Search<'_> {
         match outcome {
             Ok(copy) => {
                 let used = known.and_then(|known| known.used);
-                let end = self.end_of(&copy, used.is_some());
+                let used_at = used.is_some().then_some(now);
+                let end = self.rules().kept_until(copy.fresh_until, used_at);
                 let kept = app.store.keep_metadata_document(service.id, self.numeric_id, &copy, end).await;
                 if let Err(error) = kept {
                     // Whoever comes next asks again; this one has its answer.
                     tracing::warn!(cause = ?error.source_for_log(), "a metadata document could not be kept");
                 }
-                self.client(&copy, DocumentCopy::Fetched, used)
+                self.client(&copy, DocumentCopy::Fresh, used)
             }
             Err(Unresolved::Core(error)) => {
                 app.store.release_metadata_document(service.id, self.numeric_id).await?;
@@ -265,9 +283,16 @@ impl Search<'_> {
             return Ok(times(earlier.clone()));
         };
         let document = read(&content, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
-        let document = registry::vouched(self.context, document).await.map_err(Unresolved::of_core)?;
-        let verified = settled(service, document.clone()).map_err(Unresolved::of_document)?.0;
-        registry::remote::check(self.context, &verified).await.map_err(Unresolved::of_core)?;
+        let context = &Context {
+            app,
+            service,
+            origin: self.context.origin.clone(),
+            fetching_ends: Instant::now() + Duration::from_millis(self.rules().timeout),
+            audiences: self.context.audiences.clone(),
+        };
+        let document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
+        let verified = settled(service, self.uri, document.clone()).map_err(Unresolved::of_document)?.0;
+        registry::remote::check(context, &verified).await.map_err(Unresolved::of_core)?;
         let members = document.to_members();
         let changed = earlier.map(|earlier| changed(&earlier.metadata, &members));
         let is_same = changed.as_ref().is_some_and(Vec::is_empty);
@@ -309,19 +334,12 @@ impl Search<'_> {
         }
     }
 
-    /// When a copy is forgotten, in seconds since 1970: nobody fills the table with URLs.
-    fn end_of(&self, copy: &KeptCopy, used: bool) -> u64 {
-        let rules = self.rules();
-        let kept = if used { rules.kept_used } else { rules.kept };
-        copy.fresh_until.saturating_add(kept).max(copy.stale_until)
-    }
-
     /// The client that a copy is, by what the service makes of it now.
     fn client(&self, copy: &KeptCopy, age: DocumentCopy, used: Option<String>) -> Result<RegisteredClient, Unresolved> {
         let Context { service, .. } = self.context;
         let members: Map<String, Value> = serde_json::from_str(&copy.metadata).map_err(Error::internal)?;
         let document = ClientMetadata::from_members(members).map_err(Error::from)?;
-        let (metadata, methods) = settled(service, document).map_err(Unresolved::of_document)?;
+        let (metadata, methods) = settled(service, self.uri, document).map_err(Unresolved::of_document)?;
         let (trust, trusted_by) = self.rules().trust_of(self.uri.as_str());
         let mut settings = self.settings.clone();
         settings.requestable_scopes =
@@ -382,8 +400,13 @@ enum Standing<'k> {
 
 /// What a service makes of a document: the method, what it announces, its policy, the RFCs, and its metadata policy at the
 /// end. With all the methods by which the client may authenticate.
-fn settled(service: &Service, mut document: ClientMetadata) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
+fn settled(
+    service: &Service,
+    uri: &DocumentUri,
+    mut document: ClientMetadata,
+) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
     let policy = service.document_policy();
+    permit(&document, uri, &policy.metadata_documents)?;
     let methods = choose_method(&mut document, policy)?;
     let verified = registry::settle_document(service, policy, document)?;
     let rules = &policy.metadata_documents.metadata_policy;

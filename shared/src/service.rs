@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use crate::client::SealedSecret;
 use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
-use crate::metadata_document::{SUPPORTED, is_enabled};
+use crate::metadata_document::{SUPPORTED, is_announced};
 use crate::policy::Policy;
 
 pub(crate) use announced::{METHODS, has_means, is_choice, taken};
@@ -180,7 +180,7 @@ impl Service {
         }
         // The flag and the look-up are one switch: who is told of one that refuses everybody does not come back.
         metadata.remove(SUPPORTED);
-        if is_enabled(self) {
+        if is_announced(self) {
             metadata.insert(SUPPORTED.to_owned(), true.into());
         }
         // RFC 8414 §3.2: no empty list.

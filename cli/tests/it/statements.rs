@@ -10,13 +10,13 @@ use shared::trusted_issuer::{IssuerKeys, TrustedIssuer};
 use crate::https::{Page, Site};
 use crate::support::{BASE_URL, NOW, Reply, World, as_update};
 
-const ISSUER: &str = "https://directory.example";
+pub(crate) const ISSUER: &str = "https://directory.example";
 
 /// Somebody who issues statements.
-struct Issuer(KeyPair);
+pub(crate) struct Issuer(KeyPair);
 
 impl Issuer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap())
     }
 
@@ -27,7 +27,7 @@ impl Issuer {
                          "x": BASE64URL.encode(x), "y": BASE64URL.encode(y)}]})
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         self.sign_as(Some("JWT"), claims)
     }
 
@@ -40,7 +40,7 @@ impl Issuer {
     }
 
     /// A policy that needs this issuer's statements.
-    fn required(&self) -> Policy {
+    pub(crate) fn required(&self) -> Policy {
         let mut policy = Preset::Open.policy();
         policy.software_statements.required = true;
         let jwks = serde_json::from_value(self.jwks()).unwrap();

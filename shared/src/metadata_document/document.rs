@@ -52,19 +52,27 @@ pub fn read(content: &[u8], uri: &DocumentUri, settings: &MetadataDocuments) -> 
     {
         has_no_secrets(jwt.unverified_claims())?;
     }
-    if let Some(member) = settings.required.iter().find(|member| members.get(*member).is_none_or(is_nothing)) {
-        return Err(fault(member, "is required in documents by this service").into());
-    }
     let mut metadata = ClientMetadata::from_members(members)?;
-    let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
-    if uris.len() > settings.redirect_uris {
-        return Err(InvalidRedirectUri::list(RedirectUriFault::TooMany).into());
-    }
     for pages in [&mut metadata.client_uri, &mut metadata.logo_uri, &mut metadata.tos_uri, &mut metadata.policy_uri] {
         *pages = pages.take().and_then(safe_pages);
     }
-    has_own_origin(&metadata, uri, settings.same_origin)?;
     Ok(metadata)
+}
+
+/// What a service asks of documents beyond the draft; of those that are kept as well, since it may change its mind.
+pub(super) fn permit(
+    metadata: &ClientMetadata,
+    uri: &DocumentUri,
+    settings: &MetadataDocuments,
+) -> Result<(), crate::Error> {
+    let members = if settings.required.is_empty() { Map::new() } else { metadata.to_members() };
+    if let Some(member) = settings.required.iter().find(|member| !members.contains_key(*member)) {
+        return Err(fault(member, "is required in documents by this service").into());
+    }
+    if metadata.redirect_uris.as_ref().is_some_and(|uris| uris.len() > settings.redirect_uris) {
+        return Err(InvalidRedirectUri::list(RedirectUriFault::TooMany).into());
+    }
+    Ok(has_own_origin(metadata, uri, settings.same_origin)?)
 }
 
 /// What must not be public: secrets, methods that need one, private keys (§4.1).
@@ -164,10 +172,6 @@ fn has_own_origin(metadata: &ClientMetadata, uri: &DocumentUri, asked: SameOrigi
     other.map_or(Ok(()), |(member, _)| {
         Err(fault(member, "must have the origin of client_id, by the policy of this service"))
     })
-}
-
-fn is_nothing(value: &Value) -> bool {
-    value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn fault(member: &str, fault: &'static str) -> Invalid {

@@ -23,7 +23,7 @@ impl Freshness {
             lifetime.or_else(|| expires(headers, now)).map(|lifetime| lifetime.saturating_sub(age(headers)))
         };
         let seconds = declared.unwrap_or(settings.fresh_default);
-        let forbids = ["must-revalidate", "proxy-revalidate", "no-cache", "s-maxage"];
+        let forbids = ["must-revalidate", "no-cache"];
         Self {
             seconds: seconds.clamp(settings.fresh_least, settings.fresh_most.max(settings.fresh_least)),
             may_be_stale: !forbids.into_iter().any(|directive| directives.has(directive)),
@@ -101,7 +101,7 @@ mod tests {
             (&[("cache-control", "max-age=99999999999999999999999")], (86_400, true)),
             (&[("cache-control", "max-age=-1")], (60, true)),
             (&[("cache-control", "max-age=soon")], (60, true)),
-            (&[("cache-control", "max-age=600, s-maxage=700")], (700, false)),
+            (&[("cache-control", "max-age=600, s-maxage=700")], (700, true)),
             (&[("cache-control", "no-store")], (60, true)),
             (&[("cache-control", "no-cache, max-age=600")], (60, false)),
             (&[("cache-control", "max-age=600"), ("cache-control", "must-revalidate")], (600, false)),

@@ -53,6 +53,9 @@ pub enum UriFault {
     /// RFC 3986 §3.2.3.
     #[error("its port is empty, zero or not a number")]
     Port,
+    /// Documents are fetched from port 443.
+    #[error("its port is not 443, and documents are fetched from no other")]
+    OtherPort,
     /// §9.6: an address, a name of one network, or one that parsers read differently.
     #[error("its host is not a public host name")]
     Host,
@@ -107,6 +110,9 @@ impl DocumentUri {
         let is_name = matches!(host, Host::Domain(name) if !name.ends_with('.') && !name.ends_with(TEST_NAME));
         if !(is_name && is_public_host(&host) || is_reachable(&pair)) {
             return Err(UriFault::Host);
+        }
+        if url.port().is_some() && !is_reachable(&pair) {
+            return Err(UriFault::OtherPort);
         }
         Ok(Self { text: text.to_owned(), host: host.to_string(), origin: url.origin().ascii_serialization() })
     }
@@ -191,6 +197,7 @@ mod tests {
             ("https://h.example/%", Fault::Character),
             ("https://h.example/%2", Fault::Character),
             ("https://h.example/%zz", Fault::Character),
+            ("https://h.example:8443/c", Fault::OtherPort),
             ("https:///c", Fault::Host),
             ("https://203.0.113.7/c", Fault::Host),
             ("https://8.8.8.8/c", Fault::Host),
@@ -221,7 +228,6 @@ mod tests {
             "https://h.example/",
             "https://h.example/oauth/client.json",
             "https://h.example:443/c",
-            "https://h.example:8443/c",
             "https://h.example/c?",
             "https://h.example/c?a=b",
             "https://h.example/C/%41//d/",

@@ -162,6 +162,14 @@ impl MetadataDocuments {
         last.map_or(self.pause_first, |last| last.saturating_mul(2)).min(self.pause_most).max(1)
     }
 
+    /// When a copy is forgotten that is fresh until then, of a client that was used at that time if it ever was; all in
+    /// seconds since 1970. A use never makes that sooner.
+    #[must_use]
+    pub fn kept_until(&self, fresh_until: u64, used_at: Option<u64>) -> u64 {
+        let unused = fresh_until.saturating_add(self.kept.max(self.stale_most));
+        used_at.map_or(unused, |used_at| used_at.saturating_add(self.kept_used).max(unused))
+    }
+
     /// Checks bounds and patterns.
     ///
     /// # Errors
@@ -201,6 +209,8 @@ impl Policy {
         // Which method it is has been decided by then (§6): what is left is registered or refused.
         policy.token_endpoint_auth_methods.unoffered = Unoffered::Refuse;
         policy.redirect_uris.infer_native = true;
+        // Many hosts have their logo elsewhere; what asks for one origin is `same_origin`.
+        policy.redirect_uris.pages_share_host = false;
         policy
     }
 }

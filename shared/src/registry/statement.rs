@@ -7,6 +7,7 @@ use crate::client::{SoftwareIdentity, Source};
 use crate::error::{Error, StatementFault};
 use crate::jose::{JwtFault, KeyFault, UnverifiedJwt, numeric_date};
 use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
+use crate::trusted_issuer::TrustedIssuer;
 
 /// Claims that speak of the statement itself and not of the client (RFC 7519 §4.1).
 const JWT_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
@@ -37,17 +38,18 @@ pub(super) async fn overlay(
     if rules.issuers.is_empty() && !required {
         return Ok((metadata, None));
     }
+    // One document is read by all authorization servers: a statement in it that is of nobody whom this service trusts is
+    // nothing to it.
+    if source == Source::MetadataDocument && !is_of_one(&statement, &rules.issuers) {
+        metadata.software_statement = Some(statement);
+        return Ok((metadata, None));
+    }
     let jwt = UnverifiedJwt::parse(&statement).map_err(fault)?;
     if jwt.media_type().is_some_and(|declared| !MEDIA_TYPES.iter().any(|own| declared.eq_ignore_ascii_case(own))) {
         return Err(StatementFault::Type.into());
     }
     let issuer = jwt.unverified_claim("iss").ok_or(StatementFault::IssuerMissing)?.to_owned();
     let trusted = rules.issuers.iter().find(|trusted| trusted.issuer == issuer);
-    // One document is read by all authorization servers: what a statement is worth here is what its issuer is.
-    if trusted.is_none() && source == Source::MetadataDocument {
-        metadata.software_statement = Some(statement.clone());
-        return Ok((metadata, None));
-    }
     let keys = &trusted.ok_or(Error::UnapprovedSoftwareStatement)?.keys;
     let app = context.app;
     let fetch = app.fetch.of(context.service.id);
@@ -65,6 +67,13 @@ pub(super) async fn overlay(
     let mut metadata = metadata.overlaid_by(vouched);
     metadata.software_statement = Some(statement);
     Ok((metadata, Some(software)))
+}
+
+/// Whether a statement says that it is by one of these.
+fn is_of_one(statement: &str, issuers: &[TrustedIssuer]) -> bool {
+    let jwt = UnverifiedJwt::parse(statement);
+    let issuer = jwt.as_ref().ok().and_then(|jwt| jwt.unverified_claim("iss"));
+    issuers.iter().any(|trusted| Some(trusted.issuer.as_str()) == issuer)
 }
 
 fn fault(fault: JwtFault) -> StatementFault {

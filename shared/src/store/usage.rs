@@ -21,7 +21,8 @@ const AT_ONCE: usize = 16;
 /// One write that is due.
 enum Use {
     Client(u64),
-    Document(u64),
+    /// With the time until when its copy is fresh, in seconds since 1970.
+    Document(u64, u64),
 }
 
 impl Store {
@@ -46,14 +47,15 @@ impl Store {
                 text(item, "client_id").and_then(|id| numbers.iter().find(|(_, client_id)| client_id.as_str() == id));
             let Some((number, client_id)) = named else { continue };
             let is_document = text(item, "SK") == Some("M");
-            if is_document && kept_document(item)?.copy.is_none() {
+            let copy = if is_document { kept_document(item)?.copy } else { None };
+            if is_document && copy.is_none() {
                 continue;
             }
             known.push(*client_id);
             // What operators have decided about the client of a document is no client to be noted besides.
             let is_decision = !is_document && text(item, "source") == Some(Source::MetadataDocument.as_str());
             if is_due(item) && !is_decision {
-                due.push(if is_document { Use::Document(*number) } else { Use::Client(*number) });
+                due.push(copy.map_or(Use::Client(*number), |copy| Use::Document(*number, copy.fresh_until)));
             }
         }
         self.write_uses(service, due, &today).await?;
@@ -70,17 +72,20 @@ impl Store {
             return Ok(());
         }
         let number = client.numeric_id;
-        let is_document = client.source == Source::MetadataDocument && !client.locked;
-        let due = if is_document { Use::Document(number) } else { Use::Client(number) };
+        let document = client.record.metadata_document.as_ref().filter(|_| !client.locked);
+        let due = document.map_or(Use::Client(number), |document| Use::Document(number, document.fresh_until));
         self.write_uses(service, vec![due], &today).await
     }
 
     async fn write_uses(&self, service: &Service, due: Vec<Use>, today: &str) -> Result<(), Error> {
-        let kept = self.clock.now().saturating_add(service.policy().metadata_documents.kept_used);
+        let (rules, now) = (&service.policy().metadata_documents, self.clock.now());
         let writes = due.into_iter().map(|due| async move {
             match due {
                 Use::Client(number) => self.use_stored_client(service.id, number, today).await,
-                Use::Document(number) => self.use_metadata_document(service.id, number, today, kept).await,
+                Use::Document(number, fresh_until) => {
+                    let end = rules.kept_until(fresh_until, Some(now));
+                    self.use_metadata_document(service.id, number, today, end).await
+                }
             }
         });
         let written: Vec<Result<(), Error>> = stream::iter(writes).buffer_unordered(AT_ONCE).collect().await;

@@ -20,12 +20,12 @@ async fn f1_f2_a_copy_is_good_as_long_as_its_host_says() {
     ] {
         let scene = Scene::new().await;
         scene.publish_with(header, &scene.document());
-        assert_eq!(copy(&scene.ask().await), "fetched");
+        assert_eq!(copy(&scene.ask().await), "fresh");
         scene.world.clock.advance(seconds - 1);
         let reply = scene.ask().await;
         assert_eq!((copy(&reply), reply.header("cache-control")), ("fresh", "private, max-age=1"), "{header}");
         scene.world.clock.advance(1);
-        assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fetched", 2), "{header}");
+        assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fresh", 2), "{header}");
     }
 }
 
@@ -38,14 +38,14 @@ async fn f6_a_copy_is_revalidated() {
     scene.world.clock.advance(3600);
     scene.site.set(PATH, answer("304 Not Modified", "cache-control: max-age=120\r\n", ""));
     let reply = scene.ask().await;
-    assert_eq!((reply.status, copy(&reply), reply.text("client_name")), (200, "fetched", "Example"));
+    assert_eq!((reply.status, copy(&reply), reply.text("client_name")), (200, "fresh", "Example"));
     let head = scene.site.last_head();
     assert!(head.contains("if-none-match: \"abc\"\r\n"), "{head}");
     assert!(head.contains(&format!("if-modified-since: {}\r\n", date.to_ascii_lowercase())), "{head}");
     scene.world.clock.advance(119);
     assert_eq!(copy(&scene.ask().await), "fresh");
     scene.world.clock.advance(1);
-    assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fetched", 3));
+    assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fresh", 3));
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn f7_m8_m9_a_failing_host_does_not_take_a_known_client_away() {
         let scene = Scene::new().await;
         scene.settings(MetadataDocuments { timeout: 300, ..MetadataDocuments::default() }).await;
         scene.publish(&scene.document());
-        assert_eq!(copy(&scene.ask().await), "fetched");
+        assert_eq!(copy(&scene.ask().await), "fresh");
         let is_huge = matches!(&page, Page::Head(_));
         scene.site.set(PATH, page);
         scene.world.clock.advance(3600);
@@ -164,7 +164,7 @@ async fn f8_m11_its_owner_takes_a_client_back_at_once() {
         assert_eq!((kept.status, copy(&kept)), (200, "kept"));
         scene.publish(&scene.document());
         scene.world.clock.advance(60);
-        assert_eq!(copy(&scene.ask().await), "fetched");
+        assert_eq!(copy(&scene.ask().await), "fresh");
     }
 }
 
@@ -246,7 +246,7 @@ async fn j_a_service_may_have_every_copy_fetched_again() {
     scene.settings(MetadataDocuments { always_retrieved: true, ..MetadataDocuments::default() }).await;
     for requests in [2, 3] {
         scene.world.clock.advance(1);
-        assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fetched", requests));
+        assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fresh", requests));
     }
 }
 
@@ -259,7 +259,7 @@ async fn a_document_of_one_service_is_nothing_to_another() {
     let token = scene.world.service_token(2, &shared::caller::Permission::ALL).await;
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("client_id", &scene.url()).finish();
     let reply = scene.world.send_bare("GET", &format!("/2/client?{query}"), Some(&token)).await;
-    assert_eq!((copy(&reply), scene.site.requests()), ("fetched", 2));
+    assert_eq!((copy(&reply), scene.site.requests()), ("fresh", 2));
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ async fn a_fetch_whose_function_died_is_taken_up_by_the_next() {
     let reply = Asker { world, token: scene.token.clone() }.ask(&scene.url()).await;
     assert_eq!(outcome(&reply), (503, "temporarily_unavailable", "unavailable", "time"), "{reply:?}");
     world.clock.advance(2);
-    assert_eq!(copy(&scene.ask().await), "fetched");
+    assert_eq!(copy(&scene.ask().await), "fresh");
 }
 
 #[tokio::test]

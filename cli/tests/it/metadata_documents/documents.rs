@@ -5,6 +5,7 @@ use shared::metadata::{AuthMethod, GrantType, Scope};
 use shared::policy::{MetadataDocuments, Policy, Preset, SameOrigin, Unoffered};
 
 use super::{PATH, Scene, ok, opened, outcome};
+use crate::statements::{ISSUER, Issuer};
 use crate::support::Reply;
 
 /// The documents of real hosts, as published between May and September 2026, with `@ORIGIN@` for their hosts: path and body.
@@ -129,6 +130,15 @@ async fn k3_m3_a_document_that_prefers_keys_resolves_where_one_of_its_methods_is
                 assert_eq!(outcome(&reply), expected, "E5: {reply:?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn k3_strict_presets_take_hosts_whose_logo_is_elsewhere() {
+    for (preset, method) in [(Preset::Protected, "private_key_jwt"), (Preset::Regulated, "private_key_jwt")] {
+        let hosts = Hosts::new(preset.policy()).await;
+        let reply = hosts.ask(3, &hosts.document(3)).await;
+        assert_eq!((reply.status, reply.text("token_endpoint_auth_method")), (200, method), "{reply:?}");
     }
 }
 
@@ -281,12 +291,35 @@ async fn c3_c5_c14_to_c22_what_a_document_may_say() {
         scene.world.clock.advance(86_400 + 3600);
         scene.site.set(PATH, ok(&format!("content-type: {kind}\r\n"), &scene.document().to_string()));
         let reply = scene.ask().await;
-        assert_eq!((reply.status, super::copy(&reply)), (200, "fetched"), "{kind}");
+        assert_eq!((reply.status, super::copy(&reply)), (200, "fresh"), "{kind}");
     }
     // A4
     let root = format!("{}/", scene.site.url);
     scene.site.set("/", ok(JSON, &scene.document_with(&json!({"client_id": root})).to_string()));
     assert_eq!(scene.asker().ask(&root).await.status, 200);
+}
+
+#[tokio::test]
+async fn c10_a_software_statement_is_worth_what_its_issuer_is() {
+    let (issuer, stranger) = (Issuer::new(), Issuer::new());
+    let scene = Scene::with(issuer.required()).await;
+    let claims = |iss: &str| json!({"iss": iss, "client_name": "Vouched"});
+    for (statement, name) in [
+        (None, Some("Example")),
+        (Some("a.b.c".to_owned()), Some("Example")),
+        (Some(stranger.sign(&claims("https://other.example"))), Some("Example")),
+        (Some(stranger.sign(&json!({"client_name": "Vouched"}))), Some("Example")),
+        (Some(issuer.sign(&claims(ISSUER))), Some("Vouched")),
+        (Some(stranger.sign(&claims(ISSUER))), None),
+    ] {
+        scene.world.clock.advance(3600);
+        scene.publish(&scene.document_with(&json!({"software_statement": statement})));
+        let reply = scene.ask().await;
+        match name {
+            Some(name) => assert_eq!((reply.status, reply.text("client_name")), (200, name), "{reply:?}"),
+            None => assert_eq!(outcome(&reply), (400, "invalid_client", "invalid_document", "rule"), "{reply:?}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -401,6 +434,28 @@ async fn h14_a_metadata_policy_is_applied_at_the_end() {
     assert_eq!(outcome(&reply), (400, "invalid_client", "invalid_document", "rule"));
     assert!(reply.text("error_description").contains("client_name"), "{reply:?}");
     assert_eq!(scene.site.requests(), 1);
+}
+
+#[tokio::test]
+async fn what_a_service_asks_of_documents_it_asks_of_copies_too() {
+    let scene = Scene::new().await;
+    scene.publish(&scene.document());
+    assert_eq!(scene.ask().await.status, 200);
+    let default = MetadataDocuments::default;
+    for (settings, said) in [
+        (
+            MetadataDocuments { same_origin: SameOrigin::RedirectUris, ..default() },
+            "redirect_uris must have the origin",
+        ),
+        (MetadataDocuments { required: vec!["logo_uri".to_owned()], ..default() }, "logo_uri is required"),
+    ] {
+        scene.settings(settings).await;
+        let reply = scene.ask().await;
+        assert_eq!(outcome(&reply), (400, "invalid_client", "invalid_document", "rule"));
+        assert!(reply.text("error_description").contains(said), "{reply:?}");
+    }
+    scene.settings(default()).await;
+    assert_eq!((scene.ask().await.status, scene.site.requests()), (200, 1));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::caller::Permission;
 use shared::fetch::FetchSettings;
 use shared::metadata_document::UriFault;
-use shared::policy::{MetadataDocuments, Preset};
+use shared::policy::{MetadataDocuments, Preset, Trust};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -22,7 +22,7 @@ async fn a_client_is_resolved_by_its_document() {
     let scene = Scene::new().await;
     scene.publish(&scene.document());
     let reply = scene.ask().await;
-    assert_eq!((reply.status, copy(&reply)), (200, "fetched"), "{reply:?}");
+    assert_eq!((reply.status, copy(&reply)), (200, "fresh"), "{reply:?}");
     for (member, value) in [
         ("client_id", json!(scene.url())),
         ("client_name", json!("Example")),
@@ -68,6 +68,7 @@ async fn a1_to_a14_a_url_that_breaks_a_rule_is_not_fetched() {
         (format!("https://{host}/c?a=b"), UriFault::Query),
         (format!("https://{host}/ä"), UriFault::Character),
         ("https://rp.example:0/c".to_owned(), UriFault::Port),
+        ("https://rp.example:8443/c".to_owned(), UriFault::OtherPort),
         ("https://localhost:1/c".to_owned(), UriFault::Host),
         ("https://127.0.0.1/c".to_owned(), UriFault::Host),
         ("https://0x7f.1/c".to_owned(), UriFault::Host),
@@ -113,9 +114,11 @@ async fn a13_an_issuer_is_no_client() {
     configuration.issuer = Some(issuer.clone());
     let origin = shared::origin::Origin::default();
     scene.world.app.store.update_service(1, service.version, &configuration, None, &origin).await.unwrap();
-    let reply = scene.asker().ask(&issuer).await;
-    assert_eq!(outcome(&reply), (400, "invalid_client", "invalid_url", ""));
-    assert!(reply.text("error_description").contains("issuer"), "{reply:?}");
+    for name in [issuer.clone(), format!("{issuer}/")] {
+        let reply = scene.asker().ask(&name).await;
+        assert_eq!(outcome(&reply), (400, "invalid_client", "invalid_url", ""));
+        assert!(reply.text("error_description").contains("issuer"), "{reply:?}");
+    }
     assert_eq!(scene.site.requests(), 0);
 }
 
@@ -264,7 +267,7 @@ async fn b13_a_flood_of_unknown_urls_takes_nothing_from_known_clients() {
     }
     assert!((10..=30).contains(&refused), "{refused}");
     scene.world.clock.advance(3600);
-    assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fetched", 2));
+    assert_eq!((copy(&scene.ask().await), scene.site.requests()), ("fresh", 2));
 }
 
 #[tokio::test]
@@ -346,6 +349,9 @@ async fn i1_i2_the_flag_and_the_look_up_are_one_switch() {
     };
     assert_eq!(published().await, Some(json!(true)));
     assert_eq!(scene.ask().await.status, 200);
+    let refusing = MetadataDocuments { others: Trust::Block, ..MetadataDocuments::default() };
+    scene.settings(refusing).await;
+    assert_eq!(published().await, None, "a service that takes nobody does not say that it does");
     scene.world.set_policy(1, Preset::Protected.policy()).await;
     assert_eq!(published().await, None);
     assert_unknown(&scene.ask().await);
@@ -365,13 +371,13 @@ async fn the_requests_to_the_table_are_counted() {
         proxy.requests().into_iter().map(kind).collect()
     };
     kinds();
-    assert_eq!(copy(&asker.ask(&scene.url()).await), "fetched");
+    assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");
     assert_eq!(kinds(), ["BatchGetItem", "PutItem", "UpdateItem"], "cold");
     assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");
     assert_eq!(kinds(), ["BatchGetItem"], "warm");
     near.clock.advance(3600);
     scene.site.set(PATH, answer("304 Not Modified", "etag: \"1\"\r\n", ""));
-    assert_eq!(copy(&asker.ask(&scene.url()).await), "fetched");
+    assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");
     assert_eq!(kinds(), ["BatchGetItem", "UpdateItem", "UpdateItem"], "revalidated");
     near.clock.advance(3600);
     scene.site.set(PATH, answer("500 Internal Server Error", "", ""));

@@ -7,7 +7,8 @@ use shared::limits::Admission;
 use shared::metadata::Invalid;
 use shared::metadata_document::Unresolved;
 
-use crate::{client_object, service_object};
+use crate::client::object as client_object;
+use crate::service::object as service_object;
 
 /// How long a description may be, in characters: it may quote what was sent.
 const MAX_DESCRIPTION: usize = 500;

@@ -3,6 +3,9 @@
 //!
 //! Every outcome is HTTP 200 with an `action`; `responseContent` is the very body to answer.
 
+pub mod configuration;
+pub mod registration;
+
 use serde_json::{Map, Value};
 use shared::federation::{Error as Fault, NotSetUp};
 use shared::http::Response;

@@ -4,6 +4,11 @@
 //! Every outcome for the client is HTTP 200 with an `action`; `responseContent` is the very body that the oauth door
 //! would answer.
 
+pub mod delete;
+pub mod get;
+pub mod register;
+pub mod update;
+
 use serde_json::{Map, Value};
 use shared::Error as Core;
 use shared::client::{ClientInformation, RegisteredClient};
@@ -12,7 +17,7 @@ use shared::http::{Response, error_body};
 use shared::metadata::{Invalid, Submitted};
 use shared::service::Service;
 
-use crate::client_object::{View, client};
+use crate::client::object::{View, client};
 use crate::door::{Call, Desk};
 use crate::error::{Error, result};
 

@@ -1,5 +1,5 @@
 //! The function `authlete-client-create`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_create::ENDPOINT)
+    shared::http::serve(&authlete::client::create::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-client-delete`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_delete::ENDPOINT)
+    shared::http::serve(&authlete::client::delete::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-client-get`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_get::ENDPOINT)
+    shared::http::serve(&authlete::client::get::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-client-list`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_list::ENDPOINT)
+    shared::http::serve(&authlete::client::list::ENDPOINT)
 }

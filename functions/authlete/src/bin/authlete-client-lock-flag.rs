@@ -1,5 +1,5 @@
 //! The function `authlete-client-lock-flag`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_lock_flag::ENDPOINT)
+    shared::http::serve(&authlete::client::lock_flag::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-client-registration-delete`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_registration_delete::ENDPOINT)
+    shared::http::serve(&authlete::registration::delete::ENDPOINT)
 }

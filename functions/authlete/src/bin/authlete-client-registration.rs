@@ -1,5 +1,5 @@
 //! The function `authlete-client-registration`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_registration::ENDPOINT)
+    shared::http::serve(&authlete::registration::register::ENDPOINT)
 }

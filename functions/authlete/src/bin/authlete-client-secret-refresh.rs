@@ -1,5 +1,5 @@
 //! The function `authlete-client-secret-refresh`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_secret_refresh::ENDPOINT)
+    shared::http::serve(&authlete::client::secret::refresh::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-client-secret-update`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_secret_update::ENDPOINT)
+    shared::http::serve(&authlete::client::secret::update::ENDPOINT)
 }

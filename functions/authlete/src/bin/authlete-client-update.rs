@@ -1,5 +1,5 @@
 //! The function `authlete-client-update`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::client_update::ENDPOINT)
+    shared::http::serve(&authlete::client::update::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-federation-configuration`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::federation_configuration::ENDPOINT)
+    shared::http::serve(&authlete::federation::configuration::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-federation-registration`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::federation_registration::ENDPOINT)
+    shared::http::serve(&authlete::federation::registration::ENDPOINT)
 }

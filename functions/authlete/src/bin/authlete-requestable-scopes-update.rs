@@ -1,5 +1,5 @@
 //! The function `authlete-requestable-scopes-update`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::requestable_scopes_update::ENDPOINT)
+    shared::http::serve(&authlete::client::requestable_scopes::update::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-service-configuration`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_configuration::ENDPOINT)
+    shared::http::serve(&authlete::service::configuration::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-service-create`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_create::ENDPOINT)
+    shared::http::serve(&authlete::service::create::ENDPOINT)
 }

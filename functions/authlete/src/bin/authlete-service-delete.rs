@@ -1,5 +1,5 @@
 //! The function `authlete-service-delete`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_delete::ENDPOINT)
+    shared::http::serve(&authlete::service::delete::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-service-get`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_get::ENDPOINT)
+    shared::http::serve(&authlete::service::get::ENDPOINT)
 }

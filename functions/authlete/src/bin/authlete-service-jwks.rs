@@ -1,5 +1,5 @@
 //! The function `authlete-service-jwks`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_jwks::ENDPOINT)
+    shared::http::serve(&authlete::service::jwks::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-service-list`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_list::ENDPOINT)
+    shared::http::serve(&authlete::service::list::ENDPOINT)
 }

@@ -1,5 +1,5 @@
 //! The function `authlete-service-update`.
 
 fn main() -> Result<(), lambda_http::Error> {
-    shared::http::serve(&authlete::service_update::ENDPOINT)
+    shared::http::serve(&authlete::service::update::ENDPOINT)
 }

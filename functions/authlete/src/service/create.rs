@@ -10,8 +10,8 @@ use shared::{Error as Core, administration};
 use crate::body;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::service_answer;
-use crate::service_object::{self, Draft, View};
+use crate::service::answer;
+use crate::service::object::{self, Draft, View};
 
 endpoint!(create, "authlete-service-create", [Post], ["/api/service/create"]);
 
@@ -22,10 +22,10 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
     if !operator.may(&[Permission::ServiceWrite]) {
         return Err(Core::InsufficientScope.into());
     }
-    let sent = body::json_or_form(call.request, service_object::shape)?;
+    let sent = body::json_or_form(call.request, object::shape)?;
     let blank = ServiceConfiguration::new(organization, Preset::Open.policy());
     let blank = Draft { configuration: blank, secrets: Map::new() };
-    let draft = service_object::draft(&sent, blank, "")?;
+    let draft = object::draft(&sent, blank, "")?;
     let Draft { configuration, secrets } = draft;
     let app = call.app;
     let service = administration::create_service(
@@ -37,5 +37,5 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
         &call.origin(&operator),
     )
     .await?;
-    Ok(Response::json(200, service_answer::answer(call.app, call.request, &service, View::Full).await?))
+    Ok(Response::json(200, answer::answer(call.app, call.request, &service, View::Full).await?))
 }

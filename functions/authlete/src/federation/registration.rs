@@ -7,7 +7,7 @@ use shared::federation::{self, Error as Fault, Registered, Request};
 use shared::http::Response;
 
 use crate::body;
-use crate::client_object::{View, client};
+use crate::client::object::{View, client};
 use crate::door::{Call, Desk, endpoint};
 use crate::error::Error;
 use crate::federation::{refused, succeeded};

@@ -6,7 +6,7 @@ use shared::client::RegisteredClient;
 use shared::registry::Context;
 use shared::{Error, administration};
 
-use crate::client_object::{View, client};
+use crate::client::object::{View, client};
 
 impl View {
     /// What a token is shown of a client.

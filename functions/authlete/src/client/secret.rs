@@ -1,5 +1,8 @@
 //! What the two operations on client secrets answer.
 
+pub mod refresh;
+pub mod update;
+
 use shared::administration::Replaced;
 use shared::http::Response;
 

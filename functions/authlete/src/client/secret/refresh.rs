@@ -4,7 +4,7 @@ use shared::administration;
 use shared::caller::Permission;
 use shared::http::Response;
 
-use crate::client_secret;
+use crate::client::secret;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 
@@ -14,5 +14,5 @@ async fn refresh(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
     let numeric_id = found.numeric_id;
     let replaced = administration::replace_secret(&desk.context(call), found, None).await?;
-    Ok(client_secret::answer("A148001", "refreshed", numeric_id, &replaced))
+    Ok(secret::answer("A148001", "refreshed", numeric_id, &replaced))
 }

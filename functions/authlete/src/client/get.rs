@@ -7,8 +7,8 @@ use shared::http::Response;
 use shared::metadata_document::Wanted;
 use shared::resolution;
 
-use crate::client_answer;
-use crate::client_object::View;
+use crate::client::answer;
+use crate::client::object::View;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 
@@ -28,5 +28,5 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let base_url = call.app.base_url(&desk.service, call.request);
     let found = resolution::resolve(&context, &base_url, identifier, named, wanted).await;
     let found = found.map_err(Error::unresolved)?;
-    Ok(Response::json(200, client_answer::answer(&context, found, view).await?))
+    Ok(Response::json(200, answer::answer(&context, found, view).await?))
 }

@@ -4,7 +4,7 @@ use shared::administration;
 use shared::http::Response;
 
 use crate::body;
-use crate::client_object::{self, View, client};
+use crate::client::object::{self, View, client};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 
@@ -12,12 +12,12 @@ endpoint!(update, "authlete-client-update", [Post], ["/api/{serviceId}/client/up
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client_to_change().await?;
-    let sent = body::json_or_form(call.request, client_object::shape)?;
-    body::must_say_something(&sent, "Client", client_object::written)?;
+    let sent = body::json_or_form(call.request, object::shape)?;
+    body::must_say_something(&sent, "Client", object::written)?;
     let service = &desk.service;
     let draft = |current: &_| {
-        let draft = client_object::draft(&sent, Some(current), service.policy())?;
-        client_object::permitted(service, &draft, Some(current))?;
+        let draft = object::draft(&sent, Some(current), service.policy())?;
+        object::permitted(service, &draft, Some(current))?;
         Ok(draft)
     };
     let information = administration::replace(&desk.context(call), found, draft).await?;

@@ -2,8 +2,8 @@
 
 use shared::http::Response;
 
-use crate::client_answer;
-use crate::client_object::View;
+use crate::client::answer;
+use crate::client::object::View;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::range::{self, Listing};
@@ -22,7 +22,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
     let mut listing = Listing::new("clients");
     while let Some(few) = page.next_few().await? {
         for found in few {
-            listing.push(client_answer::answer(&context, found, view).await?)?;
+            listing.push(answer::answer(&context, found, view).await?)?;
         }
     }
     let mut members = range.members(page.total);

@@ -1,5 +1,9 @@
 //! What the three operations on requestable scopes answer, and how they are changed.
 
+pub mod delete;
+pub mod get;
+pub mod update;
+
 use serde_json::Map;
 use shared::administration::{self, Draft};
 use shared::client::{OperatorSettings, RegisteredClient};

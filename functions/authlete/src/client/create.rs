@@ -5,7 +5,7 @@ use shared::caller::Permission;
 use shared::http::Response;
 
 use crate::body;
-use crate::client_object::{self, View, client};
+use crate::client::object::{self, View, client};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 
@@ -15,8 +15,8 @@ endpoint!(create, "authlete-client-create", [Post], ["/api/{serviceId}/client/cr
 async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ClientWrite]).await?;
     let sent = body::json(call.request)?;
-    let draft = client_object::draft(&sent, None, desk.service.policy())?;
-    client_object::permitted(&desk.service, &draft, None)?;
+    let draft = object::draft(&sent, None, desk.service.policy())?;
+    object::permitted(&desk.service, &draft, None)?;
     let information = administration::create(&desk.context(call), draft).await?;
     Ok(Response::json(200, client(&information, View::Full)))
 }

@@ -7,7 +7,7 @@ use shared::http::Response;
 use shared::metadata::Invalid;
 
 use crate::body;
-use crate::client_secret;
+use crate::client::secret;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::shape::Shape;
@@ -24,7 +24,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let secret = ClientSecret::opened(checked(secret)?.to_owned());
     let numeric_id = found.numeric_id;
     let replaced = administration::replace_secret(&desk.context(call), found, Some(secret)).await?;
-    Ok(client_secret::answer("A149001", "updated", numeric_id, &replaced))
+    Ok(secret::answer("A149001", "updated", numeric_id, &replaced))
 }
 
 fn checked(secret: &str) -> Result<&str, Error> {

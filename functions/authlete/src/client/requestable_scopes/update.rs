@@ -3,10 +3,10 @@
 use shared::http::Response;
 
 use crate::body;
-use crate::client_object::scopes;
+use crate::client::object::scopes;
+use crate::client::requestable_scopes;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::requestable_scopes;
 
 endpoint!(
     update,

@@ -6,8 +6,8 @@ use shared::http::Response;
 use crate::door::{Call, endpoint, is_open};
 use crate::error::Error;
 use crate::range::{self, Listing};
-use crate::service_answer;
-use crate::service_object::View;
+use crate::service::answer;
+use crate::service::object::View;
 
 endpoint!(list, "authlete-service-list", [Get], ["/api/service/get/list"]);
 
@@ -24,7 +24,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
             let mut page = store.service_page(organization, range.start, range.end).await?;
             while let Some(few) = page.next_few().await? {
                 for service in &few {
-                    listing.push(service_answer::answer(call.app, call.request, service, view).await?)?;
+                    listing.push(answer::answer(call.app, call.request, service, view).await?)?;
                 }
             }
             page.total
@@ -33,7 +33,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         Reach::Service(id) => match store.service(*id).await?.filter(is_open) {
             Some(own) => {
                 if range.start == 0 && range.end > 0 {
-                    listing.push(service_answer::answer(call.app, call.request, &own, view).await?)?;
+                    listing.push(answer::answer(call.app, call.request, &own, view).await?)?;
                 }
                 1
             }

@@ -3,9 +3,9 @@
 use shared::caller::Permission;
 use shared::http::Response;
 
+use crate::client::requestable_scopes;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::requestable_scopes;
 
 endpoint!(
     get,

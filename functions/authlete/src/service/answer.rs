@@ -6,7 +6,7 @@ use shared::http::Request;
 use shared::service::Service;
 use shared::{App, Error};
 
-use crate::service_object::{View, service};
+use crate::service::object::{View, service};
 
 impl View {
     /// What a token is shown of a service.

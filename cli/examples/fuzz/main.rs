@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example fuzz -- TARGET SECONDS [SEED]`
 
+mod documents;
 mod headers;
 mod keys;
 mod uris;
@@ -20,6 +21,7 @@ struct Target {
 }
 
 const TARGETS: &[Target] = &[
+    Target { name: "documents", input: documents::input, ask: documents::ask },
     Target { name: "keys", input: keys::input, ask: keys::ask },
     Target { name: "uris", input: uris::input, ask: uris::ask },
     Target { name: "headers", input: headers::input, ask: headers::ask },

@@ -278,11 +278,12 @@ impl Search<'_> {
             stale_until: fresh_until.saturating_add(stale),
             ..copy
         };
-        let Some(content) = retrieved.content else {
+        let Some(document) = retrieved.content else {
             let earlier = earlier.ok_or_else(Unresolved::waited)?;
             return Ok(times(earlier.clone()));
         };
-        let document = read(&content, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
+        let document =
+            read(&document, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
         let context = &Context {
             app,
             service,

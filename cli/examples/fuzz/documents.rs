@@ -65,7 +65,7 @@ pub(super) fn ask(input: &str) {
         assert!(!uri.host().is_empty() && uri.host().contains('.'), "its host is a public name");
         assert_eq!(DocumentUri::parse(uri.as_str(), no_host).as_ref(), Ok(&uri), "it reads the same again");
     }
-    let uri = DocumentUri::parse(URI, no_host).unwrap_or_else(|fault| panic!("{fault}"));
+    let Ok(uri) = DocumentUri::parse(URI, no_host) else { unreachable!("it is a good one") };
     let rule = TrustRule { pattern: input.to_owned(), trust: Trust::Block };
     let rules = MetadataDocuments { trust: vec![rule], ..MetadataDocuments::default() };
     if rules.check().is_ok() {

@@ -120,16 +120,13 @@ async fn k3_m3_a_document_that_prefers_keys_resolves_where_one_of_its_methods_is
     ] {
         let hosts = Hosts::new(offering(offered)).await;
         let reply = hosts.ask(3, &hosts.document(3)).await;
-        match chosen {
-            Some(chosen) => {
-                assert_eq!((reply.status, reply.text("token_endpoint_auth_method")), (200, chosen), "E4, E6");
-                assert_eq!(reply.body["token_endpoint_auth_methods_supported"], all);
-            }
-            None => {
-                let expected = (400, "unauthorized_client", "no_common_method", "rule");
-                assert_eq!(outcome(&reply), expected, "E5: {reply:?}");
-            }
-        }
+        let Some(chosen) = chosen else {
+            let expected = (400, "unauthorized_client", "no_common_method", "rule");
+            assert_eq!(outcome(&reply), expected, "E5: {reply:?}");
+            continue;
+        };
+        assert_eq!((reply.status, reply.text("token_endpoint_auth_method")), (200, chosen), "E4, E6");
+        assert_eq!(reply.body["token_endpoint_auth_methods_supported"], all);
     }
 }
 
@@ -150,30 +147,32 @@ async fn e1_e2_m4_what_a_document_says_of_its_method() {
         change(&mut document);
         document
     };
-    let remove = |document: &mut Value, member: &str| document.as_object_mut().unwrap().remove(member).map(drop);
-    let plural = with(3, &|document| drop(remove(document, "token_endpoint_auth_method")));
+    let remove = |document: &mut Value, member: &str| {
+        assert!(document.as_object_mut().unwrap().remove(member).is_some(), "{member}");
+    };
+    let plural = with(3, &|document| remove(document, "token_endpoint_auth_method"));
     let reply = hosts.ask(3, &plural).await;
     assert_eq!((reply.status, reply.text("token_endpoint_auth_method")), (200, "private_key_jwt"), "E2");
-    let neither = with(5, &|document| drop(remove(document, "token_endpoint_auth_method")));
+    let neither = with(5, &|document| remove(document, "token_endpoint_auth_method"));
     let reply = hosts.ask(5, &neither).await;
     assert_eq!((reply.status, reply.text("token_endpoint_auth_method")), (200, "none"), "E1");
     let outside = with(3, &|document| document["token_endpoint_auth_method"] = "tls_client_auth".into());
     assert_eq!(outcome(&hosts.ask(3, &outside).await).2, "invalid_document", "E3");
     let unknown = with(3, &|document| {
         document["token_endpoint_auth_methods_supported"] = json!(["attest_jwt_client_auth", "made_up"]);
-        drop(remove(document, "token_endpoint_auth_method"));
+        remove(document, "token_endpoint_auth_method");
     });
     assert_eq!(outcome(&hosts.ask(3, &unknown).await).2, "no_common_method", "E5");
     let keyless = with(3, &|document| {
-        drop(remove(document, "token_endpoint_auth_methods_supported"));
-        drop(remove(document, "jwks_uri"));
+        remove(document, "token_endpoint_auth_methods_supported");
+        remove(document, "jwks_uri");
     });
     let reply = hosts.ask(3, &keyless).await;
     assert_eq!(outcome(&reply).2, "invalid_document", "E7: {reply:?}");
     assert!(reply.text("error_description").contains("jwks"), "{reply:?}");
     let keyless_plural = with(3, &|document| {
-        drop(remove(document, "token_endpoint_auth_method"));
-        drop(remove(document, "jwks_uri"));
+        remove(document, "token_endpoint_auth_method");
+        remove(document, "jwks_uri");
     });
     assert_eq!(hosts.ask(3, &keyless_plural).await.body["token_endpoint_auth_method"], "none", "E6");
 }

@@ -162,9 +162,10 @@ async fn delete(which: &Which, consent: &Consent, connection: &Connection, outpu
 }
 
 impl Which {
-    /// Its service, where nothing is sealed or opened.
+    /// Its service, where nothing is sealed, opened or fetched.
     async fn desk(&self, connection: &Connection) -> Result<Desk> {
-        Ok(Desk::of(connection.service(self.service).await?, connection, FetchSettings::default()))
+        let settings = FetchSettings { reachable: connection.reachable()?, extra_ca: None };
+        Ok(Desk::of(connection.service(self.service).await?, connection, settings))
     }
 
     /// The client, which must be known, and its service.

@@ -247,9 +247,14 @@ impl Connection {
             Some(file) if reach.extra_ca.is_none() => Some(file.into()),
             _ => reach.extra_ca,
         };
-        let further = self.development(REACHABLE)?.unwrap_or_default();
-        let further = further.split(',').filter(|pair| !pair.is_empty()).map(str::to_owned);
-        Reach { extra_ca, reachable: reach.reachable.into_iter().chain(further).collect() }.settings()
+        let reachable = reach.reachable.into_iter().chain(self.reachable()?).collect();
+        Reach { extra_ca, reachable }.settings()
+    }
+
+    /// The hosts and ports to which the rules about hosts do not apply, in development.
+    pub(super) fn reachable(&self) -> Result<Vec<String>> {
+        let named = self.development(REACHABLE)?.unwrap_or_default();
+        Ok(named.split(',').filter(|pair| !pair.is_empty()).map(str::to_owned).collect())
     }
 
     fn development(&self, name: &str) -> Result<Option<String>> {

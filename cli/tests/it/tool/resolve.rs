@@ -68,7 +68,7 @@ impl Scene {
 
     fn policy(&self, policy: &Value) {
         let file = self.data.0.join("policy.json");
-        std::fs::write(&authority, policy.to_string()).unwrap();
+        std::fs::write(&file, policy.to_string()).unwrap();
         self.admin().json(&["service", "update", "1", "--policy", file.to_str().unwrap()]);
     }
 }
@@ -156,7 +156,7 @@ async fn the_step_that_fails_is_named_with_what_to_change() {
     fails("HTTPS://localhost/a", 4, "url", &["it does not begin with https:// in lower case", "under another URL"]);
     fails("https://localhost:1/a", 4, "url", &["not a public host name", "--reachable localhost:1"]);
     fails(&format!("{url}?a"), 4, "url", &["metadata_documents.query_permitted"]);
-    fails("https://nowhere.example:8443/a", 7, "address", &["--reachable nowhere.example:8443"]);
+    fails("https://nowhere.example:8443/a", 4, "url", &["its port is not 443", "--reachable nowhere.example:8443"]);
     scene.publish("", &json!({"client_secret": "x"}));
     let secret = fails(url, 4, "rule", &["client_secret must not be", "its owner has to change the document"]);
     assert_eq!(
@@ -259,7 +259,7 @@ async fn a_client_that_is_known_by_its_document_alone_is_shown_locked_and_delete
     let shown = || admin.json(&["client", "show", "--service", "1", url]);
     let found = shown();
     assert_eq!((&found["client_name"], &found["source"]), (&json!("Example"), &json!("metadata_document")));
-    assert_eq!((&found["metadata_document"]["copy"], &found["locked"]), (&json!("kept"), &json!(false)));
+    assert_eq!((&found["metadata_document"]["copy"], &found["locked"]), (&json!("fresh"), &json!(false)));
     assert!(client("lock", &[]).status.success());
     assert_eq!(shown()["locked"], true);
     assert_eq!(scene.look_up().1["locked"], true);

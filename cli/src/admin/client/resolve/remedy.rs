@@ -45,7 +45,9 @@ fn of_url(fault: UriFault, client_id: &str) -> String {
             "permit queries with metadata_documents.query_permitted of the policy, if the owner has no other URL"
                 .to_owned()
         }
-        UriFault::Host => format!("in development, name its host and port: --reachable {}", pair(client_id)),
+        UriFault::Host | UriFault::OtherPort => {
+            format!("in development, name its host and port: --reachable {}", pair(client_id))
+        }
         UriFault::Issuer => "its owner has to publish the document under a URL of its own".to_owned(),
         _ => "its owner has to publish the document under another URL: it is compared and fetched as it is written"
             .to_owned(),
@@ -81,15 +83,16 @@ fn of_step(step: Step, unresolved: &Unresolved, client_id: &str, service: &Servi
     }
 }
 
-/// A rule of a policy is the operator's.
+/// A rule of a policy is the operator's, any other one only the owner's.
 fn of_rule(rule: Option<&str>) -> String {
-    const OWNERS: [&str; 3] = ["token_endpoint_auth_methods_supported", "the specifications", "sector_identifier_uri"];
-    let of_policy = match rule {
-        Some("the document") => "metadata_documents",
-        Some(rule) if !OWNERS.contains(&rule) => rule,
-        _ => return "its owner has to change the document".to_owned(),
-    };
-    format!("its owner has to change the document, or you {of_policy} of the policy if that asks for it")
+    let owners =
+        ["the document", "token_endpoint_auth_methods_supported", "the specifications", "sector_identifier_uri"];
+    match rule {
+        Some(rule) if !owners.contains(&rule) => {
+            format!("its owner has to change the document, or you {rule} of the policy if that asks for it")
+        }
+        _ => "its owner has to change the document".to_owned(),
+    }
 }
 
 /// Host and port of a URL, as options name them.

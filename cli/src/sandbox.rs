@@ -20,7 +20,7 @@ pub enum Command {
     Stet(stet::Options),
     /// A trust anchor and a relying party below it, for the door federation; runs until Ctrl-C.
     Federation(federation::Options),
-    /// A host with metadata documents of clients, for the door metadata_document; runs until Ctrl-C.
+    /// A host with metadata documents of clients, which name themselves by URLs; runs until Ctrl-C.
     Documents(documents::Options),
 }
 

@@ -59,7 +59,7 @@ const REFUSED: [(&str, Option<&str>, &str); 4] = [
 /// The place of what is refused.
 const REFUSED_PLACE: &str = "/refused";
 
-/// The keys that the document of ChatGPT names.
+/// The keys that a document above names.
 const KEYS: &str = "/chatgpt/oauth/jwks.json";
 
 /// Options of `registrar sandbox documents`.

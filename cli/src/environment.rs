@@ -16,6 +16,12 @@ pub(crate) const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 /// The variable that says where the table is.
 pub(crate) const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
+/// The variable that names a file of authorities that are trusted beside the usual ones.
+pub(crate) const EXTRA_CA: &str = "REGISTRAR_EXTRA_CA_FILE";
+
+/// The variable that names what may be fetched from although it is not public.
+pub(crate) const REACHABLE: &str = "REGISTRAR_REACHABLE";
+
 /// How long a server on this machine may take to be there.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -46,7 +52,11 @@ pub(crate) fn is_served(endpoint_url: &str) -> bool {
     address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
 }
 
-fn variable(data: &Path, name: &str) -> Result<Option<String>> {
+/// A variable of a data folder, if it was served already.
+///
+/// # Errors
+/// If the file is there and cannot be read.
+pub(crate) fn variable(data: &Path, name: &str) -> Result<Option<String>> {
     let file = file(data);
     match std::fs::read_to_string(&file) {
         Ok(text) => {

@@ -133,7 +133,8 @@ impl Failure {
     }
 }
 
-fn of_core(error: &Error) -> Kind {
+/// The kind of an error of the core.
+pub(crate) fn of_core(error: &Error) -> Kind {
     match error {
         Error::UnknownClient | Error::UnknownService => Kind::NotFound,
         Error::Claimed(_) | Error::AlreadyRegistered | Error::NotLater | Error::Contention => Kind::Conflict,

@@ -1,6 +1,7 @@
 //! `registrar sandbox`: what the doors need of the world around them, made on this machine, and commands that use it.
 
 mod authority;
+mod documents;
 mod federation;
 mod stet;
 
@@ -19,6 +20,8 @@ pub enum Command {
     Stet(stet::Options),
     /// A trust anchor and a relying party below it, for the door federation; runs until Ctrl-C.
     Federation(federation::Options),
+    /// A host with metadata documents of clients, which name themselves by URLs; runs until Ctrl-C.
+    Documents(documents::Options),
 }
 
 /// Makes a sandbox, and prints how it is used.
@@ -29,6 +32,7 @@ pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Stet(options) => stet::run(&options),
         Command::Federation(options) => federation::run(&options).await,
+        Command::Documents(options) => documents::run(&options).await,
     }
 }
 

@@ -418,8 +418,8 @@ fn write_environment(
         ("REGISTRAR_SERVICE_BURST", &service_burst),
         ("REGISTRAR_IDENTITY_CENTER_SERVICE", &identity_center_service),
         ("REGISTRAR_STET_SERVICE", &stet_service),
-        ("REGISTRAR_EXTRA_CA_FILE", extra_ca),
-        ("REGISTRAR_REACHABLE", &reachable),
+        (environment::EXTRA_CA, extra_ca),
+        (environment::REACHABLE, &reachable),
     ];
     environment::write(data.path(), &variables)
 }

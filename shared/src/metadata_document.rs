@@ -9,6 +9,7 @@ mod budgets;
 mod document;
 mod freshness;
 mod identifier;
+mod rehearsal;
 mod retrieval;
 mod unresolved;
 
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 pub use budgets::Budgets;
 pub use document::read;
 pub use identifier::{DocumentUri, UriFault};
+pub use rehearsal::{Lifetime, Rehearsal, rehearse};
 pub use retrieval::{Failure, FailureKind, Retrieved, Seen, Step, Validators, retrieve};
 pub use unresolved::Unresolved;
 
@@ -29,8 +31,8 @@ use crate::error::Error;
 use crate::federation::MetadataPolicy;
 use crate::metadata::{AuthMethod, ClientMetadata, Invalid, VerifiedMetadata, verify};
 use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
-use crate::registry::{self, Context};
-use crate::service::Service;
+use crate::registry::{self, Begins, Context, Steps};
+use crate::service::{METHODS, Service};
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
 use document::{Refused, choose_method, permit};
 
@@ -268,32 +270,41 @@ impl Search<'_> {
 
     /// What was answered, as a copy: a good document, or that the one that is known still is.
     async fn accept(&self, retrieved: Retrieved, earlier: Option<&KeptCopy>) -> Result<KeptCopy, Unresolved> {
-        let Context { app, service, .. } = self.context;
-        let (now, now_millis) = (app.clock.now(), app.clock.now_millis());
-        let fresh_until = now.saturating_add(retrieved.fresh_seconds);
-        let stale = if retrieved.may_be_stale { self.rules().stale_most } else { 0 };
-        let times = |copy: KeptCopy| KeptCopy {
-            fetched_at_millis: now_millis,
-            fresh_until,
-            stale_until: fresh_until.saturating_add(stale),
-            ..copy
-        };
-        let Some(document) = retrieved.content else {
+        let Some(body) = &retrieved.content else {
             let earlier = earlier.ok_or_else(Unresolved::waited)?;
-            return Ok(times(earlier.clone()));
+            return Ok(self.timed(earlier.clone(), &retrieved));
         };
-        let document =
-            read(&document, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
-        let context = &Context {
-            app,
-            service,
-            origin: self.context.origin.clone(),
-            fetching_ends: Instant::now() + Duration::from_millis(self.rules().timeout),
-            audiences: self.context.audiences.clone(),
-        };
+        let context = self.context_of_fetch();
+        let (document, verified) = self.judged(&context, body, &mut Steps::default()).await?;
+        registry::remote::check(&context, &verified).await.map_err(Unresolved::of_core)?;
+        Ok(self.copied(&document, &retrieved, earlier))
+    }
+
+    /// The time of a fetch begins anew for what the document names.
+    fn context_of_fetch(&self) -> Context<'_> {
+        let Context { app, service, origin, audiences, .. } = self.context;
+        let fetching_ends = Instant::now() + Duration::from_millis(self.rules().timeout);
+        Context { app, service, origin: origin.clone(), fetching_ends, audiences: audiences.clone() }
+    }
+
+    /// What is to be kept of a body, and what the service makes of it; `steps` notes what each rule does.
+    async fn judged(
+        &self,
+        context: &Context<'_>,
+        body: &[u8],
+        steps: &mut Steps,
+    ) -> Result<(ClientMetadata, VerifiedMetadata), Unresolved> {
+        let document = read(body, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
+        steps.begin("software_statements", &document);
         let document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
-        let verified = settled(service, self.uri, document.clone()).map_err(Unresolved::of_document)?.0;
-        registry::remote::check(context, &verified).await.map_err(Unresolved::of_core)?;
+        let begins = &mut |rule, found: &ClientMetadata| steps.begin(rule, found);
+        let settled = settled(context.service, self.uri, document.clone(), begins);
+        Ok((document, settled.map_err(Unresolved::of_document)?.0))
+    }
+
+    /// A copy of what was answered.
+    fn copied(&self, document: &ClientMetadata, retrieved: &Retrieved, earlier: Option<&KeptCopy>) -> KeptCopy {
+        let now_millis = self.context.app.clock.now_millis();
         let members = document.to_members();
         let changed = earlier.map(|earlier| changed(&earlier.metadata, &members));
         let is_same = changed.as_ref().is_some_and(Vec::is_empty);
@@ -301,16 +312,30 @@ impl Search<'_> {
             |earlier: &KeptCopy| (earlier.first_seen_millis, earlier.changed_at_millis, earlier.changed.clone());
         let (first_seen_millis, changed_before, changed_members) =
             earlier.map_or((now_millis, now_millis, Vec::new()), first);
-        Ok(times(KeptCopy {
+        let copy = KeptCopy {
             metadata: Value::Object(members).to_string(),
-            validators: retrieved.validators,
+            validators: retrieved.validators.clone(),
             first_seen_millis,
             changed_at_millis: if is_same { changed_before } else { now_millis },
             changed: changed.filter(|changed| !changed.is_empty()).unwrap_or(changed_members),
             fetched_at_millis: now_millis,
-            fresh_until,
-            stale_until: fresh_until,
-        }))
+            fresh_until: 0,
+            stale_until: 0,
+        };
+        self.timed(copy, retrieved)
+    }
+
+    /// The same copy, fetched now.
+    fn timed(&self, copy: KeptCopy, retrieved: &Retrieved) -> KeptCopy {
+        let clock = &self.context.app.clock;
+        let fresh_until = clock.now().saturating_add(retrieved.fresh_seconds);
+        let stale_until = fresh_until.saturating_add(self.stale_seconds(retrieved));
+        KeptCopy { fetched_at_millis: clock.now_millis(), fresh_until, stale_until, ..copy }
+    }
+
+    /// For how long a copy serves once it is not fresh any more, where its host cannot be asked.
+    fn stale_seconds(&self, retrieved: &Retrieved) -> u64 {
+        if retrieved.may_be_stale { self.rules().stale_most } else { 0 }
     }
 
     /// Keeps why there is no document, for as long as nobody asks again.
@@ -340,7 +365,8 @@ impl Search<'_> {
         let Context { service, .. } = self.context;
         let members: Map<String, Value> = serde_json::from_str(&copy.metadata).map_err(Error::internal)?;
         let document = ClientMetadata::from_members(members).map_err(Error::from)?;
-        let (metadata, methods) = settled(service, self.uri, document).map_err(Unresolved::of_document)?;
+        let settled = settled(service, self.uri, document, &mut |_, _| {});
+        let (metadata, methods) = settled.map_err(Unresolved::of_document)?;
         let (trust, trusted_by) = self.rules().trust_of(self.uri.as_str());
         let mut settings = self.settings.clone();
         settings.requestable_scopes =
@@ -400,20 +426,24 @@ enum Standing<'k> {
 }
 
 /// What a service makes of a document: the method, what it announces, its policy, the RFCs, and its metadata policy at the
-/// end. With all the methods by which the client may authenticate.
+/// end. With all the methods by which the client may authenticate. `begins` is told of each rule before it does something.
 fn settled(
     service: &Service,
     uri: &DocumentUri,
     mut document: ClientMetadata,
+    begins: Begins<'_>,
 ) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
     let policy = service.document_policy();
+    begins("metadata_documents", &document);
     permit(&document, uri, &policy.metadata_documents)?;
+    begins(METHODS, &document);
     let methods = choose_method(&mut document, policy)?;
-    let verified = registry::settle_document(service, policy, document)?;
+    let verified = registry::settle_document(service, policy, document, begins)?;
     let rules = &policy.metadata_documents.metadata_policy;
     if rules.is_empty() {
         return Ok((verified, methods));
     }
+    begins("metadata_documents.metadata_policy", &verified.to_metadata());
     let refused = |fault: crate::federation::PolicyFault| Invalid::MetadataPolicy(fault.to_string());
     let mut all = Map::from_iter([(RELYING_PARTY.to_owned(), verified.to_members().into())]);
     metadata_policy(rules).and_then(|rules| rules.apply(&mut all)).map_err(refused)?;

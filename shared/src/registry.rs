@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+pub(crate) use rehearsal::{Begins, Steps};
 pub use rehearsal::{Rehearsal, Step, rehearse};
 
 use crate::app::App;
@@ -367,8 +368,9 @@ pub(crate) fn settle_document(
     service: &Service,
     policy: &Policy,
     metadata: ClientMetadata,
+    begins: Begins<'_>,
 ) -> Result<VerifiedMetadata, Error> {
-    settle(&service.configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), &mut |_, _| {})
+    settle(&service.configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), begins)
 }
 
 /// A document's metadata with what a software statement of somebody whom the service trusts says of it.
@@ -383,7 +385,7 @@ fn settle(
     source: Source,
     mut metadata: ClientMetadata,
     bound: &BoundPolicy,
-    begins: &mut dyn FnMut(&'static str, &ClientMetadata),
+    begins: Begins<'_>,
 ) -> Result<VerifiedMetadata, Error> {
     begins("limits", &metadata);
     policy.bound_sizes(&metadata)?;

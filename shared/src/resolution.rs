@@ -2,7 +2,9 @@
 //! nobody has registered is an entity of a federation, or the place of a metadata document, and the latter only where no
 //! federation has a say in it.
 
+use crate::administration;
 use crate::client::{OperatorSettings, RegisteredClient, Source};
+use crate::error::Error;
 use crate::federation::{self, EntityId};
 use crate::metadata_document::{self, Unresolved, Wanted};
 use crate::registry::Context;
@@ -41,6 +43,43 @@ pub async fn resolve(
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted).await?;
     let version = decided.map_or(resolved.version, |client| client.version);
     Ok(RegisteredClient { version, ..resolved })
+}
+
+/// The client that is stored under a name, or its document as it is kept: nothing is fetched for an operator who looks at
+/// something or changes it.
+///
+/// # Errors
+/// [`Error::UnknownClient`]; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn known(
+    context: &Context<'_>,
+    base_url: &str,
+    identifier: &str,
+    named: Named,
+) -> Result<RegisteredClient, Error> {
+    if let Some(stored) = named.client {
+        return Ok(stored);
+    }
+    let kept = Wanted { kept: true, may_fetch: false };
+    resolve(context, base_url, identifier, named, kept).await.map_err(|unresolved| match unresolved {
+        Unresolved::Core(error) if error.status() >= 500 => error,
+        _ => Error::UnknownClient,
+    })
+}
+
+/// As [`known`], for an operation that changes it: one that is known by its document alone becomes one of which operators
+/// decide something.
+///
+/// # Errors
+/// As [`known`]; [`Error::Contention`].
+pub async fn to_change(
+    context: &Context<'_>,
+    base_url: &str,
+    identifier: &str,
+    named: Named,
+) -> Result<RegisteredClient, Error> {
+    let is_stored = named.client.is_some();
+    let found = known(context, base_url, identifier, named).await?;
+    if is_stored { Ok(found) } else { administration::adopt(context, found).await }
 }
 
 /// The client that a federation vouches for; none if the service takes part in none, or the URL is no entity of any.

@@ -1,28 +1,26 @@
 //! `registrar client`.
 
+mod desk;
 mod list;
-
-use std::time::Instant;
+mod resolve;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use shared::Error;
 use shared::administration::{self, Draft};
-use shared::app::Settings;
-use shared::client::{RegisteredClient, Source};
-use shared::fetch::{Fetch, FetchSettings};
+use shared::client::{ClientDocument, RegisteredClient, Source};
+use shared::fetch::FetchSettings;
 use shared::metadata::{ClientMetadata, Strictness, verify};
-use shared::registry::{self, FETCHING, strictness};
-use shared::service::Service;
-use shared::store::Deleter;
-use shared::{App, Error};
+use shared::registry::{self, strictness};
 
 use super::consent::Consent;
 use super::input::Input;
 use super::output::date;
-use super::{Connection, Output, operator};
-use crate::failure::{Failure, described};
+use super::{Connection, Output};
+use crate::failure::described;
 use crate::print;
+use desk::{Desk, absent};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -37,8 +35,11 @@ pub enum Command {
     },
     /// List a service's clients, oldest first; as JSON one a line.
     List(list::List),
-    /// Show what a client registered; never its secret.
+    /// Show what a client registered, or its metadata document as it is kept; never its secret.
     Show(Which),
+    /// Fetch the metadata document behind a client's URL, and show what each step of a look-up would make of it; nothing
+    /// is kept.
+    Resolve(resolve::Resolve),
     /// Change what a client registered; what is not given stays, null removes.
     Update {
         #[command(flatten)]
@@ -79,10 +80,12 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
     match command {
         Command::Create { service, metadata } => create(service, metadata.object()?, connection, output).await,
         Command::List(list) => list::run(&list, connection, output).await,
-        Command::Show(which) => output.one(&shown(&which.find(connection).await?.1)),
+        Command::Show(which) => output.one(&shown(&which.desk(connection).await?.known(&which.client_id).await?)),
+        Command::Resolve(resolve) => resolve::run(resolve, connection, output).await,
         Command::Update { which, changes } => update(&which, &changes.object()?, connection, output).await,
         Command::Lock(which) => {
-            let (desk, client) = which.at_desk(connection).await?;
+            let desk = which.desk(connection).await?;
+            let client = desk.to_change(&which.client_id, desk.named(&which.client_id).await?).await?;
             administration::lock(&desk.context(), client, true).await.map_err(described)?;
             output.done(&format!("Client {} is locked.", which.client_id));
             Ok(())
@@ -103,7 +106,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
 }
 
 async fn create(service: u64, sent: Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
-    let desk = Desk::of(connection.service(service).await?, connection).await?;
+    let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
     let metadata = ClientMetadata::from_members(sent.clone())?;
     let mut created = registry::register_for(&desk.context(), metadata).await.map_err(described)?;
     let managed_at = |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
@@ -131,25 +134,21 @@ async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connec
 }
 
 async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
-    let desk = Desk::of(connection.service(which.service).await?, connection).await?;
-    let context = desk.context();
-    let unlocked = match found(&desk.service, &which.client_id, connection).await? {
-        Some(client) => administration::lock(&context, client, false).await,
-        None => administration::unlock_deleted(&context, &which.client_id).await.map(drop),
-    };
-    match unlocked {
-        Ok(()) => output.done(&format!("Client {} is unlocked.", which.client_id)),
-        Err(Error::UnknownClient) => {
-            return Err(Failure::not_found(format!("there is no client {}", which.client_id)).into());
-        }
-        Err(error) => return Err(described(error)),
+    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
+    let (context, named) = (desk.context(), desk.named(client_id).await?);
+    if named.client.is_some() || named.document.is_some() {
+        let client = desk.to_change(client_id, named).await?;
+        administration::lock(&context, client, false).await.map_err(|error| absent(error, client_id))?;
+    } else {
+        administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
     }
+    output.done(&format!("Client {client_id} is unlocked."));
     Ok(())
 }
 
 async fn delete(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
-    let Which { service, client_id } = which;
-    let (_, client) = which.find(connection).await?;
+    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
+    let client = desk.known(client_id).await?;
     let members = client.record.metadata.to_members();
     let name = members.get("client_name").and_then(Value::as_str);
     let what = match name {
@@ -157,68 +156,29 @@ async fn delete(which: &Which, consent: &Consent, connection: &Connection, outpu
         None => format!("client {client_id:?}"),
     };
     consent.to_delete(&what, name, client_id)?;
-    let (number, by, origin) = (client.numeric_id, Deleter::operator_of(&client), operator());
-    let deleted = connection.store.delete_client(*service, client_id, number, by, &origin);
-    if deleted.await.map_err(described)?.is_err() {
-        return Err(described(Error::Contention));
-    }
+    administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
     output.done(&format!("Client {client_id} is deleted."));
     Ok(())
 }
 
 impl Which {
-    /// The client, which must exist, and its service.
-    async fn find(&self, connection: &Connection) -> Result<(Service, RegisteredClient)> {
-        let service = connection.service(self.service).await?;
-        let client = found(&service, &self.client_id, connection).await?;
-        let client = client.ok_or_else(|| Failure::not_found(format!("there is no client {}", self.client_id)))?;
-        Ok((service, client))
+    /// Its service, where nothing is sealed, opened or fetched.
+    async fn desk(&self, connection: &Connection) -> Result<Desk> {
+        let settings = FetchSettings { reachable: connection.reachable()?, extra_ca: None };
+        Ok(Desk::of(connection.service(self.service).await?, connection, settings))
     }
 
+    /// The client, which must be known, and its service.
     async fn at_desk(&self, connection: &Connection) -> Result<(Desk, RegisteredClient)> {
-        let (service, client) = self.find(connection).await?;
-        Ok((Desk::of(service, connection).await?, client))
+        let desk = Desk::with_keys(connection.service(self.service).await?, connection).await?;
+        let client = desk.known(&self.client_id).await?;
+        Ok((desk, client))
     }
 
     /// Its identifier and what has just been made for it.
     fn with(&self, member: &str, value: &str) -> Map<String, Value> {
         let members = [("client_id", self.client_id.as_str()), (member, value)];
         members.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect()
-    }
-}
-
-async fn found(service: &Service, client_id: &str, connection: &Connection) -> Result<Option<RegisteredClient>> {
-    let client = connection.store.client(service.id, service.numeric_id(client_id)).await.map_err(described)?;
-    Ok(client.filter(|client| client.client_id == client_id))
-}
-
-/// A service, and what the core needs to act there as the functions do.
-struct Desk {
-    app: App,
-    service: Service,
-    /// Where the API is for that service, if that is known.
-    base_url: Option<String>,
-}
-
-impl Desk {
-    async fn of(service: Service, connection: &Connection) -> Result<Self> {
-        let Connection { store, clock, entropy, .. } = connection;
-        let (keys, fetch) = (connection.keys().await?, Fetch::new(FetchSettings::default()));
-        let app = App::new(store.clone(), keys, fetch, clock.clone(), entropy.clone(), Settings::default());
-        let base_url = service.configuration.base_url.clone().or_else(|| connection.base_url());
-        Ok(Self { app, service, base_url })
-    }
-
-    fn context(&self) -> registry::Context<'_> {
-        let Self { app, service, base_url } = self;
-        let audiences = |url: &String| vec![service.issuer(url), service.registration_endpoint(url)];
-        registry::Context {
-            app,
-            service,
-            origin: operator(),
-            fetching_ends: Instant::now() + FETCHING,
-            audiences: base_url.as_ref().map(audiences).unwrap_or_default(),
-        }
     }
 }
 
@@ -264,5 +224,25 @@ fn shown(client: &RegisteredClient) -> Map<String, Value> {
     if let Some(end) = client.expires_at {
         put("expires", date(end).into());
     }
+    if let Some(document) = &client.record.metadata_document {
+        put("metadata_document", told_of(document));
+    }
     members
+}
+
+/// How old the copy of a metadata document is, and what the service thinks of its URL.
+fn told_of(document: &ClientDocument) -> Value {
+    let mut told = json!({
+        "trust": document.trust.as_str(),
+        "copy": document.copy.as_str(),
+        "first_seen": date(document.first_seen_millis / 1000),
+        "changed": date(document.changed_at_millis / 1000),
+        "changed_members": document.changed,
+        "fetched": date(document.fetched_at_millis / 1000),
+        "fresh_until": date(document.fresh_until),
+    });
+    if let (Some(told), Some(pattern)) = (told.as_object_mut(), &document.trusted_by) {
+        told.insert("trusted_by".to_owned(), pattern.as_str().into());
+    }
+    told
 }

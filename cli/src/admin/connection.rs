@@ -10,13 +10,16 @@ use clap::Args;
 use shared::app::key_file;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
+use shared::fetch::FetchSettings;
 use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
+use super::fetched::Reach;
 use super::output::date;
 use super::place::{Place, Server};
 use super::sign_in::{self, sign_in};
+use crate::environment::{EXTRA_CA, REACHABLE};
 use crate::failure::{Failure, Kind, described};
 use crate::folder::{FOLDER, FOLDER_OF_MEMORY};
 use crate::{demo, embedded, environment, print};
@@ -235,6 +238,32 @@ impl Connection {
         let named = std::env::var("REGISTRAR_BASE_URL").ok().filter(|url| !url.is_empty());
         let data = self.key_file.as_deref().and_then(|file| Path::new(file).parent());
         named.or_else(|| Some(demo::Demo::read(&data?.join("demo.json"))?.base_url))
+    }
+
+    /// What may be fetched beyond the rules, in development: as the options say, the environment, or the data folder of
+    /// `registrar serve`.
+    pub(super) fn fetch_settings(&self, reach: Reach) -> Result<FetchSettings> {
+        let extra_ca = match self.development(EXTRA_CA)? {
+            Some(file) if reach.extra_ca.is_none() => Some(file.into()),
+            _ => reach.extra_ca,
+        };
+        let reachable = reach.reachable.into_iter().chain(self.reachable()?).collect();
+        Reach { extra_ca, reachable }.settings()
+    }
+
+    /// The hosts and ports to which the rules about hosts do not apply, in development.
+    pub(super) fn reachable(&self) -> Result<Vec<String>> {
+        let named = self.development(REACHABLE)?.unwrap_or_default();
+        Ok(named.split(',').filter(|pair| !pair.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn development(&self, name: &str) -> Result<Option<String>> {
+        let named = given(std::env::var(name).ok());
+        let data = self.key_file.as_deref().and_then(|file| Path::new(file).parent());
+        match (named, data) {
+            (None, Some(data)) => Ok(given(environment::variable(data, name)?)),
+            (named, _) => Ok(named),
+        }
     }
 
     /// A service that must exist.

@@ -5,14 +5,13 @@ mod clock;
 mod own;
 mod table;
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value};
-use shared::fetch::{Fetch, FetchSettings};
+use shared::fetch::Fetch;
 
 use super::connection::{self, Connection, ORGANIZATION};
+use super::fetched::Reach;
 use super::output::Output;
 use crate::failure::{Failure, Kind, described};
 use own::Own;
@@ -25,12 +24,8 @@ pub struct Options {
     /// Where this API is reached, if the service does not say so.
     #[arg(long, env = "REGISTRAR_BASE_URL", value_name = "URL")]
     base_url: Option<String>,
-    /// A further certification authority of the authorization server, PEM.
-    #[arg(long, value_name = "FILE")]
-    extra_ca: Option<PathBuf>,
-    /// A host and port that may be asked although it is not public, or on another port; may be repeated.
-    #[arg(long, value_name = "HOST:PORT")]
-    reachable: Vec<String>,
+    #[command(flatten)]
+    reach: Reach,
 }
 
 /// What a check says.
@@ -113,12 +108,11 @@ async fn examine(options: Options, connection: &Connection) -> Result<Vec<Findin
             return Ok(findings);
         }
     };
-    let read = |file: PathBuf| std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()));
-    let extra_ca = options.extra_ca.map(read).transpose()?;
+    let mut settings = options.reach.settings()?;
     let base_url = options.base_url.or_else(|| connection.base_url());
     let own = base_url.as_deref().and_then(Own::of);
-    let reachable = options.reachable.into_iter().chain(own.iter().map(|own| own.pair.clone())).collect();
-    let fetch = Fetch::new(FetchSettings { extra_ca, reachable });
+    settings.reachable.extend(own.iter().map(|own| own.pair.clone()));
+    let fetch = Fetch::new(settings);
     findings.extend(announced::examine(&service, base_url.as_deref(), own.as_ref(), &fetch).await);
     Ok(findings)
 }

@@ -1,8 +1,31 @@
-//! Why something was not fetched, for people.
+//! What is fetched from beside public hosts, and why something was not fetched, for people.
 
 use std::error::Error;
+use std::path::PathBuf;
 
+use anyhow::{Context, Result};
+use clap::Args;
 use shared::fetch::FetchError;
+use shared::fetch::FetchSettings;
+
+/// What may be fetched from beside public hosts.
+#[derive(Args)]
+pub(super) struct Reach {
+    /// A further certification authority of what is asked, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(super) extra_ca: Option<PathBuf>,
+    /// A host and port that may be asked although it is not public, or on another port; may be repeated.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) reachable: Vec<String>,
+}
+
+impl Reach {
+    /// The same for the way out.
+    pub(super) fn settings(self) -> Result<FetchSettings> {
+        let read = |file: PathBuf| std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()));
+        Ok(FetchSettings { extra_ca: self.extra_ca.map(read).transpose()?, reachable: self.reachable })
+    }
+}
 
 /// How the certificate of an authority is told that this machine does not know.
 const UNKNOWN_AUTHORITY: &str = "UnknownIssuer";

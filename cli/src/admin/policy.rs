@@ -76,7 +76,7 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
         };
         output.one(&members)?;
     } else {
-        output.rows(&["rule", "member", "what", "from", "to"], &changes)?;
+        output.rows(&CHANGES, &changes)?;
         if let Ok(registered) = &outcome {
             output.done("");
             output.done("What would be registered:");
@@ -89,8 +89,11 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
     }
 }
 
+/// The columns of what rules did to members.
+pub(super) const CHANGES: [&str; 5] = ["rule", "member", "what", "from", "to"];
+
 /// What a rule did to each member.
-fn changes(step: &Step) -> Vec<Map<String, Value>> {
+pub(super) fn changes(step: &Step) -> Vec<Map<String, Value>> {
     let Step { rule, before, after: Some(after) } = step else { return Vec::new() };
     let added = after.keys().filter(|name| !before.contains_key(*name));
     let change = |name: &String| {

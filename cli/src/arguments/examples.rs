@@ -5,11 +5,12 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 40] = [
+const EXAMPLES: [(&str, &[&str]); 42] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
     ("sandbox federation", &["registrar sandbox federation"]),
+    ("sandbox documents", &["registrar sandbox documents"]),
     (
         "service create",
         &[
@@ -66,6 +67,13 @@ const EXAMPLES: [(&str, &[&str]); 40] = [
     ),
     ("client list", &["registrar client list --service 1", "registrar client list --service 1 --json | jq .client_id"]),
     ("client show", &["registrar client show --service 1 CLIENT-ID"]),
+    (
+        "client resolve",
+        &[
+            "registrar client resolve --service 1 https://client.example/oauth/client.json",
+            "registrar client resolve --service 1 https://client.example/oauth/client.json --json | jq .failed",
+        ],
+    ),
     ("doctor", &["registrar doctor", "registrar doctor 1 --base-url https://api.example --json"]),
     (
         "completions",

@@ -17,12 +17,13 @@ const PAGES: [&str; 3] = [
 ];
 
 /// Commands that others run: how they begin, and the text of who runs them and what it has there.
-const ELSEWHERE: [(&str, &str, &str); 5] = [
+const ELSEWHERE: [(&str, &str, &str); 6] = [
     ("cargo test --workspace", CI, "cargo test --workspace"),
     ("sam build", CI, "sam build"),
     ("cargo lambda watch", include_str!("../../../tests/functions/run"), "cargo lambda watch"),
     ("cargo lambda invoke", include_str!("../../../tests/functions/check.py"), r#""cargo", "lambda", "invoke""#),
     ("registrar sandbox federation", include_str!("sandbox.rs"), r#""sandbox", "federation""#),
+    ("registrar sandbox documents", include_str!("sandbox.rs"), r#""sandbox", "documents""#),
 ];
 const CI: &str = include_str!("../../../.ci/run");
 

@@ -93,7 +93,7 @@ impl Served {
     }
 
     /// The items of a partition of the table, or of an index.
-    fn items(&self, partition: &str, index: Option<&str>) -> Vec<Value> {
+    pub(crate) fn items(&self, partition: &str, index: Option<&str>) -> Vec<Value> {
         let mut query = json!({"TableName": "registrar", "KeyConditionExpression": "#partition = :partition",
             "ExpressionAttributeNames": {"#partition": index.unwrap_or("PK")},
             "ExpressionAttributeValues": {":partition": {"S": partition}}});

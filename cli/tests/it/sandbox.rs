@@ -131,3 +131,69 @@ fn a_trust_anchor_vouches_for_entities_that_are_given() {
     let statement = UnverifiedJwt::parse(&statement).unwrap();
     assert_eq!(statement.unverified_claims()["jwks"], json!({"keys": [{"kty": "EC"}]}), "without what is private");
 }
+
+#[test]
+fn clients_are_resolved_by_the_printed_commands() {
+    let folder = Folder::new("sandbox-documents");
+    let start = || {
+        let mut command = registrar();
+        command.args(["sandbox", "documents", "documents", "--listen", "127.0.0.1:0"]);
+        Program::spawn(&folder, "documents", command)
+    };
+    drop(start());
+    let keys = std::fs::read(folder.0.join("documents/client.key")).unwrap();
+    let sandbox = start();
+    assert_eq!(std::fs::read(folder.0.join("documents/client.key")).unwrap(), keys, "what is there is used again");
+    let address = free_address();
+    let text = sandbox.announced.replace("127.0.0.1:8080", &address);
+    let [server, look_up, resolve, refused, keys] = commands(&text).try_into().unwrap();
+    let _server = Program::spawn(&folder, ".registrar", serve(&folder, &server, &address));
+    let client: Value = serde_json::from_str(&run_printed(&folder, &look_up)).unwrap();
+    assert_eq!((&client["client_name"], &client["source"]), (&json!("Claude"), &json!("metadata_document")));
+    let steps = run_printed(&folder, &resolve);
+    assert!(steps.contains("urn:ietf:params:oauth:grant-type:jwt-bearer") && steps.contains("The client:"), "{steps}");
+    let output = printed(&folder, &refused).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("client_secret must not be in a public document"), "{said}");
+    assert_eq!(output.status.code(), Some(4));
+
+    run_printed(&folder, &keys);
+    let of = |url: &str| {
+        let (start, _) = resolve.rsplit_once(' ').unwrap();
+        let output = printed(&folder, &format!("{start} {url} --json)")).output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        (output.status.code().unwrap(), found)
+    };
+    let listed = |heading: &str| {
+        let (_, rest) = text.split_once(heading).unwrap();
+        let lines = rest.trim_start().lines().map_while(|line| line.strip_prefix("- "));
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut methods = Vec::new();
+    for url in listed("Clients have their metadata documents here:") {
+        let (code, found) = of(&url);
+        assert_eq!((code, &found["client"]["client_id"]), (0, &json!(url)), "{found}");
+        methods.push(found["client"]["token_endpoint_auth_method"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(methods, ["none", "none", "private_key_jwt", "none", "none", "none"]);
+    let outcomes = listed("These are none:").iter().map(|url| of(url)).collect::<Vec<_>>();
+    let outcomes: Vec<_> =
+        outcomes.iter().map(|(code, found)| (*code, found["failed"]["step"].as_str().unwrap())).collect();
+    assert_eq!(outcomes, [(4, "rule"), (4, "rule"), (7, "challenge"), (3, "status")]);
+
+    let client_id = client["client_id"].as_str().unwrap();
+    let fetch = |options: &str, url: &str| {
+        run_printed(&folder, &format!("curl --silent --show-error --cacert documents/server.pem {options} '{url}'"))
+    };
+    let keys = client_id.replace("/claude/oauth/mcp-oauth-client-metadata", "/chatgpt/oauth/jwks.json");
+    let keys: Value = serde_json::from_str(&fetch("", &keys)).unwrap();
+    assert_eq!((&keys["keys"][0]["kty"], &keys["keys"][0]["alg"]), (&json!("RSA"), &json!("RS256")));
+    assert!(keys["keys"][0].get("d").is_none());
+    let head = fetch("--include", client_id);
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{head}"));
+    assert_eq!(header("cache-control: "), "public, max-age=300");
+    let (etag, code) = (header("etag: "), "--output /dev/null --write-out '%{http_code}'");
+    assert_eq!(fetch(&format!("{code} --header 'If-None-Match: \"x\", W/{etag}'"), client_id), "304");
+    assert_eq!(fetch(&format!("{code} --header 'If-None-Match: \"x\"'"), client_id), "200");
+    assert_eq!(fetch(&format!("{code} --request POST"), client_id), "405");
+}

@@ -3,6 +3,7 @@
 mod aws;
 mod doctor;
 mod lean;
+mod resolve;
 mod tokens;
 
 use std::fs::File;

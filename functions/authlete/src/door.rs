@@ -9,12 +9,11 @@ use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::Invalid;
-use shared::metadata_document::{Unresolved, Wanted};
 use shared::origin::Origin;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
 use shared::store::{Named, TokenRecord};
-use shared::{App, Error as Core, administration, resolution};
+use shared::{App, Error as Core, resolution};
 
 use crate::error::{self, Error};
 
@@ -221,31 +220,21 @@ impl Desk {
         }
     }
 
-    /// The client that is stored under a name, or its document as it is kept: nothing is fetched for an operator who
-    /// changes something.
+    /// As [`resolution::known`].
     async fn known(&self, call: &Call<'_>, named: Named, identifier: &str) -> Result<RegisteredClient, Error> {
-        if let Some(stored) = named.client {
-            return Ok(stored);
-        }
-        let kept = Wanted { kept: true, may_fetch: false };
         let base_url = call.app.base_url(&self.service, call.request);
-        let found = resolution::resolve(&self.context(call), &base_url, identifier, named, kept).await;
-        found.map_err(|unresolved| match unresolved {
-            Unresolved::Core(error) if error.status() >= 500 => error.into(),
-            _ => Core::UnknownClient.into(),
-        })
+        Ok(resolution::known(&self.context(call), &base_url, identifier, named).await?)
     }
 
-    /// As [`known`](Self::known), and stored.
+    /// As [`resolution::to_change`].
     pub(crate) async fn to_change(
         &self,
         call: &Call<'_>,
         named: Named,
         identifier: &str,
     ) -> Result<RegisteredClient, Error> {
-        let is_stored = named.client.is_some();
-        let found = self.known(call, named, identifier).await?;
-        Ok(if is_stored { found } else { administration::adopt(&self.context(call), found).await? })
+        let base_url = call.app.base_url(&self.service, call.request);
+        Ok(resolution::to_change(&self.context(call), &base_url, identifier, named).await?)
     }
 
     /// What the core needs to know of the request.

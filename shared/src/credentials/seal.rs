@@ -95,7 +95,12 @@ pub enum KeyEncryption {
     Kms(Box<Kms>),
     /// A key file of 32 bytes.
     File(Box<RandomizedNonceKey>),
+    /// None: nothing that is sealed is opened, and no service is made.
+    Absent,
 }
+
+/// Why a data key is neither made nor opened.
+const NO_KEY: &str = "there is no key that wraps data keys";
 
 /// The data key of that service was wrapped with another key: nothing that it has sealed can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +155,7 @@ impl KeyEncryption {
                 Ok(wrapped.into_inner())
             }
             Self::File(key) => seal(key, &file_context(service_id), &entropy.bytes::<32>()?),
+            Self::Absent => Err(Error::internal(NO_KEY)),
         }
     }
 
@@ -175,6 +181,7 @@ impl KeyEncryption {
                 let bytes = open(key, &file_context(service_id), wrapped);
                 DataKey::new(&bytes.map_err(|_| Error::internal(OtherKey(service_id)))?)
             }
+            Self::Absent => Err(Error::internal(NO_KEY)),
         }
     }
 }

@@ -172,7 +172,9 @@ impl Unresolved {
         }
     }
 
-    pub(super) fn step(&self) -> Option<Step> {
+    /// The step of the fetch that failed.
+    #[must_use]
+    pub fn step(&self) -> Option<Step> {
         match self {
             Self::Gone { .. } => Some(Step::Status),
             Self::InvalidDocument { step, .. } => Some(*step),

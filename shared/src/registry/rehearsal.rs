@@ -10,6 +10,34 @@ use crate::metadata::{ClientMetadata, VerifiedMetadata};
 use crate::policy::BoundPolicy;
 use crate::service::ServiceConfiguration;
 
+/// Told of each rule before it does something, with the metadata that it finds.
+pub(crate) type Begins<'b> = &'b mut dyn FnMut(&'static str, &ClientMetadata);
+
+/// The rules that have begun, each with what it has found; none by default, where nobody looks on.
+#[derive(Default)]
+pub(crate) struct Steps(Vec<(&'static str, Map<String, Value>)>);
+
+impl Steps {
+    /// The first rule has begun.
+    pub(crate) fn new(rule: &'static str, found: Map<String, Value>) -> Self {
+        Self(vec![(rule, found)])
+    }
+
+    /// The next one has begun.
+    pub(crate) fn begin(&mut self, rule: &'static str, found: &ClientMetadata) {
+        if !self.0.is_empty() {
+            self.0.push((rule, found.to_members()));
+        }
+    }
+
+    /// What each rule made of the metadata; the last one has left `last`, or refused them.
+    pub(crate) fn ended(self, last: Option<Map<String, Value>>) -> Vec<Step> {
+        let afters = self.0.iter().skip(1).map(|(_, found)| Some(found.clone())).chain([last]).collect::<Vec<_>>();
+        let steps = self.0.into_iter().zip(afters);
+        steps.map(|((rule, before), after)| Step { rule, before, after }).collect()
+    }
+}
+
 /// What one rule made of the metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -34,20 +62,16 @@ pub struct Rehearsal {
 /// Software statements and what has to be fetched are left out.
 #[must_use]
 pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) -> Rehearsal {
-    let mut begun = vec![("as sent", sent.clone())];
+    let mut steps = Steps::new("as sent", sent.clone());
     let outcome = ClientMetadata::from_members(sent).map_err(Error::from).and_then(|metadata| {
         let narrowed = configuration.narrowed_policy();
         let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
         let bound = BoundPolicy::default();
         settle(configuration, policy, Source::Oauth, metadata, &bound, &mut |rule, metadata| {
-            begun.push((rule, metadata.to_members()));
+            steps.begin(rule, metadata);
         })
     });
-    let last = outcome.as_ref().ok().map(VerifiedMetadata::to_members);
-    let afters = begun.iter().skip(1).map(|(_, before)| Some(before.clone())).chain([last]).collect::<Vec<_>>();
-    let steps = begun.into_iter().zip(afters);
-    let steps = steps.map(|((rule, before), after)| Step { rule, before, after }).collect();
-    Rehearsal { steps, outcome }
+    Rehearsal { steps: steps.ended(outcome.as_ref().ok().map(VerifiedMetadata::to_members)), outcome }
 }
 
 #[cfg(test)]

@@ -60,8 +60,21 @@ impl Refused {
 
 /// OIDC Registration §5: every redirect URI is in the document behind `sector_identifier_uri`.
 pub(crate) async fn check(context: &Context<'_>, metadata: &VerifiedMetadata) -> Result<(), Error> {
+    match &metadata.rest().sector_identifier_uri {
+        Some(url) => lists_all(obtain(context, url).await?, metadata),
+        None => Ok(()),
+    }
+}
+
+/// The same for whoever only looks on: the host is asked whatever is known of it, and nothing is kept.
+pub(crate) async fn look(context: &Context<'_>, metadata: &VerifiedMetadata) -> Result<(), Error> {
     let Some(url) = &metadata.rest().sector_identifier_uri else { return Ok(()) };
-    let reason = match obtain(context, url).await? {
+    let sector = read(context.app.fetch.get(url, MAX_BYTES, context.fetching_ends).await);
+    lists_all(sector.map_err(|_| unreachable())?, metadata)
+}
+
+fn lists_all(sector: Sector, metadata: &VerifiedMetadata) -> Result<(), Error> {
+    let reason = match sector {
         Sector::Listed(listed) if metadata.redirect_uris().iter().all(|uri| listed.contains(uri.as_str())) => {
             return Ok(());
         }

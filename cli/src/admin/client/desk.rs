@@ -1,0 +1,93 @@
+//! A service, and what the core needs to act there as the functions do.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use shared::app::Settings;
+use shared::client::RegisteredClient;
+use shared::credentials::KeyEncryption;
+use shared::fetch::{Fetch, FetchSettings};
+use shared::metadata_document::DocumentUri;
+use shared::registry::{self, FETCHING};
+use shared::service::Service;
+use shared::store::Named;
+use shared::{App, Error, resolution};
+
+use crate::admin::{Connection, operator};
+use crate::failure::{Failure, described};
+
+/// A service, and what the core needs to act there.
+pub(super) struct Desk {
+    app: App,
+    pub(super) service: Service,
+    /// Where the API is for that service, if that is known.
+    pub(super) base_url: Option<String>,
+}
+
+impl Desk {
+    /// Where something is sealed or opened.
+    pub(super) async fn with_keys(service: Service, connection: &Connection) -> Result<Self> {
+        Ok(Self::made(service, connection, connection.keys().await?, FetchSettings::default()))
+    }
+
+    /// Where nothing is: it works without the key.
+    pub(super) fn of(service: Service, connection: &Connection, fetch: FetchSettings) -> Self {
+        Self::made(service, connection, KeyEncryption::Absent, fetch)
+    }
+
+    fn made(service: Service, connection: &Connection, keys: KeyEncryption, fetch: FetchSettings) -> Self {
+        let Connection { store, clock, entropy, .. } = connection;
+        let (clock, entropy) = (clock.clone(), entropy.clone());
+        let app = App::new(store.clone(), keys, Fetch::new(fetch), clock, entropy, Settings::default());
+        let base_url = service.configuration.base_url.clone().or_else(|| connection.base_url());
+        Self { app, service, base_url }
+    }
+
+    pub(super) fn context(&self) -> registry::Context<'_> {
+        let Self { app, service, base_url } = self;
+        let audiences = |url: &String| vec![service.issuer(url), service.registration_endpoint(url)];
+        registry::Context {
+            app,
+            service,
+            origin: operator(),
+            fetching_ends: Instant::now() + FETCHING,
+            audiences: base_url.as_ref().map(audiences).unwrap_or_default(),
+        }
+    }
+
+    /// What the table has of a client: its record, or the document by which alone it is known.
+    pub(super) async fn named(&self, client_id: &str) -> Result<Named> {
+        let (store, id, number) = (&self.app.store, self.service.id, self.service.numeric_id(client_id));
+        let client = store.client(id, number).await.map_err(described)?;
+        let client = client.filter(|client| client.client_id == client_id);
+        let document = match &client {
+            None if DocumentUri::is_meant_by(client_id) => store.kept_document(id, number).await.map_err(described)?,
+            _ => None,
+        };
+        Ok(Named { client, document: document.filter(|document| document.client_id == client_id) })
+    }
+
+    /// The client, which must be known.
+    pub(super) async fn known(&self, client_id: &str) -> Result<RegisteredClient> {
+        let named = self.named(client_id).await?;
+        resolution::known(&self.context(), self.url(), client_id, named).await.map_err(|error| absent(error, client_id))
+    }
+
+    /// The same, stored.
+    pub(super) async fn to_change(&self, client_id: &str, named: Named) -> Result<RegisteredClient> {
+        let client = resolution::to_change(&self.context(), self.url(), client_id, named).await;
+        client.map_err(|error| absent(error, client_id))
+    }
+
+    fn url(&self) -> &str {
+        self.base_url.as_deref().unwrap_or_default()
+    }
+}
+
+/// An error of the core; that there is no such client names it.
+pub(super) fn absent(error: Error, client_id: &str) -> anyhow::Error {
+    match error {
+        Error::UnknownClient => Failure::not_found(format!("there is no client {client_id}")).into(),
+        error => described(error),
+    }
+}

@@ -1,0 +1,86 @@
+//! What resolving a client by its document comes to, step by step, for whoever looks on. The rules are those of
+//! [`resolve`](super::resolve); nothing is asked of the table, and nothing kept.
+
+use super::retrieval::{Retrieved, Seen, retrieve};
+use super::{Search, Unresolved, identified};
+use crate::client::{DocumentCopy, OperatorSettings, RegisteredClient};
+use crate::metadata::parse_object_within;
+use crate::policy::Trust;
+use crate::registry::{self, Context, Step, Steps};
+
+/// A client that was looked for, and what was met on the way.
+pub struct Rehearsal {
+    /// What the service thinks of the URL, and the pattern that says so; none if it is not the URL of a document.
+    pub trust: Option<(Trust, Option<String>)>,
+    /// What was seen of the host's answer.
+    pub seen: Seen,
+    /// How long the document lives; none if it is none.
+    pub lifetime: Option<Lifetime>,
+    /// What each rule made of the document, in their order; the last one may have refused it.
+    pub steps: Vec<Step>,
+    /// The client, or why there is none.
+    pub outcome: Result<RegisteredClient, Unresolved>,
+}
+
+/// How long a document lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// For how many seconds it is fresh.
+    pub fresh: u64,
+    /// For how many seconds after that it serves where its host cannot be asked.
+    pub stale: u64,
+}
+
+/// Resolves a client by its document, as if nobody had ever met it.
+pub async fn rehearse(context: &Context<'_>, client_id: &str) -> Rehearsal {
+    let rules = &context.service.policy().metadata_documents;
+    let uri = identified(context, client_id);
+    let trust = matches!(uri, Ok(_) | Err(Unresolved::NotAllowed { .. })).then(|| {
+        let (trust, by) = rules.trust_of(client_id);
+        (trust, by.map(str::to_owned))
+    });
+    let nothing = |outcome| Rehearsal { trust, seen: Seen::default(), lifetime: None, steps: Vec::new(), outcome };
+    let uri = match uri {
+        Ok(uri) => uri,
+        Err(unresolved) => return nothing(Err(unresolved)),
+    };
+    let app = context.app;
+    let retrieved = match retrieve(&app.fetch, &uri, None, rules, app.clock.now()).await {
+        Ok(retrieved) => retrieved,
+        Err(failure) => {
+            let seen = failure.seen.clone();
+            return Rehearsal { seen, ..nothing(Err(Unresolved::of_failure(failure))) };
+        }
+    };
+    let numeric_id = context.service.numeric_id(uri.as_str());
+    let search = Search { context, uri: &uri, numeric_id, settings: OperatorSettings::default() };
+    let lifetime = Lifetime { fresh: retrieved.fresh_seconds, stale: search.stale_seconds(&retrieved) };
+    let (steps, outcome) = search.rehearsed(&retrieved).await;
+    let lifetime = outcome.is_ok().then_some(lifetime);
+    Rehearsal { seen: retrieved.seen, lifetime, steps, ..nothing(outcome) }
+}
+
+impl Search<'_> {
+    /// What the rules make of an answer, one after the other.
+    async fn rehearsed(&self, retrieved: &Retrieved) -> (Vec<Step>, Result<RegisteredClient, Unresolved>) {
+        let body = retrieved.content.as_deref().unwrap_or_default();
+        let mut published = parse_object_within(body, self.rules().max_bytes).unwrap_or_default();
+        // It is the name of the client, and none of its metadata.
+        published.remove("client_id");
+        let mut steps = Steps::new("the document", published);
+        let context = self.context_of_fetch();
+        let judged = async {
+            let (document, verified) = self.judged(&context, body, &mut steps).await?;
+            steps.begin("sector_identifier_uri", &verified.to_metadata());
+            registry::remote::look(&context, &verified).await.map_err(Unresolved::of_core)?;
+            Ok((document, verified))
+        };
+        match judged.await {
+            Ok((document, verified)) => {
+                let client = self.client(&self.copied(&document, retrieved, None), DocumentCopy::Fresh, None);
+                (steps.ended(Some(verified.to_members())), client)
+            }
+            Err(unresolved) => (steps.ended(None), Err(unresolved)),
+        }
+    }
+}

@@ -109,6 +109,8 @@ def reads(function):
 
 # What only our functions say to a GET: discovery answers, registration is not read, a client needs a token.
 OAUTH = {"register": 405, "client-configuration": 401, "discovery": 200}
+# The same of what authorization servers ask there, without a page in a browser.
+LOOKUPS = {"client-lookup": 401, "client-used": 405}
 OPEN = {"authlete-info": 200, "authlete-healthcheck": 200, "authlete-echo": 200, "authlete-unknown": 404}
 IDENTITY_CENTER = {"huawei-register-client": b'"error_code":"IIC.400"', "aws-register-client": b'"error":"invalid_request"'}
 # Service 101 does not open this door.
@@ -123,6 +125,8 @@ def problem(function, status, headers, body):
     cors = headers.get("access-control-allow-origin")
     if function in OAUTH:
         ours = status == OAUTH[function] and cors == "*" and json.loads(body)
+    elif function in LOOKUPS:
+        ours = status == LOOKUPS[function] and cors is None and "error_description" in json.loads(body)
     elif function in FEDERATION:
         ours = status == FEDERATION[function] and cors is None and "error_description" in json.loads(body)
     elif function in STET:

@@ -1,6 +1,7 @@
 //! What the events in `events/` find in the table: services 101 to 111, their clients and tokens, with fixed
 //! identifiers. The tests install it, and `examples/install-fixture.rs` does for a running table.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -125,7 +126,7 @@ async fn install_document(app: &App, client_id: &str) -> Result {
         validators: Validators::default(),
         first_seen_millis: MADE,
         changed_at_millis: MADE,
-        changed: Vec::new(),
+        changed: BTreeMap::new(),
         fetched_at_millis: MADE,
         fresh_until: FRESH,
         stale_until: FRESH,

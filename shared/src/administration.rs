@@ -276,19 +276,20 @@ pub fn closed(client: RegisteredClient) -> ClientInformation {
 /// [`Error::UnknownClient`]; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
     let Context { app, service, origin, .. } = context;
-    if client.source == Source::MetadataDocument {
-        // Its owner goes on publishing it: a lock that went with it would be none.
-        if client.locked {
-            return Err(Error::ClientLocked);
-        }
-        app.store.forget_metadata_document(service.id, client.numeric_id).await?;
+    let is_document = client.source == Source::MetadataDocument;
+    // Its owner goes on publishing it: a lock that went with it would be none.
+    if is_document && client.locked {
+        return Err(Error::ClientLocked);
     }
     let (id, number, by) = (&client.client_id, client.numeric_id, Deleter::operator_of(client));
-    let deleted = app.store.delete_client(service.id, id, number, by, origin).await?;
-    if client.source == Source::MetadataDocument && matches!(deleted, Err(None)) {
-        return Ok(());
+    match app.store.delete_client(service.id, id, number, by, origin).await? {
+        Err(Some(left)) if is_document && left.locked => Err(Error::ClientLocked),
+        Err(Some(_)) => Err(Error::Contention),
+        Err(None) if !is_document => Err(Error::UnknownClient),
+        // Of one that nobody has decided anything about there is the document alone.
+        Ok(()) | Err(None) if is_document => app.store.forget_metadata_document(service.id, number).await,
+        Ok(()) | Err(None) => Ok(()),
     }
-    deleted.map_err(|left| if left.is_some() { Error::Contention } else { Error::UnknownClient })
 }
 
 fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {

@@ -1,6 +1,7 @@
 //! A registered client: as stored, and as answered.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -215,9 +216,9 @@ pub struct ClientDocument {
     pub first_seen_millis: u64,
     /// When it said something new last, in milliseconds since 1970.
     pub changed_at_millis: u64,
-    /// The members that it said anew then.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changed: Vec<String>,
+    /// The members that it has said anew since it was read first, and when, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed: BTreeMap<String, u64>,
     /// When it was fetched last, in milliseconds since 1970.
     pub fetched_at_millis: u64,
     /// Until when it is fresh, in seconds since 1970.

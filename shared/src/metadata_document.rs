@@ -13,10 +13,12 @@ mod rehearsal;
 mod retrieval;
 mod unresolved;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+pub(crate) use budgets::Asked;
 pub use budgets::Budgets;
 pub use document::read;
 pub use identifier::{DocumentUri, UriFault};
@@ -29,12 +31,12 @@ use crate::client::{
 };
 use crate::error::Error;
 use crate::federation::MetadataPolicy;
-use crate::metadata::{AuthMethod, ClientMetadata, Invalid, VerifiedMetadata, verify};
+use crate::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, VerifiedMetadata, verify};
 use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
 use crate::registry::{self, Begins, Context, Steps};
 use crate::service::{METHODS, Service};
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
-use document::{Refused, choose_method, permit};
+use document::{Refused, choose_method, keep_safe_pages, permit};
 
 /// The draft that this follows.
 pub const DRAFT: &str = "draft-ietf-oauth-client-id-metadata-document-03";
@@ -166,7 +168,7 @@ impl Search<'_> {
                 return Err(Error::InsufficientScope.into());
             }
             if let Some(refusal) =
-                app.document_budgets.refusal(&app.clock, service.id, self.uri, is_known(kept.as_ref()))
+                app.document_budgets.refusal(&app.clock, service.id, self.uri.host(), self.asked(kept.as_ref()))
             {
                 return self.over_budget(kept.as_ref(), refusal.retry_after);
             }
@@ -233,14 +235,15 @@ impl Search<'_> {
     async fn fetch(&self, known: Option<KeptDocument>) -> Result<RegisteredClient, Unresolved> {
         let Context { app, service, .. } = self.context;
         let budgets = &app.document_budgets;
-        if let Err(refusal) =
-            budgets.admit(&app.store, &app.clock, service.id, self.uri, is_known(known.as_ref())).await
-        {
+        let asked = self.asked(known.as_ref());
+        if let Err(refusal) = budgets.admit(&app.store, &app.clock, service.id, self.uri.host(), asked).await {
             app.store.release_metadata_document(service.id, self.numeric_id).await?;
             return self.over_budget(known.as_ref(), refusal.retry_after);
         }
         let earlier = known.as_ref().and_then(|known| known.copy.as_ref());
-        let validators = earlier.filter(|_| known.as_ref().is_some_and(|known| !known.withdrawn));
+        // What somebody else vouches for is looked at anew each time: it ends, and so may the trust in whoever says it.
+        let is_good = known.as_ref().is_some_and(|known| !known.withdrawn);
+        let validators = earlier.filter(|copy| is_good && !copy.metadata.contains("\"software_statement\""));
         let now = app.clock.now();
         let retrieved =
             retrieve(&app.fetch, self.uri, validators.map(|copy| &copy.validators), self.rules(), now).await;
@@ -264,6 +267,10 @@ impl Search<'_> {
                 app.store.release_metadata_document(service.id, self.numeric_id).await?;
                 Err(error.into())
             }
+            Err(Unresolved::OverBudget { retry_after }) => {
+                app.store.release_metadata_document(service.id, self.numeric_id).await?;
+                self.over_budget(known.as_ref(), retry_after)
+            }
             Err(unresolved) => self.missed(known.as_ref(), unresolved).await,
         }
     }
@@ -276,8 +283,29 @@ impl Search<'_> {
         };
         let context = self.context_of_fetch();
         let (document, verified) = self.judged(&context, body, &mut Steps::default()).await?;
+        self.admit_sector(&verified).await?;
         registry::remote::check(&context, &verified).await.map_err(Unresolved::of_core)?;
         Ok(self.copied(&document, &retrieved, earlier))
+    }
+
+    /// Whose request a fetch is counted as. A URL that has only failed is as unknown as it was, and so is one whose owner
+    /// has taken it back.
+    fn asked(&self, kept: Option<&KeptDocument>) -> Asked {
+        if self.rules().trust_of(self.uri.as_str()).0 == Trust::Allow {
+            return Asked::Allowed;
+        }
+        let is_known = kept.is_some_and(|kept| kept.copy.is_some() && !kept.withdrawn);
+        if is_known { Asked::Known } else { Asked::Unknown }
+    }
+
+    /// Counts the fetch of a sector's document against what may be asked of its host: whoever publishes a document says
+    /// which that is.
+    async fn admit_sector(&self, verified: &VerifiedMetadata) -> Result<(), Unresolved> {
+        let Context { app, service, .. } = self.context;
+        let sector = verified.rest().sector_identifier_uri.as_deref().and_then(|uri| url::Url::parse(uri).ok());
+        let Some(host) = sector.as_ref().and_then(url::Url::host_str) else { return Ok(()) };
+        let admitted = app.document_budgets.admit(&app.store, &app.clock, service.id, host, Asked::Unknown).await;
+        admitted.map_err(|refusal| Unresolved::OverBudget { retry_after: refusal.retry_after })
     }
 
     /// The time of a fetch begins anew for what the document names.
@@ -296,7 +324,8 @@ impl Search<'_> {
     ) -> Result<(ClientMetadata, VerifiedMetadata), Unresolved> {
         let document = read(body, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
         steps.begin("software_statements", &document);
-        let document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
+        let mut document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
+        keep_safe_pages(&mut document);
         let begins = &mut |rule, found: &ClientMetadata| steps.begin(rule, found);
         let settled = settled(context.service, self.uri, document.clone(), begins);
         Ok((document, settled.map_err(Unresolved::of_document)?.0))
@@ -310,14 +339,15 @@ impl Search<'_> {
         let is_same = changed.as_ref().is_some_and(Vec::is_empty);
         let first =
             |earlier: &KeptCopy| (earlier.first_seen_millis, earlier.changed_at_millis, earlier.changed.clone());
-        let (first_seen_millis, changed_before, changed_members) =
-            earlier.map_or((now_millis, now_millis, Vec::new()), first);
+        let (first_seen_millis, changed_before, mut changed_members) =
+            earlier.map_or((now_millis, now_millis, BTreeMap::new()), first);
+        changed_members.extend(changed.into_iter().flatten().map(|member| (member, now_millis)));
         let copy = KeptCopy {
             metadata: Value::Object(members).to_string(),
             validators: retrieved.validators.clone(),
             first_seen_millis,
             changed_at_millis: if is_same { changed_before } else { now_millis },
-            changed: changed.filter(|changed| !changed.is_empty()).unwrap_or(changed_members),
+            changed: changed_members,
             fetched_at_millis: now_millis,
             fresh_until: 0,
             stale_until: 0,
@@ -328,8 +358,16 @@ impl Search<'_> {
     /// The same copy, fetched now.
     fn timed(&self, copy: KeptCopy, retrieved: &Retrieved) -> KeptCopy {
         let clock = &self.context.app.clock;
-        let fresh_until = clock.now().saturating_add(retrieved.fresh_seconds);
-        let stale_until = fresh_until.saturating_add(self.stale_seconds(retrieved));
+        // A 304 without a word on freshness leaves what was said with the content (RFC 9111 §4.3.4).
+        let (fresh, stale) = if retrieved.content.is_none() && !retrieved.says_freshness {
+            let fresh = copy.fresh_until.saturating_sub(copy.fetched_at_millis / 1000);
+            let stale = if copy.stale_until > copy.fresh_until { self.rules().stale_most } else { 0 };
+            (fresh, stale)
+        } else {
+            (retrieved.fresh_seconds, self.stale_seconds(retrieved))
+        };
+        let fresh_until = clock.now().saturating_add(fresh);
+        let stale_until = fresh_until.saturating_add(stale);
         KeptCopy { fetched_at_millis: clock.now_millis(), fresh_until, stale_until, ..copy }
     }
 
@@ -408,11 +446,6 @@ impl Search<'_> {
     }
 }
 
-/// Whether a client was resolved before: a URL that has only failed is as unknown as it was.
-fn is_known(kept: Option<&KeptDocument>) -> bool {
-    kept.is_some_and(|kept| kept.copy.is_some())
-}
-
 /// How a copy stands.
 enum Standing<'k> {
     /// It answers.
@@ -437,8 +470,12 @@ fn settled(
     begins("metadata_documents", &document);
     permit(&document, uri, &policy.metadata_documents)?;
     begins(METHODS, &document);
-    let methods = choose_method(&mut document, policy)?;
+    let mut methods = choose_method(&mut document, policy)?;
     let verified = registry::settle_document(service, policy, document, begins)?;
+    // A public client has no credentials to be granted anything by (RFC 6749 §4.4).
+    if verified.grant_types().contains(&GrantType::ClientCredentials) {
+        methods.retain(|method| *method != AuthMethod::None);
+    }
     let rules = &policy.metadata_documents.metadata_policy;
     if rules.is_empty() {
         return Ok((verified, methods));
@@ -449,8 +486,9 @@ fn settled(
     metadata_policy(rules).and_then(|rules| rules.apply(&mut all)).map_err(refused)?;
     let Some(Value::Object(left)) = all.remove(RELYING_PARTY) else { return Ok((verified, methods)) };
     let verified = verify(ClientMetadata::from_members(left)?, registry::strictness(Source::MetadataDocument))?;
+    // The policy has judged this method and no other.
     let own = verified.token_endpoint_auth_method();
-    let methods = if methods.contains(&own) { methods } else { Vec::new() };
+    methods.retain(|method| *method == own);
     Ok((verified, methods))
 }
 

@@ -6,7 +6,8 @@ use crate::administration;
 use crate::client::{OperatorSettings, RegisteredClient, Source};
 use crate::error::Error;
 use crate::federation::{self, EntityId};
-use crate::metadata_document::{self, Unresolved, Wanted};
+use crate::metadata_document::{self, Asked, Unresolved, Wanted};
+use crate::policy::Trust;
 use crate::registry::Context;
 use crate::store::Named;
 
@@ -95,5 +96,14 @@ async fn of_federation(
     if !federation::offers_automatic(context) && !metadata_document::is_enabled(context.service) {
         return Ok(None);
     }
+    let rules = &context.service.policy().metadata_documents;
+    if !federation::offers_automatic(context) && rules.trust_of(client_id).0 == Trust::Block {
+        return Ok(None);
+    }
+    // Whoever sends users here says which host is asked, as for a document.
+    let Context { app, service, .. } = context;
+    let host = entity.host();
+    let admitted = app.document_budgets.admit(&app.store, &app.clock, service.id, &host, Asked::Unknown).await;
+    admitted.map_err(|refusal| Unresolved::OverBudget { retry_after: refusal.retry_after })?;
     Ok(federation::register_if_entity(context, base_url, &entity).await?)
 }

@@ -4,6 +4,8 @@ mod desk;
 mod list;
 mod resolve;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -232,12 +234,14 @@ fn shown(client: &RegisteredClient) -> Map<String, Value> {
 
 /// How old the copy of a metadata document is, and what the service thinks of its URL.
 fn told_of(document: &ClientDocument) -> Value {
+    let changed = document.changed.iter().map(|(member, millis)| (member.clone(), date(millis / 1000)));
+    let changed: BTreeMap<String, String> = changed.collect();
     let mut told = json!({
         "trust": document.trust.as_str(),
         "copy": document.copy.as_str(),
         "first_seen": date(document.first_seen_millis / 1000),
         "changed": date(document.changed_at_millis / 1000),
-        "changed_members": document.changed,
+        "changed_members": changed,
         "fetched": date(document.fetched_at_millis / 1000),
         "fresh_until": date(document.fresh_until),
     });

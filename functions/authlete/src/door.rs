@@ -9,6 +9,7 @@ use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::Invalid;
+use shared::metadata_document::DocumentUri;
 use shared::origin::Origin;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
@@ -157,6 +158,10 @@ impl<'a> Call<'a> {
         let identifier = self.request.path_parameter("clientId").unwrap_or_default();
         let (desk, named) = self.desk_and_client(any_of, identifier).await?;
         path_identifier(identifier)?;
+        // What stands behind a question mark of a URL that is not encoded has become the request's own.
+        if DocumentUri::is_meant_by(identifier) && self.request.query_parameters().next().is_some() {
+            return Err(Invalid::syntax("clientId", "an identifier that survives in a path").into());
+        }
         Ok((desk, named, identifier))
     }
 

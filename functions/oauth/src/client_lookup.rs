@@ -1,6 +1,6 @@
 //! `GET /{serviceId}/client?client_id=…`: who a client is, for the authorization server behind the service.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use shared::App;
@@ -142,18 +142,20 @@ fn facts(client_id: &str, document: &ClientDocument, metadata: &VerifiedMetadata
         url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
     };
     let own_host = |url: &str| DocumentUri::parse(url, |_| true).is_ok_and(|url| url.host() == host);
+    let changed: BTreeMap<&String, u64> =
+        document.changed.iter().map(|(member, millis)| (member, millis / 1000)).collect();
     let mut facts = json!({
         "host": host,
         "redirect_hosts": hosts,
         "loopback_only": !uris.is_empty() && uris.iter().all(|uri| loopback(uri.kind())),
-        "same_origin": uris.iter().all(|uri| own_origin(uri.as_str())),
+        "same_origin": !uris.is_empty() && uris.iter().all(|uri| own_origin(uri.as_str())),
         "trust": document.trust.as_str(),
         "copy": document.copy.as_str(),
         "fetched_at": document.fetched_at_millis / 1000,
         "fresh_until": document.fresh_until,
         "first_seen_at": document.first_seen_millis / 1000,
         "changed_at": document.changed_at_millis / 1000,
-        "changed_members": document.changed,
+        "changed_members": changed,
     });
     let logos = || metadata.rest().logo_uri.iter().flat_map(shared::metadata::Localized::values);
     if let Some(facts) = facts.as_object_mut() {

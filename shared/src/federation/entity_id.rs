@@ -44,6 +44,12 @@ impl EntityId {
         !self.0.contains('%') && !self.0.split('/').any(|segment| matches!(segment, "." | ".."))
     }
 
+    /// The host, in lower case.
+    #[must_use]
+    pub fn host(&self) -> String {
+        Url::parse(&self.0).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// The host name, in lower case and without a dot at its end, unless the host is an address.
     #[must_use]
     pub(super) fn domain(&self) -> Option<String> {

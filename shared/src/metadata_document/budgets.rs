@@ -1,7 +1,6 @@
 //! How many documents are fetched, for one service and from one host: others' hosts are not to be flooded through this one,
 //! and a flood of URLs that nobody knows takes nothing from the clients that are known.
 
-use super::identifier::DocumentUri;
 use crate::limits::{Admission, Limiter, RateLimit};
 use crate::store::Store;
 use crate::time::Clock;
@@ -28,31 +27,36 @@ impl Default for Budgets {
     }
 }
 
+/// Whose request a fetch is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Of a client that the operator knows: no stranger makes such requests.
+    Allowed,
+    /// Of one that was resolved before.
+    Known,
+    /// Of any other URL.
+    Unknown,
+}
+
 impl Budgets {
-    /// What a fetch is told if this instance knows that it has to wait; nothing is counted.
-    pub(super) fn refusal(
-        &self,
-        clock: &Clock,
-        service_id: u64,
-        uri: &DocumentUri,
-        is_known: bool,
-    ) -> Option<Admission> {
-        self.counted(service_id, uri, is_known).iter().find_map(|(limiter, key)| limiter.refusal(clock, key))
+    /// What a fetch from that host is told if this instance knows that it has to wait; nothing is counted.
+    pub(crate) fn refusal(&self, clock: &Clock, service_id: u64, host: &str, asked: Asked) -> Option<Admission> {
+        self.counted(service_id, host, asked).iter().find_map(|(limiter, key)| limiter.refusal(clock, key))
     }
 
     /// Counts a fetch.
     ///
     /// # Errors
     /// What it is told that has to wait.
-    pub(super) async fn admit(
+    pub(crate) async fn admit(
         &self,
         store: &Store,
         clock: &Clock,
         service_id: u64,
-        uri: &DocumentUri,
-        is_known: bool,
+        host: &str,
+        asked: Asked,
     ) -> Result<(), Admission> {
-        for (limiter, key) in self.counted(service_id, uri, is_known) {
+        for (limiter, key) in self.counted(service_id, host, asked) {
             let admission = limiter.admit(store, clock, &key).await;
             if !admission.allowed {
                 return Err(admission);
@@ -61,10 +65,14 @@ impl Budgets {
         Ok(())
     }
 
-    fn counted(&self, service_id: u64, uri: &DocumentUri, is_known: bool) -> [(&Limiter, String); 2] {
-        let (limiter, what) = if is_known { (&self.known, "known") } else { (&self.unknown, "unknown") };
+    fn counted(&self, service_id: u64, host: &str, asked: Asked) -> Vec<(&Limiter, String)> {
+        let (limiter, what) = match asked {
+            Asked::Allowed => (&self.known, "allowed"),
+            Asked::Known => (&self.known, "known"),
+            Asked::Unknown => (&self.unknown, "unknown"),
+        };
         let of = |what: &str| format!("{service_id}#documents#{what}");
-        let host = format!("host#{what}#{}", uri.host());
-        [(&self.host, of(&host)), (limiter, of(what))]
+        let of_host = (asked != Asked::Allowed).then(|| (&self.host, of(&format!("host#{what}#{host}"))));
+        of_host.into_iter().chain([(limiter, of(what))]).collect()
     }
 }

@@ -53,10 +53,15 @@ pub fn read(content: &[u8], uri: &DocumentUri, settings: &MetadataDocuments) -> 
         has_no_secrets(jwt.unverified_claims())?;
     }
     let mut metadata = ClientMetadata::from_members(members)?;
+    keep_safe_pages(&mut metadata);
+    Ok(metadata)
+}
+
+/// Drops the pages that have no https, whoever has said them (§9.6).
+pub(super) fn keep_safe_pages(metadata: &mut ClientMetadata) {
     for pages in [&mut metadata.client_uri, &mut metadata.logo_uri, &mut metadata.tos_uri, &mut metadata.policy_uri] {
         *pages = pages.take().and_then(safe_pages);
     }
-    Ok(metadata)
 }
 
 /// What a service asks of documents beyond the draft; of those that are kept as well, since it may change its mind.
@@ -89,14 +94,23 @@ fn has_no_secrets(members: &Map<String, Value>) -> Result<(), Invalid> {
     if members.get(METHODS).is_some_and(listed) {
         return Err(fault(METHODS, "must not have a method that needs a shared secret"));
     }
-    let keys = members.get("jwks").and_then(|jwks| jwks.get("keys")?.as_array());
-    let is_private = |key: &Value| key.as_object().is_some_and(|key| key.keys().any(|name| is_private_member(name)));
-    if keys.is_some_and(|keys| keys.iter().any(is_private)) {
+    if members.get("jwks").is_some_and(has_private_member) {
         return Err(fault("jwks", "must not have private keys"));
     }
     // A page with a script scheme is an attack (§9.6), in whatever language.
     let script = members.iter().find(|(name, value)| name.contains("_uri") && value.as_str().is_some_and(is_script));
     script.map_or(Ok(()), |(name, _)| Err(fault(name, "has a scheme that runs a script")))
+}
+
+/// Whether a private member stands anywhere in a value: whoever reads it does not ask where.
+fn has_private_member(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| is_private_member(name) || has_private_member(value))
+        }
+        Value::Array(values) => values.iter().any(has_private_member),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn is_script(url: &str) -> bool {

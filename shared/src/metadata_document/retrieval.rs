@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, USER_AGENT,
 };
 
 use super::freshness::Freshness;
@@ -112,6 +112,8 @@ pub struct Retrieved {
     pub fresh_seconds: u64,
     /// Whether it may serve after that, where the host cannot be asked.
     pub may_be_stale: bool,
+    /// Whether the host has said so itself.
+    pub says_freshness: bool,
     /// Where it came from, the status and the headers, for whoever looks on.
     pub seen: Seen,
 }
@@ -203,6 +205,11 @@ pub async fn retrieve(
     }
     let freshness = Freshness::of(response.headers(), now, settings);
     let validators = Validators::of(response.headers());
+    let says_freshness = [CACHE_CONTROL, EXPIRES].iter().any(|name| response.headers().contains_key(name));
+    if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        let reason = format!("the answer is encoded ({}), though nobody asked for that", lossy(coding));
+        return Err(failed(Step::MediaType, FailureKind::Passing, reason));
+    }
     let content = if is_known {
         None
     } else {
@@ -222,7 +229,11 @@ pub async fn retrieve(
         Some(content)
     };
     let Freshness { seconds: fresh_seconds, may_be_stale } = freshness;
-    Ok(Retrieved { content, validators, fresh_seconds, may_be_stale, seen })
+    Ok(Retrieved { content, validators, fresh_seconds, may_be_stale, says_freshness, seen })
+}
+
+fn lossy(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).chars().take(40).collect()
 }
 
 fn headers(known: Option<&Validators>) -> HeaderMap {

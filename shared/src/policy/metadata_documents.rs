@@ -53,6 +53,9 @@ pub struct MetadataDocuments {
     pub kept_used: u64,
 }
 
+/// How often a path is decoded to find out what a host may read.
+const MOST_DECODINGS: usize = 3;
+
 /// How many `*` the path of a pattern may have.
 const MOST_WILDCARDS: usize = 4;
 
@@ -152,7 +155,7 @@ impl MetadataDocuments {
         [Trust::Block, Trust::Allow, Trust::Ask]
             .into_iter()
             .flat_map(|trust| self.trust.iter().filter(move |rule| rule.trust == trust))
-            .find(|rule| matches(&rule.pattern, client_id))
+            .find(|rule| matches(rule, client_id))
             .map_or((self.others, None), |rule| (rule.trust, Some(rule.pattern.as_str())))
     }
 
@@ -215,13 +218,12 @@ impl Policy {
     }
 }
 
-/// Host with its port, and the path with its slash if there is one.
+/// Host with its port, unless that is https's own, and the path with its slash if there is one.
 fn parts(text: &str) -> (&str, Option<&str>) {
     let text = text.strip_prefix("https://").unwrap_or(text);
-    match text.find('/').and_then(|slash| text.split_at_checked(slash)) {
-        Some((host, path)) => (host, Some(path)),
-        None => (text, None),
-    }
+    let end = text.find(['/', '?']).unwrap_or(text.len());
+    let (host, path) = text.split_at_checked(end).unwrap_or((text, ""));
+    (host.strip_suffix(":443").unwrap_or(host), Some(path).filter(|path| !path.is_empty()))
 }
 
 fn is_pattern(pattern: &str) -> bool {
@@ -239,12 +241,54 @@ fn is_pattern(pattern: &str) -> bool {
         && path.is_none_or(|path| path.matches('*').count() <= MOST_WILDCARDS)
 }
 
-fn matches(pattern: &str, client_id: &str) -> bool {
-    let (host, path) = parts(pattern);
+/// Whether a client identifier is meant by a pattern. Hosts read one path in several spellings: one that is blocked is
+/// blocked in each of them, and any other pattern means a path in its plain spelling alone.
+fn matches(rule: &TrustRule, client_id: &str) -> bool {
+    let (host, path) = parts(&rule.pattern);
     let (own_host, own_path) = parts(client_id);
     let labels = host.split('.').count() == own_host.split('.').count();
     let hosts = labels && host.split('.').zip(own_host.split('.')).all(|(label, own)| label == "*" || label == own);
-    hosts && path.is_none_or(|path| path_matches(path, own_path.unwrap_or_default()))
+    let Some(path) = path.filter(|_| hosts) else { return hosts };
+    let own_path = own_path.unwrap_or_default();
+    let bare = own_path.split('?').next().unwrap_or_default();
+    match rule.trust {
+        Trust::Block => path_matches(&plain(path), &plain(bare)) || path_matches(path, own_path),
+        Trust::Allow | Trust::Ask => {
+            is_plain(bare) && path_matches(path, if path.contains('?') { own_path } else { bare })
+        }
+    }
+}
+
+/// Whether a path has one reading: nothing encoded that need not be, or that ends a segment; no empty segment, no
+/// parameters behind a dot segment.
+fn is_plain(path: &str) -> bool {
+    let encoded = path.split('%').skip(1).filter_map(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
+    let is_odd = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/\\%;".contains(&byte);
+    !encoded.into_iter().any(is_odd) && !path.contains("//") && !path.contains("/.;") && !path.contains("/..;")
+}
+
+/// A path as a host may read it: decoded as often as it is encoded, in one case, without parameters, empty segments and
+/// dot segments.
+fn plain(path: &str) -> String {
+    let mut text = path.to_owned();
+    for _ in 0..MOST_DECODINGS {
+        let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            break;
+        }
+        text = decoded;
+    }
+    let ends_with_slash = text.ends_with(['/', '\\']);
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in text.split(['/', '\\']) {
+        match segment.split(';').next().unwrap_or_default() {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    let slash = if ends_with_slash && !segments.is_empty() { "/" } else { "" };
+    format!("/{}{slash}", segments.join("/")).to_ascii_lowercase()
 }
 
 /// A path without `*` is the path itself. What a `*` stands for has no slash, unless it ends the pattern.
@@ -292,6 +336,45 @@ mod tests {
             let (trust, by) = settings.trust_of(client_id);
             assert_eq!(trust == Trust::Allow, expected, "{pattern} {client_id}");
             assert_eq!(by.is_some(), expected, "{pattern} {client_id}");
+        }
+    }
+
+    #[test]
+    fn h7_h8_no_other_spelling_leads_around_a_pattern() {
+        let blocking = settings(&[("h.example", Trust::Allow), ("h.example/users/*", Trust::Block)], Trust::Block);
+        for path in [
+            "/users/m/c",
+            "/%75sers/m/c",
+            "//users/m/c",
+            "/users%2fm/c",
+            "/users;x/m/c",
+            "/x/..;/users/m/c",
+            "/x/%252e%252e/users/m/c",
+            "/Users/m/c",
+            "/users\u{5c}m",
+            "/users/m?a",
+        ] {
+            for host in ["h.example", "h.example:443"] {
+                let (trust, by) = blocking.trust_of(&format!("https://{host}{path}"));
+                assert_eq!((trust, by), (Trust::Block, Some("h.example/users/*")), "{host}{path}");
+            }
+        }
+        assert_eq!(blocking.trust_of("https://h.example:443/other").0, Trust::Allow);
+        let allowing =
+            settings(&[("h.example/alice/*", Trust::Allow), ("h.example/*/client.json", Trust::Allow)], Trust::Block);
+        for (path, allowed) in [
+            ("/alice/c", true),
+            ("/alice/c%20d", true),
+            ("/bob/client.json", true),
+            ("/alice/..;/mallory/c", false),
+            ("/%61lice/c", false),
+            ("/alice/%2e%2e/mallory/c", false),
+            ("/alice%2fevil/client.json", false),
+            ("/evil?/client.json", false),
+            ("//alice/c", false),
+        ] {
+            let trust = allowing.trust_of(&format!("https://h.example{path}")).0;
+            assert_eq!(trust == Trust::Allow, allowed, "{path}");
         }
     }
 

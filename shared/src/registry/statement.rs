@@ -41,7 +41,6 @@ pub(super) async fn overlay(
     // One document is read by all authorization servers: a statement in it that is of nobody whom this service trusts is
     // nothing to it.
     if source == Source::MetadataDocument && !is_of_one(&statement, &rules.issuers) {
-        metadata.software_statement = Some(statement);
         return Ok((metadata, None));
     }
     let jwt = UnverifiedJwt::parse(&statement).map_err(fault)?;

@@ -57,6 +57,8 @@ pub enum Deleter {
     Identified(Source),
     /// An operator.
     Operator,
+    /// An operator, where the client is not locked and its registrant may come back.
+    OperatorOfUnlocked,
     /// An operator, where the client is locked and its registrant may come back: the lock stays.
     KeepingLock,
 }
@@ -65,8 +67,11 @@ impl Deleter {
     /// An operator who deletes that client.
     #[must_use]
     pub fn operator_of(client: &RegisteredClient) -> Self {
-        let comes_back = !client.source.is_operators_to_change();
-        if client.locked && comes_back { Self::KeepingLock } else { Self::Operator }
+        match (client.source.is_operators_to_change(), client.locked) {
+            (true, _) => Self::Operator,
+            (false, false) => Self::OperatorOfUnlocked,
+            (false, true) => Self::KeepingLock,
+        }
     }
 }
 
@@ -303,6 +308,9 @@ impl Store {
         }
         update = match deleter {
             Deleter::Operator => update.condition_expression(live),
+            Deleter::OperatorOfUnlocked => update
+                .condition_expression(format!("{live} AND locked = :unlocked"))
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
             Deleter::KeepingLock => update
                 .condition_expression(format!("{live} AND locked = :locked"))
                 .expression_attribute_values(":locked", AttributeValue::Bool(true)),

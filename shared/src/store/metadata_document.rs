@@ -1,6 +1,8 @@
 //! Copies of metadata documents: for each client that names itself by a URL what its document said last, for how long that
 //! is good, who fetches it now, and for how long nobody asks again after a failure.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -47,8 +49,8 @@ pub struct KeptCopy {
     pub first_seen_millis: u64,
     /// When it said something new last, in milliseconds since 1970.
     pub changed_at_millis: u64,
-    /// The members that it said anew then.
-    pub changed: Vec<String>,
+    /// The members that it has said anew since it was read first, and when, in milliseconds since 1970.
+    pub changed: BTreeMap<String, u64>,
     /// When it was fetched last, in milliseconds since 1970.
     pub fetched_at_millis: u64,
     /// Until when it is fresh, in seconds since 1970.
@@ -142,6 +144,7 @@ impl Store {
                    fetched_at = :fetched, fresh_until = :fresh, stale_until = :stale, expires_at = :end, \
                    etag = :etag, last_modified = :modified, write_id = :write";
         let gone = "fetching_until, pause_until, pause, failed_step, failed_because, withdrawn";
+        let changed = copy.changed.iter().map(|(member, millis)| (member.clone(), integer(*millis)));
         let write_id = self.write_id()?;
         let validator = |value: &Option<String>| string(value.as_deref().unwrap_or_default());
         let update = self
@@ -152,7 +155,7 @@ impl Store {
             .expression_attribute_values(":document", string(&copy.metadata))
             .expression_attribute_values(":first", integer(copy.first_seen_millis))
             .expression_attribute_values(":changed_at", integer(copy.changed_at_millis))
-            .expression_attribute_values(":changed", AttributeValue::L(copy.changed.iter().map(string).collect()))
+            .expression_attribute_values(":changed", AttributeValue::M(changed.collect()))
             .expression_attribute_values(":fetched", integer(copy.fetched_at_millis))
             .expression_attribute_values(":fresh", integer(copy.fresh_until))
             .expression_attribute_values(":stale", integer(copy.stale_until))
@@ -254,8 +257,8 @@ pub(super) fn kept_document(item: &Item) -> Result<KeptDocument, Error> {
     let owned = |name: &str| text(item, name).map(str::to_owned);
     let validator = |name: &str| owned(name).filter(|value| !value.is_empty());
     let time = |name: &str| number(item, name).unwrap_or_default();
-    let changed = item.get("changed").and_then(|changed| changed.as_l().ok()).into_iter().flatten();
-    let changed = changed.filter_map(|member| member.as_s().ok().cloned());
+    let changed = item.get("changed").and_then(|changed| changed.as_m().ok()).into_iter().flatten();
+    let changed = changed.filter_map(|(member, millis)| Some((member.clone(), millis.as_n().ok()?.parse().ok()?)));
     let copy = owned("document").map(|metadata| KeptCopy {
         metadata,
         validators: Validators { etag: validator("etag"), last_modified: validator("last_modified") },

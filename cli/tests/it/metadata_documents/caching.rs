@@ -49,6 +49,21 @@ async fn f6_a_copy_is_revalidated() {
 }
 
 #[tokio::test]
+async fn f6_a_304_without_a_word_leaves_what_was_said() {
+    let scene = Scene::new().await;
+    scene.publish_with("etag: \"1\"\r\ncache-control: max-age=120, must-revalidate\r\n", &scene.document());
+    scene.ask().await;
+    scene.site.set(PATH, answer("304 Not Modified", "", ""));
+    for requests in [2, 3] {
+        scene.world.clock.advance(120);
+        assert_eq!((scene.ask().await.status, scene.site.requests()), (200, requests));
+    }
+    scene.site.set(PATH, answer("500 Internal Server Error", "", ""));
+    scene.world.clock.advance(120);
+    assert_eq!(scene.ask().await.status, 503, "it may not be stale");
+}
+
+#[tokio::test]
 async fn f5_m12_m13_after_a_failure_nobody_asks_for_a_while_and_the_client_is_not_unknown() {
     let scene = Scene::new().await;
     let failing = answer("500 Internal Server Error", "", "");
@@ -191,18 +206,22 @@ async fn f10_what_changed_is_said() {
     scene.publish(&scene.document());
     let facts = async || scene.ask().await.body["metadata_document"].clone();
     let first = facts().await;
-    assert_eq!((&first["first_seen_at"], &first["changed_members"]), (&first["changed_at"], &json!([])));
+    assert_eq!((&first["first_seen_at"], &first["changed_members"]), (&first["changed_at"], &json!({})));
     scene.world.clock.advance(3600);
     let same = facts().await;
-    assert_eq!((&same["changed_at"], &same["changed_members"]), (&first["changed_at"], &json!([])));
+    assert_eq!((&same["changed_at"], &same["changed_members"]), (&first["changed_at"], &json!({})));
     scene.world.clock.advance(3600);
     scene.publish(&scene.document_with(&json!({"client_name": "Other", "logo_uri": "https://rp.example/a"})));
     let changed = facts().await;
-    assert_eq!(changed["changed_members"], json!(["client_name", "logo_uri"]));
+    let at = changed["changed_at"].clone();
+    assert_eq!(changed["changed_members"], json!({"client_name": at, "logo_uri": at}));
     assert_eq!(changed["changed_at"], first["changed_at"].as_u64().unwrap() + 7200);
     assert_eq!(changed["first_seen_at"], first["first_seen_at"]);
     scene.world.clock.advance(3600);
-    assert_eq!(facts().await["changed_members"], json!(["client_name", "logo_uri"]), "until it changes again");
+    scene.publish(&scene.document_with(&json!({"client_name": "Other", "logo_uri": "https://rp.example/b"})));
+    let later = facts().await;
+    assert_eq!(later["changed_members"], json!({"client_name": at, "logo_uri": later["changed_at"]}));
+    assert_ne!(later["changed_at"], at);
 }
 
 #[tokio::test]

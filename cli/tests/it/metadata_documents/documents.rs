@@ -209,6 +209,7 @@ async fn c1_to_c14_each_rule_of_the_document_is_broken_alone() {
         ("C7", json!({"token_endpoint_auth_methods_supported": ["client_secret_post", "none"]}), "shared secret"),
         ("C8", json!({"jwks": {"keys": [private]}}), "jwks must not have private keys"),
         ("C8", json!({"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}), "jwks must not have private keys"),
+        ("C8", json!({"jwks": {"keys": [ec], "private": {"d": "a"}}}), "jwks must not have private keys"),
         ("C9", json!({"software_statement": secret(&json!({"client_secret": "a"}))}), "client_secret must not be"),
         (
             "C9",
@@ -428,6 +429,8 @@ async fn h14_a_metadata_policy_is_applied_at_the_end() {
     let reply = scene.ask().await;
     assert_eq!(reply.body["grant_types"], json!(["authorization_code"]), "it acts on the copy that is kept");
     assert_eq!(reply.body["contacts"], json!(["a@rp.example"]));
+    with(json!({"token_endpoint_auth_method": {"one_of": ["none"]}})).await;
+    assert_eq!(scene.ask().await.status, 200);
     with(json!({"openid_relying_party": {"client_name": {"one_of": ["Other"]}}})).await;
     let reply = scene.ask().await;
     assert_eq!(outcome(&reply), (400, "invalid_client", "invalid_document", "rule"));
@@ -455,6 +458,23 @@ async fn what_a_service_asks_of_documents_it_asks_of_copies_too() {
     }
     scene.settings(default()).await;
     assert_eq!((scene.ask().await.status, scene.site.requests()), (200, 1));
+}
+
+#[tokio::test]
+async fn e6_what_judges_the_method_judges_every_method() {
+    let mut policy = Preset::Open.policy();
+    policy.grant_types.offered.push(GrantType::ClientCredentials);
+    let hosts = Hosts::new(policy.clone()).await;
+    let mut document = hosts.document(3);
+    document["grant_types"] = json!(["client_credentials"]);
+    document["response_types"] = json!([]);
+    let reply = hosts.ask(3, &document).await;
+    assert_eq!(reply.body["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]), "{reply:?}");
+    let rules = json!({"token_endpoint_auth_method": {"one_of": ["private_key_jwt"]}}).as_object().unwrap().clone();
+    policy.metadata_documents.metadata_policy = rules;
+    let hosts = Hosts::new(policy).await;
+    let reply = hosts.ask(3, &hosts.document(3)).await;
+    assert_eq!(reply.body["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]), "{reply:?}");
 }
 
 #[tokio::test]

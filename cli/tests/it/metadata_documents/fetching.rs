@@ -170,6 +170,10 @@ async fn b2_b3_g_each_answer_has_its_outcome() {
             ok("content-type: text/html\r\n", &"x".repeat(6000)),
             (503, "temporarily_unavailable", "unavailable", "challenge"),
         ),
+        (
+            ok(&format!("{json}content-encoding: gzip\r\n"), &body),
+            (503, "temporarily_unavailable", "unavailable", "media_type"),
+        ),
         (answer("404 Not Found", json, &body), (404, "invalid_client", "gone", "status")),
         (answer("410 Gone", json, &body), (404, "invalid_client", "gone", "status")),
         (ok(json, "{"), (400, "invalid_client", "invalid_document", "json")),

@@ -103,7 +103,7 @@ impl Embedded {
     pub async fn stop(self) {
         let _ = self.stop.send(());
         let _ = self.server.await;
-        if let Err(error) = self.table.checkpoint() {
+        if let Err(error) = self.table.checkpoint_if_small() {
             tracing::warn!(%error, "the embedded DynamoDB's log stays: the next start reads it");
         }
     }

@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
+/// How large a log is that an end of the program waits for, in bytes. What is in a larger one belongs on pages all over the
+/// database, and it is on the disk already: the next start reads it.
+const SMALL: u64 = 4 * 1024 * 1024;
+
 /// The file to which SQLite appends each commit before its pages reach the database (its write-ahead log). SQLite is told
 /// not to wait for the disk at each commit; here one wait serves all commits that came before it.
 pub(super) struct Log {
@@ -36,6 +40,11 @@ impl Log {
             File::open(folder)?.sync_all()?;
         }
         Ok(Self { file, written: AtomicU64::new(0), flushed: Mutex::default() })
+    }
+
+    /// Whether it has so little in it that the database has it in a moment.
+    pub(super) fn is_small(&self) -> bool {
+        self.file.metadata().is_ok_and(|file| file.len() <= SMALL)
     }
 
     /// Waits until a commit that was just made is on the disk. The first of those that wait does it for all who have

@@ -147,6 +147,14 @@ impl Table {
         self.with(|storage| checkpoint(storage.conn()))
     }
 
+    /// The same where that takes a moment.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn checkpoint_if_small(&self) -> rusqlite::Result<()> {
+        if self.log.as_ref().is_some_and(Log::is_small) { self.checkpoint() } else { Ok(()) }
+    }
+
     async fn flush(&self) -> std::io::Result<()> {
         match &self.log {
             Some(log) => log.flush(|| self.checkpoint().map_err(std::io::Error::other)).await,

@@ -170,7 +170,7 @@ impl Search<'_> {
             if let Some(refusal) =
                 app.document_budgets.refusal(&app.clock, service.id, self.uri.host(), self.asked(kept.as_ref()))
             {
-                return self.over_budget(kept.as_ref(), refusal.retry_after);
+                return self.stale_or(kept.as_ref(), Unresolved::OverBudget { retry_after: refusal.retry_after });
             }
             let longest = u64::try_from(self.longest().as_millis()).unwrap_or(u64::MAX);
             let until = app.clock.now_millis().saturating_add(longest).saturating_add(1000);
@@ -215,64 +215,57 @@ impl Search<'_> {
         (usable.fresh_until.max(usable.stale_until) > now).then_some(usable)
     }
 
+    /// The copy that serves where the host cannot be asked, else why there is none.
+    fn stale_or(&self, known: Option<&KeptDocument>, unresolved: Unresolved) -> Result<RegisteredClient, Unresolved> {
+        let copy = self.stale(known).ok_or(unresolved)?;
+        self.client(copy, DocumentCopy::Stale, known.and_then(|known| known.used.clone()))
+    }
+
+    /// Nobody asks the host now, or somebody else still does.
     fn unavailable(&self, known: &KeptDocument) -> Result<RegisteredClient, Unresolved> {
-        if let Some(copy) = self.stale(Some(known)) {
-            return self.client(copy, DocumentCopy::Stale, known.used.clone());
-        }
-        let wait = known.pause_until.saturating_sub(self.context.app.clock.now()).max(1);
+        let retry_after = known.pause_until.saturating_sub(self.context.app.clock.now()).max(1);
         let (step, reason) = known.failure.clone().unwrap_or_else(Unresolved::waiting);
-        Err(Unresolved::Unavailable { step, reason, retry_after: wait })
+        self.stale_or(Some(known), Unresolved::Unavailable { step, reason, retry_after })
     }
 
-    fn over_budget(&self, known: Option<&KeptDocument>, retry_after: u64) -> Result<RegisteredClient, Unresolved> {
-        match self.stale(known) {
-            Some(copy) => self.client(copy, DocumentCopy::Stale, known.and_then(|known| known.used.clone())),
-            None => Err(Unresolved::OverBudget { retry_after }),
-        }
-    }
-
-    /// Asks the host; the fetch is this search's.
+    /// Asks the host, and keeps what comes of it; the fetch is this search's.
     async fn fetch(&self, known: Option<KeptDocument>) -> Result<RegisteredClient, Unresolved> {
-        let Context { app, service, .. } = self.context;
-        let budgets = &app.document_budgets;
-        let asked = self.asked(known.as_ref());
-        if let Err(refusal) = budgets.admit(&app.store, &app.clock, service.id, self.uri.host(), asked).await {
-            app.store.release_metadata_document(service.id, self.numeric_id).await?;
-            return self.over_budget(known.as_ref(), refusal.retry_after);
-        }
-        let earlier = known.as_ref().and_then(|known| known.copy.as_ref());
-        // What somebody else vouches for is looked at anew each time: it ends, and so may the trust in whoever says it.
-        let is_good = known.as_ref().is_some_and(|known| !known.withdrawn);
-        let validators = earlier.filter(|copy| is_good && !copy.metadata.contains("\"software_statement\""));
-        let now = app.clock.now();
-        let retrieved =
-            retrieve(&app.fetch, self.uri, validators.map(|copy| &copy.validators), self.rules(), now).await;
-        let outcome = match retrieved {
-            Ok(retrieved) => self.accept(retrieved, earlier).await,
-            Err(failure) => Err(Unresolved::of_failure(failure)),
-        };
-        match outcome {
-            Ok(copy) => {
-                let used = known.and_then(|known| known.used);
-                let used_at = used.is_some().then_some(now);
-                let end = self.rules().kept_until(copy.fresh_until, used_at);
-                let kept = app.store.keep_metadata_document(service.id, self.numeric_id, &copy, end).await;
-                if let Err(error) = kept {
-                    // Whoever comes next asks again; this one has its answer.
-                    tracing::warn!(cause = ?error.source_for_log(), "a metadata document could not be kept");
+        match self.obtain(known.as_ref()).await {
+            Ok(copy) => self.keep(copy, known.and_then(|known| known.used)).await,
+            // Nothing has come of it, and nobody is at fault.
+            Err(unresolved @ (Unresolved::Core(_) | Unresolved::OverBudget { .. })) => {
+                let Context { app, service, .. } = self.context;
+                app.store.release_metadata_document(service.id, self.numeric_id).await?;
+                match unresolved {
+                    Unresolved::OverBudget { .. } => self.stale_or(known.as_ref(), unresolved),
+                    core => Err(core),
                 }
-                self.client(&copy, DocumentCopy::Fresh, used)
-            }
-            Err(Unresolved::Core(error)) => {
-                app.store.release_metadata_document(service.id, self.numeric_id).await?;
-                Err(error.into())
-            }
-            Err(Unresolved::OverBudget { retry_after }) => {
-                app.store.release_metadata_document(service.id, self.numeric_id).await?;
-                self.over_budget(known.as_ref(), retry_after)
             }
             Err(unresolved) => self.missed(known.as_ref(), unresolved).await,
         }
+    }
+
+    /// What the host answers, if it may be asked.
+    async fn obtain(&self, known: Option<&KeptDocument>) -> Result<KeptCopy, Unresolved> {
+        let Context { app, .. } = self.context;
+        admit(self.context, self.uri.host(), self.asked(known)).await?;
+        let earlier = known.and_then(|known| known.copy.as_ref());
+        let is_good = known.is_some_and(|known| !known.withdrawn);
+        let validators = earlier.filter(|copy| is_good && !is_vouched_for(copy)).map(|copy| &copy.validators);
+        let retrieved = retrieve(&app.fetch, self.uri, validators, self.rules(), app.clock.now()).await;
+        self.accept(retrieved.map_err(Unresolved::of_failure)?, earlier).await
+    }
+
+    /// Keeps a copy, and answers the client that it is.
+    async fn keep(&self, copy: KeptCopy, used: Option<String>) -> Result<RegisteredClient, Unresolved> {
+        let Context { app, service, .. } = self.context;
+        let used_at = used.is_some().then(|| app.clock.now());
+        let end = self.rules().kept_until(copy.fresh_until, used_at);
+        if let Err(error) = app.store.keep_metadata_document(service.id, self.numeric_id, &copy, end).await {
+            // Whoever comes next asks again; this one has its answer.
+            tracing::warn!(cause = ?error.source_for_log(), "a metadata document could not be kept");
+        }
+        self.client(&copy, DocumentCopy::Fresh, used)
     }
 
     /// What was answered, as a copy: a good document, or that the one that is known still is.
@@ -301,11 +294,11 @@ impl Search<'_> {
     /// Counts the fetch of a sector's document against what may be asked of its host: whoever publishes a document says
     /// which that is.
     async fn admit_sector(&self, verified: &VerifiedMetadata) -> Result<(), Unresolved> {
-        let Context { app, service, .. } = self.context;
         let sector = verified.rest().sector_identifier_uri.as_deref().and_then(|uri| url::Url::parse(uri).ok());
-        let Some(host) = sector.as_ref().and_then(url::Url::host_str) else { return Ok(()) };
-        let admitted = app.document_budgets.admit(&app.store, &app.clock, service.id, host, Asked::Unknown).await;
-        admitted.map_err(|refusal| Unresolved::OverBudget { retry_after: refusal.retry_after })
+        match sector.as_ref().and_then(url::Url::host_str) {
+            Some(host) => admit(self.context, host, Asked::Unknown).await,
+            None => Ok(()),
+        }
     }
 
     /// The time of a fetch begins anew for what the document names.
@@ -392,10 +385,8 @@ impl Search<'_> {
         if let Err(error) = missed.await {
             tracing::warn!(cause = ?error.source_for_log(), "what became of a fetch could not be kept");
         }
-        match self.stale(known).filter(|_| !withdrawn) {
-            Some(copy) => self.client(copy, DocumentCopy::Stale, known.and_then(|known| known.used.clone())),
-            None => Err(unresolved.retried_after(pause)),
-        }
+        let unresolved = unresolved.retried_after(pause);
+        if withdrawn { Err(unresolved) } else { self.stale_or(known, unresolved) }
     }
 
     /// The client that a copy is, by what the service makes of it now.
@@ -444,6 +435,22 @@ impl Search<'_> {
             version: 1,
         })
     }
+}
+
+/// Counts a fetch from that host against what may be fetched for the service: strangers say which host is asked.
+///
+/// # Errors
+/// [`Unresolved::OverBudget`].
+pub(crate) async fn admit(context: &Context<'_>, host: &str, asked: Asked) -> Result<(), Unresolved> {
+    let Context { app, service, .. } = context;
+    let admitted = app.document_budgets.admit(&app.store, &app.clock, service.id, host, asked).await;
+    admitted.map_err(|refusal| Unresolved::OverBudget { retry_after: refusal.retry_after })
+}
+
+/// Whether somebody else vouches for what a copy says. That is looked at anew each time: it ends, and so may the trust in
+/// whoever says it.
+fn is_vouched_for(copy: &KeptCopy) -> bool {
+    copy.metadata.contains("\"software_statement\"")
 }
 
 /// How a copy stands.

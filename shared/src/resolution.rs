@@ -101,9 +101,6 @@ async fn of_federation(
         return Ok(None);
     }
     // Whoever sends users here says which host is asked, as for a document.
-    let Context { app, service, .. } = context;
-    let host = entity.host();
-    let admitted = app.document_budgets.admit(&app.store, &app.clock, service.id, &host, Asked::Unknown).await;
-    admitted.map_err(|refusal| Unresolved::OverBudget { retry_after: refusal.retry_after })?;
+    metadata_document::admit(context, &entity.host(), Asked::Unknown).await?;
     Ok(federation::register_if_entity(context, base_url, &entity).await?)
 }

@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 use shared::administration::{Draft, lock};
 use shared::caller::Permission;
 use shared::metadata::ClientMetadata;
-use shared::origin::Origin;
 use shared::policy::{Policy, Preset};
-use shared::registry::Context;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{Reply, World, web_client};
@@ -48,13 +46,7 @@ pub(crate) fn assert_unknown(reply: &Reply) {
 
 async fn set_locked(world: &World, client_id: &str, locked: bool) {
     let service = world.app.service(1).await.unwrap();
-    let context = Context {
-        app: world.app,
-        service: &service,
-        origin: Origin::default(),
-        fetching_ends: std::time::Instant::now(),
-        audiences: Vec::new(),
-    };
+    let context = world.context(&service);
     let client = world.app.store.client(1, service.numeric_id(client_id)).await.unwrap().unwrap();
     lock(&context, client, locked).await.unwrap();
 }
@@ -159,13 +151,7 @@ async fn numbers_and_aliases_lead_to_the_client() {
     let world = World::open().await;
     let asker = Asker::of(&world).await;
     let service = world.app.service(1).await.unwrap();
-    let context = Context {
-        app: world.app,
-        service: &service,
-        origin: Origin::default(),
-        fetching_ends: std::time::Instant::now(),
-        audiences: Vec::new(),
-    };
+    let context = world.context(&service);
     let Value::Object(members) = web_client() else { panic!("an object") };
     let mut draft = Draft { metadata: ClientMetadata::from_members(members).unwrap(), ..blank() };
     draft.settings.alias = Some("https://rp.example/alias?a=1#b".to_owned());

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
@@ -21,7 +22,8 @@ use shared::fetch::{Fetch, FetchSettings};
 use shared::limits::RateLimit;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
-use shared::service::{FEDERATION_JWKS, FederationSettings, ServiceConfiguration};
+use shared::registry::Context;
+use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration};
 use shared::store::{Store, TokenRecord};
 use shared::time::Clock;
 
@@ -223,6 +225,17 @@ impl World {
         let mut configuration = service.configuration;
         configuration.authorization_server.insert(list.to_owned(), values.into());
         self.app.store.update_service(1, service.version, &configuration, None, &operator()).await.unwrap();
+    }
+
+    /// What an operator of a service does outside of all doors.
+    pub(crate) fn context<'a>(&'a self, service: &'a Service) -> Context<'a> {
+        Context {
+            app: self.app,
+            service,
+            origin: Origin::default(),
+            fetching_ends: Instant::now(),
+            audiences: Vec::new(),
+        }
     }
 
     /// Makes a token of a service's operator with those permissions.

@@ -127,13 +127,7 @@ async fn a15_a_stored_client_of_that_name_is_asked_first() {
     let scene = Scene::new().await;
     scene.publish(&scene.document());
     let service = scene.world.app.service(1).await.unwrap();
-    let context = shared::registry::Context {
-        app: scene.world.app,
-        service: &service,
-        origin: shared::origin::Origin::default(),
-        fetching_ends: std::time::Instant::now(),
-        audiences: Vec::new(),
-    };
+    let context = scene.world.context(&service);
     let members = json!({"redirect_uris": ["https://other.example/cb"]});
     let metadata = shared::metadata::ClientMetadata::from_members(members.as_object().unwrap().clone()).unwrap();
     let settings = shared::client::OperatorSettings { alias: Some(scene.url()), ..Default::default() };

@@ -90,3 +90,14 @@ async fn a16_an_entity_that_must_register_explicitly_is_no_document_either() {
     assert_eq!((reply.status, reply.text("outcome")), (404, "federation"), "{reply:?}");
     assert!(reply.text("error_description").contains("automatic"), "{reply:?}");
 }
+
+#[tokio::test]
+async fn b13_no_host_is_flooded_by_the_question_whether_it_is_an_entity() {
+    let federation = federation(true).await;
+    let before = federation.site.requests();
+    for number in 0..70 {
+        ask(&federation, &format!("{}/{number}", federation.site.url)).await;
+    }
+    let asked = federation.site.requests() - before;
+    assert!(asked <= 70, "{asked} of 140: the entity's configuration and the document count as one host's");
+}

@@ -176,3 +176,24 @@ async fn j_authletes_service_members_act() {
     assert_eq!(update(json!({"clientIdMetadataDocumentSupported": false})).await.status, 200);
     assert_unknown(&scene.ask().await);
 }
+
+#[tokio::test]
+async fn a_lock_is_not_lost_to_a_deletion_that_has_not_seen_it() {
+    let scene = Scene::new().await;
+    scene.publish(&scene.document());
+    scene.ask().await;
+    let service = scene.world.app.service(1).await.unwrap();
+    let context = scene.world.context(&service);
+    let token = scene.world.service_token(1, &Permission::ALL).await;
+    let path = format!("/api/1/client/lock_flag/update/{}", scene.url());
+    let set = async |locked: bool| {
+        scene.world.send_json("POST", &path, Some(&token), &json!({"clientLocked": locked})).await.status
+    };
+    assert_eq!((set(true).await, set(false).await), (200, 200));
+    let number = service.numeric_id(&scene.url());
+    let seen = scene.world.app.store.client(1, number).await.unwrap().unwrap();
+    assert_eq!(set(true).await, 200);
+    let deleted = shared::administration::delete(&context, &seen).await;
+    assert!(matches!(deleted, Err(shared::Error::ClientLocked)), "{deleted:?}");
+    assert_eq!(scene.ask().await.body["locked"], json!(true));
+}

@@ -354,6 +354,8 @@ fn client(made: &Client) -> Result<RegisteredClient> {
         registration_access_token: registration_access_token.map(|token| token.hash()),
         expires_at: None,
         used: None,
+        secret_mac: None,
+        tokens_from: None,
         version: 1,
     })
 }

@@ -78,6 +78,8 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
         registration_access_token: None,
         expires_at: None,
         used: None,
+        secret_mac: None,
+        tokens_from: None,
         version: 1,
     };
     within_the_developers_share(context, &client).await?;

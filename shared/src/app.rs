@@ -239,13 +239,15 @@ impl App {
             self.lock_services().remove(&id);
             return Err(Error::UnknownService);
         };
-        // The unwrapped data key outlives the configuration it was read with.
-        if let Some((_, known)) = known
-            && known.wrapped_data_key == service.wrapped_data_key
-        {
-            service.data_key = Arc::clone(&known.data_key);
-        }
-        let service = Arc::new(service);
+        let service = match known {
+            // What was made of a configuration stands as long as that does.
+            Some((_, known)) if known.version == service.version => known,
+            Some((_, known)) if known.wrapped_data_key == service.wrapped_data_key => {
+                service.data_key = Arc::clone(&known.data_key);
+                Arc::new(service)
+            }
+            _ => Arc::new(service),
+        };
         let mut services = self.lock_services();
         if services.len() >= MOST_SERVICES && !services.contains_key(&id) {
             services.clear();

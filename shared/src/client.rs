@@ -128,6 +128,10 @@ pub struct RegisteredClient {
     pub record: ClientRecord,
     /// Its secret, if it needs one.
     pub secret: Option<SealedSecret>,
+    /// What its secret is compared with where it is not opened: see [`crate::credentials::ClientSecret::mac`].
+    pub secret_mac: Option<[u8; 32]>,
+    /// Tokens that were issued up to then are dead, in milliseconds since 1970.
+    pub tokens_from: Option<u64>,
     /// The digest of the token that manages it, if it is managed by one.
     pub registration_access_token: Option<TokenHash>,
     /// When the registration ends, in seconds since 1970.

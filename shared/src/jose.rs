@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 
@@ -15,7 +15,8 @@ use crate::metadata::{is_private_member, parse_object_within};
 use crate::time::Clock;
 use crate::trusted_issuer::IssuerKeys;
 
-pub use signing::{KeyRefused, SigningKey, generate_signing_key};
+pub use jsonwebtoken::jwk::{Jwk, JwkSet};
+pub use signing::{KeyRefused, ServiceKey, SigningKey, generate_signing_key, sign_with_secret, unsigned};
 
 /// The fully specified name of `EdDSA` with Ed25519 (RFC 9864 §2.2).
 const ED25519: &str = "Ed25519";
@@ -91,6 +92,17 @@ impl<'t> UnverifiedJwt<'t> {
     #[must_use]
     pub fn unverified_claims(&self) -> &Map<String, Value> {
         &self.claims
+    }
+
+    /// Whether it is signed by HMAC (RFC 7518 §3.2) with that secret.
+    #[must_use]
+    pub fn is_signed_with(&self, secret: &[u8]) -> bool {
+        let algorithm = self.header.get("alg").and_then(Value::as_str).and_then(|name| name.parse().ok());
+        let hmac = algorithm.filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
+        let (Some(algorithm), Some((message, signature))) = (hmac, self.text.rsplit_once('.')) else { return false };
+        let key = DecodingKey::from_secret(secret);
+        let verified = jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm);
+        !self.header.contains_key("crit") && verified.unwrap_or(false)
     }
 
     /// The claims, if one of the keys verifies the signature.

@@ -30,6 +30,7 @@ pub mod caller;
 pub mod claim_kind;
 pub mod client;
 pub mod credentials;
+pub mod distinguished_name;
 pub mod entropy;
 pub mod error;
 pub mod federation;

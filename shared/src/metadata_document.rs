@@ -429,6 +429,8 @@ impl Search<'_> {
                 settings,
             },
             secret: None,
+            secret_mac: None,
+            tokens_from: None,
             registration_access_token: None,
             expires_at: None,
             used,

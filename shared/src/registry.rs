@@ -127,6 +127,8 @@ pub(crate) async fn enrol(
         registration_access_token: token.as_ref().map(Token::hash),
         expires_at: end_of_life(policy, source, registrant, app.clock.now()),
         used: None,
+        secret_mac: None,
+        tokens_from: None,
         version: 1,
     };
     if let Registrant::Identified { client_id, replaces, .. } = registrant {

@@ -42,8 +42,10 @@ pub async fn resolve(
     let uri = metadata_document::identified(context, client_id)?;
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted).await?;
-    let version = decided.map_or(resolved.version, |client| client.version);
-    Ok(RegisteredClient { version, ..resolved })
+    Ok(match decided {
+        Some(RegisteredClient { version, tokens_from, .. }) => RegisteredClient { version, tokens_from, ..resolved },
+        None => resolved,
+    })
 }
 
 /// The client that is stored under a name, or its document as it is kept: nothing is fetched for an operator who looks at

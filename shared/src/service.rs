@@ -6,19 +6,25 @@ mod federation;
 
 use std::sync::{Arc, OnceLock};
 
+use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
-use crate::client::SealedSecret;
-use crate::credentials::{DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
+use crate::client::{RegisteredClient, SealedSecret};
+use crate::credentials::{ClientSecret, DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
+use crate::jose::ServiceKey;
+use crate::metadata::parse_object;
 use crate::metadata_document::{SUPPORTED, is_announced};
 use crate::policy::Policy;
 
 pub(crate) use announced::{METHODS, has_means, is_choice, taken};
 pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
+
+/// The member of a service's secrets that holds the JWK Set by whose keys it signs ID Tokens and access tokens, in a text.
+pub const JWKS: &str = "jwks";
 
 /// What an operator decides about a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +90,7 @@ pub struct Service {
     pub(crate) id_salt: IdSalt,
     pub(crate) wrapped_data_key: Vec<u8>,
     pub(crate) data_key: Arc<OnceCell<DataKey>>,
+    pub(crate) signing_keys: OnceCell<Vec<ServiceKey>>,
 }
 
 impl Service {
@@ -103,6 +110,80 @@ impl Service {
     #[must_use]
     pub fn numeric_id(&self, client_id: &str) -> u64 {
         numeric_id(&self.id_salt, client_id)
+    }
+
+    /// What a client's secret is compared with later.
+    pub(crate) fn secret_mac(&self, secret: &ClientSecret) -> [u8; 32] {
+        secret.mac(&self.id_salt)
+    }
+
+    /// A key of the service's own for one purpose, which its data key has no part in: whoever has it can neither open
+    /// nor sign anything.
+    #[must_use]
+    pub fn derived_key(&self, purpose: &str) -> hmac::Key {
+        let salt = hmac::Key::new(hmac::HMAC_SHA256, &self.id_salt.0);
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, purpose.as_bytes()).as_ref())
+    }
+
+    /// Whether that is the client's secret, in constant time: by what was stored to compare it with, or by opening it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn is_secret_of(
+        &self,
+        keys: &KeyEncryption,
+        client: &RegisteredClient,
+        presented: &str,
+    ) -> Result<bool, Error> {
+        match &client.secret_mac {
+            Some(mac) => Ok(ClientSecret::is_of(presented, &self.id_salt, mac)),
+            None => Ok(self.secret_of(keys, client).await?.is_some_and(|secret| secret.matches(presented))),
+        }
+    }
+
+    /// The client's secret, opened, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn secret_of(
+        &self,
+        keys: &KeyEncryption,
+        client: &RegisteredClient,
+    ) -> Result<Option<ClientSecret>, Error> {
+        let Some(secret) = &client.secret else { return Ok(None) };
+        let text = self.data_key(keys).await?.open(client_secret_place(client, secret.version), &secret.sealed)?;
+        Ok(Some(ClientSecret::opened(text)))
+    }
+
+    /// The keys that sign for the service, the first one first, read at first use.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn signing_keys(&self, keys: &KeyEncryption) -> Result<&[ServiceKey], Error> {
+        let read = || async {
+            let secrets = self.secrets(keys).await?;
+            let set = secrets.get(JWKS).and_then(Value::as_str).map(|text| parse_object(text.as_bytes()));
+            let set = set.transpose()?.unwrap_or_default();
+            let listed = set.get("keys").and_then(Value::as_array).into_iter().flatten();
+            Ok(listed.filter_map(Value::as_object).filter_map(ServiceKey::read).collect())
+        };
+        self.signing_keys.get_or_try_init(read).await.map(Vec::as_slice)
+    }
+
+    /// Seals a text for an item of the service's own, which `id` names within `kind`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn seal(&self, keys: &KeyEncryption, kind: &str, id: &str, text: &str) -> Result<Vec<u8>, Error> {
+        self.data_key(keys).await?.seal(SealedFor { kind, service_id: self.id, id, version: 1 }, text)
+    }
+
+    /// Opens what [`seal`](Self::seal) made.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn open(&self, keys: &KeyEncryption, kind: &str, id: &str, sealed: &[u8]) -> Result<String, Error> {
+        self.data_key(keys).await?.open(SealedFor { kind, service_id: self.id, id, version: 1 }, sealed)
     }
 
     /// The key of this service's secrets, unwrapped at first use.
@@ -201,4 +282,9 @@ impl Service {
     pub fn issuer(&self, base_url: &str) -> String {
         self.configuration.issuer.clone().unwrap_or_else(|| format!("{base_url}/{}", self.id))
     }
+}
+
+/// What a client's sealed secret is bound to.
+pub(crate) fn client_secret_place(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
+    SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
 }

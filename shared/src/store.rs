@@ -4,7 +4,7 @@ mod claim;
 mod client;
 mod counts;
 mod document;
-mod item;
+pub mod item;
 mod list;
 mod lookup;
 mod metadata_document;
@@ -26,20 +26,21 @@ use std::collections::HashMap;
 pub use client::{Created, Deleter, Occupant};
 pub(crate) use counts::{Counted, Counts};
 pub use document::{Document, DocumentUrl};
-pub use lookup::Named;
+pub use lookup::{Found, Named};
 pub use metadata_document::{DocumentLease, KeptCopy, KeptDocument};
 pub use page::Page;
 pub use rate_window::RateWindow;
 pub use service::{CreatedService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
 pub use walk::{Route, Walk};
-pub use write::fault;
+pub use write::{Condition, Outcome, Write, fault};
 
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::time::Clock;
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
+/// An item, by the names of its attributes.
+pub type Item = HashMap<String, AttributeValue>;
 
 /// The table.
 #[derive(Clone)]
@@ -72,14 +73,18 @@ impl Store {
     }
 
     /// One consistent read by key.
-    async fn get(&self, key: schema::Key) -> Result<Option<Item>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn get(&self, key: schema::Key) -> Result<Option<Item>, Error> {
         let request = self.client.get_item().table_name(&self.table).set_key(Some(key.into_attributes()));
         let answer = request.consistent_read(true).send().await.map_err(write::fault)?;
         Ok(answer.item)
     }
 
     /// Whether the item is still there: reads treat an expired one as absent, whenever TTL removes it.
-    fn is_live(&self, item: &Item) -> bool {
+    #[must_use]
+    pub fn is_live(&self, item: &Item) -> bool {
         let expired = item::number(item, "expires_at").is_some_and(|end| end <= self.clock.now());
         !expired && !item.contains_key("deleted_by")
     }

@@ -1157,11 +1157,16 @@ await check('errors: another method is 405 and says which', async () => {
 })
 
 await check('errors: operations that do not exist here are 404 JSON', async () => {
-  const authorizationRequest = { parameters: 'response_type=code&client_id=1' }
-  await assertNotFound(authlete.authorization.processRequest({ serviceId, authorizationRequest }), 'A001292')
-  await assertNotFound(authlete.introspection.process({ serviceId, introspectionRequest: { token: 't' } }), 'A001292')
-  await assertNotFound(authlete.userinfo.process({ serviceId, userinfoRequest: { token: 't' } }), 'A001292')
-  for (const path of ['auth/authorization', 'auth/token', 'auth/revocation', 'jose/verify', 'no/such/path']) {
+  const backchannelAuthenticationRequest = { parameters: 'scope=openid' }
+  const deviceAuthorizationRequest = { parameters: 'scope=openid' }
+  for (const promise of [
+    authlete.ciba.processAuthentication({ serviceId, backchannelAuthenticationRequest }),
+    authlete.deviceFlow.authorization({ serviceId, deviceAuthorizationRequest }),
+    authlete.grantManagement.processRequest({ serviceId, gMRequest: { accessToken: 't' } }),
+  ]) {
+    await assertNotFound(promise, 'A001292')
+  }
+  for (const path of ['backchannel/authentication', 'device/authorization', 'gm', 'jose/verify', 'no/such/path']) {
     assertError(await raw('POST', `/api/${serviceId}/${path}`, { type: json, body: '{}' }), 404, 'A001292', '')
   }
 })

@@ -859,10 +859,9 @@ def refuses_requests():
 
 
 def has_no_other_operations():
-    calls = [authlete.authorization, authlete.token, authlete.introspection, authlete.revocation, authlete.userinfo]
+    calls = [authlete.backchannelAuthentication, authlete.deviceAuthorization, authlete.gm, authlete.verifyJose]
     for call in calls:
         fails(lambda: call({}), 404, "A001292")
-    fails(lambda: authlete.getGrantedScopes(basic.clientId, "subject"), 404, "A001292")
 
 
 def service_is_deleted():

@@ -13,7 +13,8 @@ use shared::metadata_document::DocumentUri;
 use shared::origin::Origin;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
-use shared::store::{Named, TokenRecord};
+use shared::store::schema::Key;
+use shared::store::{Found, Named, TokenRecord};
 use shared::{App, Error as Core, resolution};
 
 use crate::error::{self, Error};
@@ -183,6 +184,27 @@ impl<'a> Call<'a> {
         };
         let operator = self.known(record).await?;
         Ok((Desk::open(operator, service, any_of)?, named))
+    }
+
+    /// As [`desk`](Self::desk) for what an authorization server does on behalf of its clients; the client of that number,
+    /// identifier or alias, if one is named, and other items, by one read.
+    ///
+    /// # Errors
+    /// As [`desk`](Self::desk).
+    pub(crate) async fn desk_and_found(
+        &self,
+        identifier: Option<&str>,
+        others: impl FnOnce(&Service) -> Vec<Key>,
+    ) -> Result<(Desk, Found), Error> {
+        self.method()?;
+        let token = Operator::token(self.request.bearer_token())?;
+        let service = self.service().await;
+        let mut found = match &service {
+            Ok(service) => self.app.store.token_client_and(&token, service, identifier, others(service)).await?,
+            Err(_) => Found { token: self.app.store.token(&token).await?, ..Found::default() },
+        };
+        let operator = self.known(found.token.take()).await?;
+        Ok((Desk::open(operator, service, &[Permission::UseService])?, found))
     }
 
     /// Who changes something, for the audit.

@@ -10,8 +10,10 @@ mod error;
 mod number;
 mod pretty;
 mod range;
+mod runtime;
 mod shape;
 
+pub mod auth;
 pub mod client;
 pub mod echo;
 pub mod federation;
@@ -49,6 +51,10 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &service::delete::ENDPOINT,
     &service::configuration::ENDPOINT,
     &service::jwks::ENDPOINT,
+    &auth::authorization::ENDPOINT,
+    &auth::authorization::issue::ENDPOINT,
+    &auth::token::ENDPOINT,
+    &auth::introspection::ENDPOINT,
     &info::ENDPOINT,
     &healthcheck::ENDPOINT,
     &echo::ENDPOINT,

@@ -7,7 +7,6 @@
 mod der;
 mod fault;
 mod key;
-mod name;
 mod organization;
 mod role;
 mod statements;
@@ -18,6 +17,7 @@ mod tests;
 
 use aws_lc_rs::digest;
 use rustls_pki_types::CertificateDer;
+use shared::distinguished_name::{DistinguishedName, ORGANIZATION_IDENTIFIER};
 use webpki::EndEntityCert;
 use x509_parser::asn1_rs::{FromDer, Oid, oid};
 use x509_parser::certificate::{TbsCertificate, X509Certificate};
@@ -32,8 +32,6 @@ pub use statements::{Psd2Statement, QcType, Statements};
 pub use trust::{
     AnchorFault, Revocation, RevocationListFault, RevocationLists, Trust, TrustAnchors, verify_seal, verify_web,
 };
-
-use name::{ORGANIZATION_IDENTIFIER, Spelling};
 
 /// A qualified certificate has about 2 KiB.
 const MAX_BYTES: usize = 16 * 1024;
@@ -52,7 +50,7 @@ const RSASSA_PSS: Oid<'static> = oid!(1.2.840.113549.1.1.10);
 pub struct QualifiedCertificate {
     der: Vec<u8>,
     thumbprint: [u8; 32],
-    subject: Subject,
+    subject: DistinguishedName,
     organization: OrganizationIdentifier,
     spki: Vec<u8>,
     key: PublicKey,
@@ -61,13 +59,6 @@ pub struct QualifiedCertificate {
     usage: Usage,
     statements: Statements,
     crl_urls: Option<Vec<String>>,
-}
-
-/// The subject's name in the spellings that clients use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Subject {
-    standard: String,
-    others: [String; 2],
 }
 
 /// What the key may be used for (RFC 5280 §4.2.1.3, §4.2.1.12).
@@ -102,7 +93,7 @@ impl QualifiedCertificate {
         Ok(Self {
             der: der.to_vec(),
             thumbprint: thumbprint(der),
-            subject: Subject::read(certificate.subject())?,
+            subject: DistinguishedName::read(certificate.subject()).ok_or(CertificateFault::Malformed)?,
             organization,
             spki: certificate.public_key().raw.to_vec(),
             key,
@@ -132,18 +123,16 @@ impl QualifiedCertificate {
         &self.organization
     }
 
-    /// The subject as RFC 4514 writes it, the value of `tls_client_auth_subject_dn` (RFC 8705 §2.1.2). An attribute
-    /// without a name in RFC 4514 is an OID and `#` with the DER of its value.
+    /// The subject as RFC 4514 writes it, the value of `tls_client_auth_subject_dn` (RFC 8705 §2.1.2).
     #[must_use]
     pub fn subject_dn(&self) -> &str {
-        &self.subject.standard
+        self.subject.standard()
     }
 
-    /// Whether `text` is the subject: as RFC 4514 writes it, or with `2.5.4.97=` or `organizationIdentifier=` before
-    /// the plain value, as common tools do.
+    /// Whether `text` is the subject in one of its spellings.
     #[must_use]
     pub fn is_subject_dn(&self, text: &str) -> bool {
-        self.subject.standard == text || self.subject.others.iter().any(|known| known == text)
+        self.subject.is(text)
     }
 
     /// `SubjectPublicKeyInfo` in DER.
@@ -331,15 +320,6 @@ fn organization(subject: &X509Name) -> Result<OrganizationIdentifier, Certificat
         return Err(CertificateFault::OrganizationRepeated);
     }
     OrganizationIdentifier::parse(attribute.as_str().map_err(|_| CertificateFault::OrganizationSyntax)?)
-}
-
-impl Subject {
-    fn read(subject: &X509Name) -> Result<Self, CertificateFault> {
-        Ok(Self {
-            standard: name::text(subject, Spelling::Standard)?,
-            others: [name::text(subject, Spelling::Text)?, name::text(subject, Spelling::Named)?],
-        })
-    }
 }
 
 fn thumbprint(der: &[u8]) -> [u8; 32] {

@@ -1,8 +1,10 @@
 //! Client secrets (RFC 6749 §2.3.1).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
+use super::IdSalt;
 use crate::entropy::Entropy;
 use crate::error::Error;
 
@@ -31,9 +33,32 @@ impl ClientSecret {
         &self.0
     }
 
+    /// What is stored to compare it with later, without a key that would have to be asked for: HMAC-SHA256 under the
+    /// service's salt. It tells nothing of 256 random bits.
+    #[must_use]
+    pub fn mac(&self, salt: &IdSalt) -> [u8; 32] {
+        let mut mac = [0; 32];
+        mac.copy_from_slice(tag(salt, self.0.as_bytes()).as_ref());
+        mac
+    }
+
+    /// Whether `presented` is the secret of which that is the [`mac`](Self::mac), in constant time.
+    #[must_use]
+    pub fn is_of(presented: &str, salt: &IdSalt, mac: &[u8; 32]) -> bool {
+        verify_slices_are_equal(tag(salt, presented.as_bytes()).as_ref(), mac).is_ok()
+    }
+
     /// Whether `presented` is this secret, in constant time.
     #[must_use]
     pub fn matches(&self, presented: &str) -> bool {
         verify_slices_are_equal(self.0.as_bytes(), presented.as_bytes()).is_ok()
     }
+}
+
+/// Apart from the numbers of clients, which have the same salt.
+fn tag(salt: &IdSalt, secret: &[u8]) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &salt.0));
+    context.update(b"client secret\0");
+    context.update(secret);
+    context.sign()
 }

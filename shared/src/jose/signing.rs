@@ -11,11 +11,13 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
+use crate::metadata::is_private_member;
 
 /// A private key, ready to sign.
 pub struct SigningKey {
     kid: String,
     algorithm: Algorithm,
+    name: String,
     key: EncodingKey,
 }
 
@@ -68,7 +70,8 @@ impl SigningKey {
             Some(name) => name.parse().ok().filter(|named| accepted.contains(named)).ok_or(KeyRefused::Kind)?,
         };
         let kid = text("kid").filter(|kid| !kid.is_empty()).ok_or(KeyRefused::KeyId)?;
-        Ok(Self { kid: kid.to_owned(), algorithm, key })
+        let name = text("alg").map_or_else(|| format!("{algorithm:?}"), str::to_owned);
+        Ok(Self { kid: kid.to_owned(), algorithm, name, key })
     }
 
     /// The key's name.
@@ -77,19 +80,97 @@ impl SigningKey {
         &self.kid
     }
 
+    /// The algorithm's name (RFC 7518 §3.1).
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        &self.name
+    }
+
+    /// A JWT whose header has `alg`, `kid` and those members.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub fn sign_with_header(
+        &self,
+        mut header: Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, Error> {
+        header.insert("alg".to_owned(), self.algorithm().into());
+        header.insert("kid".to_owned(), self.kid.as_str().into());
+        signed(&header, claims, &self.key, self.algorithm)
+    }
+
     /// A JWT of that media type, without `application/` (RFC 7515 §4.1.9).
     ///
     /// # Errors
     /// [`Error::Internal`].
     pub fn sign(&self, media_type: &str, claims: &Map<String, Value>) -> Result<String, Error> {
-        let algorithm = serde_json::to_value(self.algorithm).map_err(Error::internal)?;
-        let header = json!({"typ": media_type, "alg": algorithm, "kid": self.kid});
-        let encoded = |part: &str| BASE64URL.encode(part);
-        let claims = serde_json::to_string(claims).map_err(Error::internal)?;
-        let message = format!("{}.{}", encoded(&header.to_string()), encoded(&claims));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm);
-        Ok(format!("{message}.{}", signature.map_err(Error::internal)?))
+        let header = [("typ".to_owned(), media_type.into())].into_iter().collect();
+        self.sign_with_header(header, claims)
     }
+}
+
+/// A key of a service, with what others see of it.
+pub struct ServiceKey {
+    /// What signs.
+    pub private: SigningKey,
+    /// What verifies.
+    pub public: Jwk,
+    /// Whether it is meant for encryption, and signs only where nothing else does.
+    pub is_for_encryption: bool,
+}
+
+impl ServiceKey {
+    /// A private JWK that signs; none for one that cannot.
+    #[must_use]
+    pub fn read(jwk: &Map<String, Value>) -> Option<Self> {
+        let private = SigningKey::from_jwk(jwk).ok()?;
+        let mut public = jwk.clone();
+        public.retain(|name, _| !is_private_member(name));
+        let is_for_encryption = jwk.get("use").and_then(Value::as_str) == Some("enc");
+        Some(Self { private, public: serde_json::from_value(public.into()).ok()?, is_for_encryption })
+    }
+}
+
+/// A JWT whose header has that algorithm of HMAC (RFC 7518 §3.2) and those members; none for another algorithm.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn sign_with_secret(
+    algorithm: &str,
+    secret: &[u8],
+    mut header: Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<Option<String>, Error> {
+    let hmac = algorithm.parse().ok().filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
+    let Some(hmac) = hmac else { return Ok(None) };
+    header.insert("alg".to_owned(), algorithm.into());
+    signed(&header, claims, &EncodingKey::from_secret(secret), hmac).map(Some)
+}
+
+/// A JWT that nobody has signed (RFC 7519 §6).
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn unsigned(mut header: Map<String, Value>, claims: &Map<String, Value>) -> Result<String, Error> {
+    header.insert("alg".to_owned(), "none".into());
+    message(&header, claims).map(|message| format!("{message}."))
+}
+
+fn message(header: &Map<String, Value>, claims: &Map<String, Value>) -> Result<String, Error> {
+    let encoded = |part: &Map<String, Value>| serde_json::to_string(part).map(|part| BASE64URL.encode(part));
+    Ok(format!("{}.{}", encoded(header).map_err(Error::internal)?, encoded(claims).map_err(Error::internal)?))
+}
+
+fn signed(
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+    key: &EncodingKey,
+    algorithm: Algorithm,
+) -> Result<String, Error> {
+    let message = message(header, claims)?;
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm);
+    Ok(format!("{message}.{}", signature.map_err(Error::internal)?))
 }
 
 /// A new private JWK for `ES256`, named by its thumbprint (RFC 7638).

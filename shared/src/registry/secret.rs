@@ -2,8 +2,9 @@
 
 use super::Context;
 use crate::client::{RegisteredClient, SealedSecret};
-use crate::credentials::{ClientSecret, SealedFor};
+use crate::credentials::ClientSecret;
 use crate::error::Error;
+use crate::service::client_secret_place;
 
 /// Keeps a secret that is still needed and valid; else as [`renew`].
 pub(crate) async fn keep_or_renew(
@@ -22,6 +23,7 @@ pub(crate) async fn keep_or_renew(
 /// Mints a secret if the metadata needs one, drops it if not.
 pub(crate) async fn renew(context: &Context<'_>, client: &mut RegisteredClient) -> Result<Option<ClientSecret>, Error> {
     client.secret = None;
+    client.secret_mac = None;
     client.record.secret_expires_at = 0;
     if !client.record.metadata.needs_secret() {
         return Ok(None);
@@ -40,8 +42,9 @@ pub(crate) async fn set(
     let Context { app, service, .. } = context;
     let key = service.data_key(&app.keys).await?;
     let version = client.version;
-    let sealed = key.seal(sealed_for(client, version), secret.expose())?;
+    let sealed = key.seal(client_secret_place(client, version), secret.expose())?;
     client.secret = Some(SealedSecret { sealed, version });
+    client.secret_mac = Some(service.secret_mac(secret));
     let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
     client.record.secret_expires_at = lifetime_end.into_iter().chain(client.expires_at).min().unwrap_or(0);
     Ok(())
@@ -49,12 +52,5 @@ pub(crate) async fn set(
 
 /// The client's secret, if it has one.
 pub(crate) async fn open(context: &Context<'_>, client: &RegisteredClient) -> Result<Option<ClientSecret>, Error> {
-    let Some(secret) = &client.secret else { return Ok(None) };
-    let key = context.service.data_key(&context.app.keys).await?;
-    let text = key.open(sealed_for(client, secret.version), &secret.sealed)?;
-    Ok(Some(ClientSecret::opened(text)))
-}
-
-fn sealed_for(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
-    SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
+    context.service.secret_of(&context.app.keys, client).await
 }

@@ -31,11 +31,17 @@ const LOCKED_END: &str = "ends_at";
 /// The last day of which it is known that a client was used.
 pub(super) const USED: &str = "used";
 
+/// What a client's secret is compared with.
+const SECRET_MAC: &str = "secret_mac";
+
+/// From when on a client's tokens live, in milliseconds since 1970.
+const TOKENS_FROM: &str = "tokens_from";
+
 /// What a tombstone has.
 const TOMBSTONE: &str = "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one";
 
 /// What is gone with a client.
-const GONE: &str = "#record, claims, used, secret, secret_version, rat_hash, #list, developer, #at";
+const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, tokens_from, rat_hash, #list, developer, #at";
 
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +172,9 @@ impl Store {
         put.return_values_on_condition_check_failure(OnFailure::AllOld)
     }
 
-    pub(super) fn transaction(&self, parts: Vec<TransactWriteItem>, write_id: &str) -> Write {
+    /// Several writes of which all happen or none, by a name of the write that makes a repetition harmless.
+    #[must_use]
+    pub fn transaction(&self, parts: Vec<TransactWriteItem>, write_id: &str) -> Write {
         let request = self.client.transact_write_items().client_request_token(write_id);
         Write::Transact(Box::new(request.set_transact_items(Some(parts))))
     }
@@ -271,6 +279,25 @@ impl Store {
         }
     }
 
+    /// Ends all tokens of a client that were issued until now: whether there is such a client.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn end_tokens(&self, service_id: u64, numeric_id: u64, origin: &Origin) -> Result<bool, Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .update(client_key(service_id, numeric_id))
+            .update_expression(format!(
+                "SET {TOKENS_FROM} = :now, version = version + :one, write_id = :write, changed = :changed"
+            ))
+            .condition_expression("attribute_exists(client_id) AND attribute_not_exists(deleted_by)")
+            .expression_attribute_values(":now", integer(self.clock.now_millis()))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin));
+        Ok(matches!(self.write(Write::Update(Box::new(update)), &write_id).await?, Outcome::Written))
+    }
+
     /// Turns a client into a tombstone: its secret, its metadata and its place in the lists are gone. If that
     /// is refused, answers the client as it stands, if there is one.
     ///
@@ -366,6 +393,8 @@ impl Store {
             locked: is_locked(item),
             record: parsed(item, "client")?,
             secret,
+            secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
+            tokens_from: number(item, TOKENS_FROM),
             registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
             expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
             used: text(item, USED).map(str::to_owned),
@@ -416,6 +445,12 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     if let Some(secret) = &client.secret {
         put("secret", bytes(secret.sealed.clone()));
         put("secret_version", integer(secret.version));
+    }
+    if let Some(mac) = &client.secret_mac {
+        put(SECRET_MAC, bytes(mac.to_vec()));
+    }
+    if let Some(from) = client.tokens_from {
+        put(TOKENS_FROM, integer(from));
     }
     if let Some(token) = &client.registration_access_token {
         put("rat_hash", string(token.to_text()));

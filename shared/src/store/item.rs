@@ -14,20 +14,26 @@ use crate::origin::Origin;
 /// How large the JSON of an item may be, in bytes. DynamoDB takes items of 400 KiB, and there is more in one.
 const MAX_JSON: usize = 256 * 1024;
 
-pub(super) fn string(text: impl Into<String>) -> AttributeValue {
+/// A text.
+pub fn string(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-pub(super) fn integer(value: u64) -> AttributeValue {
+/// A number.
+pub fn integer(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-pub(super) fn bytes(value: Vec<u8>) -> AttributeValue {
+/// Octets.
+pub fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
 /// A value that no condition looks into, as JSON.
-pub(super) fn json(value: &impl Serialize) -> Result<AttributeValue, Error> {
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn json(value: &impl Serialize) -> Result<AttributeValue, Error> {
     serde_json::to_string(value).map(AttributeValue::S).map_err(Error::internal)
 }
 
@@ -36,7 +42,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<AttributeValue, Error> {
 ///
 /// # Errors
 /// [`Invalid::TooLargeInAll`], which names the largest of the members.
-pub(super) fn bounded_json(
+pub fn bounded_json(
     whole: &'static str,
     value: &impl Serialize,
     members: impl FnOnce() -> Map<String, Value>,
@@ -46,7 +52,7 @@ pub(super) fn bounded_json(
 }
 
 /// Who changed the item last, and how: the stream turns it into the audit.
-pub(super) fn changed(origin: &Origin) -> AttributeValue {
+pub fn changed(origin: &Origin) -> AttributeValue {
     let texts = [
         ("actor", origin.actor.as_str()),
         ("door", origin.door),
@@ -56,22 +62,33 @@ pub(super) fn changed(origin: &Origin) -> AttributeValue {
     AttributeValue::M(texts.into_iter().map(|(name, text)| (name.to_owned(), string(text))).collect())
 }
 
-pub(super) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+/// An attribute that is a text.
+pub fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-pub(super) fn number(item: &Item, name: &str) -> Option<u64> {
+/// An attribute that is a number.
+pub fn number(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-pub(super) fn blob(item: &Item, name: &str) -> Option<Vec<u8>> {
+/// An attribute that is octets.
+pub fn blob(item: &Item, name: &str) -> Option<Vec<u8>> {
     item.get(name)?.as_b().ok().map(|blob| blob.as_ref().to_vec())
 }
 
-pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, Error> {
+/// What an item cannot be without.
+///
+/// # Errors
+/// [`Error::Internal`], naming the attribute.
+pub fn required<T>(value: Option<T>, name: &str) -> Result<T, Error> {
     value.ok_or_else(|| Error::internal(format!("an item of the table lacks a readable {name}")))
 }
 
-pub(super) fn parsed<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, Error> {
+/// An attribute that holds JSON.
+///
+/// # Errors
+/// [`Error::Internal`], naming the attribute.
+pub fn parsed<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, Error> {
     serde_json::from_str(required(text(item, name), name)?).map_err(Error::internal)
 }

@@ -125,7 +125,10 @@ impl Store {
     }
 
     /// The living ones of the items that an index names, in its order.
-    pub(super) async fn batches(&self, mut named: Vec<Item>) -> Result<Vec<Item>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn batches(&self, mut named: Vec<Item>) -> Result<Vec<Item>, Error> {
         let mut items = Vec::new();
         while !named.is_empty() {
             let rest = named.split_off(BATCH.min(named.len()));

@@ -22,6 +22,17 @@ pub struct Named {
     pub document: Option<KeptDocument>,
 }
 
+/// What one read has found for an operator.
+#[derive(Default)]
+pub struct Found {
+    /// The operator's token.
+    pub token: Option<TokenRecord>,
+    /// What the table has under the client's name.
+    pub named: Named,
+    /// The other items that were asked for.
+    pub items: Vec<Item>,
+}
+
 impl Store {
     /// An operator's token and what has that number, identifier or alias, in one consistent read (two for an alias).
     ///
@@ -33,21 +44,48 @@ impl Store {
         service: &Service,
         identifier: &str,
     ) -> Result<(Option<TokenRecord>, Named), Error> {
+        let found = self.token_client_and(presented, service, Some(identifier), Vec::new()).await?;
+        Ok((found.token, found.named))
+    }
+
+    /// The same, if a client is named, and other items.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn token_client_and(
+        &self,
+        presented: &Token,
+        service: &Service,
+        identifier: Option<&str>,
+        others: Vec<Key>,
+    ) -> Result<Found, Error> {
         let hash = presented.hash();
-        let numeric_id = service.numeric_id(identifier);
-        let mut keys = vec![operator_token_key(&hash), client_key(service.id, numeric_id)];
-        let may_have_document = DocumentUri::is_meant_by(identifier) || decimal(identifier).is_some();
-        if may_have_document && metadata_document::is_enabled(service) {
-            keys.push(metadata_document_key(service.id, numeric_id));
-        }
-        if decimal(identifier).is_none() && identifier.len() <= MAX_NAME {
-            keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
-        }
-        let found = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
-        let token =
-            found.iter().find(|item| text(item, "SK") == Some("T")).map(|item| token(hash, item)).transpose()?;
-        let document = found.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
-        Ok((token, Named { client: self.named(service, identifier, &found).await?, document }))
+        let mut keys = others;
+        keys.push(operator_token_key(&hash));
+        keys.extend(identifier.into_iter().flat_map(|identifier| keys_of_name(service, identifier)));
+        // A batch that names a key twice is none.
+        keys.sort_unstable();
+        keys.dedup();
+        let items = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
+        let of_kind = |kind: &'static str| items.iter().find(move |item| text(item, "SK") == Some(kind));
+        let token = of_kind("T").map(|item| token(hash, item)).transpose()?;
+        let document = of_kind("M").map(kept_document).transpose()?;
+        let client = match identifier {
+            Some(identifier) => self.named(service, identifier, &items).await?,
+            None => None,
+        };
+        Ok(Found { token, named: Named { client, document }, items })
+    }
+
+    /// What has that number, identifier or alias, where an operator's token plays no part.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn client_named(&self, service: &Service, identifier: &str) -> Result<Named, Error> {
+        let keys = keys_of_name(service, identifier).into_iter().map(Key::into_attributes).collect();
+        let items = self.batch(keys).await?;
+        let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
+        Ok(Named { client: self.named(service, identifier, &items).await?, document })
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.
@@ -72,4 +110,18 @@ impl Store {
         let owner = self.client(service.id, owner).await?;
         Ok(owner.filter(|owner| owner.claim(ClaimKind::Alias) == Some(identifier)))
     }
+}
+
+/// Where what has that number, identifier or alias may be.
+fn keys_of_name(service: &Service, identifier: &str) -> Vec<Key> {
+    let numeric_id = service.numeric_id(identifier);
+    let mut keys = vec![client_key(service.id, numeric_id)];
+    let may_have_document = DocumentUri::is_meant_by(identifier) || decimal(identifier).is_some();
+    if may_have_document && metadata_document::is_enabled(service) {
+        keys.push(metadata_document_key(service.id, numeric_id));
+    }
+    if decimal(identifier).is_none() && identifier.len() <= MAX_NAME {
+        keys.push(claim_key(service.id, ClaimKind::Alias, identifier));
+    }
+    keys
 }

@@ -40,7 +40,9 @@ pub struct Key {
 }
 
 impl Key {
-    pub(crate) fn into_attributes(self) -> Item {
+    /// The key as attributes of an item.
+    #[must_use]
+    pub fn into_attributes(self) -> Item {
         Item::from([
             ("PK".to_owned(), AttributeValue::S(self.pk)),
             ("SK".to_owned(), AttributeValue::S(self.sk.into_owned())),
@@ -153,14 +155,60 @@ pub fn request_key(service_id: u64, signer: &str, digest: &[u8; 32]) -> Key {
 /// What a service has fetched from a URL.
 #[must_use]
 pub fn document_key(service_id: u64, url: &str) -> Key {
-    let digest = digest(&SHA256, url.as_bytes());
-    Key { pk: format!("F#{service_id}#{}", BASE64URL.encode(digest)), sk: "F".into() }
+    Key { pk: format!("F#{service_id}#{}", name_of(url)), sk: "F".into() }
 }
 
 /// The copy of the metadata document of the client that has that number.
 #[must_use]
 pub fn metadata_document_key(service_id: u64, numeric_id: u64) -> Key {
     Key { pk: format!("F#{service_id}#{numeric_id}"), sk: "M".into() }
+}
+
+/// An authorization, from its ticket to the end of its tokens.
+#[must_use]
+pub fn authorization_key(service_id: u64, id: &str) -> Key {
+    Key { pk: format!("G#{service_id}#{id}"), sk: "G".into() }
+}
+
+/// A pushed authorization request.
+#[must_use]
+pub fn pushed_request_key(service_id: u64, id: &str) -> Key {
+    Key { pk: format!("P#{service_id}#{id}"), sk: "P".into() }
+}
+
+/// What a user has let a client have.
+#[must_use]
+pub fn grant_key(service_id: u64, numeric_id: u64, subject: &str) -> Key {
+    Key { pk: format!("V#{service_id}#{numeric_id}#{}", name_of(subject)), sk: "V".into() }
+}
+
+/// A token whose value was chosen elsewhere.
+#[must_use]
+pub fn chosen_value_key(service_id: u64, value: &str) -> Key {
+    Key { pk: format!("K#{service_id}#{}", name_of(value)), sk: "K".into() }
+}
+
+/// A text of any length as a part of a key.
+fn name_of(text: &str) -> String {
+    BASE64URL.encode(digest(&SHA256, text.as_bytes()))
+}
+
+/// The list of a client's authorizations.
+#[must_use]
+pub fn authorizations_list(service_id: u64, numeric_id: u64) -> String {
+    format!("G#{service_id}#{numeric_id}")
+}
+
+/// The list of a user's grants.
+#[must_use]
+pub fn grants_list(service_id: u64, subject: &str) -> String {
+    format!("V#{service_id}#{}", name_of(subject))
+}
+
+/// The list of a client's grants, in the index of developers' clients.
+#[must_use]
+pub fn client_grants_list(service_id: u64, numeric_id: u64) -> String {
+    format!("V#{service_id}#{numeric_id}")
 }
 
 /// The list of an organization's services.

@@ -239,5 +239,6 @@ pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {
         id_salt: IdSalt(required(salt, "id_salt")?),
         wrapped_data_key: required(blob(item, "data_key"), "data_key")?,
         data_key: Arc::new(OnceCell::new()),
+        signing_keys: OnceCell::new(),
     })
 }

@@ -25,14 +25,17 @@ const CONFLICT_RETRIES: u32 = 3;
 
 /// A write whose conditions return the old item when they fail.
 #[derive(Clone)]
-pub(super) enum Write {
+pub enum Write {
+    /// One item.
     Put(Box<PutItemFluentBuilder>),
+    /// Attributes of one item.
     Update(Box<UpdateItemFluentBuilder>),
+    /// Several items, or none.
     Transact(Box<TransactWriteItemsFluentBuilder>),
 }
 
 /// What became of a conditional write.
-pub(super) enum Outcome {
+pub enum Outcome {
     /// It is written.
     Written,
     /// A condition failed. What became of each item's, in the order of the write.
@@ -40,7 +43,7 @@ pub(super) enum Outcome {
 }
 
 /// What became of one item's condition.
-pub(super) enum Condition {
+pub enum Condition {
     /// It held; the write was refused for another item's.
     Held,
     /// It failed on the item as it stands, or on its absence.
@@ -49,7 +52,8 @@ pub(super) enum Condition {
 
 impl Condition {
     /// The item that the condition failed on.
-    pub(super) fn old(&self) -> Option<&Item> {
+    #[must_use]
+    pub fn old(&self) -> Option<&Item> {
         match self {
             Self::Held => None,
             Self::Failed(old) => old.as_ref(),
@@ -65,30 +69,39 @@ enum Failure {
 
 impl Store {
     /// A name for one write: an item that carries it has been written by it.
-    pub(super) fn write_id(&self) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Internal`] without entropy.
+    pub fn write_id(&self) -> Result<String, Error> {
         Ok(uuid::Builder::from_random_bytes(self.entropy.bytes()?).into_uuid().simple().to_string())
     }
 
     /// A put that is refused, with the item as it stands, where one stands already.
-    pub(super) fn put_new(&self, item: Item) -> PutItemFluentBuilder {
+    #[must_use]
+    pub fn put_new(&self, item: Item) -> PutItemFluentBuilder {
         self.put(item).condition_expression("attribute_not_exists(PK)")
     }
 
     /// A put that returns the item as it stands if its condition fails.
-    pub(super) fn put(&self, item: Item) -> PutItemFluentBuilder {
+    #[must_use]
+    pub fn put(&self, item: Item) -> PutItemFluentBuilder {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.return_values_on_condition_check_failure(OnFailure::AllOld)
     }
 
     /// An update that returns the item as it stands if its condition fails.
-    pub(super) fn update(&self, key: Key) -> UpdateItemFluentBuilder {
+    #[must_use]
+    pub fn update(&self, key: Key) -> UpdateItemFluentBuilder {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(key.into_attributes()));
         update.return_values_on_condition_check_failure(OnFailure::AllOld)
     }
 
     /// Writes. If the condition fails on an item that carries our own `write_id`, the write had succeeded and
     /// only its answer was lost.
-    pub(super) async fn write(&self, write: Write, write_id: &str) -> Result<Outcome, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn write(&self, write: Write, write_id: &str) -> Result<Outcome, Error> {
         let mut retries = 0;
         loop {
             match send(write.clone()).await {

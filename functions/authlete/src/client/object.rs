@@ -57,6 +57,8 @@ mod tests {
             registration_access_token: None,
             expires_at: None,
             used: None,
+            secret_mac: None,
+            tokens_from: None,
             version: 1,
         })
     }

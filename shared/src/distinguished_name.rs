@@ -5,14 +5,41 @@ use std::fmt::Write;
 use x509_parser::asn1_rs::{Oid, ToDer, oid};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
-use super::CertificateFault;
-
 /// organizationIdentifier (X.520 §6.4.7).
-pub(super) const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
+pub const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
+
+/// A name in the spellings that clients use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DistinguishedName {
+    standard: String,
+    others: [String; 2],
+}
+
+impl DistinguishedName {
+    /// Reads a name; none if a value of it is no DER.
+    #[must_use]
+    pub fn read(name: &X509Name) -> Option<Self> {
+        let others = [text(name, Spelling::Text)?, text(name, Spelling::Named)?];
+        Some(Self { standard: text(name, Spelling::Standard)?, others })
+    }
+
+    /// As RFC 4514 writes it. An attribute without a name in RFC 4514 is an OID and `#` with the DER of its value.
+    #[must_use]
+    pub fn standard(&self) -> &str {
+        &self.standard
+    }
+
+    /// Whether `text` is this name: as RFC 4514 writes it, or with `2.5.4.97=` or `organizationIdentifier=` before the
+    /// plain value, as common tools do.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        self.standard == text || self.others.iter().any(|known| known == text)
+    }
+}
 
 /// How to write attribute types that RFC 4514 §3 has no name for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spelling {
+enum Spelling {
     /// `2.5.4.97=#0c10…`: the OID and the DER of the value, as RFC 4514 §2.3 and §2.4 demand.
     Standard,
     /// `2.5.4.97=PSDFR-ACPR-12345`: the OID and the text.
@@ -22,17 +49,17 @@ pub(super) enum Spelling {
 }
 
 /// The name in one spelling, the last RDN first (RFC 4514 §2.1).
-pub(super) fn text(name: &X509Name, spelling: Spelling) -> Result<String, CertificateFault> {
+fn text(name: &X509Name, spelling: Spelling) -> Option<String> {
     let mut parts = Vec::new();
     for rdn in name.iter_rdn() {
-        let attributes: Result<Vec<_>, _> = rdn.iter().map(|pair| attribute(pair, spelling)).collect();
+        let attributes: Option<Vec<_>> = rdn.iter().map(|pair| attribute(pair, spelling)).collect();
         parts.push(attributes?.join("+"));
     }
     parts.reverse();
-    Ok(parts.join(","))
+    Some(parts.join(","))
 }
 
-fn attribute(pair: &AttributeTypeAndValue, spelling: Spelling) -> Result<String, CertificateFault> {
+fn attribute(pair: &AttributeTypeAndValue, spelling: Spelling) -> Option<String> {
     let identifier = pair.attr_type();
     let named = short_name(identifier);
     let label = match (named, spelling) {
@@ -43,9 +70,9 @@ fn attribute(pair: &AttributeTypeAndValue, spelling: Spelling) -> Result<String,
     let as_text = named.is_some() || spelling != Spelling::Standard;
     let value = match pair.as_str() {
         Ok(value) if as_text => escaped(value),
-        _ => hexadecimal(&pair.attr_value().to_der_vec().map_err(|_| CertificateFault::Malformed)?),
+        _ => hexadecimal(&pair.attr_value().to_der_vec().ok()?),
     };
-    Ok(format!("{label}={value}"))
+    Some(format!("{label}={value}"))
 }
 
 /// The names of RFC 4514 §3.

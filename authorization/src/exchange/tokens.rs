@@ -1,0 +1,175 @@
+//! Tokens as they are given away.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use shared::Error;
+use shared::client::RegisteredClient;
+use shared::metadata::GrantType;
+
+use crate::authorization::{Authorization, Property, State};
+use crate::context::Context;
+use crate::store::{self, Chosen};
+use crate::token::{Hash, Value};
+use crate::{access_token, id_token, lifetime, properties};
+
+use super::TokenFault;
+
+/// What the authorization server wishes for the tokens of one request.
+#[derive(Debug, Default, Clone)]
+pub struct Wishes {
+    /// How long they shall live.
+    pub durations: Durations,
+    /// The value of the access token.
+    pub access_token: Option<String>,
+    /// The value of the refresh token.
+    pub refresh_token: Option<String>,
+    /// Whether the access token has no end.
+    pub is_persistent: bool,
+}
+
+/// How long tokens shall live, in seconds, whatever the service, the client and the scopes say.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Durations {
+    /// Access tokens.
+    pub access_token: Option<u64>,
+    /// Refresh tokens.
+    pub refresh_token: Option<u64>,
+}
+
+/// Tokens that are given to a client.
+pub struct Tokens {
+    /// The authorization as it stands now.
+    pub authorization: Authorization,
+    /// The access token.
+    pub access_token: String,
+    /// The same as a JWT, if the service makes any.
+    pub jwt: Option<String>,
+    /// The refresh token, if there is one.
+    pub refresh_token: Option<String>,
+    /// The ID Token, if there is one.
+    pub id_token: Option<String>,
+    /// Whether a refresh token that was just replaced has given the same again.
+    pub is_replay: bool,
+}
+
+/// Whether a client gets a refresh token with this authorization.
+#[must_use]
+pub(crate) fn is_refreshed(context: &Context<'_>, client: &RegisteredClient, authorization: &Authorization) -> bool {
+    let offered = context.rules.grant_types.contains(&GrantType::RefreshToken);
+    let registered = client.record.metadata.grant_types().contains(&GrantType::RefreshToken);
+    let has_one = !matches!(authorization.grant_type, GrantType::Implicit | GrantType::ClientCredentials);
+    offered && registered && has_one && authorization.subject.is_some()
+}
+
+/// Puts new tokens into an authorization that becomes active. Answers them and, for values that were chosen elsewhere, the
+/// parts of the step by which they are found.
+///
+/// # Errors
+/// [`TokenFault::NoKey`], within [`Error::Unavailable`] and [`Error::Internal`].
+pub async fn give(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+    mut authorization: Authorization,
+    wishes: &Wishes,
+) -> Result<Result<(Tokens, Vec<TransactWriteItem>), TokenFault>, Error> {
+    let now = context.now_millis();
+    let entropy = &context.app.entropy;
+    let mint = || Value::mint(authorization.id, authorization.client, entropy).map(|value| value.expose().to_owned());
+    let access = wishes.access_token.clone().map_or_else(mint, Ok)?;
+    let refresh = if is_refreshed(context, client, &authorization) {
+        Some(wishes.refresh_token.clone().map_or_else(mint, Ok)?)
+    } else {
+        None
+    };
+    authorization.state = State::Active;
+    let refresh_seconds = wishes.durations.refresh_token;
+    let refresh_seconds =
+        refresh_seconds.unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
+    authorization.refresh_token =
+        refresh.as_ref().map(|value| store::given(Hash::of(value), now, Some(refresh_seconds)));
+    let seconds = access_seconds(context, client, &authorization, wishes);
+    authorization.access_token = Some(store::given(Hash::of(&access), now, seconds));
+    link_ends(context, &mut authorization);
+    let mut parts = Vec::new();
+    let chosen = [(&wishes.access_token, &authorization.access_token), (&wishes.refresh_token, &authorization.refresh_token)];
+    for (value, given) in chosen {
+        if let (Some(value), Some(given)) = (value, given) {
+            parts.push(store::choosing(context, authorization.id, &Chosen { value, ends_at: given.ends_at })?);
+        }
+    }
+    let jwt = match signed(context, client, &authorization, &access).await? {
+        Ok(jwt) => jwt,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let tokens =
+        Tokens { authorization, access_token: access, jwt, refresh_token: refresh, id_token: None, is_replay: false };
+    Ok(Ok((tokens, parts)))
+}
+
+/// Attaches more to an authorization: a value of a known name takes the place of the old one.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn attach(
+    context: &Context<'_>,
+    authorization: &mut Authorization,
+    attached: Vec<Property>,
+) -> Result<(), Error> {
+    if attached.is_empty() {
+        return Ok(());
+    }
+    let mut all = properties::of(context, authorization).await?;
+    all.retain(|known| attached.iter().all(|property| property.key != known.key));
+    all.extend(attached);
+    authorization.properties = properties::at_rest(context, authorization.id, all).await?;
+    Ok(())
+}
+
+/// Seconds that an access token lives; none for one without an end.
+pub(super) fn access_seconds(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+    authorization: &Authorization,
+    wishes: &Wishes,
+) -> Option<u64> {
+    if wishes.is_persistent {
+        return None;
+    }
+    let seconds = wishes.durations.access_token;
+    Some(seconds.unwrap_or_else(|| lifetime::of_access_token(context, client, &authorization.scopes)))
+}
+
+/// An access token ends with its refresh token at the latest, where the service says so.
+pub(super) fn link_ends(context: &Context<'_>, authorization: &mut Authorization) {
+    if !context.rules.ends_are_linked {
+        return;
+    }
+    let end = authorization.refresh_token.as_ref().and_then(|given| given.ends_at);
+    if let (Some(end), Some(access)) = (end, &mut authorization.access_token) {
+        access.ends_at = Some(access.ends_at.map_or(end, |own| own.min(end)));
+    }
+}
+
+/// The access token as a JWT, if the service makes any.
+pub(super) async fn signed(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+    authorization: &Authorization,
+    access: &str,
+) -> Result<Result<Option<String>, TokenFault>, Error> {
+    let end = authorization.access_token.as_ref().and_then(|given| given.ends_at);
+    let jwt = access_token::jwt(context, client, authorization, &Hash::of(access), end).await?;
+    Ok(jwt.map_err(TokenFault::from))
+}
+
+/// The ID Token, if OpenID Connect was asked for.
+pub(super) async fn identified(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+    authorization: &Authorization,
+) -> Result<Result<Option<String>, TokenFault>, Error> {
+    if !authorization.scopes.iter().any(|scope| scope == "openid") {
+        return Ok(Ok(None));
+    }
+    let id_token = id_token::id_token(context, client, authorization).await?;
+    Ok(id_token.map(Some).map_err(TokenFault::from))
+}

@@ -1,0 +1,130 @@
+//! A token as somebody presents it, and what the table knows of it.
+
+use shared::Error;
+use shared::client::RegisteredClient;
+use shared::store::Item;
+use shared::store::schema::Key;
+
+use crate::access_token;
+use crate::authorization::Authorization;
+use crate::context::Context;
+use crate::store;
+use crate::token::{AuthorizationId, Hash, TokenIdentifier, Value};
+
+/// A token as it came.
+pub struct Presented<'t> {
+    token: &'t str,
+    form: Form,
+}
+
+enum Form {
+    /// One of our values.
+    Value(Value),
+    /// A JWT that says that it is ours; by which name it calls its client.
+    Jwt(TokenIdentifier, Option<String>),
+    /// Something else: perhaps a value that was chosen elsewhere.
+    Other,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An access token.
+    Access,
+    /// A refresh token.
+    Refresh,
+}
+
+/// A token that the table knows: its authorization is as it stands, and may have ended.
+pub struct Known {
+    /// The authorization.
+    pub authorization: Authorization,
+    /// What the token is.
+    pub kind: Kind,
+}
+
+impl<'t> Presented<'t> {
+    /// Reads a token.
+    #[must_use]
+    pub fn read(token: &'t str) -> Self {
+        let form = match Value::parse(token) {
+            Some(value) => Form::Value(value),
+            None => match access_token::named_by(token) {
+                Some((identifier, client)) => Form::Jwt(identifier, client),
+                None => Form::Other,
+            },
+        };
+        Self { token, form }
+    }
+
+    /// The client's number or name, if the token says it.
+    #[must_use]
+    pub fn client(&self) -> Option<String> {
+        match &self.form {
+            Form::Value(value) => Some(value.client.to_string()),
+            Form::Jwt(_, client) => client.clone(),
+            Form::Other => None,
+        }
+    }
+
+    /// The authorization, if the token says it.
+    #[must_use]
+    pub fn authorization(&self) -> Option<AuthorizationId> {
+        match &self.form {
+            Form::Value(value) => Some(value.id),
+            Form::Jwt(identifier, _) => Some(identifier.id),
+            Form::Other => None,
+        }
+    }
+
+    /// Where the authorization is, if the token says it.
+    #[must_use]
+    pub fn key(&self, service_id: u64) -> Option<Key> {
+        self.authorization().map(|id| store::key_in(service_id, id))
+    }
+
+    /// What the table knows of it, with what was found there already.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn known(&self, context: &Context<'_>, items: &[Item]) -> Result<Option<Known>, Error> {
+        let authorization = match self.authorization() {
+            Some(id) => store::among(items, id)?,
+            None => store::of_chosen(context, self.token).await?,
+        };
+        let Some(authorization) = authorization else { return Ok(None) };
+        let (access, refresh) = match &self.form {
+            Form::Jwt(identifier, _) => {
+                let is_it = authorization.access_token.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
+                (is_it && access_token::is_ours(context, self.token).await?, false)
+            }
+            Form::Value(_) | Form::Other => {
+                let hash = Hash::of(self.token);
+                (authorization.has_access_token(&hash), authorization.has_refresh_token(&hash))
+            }
+        };
+        Ok(match (access, refresh) {
+            (true, _) => Some(Known { authorization, kind: Kind::Access }),
+            (false, true) => Some(Known { authorization, kind: Kind::Refresh }),
+            (false, false) => None,
+        })
+    }
+
+    /// The client that was found, if the token's authorization is its; else that of the authorization.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn client_of(
+        &self,
+        context: &Context<'_>,
+        known: &Known,
+        found: Option<RegisteredClient>,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        let number = known.authorization.client;
+        match found {
+            Some(client) if client.numeric_id == number => Ok(Some(client)),
+            _ if matches!(self.form, Form::Value(_)) => Ok(None),
+            _ => context.app.store.client(context.service.id, number).await,
+        }
+    }
+}

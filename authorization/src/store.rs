@@ -1,0 +1,260 @@
+//! Authorizations in the table: one item each, whose version every step is conditional on.
+
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update};
+use shared::Error;
+use shared::store::item::{changed, integer, json, number, parsed, string, text};
+use shared::store::schema::{Key, authorization_key, authorizations_list, chosen_value_key, list_position};
+use shared::store::{Condition, Item, Outcome, Write};
+
+use crate::authorization::{Authorization, Given, State};
+use crate::context::Context;
+use crate::token::{AuthorizationId, Hash};
+
+/// How long what is left of a revoked authorization is kept, in seconds: a second use of its code is noticed.
+const REVOKED_SECONDS: u64 = 24 * 60 * 60;
+
+/// The attribute that no condition looks into.
+const RECORD: &str = "authorization";
+
+/// Where an authorization is.
+#[must_use]
+pub fn key(context: &Context<'_>, id: AuthorizationId) -> Key {
+    key_in(context.service.id, id)
+}
+
+/// The same, where the service is known by its number.
+#[must_use]
+pub fn key_in(service_id: u64, id: AuthorizationId) -> Key {
+    authorization_key(service_id, &id.to_text())
+}
+
+/// Among what was found, the authorization of that name.
+///
+/// # Errors
+/// [`Error::Internal`] for an item that is none.
+pub fn among(items: &[Item], id: AuthorizationId) -> Result<Option<Authorization>, Error> {
+    let name = id.to_text();
+    let is_it = |item: &&Item| {
+        text(item, "SK") == Some("G") && text(item, "PK").and_then(|key| key.rsplit('#').next()) == Some(&name)
+    };
+    items.iter().find(is_it).map(read).transpose()
+}
+
+/// The authorization that an item is.
+///
+/// # Errors
+/// [`Error::Internal`] for one that is none.
+pub fn read(item: &Item) -> Result<Authorization, Error> {
+    let unreadable = || Error::internal("an authorization has a name, a client and a version");
+    let id = text(item, "PK").and_then(|key| AuthorizationId::parse(key.rsplit('#').next()?));
+    let authorization: Authorization = parsed(item, RECORD)?;
+    Ok(Authorization {
+        id: id.ok_or_else(unreadable)?,
+        client: number(item, "client").ok_or_else(unreadable)?,
+        version: number(item, "version").ok_or_else(unreadable)?,
+        ..authorization
+    })
+}
+
+fn item(context: &Context<'_>, authorization: &Authorization, write_id: &str) -> Result<Item, Error> {
+    let mut item = key(context, authorization.id).into_attributes();
+    let mut put = |name: &str, value| item.insert(name.to_owned(), value);
+    put("client", integer(authorization.client));
+    put("version", integer(authorization.version));
+    put("write_id", string(write_id));
+    put("changed", changed(context.origin));
+    put(RECORD, json(authorization)?);
+    if authorization.state == State::Active {
+        put("list", string(authorizations_list(context.service.id, authorization.client)));
+        put("at", string(list_position(authorization.issued, &authorization.id.to_text())));
+    }
+    if let Some(end) = end(context, authorization) {
+        put("expires_at", integer(end));
+    }
+    Ok(item)
+}
+
+/// When nothing of it is of use any more, in seconds since 1970; nothing if a token of it has no end.
+fn end(context: &Context<'_>, authorization: &Authorization) -> Option<u64> {
+    if authorization.state == State::Revoked {
+        return Some(context.app.clock.now().saturating_add(REVOKED_SECONDS));
+    }
+    let values = [&authorization.ticket, &authorization.code, &authorization.access_token, &authorization.refresh_token];
+    let ends: Option<Vec<u64>> = values.into_iter().flatten().map(|given| given.ends_at).collect();
+    ends?.into_iter().max().map(|millis| millis.div_ceil(1000))
+}
+
+/// A token whose value was chosen elsewhere: it is found by an item of its own.
+pub struct Chosen<'v> {
+    /// The value.
+    pub value: &'v str,
+    /// When it ends, in milliseconds since 1970; absent is never.
+    pub ends_at: Option<u64>,
+}
+
+/// What became of a step.
+pub enum Step {
+    /// It is done.
+    Done,
+    /// Somebody else was faster: how it stands now, if it stands.
+    Lost(Box<Option<Authorization>>),
+    /// Another part of the same step was refused: which, from 0.
+    Refused(usize),
+}
+
+/// Writes the first version of an authorization, and what else belongs to the step.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn begin(
+    context: &Context<'_>,
+    authorization: &mut Authorization,
+    others: Vec<TransactWriteItem>,
+) -> Result<Step, Error> {
+    step(context, authorization, others).await
+}
+
+/// Writes the next version of an authorization that was read, and what else belongs to the step.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn step(
+    context: &Context<'_>,
+    next: &mut Authorization,
+    others: Vec<TransactWriteItem>,
+) -> Result<Step, Error> {
+    let store = &context.app.store;
+    let write_id = store.write_id()?;
+    let was_read = next.version;
+    next.version = was_read.saturating_add(1);
+    let item = item(context, next, &write_id)?;
+    let condition = if was_read == 0 { "attribute_not_exists(PK)" } else { "version = :read" };
+    let write = if others.is_empty() {
+        let put = store.put(item).condition_expression(condition);
+        let put = if was_read == 0 { put } else { put.expression_attribute_values(":read", integer(was_read)) };
+        Write::Put(Box::new(put))
+    } else {
+        let put = Put::builder().table_name(store.table()).set_item(Some(item)).condition_expression(condition);
+        let put = if was_read == 0 { put } else { put.expression_attribute_values(":read", integer(was_read)) };
+        let put = put.return_values_on_condition_check_failure(OnFailure::AllOld).build().map_err(Error::internal)?;
+        let mut parts = vec![TransactWriteItem::builder().put(put).build()];
+        parts.extend(others);
+        store.transaction(parts, &write_id)
+    };
+    let conditions = match store.write(write, &write_id).await? {
+        Outcome::Written => return Ok(Step::Done),
+        Outcome::Refused(conditions) => conditions,
+    };
+    next.version = was_read;
+    let failed = conditions.iter().position(|condition| matches!(condition, Condition::Failed(_)));
+    match failed {
+        Some(part) if part > 0 => Ok(Step::Refused(part - 1)),
+        _ => {
+            let old = conditions.first().and_then(Condition::old);
+            Ok(Step::Lost(Box::new(old.map(read).transpose()?)))
+        }
+    }
+}
+
+/// Revokes an authorization, however often it changes meanwhile.
+///
+/// # Errors
+/// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn revoke(context: &Context<'_>, authorization: Authorization) -> Result<(), Error> {
+    let mut next = authorization;
+    for _ in 0..ATTEMPTS {
+        if next.state == State::Revoked {
+            return Ok(());
+        }
+        let mut revoked = next.revoked();
+        match step(context, &mut revoked, Vec::new()).await? {
+            Step::Done | Step::Refused(_) => return Ok(()),
+            Step::Lost(now) => match *now {
+                Some(now) => next = now,
+                None => return Ok(()),
+            },
+        }
+    }
+    Err(Error::Contention)
+}
+
+/// How often a step is tried again on a state that has changed.
+pub const ATTEMPTS: usize = 8;
+
+/// The part of a step that gives a chosen value to an authorization, unless another one has it.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn choosing(context: &Context<'_>, id: AuthorizationId, chosen: &Chosen<'_>) -> Result<TransactWriteItem, Error> {
+    let store = &context.app.store;
+    let mut item = chosen_value_key(context.service.id, chosen.value).into_attributes();
+    item.insert(RECORD.to_owned(), string(id.to_text()));
+    if let Some(end) = chosen.ends_at {
+        item.insert("expires_at".to_owned(), integer(end.div_ceil(1000)));
+    }
+    let put = Put::builder()
+        .table_name(store.table())
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(PK) OR expires_at <= :now OR #authorization = :id")
+        .expression_attribute_names("#authorization", RECORD)
+        .expression_attribute_values(":now", integer(context.app.clock.now()))
+        .expression_attribute_values(":id", string(id.to_text()))
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// The part of a step that ends another authorization.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<TransactWriteItem, Error> {
+    let read = authorization.version;
+    let mut revoked = authorization.revoked();
+    revoked.version = read.saturating_add(1);
+    let store = &context.app.store;
+    let put = Put::builder()
+        .table_name(store.table())
+        .set_item(Some(item(context, &revoked, "")?))
+        .condition_expression("version = :read")
+        .expression_attribute_values(":read", integer(read))
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// An update as a part of a step.
+pub(crate) fn updating(
+    update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
+) -> Result<TransactWriteItem, Error> {
+    let update: Update = update.build().map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// The authorization that a chosen value belongs to.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn of_chosen(context: &Context<'_>, value: &str) -> Result<Option<Authorization>, Error> {
+    let store = &context.app.store;
+    let item = store.get(chosen_value_key(context.service.id, value)).await?;
+    let Some(item) = item.filter(|item| store.is_live(item)) else { return Ok(None) };
+    let Some(id) = text(&item, RECORD).and_then(AuthorizationId::parse) else { return Ok(None) };
+    by_id(context, id).await
+}
+
+/// The authorization of that name.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn by_id(context: &Context<'_>, id: AuthorizationId) -> Result<Option<Authorization>, Error> {
+    let store = &context.app.store;
+    let item = store.get(key(context, id)).await?;
+    item.filter(|item| store.is_live(item)).as_ref().map(read).transpose()
+}
+
+/// A value with an end so many seconds from now; none for a token that has none.
+#[must_use]
+pub fn given(hash: Hash, now_millis: u64, seconds: Option<u64>) -> Given {
+    Given { hash, ends_at: seconds.map(|seconds| now_millis.saturating_add(seconds.saturating_mul(1000))) }
+}

@@ -1,0 +1,5 @@
+//! `/auth/…`: what an authorization server asks for each request at its endpoints.
+
+pub mod authorization;
+pub mod introspection;
+pub mod token;

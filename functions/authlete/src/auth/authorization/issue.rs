@@ -1,0 +1,102 @@
+//! `POST /api/{serviceId}/auth/authorization/issue`: the user has agreed; the client gets its code.
+
+use ::authorization::authorization::Assertions;
+use ::authorization::decision::{self, Consent, DecisionFault};
+use ::authorization::token::Value as Ticket;
+use ::authorization::{grant, store};
+use serde_json::json;
+use shared::http::Response;
+use shared::service::Service;
+
+use super::{action, redirected};
+use crate::door::{Call, endpoint};
+use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::runtime::members::{Members, NotAnObject};
+use crate::runtime::outcome::{Code, answer, refused, respond};
+use crate::runtime::properties;
+
+endpoint!(issue, "authlete-authorization-issue", [Post], ["/api/{serviceId}/auth/authorization/issue"]);
+
+async fn issue(call: &Call<'_>) -> Result<Response, Error> {
+    let (body, readable) = Members::read(call.request);
+    let text = |name: &str| body.named(name).ok().flatten();
+    let (ticket, subject) = (text("ticket").and_then(Ticket::parse), text("subject"));
+    let identifier = ticket.as_ref().map(|ticket| ticket.client.to_string());
+    let keys = |service: &Service| {
+        let Some(ticket) = &ticket else { return Vec::new() };
+        let grant = subject.map(|subject| grant::key_in(service.id, ticket.client, subject));
+        grant.into_iter().chain([store::key_in(service.id, ticket.id)]).collect()
+    };
+    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    readable?;
+    let runtime = Runtime::new(call, &desk);
+    let context = runtime.context();
+    let service = &desk.service;
+    let fault = |code: Code| Ok(refused(service, "INTERNAL_SERVER_ERROR", "server_error", code));
+    let Some(sent) = body.named("ticket")? else {
+        return fault(("A040280", "the request has no ticket".to_owned()));
+    };
+    let Some(ticket) = ticket else { return Ok(unknown(service, sent)) };
+    let consent = match consent(&body)? {
+        Ok(consent) => consent,
+        Err(member) => return fault(("A040282", format!("{member} must be a JSON object in a string"))),
+    };
+    let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
+    let begun = store::among(&found.items, ticket.id)?;
+    let grant = grant::among(&found.items);
+    let issued = match decision::issue(&context, client.as_ref(), begun, &ticket, grant, consent).await? {
+        Ok(issued) => issued,
+        Err(DecisionFault::Ticket) => return Ok(unknown(service, sent)),
+        Err(fault_found @ DecisionFault::Subject) => return fault(("A040281", fault_found.to_string())),
+        Err(fault_found @ DecisionFault::ClientGone) => return fault(("A040285", fault_found.to_string())),
+    };
+    let text = "The authorization request was processed successfully.";
+    let mut members = redirected(answer("A040001", text, action(&issued.answer)), &issued.answer);
+    let mut put = |name: &str, value| members.insert(name.to_owned(), value);
+    put("accessTokenExpiresAt", 0.into());
+    put("accessTokenDuration", 0.into());
+    if let Some(code) = &issued.code {
+        put("authorizationCode", code.expose().into());
+    }
+    if let Some(kept) = issued.kept {
+        put("ticketInfo", json!({"context": kept}));
+    }
+    Ok(respond(members))
+}
+
+/// A ticket that cannot be used: one answer for all reasons.
+fn unknown(service: &Service, ticket: &str) -> Response {
+    let shown: String = ticket.chars().take(100).collect();
+    let text = format!(
+        "There is no entity having the ticket specified in the /api/auth/authorization/issue request (ticket = {shown})"
+    );
+    refused(service, "BAD_REQUEST", "invalid_request", ("A041202", text))
+}
+
+/// What the authorization server says the user has agreed to; else the member that is no JSON object.
+pub(crate) fn consent(body: &Members) -> Result<Result<Consent, &'static str>, Error> {
+    let object = |name: &'static str| body.object(name).map(|read| read.map_err(|NotAnObject| name));
+    let (claims, header, access) = (object("claims")?, object("idtHeaderParams")?, object("jwtAtClaims")?);
+    let (claims, header, access) = match (claims, header, access) {
+        (Ok(claims), Ok(header), Ok(access)) => (claims, header, access),
+        (Err(member), ..) | (_, Err(member), _) | (.., Err(member)) => return Ok(Err(member)),
+    };
+    let owned = |name: &str| Ok::<_, Error>(body.named(name)?.map(str::to_owned));
+    Ok(Ok(Consent {
+        subject: owned("subject")?,
+        scopes: body.texts("scopes")?,
+        properties: properties::of(body)?,
+        assertions: Assertions {
+            sub: owned("sub")?,
+            auth_time: body.number("authTime")?,
+            acr: owned("acr")?,
+            claims,
+            id_token_header: header,
+            single_audience: body.named("idTokenAudType")?.map(|kind| kind == "string"),
+            access_token_claims: access,
+            consented_claims: body.texts("consentedClaims")?,
+            session_id: owned("sessionId")?,
+        },
+    }))
+}

@@ -1,0 +1,219 @@
+//! `POST /api/{serviceId}/auth/token`: what a client is given at the token endpoint (RFC 6749 §3.2).
+
+use ::authorization::authorization::ClientName;
+use ::authorization::client_authentication::Endpoint as At;
+use ::authorization::exchange::{self, PasswordTicket, TokenFault, Tokens};
+use ::authorization::presented::Presented;
+use ::authorization::token::Value as Code;
+use ::authorization::{Context, Parameters, request, store};
+use serde_json::Value;
+use shared::client::RegisteredClient;
+use shared::http::Response;
+use shared::metadata::{AuthMethod, GrantType};
+use shared::metadata_document::Wanted;
+use shared::service::Service;
+
+use crate::constants::{self, CLIENT_AUTH_METHOD};
+use crate::door::{Call, endpoint};
+use crate::error::Error;
+use crate::runtime::credentials::{self, Shown};
+use crate::runtime::members::{Members, NotAnObject};
+use crate::runtime::outcome::{answer, refusal, refused, respond};
+use crate::runtime::rules::GRANTS;
+use crate::runtime::{Runtime, properties, shown, tokens};
+
+endpoint!(
+    token,
+    "authlete-token",
+    [Post],
+    ["/api/{serviceId}/auth/token"],
+    shared::http::RESOLVING_DEADLINE
+);
+
+async fn token(call: &Call<'_>) -> Result<Response, Error> {
+    let (body, readable) = Members::read(call.request);
+    let shown = Shown::read(&body);
+    let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
+    let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
+    let presented = sent.and_then(|sent| sent.get("code").or_else(|| sent.get("refresh_token"))).map(Presented::read);
+    let identified = match (&shown, sent) {
+        (Ok(shown), Some(sent)) => shown.with(sent).client_id().ok(),
+        _ => None,
+    };
+    let identifier = identified.clone().or_else(|| presented.as_ref().and_then(Presented::client));
+    let key = |service: &Service| presented.as_ref().and_then(|presented| presented.key(service.id)).into_iter().collect();
+    let (desk, found) = call.desk_and_found(identifier.as_deref(), key).await?;
+    readable?;
+    let (service, shown) = (&desk.service, shown?);
+    body.text("parameters")?;
+    let parameters = match &parameters {
+        Some(Ok(parameters)) => parameters,
+        Some(Err(fault)) => return Ok(refuse(service, &fault.clone().into())),
+        None => {
+            let text = "the token request from the service has no 'parameters'".to_owned();
+            return Ok(refused(service, "BAD_REQUEST", "invalid_request", ("A050280", text)));
+        }
+    };
+    let runtime = Runtime::new(call, &desk);
+    let context = runtime.context();
+    let shown = shown.with(parameters);
+    let named = shown.client_id();
+    let is_guessed = identified.is_none();
+    if let Err(fault) = &named
+        && !(is_guessed && context.rules.missing_client_id_allowed && identifier.is_some())
+    {
+        return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(fault)));
+    }
+    let name = named.ok().or(identifier).unwrap_or_default();
+    let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch: true }).await?;
+    // A client that names itself nowhere has nothing to show, and must be one that needs nothing.
+    let client = client.filter(|client| {
+        !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None
+    });
+    let method = match credentials::authenticated(&context, client.as_ref(), &shown, At::Token).await? {
+        Ok(method) => method,
+        Err(fault) => return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault))),
+    };
+    let Some(client) = client else { return Err(shared::Error::UnknownClient.into()) };
+    let request = Request { context: &context, client: &client, name: &name, parameters, body: &body };
+    let grant = match request.grant() {
+        Ok(grant) => grant,
+        Err(fault) => return Ok(refuse(service, &fault)),
+    };
+    let found = match &presented {
+        Some(presented) => match presented.authorization() {
+            Some(id) => store::among(&found.items, id)?,
+            None => presented.known(&context, &found.items).await?.map(|known| known.authorization),
+        },
+        None => None,
+    };
+    let outcome = match grant {
+        GrantType::AuthorizationCode => request.by_code(found).await?,
+        GrantType::RefreshToken => request.by_refresh_token(found).await?,
+        GrantType::ClientCredentials => request.by_client_credentials().await?,
+        _ => {
+            return Ok(match request.by_password().await? {
+                Ok(ticket) => respond(request.asks_password(&ticket, method)),
+                Err(fault) => refuse(service, &fault),
+            });
+        }
+    };
+    let given = match outcome {
+        Ok(given) => given,
+        Err(fault) => return Ok(refuse(service, &fault)),
+    };
+    let code = match grant {
+        GrantType::AuthorizationCode => "A050001",
+        GrantType::RefreshToken => "A053080",
+        _ => "A052001",
+    };
+    let text = format!("The token request (grant_type={grant}) was processed successfully.");
+    let mut members = tokens::given(&context, &client, &given, grant, (code, text)).await?;
+    if let Some(constant) = constants::constant(CLIENT_AUTH_METHOD, method.as_str()) {
+        members.insert("clientAuthMethod".to_owned(), constant.into());
+    }
+    Ok(respond(members))
+}
+
+/// A refusal that the client is told.
+pub(crate) fn refuse(service: &Service, fault: &TokenFault) -> Response {
+    let action = if matches!(fault, TokenFault::NoKey(_)) { "INTERNAL_SERVER_ERROR" } else { "BAD_REQUEST" };
+    let (code, text) = tokens::code(fault);
+    let mut members = refusal(service, action, fault.error(), (code, text));
+    if matches!(fault, TokenFault::RefreshToken { was_replaced: true }) {
+        members.insert("previousRefreshTokenUsed".to_owned(), true.into());
+    }
+    respond(members)
+}
+
+/// A token request of a client that is who it says.
+struct Request<'r> {
+    context: &'r Context<'r>,
+    client: &'r RegisteredClient,
+    name: &'r str,
+    parameters: &'r Parameters,
+    body: &'r Members,
+}
+
+impl Request<'_> {
+    /// The grant, if the client may use it.
+    fn grant(&self) -> Result<GrantType, TokenFault> {
+        let name = self.parameters.get("grant_type").ok_or(TokenFault::NoGrantType)?;
+        let grant = GrantType::parse(name).filter(|grant| self.context.rules.grant_types.contains(grant));
+        let grant = grant.filter(|grant| GRANTS.contains(grant)).ok_or(TokenFault::UnsupportedGrantType)?;
+        if !self.client.record.metadata.grant_types().contains(&grant) {
+            return Err(TokenFault::UnauthorizedGrantType);
+        }
+        if self.body.named("dpop").is_ok_and(|proof| proof.is_some()) || request::binds_tokens(self.client) {
+            return Err(TokenFault::Bound);
+        }
+        let profile = self.context.rules.unbuilt_profile.or_else(|| self.context.client_profile(self.client));
+        profile.map_or(Ok(grant), |profile| Err(TokenFault::Profile(profile.to_owned())))
+    }
+
+    fn client_name(&self) -> ClientName {
+        ClientName::of(self.client, self.name)
+    }
+
+    async fn by_code(
+        &self,
+        found: Option<::authorization::Authorization>,
+    ) -> Result<Result<Tokens, TokenFault>, Error> {
+        let Some(code) = self.parameters.get("code") else { return Ok(Err(TokenFault::NoCode)) };
+        let (code, wishes) = (Code::parse(code), tokens::wishes(self.body)?);
+        let attached = properties::of(self.body)?;
+        let Ok(claims) = self.access_token_claims()? else { return Ok(Err(TokenFault::Code)) };
+        let found = match found {
+            Some(mut found) => {
+                found.assertions.access_token_claims.extend(claims);
+                exchange::attach(self.context, &mut found, attached).await?;
+                Some(found)
+            }
+            None => None,
+        };
+        Ok(exchange::by_code(self.context, self.client, found, code.as_ref(), self.parameters, &wishes).await?)
+    }
+
+    async fn by_refresh_token(
+        &self,
+        found: Option<::authorization::Authorization>,
+    ) -> Result<Result<Tokens, TokenFault>, Error> {
+        let Some(presented) = self.parameters.get("refresh_token") else { return Ok(Err(TokenFault::NoRefreshToken)) };
+        let wishes = tokens::wishes(self.body)?;
+        Ok(exchange::by_refresh_token(self.context, self.client, found, presented, self.parameters, &wishes).await?)
+    }
+
+    async fn by_client_credentials(&self) -> Result<Result<Tokens, TokenFault>, Error> {
+        let (wishes, attached) = (tokens::wishes(self.body)?, properties::of(self.body)?);
+        let claims = self.access_token_claims()?.unwrap_or_default();
+        let name = self.client_name();
+        let (context, client, parameters) = (self.context, self.client, self.parameters);
+        Ok(exchange::by_client_credentials(context, client, name, parameters, attached, claims, &wishes).await?)
+    }
+
+    async fn by_password(&self) -> Result<Result<PasswordTicket, TokenFault>, Error> {
+        Ok(exchange::ask_password(self.context, self.client, self.client_name(), self.parameters).await?)
+    }
+
+    fn access_token_claims(&self) -> Result<Result<serde_json::Map<String, Value>, NotAnObject>, Error> {
+        self.body.object("jwtAtClaims")
+    }
+
+    fn asks_password(&self, asked: &PasswordTicket, method: AuthMethod) -> serde_json::Map<String, Value> {
+        let text = "The user's password is to be compared.";
+        let mut members = answer("A054080", text, "PASSWORD");
+        shown::names(&mut members, self.client, self.client_name().by);
+        shown::attributes(&mut members, self.context.service, Some(self.client));
+        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        put("ticket", asked.ticket.expose().into());
+        put("scopes", asked.scopes.as_slice().into());
+        put("grantType", "PASSWORD".into());
+        for name in ["username", "password"] {
+            put(name, self.parameters.get(name).unwrap_or_default().into());
+        }
+        if let Some(constant) = constants::constant(CLIENT_AUTH_METHOD, method.as_str()) {
+            put("clientAuthMethod", constant.into());
+        }
+        members
+    }
+}

@@ -1,0 +1,87 @@
+//! What the operations of Authlete's runtime have in common: `/auth/…`, `/pushed_auth_req`, and the operations about what
+//! users have granted.
+
+pub(crate) mod credentials;
+pub(crate) mod members;
+pub(crate) mod outcome;
+pub(crate) mod properties;
+pub(crate) mod rules;
+pub(crate) mod shown;
+pub(crate) mod tokens;
+
+use ::authorization::Context;
+use ::authorization::rules::Rules;
+use shared::client::RegisteredClient;
+use shared::metadata_document::{Unresolved, Wanted};
+use shared::origin::Origin;
+use shared::resolution;
+use shared::store::Named;
+
+use crate::door::{Call, Desk};
+use crate::error::Error;
+
+/// A call of the runtime, by the rules of its service.
+pub(crate) struct Runtime<'d> {
+    pub(crate) call: &'d Call<'d>,
+    pub(crate) desk: &'d Desk,
+    rules: Rules<'d>,
+    origin: Origin,
+}
+
+impl<'d> Runtime<'d> {
+    pub(crate) fn new(call: &'d Call<'d>, desk: &'d Desk) -> Self {
+        let base_url = call.app.base_url(&desk.service, call.request);
+        let rules = rules::of(&desk.service, desk.service.issuer(&base_url));
+        Self { call, desk, rules, origin: call.origin(&desk.operator) }
+    }
+
+    /// What the core needs to know.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            app: self.call.app,
+            service: &self.desk.service,
+            rules: &self.rules,
+            origin: &self.origin,
+            terms: rules::terms,
+        }
+    }
+
+    /// The client of that name; none if there is none, or none any more. A URL that nobody has registered may be asked
+    /// what it is.
+    ///
+    /// # Errors
+    /// What is no fault of the client's; [`Error::Unresolved`] for a metadata document that is none.
+    pub(crate) async fn client(
+        &self,
+        identifier: &str,
+        named: Named,
+        wanted: Wanted,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        let base_url = self.call.app.base_url(&self.desk.service, self.call.request);
+        let context = self.desk.resolving_context(self.call);
+        match resolution::resolve(&context, &base_url, identifier, named, wanted).await {
+            Ok(client) => Ok(Some(client)),
+            Err(Unresolved::NotEnabled) => Ok(None),
+            Err(unresolved) => match Error::unresolved(unresolved) {
+                Error::Core(shared::Error::UnknownClient) => Ok(None),
+                Error::Core(error) if error.status() < 500 => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// The same, without asking anybody.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub(crate) async fn kept_client(
+        &self,
+        identifier: &str,
+        named: Named,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        if named.client.is_none() && named.document.is_none() {
+            return Ok(None);
+        }
+        self.client(identifier, named, Wanted { kept: true, may_fetch: false }).await
+    }
+}

@@ -16,6 +16,7 @@ pub mod grant;
 pub mod id_token;
 pub mod introspection;
 mod lifetime;
+pub mod management;
 mod parameters;
 pub mod presented;
 pub mod properties;
@@ -27,6 +28,7 @@ pub mod scopes;
 pub mod store;
 pub mod subject;
 pub mod token;
+pub mod userinfo;
 
 pub use authorization::{Authorization, Given};
 pub use context::{Context, Terms};

@@ -10,8 +10,9 @@ use crate::authorization::{Authorization, Given, State};
 use crate::context::Context;
 use crate::token::{AuthorizationId, Hash};
 
-/// How long what is left of a revoked authorization is kept, in seconds: a second use of its code is noticed.
-const REVOKED_SECONDS: u64 = 24 * 60 * 60;
+/// How long an authorization is kept that has ended, in seconds: a second use of its code is noticed, and a resource
+/// server is told that a token has ended, and not that there never was one.
+const KEPT_SECONDS: u64 = 24 * 60 * 60;
 
 /// The attribute that no condition looks into.
 const RECORD: &str = "authorization";
@@ -74,14 +75,15 @@ fn item(context: &Context<'_>, authorization: &Authorization, write_id: &str) ->
     Ok(item)
 }
 
-/// When nothing of it is of use any more, in seconds since 1970; nothing if a token of it has no end.
+/// When nothing of it is of any interest any more, in seconds since 1970; nothing if a token of it has no end.
 fn end(context: &Context<'_>, authorization: &Authorization) -> Option<u64> {
     if authorization.state == State::Revoked {
-        return Some(context.app.clock.now().saturating_add(REVOKED_SECONDS));
+        return Some(context.app.clock.now().saturating_add(KEPT_SECONDS));
     }
     let values = [&authorization.ticket, &authorization.code, &authorization.access_token, &authorization.refresh_token];
     let ends: Option<Vec<u64>> = values.into_iter().flatten().map(|given| given.ends_at).collect();
-    ends?.into_iter().max().map(|millis| millis.div_ceil(1000))
+    let kept = if authorization.state == State::Active { KEPT_SECONDS } else { 0 };
+    ends?.into_iter().max().map(|millis| millis.div_ceil(1000).saturating_add(kept))
 }
 
 /// A token whose value was chosen elsewhere: it is found by an item of its own.

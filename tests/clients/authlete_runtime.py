@@ -29,7 +29,6 @@ from authlete.dto import (
     ClientAuthorizationGetListRequest,
     ClientAuthorizationUpdateRequest,
     IntrospectionRequest,
-    Property,
     PushedAuthReqRequest,
     RevocationRequest,
     Scope,
@@ -135,10 +134,11 @@ def challenge(answer, action, error, code):
 
 
 def sent_to(answer):
-    """The parameters of a redirect to the callback."""
+    """The parameters of a redirect to the callback, in its query or its fragment."""
     equal(answer.action.name, "LOCATION", f"the action of {answer.resultMessage!r}")
-    true(answer.responseContent.startswith(f"{CALLBACK}?"), answer.responseContent)
-    return dict(parse_qsl(urlsplit(answer.responseContent).query))
+    url = urlsplit(answer.responseContent)
+    equal(f"{url.scheme}://{url.netloc}{url.path}", CALLBACK, "where it is sent")
+    return dict(parse_qsl(url.query or url.fragment))
 
 
 def error_at(answer, error, code):
@@ -303,8 +303,8 @@ def code_for(issued=None, **changes):
     return answer.authorizationCode
 
 
-def exchange(code, asked=None, **more):
-    parameters = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK} | more
+def exchange(value, asked=None, **more):
+    parameters = {"grant_type": "authorization_code", "code": value, "redirect_uri": CALLBACK} | more
     return token(parameters, **OF_WEB | (asked or {}))
 
 
@@ -470,7 +470,8 @@ def _():
     equal({name: claims.get(name) for name in expected}, expected, "the ID token")
     true("nickname" not in claims, "a null is a claim")
     sent = json.loads(answer.responseContent)
-    equal([sent["open"], "h" in sent, sent["token_type"], sent["expires_in"]], ["o", False, "Bearer", DAY], "the answer")
+    facts = [sent["open"], "h" in sent, sent["token_type"], sent["expires_in"]]
+    equal(facts, ["o", False, "Bearer", DAY], "the answer")
     same(sent["scope"].split(), ["openid", "write"], "the scope")
     introspected = lives(answer.accessToken)
     equal([introspected.acr, introspected.authTime], ["urn:acr:1", 1_700_000_000], "acr and authTime")
@@ -542,7 +543,7 @@ PASSWORD = {"grant_type": "password", "username": "alice", "password": "p", "sco
 
 @check("token: OK for a code, a refresh token and client credentials")
 def _():
-    answer = tokens_for(asked={"properties": [Property({"key": "late", "value": "l"})]})
+    answer = tokens_for(asked={"properties": [{"key": "late", "value": "l"}]})
     equal([answer.grantType.name, answer.clientAuthMethod.name], ["AUTHORIZATION_CODE", "CLIENT_SECRET_BASIC"], "how")
     equal([answer.clientId, answer.clientIdAlias, answer.subject], [web.clientId, "web", ALICE], "to whom")
     same(answer.scopes, ["openid", "profile", "read"], "the scopes")

@@ -2,4 +2,6 @@
 
 pub mod authorization;
 pub mod introspection;
+pub mod revocation;
 pub mod token;
+pub mod userinfo;

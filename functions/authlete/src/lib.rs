@@ -1,4 +1,5 @@
-//! The Authlete front door: Authlete API 3.0 for dynamic registration, client management and service management.
+//! The Authlete front door: Authlete API 3.0 for registration, for client and service management, and for its runtime:
+//! authorization, tokens, introspection.
 //!
 //! Its modules are grouped as Authlete's API is. An endpoint's module has its operation; the others have what several
 //! operations share.
@@ -19,6 +20,7 @@ pub mod echo;
 pub mod federation;
 pub mod healthcheck;
 pub mod info;
+pub mod pushed_auth_req;
 pub mod registration;
 pub mod service;
 pub mod unknown;
@@ -52,9 +54,29 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &service::configuration::ENDPOINT,
     &service::jwks::ENDPOINT,
     &auth::authorization::ENDPOINT,
+    &auth::authorization::fail::ENDPOINT,
     &auth::authorization::issue::ENDPOINT,
+    &auth::authorization::ticket::info::ENDPOINT,
+    &auth::authorization::ticket::update::ENDPOINT,
+    &pushed_auth_req::ENDPOINT,
     &auth::token::ENDPOINT,
+    &auth::token::issue::ENDPOINT,
+    &auth::token::fail::ENDPOINT,
+    &auth::token::create::ENDPOINT,
+    &auth::token::update::ENDPOINT,
+    &auth::token::delete::ENDPOINT,
+    &auth::token::revoke::ENDPOINT,
+    &auth::token::list::ENDPOINT,
     &auth::introspection::ENDPOINT,
+    &auth::introspection::standard::ENDPOINT,
+    &auth::revocation::ENDPOINT,
+    &auth::userinfo::ENDPOINT,
+    &auth::userinfo::issue::ENDPOINT,
+    &client::authorization::list::ENDPOINT,
+    &client::authorization::update::ENDPOINT,
+    &client::authorization::delete::ENDPOINT,
+    &client::granted_scopes::get::ENDPOINT,
+    &client::granted_scopes::delete::ENDPOINT,
     &info::ENDPOINT,
     &healthcheck::ENDPOINT,
     &echo::ENDPOINT,

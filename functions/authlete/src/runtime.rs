@@ -8,17 +8,26 @@ pub(crate) mod properties;
 pub(crate) mod rules;
 pub(crate) mod shown;
 pub(crate) mod tokens;
+pub(crate) mod whose;
 
 use ::authorization::Context;
+use ::authorization::presented::Presented;
 use ::authorization::rules::Rules;
 use shared::client::RegisteredClient;
 use shared::metadata_document::{Unresolved, Wanted};
 use shared::origin::Origin;
 use shared::resolution;
+use shared::service::Service;
 use shared::store::Named;
+use shared::store::schema::Key;
 
 use crate::door::{Call, Desk};
 use crate::error::Error;
+
+/// Where the authorization of a token is, if the token says it.
+pub(crate) fn keys_of(service: &Service, presented: Option<&Presented<'_>>) -> Vec<Key> {
+    presented.and_then(|presented| presented.key(service.id)).into_iter().collect()
+}
 
 /// A call of the runtime, by the rules of its service.
 pub(crate) struct Runtime<'d> {

@@ -86,6 +86,15 @@ impl Store {
         self.batches(keys).await
     }
 
+    /// The living items of a list of an index, in its order, `at_most` of those that are named there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn listed(&self, index: &'static str, list: String, at_most: usize) -> Result<Vec<Item>, Error> {
+        let keys = self.keys(&Place::start(index, list), at_most).await?;
+        self.batches(keys).await
+    }
+
     /// What an index has from a place on, `at_most` items.
     pub(super) async fn keys(&self, place: &Place, at_most: usize) -> Result<Vec<Item>, Error> {
         let mut keys: Vec<Item> = Vec::new();

@@ -6,7 +6,7 @@ import { answers } from '../runtime-service.mjs'
 import {
   CALLBACK, ALICE, authlete, service, serviceId, instead, withService, query, changed, authorize, issue, fail,
   askToken, assertHolds, assertAction, assertErrorBody, sentTo, assertErrorAt, issuer, attribute, verified,
-  changeClient, web, native, ofWeb, REQUEST, CHALLENGE, OF_NATIVE, ticketFor, codeFor, exchange, tokensFor,
+  withClient, web, native, ofWeb, REQUEST, CHALLENGE, OF_NATIVE, ticketFor, codeFor, exchange, tokensFor,
 } from './service.mjs'
 
 await check('quick start: a fresh service takes an authorization request that is not encoded', async () => {
@@ -65,9 +65,7 @@ await check('authorization: max_age=0 asks for a login, max_age=60 is maxAge', a
   const now = await authorize({ ...REQUEST, max_age: '0' })
   assert.ok(now.prompts.includes('LOGIN'), `prompts are ${now.prompts}`)
   assert.equal((await authorize({ ...REQUEST, max_age: '60' })).maxAge, 60)
-  await changeClient(web, { defaultMaxAge: 120 })
-  assert.equal((await authorize(REQUEST)).maxAge, 120)
-  await changeClient(web, { defaultMaxAge: 0 })
+  await withClient(web, { defaultMaxAge: 120 }, async () => assert.equal((await authorize(REQUEST)).maxAge, 120))
 })
 
 await check('authorization: prompt, display, login_hint, ui_locales and claims_locales', async () => {
@@ -97,9 +95,8 @@ await check('authorization: ACRs of acr_values, of the claims parameter and of t
   const essential = await authorize({ ...REQUEST, claims, acr_values: 'urn:acr:2' })
   assert.equal(essential.acrEssential, true)
   assert.equal(essential.acrs[0], 'urn:acr:1')
-  await changeClient(web, { defaultAcrs: ['urn:acr:2'] })
-  assert.deepEqual((await authorize(REQUEST)).acrs, ['urn:acr:2'])
-  await changeClient(web, { defaultAcrs: undefined })
+  const defaultAcrs = ['urn:acr:2']
+  await withClient(web, { defaultAcrs }, async () => assert.deepEqual((await authorize(REQUEST)).acrs, defaultAcrs))
 })
 
 await check('authorization: the claims parameter', async () => {
@@ -239,6 +236,11 @@ for (const [what, [changes, error, resultCode]] of Object.entries(REDIRECTS)) {
   })
 }
 
+await check('authorization: an error of a front-channel response type is in the fragment', async () => {
+  const { responseContent } = await authorize({ ...REQUEST, response_type: 'id_token', nonce: 'n' })
+  assert.ok(responseContent.startsWith(`${CALLBACK}#error=`), responseContent)
+})
+
 await check('authorization: what is not built is refused, never ignored', async () => {
   const refused = {
     resource: ['not a URI', ['invalid_target']],
@@ -274,9 +276,9 @@ await check('authorization: what the service and the client require', async () =
   for (const [flags, changes, error, resultCode] of faults) {
     await withService(flags, async () => assertErrorAt(await authorize({ ...REQUEST, ...changes }), error, resultCode))
   }
-  await changeClient(native, { pkceRequired: true })
-  assertErrorAt(await authorize(OF_NATIVE), 'invalid_request', 'A124301')
-  await changeClient(native, { pkceRequired: false })
+  await withClient(native, { pkceRequired: true }, async () => {
+    assertErrorAt(await authorize(OF_NATIVE), 'invalid_request', 'A124301')
+  })
 })
 
 await check('authorization: errorDescriptionOmitted, errorUriOmitted and issSuppressed', async () => {

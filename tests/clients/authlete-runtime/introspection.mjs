@@ -7,7 +7,7 @@ import { answers } from '../runtime-service.mjs'
 import {
   ALICE, DAY, serviceId, instead, withService, askToken, introspect, introspectAsStandard, revoke, userinfo,
   issueUserinfo, createToken, assertHolds, assertAction, assertErrorBody, assertChallenge, assertIn, issuer,
-  attribute, verified, changeClient, web, native, ofWeb, REQUEST, OF_NATIVE, CREDENTIALS, tokensFor, refresh, DEAD,
+  attribute, verified, withClient, web, native, ofWeb, REQUEST, OF_NATIVE, CREDENTIALS, tokensFor, refresh, DEAD,
   assertDead, assertAlive, standard,
 } from './service.mjs'
 
@@ -252,11 +252,11 @@ await check('userinfo: OK, then issue is JSON', async () => {
 
 await check('userinfo: issue is JWT for a client with userInfoSignAlg', async () => {
   const { accessToken } = await tokensFor()
-  await changeClient(web, { userInfoSignAlg: 'ES256' })
-  const answer = assertAction(await issueUserinfo(accessToken, { claims: '{"name":"Alice"}' }), 'JWT', 'A096001')
-  const { sub, name } = await verified(answer.responseContent, REQUEST.client_id)
-  assert.deepEqual([sub, name], [ALICE, 'Alice'])
-  await changeClient(web, { userInfoSignAlg: undefined })
+  await withClient(web, { userInfoSignAlg: 'ES256' }, async () => {
+    const answer = assertAction(await issueUserinfo(accessToken, { claims: '{"name":"Alice"}' }), 'JWT', 'A096001')
+    const { sub, name } = await verified(answer.responseContent, REQUEST.client_id)
+    assert.deepEqual([sub, name], [ALICE, 'Alice'])
+  })
 })
 
 await check('userinfo: BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, and INTERNAL_SERVER_ERROR', async () => {

@@ -382,19 +382,22 @@ await check('a locked client is 403 in authorization, pushed request and token, 
   const code = await codeFor()
   const ticket = await ticketFor()
   await lock(web, true)
-  const refused = {
-    '/auth/authorization': authorize(REQUEST),
-    '/pushed_auth_req': push(REQUEST, ofWeb),
-    '/auth/token': askToken(exchange(code), ofWeb),
+  try {
+    const refused = {
+      '/auth/authorization': () => authorize(REQUEST),
+      '/pushed_auth_req': () => push(REQUEST, ofWeb),
+      '/auth/token': () => askToken(exchange(code), ofWeb),
+    }
+    for (const [path, ask] of Object.entries(refused)) {
+      const { resultMessage } = await assertFails(ask(), 403, 'A001215')
+      assert.equal(resultMessage, `[A001215] ${path}, The client (ID = ${web.clientId}) is locked.`)
+    }
+    await assertDead(accessToken)
+    assert.equal((await standard(accessToken)).active, false)
+    assertChallenge(await userinfo(accessToken), 'UNAUTHORIZED', 'invalid_token', 'A088302')
+  } finally {
+    await lock(web, false)
   }
-  for (const [path, promise] of Object.entries(refused)) {
-    const { resultMessage } = await assertFails(promise, 403, 'A001215')
-    assert.equal(resultMessage, `[A001215] ${path}, The client (ID = ${web.clientId}) is locked.`)
-  }
-  await assertDead(accessToken)
-  assert.equal((await standard(accessToken)).active, false)
-  assertChallenge(await userinfo(accessToken), 'UNAUTHORIZED', 'invalid_token', 'A088302')
-  await lock(web, false)
   await assertAlive(accessToken)
   assertAction(await refresh(refreshToken), 'OK', 'A053080')
   sentTo(await issue(ticket))

@@ -27,18 +27,28 @@ export async function raw(method, path, { token = demo.organization_token, type 
   return { status: response.status, text: await response.text() }
 }
 
+/** The service with all its members: the SDK cannot set `supportedAcrs`, and would lose it. */
+async function readService() {
+  return JSON.parse((await raw('GET', '/service/get')).text)
+}
+
+async function writeService(body) {
+  const { status, text } = await raw('POST', '/service/update', { body })
+  assert.equal(status, 200, text)
+}
+
 export async function changeService(changes) {
-  return authlete.service.update({ serviceId, service: { ...(await authlete.service.get({ serviceId })), ...changes } })
+  await writeService({ ...(await readService()), ...changes })
 }
 
 /** Runs something on a service with changes. */
 export async function withService(changes, body) {
-  const { modifiedAt, ...before } = await authlete.service.get({ serviceId })
-  await authlete.service.update({ serviceId, service: { ...before, ...changes } })
+  const { modifiedAt, ...before } = await readService()
+  await writeService({ ...before, ...changes })
   try {
     return await body()
   } finally {
-    await authlete.service.update({ serviceId, service: before })
+    await writeService(before)
   }
 }
 
@@ -148,11 +158,12 @@ export function assertChallenge(answer, action, error, resultCode) {
   return responseContent
 }
 
-/** The parameters of a redirect to the callback. */
+/** The parameters of a redirect to the callback, in its query or its fragment. */
 export function sentTo(answer) {
   assert.equal(answer.action, 'LOCATION', answer.resultMessage)
-  assert.ok(answer.responseContent.startsWith(`${CALLBACK}?`), answer.responseContent)
-  return Object.fromEntries(new URL(answer.responseContent).searchParams)
+  const [, separator, parameters] = /^([^?#]*[?#])(.*)$/.exec(answer.responseContent)
+  assert.ok([`${CALLBACK}?`, `${CALLBACK}#`].includes(separator), answer.responseContent)
+  return Object.fromEntries(new URLSearchParams(parameters))
 }
 
 /** An error that is sent to the callback, with state and issuer. */
@@ -210,10 +221,19 @@ export async function verified(jwt, audience, options) {
 
 export const createClient = (client) =>
   authlete.client.create({ serviceId, client: { redirectUris: [CALLBACK], ...client } })
-export const changeClient = async ({ clientId }, changes) => {
-  const client = await authlete.client.get({ serviceId, clientId: String(clientId) })
-  return authlete.client.update({ serviceId, clientId: String(clientId), client: { ...client, ...changes } })
+
+/** Runs something while a client has other members. */
+export async function withClient({ clientId }, changes, body) {
+  const request = { serviceId, clientId: String(clientId) }
+  const before = await authlete.client.get(request)
+  await authlete.client.update({ ...request, client: { ...before, ...changes } })
+  try {
+    return await body()
+  } finally {
+    await authlete.client.update({ ...request, client: before })
+  }
 }
+
 export const lock = ({ clientId }, clientLocked) =>
   grants.updateLockFlag({
     serviceId,

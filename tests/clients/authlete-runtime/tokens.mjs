@@ -8,7 +8,7 @@ import { answers } from '../runtime-service.mjs'
 import {
   CALLBACK, ALICE, DAY, authlete, serviceId, instead, withService, query, changed, authorize, issue, askToken,
   introspect, assertHolds, assertAction, assertErrorBody, assertIn, issuer, attribute, verified, createClient,
-  changeClient, web, ofWeb, REQUEST, CHALLENGE, VERIFIER, OF_NATIVE, CREDENTIALS, ticketFor, codeFor, exchange,
+  withClient, web, ofWeb, REQUEST, CHALLENGE, VERIFIER, OF_NATIVE, CREDENTIALS, ticketFor, codeFor, exchange,
   tokensFor, refresh, assertDead, assertAlive,
 } from './service.mjs'
 
@@ -210,15 +210,13 @@ await check('token: of ten exchanges at once one succeeds, and its tokens are de
 
 await check('token: INTERNAL_SERVER_ERROR without a key for the ID token, and the code stays', async () => {
   const code = await codeFor()
-  await changeClient(web, { idTokenSignAlg: 'PS512' })
-  const answer = await askToken(exchange(code), ofWeb)
+  const answer = await withClient(web, { idTokenSignAlg: 'PS512' }, () => askToken(exchange(code), ofWeb))
   assert.equal(answer.action, 'INTERNAL_SERVER_ERROR', answer.resultMessage)
   assert.match(answer.resultCode, /^A[0-9]{3}2[0-9]{2}$/)
   assert.equal(JSON.parse(answer.responseContent).error, 'server_error')
-  await changeClient(web, { idTokenSignAlg: 'ES256' })
-  const { idToken } = assertAction(await askToken(exchange(code), ofWeb), 'OK', 'A050001')
+  const later = await withClient(web, { idTokenSignAlg: 'ES256' }, () => askToken(exchange(code), ofWeb))
+  const { idToken } = assertAction(later, 'OK', 'A050001')
   assert.equal((await verified(idToken, REQUEST.client_id)).header.alg, 'ES256')
-  await changeClient(web, { idTokenSignAlg: 'RS256' })
 })
 
 await check('token: refresh is OK, rotates, and ends the access token before', async () => {

@@ -1,10 +1,12 @@
 //! `POST /api/{serviceId}/auth/authorization`: is this an authorization request that is answered, and what does the user
 //! have to be asked?
 
+pub mod fail;
 pub mod issue;
+pub mod ticket;
 
 use ::authorization::authorization::{CalledBy, ClientName};
-use ::authorization::request::{self, Refused, Request, RequestFault, Wanted as WantedResponse};
+use ::authorization::request::{self, Refused, Request, RequestFault};
 use ::authorization::response::Answer;
 use ::authorization::{Context, Parameters, claims, decision, pushed};
 use serde_json::{Map, Value, json};
@@ -250,7 +252,12 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
     }
 }
 
-/// Whether the client wants a code.
-pub(super) fn wants_code(request: &Request) -> bool {
-    request.wanted == WantedResponse::Code
+/// A ticket that cannot be used: one answer for all reasons.
+fn unknown_ticket(service: &Service, operation: &str, ticket: &str) -> Response {
+    let shown: String = ticket.chars().take(100).collect();
+    let text = format!(
+        "There is no entity having the ticket specified in the /api/auth/authorization/{operation} request (ticket = \
+         {shown})"
+    );
+    refused(service, "BAD_REQUEST", "invalid_request", ("A041202", text))
 }

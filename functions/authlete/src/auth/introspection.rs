@@ -1,5 +1,7 @@
 //! `POST /api/{serviceId}/auth/introspection`: does this access token open a resource?
 
+pub mod standard;
+
 use ::authorization::introspection::{Question, Verdict, introspect};
 use ::authorization::presented::Presented;
 use ::authorization::{Authorization, Context, properties as attached};
@@ -11,8 +13,8 @@ use crate::constants::{self, GRANT_TYPE};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
-use crate::runtime::outcome::{answer, challenge, respond};
-use crate::runtime::{Runtime, shown};
+use crate::runtime::outcome::{answer, challenged, respond};
+use crate::runtime::{Runtime, keys_of, shown};
 
 endpoint!(introspection, "authlete-introspection", [Post], ["/api/{serviceId}/auth/introspection"]);
 
@@ -20,10 +22,8 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
     let presented = body.named("token").ok().flatten().map(Presented::read);
     let identifier = presented.as_ref().and_then(Presented::client);
-    let key = |service: &shared::service::Service| {
-        presented.as_ref().and_then(|presented| presented.key(service.id)).into_iter().collect()
-    };
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), key).await?;
+    let keys = |service: &shared::service::Service| keys_of(service, presented.as_ref());
+    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
     readable?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
@@ -120,9 +120,7 @@ fn refusal(
     text: &str,
     added: &[(&str, &str)],
 ) -> Map<String, Value> {
-    let mut members = answer(code, text, action);
-    members.insert("responseContent".to_owned(), challenge(context.service, error, code, text, added).into());
-    members
+    challenged(context.service, action, error, (code, text.to_owned()), added)
 }
 
 async fn facts(

@@ -1,10 +1,18 @@
 //! `POST /api/{serviceId}/auth/token`: what a client is given at the token endpoint (RFC 6749 §3.2).
 
+pub mod create;
+pub mod delete;
+pub mod fail;
+pub mod issue;
+pub mod list;
+pub mod revoke;
+pub mod update;
+
 use ::authorization::authorization::ClientName;
 use ::authorization::client_authentication::Endpoint as At;
 use ::authorization::exchange::{self, PasswordTicket, TokenFault, Tokens};
 use ::authorization::presented::Presented;
-use ::authorization::token::Value as Code;
+use ::authorization::token::{TokenIdentifier, Value as Code};
 use ::authorization::{Context, Parameters, request, store};
 use serde_json::Value;
 use shared::client::RegisteredClient;
@@ -12,6 +20,7 @@ use shared::http::Response;
 use shared::metadata::{AuthMethod, GrantType};
 use shared::metadata_document::Wanted;
 use shared::service::Service;
+use shared::store::schema::Key;
 
 use crate::constants::{self, CLIENT_AUTH_METHOD};
 use crate::door::{Call, endpoint};
@@ -20,7 +29,7 @@ use crate::runtime::credentials::{self, Shown};
 use crate::runtime::members::{Members, NotAnObject};
 use crate::runtime::outcome::{answer, refusal, refused, respond};
 use crate::runtime::rules::GRANTS;
-use crate::runtime::{Runtime, properties, shown, tokens};
+use crate::runtime::{Runtime, keys_of, properties, shown, tokens};
 
 endpoint!(
     token,
@@ -41,8 +50,8 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         _ => None,
     };
     let identifier = identified.clone().or_else(|| presented.as_ref().and_then(Presented::client));
-    let key = |service: &Service| presented.as_ref().and_then(|presented| presented.key(service.id)).into_iter().collect();
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), key).await?;
+    let keys = |service: &Service| keys_of(service, presented.as_ref());
+    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
     readable?;
     let (service, shown) = (&desk.service, shown?);
     body.text("parameters")?;
@@ -113,6 +122,20 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         members.insert("clientAuthMethod".to_owned(), constant.into());
     }
     Ok(respond(members))
+}
+
+/// Where the authorization is of a token that an operator names by its value, or by what it is called in lists.
+fn clue_keys(service: &Service, clue: Option<&str>) -> Vec<Key> {
+    let Some(clue) = clue else { return Vec::new() };
+    match TokenIdentifier::parse(clue) {
+        Some(identifier) => vec![store::key_in(service.id, identifier.id)],
+        None => keys_of(service, Some(&Presented::read(clue))),
+    }
+}
+
+/// The client of such a token, if it says it.
+fn client_of_clue(clue: Option<&str>) -> Option<String> {
+    clue.and_then(|clue| Presented::read(clue).client())
 }
 
 /// A refusal that the client is told.

@@ -39,6 +39,11 @@ impl Members {
         }
     }
 
+    /// Those of a request without a body.
+    pub(crate) fn none() -> Self {
+        Self { members: Map::new(), is_form: false }
+    }
+
     fn present(&self, name: &str) -> Option<&Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }

@@ -54,8 +54,21 @@ pub(crate) fn error_parameters(service: &Service, error: &str, code: &str, text:
     names.into_iter().filter_map(|name| Some((name, body.remove(name)?.as_str()?.to_owned()))).collect()
 }
 
+/// The members of an answer whose client is told of an error in a challenge.
+pub(crate) fn challenged(
+    service: &Service,
+    action: &str,
+    error: &str,
+    (code, text): Code,
+    added: &[(&str, &str)],
+) -> Map<String, Value> {
+    let mut members = answer(code, &text, action);
+    members.insert("responseContent".to_owned(), challenge(service, error, code, &text, added).into());
+    members
+}
+
 /// A challenge (RFC 6750 §3), with what an error adds.
-pub(crate) fn challenge(service: &Service, error: &str, code: &str, text: &str, added: &[(&str, &str)]) -> String {
+fn challenge(service: &Service, error: &str, code: &str, text: &str, added: &[(&str, &str)]) -> String {
     let body = error_body(service, error, code, text);
     let mut parts = vec![format!("error=\"{error}\"")];
     for name in ["error_description", "error_uri"] {

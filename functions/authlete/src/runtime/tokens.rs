@@ -80,8 +80,9 @@ pub(crate) async fn given(
     Ok(members)
 }
 
-fn seconds_until(end: u64, now: u64) -> u64 {
-    end.saturating_sub(now) / 1000
+/// Until then, in seconds: what was just made lives as long as was said, though a moment has passed.
+pub(crate) fn seconds_until(end: u64, now: u64) -> u64 {
+    end.saturating_sub(now).div_ceil(1000)
 }
 
 /// The response that the client gets (RFC 6749 §5.1).

@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::http::Response;
 use shared::service::Service;
 
-use super::{action, redirected};
+use super::{action, redirected, unknown_ticket};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::Runtime;
@@ -37,7 +37,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let Some(sent) = body.named("ticket")? else {
         return fault(("A040280", "the request has no ticket".to_owned()));
     };
-    let Some(ticket) = ticket else { return Ok(unknown(service, sent)) };
+    let Some(ticket) = ticket else { return Ok(unknown_ticket(service, "issue", sent)) };
     let consent = match consent(&body)? {
         Ok(consent) => consent,
         Err(member) => return fault(("A040282", format!("{member} must be a JSON object in a string"))),
@@ -47,7 +47,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let grant = grant::among(&found.items);
     let issued = match decision::issue(&context, client.as_ref(), begun, &ticket, grant, consent).await? {
         Ok(issued) => issued,
-        Err(DecisionFault::Ticket) => return Ok(unknown(service, sent)),
+        Err(DecisionFault::Ticket) => return Ok(unknown_ticket(service, "issue", sent)),
         Err(fault_found @ DecisionFault::Subject) => return fault(("A040281", fault_found.to_string())),
         Err(fault_found @ DecisionFault::ClientGone) => return fault(("A040285", fault_found.to_string())),
     };
@@ -63,15 +63,6 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
         put("ticketInfo", json!({"context": kept}));
     }
     Ok(respond(members))
-}
-
-/// A ticket that cannot be used: one answer for all reasons.
-fn unknown(service: &Service, ticket: &str) -> Response {
-    let shown: String = ticket.chars().take(100).collect();
-    let text = format!(
-        "There is no entity having the ticket specified in the /api/auth/authorization/issue request (ticket = {shown})"
-    );
-    refused(service, "BAD_REQUEST", "invalid_request", ("A041202", text))
 }
 
 /// What the authorization server says the user has agreed to; else the member that is no JSON object.

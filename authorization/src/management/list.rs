@@ -1,0 +1,157 @@
+//! Tokens and grants as operators list them.
+
+use shared::Error;
+use shared::store::Item;
+use shared::store::item::text;
+use shared::store::schema::{LIST_INDEX, authorizations_list, clients_list, grants_list};
+
+use crate::authorization::{Authorization, State};
+use crate::context::Context;
+use crate::grant::{self, Grant};
+use crate::store;
+
+/// How many of a client's authorizations are looked at for one page.
+const MOST_LOOKED_AT: usize = 10_000;
+
+/// Which tokens a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Those whose access token works.
+    Valid,
+    /// Those whose access token has ended.
+    Invalid,
+    /// All.
+    All,
+}
+
+/// A part of a list.
+pub struct Page {
+    /// The authorizations, the newest first.
+    pub authorizations: Vec<Authorization>,
+    /// How many the whole list has.
+    pub total: usize,
+}
+
+/// The tokens of a client.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn by_client(
+    context: &Context<'_>,
+    client: u64,
+    status: Status,
+    range: (usize, usize),
+) -> Result<Page, Error> {
+    let list = authorizations_list(context.service.id, client);
+    let items = context.app.store.listed(LIST_INDEX, list, MOST_LOOKED_AT).await?;
+    page(context, &items, status, range)
+}
+
+/// How many clients a service has of which all tokens are listed.
+const MOST_CLIENTS: usize = 100;
+
+/// The tokens of all clients; none for a service that has more of them than can be looked at.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn of_all_clients(
+    context: &Context<'_>,
+    status: Status,
+    range: (usize, usize),
+) -> Result<Option<Page>, Error> {
+    let (store, service) = (&context.app.store, context.service.id);
+    let clients = store.listed(LIST_INDEX, clients_list(service), MOST_CLIENTS + 1).await?;
+    if clients.len() > MOST_CLIENTS {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    for client in clients.iter().filter_map(|client| number_of(client)) {
+        let items = store.listed(LIST_INDEX, authorizations_list(service, client), MOST_LOOKED_AT).await?;
+        for item in &items {
+            all.push(store::read(item)?);
+        }
+    }
+    Ok(Some(sorted(context, all, status, range)))
+}
+
+fn number_of(client: &Item) -> Option<u64> {
+    text(client, "PK")?.rsplit('#').next()?.parse().ok()
+}
+
+/// The tokens of a user, at all clients.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn by_subject(
+    context: &Context<'_>,
+    subject: &str,
+    status: Status,
+    range: (usize, usize),
+) -> Result<Page, Error> {
+    let mut all = Vec::new();
+    for grant in grants_of_subject(context, subject).await? {
+        all.extend(of_grant(context, &grant).await?);
+    }
+    Ok(sorted(context, all, status, range))
+}
+
+/// The tokens of a user at a client.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn by_client_and_subject(
+    context: &Context<'_>,
+    grant: Option<&Grant>,
+    status: Status,
+    range: (usize, usize),
+) -> Result<Page, Error> {
+    let all = match grant {
+        Some(grant) => of_grant(context, grant).await?,
+        None => Vec::new(),
+    };
+    Ok(sorted(context, all, status, range))
+}
+
+/// What a user has let clients have.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn grants_of_subject(context: &Context<'_>, subject: &str) -> Result<Vec<Grant>, Error> {
+    let list = grants_list(context.service.id, subject);
+    let items = context.app.store.listed(LIST_INDEX, list, MOST_LOOKED_AT).await?;
+    let grants = items.iter().filter(|item| text(item, "subject") == Some(subject)).map(grant::read);
+    Ok(grants.collect())
+}
+
+async fn of_grant(context: &Context<'_>, grant: &Grant) -> Result<Vec<Authorization>, Error> {
+    let keys = grant.live.iter().map(|id| store::key(context, *id).into_attributes()).collect();
+    let items = context.app.store.batches(keys).await?;
+    items.iter().map(store::read).collect()
+}
+
+fn page(context: &Context<'_>, items: &[Item], status: Status, range: (usize, usize)) -> Result<Page, Error> {
+    let all = items.iter().map(store::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(sorted(context, all, status, range))
+}
+
+fn sorted(
+    context: &Context<'_>,
+    mut all: Vec<Authorization>,
+    status: Status,
+    (start, end): (usize, usize),
+) -> Page {
+    let now = context.now_millis();
+    all.retain(|authorization| {
+        let works = authorization.access_token.as_ref().is_some_and(|given| given.is_live(now));
+        authorization.state == State::Active
+            && match status {
+                Status::Valid => works,
+                Status::Invalid => !works,
+                Status::All => true,
+            }
+    });
+    all.sort_by_key(|authorization| std::cmp::Reverse((authorization.issued, authorization.id)));
+    let total = all.len();
+    let authorizations = all.into_iter().skip(start).take(end.saturating_sub(start)).collect();
+    Page { authorizations, total }
+}

@@ -1,0 +1,65 @@
+//! `POST /api/{serviceId}/auth/token/issue`: the user's password was right; the client gets its tokens.
+
+use ::authorization::exchange::{self, TokenFault};
+use ::authorization::token::Value as Ticket;
+use ::authorization::{grant, store};
+use shared::http::Response;
+use shared::metadata::GrantType;
+use shared::service::Service;
+
+use crate::auth::authorization::issue::consent;
+use crate::auth::token::refuse;
+use crate::door::{Call, endpoint};
+use crate::error::Error;
+use crate::runtime::members::Members;
+use crate::runtime::outcome::{refused, respond};
+use crate::runtime::{Runtime, tokens};
+
+endpoint!(issue, "authlete-token-issue", [Post], ["/api/{serviceId}/auth/token/issue"]);
+
+async fn issue(call: &Call<'_>) -> Result<Response, Error> {
+    let (body, readable) = Members::read(call.request);
+    let text = |name: &str| body.named(name).ok().flatten();
+    let (ticket, subject) = (text("ticket").and_then(Ticket::parse), text("subject"));
+    let identifier = ticket.as_ref().map(|ticket| ticket.client.to_string());
+    let keys = |service: &Service| {
+        let Some(ticket) = &ticket else { return Vec::new() };
+        let grant = subject.map(|subject| grant::key_in(service.id, ticket.client, subject));
+        grant.into_iter().chain([store::key_in(service.id, ticket.id)]).collect()
+    };
+    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    readable?;
+    let service = &desk.service;
+    body.named("ticket")?;
+    let Some(ticket) = ticket else { return Ok(unusable(service)) };
+    let Ok(consent) = consent(&body)? else {
+        let code = ("A050283", "jwtAtClaims must be a JSON object in a string".to_owned());
+        return Ok(refused(service, "INTERNAL_SERVER_ERROR", "server_error", code));
+    };
+    let wishes = tokens::wishes(&body)?;
+    let runtime = Runtime::new(call, &desk);
+    let context = runtime.context();
+    let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
+    let begun = store::among(&found.items, ticket.id)?;
+    let grant = grant::among(&found.items);
+    let given =
+        exchange::accept_password(&context, client.as_ref(), begun, &ticket, grant, consent, &wishes).await?;
+    match (given, client) {
+        (Ok(given), Some(client)) => {
+            let text = "The token request (grant_type=password) was processed successfully.".to_owned();
+            let code = ("A054001", text);
+            Ok(respond(tokens::given(&context, &client, &given, GrantType::Password, code).await?))
+        }
+        (Err(fault @ (TokenFault::Subject | TokenFault::NoKey(_))), _) => {
+            Ok(refused(service, "INTERNAL_SERVER_ERROR", fault.error(), tokens::code(&fault)))
+        }
+        (Err(fault @ TokenFault::ValueInUse), _) => Ok(refuse(service, &fault)),
+        _ => Ok(unusable(service)),
+    }
+}
+
+/// A ticket that cannot be used.
+pub(super) fn unusable(service: &Service) -> Response {
+    let fault = TokenFault::Ticket;
+    refused(service, "INTERNAL_SERVER_ERROR", fault.error(), tokens::code(&fault))
+}

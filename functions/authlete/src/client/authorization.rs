@@ -1,0 +1,5 @@
+//! `/client/authorization/…`: what users have let clients have.
+
+pub mod delete;
+pub mod list;
+pub mod update;

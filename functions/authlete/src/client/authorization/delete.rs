@@ -1,0 +1,37 @@
+//! `DELETE` or `POST /api/{serviceId}/client/authorization/delete/{clientId}`: ends what a user has let a client have, and
+//! forgets that it was granted.
+
+use ::authorization::grant;
+use shared::http::Response;
+
+use crate::auth::token::revoke::end_all;
+use crate::door::{Call, endpoint};
+use crate::error::{Error, result};
+use crate::runtime::Runtime;
+use crate::runtime::whose::{Whose, no_subject};
+
+endpoint!(
+    delete,
+    "authlete-client-authorization-delete",
+    [Delete, Post],
+    ["/api/{serviceId}/client/authorization/delete/{clientId+}"]
+);
+
+async fn delete(call: &Call<'_>) -> Result<Response, Error> {
+    let whose = Whose::read(call);
+    let (desk, found) = call.desk_and_found(Some(&whose.client), |service| whose.keys(service)).await?;
+    let runtime = Runtime::new(call, &desk);
+    let (client, subject, found, _) = whose.known(&desk, &runtime, found).await?;
+    let subject = subject.ok_or_else(no_subject)?;
+    let context = runtime.context();
+    let count = match &found {
+        Some(grant) => end_all(&context, grant).await?,
+        None => 0,
+    };
+    grant::forget_scopes(&context, client.numeric_id, &subject).await?;
+    let text = format!(
+        "Deleted {count} access token(s) issued to the client (ID = {}) of the service (API Key = {}).",
+        client.numeric_id, desk.service.id
+    );
+    Ok(Response::json(200, result("A137001", &text)))
+}

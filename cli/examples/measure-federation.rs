@@ -25,7 +25,7 @@ use shared::app::Settings;
 use shared::credentials::{IdSalt, KeyEncryption};
 use shared::entropy::Entropy;
 use shared::fetch::Fetch;
-use shared::jose::{SigningKey, generate_signing_key, public_keys};
+use shared::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
 use shared::limits::RateLimit;
 use shared::origin::Origin;
 use shared::policy::Preset;
@@ -270,7 +270,7 @@ async fn service(app: &App) -> Result {
     let data_key = app.keys.new_data_key(1, &app.entropy).await?;
     app.store.create_service(1, &configuration, &IdSalt([1; 32]), data_key, &origin).await?;
     let current = app.store.service(1).await?.ok_or("no service")?;
-    let key = json!({"keys": [generate_signing_key()?]}).to_string();
+    let key = json!({"keys": [generate_signing_key(SigningAlgorithm::Es256)?]}).to_string();
     let sealed: Map<String, Value> = [(FEDERATION_JWKS.to_owned(), key.into())].into_iter().collect();
     replace_service(&app.store, &app.keys, &current, configuration, &sealed, &origin).await?;
     Ok(())

@@ -1,5 +1,6 @@
 //! Signed JWTs, of others and our own: an allow-list of algorithms for each key type, never `none`, never symmetric.
 
+mod generation;
 mod signing;
 
 use std::borrow::Cow;
@@ -15,7 +16,8 @@ use crate::metadata::{is_private_member, parse_object_within};
 use crate::time::Clock;
 use crate::trusted_issuer::IssuerKeys;
 
-pub use signing::{KeyRefused, SigningKey, generate_signing_key};
+pub use generation::{SigningAlgorithm, generate_signing_key};
+pub use signing::{KeyRefused, SigningKey, signature_algorithm};
 
 /// The fully specified name of `EdDSA` with Ed25519 (RFC 9864 §2.2).
 const ED25519: &str = "Ed25519";

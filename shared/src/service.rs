@@ -3,6 +3,7 @@
 mod announced;
 mod check;
 mod federation;
+mod jwks;
 
 use std::sync::{Arc, OnceLock};
 
@@ -19,6 +20,8 @@ use crate::policy::Policy;
 pub(crate) use announced::{METHODS, has_means, is_choice, taken};
 pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
+pub(crate) use jwks::public_jwks;
+pub use jwks::{JWKS, dated_signing_key, private_jwks, with_signing_keys};
 
 /// What an operator decides about a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +47,10 @@ pub struct ServiceConfiguration {
     /// Its place in federations.
     #[serde(default)]
     pub federation: FederationSettings,
+    /// The public part of the JWK Set that the service keeps sealed under [`JWKS`]; absent where it keeps none. It follows
+    /// from what is sealed, whatever is given here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Map<String, Value>>,
     /// What a front door keeps here; only that door reads it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub others: Map<String, Value>,
@@ -61,6 +68,7 @@ impl ServiceConfiguration {
             authorization_server: Map::new(),
             policy,
             federation: FederationSettings::default(),
+            jwks: None,
             others: Map::new(),
         }
     }
@@ -124,7 +132,7 @@ impl Service {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn secrets(&self, keys: &KeyEncryption) -> Result<Map<String, Value>, Error> {
         let Some(secrets) = &self.secrets else { return Ok(Map::new()) };
-        let text = self.data_key(keys).await?.open(self.sealed_for(secrets.version), &secrets.sealed)?;
+        let text = self.data_key(keys).await?.open(sealed_for(self.id, secrets.version), &secrets.sealed)?;
         serde_json::from_str(&text).map_err(Error::internal)
     }
 
@@ -133,14 +141,7 @@ impl Service {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn sealed(&self, keys: &KeyEncryption, secrets: &Map<String, Value>) -> Result<SealedSecret, Error> {
-        let version = self.version.saturating_add(1);
-        let text = serde_json::to_string(secrets).map_err(Error::internal)?;
-        let sealed = self.data_key(keys).await?.seal(self.sealed_for(version), &text)?;
-        Ok(SealedSecret { sealed, version })
-    }
-
-    fn sealed_for(&self, version: u64) -> SealedFor<'static> {
-        SealedFor { kind: "service_secrets", service_id: self.id, id: "", version }
+        seal_secrets(self.data_key(keys).await?, self.id, self.version.saturating_add(1), secrets)
     }
 
     /// Where this API registers the service's clients (RFC 7591 §3), where it is reached at `base_url`.
@@ -201,4 +202,19 @@ impl Service {
     pub fn issuer(&self, base_url: &str) -> String {
         self.configuration.issuer.clone().unwrap_or_else(|| format!("{base_url}/{}", self.id))
     }
+}
+
+/// Seals what that version of a service keeps so, under the service's data key.
+pub(crate) fn seal_secrets(
+    data_key: &DataKey,
+    service_id: u64,
+    version: u64,
+    secrets: &Map<String, Value>,
+) -> Result<SealedSecret, Error> {
+    let text = serde_json::to_string(secrets).map_err(Error::internal)?;
+    Ok(SealedSecret { sealed: data_key.seal(sealed_for(service_id, version), &text)?, version })
+}
+
+fn sealed_for(service_id: u64, version: u64) -> SealedFor<'static> {
+    SealedFor { kind: "service_secrets", service_id, id: "", version }
 }

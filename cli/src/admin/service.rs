@@ -42,6 +42,9 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// The keys with which it signs ID tokens and access tokens.
+    #[command(subcommand)]
+    Keys(super::keys::Command),
     /// Its place in federations (OpenID Federation 1.0).
     #[command(subcommand)]
     Federation(super::federation::Command),
@@ -97,6 +100,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::List { organization } => list(&organization, connection, output).await,
         Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
         Command::Update { id, settings } => update(id, settings, connection, output).await,
+        Command::Keys(command) => super::keys::run(command, connection, output).await,
         Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
         Command::Clone { id, settings } => clone(id, settings, connection, output).await,

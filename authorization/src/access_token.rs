@@ -98,7 +98,5 @@ pub async fn is_ours(context: &Context<'_>, token: &str) -> Result<bool, Error> 
     if jwt.media_type() != Some(MEDIA_TYPE) {
         return Ok(false);
     }
-    let keys = context.service.signing_keys(&context.app.keys).await?;
-    let keys = shared::jose::JwkSet { keys: keys.iter().map(|key| key.public.clone()).collect() };
-    Ok(jwt.verify_signature(&keys).is_ok())
+    Ok(jwt.verify_signature(context.service.verification_keys(&context.app.keys).await?).is_ok())
 }

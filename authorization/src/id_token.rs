@@ -161,9 +161,8 @@ pub async fn hinted_subject(
     hint: &str,
 ) -> Result<Option<String>, Error> {
     let Ok(jwt) = UnverifiedJwt::parse(hint) else { return Ok(None) };
-    let keys = context.service.signing_keys(&context.app.keys).await?;
-    let keys = shared::jose::JwkSet { keys: keys.iter().map(|key| key.public.clone()).collect() };
-    let Ok(claims) = jwt.verify(&keys) else { return Ok(None) };
+    let keys = context.service.verification_keys(&context.app.keys).await?;
+    let Ok(claims) = jwt.verify(keys) else { return Ok(None) };
     let is_ours = claims.get("iss").and_then(Value::as_str) == Some(context.rules.issuer.as_str());
     let is_clients = |name: &Value| {
         let name = name.as_str().unwrap_or_default();

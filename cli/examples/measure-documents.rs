@@ -18,11 +18,12 @@ use axum::http::Request;
 use registrar::connections::Limits;
 use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use registrar::gateway::{Client, Gateway};
-use serde_json::json;
+use serde_json::{Map, json};
 use shared::App;
+use shared::administration::create_numbered_service;
 use shared::app::Settings;
 use shared::caller::Permission;
-use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
+use shared::credentials::{KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::Fetch;
 use shared::limits::RateLimit;
@@ -83,10 +84,9 @@ async fn prepare(app: &App) -> Result<String> {
     let mut policy = Preset::Open.policy();
     policy.doors.push(METADATA_DOCUMENT.to_owned());
     for id in 1..=SERVICES {
-        let data_key = app.keys.new_data_key(id, &app.entropy).await?;
         let configuration = ServiceConfiguration::new("measured", policy.clone());
-        let salt = IdSalt(app.entropy.bytes()?);
-        app.store.create_service(id, &configuration, &salt, data_key, &Origin::default()).await?;
+        let (none, origin) = (Map::new(), Origin::default());
+        create_numbered_service(&app.store, &app.keys, &app.entropy, id, &configuration, &none, &origin).await?;
     }
     let token = Token::mint(TokenKind::Organization, &app.entropy)?;
     let record = TokenRecord {

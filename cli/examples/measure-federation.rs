@@ -20,12 +20,12 @@ use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use registrar::gateway::{Client, Gateway};
 use serde_json::{Map, Value, json};
 use shared::App;
-use shared::administration::replace_service;
+use shared::administration::create_numbered_service;
 use shared::app::Settings;
-use shared::credentials::{IdSalt, KeyEncryption};
+use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::Fetch;
-use shared::jose::{SigningKey, generate_signing_key, public_keys};
+use shared::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
 use shared::limits::RateLimit;
 use shared::origin::Origin;
 use shared::policy::Preset;
@@ -248,12 +248,6 @@ async fn service(app: &App) -> Result {
     let mut policy = Preset::Open.policy();
     policy.doors.push("federation".to_owned());
     let configuration = ServiceConfiguration {
-        name: None,
-        organization: "measured".to_owned(),
-        issuer: None,
-        base_url: None,
-        authorization_server: Map::new(),
-        policy,
         federation: FederationSettings {
             enabled: true,
             authority_hints: vec![anchor.id.clone()],
@@ -264,14 +258,11 @@ async fn service(app: &App) -> Result {
             }],
             ..FederationSettings::default()
         },
-        others: Map::new(),
+        ..ServiceConfiguration::new("measured", policy)
     };
     let origin = Origin::default();
-    let data_key = app.keys.new_data_key(1, &app.entropy).await?;
-    app.store.create_service(1, &configuration, &IdSalt([1; 32]), data_key, &origin).await?;
-    let current = app.store.service(1).await?.ok_or("no service")?;
-    let key = json!({"keys": [generate_signing_key()?]}).to_string();
+    let key = json!({"keys": [generate_signing_key(SigningAlgorithm::Es256)?]}).to_string();
     let sealed: Map<String, Value> = [(FEDERATION_JWKS.to_owned(), key.into())].into_iter().collect();
-    replace_service(&app.store, &app.keys, &current, configuration, &sealed, &origin).await?;
+    create_numbered_service(&app.store, &app.keys, &app.entropy, 1, &configuration, &sealed, &origin).await?;
     Ok(())
 }

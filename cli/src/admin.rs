@@ -7,6 +7,7 @@ mod doctor;
 mod federation;
 mod fetched;
 mod input;
+mod keys;
 mod output;
 mod place;
 mod policy;

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use shared::App;
-use shared::administration;
+use shared::administration::{create_numbered_service, create_service};
 use shared::caller::Permission;
-use shared::credentials::{IdSalt, Token, TokenKind};
+use shared::credentials::{Token, TokenKind};
 use shared::metadata::GrantType;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Preset};
-use shared::service::ServiceConfiguration;
-use shared::store::{CreatedService, TokenRecord};
+use shared::service::{ServiceConfiguration, with_signing_keys};
+use shared::store::TokenRecord;
 
 pub(crate) use crate::failure::described;
 use crate::private;
@@ -197,15 +198,13 @@ async fn own_service(
             return Ok(OwnService { id, replaces: None });
         }
     }
-    let salt = IdSalt(app.entropy.bytes().map_err(described)?);
-    let data_key = app.keys.new_data_key(first, &app.entropy).await.map_err(described)?;
-    let created = app.store.create_service(first, configuration, &salt, data_key, &origin()).await;
-    if created.map_err(described)? == CreatedService::Created {
+    let secrets = &with_signing_keys(Map::new(), app.clock.now()).map_err(described)?;
+    let (store, keys, entropy, origin) = (&app.store, &app.keys, &app.entropy, &origin());
+    let created = create_numbered_service(store, keys, entropy, first, configuration, secrets, origin).await;
+    if created.map_err(described)?.is_some() {
         return Ok(OwnService { id: first, replaces: None });
     }
-    let (nothing, origin) = (serde_json::Map::new(), origin());
-    let (store, keys, entropy) = (&app.store, &app.keys, &app.entropy);
-    let created = administration::create_service(store, keys, entropy, configuration.clone(), &nothing, &origin).await;
+    let created = create_service(store, keys, entropy, configuration.clone(), secrets, origin).await;
     Ok(OwnService { id: created.map_err(described)?.id, replaces: known.or(Some(first)) })
 }
 

@@ -18,7 +18,7 @@ use shared::origin::Origin;
 use shared::policy::{BoundPolicy, METADATA_DOCUMENT, Policy, Preset};
 use shared::registry::Context;
 use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration, TrustAnchorSettings};
-use shared::store::{KeptCopy, TokenRecord};
+use shared::store::{KeptCopy, NewService, TokenRecord};
 use shared::{App, Error};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -243,8 +243,10 @@ fn configuration(policy: Policy) -> ServiceConfiguration {
 }
 
 async fn service(app: &App, id: u64, configuration: ServiceConfiguration) -> Result {
-    let data_key = app.keys.new_data_key(id, &app.entropy).await?;
-    app.store.create_service(id, &configuration, &SALT, data_key, &Origin::default()).await?;
+    let wrapped_data_key = app.keys.new_data_key(id, &app.entropy).await?;
+    let configuration = &configuration;
+    let new = NewService { id, configuration, id_salt: &SALT, wrapped_data_key, secrets: None };
+    app.store.create_service(new, &Origin::default()).await?;
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! What operators do: they create, change, lock and delete clients, replace their secrets, and create and change
 //! services. Registrants are the business of [`crate::registry`].
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
 
 use crate::claim_kind::ClaimKind;
 use crate::client::{ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
@@ -12,8 +15,8 @@ use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMe
 use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Policy};
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the_developers_share};
-use crate::service::{Service, ServiceConfiguration};
-use crate::store::{Created, CreatedService, Deleter, Store};
+use crate::service::{Service, ServiceConfiguration, public_jwks, seal_secrets};
+use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store};
 
 /// How long a member may be that a front door keeps for operators, in bytes of JSON.
 const MAX_MEMBER_BYTES: usize = 64 * 1024;
@@ -350,7 +353,7 @@ fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) ->
     ClientInformation::new(client, client_secret, None)
 }
 
-/// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL.
+/// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL. It keeps `secrets` sealed.
 ///
 /// # Errors
 /// [`Invalid`], naming the member; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
@@ -362,17 +365,12 @@ pub async fn create_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
-    configuration.check()?;
-    bound_secrets(secrets)?;
     for _ in 0..MINTING_ATTEMPTS {
         let id = 1_000_000_000 + u64::from_be_bytes(entropy.bytes()?) % 9_000_000_000;
-        let Some(service) = create_numbered_service(store, keys, entropy, id, &configuration, origin).await? else {
-            continue;
-        };
-        if secrets.is_empty() {
+        let created = create_numbered_service(store, keys, entropy, id, &configuration, secrets, origin).await?;
+        if let Some(service) = created {
             return Ok(service);
         }
-        return replace_service(store, keys, &service, configuration, secrets, origin).await;
     }
     Err(Error::Contention)
 }
@@ -387,18 +385,25 @@ pub async fn create_numbered_service(
     entropy: &Entropy,
     id: u64,
     configuration: &ServiceConfiguration,
+    secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Option<Service>, Error> {
-    configuration.check()?;
-    let salt = IdSalt(entropy.bytes()?);
-    let data_key = keys.new_data_key(id, entropy).await?;
-    match store.create_service(id, configuration, &salt, data_key, origin).await? {
-        CreatedService::Created => store.service(id).await?.ok_or(Error::UnknownService).map(Some),
+    let configuration = &kept(configuration.clone(), secrets)?;
+    let id_salt = &IdSalt(entropy.bytes()?);
+    let wrapped_data_key = keys.new_data_key(id, entropy).await?;
+    let data_key = if secrets.is_empty() { None } else { Some(keys.unwrap_data_key(id, &wrapped_data_key).await?) };
+    let sealed = data_key.as_ref().map(|key| seal_secrets(key, id, FIRST_VERSION, secrets)).transpose()?;
+    let new = NewService { id, configuration, id_salt, wrapped_data_key, secrets: sealed };
+    match store.create_service(new, origin).await? {
+        CreatedService::Created => {
+            let service = store.service(id).await?.ok_or(Error::UnknownService)?;
+            Ok(Some(Service { data_key: Arc::new(OnceCell::new_with(data_key)), ..service }))
+        }
         CreatedService::Taken => Ok(None),
     }
 }
 
-/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays.
+/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays, keys included.
 ///
 /// # Errors
 /// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`],
@@ -410,6 +415,7 @@ pub async fn configure_service(
     origin: &Origin,
 ) -> Result<Service, Error> {
     configuration.check()?;
+    let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
     store.update_service(current.id, current.version, configuration, None, origin).await?;
     store.service(current.id).await?.ok_or(Error::UnknownService)
 }
@@ -426,12 +432,23 @@ pub async fn replace_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
-    configuration.check()?;
-    bound_secrets(secrets)?;
+    let configuration = kept(configuration, secrets)?;
     let sealed = match (secrets.is_empty(), &current.secrets) {
         (true, None) => None,
         _ => Some(current.sealed(keys, secrets).await?),
     };
     store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
-    store.service(current.id).await?.ok_or(Error::UnknownService)
+    let service = store.service(current.id).await?.ok_or(Error::UnknownService)?;
+    Ok(Service { data_key: Arc::clone(&current.data_key), ..service })
+}
+
+/// What is kept of a service beside these secrets: what was decided, and the public part of its keys.
+fn kept(
+    mut configuration: ServiceConfiguration,
+    secrets: &Map<String, Value>,
+) -> Result<ServiceConfiguration, Invalid> {
+    configuration.check()?;
+    bound_secrets(secrets)?;
+    configuration.jwks = public_jwks(secrets)?;
+    Ok(configuration)
 }

@@ -1,5 +1,6 @@
 //! Signed JWTs, of others and our own: an allow-list of algorithms for each key type, never `none`, never symmetric.
 
+mod generation;
 mod signing;
 
 use std::borrow::Cow;
@@ -15,8 +16,9 @@ use crate::metadata::{is_private_member, parse_object_within};
 use crate::time::Clock;
 use crate::trusted_issuer::IssuerKeys;
 
+pub use generation::{SigningAlgorithm, generate_signing_key};
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};
-pub use signing::{KeyRefused, ServiceKey, SigningKey, generate_signing_key, sign_with_secret, unsigned};
+pub use signing::{KeyRefused, ServiceKey, SigningKey, sign_with_secret, signature_algorithm, unsigned};
 
 /// The fully specified name of `EdDSA` with Ed25519 (RFC 9864 §2.2).
 const ED25519: &str = "Ed25519";

@@ -3,6 +3,7 @@
 mod announced;
 mod check;
 mod federation;
+mod jwks;
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,17 +15,15 @@ use tokio::sync::OnceCell;
 use crate::client::{RegisteredClient, SealedSecret};
 use crate::credentials::{ClientSecret, DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
-use crate::jose::ServiceKey;
-use crate::metadata::parse_object;
+use crate::jose::{JwkSet, ServiceKey};
 use crate::metadata_document::{SUPPORTED, is_announced};
 use crate::policy::Policy;
 
 pub(crate) use announced::{METHODS, has_means, is_choice, taken};
 pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
-
-/// The member of a service's secrets that holds the JWK Set by whose keys it signs ID Tokens and access tokens, in a text.
-pub const JWKS: &str = "jwks";
+pub(crate) use jwks::public_jwks;
+pub use jwks::{JWKS, dated_signing_key, private_jwks, with_signing_keys};
 
 /// What an operator decides about a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +49,10 @@ pub struct ServiceConfiguration {
     /// Its place in federations.
     #[serde(default)]
     pub federation: FederationSettings,
+    /// The public part of the JWK Set that the service keeps sealed under [`JWKS`]; absent where it keeps none. It follows
+    /// from what is sealed, whatever is given here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Map<String, Value>>,
     /// What a front door keeps here; only that door reads it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub others: Map<String, Value>,
@@ -67,6 +70,7 @@ impl ServiceConfiguration {
             authorization_server: Map::new(),
             policy,
             federation: FederationSettings::default(),
+            jwks: None,
             others: Map::new(),
         }
     }
@@ -91,6 +95,7 @@ pub struct Service {
     pub(crate) wrapped_data_key: Vec<u8>,
     pub(crate) data_key: Arc<OnceCell<DataKey>>,
     pub(crate) signing_keys: OnceCell<Vec<ServiceKey>>,
+    pub(crate) verification_keys: OnceCell<JwkSet>,
 }
 
 impl Service {
@@ -155,21 +160,6 @@ impl Service {
         Ok(Some(ClientSecret::opened(text)))
     }
 
-    /// The keys that sign for the service, the first one first, read at first use.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn signing_keys(&self, keys: &KeyEncryption) -> Result<&[ServiceKey], Error> {
-        let read = || async {
-            let secrets = self.secrets(keys).await?;
-            let set = secrets.get(JWKS).and_then(Value::as_str).map(|text| parse_object(text.as_bytes()));
-            let set = set.transpose()?.unwrap_or_default();
-            let listed = set.get("keys").and_then(Value::as_array).into_iter().flatten();
-            Ok(listed.filter_map(Value::as_object).filter_map(ServiceKey::read).collect())
-        };
-        self.signing_keys.get_or_try_init(read).await.map(Vec::as_slice)
-    }
-
     /// Seals a text for an item of the service's own, which `id` names within `kind`.
     ///
     /// # Errors
@@ -205,7 +195,7 @@ impl Service {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn secrets(&self, keys: &KeyEncryption) -> Result<Map<String, Value>, Error> {
         let Some(secrets) = &self.secrets else { return Ok(Map::new()) };
-        let text = self.data_key(keys).await?.open(self.sealed_for(secrets.version), &secrets.sealed)?;
+        let text = self.data_key(keys).await?.open(sealed_for(self.id, secrets.version), &secrets.sealed)?;
         serde_json::from_str(&text).map_err(Error::internal)
     }
 
@@ -214,14 +204,7 @@ impl Service {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn sealed(&self, keys: &KeyEncryption, secrets: &Map<String, Value>) -> Result<SealedSecret, Error> {
-        let version = self.version.saturating_add(1);
-        let text = serde_json::to_string(secrets).map_err(Error::internal)?;
-        let sealed = self.data_key(keys).await?.seal(self.sealed_for(version), &text)?;
-        Ok(SealedSecret { sealed, version })
-    }
-
-    fn sealed_for(&self, version: u64) -> SealedFor<'static> {
-        SealedFor { kind: "service_secrets", service_id: self.id, id: "", version }
+        seal_secrets(self.data_key(keys).await?, self.id, self.version.saturating_add(1), secrets)
     }
 
     /// Where this API registers the service's clients (RFC 7591 §3), where it is reached at `base_url`.
@@ -287,4 +270,19 @@ impl Service {
 /// What a client's sealed secret is bound to.
 pub(crate) fn client_secret_place(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
     SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
+}
+
+/// Seals what that version of a service keeps so, under the service's data key.
+pub(crate) fn seal_secrets(
+    data_key: &DataKey,
+    service_id: u64,
+    version: u64,
+    secrets: &Map<String, Value>,
+) -> Result<SealedSecret, Error> {
+    let text = serde_json::to_string(secrets).map_err(Error::internal)?;
+    Ok(SealedSecret { sealed: data_key.seal(sealed_for(service_id, version), &text)?, version })
+}
+
+fn sealed_for(service_id: u64, version: u64) -> SealedFor<'static> {
+    SealedFor { kind: "service_secrets", service_id, id: "", version }
 }

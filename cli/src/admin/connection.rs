@@ -20,7 +20,7 @@ use super::output::date;
 use super::place::{Place, Server};
 use super::sign_in::{self, sign_in};
 use crate::environment::{EXTRA_CA, REACHABLE};
-use crate::failure::{Failure, Kind, described};
+use crate::failure::{Failure, described};
 use crate::folder::{FOLDER, FOLDER_OF_MEMORY};
 use crate::{demo, embedded, environment, print};
 
@@ -207,13 +207,7 @@ impl Connection {
     pub(super) async fn keys_for(&self, organization: &str) -> Result<KeyEncryption> {
         let keys = self.keys().await?;
         let Some(other) = self.known_service(organization).await? else { return Ok(keys) };
-        let opened = other.opens_with(&keys).await.map_err(described).map_err(|error| self.failure(&error));
-        match opened {
-            Err(failure) if failure.kind == Kind::Credentials => print::complain(&format!(
-                "warning: whether this is the key of the other services could not be told: {failure}"
-            )),
-            opened => opened?,
-        }
+        other.opens_with(&keys).await.map_err(described)?;
         Ok(keys)
     }
 

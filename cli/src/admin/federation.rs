@@ -13,7 +13,7 @@ use shared::federation::{
     signing_key, trust_anchor,
 };
 use shared::fetch::{Fetch, FetchSettings};
-use shared::jose::{generate_signing_key, public_keys};
+use shared::jose::{SigningAlgorithm, generate_signing_key, public_keys};
 use shared::metadata::parse_object;
 use shared::service::{
     FEDERATION_JWKS, FederationSettings, RepeatedRegistration, Service, ServiceConfiguration, TrustAnchorSettings,
@@ -261,7 +261,7 @@ async fn change(
 
 /// A new key is the last in its set, and signs if none does yet.
 fn add_key(settings: &mut FederationSettings, keys: &mut Vec<Value>) -> Result<()> {
-    keys.push(generate_signing_key().map_err(described)?.into());
+    keys.push(generate_signing_key(SigningAlgorithm::Es256).map_err(described)?.into());
     settings.signature_key_id = Some(signing(settings, keys)?);
     Ok(())
 }

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use shared::administration;
 use shared::policy::Preset;
-use shared::service::{Service, ServiceConfiguration};
+use shared::service::{Service, ServiceConfiguration, with_signing_keys};
 use shared::store::RESTORABLE_SECONDS;
 
 pub(super) use settings::{check, organization};
@@ -42,6 +42,9 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// The keys with which it signs ID tokens and access tokens.
+    #[command(subcommand)]
+    Keys(super::keys::Command),
     /// Its place in federations (OpenID Federation 1.0).
     #[command(subcommand)]
     Federation(super::federation::Command),
@@ -97,6 +100,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::List { organization } => list(&organization, connection, output).await,
         Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
         Command::Update { id, settings } => update(id, settings, connection, output).await,
+        Command::Keys(command) => super::keys::run(command, connection, output).await,
         Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
         Command::Clone { id, settings } => clone(id, settings, connection, output).await,
@@ -127,8 +131,14 @@ async fn create_new(configuration: ServiceConfiguration, connection: &Connection
     topology::check_new(&configuration, connection.base_url().as_deref())?;
     let keys = connection.keys_for(&configuration.organization).await?;
     let (store, entropy) = (&connection.store, &connection.entropy);
-    let created = administration::create_service(store, &keys, entropy, configuration, &Map::new(), &operator()).await;
+    let secrets = &first_secrets(connection)?;
+    let created = administration::create_service(store, &keys, entropy, configuration, secrets, &operator()).await;
     created.map_err(described)
+}
+
+/// What a new service keeps sealed: keys with which it signs.
+fn first_secrets(connection: &Connection) -> Result<Map<String, Value>> {
+    with_signing_keys(Map::new(), connection.clock.now()).map_err(described)
 }
 
 /// How many clients a service has, as far as the stream function has counted them.

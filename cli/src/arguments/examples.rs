@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 42] = [
+const EXAMPLES: [(&str, &[&str]); 46] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -30,6 +30,10 @@ const EXAMPLES: [(&str, &[&str]); 42] = [
     ("service export", &["registrar service export 1 > service.json"]),
     ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),
     ("service stats", &["registrar service stats 1"]),
+    ("service keys make", &["registrar service keys make 1", "registrar service keys make 1 --algorithm EdDSA"]),
+    ("service keys list", &["registrar service keys list 1", "registrar service keys list 1 --json | jq .[].kid"]),
+    ("service keys rotate", &["registrar service keys rotate 1", "registrar service keys rotate 1 --algorithm ES256"]),
+    ("service keys remove", &["registrar service keys remove 1 KID", "registrar service keys remove 1 KID --yes"]),
     (
         "service federation enable",
         &["registrar service federation enable 1 --authority-hint https://superior.example \

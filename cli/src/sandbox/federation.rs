@@ -12,7 +12,7 @@ use clap::Args;
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use shared::federation::EntityId;
-use shared::jose::{SigningKey, generate_signing_key, public_keys};
+use shared::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
 use shared::metadata::parse_object;
 use shared::time::Clock;
 
@@ -76,7 +76,10 @@ pub(super) async fn run(options: &Options) -> Result<()> {
 }
 
 fn make(folder: &Path) -> Result<()> {
-    let (anchor, party) = (generate_signing_key().map_err(described)?, generate_signing_key().map_err(described)?);
+    let (anchor, party) = (
+        generate_signing_key(SigningAlgorithm::Es256).map_err(described)?,
+        generate_signing_key(SigningAlgorithm::Es256).map_err(described)?,
+    );
     let (server, server_key) = self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
     for (name, content) in [
         ("server.pem", server.pem()),

@@ -3,5 +3,6 @@
 mod clients;
 mod declarations;
 mod deletion;
+mod keys;
 mod policies;
 mod services;

@@ -13,7 +13,7 @@ use shared::caller::Permission;
 use shared::client::Source;
 use shared::federation::discovery::RESOLVING;
 use shared::federation::{EntityId, register_automatically};
-use shared::jose::{UnverifiedJwt, generate_signing_key};
+use shared::jose::{SigningAlgorithm, UnverifiedJwt, generate_signing_key};
 use shared::origin::Origin;
 use shared::policy::Preset;
 use shared::registry::Context;
@@ -530,7 +530,7 @@ async fn a_service_takes_part_or_does_not() {
     }
     let nameless = Federation::new().await;
     let mut service = nameless.operate("GET", "/service/get", &Value::Null).await.body;
-    let mut key = generate_signing_key().unwrap();
+    let mut key = generate_signing_key(SigningAlgorithm::Es256).unwrap();
     key.remove("kid");
     service["federationJwks"] = json!({ "keys": [nameless.provider_key, key] }).to_string().into();
     assert_eq!(nameless.operate("POST", "/service/update", &service).await.status, 200);
@@ -777,7 +777,7 @@ async fn s12_2_an_explicit_registration_takes_an_automatic_ones_place_and_not_th
 #[tokio::test]
 async fn a_service_is_set_up_by_authletes_api_as_well() {
     let federation = Federation::with(|settings| *settings = FederationSettings::default()).await;
-    let key = generate_signing_key().unwrap();
+    let key = generate_signing_key(SigningAlgorithm::Es256).unwrap();
     let mut service = federation.operate("GET", "/service/get", &Value::Null).await.body;
     let anchors = json!([{"entityId": federation.anchor.id, "jwks": federation.anchor.jwks().to_string()}]);
     for (member, value) in [

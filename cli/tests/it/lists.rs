@@ -16,7 +16,7 @@ use shared::metadata::Invalid;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::service::ServiceConfiguration;
-use shared::store::{CreatedService, Deleter, RESTORABLE_SECONDS, Route};
+use shared::store::{CreatedService, Deleter, NewService, RESTORABLE_SECONDS, Route};
 use shared::stream::{Event, apply};
 
 use crate::fault_proxy::{Fault, FaultProxy};
@@ -522,8 +522,10 @@ async fn a_deleted_service_is_restored_within_a_week_and_purged_after_it() {
     world.catch_up().await;
     assert_eq!(left(&world), ["N#shard", "S#1"], "its number stays again");
     assert!(matches!(store.restore_service(1, &Origin::default()).await, Err(Error::UnknownService)));
-    let data_key = world.app.keys.new_data_key(1, &world.app.entropy).await.unwrap();
-    let again = store.create_service(1, &unchanged, &IdSalt([0; 32]), data_key, &Origin::default()).await.unwrap();
+    let wrapped_data_key = world.app.keys.new_data_key(1, &world.app.entropy).await.unwrap();
+    let id_salt = &IdSalt([0; 32]);
+    let new = NewService { id: 1, configuration: &unchanged, id_salt, wrapped_data_key, secrets: None };
+    let again = store.create_service(new, &Origin::default()).await.unwrap();
     assert_eq!(again, CreatedService::Taken);
 }
 

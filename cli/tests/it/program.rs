@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use shared::fetch::{Fetch, FetchError, FetchSettings};
-use shared::jose::{UnverifiedJwt, generate_signing_key};
+use shared::jose::{SigningAlgorithm, UnverifiedJwt, generate_signing_key};
 
 /// A folder of one test.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -493,7 +493,7 @@ async fn a_service_joins_a_federation_and_its_keys_are_rolled_over_from_the_comm
     let hint = ["enable", "1", "--authority-hint", "https://superior.example"];
     assert!(refused(&hint).contains("needs an --authority-hint and a --trust-anchor"));
     let anchor = data.0.join("anchor.json");
-    let jwks = json!({"keys": [public(&generate_signing_key().unwrap())]});
+    let jwks = json!({"keys": [public(&generate_signing_key(SigningAlgorithm::Es256).unwrap())]});
     std::fs::write(&anchor, jwks.to_string()).unwrap();
     let anchor = format!("https://anchor.example={}", anchor.display());
     let enabled = federation(&[

@@ -24,7 +24,7 @@ use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::registry::Context;
 use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration};
-use shared::store::{Store, TokenRecord};
+use shared::store::{NewService, Store, TokenRecord};
 use shared::time::Clock;
 
 /// When the tests happen: 2026-09-21T14:13:20Z.
@@ -189,9 +189,10 @@ impl World {
     /// Makes a service with that policy.
     pub(crate) async fn service(&self, id: u64, policy: Policy) {
         let configuration = ServiceConfiguration::new("tests", policy);
-        let data_key = self.app.keys.new_data_key(id, &self.app.entropy).await.unwrap();
-        let salt = IdSalt(self.app.entropy.bytes().unwrap());
-        self.app.store.create_service(id, &configuration, &salt, data_key, &operator()).await.unwrap();
+        let wrapped_data_key = self.app.keys.new_data_key(id, &self.app.entropy).await.unwrap();
+        let (configuration, id_salt) = (&configuration, &IdSalt(self.app.entropy.bytes().unwrap()));
+        let new = NewService { id, configuration, id_salt, wrapped_data_key, secrets: None };
+        self.app.store.create_service(new, &operator()).await.unwrap();
     }
 
     /// Lets service 1 take part in federations, with that key.

@@ -8,7 +8,7 @@ use super::EntityId;
 use super::constraints::Constraints;
 use super::statement::{EntityStatement, Kind, StatementFault};
 use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
-use crate::jose::{SigningKey, generate_signing_key, public_keys};
+use crate::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
 
 pub(super) use entity::Entity;
 

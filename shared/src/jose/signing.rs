@@ -1,23 +1,20 @@
 //! Keys of ours, which sign.
 
-use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair, RsaKeyPair,
+    Ed25519KeyPair, RsaKeyPair,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::metadata::is_private_member;
 
 /// A private key, ready to sign.
 pub struct SigningKey {
     kid: String,
     algorithm: Algorithm,
-    name: String,
+    name: &'static str,
     key: EncodingKey,
 }
 
@@ -47,30 +44,15 @@ impl SigningKey {
             let octets = text(name).and_then(|text| BASE64URL.decode(text).ok());
             octets.filter(|octets| !octets.is_empty()).ok_or(KeyRefused::Malformed)
         };
-        let (usual, accepted, key): (_, &[Algorithm], _) = match (text("kty"), text("crv")) {
-            (Some("EC"), Some("P-256")) => {
-                let key = elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING, 32, octets)?;
-                (Algorithm::ES256, &[Algorithm::ES256], key)
-            }
-            (Some("EC"), Some("P-384")) => {
-                let key = elliptic(&ECDSA_P384_SHA384_FIXED_SIGNING, 48, octets)?;
-                (Algorithm::ES384, &[Algorithm::ES384], key)
-            }
-            (Some("OKP"), Some("Ed25519")) => {
-                let pair = Ed25519KeyPair::from_seed_and_public_key(&octets("d")?, &octets("x")?);
-                let document =
-                    pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
-                (Algorithm::EdDSA, &[Algorithm::EdDSA], EncodingKey::from_ed_der(document.as_ref()))
-            }
-            (Some("RSA"), _) => (Algorithm::RS256, &RSA, EncodingKey::from_rsa_der(&rsa(octets)?)),
-            _ => return Err(KeyRefused::Kind),
-        };
-        let algorithm = match text("alg") {
-            None => usual,
-            Some(name) => name.parse().ok().filter(|named| accepted.contains(named)).ok_or(KeyRefused::Kind)?,
+        let name = signature_algorithm(jwk).ok_or(KeyRefused::Kind)?;
+        let algorithm = name.parse().map_err(|_| KeyRefused::Kind)?;
+        let key = match algorithm {
+            Algorithm::ES256 => elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING, 32, octets)?,
+            Algorithm::ES384 => elliptic(&ECDSA_P384_SHA384_FIXED_SIGNING, 48, octets)?,
+            Algorithm::EdDSA => edwards(octets)?,
+            _ => EncodingKey::from_rsa_der(&rsa(octets)?),
         };
         let kid = text("kid").filter(|kid| !kid.is_empty()).ok_or(KeyRefused::KeyId)?;
-        let name = text("alg").map_or_else(|| format!("{algorithm:?}"), str::to_owned);
         Ok(Self { kid: kid.to_owned(), algorithm, name, key })
     }
 
@@ -82,8 +64,8 @@ impl SigningKey {
 
     /// The algorithm's name (RFC 7518 §3.1).
     #[must_use]
-    pub fn algorithm(&self) -> &str {
-        &self.name
+    pub fn algorithm(&self) -> &'static str {
+        self.name
     }
 
     /// A JWT whose header has `alg`, `kid` and those members.
@@ -110,12 +92,10 @@ impl SigningKey {
     }
 }
 
-/// A key of a service, with what others see of it.
+/// A key of a service.
 pub struct ServiceKey {
     /// What signs.
     pub private: SigningKey,
-    /// What verifies.
-    pub public: Jwk,
     /// Whether it is meant for encryption, and signs only where nothing else does.
     pub is_for_encryption: bool,
 }
@@ -125,10 +105,8 @@ impl ServiceKey {
     #[must_use]
     pub fn read(jwk: &Map<String, Value>) -> Option<Self> {
         let private = SigningKey::from_jwk(jwk).ok()?;
-        let mut public = jwk.clone();
-        public.retain(|name, _| !is_private_member(name));
         let is_for_encryption = jwk.get("use").and_then(Value::as_str) == Some("enc");
-        Some(Self { private, public: serde_json::from_value(public.into()).ok()?, is_for_encryption })
+        Some(Self { private, is_for_encryption })
     }
 }
 
@@ -173,30 +151,24 @@ fn signed(
     Ok(format!("{message}.{}", signature.map_err(Error::internal)?))
 }
 
-/// A new private JWK for `ES256`, named by its thumbprint (RFC 7638).
-///
-/// # Errors
-/// [`Error::Internal`].
-pub fn generate_signing_key() -> Result<Map<String, Value>, Error> {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(Error::internal)?;
-    let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
-    let (x, y) = point.split_at_checked(32).ok_or_else(|| Error::internal("a P-256 point has 64 bytes"))?;
-    let secret = pair.private_key().as_be_bytes().map_err(Error::internal)?;
-    let mut key = json!({"kty": "EC", "crv": "P-256", "x": BASE64URL.encode(x), "y": BASE64URL.encode(y)});
-    let public: Jwk = serde_json::from_value(key.clone()).map_err(Error::internal)?;
-    let members = [
-        ("kid", public.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?),
-        ("alg", "ES256".to_owned()),
-        ("use", "sig".to_owned()),
-        ("d", BASE64URL.encode(secret.as_ref())),
-    ];
-    let key = key.as_object_mut().ok_or_else(|| Error::internal("a key is an object"))?;
-    key.extend(members.map(|(name, value)| (name.to_owned(), value.into())));
-    Ok(std::mem::take(key))
+/// The algorithm of a key, private or public: its `alg`, or the usual one of its type; none if it is of a type that does not
+/// sign here.
+#[must_use]
+pub fn signature_algorithm(jwk: &Map<String, Value>) -> Option<&'static str> {
+    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let possible: &[&str] = match (text("kty"), text("crv")) {
+        (Some("EC"), Some("P-256")) => &["ES256"],
+        (Some("EC"), Some("P-384")) => &["ES384"],
+        (Some("OKP"), Some("Ed25519")) => &["EdDSA"],
+        (Some("RSA"), _) => &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
+        _ => return None,
+    };
+    let mut possible = possible.iter().copied();
+    match text("alg") {
+        None => possible.next(),
+        Some(algorithm) => possible.find(|name| *name == algorithm),
+    }
 }
-
-const RSA: [Algorithm; 6] =
-    [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
 
 fn elliptic(
     algorithm: &'static EcdsaSigningAlgorithm,
@@ -211,6 +183,12 @@ fn elliptic(
     let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, &secret, &point);
     let document = pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
     Ok(EncodingKey::from_ec_der(document.as_ref()))
+}
+
+fn edwards(octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>) -> Result<EncodingKey, KeyRefused> {
+    let pair = Ed25519KeyPair::from_seed_and_public_key(&octets("d")?, &octets("x")?);
+    let document = pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
+    Ok(EncodingKey::from_ed_der(document.as_ref()))
 }
 
 /// An `RSAPrivateKey` (RFC 8017 §A.1.2).
@@ -242,7 +220,10 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{JwkSet, UnverifiedJwt};
+    use aws_lc_rs::encoding::AsBigEndian;
+    use aws_lc_rs::signature::KeyPair;
+
+    use super::super::{JwkSet, SigningAlgorithm, UnverifiedJwt, generate_signing_key};
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {
@@ -268,7 +249,7 @@ mod tests {
     /// The Ed25519 key is that of RFC 8037 appendix A.1.
     #[test]
     fn private_keys_of_every_kind_sign() {
-        signs(&generate_signing_key().unwrap(), "ES256");
+        signs(&generate_signing_key(SigningAlgorithm::Es256).unwrap(), "ES256");
         let edwards = object(json!({"kty": "OKP", "crv": "Ed25519", "kid": "e",
             "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}));
         signs(&edwards, "EdDSA");
@@ -288,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_cannot_sign_is_refused() {
-        let key = generate_signing_key().unwrap();
+        let key = generate_signing_key(SigningAlgorithm::Es256).unwrap();
         let changed = |name: &str, value: Value| {
             let mut key = key.clone();
             key.insert(name.to_owned(), value);

@@ -22,13 +22,15 @@ pub(super) const ALWAYS: [&str; 10] = [
     "scopes_supported",
     "code_challenge_methods_supported",
     "subject_types_supported",
-    "id_token_signing_alg_values_supported",
+    ID_TOKENS,
 ];
 
 const RESPONSE_TYPES: &str = "response_types_supported";
 const GRANT_TYPES: &str = "grant_types_supported";
 pub(crate) const METHODS: &str = "token_endpoint_auth_methods_supported";
 const ASSERTIONS: &str = "token_endpoint_auth_signing_alg_values_supported";
+
+const ID_TOKENS: &str = "id_token_signing_alg_values_supported";
 
 /// The lists of what signs client assertions, at three endpoints.
 const SIGNED: [&str; 3] = [
@@ -141,7 +143,7 @@ impl ServiceConfiguration {
         (!values.is_empty()).then_some(values)
     }
 
-    /// What follows from the policy.
+    /// What follows from the policy and the keys.
     fn implied(&self, list: &str) -> Vec<&str> {
         let policy = &self.policy;
         match list {
@@ -158,7 +160,11 @@ impl ServiceConfiguration {
             "scopes_supported" => policy.scopes.offered.iter().flat_map(Scope::tokens).collect(),
             "code_challenge_methods_supported" => vec!["S256"],
             "subject_types_supported" => vec!["public"],
-            "id_token_signing_alg_values_supported" => vec!["RS256"],
+            ID_TOKENS => match self.signing_algorithms() {
+                // What signs them is elsewhere, and this every provider has (OpenID Connect Discovery §3).
+                none if none.is_empty() => vec!["RS256"],
+                algorithms => algorithms,
+            },
             _ => Vec::new(),
         }
     }

@@ -15,13 +15,16 @@ use crate::client::SealedSecret;
 use crate::credentials::IdSalt;
 use crate::error::Error;
 use crate::origin::Origin;
-use crate::service::{Service, ServiceConfiguration};
+use crate::service::{JWKS, Service, ServiceConfiguration};
 
 /// How long a deleted service can be restored, in seconds.
 pub const RESTORABLE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// What a deleted service has.
 const DELETED: &str = "deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed";
+
+/// The version of a new service.
+pub(crate) const FIRST_VERSION: u64 = 1;
 
 /// What became of a new service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,25 +35,37 @@ pub enum CreatedService {
     Taken,
 }
 
+/// A service that is not stored yet.
+pub struct NewService<'s> {
+    /// Its number, below 2^53.
+    pub id: u64,
+    /// What its operator decided.
+    pub configuration: &'s ServiceConfiguration,
+    /// What makes its clients' numbers its own.
+    pub id_salt: &'s IdSalt,
+    /// The key of its secrets, wrapped.
+    pub wrapped_data_key: Vec<u8>,
+    /// What it keeps sealed, for its first version.
+    pub secrets: Option<SealedSecret>,
+}
+
 impl Store {
     /// Stores a new service.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn create_service(
-        &self,
-        id: u64,
-        configuration: &ServiceConfiguration,
-        id_salt: &IdSalt,
-        wrapped_data_key: Vec<u8>,
-        origin: &Origin,
-    ) -> Result<CreatedService, Error> {
+    pub async fn create_service(&self, new: NewService<'_>, origin: &Origin) -> Result<CreatedService, Error> {
+        let NewService { id, configuration, id_salt, wrapped_data_key, secrets } = new;
         let write_id = self.write_id()?;
         let mut item = service_key(id).into_attributes();
         item.insert("service".to_owned(), service_json(configuration)?);
         item.insert("id_salt".to_owned(), bytes(id_salt.0.to_vec()));
         item.insert("data_key".to_owned(), bytes(wrapped_data_key));
-        item.insert("version".to_owned(), integer(1));
+        if let Some(SealedSecret { sealed, version }) = secrets {
+            item.insert("secrets".to_owned(), bytes(sealed));
+            item.insert("secrets_version".to_owned(), integer(version));
+        }
+        item.insert("version".to_owned(), integer(FIRST_VERSION));
         item.insert("write_id".to_owned(), string(&write_id));
         item.insert("changed".to_owned(), changed(origin));
         item.insert("list".to_owned(), string(services_list(&configuration.organization)));
@@ -216,6 +231,7 @@ fn members(configuration: &ServiceConfiguration) -> Map<String, Value> {
     }
     let texts = [("name", &configuration.name), ("issuer", &configuration.issuer)];
     members.extend(texts.map(|(name, text)| (name.to_owned(), text.as_deref().into())));
+    members.insert(JWKS.to_owned(), configuration.jwks.clone().into());
     members
 }
 
@@ -240,5 +256,6 @@ pub(super) fn service(id: u64, item: &Item) -> Result<Service, Error> {
         wrapped_data_key: required(blob(item, "data_key"), "data_key")?,
         data_key: Arc::new(OnceCell::new()),
         signing_keys: OnceCell::new(),
+        verification_keys: OnceCell::new(),
     })
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use shared::administration::{configure_service, create_numbered_service};
 use shared::service::{Service, ServiceConfiguration};
 
-use super::{create_new, members, settings, topology};
+use super::{create_new, first_secrets, members, settings, topology};
 use crate::admin::input::Input;
 use crate::admin::{Connection, Output, operator};
 use crate::failure::described;
@@ -25,6 +25,7 @@ struct Declared {
 pub(super) fn exported(service: &Service) -> Result<Map<String, Value>> {
     let mut configuration = service.configuration.clone();
     configuration.federation.signature_key_id = None;
+    configuration.jwks = None;
     let mut exported = members(&configuration)?;
     exported.insert("id".to_owned(), service.id.into());
     Ok(exported)
@@ -40,6 +41,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
     let known = current.as_ref().map(|current| &current.configuration);
     declared.configuration.federation.signature_key_id =
         known.and_then(|known| known.federation.signature_key_id.clone());
+    declared.configuration.jwks = known.and_then(|known| known.jwks.clone());
     settings::check(&declared.configuration)?;
     if current.is_none() {
         topology::check_new(&declared.configuration, connection.base_url().as_deref())?;
@@ -89,7 +91,9 @@ async fn create(declared: Declared, connection: &Connection) -> Result<Service> 
         Some(id) => {
             let (store, entropy) = (&connection.store, &connection.entropy);
             let keys = connection.keys_for(&configuration.organization).await?;
-            let created = create_numbered_service(store, &keys, entropy, id, &configuration, &operator()).await;
+            let secrets = &first_secrets(connection)?;
+            let created =
+                create_numbered_service(store, &keys, entropy, id, &configuration, secrets, &operator()).await;
             let taken = || {
                 format!(
                     "the number {id} was a deleted service's: bring that back with `registrar service restore {id}`, or \

@@ -89,7 +89,7 @@ fn federation_keys_are_in_no_file_and_stay_where_they_are() {
     let admin = Administration { served: &served, key_file: data.0.join("key") };
     let id = admin.json(&["service", "create", "--issuer", "https://as.example"])["id"].to_string();
     let anchor = data.0.join("anchor.json");
-    let key = shared::jose::generate_signing_key().unwrap();
+    let key = shared::jose::generate_signing_key(shared::jose::SigningAlgorithm::Es256).unwrap();
     let key =
         json!({"keys": [{"kty": key["kty"], "crv": key["crv"], "x": key["x"], "y": key["y"], "kid": key["kid"]}]});
     std::fs::write(&anchor, key.to_string()).unwrap();

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::program::{Administration, Folder, Served};
 
 /// Runs a command at a terminal at which somebody types that line.
-fn at_a_terminal(admin: &Administration, arguments: &[&str], line: &str) -> Output {
+pub(super) fn at_a_terminal(admin: &Administration, arguments: &[&str], line: &str) -> Output {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use shared::caller::Permission;
+use shared::origin::Origin;
 
 use super::{Authlete, Owner, assert_error, content, operator_token};
-use crate::support::{BASE_URL, World, assert_refused};
+use crate::support::{BASE_URL, NOW, World, assert_refused};
 
 /// A world with an organization's token.
 async fn organization() -> (World, String) {
@@ -225,6 +226,50 @@ async fn private_keys_come_in_and_leave_by_one_way_only() {
     assert_error(&refused, 403, "A001293");
     let stored = world.app.store.service(1).await.unwrap().unwrap();
     assert!(!serde_json::to_string(&stored.configuration).unwrap().contains("870MB6gf"), "it is sealed");
+}
+
+#[tokio::test]
+async fn a_new_service_has_keys_and_one_that_sends_its_own_has_those() {
+    let (world, token) = organization().await;
+    let create = async |sent: Value| {
+        let created = world.send_json("POST", "/api/service/create", Some(&token), &sent).await;
+        assert_eq!(created.status, 200, "{created:?}");
+        let id = created.body["apiKey"].to_string();
+        let get = async |path: String| world.send_bare("GET", &path, Some(&token)).await.body;
+        let discovery = get(format!("/{id}/.well-known/openid-configuration")).await;
+        let keys = get(format!("/api/{id}/service/jwks/get")).await;
+        let private = get(format!("/api/{id}/service/jwks/get?includePrivateKeys=true")).await;
+        let answered: Value = serde_json::from_str(created.text("jwks")).unwrap();
+        assert_eq!(answered, keys, "what is created, read and published is one set");
+        (keys, private, discovery["id_token_signing_alg_values_supported"].clone())
+    };
+    let (keys, private, announced) = create(json!({"serviceName": "Shop"})).await;
+    for (index, algorithm) in ["RS256", "ES256"].into_iter().enumerate() {
+        let (key, private) = (&keys["keys"][index], &private["keys"][index]);
+        assert_eq!((&key["alg"], &key["use"], &key["iat"]), (&json!(algorithm), &json!("sig"), &json!(NOW)));
+        assert_eq!((&key["kid"], key.get("d"), private["d"].is_string()), (&private["kid"], None, true));
+    }
+    assert_eq!((keys["keys"].as_array().unwrap().len(), announced), (2, json!(["RS256", "ES256"])));
+    let (keys, private, announced) = create(json!({"jwks": PRIVATE})).await;
+    assert_eq!((&keys["keys"][0]["kid"], announced), (&json!("a"), json!(["ES256"])));
+    assert_eq!(private, serde_json::from_str::<Value>(PRIVATE).unwrap());
+    let (_, _, announced) = create(json!({"jwks": "{\"keys\":[]}"})).await;
+    assert_eq!(announced, json!(["RS256"]), "a service without keys has what signs elsewhere");
+}
+
+#[tokio::test]
+async fn a_service_that_was_written_without_its_public_keys_has_them_still() {
+    let authlete = Authlete::open().await;
+    authlete.set_service(&json!({"jwks": PRIVATE})).await;
+    let keys = authlete.get("/service/jwks/get").await.body;
+    let store = &authlete.world.app.store;
+    let mut service = store.service(1).await.unwrap().unwrap();
+    assert_eq!(service.configuration.jwks.take().map(Value::from), Some(keys.clone()));
+    store.update_service(1, service.version, &service.configuration, None, &Origin::default()).await.unwrap();
+    assert_eq!(authlete.get("/service/jwks/get").await.body, keys);
+    authlete.set_service(&json!({"serviceName": "Renamed"})).await;
+    let service = store.service(1).await.unwrap().unwrap();
+    assert_eq!(service.configuration.jwks.map(Value::from), Some(keys), "the next write adds them");
 }
 
 #[tokio::test]

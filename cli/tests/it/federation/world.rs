@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::caller::Permission;
-use shared::jose::{SigningKey, UnverifiedJwt, generate_signing_key, public_keys};
+use shared::jose::{SigningAlgorithm, SigningKey, UnverifiedJwt, generate_signing_key, public_keys};
 use shared::service::{FederationSettings, TrustAnchorSettings};
 
 use crate::authlete::{Owner, operator_token};
@@ -42,7 +42,7 @@ impl Federation {
         let (anchor, above, below, party) = (entity("ta"), entity("above"), entity("below"), entity("rp"));
         let world = World::with(site.reachable()).await;
         world.service(1, shared::policy::Preset::Open.policy()).await;
-        let provider_key = generate_signing_key().unwrap();
+        let provider_key = generate_signing_key(SigningAlgorithm::Es256).unwrap();
         let mut settings = FederationSettings {
             enabled: true,
             authority_hints: vec![anchor.id.clone()],

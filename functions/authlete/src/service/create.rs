@@ -4,7 +4,7 @@ use serde_json::Map;
 use shared::caller::Permission;
 use shared::http::Response;
 use shared::policy::Preset;
-use shared::service::ServiceConfiguration;
+use shared::service::{ServiceConfiguration, with_signing_keys};
 use shared::{Error as Core, administration};
 
 use crate::body;
@@ -15,7 +15,8 @@ use crate::service::object::{self, Draft, View};
 
 endpoint!(create, "authlete-service-create", [Post], ["/api/service/create"]);
 
-/// Answers 200: the SDK on npm takes a 201 for an error. What a `Service` does not say is as the preset `open` has it.
+/// Answers 200: the SDK on npm takes a 201 for an error. What a `Service` does not say is as the preset `open` has it; one
+/// without `jwks` gets keys, so that it can sign from the start.
 async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let operator = call.operator().await?;
     let organization = operator.organization().ok_or(Core::InsufficientScope)?;
@@ -26,8 +27,9 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let blank = ServiceConfiguration::new(organization, Preset::Open.policy());
     let blank = Draft { configuration: blank, secrets: Map::new() };
     let draft = object::draft(&sent, blank, "")?;
-    let Draft { configuration, secrets } = draft;
     let app = call.app;
+    let Draft { configuration, secrets } = draft;
+    let secrets = with_signing_keys(secrets, app.clock.now())?;
     let service = administration::create_service(
         &app.store,
         &app.keys,

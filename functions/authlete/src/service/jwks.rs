@@ -1,11 +1,9 @@
 //! `GET /api/{serviceId}/service/jwks/get`: the keys of a service (RFC 7517 §5).
 
-use serde_json::Value;
 use shared::Error as Core;
 use shared::caller::Permission;
 use shared::http::Response;
-use shared::jose::public_keys;
-use shared::metadata::parse_object;
+use shared::service::private_jwks;
 
 use crate::door::{Call, endpoint};
 use crate::error::Error;
@@ -20,8 +18,10 @@ async fn jwks(call: &Call<'_>) -> Result<Response, Error> {
     if private && !desk.operator.may(&[Permission::ServiceWrite]) {
         return Err(Core::InsufficientScope.into());
     }
-    let secrets = desk.service.secrets(&call.app.keys).await?;
-    let Some(text) = secrets.get("jwks").and_then(Value::as_str) else { return Ok(Response::empty(204)) };
-    let set = parse_object(text.as_bytes())?;
-    Ok(pretty::json(call.request, if private { set } else { public_keys(&set) })?)
+    let (service, keys) = (&desk.service, &call.app.keys);
+    let set = if private { private_jwks(&service.secrets(keys).await?)? } else { service.public_jwks(keys).await? };
+    match set {
+        Some(set) => Ok(pretty::json(call.request, set)?),
+        None => Ok(Response::empty(204)),
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{NOW, SigningKey, generate_signing_key, public_keys};
+use super::{NOW, SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
 
 /// An entity.
 pub(crate) struct Entity {
@@ -12,7 +12,7 @@ pub(crate) struct Entity {
 
 impl Entity {
     pub(crate) fn new(id: &str) -> Self {
-        Self { id: id.to_owned(), jwk: generate_signing_key().unwrap() }
+        Self { id: id.to_owned(), jwk: generate_signing_key(SigningAlgorithm::Es256).unwrap() }
     }
 
     /// Its public keys.

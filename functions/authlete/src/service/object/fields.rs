@@ -1,7 +1,7 @@
 //! The members of Authlete's `Service`: which are authorization server metadata, which are kept as sent, which are
 //! kept sealed. Those that are the registration's policy are read and written by name.
 
-use shared::service::FEDERATION_JWKS;
+use shared::service::{FEDERATION_JWKS, JWKS};
 
 use crate::constants::{
     ATTACHMENT_TYPE, CLAIM_TYPE, CLIENT_AUTH_METHOD, CLIENT_REGISTRATION_TYPE, DELIVERY_MODE, DISPLAY, FAPI_MODE,
@@ -195,7 +195,7 @@ pub(crate) const TRUST_ANCHORS: Shape = Shape::Entries(&["entityId", "jwks"]);
 
 /// Members that hold secrets, and are kept sealed.
 pub(crate) const SEALED: &[(&str, Shape)] = &[
-    ("jwks", Shape::Json),
+    (JWKS, Shape::Json),
     (FEDERATION_JWKS, Shape::Json),
     ("credentialJwks", Shape::Json),
     ("authenticationCallbackApiSecret", Shape::Text),

@@ -148,6 +148,17 @@ fn the_document_says_what_each_role_permits() {
     assert!(granted.keys().eq(functions().keys()));
 }
 
+/// The functions that remember what was signed.
+const REMEMBERING: [&str; 5] =
+    ["stet-register", "stet-client", "authlete-pushed-auth-req", "authlete-token", "authlete-revocation"];
+
+/// Whether a function is one of Authlete's runtime: authorization, tokens, and what users have granted.
+fn is_runtimes(function: &str) -> bool {
+    let endpoint = registrar::endpoints().find(|endpoint| endpoint.function == function);
+    let parts = ["/auth/", "/pushed_auth_req", "/client/authorization/", "/client/granted_scopes/"];
+    endpoint.is_some_and(|endpoint| parts.iter().any(|part| endpoint.paths[0].contains(part)))
+}
+
 #[test]
 fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
     for (function, permissions) in granted() {
@@ -182,6 +193,11 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                     ["register", "authlete-client-registration"].contains(&function.as_str())
                 }
                 ("I#", action) => action == "DeleteItem",
+                // Requests that are signed, and assertions of clients, are remembered and never read.
+                ("R#", action) => action == "PutItem" && REMEMBERING.contains(&function.as_str()),
+                // What users have granted is only the runtime's.
+                ("P#", "PutItem") => function == "authlete-pushed-auth-req",
+                ("G#" | "P#" | "V#" | "K#", _) => is_runtimes(&function),
                 ("M#", "PutItem") => function == "stet-token",
                 ("M#", action) => action == "GetItem" && ["stet-register", "stet-client"].contains(&function.as_str()),
                 ("S#", "PutItem" | "UpdateItem") => {

@@ -1,5 +1,8 @@
-//! What the events in `events/` find in the table: services 101 to 111, their clients and tokens, with fixed
+//! What the events in `events/` find in the table: services 101 to 112, their clients and tokens, with fixed
 //! identifiers. The tests install it, and `examples/install-fixture.rs` does for a running table.
+
+#[path = "fixture/runtime.rs"]
+mod runtime;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -110,7 +113,8 @@ pub(crate) async fn install(app: &App) -> Result {
     for client_id in DOCUMENTS {
         install_document(app, client_id).await?;
     }
-    stet(app).await
+    stet(app).await?;
+    runtime::install(app).await
 }
 
 async fn install_document(app: &App, client_id: &str) -> Result {

@@ -6,7 +6,7 @@ use shared::store::Item;
 use shared::store::schema::Key;
 
 use crate::access_token;
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, State};
 use crate::context::Context;
 use crate::store;
 use crate::token::{AuthorizationId, Hash, TokenIdentifier, Value};
@@ -95,7 +95,8 @@ impl<'t> Presented<'t> {
         let Some(authorization) = authorization else { return Ok(None) };
         let (access, refresh) = match &self.form {
             Form::Jwt(identifier, _) => {
-                let is_it = authorization.access_token.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
+                let given = authorization.access_token.as_ref().filter(|_| authorization.state == State::Active);
+                let is_it = given.is_some_and(|given| identifier.is_of(&given.hash));
                 (is_it && access_token::is_ours(context, self.token).await?, false)
             }
             Form::Value(_) | Form::Other => {

@@ -44,7 +44,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
     if in_path.is_some() && told.is_some() && in_path != told {
         return Err(Error::Body(Invalid::Mismatch { member: "subject" }));
     }
-    let subject = in_path.or(told).ok_or_else(no_subject)?;
+    let subject = in_path.or(told).ok_or_else(no_subject("A139280"))?;
     let developer = text("developer")?;
     let number = |name: &str| -> Result<Option<u64>, Error> {
         match request.query_parameter(name).filter(|text| !text.is_empty()) {

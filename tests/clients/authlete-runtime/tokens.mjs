@@ -379,7 +379,7 @@ await check('token: client credentials have neither subject nor refresh token', 
 
 await check('token: client credentials of a public client are unauthorized_client', async () => {
   const answer = await askToken({ ...CREDENTIALS, client_id: OF_NATIVE.client_id })
-  assertErrorBody(answer, 'BAD_REQUEST', 'unauthorized_client', 'A050382')
+  assertErrorBody(answer, 'BAD_REQUEST', 'unauthorized_client', 'A052301')
 })
 
 const issueToken = (ticket, more, by = authlete) =>

@@ -91,6 +91,7 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     };
     let found = match &presented {
         Some(presented) => match presented.authorization() {
+            // Whatever it is: a code, or a refresh token that was replaced.
             Some(id) => store::among(&found.items, id)?,
             None => presented.known(&context, &found.items).await?.map(|known| known.authorization),
         },

@@ -68,7 +68,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
             continue;
         }
         let number = grant.client.to_string();
-        let named = context.app.store.client_named(&desk.service, &number).await?;
+        let named = context.app.store.client_and(&desk.service, &number, Vec::new()).await?.named;
         let Some(client) = runtime.kept_client(&number, named).await? else { continue };
         let is_developers = developer.as_ref().is_none_or(|developer| client.developer() == developer.as_str());
         if is_developers && live.iter().any(|authorization| authorization.works_for(Some(&client))) {

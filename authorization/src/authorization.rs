@@ -265,9 +265,12 @@ pub struct Authorization {
     pub rotations: Rotations,
     /// When it began, in milliseconds since 1970.
     pub created: u64,
-    /// When the user agreed or the tokens were made, in milliseconds since 1970.
+    /// When the user agreed, in milliseconds since 1970.
     #[serde(default)]
     pub issued: u64,
+    /// When its tokens were made first, in milliseconds since 1970.
+    #[serde(default)]
+    pub active_since: u64,
     /// When its tokens were refreshed last, in milliseconds since 1970; 0 is never.
     #[serde(default)]
     pub refreshed: u64,
@@ -307,6 +310,7 @@ impl Authorization {
             rotations: Rotations::default(),
             created: now,
             issued: 0,
+            active_since: 0,
             refreshed: 0,
         }
     }

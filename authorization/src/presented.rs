@@ -3,10 +3,10 @@
 use shared::Error;
 use shared::client::RegisteredClient;
 use shared::store::Item;
-use shared::store::schema::Key;
+use shared::store::schema::{Key, chosen_value_key};
 
 use crate::access_token;
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, State};
 use crate::context::Context;
 use crate::store;
 use crate::token::{AuthorizationId, Hash, TokenIdentifier, Value};
@@ -41,6 +41,16 @@ pub struct Known {
     pub authorization: Authorization,
     /// What the token is.
     pub kind: Kind,
+    /// Its client, if it was read along.
+    client: Option<RegisteredClient>,
+}
+
+impl Known {
+    /// An authorization and which of its tokens it is known by.
+    #[must_use]
+    pub fn of(authorization: Authorization, kind: Kind) -> Self {
+        Self { authorization, kind, client: None }
+    }
 }
 
 impl<'t> Presented<'t> {
@@ -77,10 +87,13 @@ impl<'t> Presented<'t> {
         }
     }
 
-    /// Where the authorization is, if the token says it.
+    /// Where the authorization is, or where it stands which one it is.
     #[must_use]
-    pub fn key(&self, service_id: u64) -> Option<Key> {
-        self.authorization().map(|id| store::key_in(service_id, id))
+    pub fn key(&self, service_id: u64) -> Key {
+        match self.authorization() {
+            Some(id) => store::key_in(service_id, id),
+            None => chosen_value_key(service_id, self.token),
+        }
     }
 
     /// What the table knows of it, with what was found there already.
@@ -88,14 +101,20 @@ impl<'t> Presented<'t> {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn known(&self, context: &Context<'_>, items: &[Item]) -> Result<Option<Known>, Error> {
-        let authorization = match self.authorization() {
-            Some(id) => store::among(items, id)?,
-            None => store::of_chosen(context, self.token).await?,
+        let (authorization, client) = match (self.authorization(), store::chosen_among(items)) {
+            (Some(id), _) => (store::among(items, id)?, None),
+            (None, Some((id, client))) => {
+                let keys = vec![store::key(context, id)];
+                let found = context.app.store.client_and(context.service, &client.to_string(), keys).await?;
+                (store::among(&found.items, id)?, found.named.client)
+            }
+            (None, None) => (None, None),
         };
         let Some(authorization) = authorization else { return Ok(None) };
         let (access, refresh) = match &self.form {
             Form::Jwt(identifier, _) => {
-                let is_it = authorization.access_token.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
+                let given = authorization.access_token.as_ref().filter(|_| authorization.state == State::Active);
+                let is_it = given.is_some_and(|given| identifier.is_of(&given.hash));
                 (is_it && access_token::is_ours(context, self.token).await?, false)
             }
             Form::Value(_) | Form::Other => {
@@ -104,8 +123,8 @@ impl<'t> Presented<'t> {
             }
         };
         Ok(match (access, refresh) {
-            (true, _) => Some(Known { authorization, kind: Kind::Access }),
-            (false, true) => Some(Known { authorization, kind: Kind::Refresh }),
+            (true, _) => Some(Known { authorization, kind: Kind::Access, client }),
+            (false, true) => Some(Known { authorization, kind: Kind::Refresh, client }),
             (false, false) => None,
         })
     }
@@ -124,6 +143,7 @@ impl<'t> Presented<'t> {
         match found {
             Some(client) if client.numeric_id == number => Ok(Some(client)),
             _ if matches!(self.form, Form::Value(_)) => Ok(None),
+            _ if known.client.is_some() => Ok(known.client.clone()),
             _ => context.app.store.client(context.service.id, number).await,
         }
     }

@@ -67,7 +67,7 @@ fn item(context: &Context<'_>, authorization: &Authorization, write_id: &str) ->
     put(RECORD, json(authorization)?);
     if authorization.state == State::Active {
         put("list", string(authorizations_list(context.service.id, authorization.client)));
-        put("at", string(list_position(authorization.issued, &authorization.id.to_text())));
+        put("at", string(list_position(authorization.active_since, &authorization.id.to_text())));
     }
     if let Some(end) = end(context, authorization) {
         put("expires_at", integer(end));
@@ -187,10 +187,16 @@ pub const ATTEMPTS: usize = 8;
 ///
 /// # Errors
 /// [`Error::Internal`].
-pub fn choosing(context: &Context<'_>, id: AuthorizationId, chosen: &Chosen<'_>) -> Result<TransactWriteItem, Error> {
+pub fn choosing(
+    context: &Context<'_>,
+    Authorization { id, client, .. }: &Authorization,
+    chosen: &Chosen<'_>,
+) -> Result<TransactWriteItem, Error> {
+    let (id, client) = (*id, *client);
     let store = &context.app.store;
     let mut item = chosen_value_key(context.service.id, chosen.value).into_attributes();
     item.insert(RECORD.to_owned(), string(id.to_text()));
+    item.insert("client".to_owned(), integer(client));
     if let Some(end) = chosen.ends_at {
         item.insert("expires_at".to_owned(), integer(end.div_ceil(1000)));
     }
@@ -233,30 +239,19 @@ pub(crate) fn updating(
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// The authorization that a chosen value belongs to.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn of_chosen(context: &Context<'_>, value: &str) -> Result<Option<Authorization>, Error> {
-    let store = &context.app.store;
-    let item = store.get(chosen_value_key(context.service.id, value)).await?;
-    let Some(item) = item.filter(|item| store.is_live(item)) else { return Ok(None) };
-    let Some(id) = text(&item, RECORD).and_then(AuthorizationId::parse) else { return Ok(None) };
-    by_id(context, id).await
+/// Whose a chosen value is: its authorization and the client's number.
+#[must_use]
+pub fn chosen_among(items: &[Item]) -> Option<(AuthorizationId, u64)> {
+    let item = items.iter().find(|item| text(item, "SK") == Some("K"))?;
+    Some((AuthorizationId::parse(text(item, RECORD)?)?, number(item, "client")?))
 }
 
-/// The authorization of that name.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn by_id(context: &Context<'_>, id: AuthorizationId) -> Result<Option<Authorization>, Error> {
-    let store = &context.app.store;
-    let item = store.get(key(context, id)).await?;
-    item.filter(|item| store.is_live(item)).as_ref().map(read).transpose()
-}
+/// The last moment that every reader of JSON reads exactly, in milliseconds since 1970.
+const LAST_MOMENT: u64 = (1 << 53) - 1;
 
 /// A value with an end so many seconds from now; none for a token that has none.
 #[must_use]
 pub fn given(hash: Hash, now_millis: u64, seconds: Option<u64>) -> Given {
-    Given { hash, ends_at: seconds.map(|seconds| now_millis.saturating_add(seconds.saturating_mul(1000))) }
+    let end = |seconds: u64| now_millis.saturating_add(seconds.saturating_mul(1000)).min(LAST_MOMENT);
+    Given { hash, ends_at: seconds.map(end) }
 }

@@ -1159,13 +1159,11 @@ await check('errors: another method is 405 and says which', async () => {
 await check('errors: operations that do not exist here are 404 JSON', async () => {
   const backchannelAuthenticationRequest = { parameters: 'scope=openid' }
   const deviceAuthorizationRequest = { parameters: 'scope=openid' }
-  for (const promise of [
-    authlete.ciba.processAuthentication({ serviceId, backchannelAuthenticationRequest }),
-    authlete.deviceFlow.authorization({ serviceId, deviceAuthorizationRequest }),
-    authlete.grantManagement.processRequest({ serviceId, gMRequest: { accessToken: 't' } }),
-  ]) {
-    await assertNotFound(promise, 'A001292')
-  }
+  const ciba = authlete.ciba.processAuthentication({ serviceId, backchannelAuthenticationRequest })
+  await assertNotFound(ciba, 'A001292')
+  await assertNotFound(authlete.deviceFlow.authorization({ serviceId, deviceAuthorizationRequest }), 'A001292')
+  const grant = authlete.grantManagement.processRequest({ serviceId, gMRequest: { accessToken: 't' } })
+  await assertNotFound(grant, 'A001292')
   for (const path of ['backchannel/authentication', 'device/authorization', 'gm', 'jose/verify', 'no/such/path']) {
     assertError(await raw('POST', `/api/${serviceId}/${path}`, { type: json, body: '{}' }), 404, 'A001292', '')
   }

@@ -1,7 +1,7 @@
 //! `client_credentials` (RFC 6749 §4.4): a client acts for itself.
 
 use shared::Error;
-use shared::client::{ClientType, RegisteredClient};
+use shared::client::RegisteredClient;
 use shared::metadata::{GrantType, Scope};
 
 use super::tokens::{Tokens, Wishes};
@@ -29,9 +29,6 @@ pub async fn by_client_credentials(
     access_token_claims: serde_json::Map<String, serde_json::Value>,
     wishes: &Wishes,
 ) -> Result<Result<Tokens, TokenFault>, Error> {
-    if client.record.client_type == ClientType::Public {
-        return Ok(Err(TokenFault::PublicClient));
-    }
     let words = parameters.words("scope");
     if words.iter().any(|word| !Scope::is_token(word)) {
         return Ok(Err(TokenFault::ScopeSyntax));

@@ -132,7 +132,7 @@ async fn refreshed(
     let mut others = Vec::new();
     if let Some(value) = &wishes.access_token {
         let ends_at = authorization.access_token.as_ref().and_then(|given| given.ends_at);
-        others.push(store::choosing(context, authorization.id, &Chosen { value, ends_at })?);
+        others.push(store::choosing(context, &authorization, &Chosen { value, ends_at })?);
     }
     let jwt = match tokens::signed(context, client, &authorization, &access).await? {
         Ok(jwt) => jwt,

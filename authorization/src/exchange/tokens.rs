@@ -81,6 +81,7 @@ pub async fn give(
         None
     };
     authorization.state = State::Active;
+    authorization.active_since = now;
     let refresh_seconds = wishes.durations.refresh_token;
     let refresh_seconds =
         refresh_seconds.unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
@@ -93,7 +94,7 @@ pub async fn give(
     let chosen = [(&wishes.access_token, &authorization.access_token), (&wishes.refresh_token, &authorization.refresh_token)];
     for (value, given) in chosen {
         if let (Some(value), Some(given)) = (value, given) {
-            parts.push(store::choosing(context, authorization.id, &Chosen { value, ends_at: given.ends_at })?);
+            parts.push(store::choosing(context, &authorization, &Chosen { value, ends_at: given.ends_at })?);
         }
     }
     let jwt = match signed(context, client, &authorization, &access).await? {

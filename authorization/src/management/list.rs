@@ -150,7 +150,7 @@ fn sorted(
                 Status::All => true,
             }
     });
-    all.sort_by_key(|authorization| std::cmp::Reverse((authorization.issued, authorization.id)));
+    all.sort_by_key(|authorization| std::cmp::Reverse((authorization.active_since, authorization.id)));
     let total = all.len();
     let authorizations = all.into_iter().skip(start).take(end.saturating_sub(start)).collect();
     Page { authorizations, total }

@@ -60,7 +60,7 @@ pub async fn of_clue(context: &Context<'_>, clue: &str, items: &[Item]) -> Resul
             (false, true) => Kind::Refresh,
             (false, false) => return None,
         };
-        Some(Known { authorization, kind })
+        Some(Known::of(authorization, kind))
     }))
 }
 

@@ -4,6 +4,7 @@ mod clients;
 mod openapi;
 mod registration;
 mod requests;
+mod runtime;
 mod services;
 mod tokens;
 

@@ -176,11 +176,35 @@ impl World {
         self.table.as_ref().unwrap().table()
     }
 
+    /// Another registrar against a table that somebody else serves at `url`, with randomness of its own.
+    pub(crate) fn apart_at(url: &str, seed: u64) -> Self {
+        Self::with_keys(url, FetchSettings::default(), settings(), KeyEncryption::file(&[7; 32]).unwrap(), seed)
+    }
+
+    /// The same, without the key that wraps data keys: it can open and sign nothing.
+    pub(crate) fn keyless_at(url: &str, seed: u64) -> Self {
+        Self::with_keys(url, FetchSettings::default(), settings(), KeyEncryption::Absent, seed)
+    }
+
+    /// All items of the table, as text.
+    pub(crate) async fn all_items(&self) -> Vec<String> {
+        let client = embedded::client(&self.url(), &access_key());
+        let mut pages = client.scan().table_name(TABLE).into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(format!("{:?}", item.unwrap()));
+        }
+        items
+    }
+
     fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
+        Self::with_keys(url, fetch, settings, KeyEncryption::file(&[7; 32]).unwrap(), 1)
+    }
+
+    fn with_keys(url: &str, fetch: FetchSettings, settings: Settings, keys: KeyEncryption, seed: u64) -> Self {
         let clock = Clock::fixed(NOW);
         let store = Store::new(embedded::client(url, &access_key()), TABLE, clock.clone());
-        let keys = KeyEncryption::file(&[7; 32]).unwrap();
-        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(1), settings);
+        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(seed), settings);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints()).unwrap();
         Self { app, clock, gateway, table: None }

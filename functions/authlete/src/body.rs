@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::shape::Shape;
 
 /// The largest body, in bytes: a registration in a string is longer than itself, and services hold certificates.
-const MAX_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_BYTES: usize = 256 * 1024;
 
 /// How many names a form may have: no object of Authlete's has as many members.
 const MAX_NAMES: usize = 1000;

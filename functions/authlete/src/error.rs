@@ -50,6 +50,8 @@ pub(crate) enum Error {
     Unresolved(Box<Unresolved>),
     /// The token has made too many requests.
     TooManyRequests(Admission),
+    /// The authorization server has left out what an operation of the runtime is about: its code.
+    Unnamed(&'static str, &'static str),
     /// There is no such operation here.
     UnknownOperation,
 }
@@ -95,6 +97,7 @@ impl Error {
             Self::Federation(_) => (404, "A001297", None),
             Self::Unresolved(unresolved) => of_document(unresolved),
             Self::TooManyRequests(_) => (429, "A001291", None),
+            Self::Unnamed(code, _) => (400, code, None),
             Self::UnknownOperation => (404, "A001292", None),
             Self::Core(error) => core(error),
         }
@@ -135,6 +138,7 @@ impl Error {
             | Self::NoMember { .. }
             | Self::NoServiceId(_)
             | Self::ClientLocked(_)
+            | Self::Unnamed(..)
             | Self::UnknownOperation => response,
         }
     }
@@ -156,6 +160,7 @@ impl Error {
             Self::Unresolved(unresolved) => format!("{}: {unresolved}", unresolved.outcome()),
             Self::ClientLocked(id) => format!("The client (ID = {id}) is locked."),
             Self::TooManyRequests(_) => "the token has made too many requests".to_owned(),
+            Self::Unnamed(_, what) => format!("the request does not say {what}"),
             Self::UnknownOperation => "there is no such operation".to_owned(),
             Self::BodyMissing | Self::ContentTypeMissing => String::new(),
         }

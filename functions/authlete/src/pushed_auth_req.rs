@@ -28,7 +28,7 @@ endpoint!(
 const MAX_BYTES: usize = 32 * 1024;
 
 async fn push(call: &Call<'_>) -> Result<Response, Error> {
-    let (body, readable) = Members::read(call.request);
+    let (body, readable) = Members::read_large(call.request);
     let shown = Shown::read(&body);
     let text = body.text("parameters").ok().flatten();
     let parameters = text.filter(|text| text.len() <= MAX_BYTES).map(Parameters::parse);

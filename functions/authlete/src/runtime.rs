@@ -26,7 +26,7 @@ use crate::error::Error;
 
 /// Where the authorization of a token is, if the token says it.
 pub(crate) fn keys_of(service: &Service, presented: Option<&Presented<'_>>) -> Vec<Key> {
-    presented.and_then(|presented| presented.key(service.id)).into_iter().collect()
+    presented.map(|presented| presented.key(service.id)).into_iter().collect()
 }
 
 /// A call of the runtime, by the rules of its service.

@@ -77,15 +77,16 @@ impl Store {
         Ok(Found { token, named: Named { client, document }, items })
     }
 
-    /// What has that number, identifier or alias, where an operator's token plays no part.
+    /// What has that number, identifier or alias, and other items, where an operator's token plays no part.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn client_named(&self, service: &Service, identifier: &str) -> Result<Named, Error> {
-        let keys = keys_of_name(service, identifier).into_iter().map(Key::into_attributes).collect();
-        let items = self.batch(keys).await?;
+    pub async fn client_and(&self, service: &Service, identifier: &str, others: Vec<Key>) -> Result<Found, Error> {
+        let keys = others.into_iter().chain(keys_of_name(service, identifier));
+        let items = self.batch(keys.map(Key::into_attributes).collect()).await?;
         let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
-        Ok(Named { client: self.named(service, identifier, &items).await?, document })
+        let named = Named { client: self.named(service, identifier, &items).await?, document };
+        Ok(Found { token: None, named, items })
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.

@@ -6,7 +6,8 @@ import { answers } from '../runtime-service.mjs'
 import {
   CALLBACK, ALICE, authlete, service, serviceId, instead, withService, query, changed, authorize, issue, fail,
   askToken, assertHolds, assertAction, assertErrorBody, sentTo, assertErrorAt, issuer, attribute, verified,
-  withClient, web, native, ofWeb, REQUEST, CHALLENGE, OF_NATIVE, ticketFor, codeFor, exchange, tokensFor,
+  createClient, withClient, web, native, ofWeb, REQUEST, CHALLENGE, OF_NATIVE, ticketFor, codeFor, exchange,
+  tokensFor,
 } from './service.mjs'
 
 await check('quick start: a fresh service takes an authorization request that is not encoded', async () => {
@@ -138,6 +139,35 @@ await check('authorization: what is not offered is dropped', async () => {
   assert.deepEqual(answer.scopes.map(({ name }) => name), ['read'])
   const consented = await authorize({ ...REQUEST, scope: 'read offline_access', prompt: 'consent' })
   assert.deepEqual(consented.scopes.map(({ name }) => name).sort(), ['offline_access', 'read'])
+})
+
+await check('authorization: default scopes, and those that a client may request', async () => {
+  const names = async (changes) => (await authorize(changed(REQUEST, changes))).scopes.map(({ name }) => name).sort()
+  const defaultEntry = true
+  const supportedScopes = [{ name: 'openid', defaultEntry }, { name: 'read', defaultEntry }, { name: 'write' }]
+  await withService({ supportedScopes }, async () => {
+    assert.deepEqual(await names({ scope: undefined }), ['openid', 'read'])
+    assert.deepEqual(await names({ scope: 'write' }), ['write'])
+  })
+  const extension = { requestableScopesEnabled: true, requestableScopes: ['read'] }
+  await withClient(web, { extension }, async () => assert.deepEqual(await names({}), ['read']))
+})
+
+await check('authorization: loopbackRedirectionUriVariable lets the port vary', async () => {
+  const { clientId } = await createClient({
+    clientType: 'PUBLIC',
+    tokenAuthMethod: 'NONE',
+    applicationType: 'NATIVE',
+    redirectUris: ['http://127.0.0.1/callback'],
+  })
+  const request = { ...REQUEST, client_id: String(clientId), redirect_uri: 'http://127.0.0.1:5000/callback' }
+  assertErrorBody(await authorize(request), 'BAD_REQUEST', 'invalid_request', 'A011304')
+  await withService({ loopbackRedirectionUriVariable: true }, async () => {
+    const { ticket } = assertAction(await authorize(request), 'INTERACTION', 'A004001')
+    assert.ok((await issue(ticket)).responseContent.startsWith(`${request.redirect_uri}?code=`))
+    const elsewhere = await authorize({ ...request, redirect_uri: 'http://127.0.0.1:5000/other' })
+    assertErrorBody(elsewhere, 'BAD_REQUEST', 'invalid_request', 'A011304')
+  })
 })
 
 await check('authorization: parameters as clients send them', async () => {

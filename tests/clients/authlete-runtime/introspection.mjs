@@ -1,14 +1,16 @@
 // Introspection, JWT access tokens, revocation and userinfo.
 
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { check } from '../checks.mjs'
 import { answers } from '../runtime-service.mjs'
 import {
   ALICE, DAY, serviceId, instead, withService, askToken, introspect, introspectAsStandard, revoke, userinfo,
-  issueUserinfo, createToken, assertHolds, assertAction, assertErrorBody, assertChallenge, assertIn, issuer,
-  attribute, verified, withClient, web, native, ofWeb, REQUEST, OF_NATIVE, CREDENTIALS, tokensFor, refresh, DEAD,
-  assertDead, assertAlive, standard,
+  issueUserinfo, createToken, updateToken, deleteToken, revokeTokens, deleteAuthorizations, assertHolds, assertAction,
+  assertErrorBody, assertChallenge, assertIn, issuer, attribute, verified, withClient, web, native, ofWeb, REQUEST,
+  OF_NATIVE, CREDENTIALS, codeFor, exchange, tokensFor, refresh, DEAD, assertDead, assertAlive, standard,
 } from './service.mjs'
 
 // Introspection
@@ -136,6 +138,17 @@ await check('standard introspection: OK for access and refresh tokens, whatever 
   assert.equal(all.secret, 's')
 })
 
+await check('standard introspection: iat is when the token was issued, not its ticket or code', async () => {
+  const code = await codeFor()
+  await sleep(2100)
+  const before = Math.floor(Date.now() / 1000)
+  const { accessToken, refreshToken } = await askToken(exchange(code), ofWeb)
+  for (const token of [accessToken, refreshToken]) {
+    const { iat } = await standard(token)
+    assert.ok(iat >= before, `iat is ${before - iat} s before the exchange`)
+  }
+})
+
 await check('standard introspection: inactive is exactly that', async () => {
   const { accessToken } = await tokensFor()
   await revoke({ token: accessToken }, ofWeb)
@@ -151,7 +164,7 @@ await check('standard introspection: BAD_REQUEST without a token', async () => {
   }
 })
 
-await check('JWT access tokens: both forms are introspected, and both end', async () => {
+await check('JWT access tokens: both forms are introspected', async () => {
   await withService({ accessTokenSignAlg: 'ES256' }, async () => {
     const jwtAtClaims = JSON.stringify({ tenant: 't', sub: 'no' })
     const answer = await tokensFor({}, { acr: 'urn:acr:1', authTime: 1_700_000_000, jwtAtClaims })
@@ -176,14 +189,59 @@ await check('JWT access tokens: both forms are introspected, and both end', asyn
       assert.equal((await standard(token)).active, true)
       assertAction(await userinfo(token), 'OK', 'A091001')
     }
-    await assertDead(`${jwtAccessToken.slice(0, -4)}AAAA`)
-    const refreshed = await refresh(answer.refreshToken)
-    await assertDead(jwtAccessToken)
-    assertAction(await revoke({ token: refreshed.jwtAccessToken }, ofWeb), 'OK', 'A113001')
-    await assertDead(refreshed.accessToken)
-    assert.equal((await standard(refreshed.jwtAccessToken)).active, false)
   })
 })
+
+await check('JWT access tokens: one that somebody else signed, or nobody, is unknown', async () => {
+  await withService({ accessTokenSignAlg: 'ES256' }, async () => {
+    const { jwtAccessToken } = await tokensFor()
+    const { header, ...claims } = await verified(jwtAccessToken, issuer)
+    const { privateKey } = await generateKeyPair('ES256')
+    const [, payload, signature] = jwtAccessToken.split('.')
+    for (const forged of [
+      await new SignJWT(claims).setProtectedHeader(header).sign(privateKey),
+      new UnsecuredJWT(claims).encode(),
+      `${Buffer.from(JSON.stringify({ ...header, alg: 'none' })).toString('base64url')}.${payload}.${signature}`,
+    ]) {
+      await assertDead(forged)
+      assert.equal((await standard(forged)).active, false)
+      assertChallenge(await userinfo(forged), 'UNAUTHORIZED', 'invalid_token', 'A088302')
+    }
+    await assertAlive(jwtAccessToken)
+  })
+})
+
+/** What ends a token of that subject. */
+const ENDS = {
+  'a refresh': ({ refreshToken }) => refresh(refreshToken),
+  'a revocation of itself': ({ jwtAccessToken }) => revoke({ token: jwtAccessToken }, ofWeb),
+  'a revocation of its opaque form': ({ accessToken }) => revoke({ token: accessToken }, ofWeb),
+  'a revocation of its refresh token': ({ refreshToken }) => revoke({ token: refreshToken }, ofWeb),
+  'a deletion of itself': ({ jwtAccessToken }) => deleteToken(jwtAccessToken),
+  'a new value': ({ accessToken }) => updateToken(accessToken, { accessTokenValueUpdated: true }),
+  'a revocation of its subject': ({ subject }) => revokeTokens({ subject }),
+  'a deletion of the authorization': ({ subject }) => deleteAuthorizations(web.clientId, subject),
+  'the reuse of its code': ({ code }) => askToken(exchange(code), ofWeb),
+}
+
+for (const [what, end] of Object.entries(ENDS)) {
+  await check(`JWT access tokens: ${what} ends one in both forms`, async () => {
+    await withService({ accessTokenSignAlg: 'ES256' }, async () => {
+      const subject = `s ${randomUUID()}`
+      const code = await codeFor({}, { subject })
+      const tokens = await askToken(exchange(code), ofWeb)
+      for (const token of [tokens.accessToken, tokens.jwtAccessToken]) await assertAlive(token)
+      await end({ ...tokens, subject, code })
+      for (const token of [tokens.accessToken, tokens.jwtAccessToken]) {
+        await assertDead(token)
+        assert.equal((await standard(token)).active, false)
+        for (const ask of [userinfo, issueUserinfo]) {
+          assertChallenge(await ask(token), 'UNAUTHORIZED', 'invalid_token', 'A088302')
+        }
+      }
+    })
+  })
+}
 
 // Revocation
 

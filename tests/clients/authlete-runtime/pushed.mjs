@@ -64,8 +64,10 @@ await check('pushed: UNAUTHORIZED, the same bytes for a wrong secret and an unkn
 })
 
 await check('pushed: PAYLOAD_TOO_LARGE beyond 32 KiB', async () => {
-  const answer = await push({ ...REQUEST, login_hint: 'a'.repeat(33 * 1024) }, ofWeb)
-  assertErrorBody(answer, 'PAYLOAD_TOO_LARGE', 'invalid_request', 'A245381')
+  for (const kibibytes of [33, 63, 80]) {
+    const answer = await push({ ...REQUEST, login_hint: 'a'.repeat(kibibytes * 1024) }, ofWeb)
+    assertErrorBody(answer, 'PAYLOAD_TOO_LARGE', 'invalid_request', 'A245381')
+  }
 })
 
 await check('pushed: no `parameters` is another fault than empty ones', async () => {

@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict'
 import { check, demo } from '../checks.mjs'
 import { answers, nullsOfAnswers } from '../runtime-service.mjs'
-import { ALICE, raw, query, askToken, assertAction, web, ofWeb, REQUEST, CREDENTIALS, exchange } from './service.mjs'
+import {
+  CALLBACK, ALICE, authlete, raw, query, authorize, issue, fail, ticketInfo, askToken, revoke, userinfo, updateToken,
+  deleteToken, assertAction, assertErrorBody, assertChallenge, web, ofWeb, REQUEST, CREDENTIALS, ticketFor, codeFor,
+  exchange, tokensFor, refresh, assertDead, assertAlive, standard, passwordTicket,
+} from './service.mjs'
 
 const OPERATIONS = [
   ['POST', '/auth/authorization', { parameters: query(REQUEST) }],
@@ -44,6 +48,66 @@ await check("every operation wants a token, and refuses another service's", asyn
       assert.deepEqual([answer.status, JSON.parse(text).resultCode], [status, resultCode], `${path} ${text}`)
     }
   }
+})
+
+await check('what another service has issued is unknown', async () => {
+  const elsewhere = String((await authlete.service.create({ serviceName: 'Elsewhere' })).apiKey)
+  const client = { redirectUris: [CALLBACK], grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'] }
+  const { clientId, clientSecret } = await authlete.client.create({ serviceId: elsewhere, client })
+  const there = { serviceId: elsewhere }
+  const request = query({ ...REQUEST, client_id: String(clientId), scope: 'openid' })
+  const ofClient = { clientId: String(clientId), clientSecret }
+  const ask = async () =>
+    (await authlete.authorization.processRequest({ ...there, authorizationRequest: { parameters: request } })).ticket
+  const created = await authlete.token.management.create({
+    ...there,
+    tokenCreateRequest: { grantType: 'AUTHORIZATION_CODE', clientId, subject: ALICE },
+  })
+  const authorizationIssueRequest = { ticket: await ask(), subject: ALICE }
+  const { authorizationCode } = await authlete.authorization.issue({ ...there, authorizationIssueRequest })
+  const pushed = await authlete.pushedAuthorization.create({
+    ...there,
+    pushedAuthorizationRequest: { parameters: request, ...ofClient },
+  })
+
+  const ticket = await ask()
+  assertErrorBody(await issue(ticket), 'BAD_REQUEST', 'invalid_request', 'A041202')
+  assertErrorBody(await fail(ticket, 'DENIED'), 'BAD_REQUEST', 'invalid_request', 'A041202')
+  assertAction(await ticketInfo(ticket), 'NOT_FOUND', 'A041202')
+  assertErrorBody(await askToken(exchange(authorizationCode), ofWeb), 'BAD_REQUEST', 'invalid_grant', 'A050305')
+  assertErrorBody(await refresh(created.refreshToken), 'BAD_REQUEST', 'invalid_grant', 'A053305')
+  const asked = await authorize({ client_id: REQUEST.client_id, request_uri: pushed.requestUri })
+  assertErrorBody(asked, 'BAD_REQUEST', 'invalid_request_uri', 'A008303')
+  await assertDead(created.accessToken)
+  assertAction(await updateToken(created.accessToken, {}), 'NOT_FOUND', 'A135380')
+  await deleteToken(created.accessToken)
+  await revoke({ token: created.accessToken }, ofWeb)
+  const introspectionRequest = { token: created.accessToken }
+  const alive = await authlete.introspection.process({ ...there, introspectionRequest })
+  assertAction(alive, 'OK', 'A056001')
+  await authlete.service.delete(there)
+})
+
+await check('no value works as another kind', async () => {
+  const ticket = await ticketFor()
+  const code = await codeFor()
+  const { accessToken, refreshToken } = await tokensFor()
+  for (const value of [ticket, code, refreshToken]) {
+    await assertDead(value)
+    assertChallenge(await userinfo(value), 'UNAUTHORIZED', 'invalid_token', 'A088302')
+  }
+  for (const value of [ticket, code, accessToken]) {
+    assertErrorBody(await refresh(value), 'BAD_REQUEST', 'invalid_grant', 'A053305')
+  }
+  for (const value of [ticket, refreshToken, accessToken]) {
+    assertErrorBody(await askToken(exchange(value), ofWeb), 'BAD_REQUEST', 'invalid_grant', 'A050305')
+  }
+  for (const value of [code, refreshToken, accessToken, await passwordTicket()]) {
+    assertErrorBody(await issue(value), 'BAD_REQUEST', 'invalid_request', 'A041202')
+  }
+  for (const value of [ticket, code]) assert.equal((await standard(value)).active, false)
+  await assertAlive(accessToken)
+  assertAction(await askToken(exchange(code), ofWeb), 'OK', 'A050001')
 })
 
 await check('every operation wants members of the right type', async () => {

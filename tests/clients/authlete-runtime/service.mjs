@@ -306,3 +306,10 @@ export async function standard(token, { parameters, request } = {}) {
   const answer = assertAction(await introspectAsStandard({ token, ...parameters }, request), 'OK', 'A145001')
   return { ...JSON.parse(answer.responseContent), message: answer.resultMessage }
 }
+
+export const PASSWORD = { grant_type: 'password', username: 'alice <a>', password: 'p&w+d', scope: 'openid read' }
+
+/** The ticket of a password grant. */
+export async function passwordTicket() {
+  return assertAction(await askToken(PASSWORD, ofWeb), 'PASSWORD', 'A054080').ticket
+}

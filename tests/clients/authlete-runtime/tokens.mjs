@@ -7,9 +7,9 @@ import { check } from '../checks.mjs'
 import { answers } from '../runtime-service.mjs'
 import {
   CALLBACK, ALICE, DAY, authlete, serviceId, instead, withService, query, changed, authorize, issue, askToken,
-  introspect, assertHolds, assertAction, assertErrorBody, assertIn, issuer, attribute, verified, createClient,
-  withClient, web, ofWeb, REQUEST, CHALLENGE, VERIFIER, OF_NATIVE, CREDENTIALS, ticketFor, codeFor, exchange,
-  tokensFor, refresh, assertDead, assertAlive,
+  introspect, issueUserinfo, assertHolds, assertAction, assertErrorBody, assertIn, issuer, attribute, verified,
+  createClient, withClient, web, ofWeb, REQUEST, CHALLENGE, VERIFIER, OF_NATIVE, CREDENTIALS, ticketFor, codeFor,
+  exchange, tokensFor, refresh, assertDead, assertAlive, standard, PASSWORD, passwordTicket,
 } from './service.mjs'
 
 // Tokens: authenticating the client
@@ -137,6 +137,48 @@ await check('token: no scope, no member', async () => {
   const { responseContent, idToken } = await tokensFor({ scope: undefined })
   assert.equal('scope' in JSON.parse(responseContent), false)
   assert.equal(idToken, undefined)
+})
+
+await check('token: durations of scopes and of the client; the shortest counts', async () => {
+  const attributes = [
+    { key: 'access_token.duration', value: '50' },
+    { key: 'refresh_token.duration', value: '70' },
+    { key: 'id_token.duration', value: '30' },
+  ]
+  const durations = async () => {
+    const { accessTokenDuration, refreshTokenDuration, idToken } = await tokensFor({ scope: 'openid read' })
+    const { iat, exp } = await verified(idToken, REQUEST.client_id)
+    return [accessTokenDuration, refreshTokenDuration, exp - iat]
+  }
+  await withService({ supportedScopes: [{ name: 'openid' }, { name: 'read', attributes }] }, async () => {
+    assert.deepEqual(await durations(), [50, 70, 30])
+    const extension = { accessTokenDuration: 40, refreshTokenDuration: 80, idTokenDuration: 20 }
+    await withClient(web, { extension }, async () => assert.deepEqual(await durations(), [40, 70, 20]))
+  })
+  await withService({ tokenExpirationLinked: true }, async () => {
+    const linked = await tokensFor({}, {}, { accessTokenDuration: 1000, refreshTokenDuration: 10 })
+    assertHolds(linked, { accessTokenDuration: 10, refreshTokenDuration: 10 })
+  })
+})
+
+await check('token: a chosen access token is used, once', async () => {
+  const accessToken = `a ${randomUUID()}`
+  assert.equal((await tokensFor({}, {}, { accessToken })).accessToken, accessToken)
+  await assertAlive(accessToken)
+  const again = await askToken(exchange(await codeFor()), { ...ofWeb, accessToken })
+  assert.notEqual(again.action, 'OK')
+})
+
+await check('token: a pairwise client has a subject of its own in ID token, userinfo and introspection', async () => {
+  await withClient(web, { subjectType: 'PAIRWISE' }, async () => {
+    const [first, second] = [await tokensFor(), await tokensFor()]
+    const { sub } = await verified(first.idToken, REQUEST.client_id)
+    assert.notEqual(sub, ALICE)
+    assert.equal((await verified(second.idToken, REQUEST.client_id)).sub, sub)
+    assert.equal(JSON.parse((await issueUserinfo(first.accessToken)).responseContent).sub, sub)
+    assert.equal((await standard(first.accessToken)).sub, sub)
+    assert.equal((await assertAlive(first.accessToken)).subject, ALICE)
+  })
 })
 
 await check('token: durations and properties of the request', async () => {
@@ -285,6 +327,45 @@ await check("token: a public client's rotated token ends its grant", async () =>
   await assertDead(after.accessToken)
 })
 
+await check('token: no refresh token without that grant, of the service and of the client', async () => {
+  await withClient(web, { grantTypes: ['AUTHORIZATION_CODE'] }, async () => {
+    const answer = await tokensFor()
+    assert.equal('refreshToken' in answer || 'refresh_token' in JSON.parse(answer.responseContent), false)
+  })
+  const { refreshToken } = await tokensFor()
+  await withService({ supportedGrantTypes: ['AUTHORIZATION_CODE'] }, async () => {
+    assert.equal('refreshToken' in (await tokensFor()), false)
+    assertErrorBody(await refresh(refreshToken), 'BAD_REQUEST', 'unsupported_grant_type', 'A050381')
+  })
+  assertAction(await refresh(refreshToken), 'OK', 'A053080')
+})
+
+await check('token: openidDroppedOnRefreshWithoutOfflineAccess', async () => {
+  const { refreshToken } = await tokensFor()
+  const offline = await tokensFor({ scope: 'openid offline_access', prompt: 'consent' })
+  await withService({ openidDroppedOnRefreshWithoutOfflineAccess: true }, async () => {
+    assert.deepEqual((await refresh(refreshToken)).scopes.toSorted(), ['profile', 'read'])
+    assert.deepEqual((await refresh(offline.refreshToken)).scopes.toSorted(), ['offline_access', 'openid'])
+  })
+})
+
+await check('token: missingClientIdAllowed finds the public client of a code and of a refresh token', async () => {
+  const codeOf = async (request) => (await issue((await authorize(request)).ticket)).authorizationCode
+  const [code, ofAnother] = [await codeOf(OF_NATIVE), await codeOf(REQUEST)]
+  assertErrorBody(await askToken(exchange(code)), 'BAD_REQUEST', 'invalid_request', 'A244305')
+  await withService({ missingClientIdAllowed: true }, async () => {
+    const { refreshToken } = assertAction(await askToken(exchange(code)), 'OK', 'A050001')
+    assertAction(await refresh(refreshToken, {}, {}), 'OK', 'A053080')
+    assert.notEqual((await askToken(exchange(ofAnother))).action, 'OK')
+  })
+})
+
+await check('token: a way to authenticate that the service does not offer is INVALID_CLIENT', async () => {
+  await withService({ supportedTokenAuthMethods: ['NONE', 'PRIVATE_KEY_JWT'] }, async () => {
+    assertErrorBody(await askToken(CREDENTIALS, ofWeb), 'INVALID_CLIENT', 'invalid_client', 'A157381')
+  })
+})
+
 await check('token: client credentials have neither subject nor refresh token', async () => {
   const answer = assertAction(await askToken({ ...CREDENTIALS, scope: 'openid read' }, ofWeb), 'OK', 'A052001')
   assertHolds(answer, { grantType: 'CLIENT_CREDENTIALS', scopes: ['read'] })
@@ -298,15 +379,9 @@ await check('token: client credentials have neither subject nor refresh token', 
 
 await check('token: client credentials of a public client are unauthorized_client', async () => {
   const answer = await askToken({ ...CREDENTIALS, client_id: OF_NATIVE.client_id })
-  assertErrorBody(answer, 'BAD_REQUEST', 'unauthorized_client', 'A050382')
+  assertErrorBody(answer, 'BAD_REQUEST', 'unauthorized_client', 'A052301')
 })
 
-const PASSWORD = { grant_type: 'password', username: 'alice <a>', password: 'p&w+d', scope: 'openid read' }
-
-/** The ticket of a password grant. */
-async function passwordTicket() {
-  return assertAction(await askToken(PASSWORD, ofWeb), 'PASSWORD', 'A054080').ticket
-}
 const issueToken = (ticket, more, by = authlete) =>
   by.token.issue({ serviceId, tokenIssueRequest: { ticket, subject: ALICE, ...more } })
 const failToken = (ticket, reason, by = authlete) =>

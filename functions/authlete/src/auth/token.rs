@@ -15,7 +15,7 @@ use ::authorization::presented::Presented;
 use ::authorization::token::{TokenIdentifier, Value as Code};
 use ::authorization::{Context, Parameters, request, store};
 use serde_json::Value;
-use shared::client::RegisteredClient;
+use shared::client::{ClientType, RegisteredClient};
 use shared::http::Response;
 use shared::metadata::{AuthMethod, GrantType};
 use shared::metadata_document::Wanted;
@@ -91,6 +91,7 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     };
     let found = match &presented {
         Some(presented) => match presented.authorization() {
+            // Whatever it is: a code, or a refresh token that was replaced.
             Some(id) => store::among(&found.items, id)?,
             None => presented.known(&context, &found.items).await?.map(|known| known.authorization),
         },
@@ -164,6 +165,9 @@ impl Request<'_> {
         let name = self.parameters.get("grant_type").ok_or(TokenFault::NoGrantType)?;
         let grant = GrantType::parse(name).filter(|grant| self.context.rules.grant_types.contains(grant));
         let grant = grant.filter(|grant| GRANTS.contains(grant)).ok_or(TokenFault::UnsupportedGrantType)?;
+        if grant == GrantType::ClientCredentials && self.client.record.client_type == ClientType::Public {
+            return Err(TokenFault::PublicClient);
+        }
         if !self.client.record.metadata.grant_types().contains(&grant) {
             return Err(TokenFault::UnauthorizedGrantType);
         }

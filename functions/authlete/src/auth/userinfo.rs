@@ -19,7 +19,7 @@ use crate::runtime::{Runtime, keys_of, shown};
 endpoint!(show, "authlete-userinfo", [Post], ["/api/{serviceId}/auth/userinfo"]);
 
 async fn show(call: &Call<'_>) -> Result<Response, Error> {
-    let (body, desk, outcome) = opened(call, "A088280").await?;
+    let (body, desk, outcome) = opened(call).await?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
     let (client, authorization) = match outcome {
@@ -61,7 +61,7 @@ async fn show(call: &Call<'_>) -> Result<Response, Error> {
 type Opened = Result<(Option<RegisteredClient>, Authorization), Map<String, Value>>;
 
 /// The request and whether its token opens the endpoint.
-async fn opened(call: &Call<'_>, missing: &'static str) -> Result<(Members, Desk, Opened), Error> {
+async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
     let (body, readable) = Members::read(call.request);
     let presented = body.named("token").ok().flatten().map(Presented::read);
     let identifier = presented.as_ref().and_then(Presented::client);
@@ -73,7 +73,7 @@ async fn opened(call: &Call<'_>, missing: &'static str) -> Result<(Members, Desk
         let runtime = Runtime::new(call, &desk);
         let context = runtime.context();
         match &presented {
-            None => Err(challenged(&desk.service, "BAD_REQUEST", "invalid_request", (missing, "the request has no token".to_owned()), &[])),
+            None => Err(challenged(&desk.service, "BAD_REQUEST", "invalid_request", ("A088280", "the request has no token".to_owned()), &[])),
             Some(presented) => {
                 let named = match &identifier {
                     Some(identifier) => runtime.kept_client(identifier, found.named).await?,

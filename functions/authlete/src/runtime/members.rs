@@ -27,9 +27,18 @@ impl Members {
     /// Reads JSON, or a form of flat members. What names items is needed before it is known who asks, so a body that
     /// cannot be read is one without members, and the reason stands beside it.
     pub(crate) fn read(request: &Request) -> (Self, Result<(), Error>) {
+        Self::read_within(request, MAX_BYTES)
+    }
+
+    /// The same, where a member has a limit of its own.
+    pub(crate) fn read_large(request: &Request) -> (Self, Result<(), Error>) {
+        Self::read_within(request, body::MAX_BYTES)
+    }
+
+    fn read_within(request: &Request, limit: usize) -> (Self, Result<(), Error>) {
         let is_form = request.has_content_type("application/x-www-form-urlencoded");
-        let read = if request.body.len() > MAX_BYTES {
-            Err(Error::Body(Invalid::BodyTooLarge { limit: MAX_BYTES }))
+        let read = if request.body.len() > limit {
+            Err(Error::Body(Invalid::BodyTooLarge { limit }))
         } else {
             body::json_or_form(request, |_| Shape::Text)
         };

@@ -82,7 +82,7 @@ async fn of(context: &Context<'_>, client: u64, subject: &str) -> Result<Option<
     Ok(item.map(|item| grant::read(&item)))
 }
 
-/// A user who is not named.
-pub(crate) fn no_subject() -> Error {
-    Error::Body(Invalid::Missing { member: "subject" })
+/// A user who is not named, by the operation's code.
+pub(crate) fn no_subject(code: &'static str) -> impl Fn() -> Error {
+    move || Error::Unnamed(code, "whose grant it is about: subject is missing")
 }

@@ -107,7 +107,7 @@ async fn facts(
     put("active", true.into());
     put("client_id", authorization.client_name.name.as_str().into());
     put("iss", context.rules.issuer.as_str().into());
-    let refreshed = authorization.refreshed.max(authorization.issued);
+    let refreshed = authorization.refreshed.max(authorization.active_since);
     put("iat", (refreshed / 1000).into());
     let scopes = match known.kind {
         Kind::Access => &authorization.scopes,

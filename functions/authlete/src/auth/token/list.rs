@@ -95,7 +95,7 @@ async fn token(context: &Context<'_>, authorization: &Authorization) -> Result<M
             put(&format!("{kind}TokenExpiresAt"), end.into());
         }
     }
-    put("createdAt", authorization.issued.into());
+    put("createdAt", authorization.active_since.into());
     put("lastRefreshedAt", authorization.refreshed.into());
     put("clientId", authorization.client.into());
     if let Some(subject) = &authorization.subject {

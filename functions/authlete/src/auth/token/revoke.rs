@@ -4,7 +4,6 @@
 use ::authorization::management::{self, Status};
 use ::authorization::{Context, grant, store};
 use shared::http::Response;
-use shared::metadata::Invalid;
 use shared::service::Service;
 
 use super::clue_keys;
@@ -46,7 +45,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
             }
             count
         }
-        (None, None, None) => return Err(Error::Body(Invalid::Missing { member: "accessTokenIdentifier" })),
+        (None, None, None) => return Err(Error::Unnamed("A312280", "which token, client or user it is about")),
     };
     let mut members = result("A312001", &format!("Revoked {count} access token(s)."));
     members.insert("count".to_owned(), count.into());

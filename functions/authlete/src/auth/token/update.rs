@@ -1,6 +1,7 @@
 //! `POST /api/{serviceId}/auth/token/update`: an operator changes a token.
 
 use ::authorization::management::{self, Change, Changed};
+use ::authorization::presented::Kind;
 use ::authorization::properties as attached;
 use serde_json::Value;
 use shared::http::Response;
@@ -37,7 +38,9 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
     let not_found = || Ok(respond(answer("A135380", "There is no such token.", "NOT_FOUND")));
-    let Some(known) = management::of_clue(&context, clue, &found.items).await? else { return not_found() };
+    let wanted = if named.starts_with("access") { Kind::Access } else { Kind::Refresh };
+    let known = management::of_clue(&context, clue, &found.items).await?;
+    let Some(known) = known.filter(|known| known.kind == wanted) else { return not_found() };
     let number = known.authorization.client;
     let named_client = found.named.client.filter(|client| client.numeric_id == number);
     let client = match named_client {

@@ -13,7 +13,7 @@ use crate::runtime::outcome::{answer, challenged, respond};
 endpoint!(issue, "authlete-userinfo-issue", [Post], ["/api/{serviceId}/auth/userinfo/issue"]);
 
 async fn issue(call: &Call<'_>) -> Result<Response, Error> {
-    let (body, desk, outcome) = opened(call, "A096281").await?;
+    let (body, desk, outcome) = opened(call).await?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
     let (client, authorization) = match outcome {

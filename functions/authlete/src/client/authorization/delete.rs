@@ -22,7 +22,7 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.desk_and_found(Some(&whose.client), |service| whose.keys(service)).await?;
     let runtime = Runtime::new(call, &desk);
     let (client, subject, found, _) = whose.known(&desk, &runtime, found).await?;
-    let subject = subject.ok_or_else(no_subject)?;
+    let subject = subject.ok_or_else(no_subject("A137280"))?;
     let context = runtime.context();
     let count = match &found {
         Some(grant) => end_all(&context, grant).await?,

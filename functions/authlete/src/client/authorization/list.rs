@@ -44,7 +44,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
     if in_path.is_some() && told.is_some() && in_path != told {
         return Err(Error::Body(Invalid::Mismatch { member: "subject" }));
     }
-    let subject = in_path.or(told).ok_or_else(no_subject)?;
+    let subject = in_path.or(told).ok_or_else(no_subject("A139280"))?;
     let developer = text("developer")?;
     let number = |name: &str| -> Result<Option<u64>, Error> {
         match request.query_parameter(name).filter(|text| !text.is_empty()) {
@@ -68,7 +68,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
             continue;
         }
         let number = grant.client.to_string();
-        let named = context.app.store.client_named(&desk.service, &number).await?;
+        let named = context.app.store.client_and(&desk.service, &number, Vec::new()).await?.named;
         let Some(client) = runtime.kept_client(&number, named).await? else { continue };
         let is_developers = developer.as_ref().is_none_or(|developer| client.developer() == developer.as_str());
         if is_developers && live.iter().any(|authorization| authorization.works_for(Some(&client))) {

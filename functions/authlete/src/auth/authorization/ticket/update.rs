@@ -19,8 +19,11 @@ endpoint!(
     ["/api/{serviceId}/auth/authorization/ticket/update"]
 );
 
+/// How much is kept with a ticket, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
-    let (body, readable) = Members::read(call.request);
+    let (body, readable) = Members::read_large(call.request);
     let ticket = ticket(&body);
     let (desk, found) = call.desk_and_found(None, |service| key(service, ticket.as_ref())).await?;
     readable?;
@@ -40,10 +43,17 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
 /// SDKs send a text, or an object with a text in it.
 fn info(body: &Members) -> Result<Option<String>, Error> {
     let wrong = || Error::Body(Invalid::wrong_type("info", "a string, or an object with a string context"));
-    let Some(Value::Object(info)) = body.value("info") else { return Ok(body.text("info")?.map(str::to_owned)) };
-    match info.get("context") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(context)) => Ok(Some(context.clone())),
-        Some(_) => Err(wrong()),
+    let info = match body.value("info") {
+        Some(Value::Object(info)) => match info.get("context") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(context)) => Some(context.as_str()),
+            Some(_) => return Err(wrong()),
+        },
+        _ => body.text("info")?,
+    };
+    if info.is_some_and(|info| info.len() > MAX_BYTES) {
+        let member = "info".to_owned();
+        return Err(Error::Body(Invalid::TooLong { member, limit: MAX_BYTES, unit: "bytes" }));
     }
+    Ok(info.map(str::to_owned))
 }

@@ -1,0 +1,186 @@
+//! What operators do with tokens and with what users have granted.
+
+use serde_json::{Value, json};
+
+use super::{Party, assert_no_null, assert_outcome, with};
+
+#[tokio::test]
+async fn an_operator_makes_tokens() {
+    let party = Party::new().await;
+    let make = async |members: Value| {
+        let body = with(json!({"grantType": "AUTHORIZATION_CODE", "clientId": party.client_id, "subject": "john"}), &members);
+        party.authlete.post("/auth/token/create", &body).await
+    };
+    let made = make(json!({"scopes": ["a"], "properties": [{"key": "k", "value": "v"}]})).await;
+    assert_outcome(&made, "OK", "A109001", "");
+    assert_eq!((&made.body["expiresIn"], made.text("tokenType")), (&json!(100), "Bearer"));
+    assert!(party.works(made.text("accessToken")).await);
+    assert!(party.refresh(made.text("refreshToken")).await.text("action") == "OK");
+    let chosen = json!({"accessToken": "chosen-1", "refreshToken": "chosen-2", "accessTokenPersistent": true});
+    let made = make(chosen.clone()).await;
+    assert_eq!((made.text("accessToken"), made.body.get("expiresAt")), ("chosen-1", None));
+    assert!(party.works("chosen-1").await);
+    assert_outcome(&make(chosen).await, "BAD_REQUEST", "A109282", "");
+    let standard = party.post("/auth/introspection/standard", &json!({"parameters": "token=chosen-2"})).await;
+    assert!(standard.text("responseContent").contains("\"active\":true"));
+    let refreshed = party.refresh("chosen-2").await;
+    assert_outcome(&refreshed, "OK", "A053080", "");
+    assert!(!party.works("chosen-1").await && party.works(refreshed.text("accessToken")).await);
+    let own = make(json!({"grantType": "CLIENT_CREDENTIALS", "subject": "john"})).await;
+    assert_eq!((own.body.get("subject"), own.body.get("refreshToken")), (None, None));
+    for (members, code) in [
+        (json!({"grantType": null}), "A109280"),
+        (json!({"grantType": "REFRESH_TOKEN"}), "A109280"),
+        (json!({"subject": null}), "A109280"),
+        (json!({"scopes": ["odd"]}), "A109280"),
+        (json!({"clientId": 77}), "A109281"),
+        (json!({"clientId": 0}), "A109280"),
+        (json!({"dpopKeyThumbprint": "x"}), "A109280"),
+        (json!({"accessToken": party.authlete.token}), "A109280"),
+    ] {
+        assert_outcome(&make(members).await, "BAD_REQUEST", code, "");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_changes_tokens() {
+    let party = Party::new().await;
+    let tokens = party.tokens("openid a", "john").await;
+    let token = tokens.text("accessToken").to_owned();
+    let list = format!("/auth/token/get/list?clientIdentifier={}", party.client_id);
+    let listed = party.authlete.get(&list).await.body["accessTokens"][0].clone();
+    let update = async |members: Value| { party.authlete.post("/auth/token/update", &members).await };
+    let sdk = json!({"accessToken": token, "accessTokenExpiresAt": 0, "refreshTokenExpiresAt": 0, "scopes": null,
+        "accessTokenPersistent": false, "forExternalAttachment": false});
+    let same = update(sdk).await;
+    assert_outcome(&same, "OK", "A135001", "");
+    assert_eq!(same.body["accessTokenExpiresAt"], tokens.body["accessTokenExpiresAt"]);
+    let longer = update(json!({"accessTokenHash": listed["accessTokenHash"], "accessTokenExpiresAt": 1_790_009_000_000_u64,
+        "scopes": ["b", "odd"]})).await;
+    assert_eq!((&longer.body["scopes"], longer.body.get("accessToken")), (&json!(["b"]), None));
+    assert_eq!(longer.body["accessTokenExpiresAt"], 1_790_009_000_000_u64);
+    let renewed = update(json!({"refreshToken": tokens.text("refreshToken"), "accessTokenValueUpdated": true})).await;
+    assert!(!party.works(&token).await && party.works(renewed.text("accessToken")).await);
+    for (members, action, code) in [
+        (json!({}), "BAD_REQUEST", "A135280"),
+        (json!({"accessToken": "x"}), "NOT_FOUND", "A135380"),
+        (json!({"accessToken": token}), "NOT_FOUND", "A135380"),
+    ] {
+        assert_outcome(&update(members).await, action, code, "");
+    }
+    let by = |name: &str| format!("/auth/token/delete/{}", listed[name].as_str().unwrap());
+    let delete = async |path: String| { party.authlete.call("DELETE", &path, &Value::Null).await };
+    assert_eq!(delete(by("refreshTokenHash")).await.status, 204);
+    assert!(!party.works(renewed.text("accessToken")).await);
+    assert_eq!(delete("/auth/token/delete/unknown%2Fa".to_owned()).await.status, 204);
+}
+
+#[tokio::test]
+async fn tokens_are_listed_and_ended_by_client_and_by_user() {
+    let party = Party::new().await;
+    let other = party.authlete.create(&super::client()).await["clientId"].clone();
+    let make = async |client: Value, subject: &'static str| {
+        let body = json!({"grantType": "PASSWORD", "clientId": client, "subject": subject, "scopes": ["a"]});
+        party.authlete.post("/auth/token/create", &body).await.text("accessToken").to_owned()
+    };
+    let own = json!(party.client_id);
+    let (a, b) = (make(own.clone(), "john").await, make(own.clone(), "su b/1").await);
+    party.authlete.world.clock.advance(1);
+    let (c, d) = (make(other.clone(), "john").await, make(own.clone(), "john").await);
+    let total = async |query: String| { party.authlete.get(&format!("/auth/token/get/list{query}")).await.body };
+    let page = total(format!("?clientIdentifier={}&start=0&end=2", party.client_id)).await;
+    assert_no_null(&page);
+    assert_eq!((&page["totalCount"], page["accessTokens"].as_array().unwrap().len()), (&json!(3), 2));
+    assert_eq!(page["accessTokens"][0]["createdAt"], 1_790_000_001_000_u64);
+    assert_eq!(page["client"].get("clientSecret"), None);
+    assert_eq!(total("?subject=john".to_owned()).await["totalCount"], 3);
+    assert_eq!(total("?subject=su%20b%2F1".to_owned()).await["totalCount"], 1);
+    assert_eq!(total(format!("?subject=john&clientIdentifier={}", party.client_id)).await["totalCount"], 2);
+    assert_eq!(total(String::new()).await["totalCount"], 4);
+    let revoke = async |members: Value| { party.authlete.post("/auth/token/revoke", &members).await };
+    let none = revoke(json!({})).await;
+    assert_eq!(none.status, 400);
+    let sub = json!({"accessTokenIdentifier": null, "clientIdentifier": null, "subject": "su b/1"});
+    assert_eq!(revoke(sub).await.text("resultMessage"), "[A312001] Revoked 1 access token(s).");
+    assert!(!party.works(&b).await && party.works(&a).await);
+    assert_eq!(revoke(json!({"clientIdentifier": other, "subject": "john"})).await.body["count"], 1);
+    assert!(!party.works(&c).await && party.works(&a).await);
+    let code = party.code("a", "john").await;
+    assert_eq!(revoke(json!({"clientIdentifier": party.client_id})).await.body["count"], 2);
+    assert!(!party.works(&a).await && !party.works(&d).await);
+    assert_outcome(&party.exchange(&code).await, "BAD_REQUEST", "A050305", "invalid_grant");
+    party.authlete.world.clock.advance(1);
+    let anew = party.tokens("a", "john").await;
+    assert!(party.works(anew.text("accessToken")).await, "later tokens live");
+    for index in 0..101 {
+        party.authlete.create(&with(super::client(), &json!({"clientName": format!("{index}")}))).await;
+    }
+    let reply = party.authlete.get("/auth/token/get/list").await;
+    assert_eq!(reply.status, 400, "{reply:?}");
+}
+
+#[tokio::test]
+async fn what_a_user_has_granted_is_shown_changed_and_forgotten() {
+    let party = Party::new().await;
+    let subject = "su b/1";
+    let path = |operation: &str| format!("/client/{operation}/{}/su%20b%2F1?subject=su%20b%2F1", party.client_id);
+    let granted = async || { party.authlete.get(&path("granted_scopes/get")).await.body };
+    let none = granted().await;
+    assert_eq!((&none["subject"], none.get("latestGrantedScopes")), (&json!(subject), None));
+    let first = party.exchange(&party.code("a", subject).await).await;
+    party.authlete.world.clock.advance(5);
+    let second = party.exchange(&party.code("openid b", subject).await).await;
+    let known = granted().await;
+    assert_eq!(known["latestGrantedScopes"], json!(["openid", "b"]));
+    assert_eq!((&known["mergedGrantedScopes"], &known["modifiedAt"]), (&json!(["a", "b", "openid"]), &json!(1_790_000_005_000_u64)));
+    let post = party.post(&format!("/client/granted_scopes/get/{}", party.client_id), &json!({"subject": subject})).await;
+    assert_eq!(post.body, known);
+    let listed = party.authlete.get("/client/authorization/get/list/su%20b%2F1?subject=su%20b%2F1").await;
+    assert_eq!(listed.body["clients"][0]["clientId"].to_string(), party.client_id);
+    assert_eq!(listed.body["clients"][0].get("clientSecret"), None);
+    let sdk = json!({"subject": subject, "developer": null, "start": 0, "end": 0});
+    assert_eq!(party.post("/client/authorization/get/list", &sdk).await.body["totalCount"], 1);
+    let update = format!("/client/authorization/update/{}", party.client_id);
+    let updated = party.post(&update, &json!({"subject": subject, "scopes": ["a"]})).await;
+    assert!(updated.text("resultMessage").starts_with("[A138001] Updated 2 access token(s)"), "{updated:?}");
+    assert_eq!(party.introspect(second.text("accessToken")).await.body["scopes"], json!(["a"]));
+    let forget = party.authlete.call("DELETE", &path("granted_scopes/delete"), &Value::Null).await;
+    assert_eq!((forget.status, forget.text("resultCode")), (200, "A187081"));
+    assert_eq!(granted().await.get("latestGrantedScopes"), None);
+    assert!(party.works(first.text("accessToken")).await, "tokens stay");
+    let code = party.code("a", subject).await;
+    let deleted = party.authlete.call("DELETE", &path("authorization/delete"), &Value::Null).await;
+    assert!(deleted.text("resultMessage").starts_with("[A137001] Deleted 2 access token(s)"), "{deleted:?}");
+    assert!(!party.works(first.text("accessToken")).await);
+    assert_outcome(&party.exchange(&code).await, "BAD_REQUEST", "A050305", "invalid_grant");
+    assert_eq!(granted().await.get("latestGrantedScopes"), None);
+    let id = &party.client_id;
+    for (method, path) in [
+        ("GET", format!("/client/granted_scopes/get/{id}")),
+        ("DELETE", format!("/client/granted_scopes/delete/{id}")),
+        ("DELETE", format!("/client/authorization/delete/{id}")),
+        ("GET", "/client/authorization/get/list".to_owned()),
+        ("GET", format!("/client/granted_scopes/get/{id}/john?subject=jane")),
+        ("GET", "/client/granted_scopes/get/77?subject=john".to_owned()),
+    ] {
+        let reply = party.authlete.call(method, &path, &Value::Null).await;
+        assert_eq!(reply.status, 400, "{path}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_of_many_authorizations_makes_room() {
+    let party = Party::new().await;
+    let make = async || {
+        let body = json!({"grantType": "PASSWORD", "clientId": party.client_id, "subject": "john"});
+        party.authlete.post("/auth/token/create", &body).await.text("accessToken").to_owned()
+    };
+    let first = make().await;
+    for _ in 0..99 {
+        party.authlete.world.clock.advance(1);
+        make().await;
+    }
+    assert!(party.works(&first).await);
+    let last = make().await;
+    assert!(!party.works(&first).await && party.works(&last).await);
+}

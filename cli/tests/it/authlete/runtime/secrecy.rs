@@ -1,0 +1,46 @@
+//! Nothing in the table can be presented, or read that was hidden.
+
+use serde_json::json;
+
+use super::{Party, REDIRECT};
+
+#[tokio::test]
+async fn no_value_and_nothing_hidden_stands_in_the_table() {
+    let party = Party::with(&json!({"refreshTokenIdempotent": true}), &json!({})).await;
+    let body = json!({"parameters": format!("response_type=code&redirect_uri={REDIRECT}&scope=openid"),
+        "clientId": party.client_id, "clientSecret": party.secret});
+    let pushed = party.post("/pushed_auth_req", &body).await;
+    let ticket = party.ticket("openid a").await;
+    let issue = json!({"ticket": ticket, "subject": "john",
+        "properties": [{"key": "inner", "value": "what-is-hidden", "hidden": true}]});
+    let code = party.post("/auth/authorization/issue", &issue).await.text("authorizationCode").to_owned();
+    let tokens = party.exchange(&code).await;
+    let refreshed = party.refresh(tokens.text("refreshToken")).await;
+    assert_eq!(refreshed.body["properties"][0]["value"], "what-is-hidden");
+    let create = json!({"grantType": "AUTHORIZATION_CODE", "clientId": party.client_id, "subject": "john",
+        "accessToken": "a-value-of-their-own"});
+    let created = party.post("/auth/token/create", &create).await;
+    let other = party.ticket("openid").await;
+    let secrets = [
+        pushed.text("requestUri").rsplit(':').next().unwrap(),
+        &ticket,
+        &other,
+        &code,
+        tokens.text("accessToken"),
+        tokens.text("refreshToken"),
+        refreshed.text("accessToken"),
+        refreshed.text("refreshToken"),
+        created.text("accessToken"),
+        created.text("refreshToken"),
+        "what-is-hidden",
+        &party.secret,
+    ];
+    let items = party.authlete.world.all_items().await;
+    assert!(items.iter().any(|item| item.contains("G#1#")), "the table is read");
+    for secret in secrets {
+        let random = secret.get(secret.len().saturating_sub(20)..).unwrap();
+        for item in &items {
+            assert!(!item.contains(random), "{secret}: {item}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ import sys
 import time
 import tomllib
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import federation
@@ -141,7 +142,14 @@ def problem(function, status, headers, body):
 
 
 router = tomllib.loads(pathlib.Path("Cargo.toml").read_text())["workspace"]["metadata"]["lambda"]["watch"]["router"]
-PARAMETERS = {"{serviceId}": "101", "{clientId}": "nobody", "{*clientId}": "nobody", "{*path}": "nothing"}
+PARAMETERS = {
+    "{serviceId}": "101",
+    "{clientId}": "nobody",
+    "{*clientId}": "nobody",
+    "{*path}": "nothing",
+    "{*subject}": "nobody",
+    "{*accessTokenIdentifier}": "nothing",
+}
 for route, function in router.items():
     path = "/".join(PARAMETERS.get(segment, segment) for segment in route.split("/"))
     check(f"GET {route}", problem(function, *call(path)))
@@ -160,6 +168,58 @@ def registration():
 
 
 check("a relying party registers with its trust chain", registration())
+
+
+def walk():
+    """What is wrong with the way of a user and a client: from the request to tokens, and to their end."""
+    bearer = "svc_" + "A" * 42 + "R"
+    client = {"clientId": "2001", "clientSecret": "fixture-secret"}
+
+    def ask(operation, **members):
+        headers = {"content-type": "application/json", "authorization": f"Bearer {bearer}"}
+        path = f"/api/112/auth/{operation}"
+        status, _, body = call(path, data=json.dumps(members).encode(), headers=headers)
+        answer = json.loads(body)
+        asked.append((operation, status, answer.get("action"), answer["resultMessage"]))
+        return answer
+
+    def token(**parameters):
+        return ask("token", parameters=urllib.parse.urlencode(parameters), **client)
+
+    def introspected(value):
+        return ask("introspection", token=value, scopes=["accounts"])["action"]
+
+    asked = []
+    redirect = "https://rp.example/cb"
+    request = {
+        "response_type": "code",
+        "client_id": "2001",
+        "redirect_uri": redirect,
+        "scope": "openid accounts",
+        "state": "xyz",
+    }
+    begun = ask("authorization", parameters=urllib.parse.urlencode(request))
+    issued = ask("authorization/issue", ticket=begun.get("ticket"), subject="walker")
+    answered = urllib.parse.urlsplit(issued.get("responseContent", ""))
+    parameters = dict(urllib.parse.parse_qsl(answered.query))
+    if not answered.geturl().startswith(redirect) or parameters.get("state") != "xyz":
+        return f"{asked}"
+    code = {"grant_type": "authorization_code", "code": parameters["code"], "redirect_uri": redirect}
+    given = token(**code)
+    if given["action"] != "OK" or not given.get("idToken") or introspected(given["accessToken"]) != "OK":
+        return f"{asked}"
+    refreshed = token(grant_type="refresh_token", refresh_token=given["refreshToken"])
+    if refreshed["action"] != "OK" or introspected(given["accessToken"]) != "UNAUTHORIZED":
+        return f"{asked}"
+    if introspected(refreshed["accessToken"]) != "OK":
+        return f"{asked}"
+    ended = ask("revocation", parameters=urllib.parse.urlencode({"token": refreshed["refreshToken"]}), **client)
+    if ended["action"] != "OK" or introspected(refreshed["accessToken"]) != "UNAUTHORIZED":
+        return f"{asked}"
+    return None if token(**code)["action"] == "BAD_REQUEST" else f"{asked}"
+
+
+check("a user lets a client have tokens, which it refreshes and revokes", walk())
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

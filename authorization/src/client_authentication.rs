@@ -154,7 +154,7 @@ pub async fn authenticate(
         Endpoint::Revocation if !rules.revocation_methods.is_empty() => &rules.revocation_methods,
         _ => &rules.token_methods,
     };
-    if !offered.is_empty() && !offered.contains(&method.as_str()) {
+    if !offered.contains(&method.as_str()) {
         return Ok(Err(AuthenticationFault::Method));
     }
     let shown = match method {

@@ -41,10 +41,11 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         Ok(asked.or(body.named(name)?.map(str::to_owned)))
     };
     let told = text("subject")?;
-    if in_path.is_some() && told.is_some() && in_path != told {
-        return Err(Error::Body(Invalid::Mismatch { member: "subject" }));
+    let whole = told.as_deref().map(|subject| subject.split('?').next().unwrap_or_default());
+    if in_path.is_some() && told.is_some() && in_path.as_deref() != whole {
+        return Err(Error::Body(Invalid::syntax("subject", "the same in the path and in the query")));
     }
-    let subject = in_path.or(told).ok_or_else(no_subject("A139280"))?;
+    let subject = told.or(in_path).ok_or_else(no_subject("A139280"))?;
     let developer = text("developer")?;
     let number = |name: &str| -> Result<Option<u64>, Error> {
         match request.query_parameter(name).filter(|text| !text.is_empty()) {

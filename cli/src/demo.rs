@@ -15,8 +15,8 @@ use shared::policy::{BoundPolicy, Preset};
 use shared::service::{ServiceConfiguration, with_signing_keys};
 use shared::store::TokenRecord;
 
-pub(crate) use crate::failure::described;
 use crate::demo_login;
+pub(crate) use crate::failure::described;
 use crate::private;
 
 /// The number of the first demo service of a table.

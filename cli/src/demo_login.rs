@@ -54,7 +54,11 @@ const PAGES: [(&str, Page, Option<&str>); 8] = [
 #[must_use]
 pub fn metadata(base_url: &str, service_id: u64) -> Map<String, Value> {
     let named = PAGES.iter().filter_map(|(path, _, name)| Some(((*name)?, path)));
-    named.map(|(name, path)| (name.to_owned(), format!("{base_url}/{service_id}{path}").into())).collect()
+    let mut metadata: Map<String, Value> =
+        named.map(|(name, path)| (name.to_owned(), format!("{base_url}/{service_id}{path}").into())).collect();
+    metadata.insert("authorization_response_iss_parameter_supported".to_owned(), true.into());
+    metadata.insert("response_modes_supported".to_owned(), vec!["query", "fragment", "form_post"].into());
+    metadata
 }
 
 impl DemoLogin {

@@ -22,7 +22,8 @@ impl Asked<'_> {
             "INTERACTION" => {
                 let random = self.gateway.random();
                 let mut response = pages::login(&answer, &self.login.url("/authorize/decision"), &random);
-                let cookie = format!("{COOKIE}={random}; Path=/{}/authorize; HttpOnly; SameSite=Lax", self.login.service_id);
+                let cookie =
+                    format!("{COOKIE}={random}; Path=/{}/authorize; HttpOnly; SameSite=Lax", self.login.service_id);
                 set(response.headers_mut(), header::SET_COOKIE, &cookie);
                 response
             }
@@ -112,7 +113,8 @@ impl Asked<'_> {
 
     pub(super) async fn userinfo(&self) -> Response<Body> {
         let value = self.head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token =
+            value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let token = token.map(|(_, token)| token.trim()).unwrap_or_default();
         let opened = match self.ask("/auth/userinfo", &json!({"token": token})).await {
             Ok(opened) => opened,

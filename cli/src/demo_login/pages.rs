@@ -38,7 +38,11 @@ pub(super) fn login(asked: &Value, action: &str, csrf: &str) -> Response<Body> {
         format!("<li><code>{}</code>{description}</li>", escaped(text(scope, "name")))
     };
     let scopes: String = scopes.map(scope).collect();
-    let asks = if scopes.is_empty() { "It asks for nothing but to know that you are there.".to_owned() } else { format!("It asks for:<ul>{scopes}</ul>") };
+    let asks = if scopes.is_empty() {
+        "It asks for nothing but to know that you are there.".to_owned()
+    } else {
+        format!("It asks for:<ul>{scopes}</ul>")
+    };
     let hint = asked["subject"].as_str().or(asked["loginHint"].as_str()).unwrap_or("alice");
     let body = format!(
         "<p><strong>{name}</strong> wants you to log in. {asks}</p>\n\

@@ -70,7 +70,8 @@ impl Asked<'_> {
         let (status, registered) = self.gateway.operate(&path, "", Some(&metadata)).await;
         let client_id = text(&registered, "client_id").to_owned();
         if !status.is_success() {
-            let text = format!("The demo's own client cannot be registered: {}", text(&registered, "error_description"));
+            let text =
+                format!("The demo's own client cannot be registered: {}", text(&registered, "error_description"));
             return Err(pages::failure(&text, StatusCode::INTERNAL_SERVER_ERROR));
         }
         *self.login.trial.lock().unwrap_or_else(PoisonError::into_inner) = Some(client_id.clone());

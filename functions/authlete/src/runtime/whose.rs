@@ -28,8 +28,7 @@ impl Whose {
     pub(crate) fn read(call: &Call<'_>) -> Self {
         let request = call.request;
         let path = request.path_parameter("clientId").unwrap_or_default();
-        let (body, readable) =
-            if request.body.is_empty() { (Members::none(), Ok(())) } else { Members::read(request) };
+        let (body, readable) = if request.body.is_empty() { (Members::none(), Ok(())) } else { Members::read(request) };
         let named = request.query_parameter("subject").filter(|subject| !subject.is_empty());
         let told = named.or_else(|| body.named("subject").ok().flatten().map(str::to_owned));
         // The gateway ends a path at a decoded question mark.
@@ -61,7 +60,8 @@ impl Whose {
             return Err(Error::Body(Invalid::syntax("subject", "the same in the path and in the query")));
         }
         let client = runtime.kept_client(&self.client, found.named).await?;
-        let client = client.ok_or_else(|| Error::Body(Invalid::syntax("clientId", "that of a client of the service")))?;
+        let client =
+            client.ok_or_else(|| Error::Body(Invalid::syntax("clientId", "that of a client of the service")))?;
         let read = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
         let grant = match (&self.subject, read) {
             (Some(_), Some(grant)) => Some(grant),

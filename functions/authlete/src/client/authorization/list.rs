@@ -18,10 +18,7 @@ endpoint!(
     list,
     "authlete-client-authorization-list",
     [Get, Post],
-    [
-        "/api/{serviceId}/client/authorization/get/list",
-        "/api/{serviceId}/client/authorization/get/list/{subject+}"
-    ]
+    ["/api/{serviceId}/client/authorization/get/list", "/api/{serviceId}/client/authorization/get/list/{subject+}"]
 );
 
 /// How many clients a page has if the request does not say.
@@ -77,7 +74,8 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         }
     }
     let total = u64::try_from(clients.len()).unwrap_or(u64::MAX);
-    let (skip, take) = (usize::try_from(start).unwrap_or(usize::MAX), usize::try_from(end - start).unwrap_or(usize::MAX));
+    let (skip, take) =
+        (usize::try_from(start).unwrap_or(usize::MAX), usize::try_from(end - start).unwrap_or(usize::MAX));
     let page: Vec<Value> = clients.into_iter().skip(skip).take(take).map(|found| limited(found).into()).collect();
     let mut members = Range { start, end }.members(total);
     members.insert("subject".to_owned(), subject.into());

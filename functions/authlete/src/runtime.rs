@@ -83,11 +83,7 @@ impl<'d> Runtime<'d> {
     ///
     /// # Errors
     /// As [`client`](Self::client).
-    pub(crate) async fn kept_client(
-        &self,
-        identifier: &str,
-        named: Named,
-    ) -> Result<Option<RegisteredClient>, Error> {
+    pub(crate) async fn kept_client(&self, identifier: &str, named: Named) -> Result<Option<RegisteredClient>, Error> {
         if named.client.is_none() && named.document.is_none() {
             return Ok(None);
         }

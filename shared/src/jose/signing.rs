@@ -120,7 +120,8 @@ pub fn sign_with_secret(
     mut header: Map<String, Value>,
     claims: &Map<String, Value>,
 ) -> Result<Option<String>, Error> {
-    let hmac = algorithm.parse().ok().filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
+    let hmac =
+        algorithm.parse().ok().filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
     let Some(hmac) = hmac else { return Ok(None) };
     header.insert("alg".to_owned(), algorithm.into());
     signed(&header, claims, &EncodingKey::from_secret(secret), hmac).map(Some)

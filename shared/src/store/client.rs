@@ -41,7 +41,8 @@ const TOKENS_FROM: &str = "tokens_from";
 const TOMBSTONE: &str = "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one";
 
 /// What is gone with a client.
-const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, tokens_from, rat_hash, #list, developer, #at";
+const GONE: &str =
+    "#record, claims, used, secret, secret_version, secret_mac, tokens_from, rat_hash, #list, developer, #at";
 
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -176,7 +176,10 @@ fn refuse(context: &Context<'_>, client: Option<&RegisteredClient>, refusal: &Re
     let Some(target) = &refusal.target else { return refused(context.service, "BAD_REQUEST", error, (code, text)) };
     let parameters = error_parameters(context.service, error, code, &text);
     let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    respond(redirected(answer(code, &text, action(&target.answer(&[], None))), &target.answer(&parameters, context.response_issuer())))
+    respond(redirected(
+        answer(code, &text, action(&target.answer(&[], None))),
+        &target.answer(&parameters, context.response_issuer()),
+    ))
 }
 
 /// An answer whose content the browser takes to the client.
@@ -201,9 +204,7 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
         RequestFault::NoClientId => ("A004381", own()),
         RequestFault::UnknownClient => ("A004382", own()),
         RequestFault::RequestAndUri => ("A004383", own()),
-        RequestFault::RequestUri => {
-            ("A008303", "The value of 'request_uri' parameter is not registered.".to_owned())
-        }
+        RequestFault::RequestUri => ("A008303", "The value of 'request_uri' parameter is not registered.".to_owned()),
         RequestFault::NoResponseType => {
             ("A009301", "The authorization request does not contain 'response_type' parameter.".to_owned())
         }
@@ -227,7 +228,8 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
         RequestFault::UnauthorizedResponseType => ("A004387", own()),
         RequestFault::ScopeSyntax | RequestFault::NoScope => ("A004388", own()),
         RequestFault::NoChallenge => {
-            let text = "The authorization request does not contain 'code_challenge' parameter. See RFC 7636 for details.";
+            let text =
+                "The authorization request does not contain 'code_challenge' parameter. See RFC 7636 for details.";
             ("A124301", text.to_owned())
         }
         RequestFault::ChallengeMethod => ("A124308", "The value of 'code_challenge_method' must be 'S256'.".to_owned()),

@@ -38,7 +38,14 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
         certificate: body.named("clientCertificate")?,
     };
     let Some(presented) = presented else {
-        return Ok(respond(refusal(&context, "BAD_REQUEST", "invalid_request", "A056280", "the request has no token", &[])));
+        return Ok(respond(refusal(
+            &context,
+            "BAD_REQUEST",
+            "invalid_request",
+            "A056280",
+            "the request has no token",
+            &[],
+        )));
     };
     let named = match &identifier {
         Some(identifier) => runtime.kept_client(identifier, found.named).await?,
@@ -68,7 +75,8 @@ fn words(texts: &Option<Vec<String>>) -> Vec<&str> {
 
 /// What is decided, and the challenge for the client.
 fn told(context: &Context<'_>, verdict: &Verdict, question: &Question<'_>) -> Map<String, Value> {
-    let refusal = |action, error, code, text: &str, added: &[(&str, &str)]| refusal(context, action, error, code, text, added);
+    let refusal =
+        |action, error, code, text: &str, added: &[(&str, &str)]| refusal(context, action, error, code, text, added);
     match verdict {
         Verdict::Valid => {
             let mut members = answer("A056001", "The access token is valid.", "OK");

@@ -31,13 +31,7 @@ use crate::runtime::outcome::{answer, refusal, refused, respond};
 use crate::runtime::rules::GRANTS;
 use crate::runtime::{Runtime, keys_of, properties, shown, tokens};
 
-endpoint!(
-    token,
-    "authlete-token",
-    [Post],
-    ["/api/{serviceId}/auth/token"],
-    shared::http::RESOLVING_DEADLINE
-);
+endpoint!(token, "authlete-token", [Post], ["/api/{serviceId}/auth/token"], shared::http::RESOLVING_DEADLINE);
 
 async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
@@ -76,9 +70,8 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let name = named.ok().or(identifier).unwrap_or_default();
     let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch: true }).await?;
     // A client that names itself nowhere has nothing to show, and must be one that needs nothing.
-    let client = client.filter(|client| {
-        !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None
-    });
+    let client =
+        client.filter(|client| !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None);
     let method = match credentials::authenticated(&context, client.as_ref(), &shown, At::Token).await? {
         Ok(method) => method,
         Err(fault) => return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault))),

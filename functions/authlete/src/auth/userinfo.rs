@@ -73,7 +73,13 @@ async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
         let runtime = Runtime::new(call, &desk);
         let context = runtime.context();
         match &presented {
-            None => Err(challenged(&desk.service, "BAD_REQUEST", "invalid_request", ("A088280", "the request has no token".to_owned()), &[])),
+            None => Err(challenged(
+                &desk.service,
+                "BAD_REQUEST",
+                "invalid_request",
+                ("A088280", "the request has no token".to_owned()),
+                &[],
+            )),
             Some(presented) => {
                 let named = match &identifier {
                     Some(identifier) => runtime.kept_client(identifier, found.named).await?,

@@ -13,12 +13,7 @@ use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, refused, respond};
 use crate::runtime::{Runtime, keys_of, properties};
 
-endpoint!(
-    introspect,
-    "authlete-introspection-standard",
-    [Post],
-    ["/api/{serviceId}/auth/introspection/standard"]
-);
+endpoint!(introspect, "authlete-introspection-standard", [Post], ["/api/{serviceId}/auth/introspection/standard"]);
 
 async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
@@ -75,12 +70,7 @@ fn given(known: &Known) -> Option<&Given> {
 }
 
 /// Whether a token works, at that resource.
-fn is_active(
-    context: &Context<'_>,
-    client: Option<&RegisteredClient>,
-    known: &Known,
-    resource: Option<&str>,
-) -> bool {
+fn is_active(context: &Context<'_>, client: Option<&RegisteredClient>, known: &Known, resource: Option<&str>) -> bool {
     let authorization = &known.authorization;
     let resources = &authorization.resources;
     let is_for = |resource: &str| resources.is_empty() || resources.iter().any(|known| known == resource);
@@ -100,7 +90,8 @@ async fn facts(
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     let shown = attached.iter().filter(|property| with_hidden || !property.hidden).cloned();
-    let shown: Vec<_> = shown.map(|property| ::authorization::authorization::Property { hidden: false, ..property }).collect();
+    let shown: Vec<_> =
+        shown.map(|property| ::authorization::authorization::Property { hidden: false, ..property }).collect();
     for (key, value) in properties::for_clients(&shown) {
         put(key, value.into());
     }

@@ -8,12 +8,7 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::Runtime;
 
-endpoint!(
-    delete,
-    "authlete-token-delete",
-    [Delete],
-    ["/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}"]
-);
+endpoint!(delete, "authlete-token-delete", [Delete], ["/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}"]);
 
 /// A token that there is not has ended as well.
 async fn delete(call: &Call<'_>) -> Result<Response, Error> {

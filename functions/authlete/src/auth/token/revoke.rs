@@ -20,7 +20,8 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let text = |name: &str| body.named(name).ok().flatten();
     let clue = text("accessTokenIdentifier").or_else(|| text("refreshTokenIdentifier"));
     let identifier = body.identifier("clientIdentifier").ok().flatten();
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), |service: &Service| clue_keys(service, clue)).await?;
+    let (desk, found) =
+        call.desk_and_found(identifier.as_deref(), |service: &Service| clue_keys(service, clue)).await?;
     readable?;
     for name in ["accessTokenIdentifier", "refreshTokenIdentifier"] {
         body.named(name)?;

@@ -6,7 +6,7 @@ use ::authorization::properties as attached;
 use serde_json::Value;
 use shared::http::Response;
 
-use super::{clue_keys, client_of_clue};
+use super::{client_of_clue, clue_keys};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
@@ -22,7 +22,8 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
     let clue = CLUES.iter().find_map(|name| Some((*name, body.named(name).ok().flatten()?)));
     let text = clue.map(|(_, clue)| clue);
-    let (desk, found) = call.desk_and_found(client_of_clue(text).as_deref(), |service| clue_keys(service, text)).await?;
+    let (desk, found) =
+        call.desk_and_found(client_of_clue(text).as_deref(), |service| clue_keys(service, text)).await?;
     readable?;
     for name in CLUES {
         body.named(name)?;

@@ -225,6 +225,8 @@ mod tests {
     use aws_lc_rs::signature::KeyPair;
 
     use super::super::{JwkSet, SigningAlgorithm, UnverifiedJwt, generate_signing_key};
+    use serde_json::json;
+
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {

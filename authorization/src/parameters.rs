@@ -46,8 +46,8 @@ impl Parameters {
     /// A parameter, unless it is absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        values.filter(|value| !value.is_empty()).next()
+        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        values.find(|value| !value.is_empty())
     }
 
     /// All values of a parameter that may stand more than once.

@@ -65,7 +65,7 @@ pub async fn of_all_clients(
         return Ok(None);
     }
     let mut all = Vec::new();
-    for client in clients.iter().filter_map(|client| number_of(client)) {
+    for client in clients.iter().filter_map(number_of) {
         let items = store.listed(LIST_INDEX, authorizations_list(service, client), MOST_LOOKED_AT).await?;
         for item in &items {
             all.push(store::read(item)?);

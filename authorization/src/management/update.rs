@@ -13,6 +13,7 @@ use crate::{lifetime, properties};
 
 /// What is to be changed; what is absent stays.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own of the operation")]
 pub struct Change {
     /// When the access token ends, in milliseconds since 1970.
     pub access_ends_at: Option<u64>,

@@ -183,7 +183,7 @@ fn plain_mode(name: &str) -> Option<&str> {
 fn response_mode(sent: Option<&str>, client: &RegisteredClient) -> Result<(), RequestFault> {
     let Some(sent) = sent else { return Ok(()) };
     let metadata = client.record.metadata.rest();
-    let is_jwt = sent == "jwt" || sent.ends_with(".jwt");
+    let is_jwt = plain_mode(sent) != Some(sent);
     if is_jwt && metadata.authorization_signed_response_alg.is_none() {
         return Err(RequestFault::NoResponseAlgorithm);
     }

@@ -226,6 +226,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::{JwkSet, SigningAlgorithm, UnverifiedJwt, generate_signing_key};
+    use serde_json::json;
+
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {

@@ -30,10 +30,10 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
     body.named("token")?;
     let (scopes, resources, acrs) = (body.texts("scopes")?, body.texts("resources")?, body.texts("acrValues")?);
     let question = Question {
-        scopes: words(&scopes),
+        scopes: words(scopes.as_ref()),
         subject: body.named("subject")?,
-        resources: words(&resources),
-        acrs: words(&acrs),
+        resources: words(resources.as_ref()),
+        acrs: words(acrs.as_ref()),
         max_age: body.number("maxAge")?,
         certificate: body.named("clientCertificate")?,
     };
@@ -69,8 +69,8 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
     Ok(respond(members))
 }
 
-fn words(texts: &Option<Vec<String>>) -> Vec<&str> {
-    texts.iter().flatten().map(String::as_str).collect()
+fn words(texts: Option<&Vec<String>>) -> Vec<&str> {
+    texts.into_iter().flatten().map(String::as_str).collect()
 }
 
 /// What is decided, and the challenge for the client.

@@ -39,11 +39,11 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
     let presented = sent.and_then(|sent| sent.get("code").or_else(|| sent.get("refresh_token"))).map(Presented::read);
-    let identified = match (&shown, sent) {
+    let own_name = match (&shown, sent) {
         (Ok(shown), Some(sent)) => shown.with(sent).client_id().ok(),
         _ => None,
     };
-    let identifier = identified.clone().or_else(|| presented.as_ref().and_then(Presented::client));
+    let identifier = own_name.clone().or_else(|| presented.as_ref().and_then(Presented::client));
     let keys = |service: &Service| keys_of(service, presented.as_ref());
     let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
     readable?;
@@ -61,7 +61,7 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let context = runtime.context();
     let shown = shown.with(parameters);
     let named = shown.client_id();
-    let is_guessed = identified.is_none();
+    let is_guessed = own_name.is_none();
     if let Err(fault) = &named
         && !(is_guessed && context.rules.missing_client_id_allowed && identifier.is_some())
     {

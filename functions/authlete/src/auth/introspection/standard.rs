@@ -44,14 +44,14 @@ async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
         None => None,
     };
     let active = known.filter(|known| is_active(&context, client.as_ref(), known, resource));
-    let (kind, content) = match &active {
+    let (kind, answered) = match &active {
         None => ("access_token", json!({"active": false})),
         Some(known) => (kind(known), facts(&context, client.as_ref(), known, with_hidden).await?.into()),
     };
     let is_active = active.is_some();
     let text = format!("Introspection was performed successfully (type={kind}, active={is_active}).");
     let mut members = answer("A145001", &text, "OK");
-    members.insert("responseContent".to_owned(), content.to_string().into());
+    members.insert("responseContent".to_owned(), answered.to_string().into());
     Ok(respond(members))
 }
 
@@ -74,7 +74,7 @@ fn is_active(context: &Context<'_>, client: Option<&RegisteredClient>, known: &K
     let authorization = &known.authorization;
     let resources = &authorization.resources;
     let is_for = |resource: &str| resources.is_empty() || resources.iter().any(|known| known == resource);
-    authorization.works_for(client)
+    authorization.works_for(context.service, client)
         && given(known).is_some_and(|given| given.is_live(context.now_millis()))
         && resource.is_none_or(is_for)
 }

@@ -55,12 +55,11 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         (None, Some(subject)) => management::by_subject(&context, subject, status, bounds).await?,
         (Some(client), Some(subject)) => {
             let read = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
-            let grant = match read {
-                Some(grant) => Some(grant),
-                None => {
-                    let key = grant::key(&context, client.numeric_id, subject);
-                    context.app.store.get(key).await?.map(|item| grant::read(&item))
-                }
+            let grant = if read.is_some() {
+                read
+            } else {
+                let key = grant::key(&context, client.numeric_id, subject);
+                context.app.store.get(key).await?.map(|item| grant::read(&item))
             };
             management::by_client_and_subject(&context, grant.as_ref(), status, bounds).await?
         }

@@ -48,7 +48,9 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
         Some(client) => Some(client),
         None => context.app.store.client(desk.service.id, number).await?,
     };
-    let Some(client) = client.filter(|client| known.authorization.works_for(Some(client))) else { return not_found() };
+    let Some(client) = client.filter(|client| known.authorization.works_for(context.service, Some(client))) else {
+        return not_found();
+    };
     let Some(changed) = management::update(&context, &client, known.authorization, &change).await? else {
         return not_found();
     };

@@ -69,7 +69,7 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         let named = context.app.store.client_and(&desk.service, &number, Vec::new()).await?.named;
         let Some(client) = runtime.kept_client(&number, named).await? else { continue };
         let is_developers = developer.as_ref().is_none_or(|developer| client.developer() == developer.as_str());
-        if is_developers && live.iter().any(|authorization| authorization.works_for(Some(&client))) {
+        if is_developers && live.iter().any(|authorization| authorization.works_for(context.service, Some(&client))) {
             clients.push(client);
         }
     }

@@ -1,0 +1,60 @@
+//! Clients that name themselves by a URL, in Authlete's runtime.
+
+use serde_json::{Value, json};
+use shared::policy::{MetadataDocuments, Trust, TrustRule};
+
+use super::Scene;
+use crate::support::Reply;
+
+impl Scene {
+    async fn operate(&self, path: &str, body: &Value) -> Reply {
+        self.world.send_json("POST", &format!("/api/1{path}"), Some(&self.token), body).await
+    }
+
+    async fn authorize(&self) -> Reply {
+        let parameters = format!("response_type=code&client_id={}&redirect_uri=https://rp.example/cb", self.url());
+        self.operate("/auth/authorization", &json!({"parameters": parameters})).await
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it() {
+    let scene = Scene::new().await;
+    scene.publish(&scene.document());
+    let begun = scene.authorize().await;
+    assert_eq!((begun.text("action"), &begun.body["metadataDocumentUsed"]), ("INTERACTION", &json!(true)), "{begun:?}");
+    let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
+    let issued = scene.operate("/auth/authorization/issue", &issue).await;
+    let code = issued.text("authorizationCode");
+    let request = format!(
+        "grant_type=authorization_code&code={code}&client_id={}&redirect_uri=https://rp.example/cb",
+        scene.url()
+    );
+    let tokens = scene.operate("/auth/token", &json!({"parameters": request})).await;
+    assert_eq!(tokens.text("action"), "OK", "{tokens:?}");
+    let introspect = json!({"token": tokens.text("accessToken")});
+    let works = async || scene.operate("/auth/introspection", &introspect).await.body["action"] == "OK";
+    assert!(works().await);
+    let standard = json!({"parameters": format!("token={}", tokens.text("accessToken"))});
+    let standard = scene.operate("/auth/introspection/standard", &standard).await;
+    assert!(standard.text("responseContent").contains(&format!("\"client_id\":\"{}\"", scene.url())));
+    let rule = |trust| MetadataDocuments {
+        trust: vec![TrustRule { pattern: scene.url(), trust }],
+        ..MetadataDocuments::default()
+    };
+    scene.settings(rule(Trust::Block)).await;
+    assert!(!works().await, "a blocked client has none");
+    let blocked = scene.operate("/auth/token", &json!({"parameters": request})).await;
+    assert_eq!(blocked.text("action"), "INVALID_CLIENT", "{blocked:?}");
+    scene.settings(rule(Trust::Allow)).await;
+    assert!(works().await);
+}
+
+#[tokio::test]
+async fn a_document_that_is_none_is_told_to_the_authorization_server() {
+    let scene = Scene::new().await;
+    scene.publish(&scene.document_with(&json!({"client_secret": "x"})));
+    let refused = scene.authorize().await;
+    assert_eq!((refused.status, refused.text("action")), (200, "BAD_REQUEST"), "{refused:?}");
+    assert_eq!(refused.text("resultCode"), "A505302");
+}

@@ -223,7 +223,6 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 mod tests {
     use aws_lc_rs::encoding::AsBigEndian;
     use aws_lc_rs::signature::KeyPair;
-    use serde_json::json;
 
     use super::super::{JwkSet, SigningAlgorithm, UnverifiedJwt, generate_signing_key};
     use serde_json::json;

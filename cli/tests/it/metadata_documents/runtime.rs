@@ -1,6 +1,7 @@
 //! Clients that name themselves by a URL, in Authlete's runtime.
 
 use serde_json::{Value, json};
+use shared::caller::Permission;
 use shared::policy::{MetadataDocuments, Trust, TrustRule};
 
 use super::Scene;
@@ -48,6 +49,26 @@ async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it()
     assert_eq!(blocked.text("action"), "INVALID_CLIENT", "{blocked:?}");
     scene.settings(rule(Trust::Allow)).await;
     assert!(works().await);
+    let operator = scene.world.service_token(1, &Permission::ALL).await;
+    let number = tokens.body["clientId"].to_string();
+    let lock = json!({"clientLocked": true});
+    let lock = scene
+        .world
+        .send_json("POST", &format!("/api/1/client/lock_flag/update/{number}"), Some(&operator), &lock)
+        .await;
+    assert_eq!(lock.status, 200, "{lock:?}");
+    assert!(!works().await, "a locked client has none");
+    let unlock = json!({"clientLocked": false});
+    scene.world.send_json("POST", &format!("/api/1/client/lock_flag/update/{number}"), Some(&operator), &unlock).await;
+    let deleted = scene.world.send_bare("DELETE", &format!("/api/1/client/delete/{number}"), Some(&operator)).await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    assert!(!works().await, "a deleted client has none");
+    scene.world.clock.advance(1);
+    let begun = scene.authorize().await;
+    let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
+    let issued = scene.operate("/auth/authorization/issue", &issue).await;
+    assert_eq!(issued.text("action"), "LOCATION", "it may come back: {issued:?}");
+    assert!(!works().await, "what it had does not");
 }
 
 #[tokio::test]

@@ -210,7 +210,7 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
         }
         RequestFault::UnregisteredRedirect { uri, registered } => {
             let text = format!("The value of 'redirect_uri' ({uri}) is not registered.");
-            ("A011304", format!("{text} The client has {registered} that are registered."))
+            ("A011304", format!("{text} Registered for the client: {registered}."))
         }
         RequestFault::NoRedirect { .. } => ("A004384", own()),
         RequestFault::ResponseMode => ("A004385", own()),

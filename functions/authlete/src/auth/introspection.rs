@@ -47,11 +47,11 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
             &[],
         )));
     };
+    let known = presented.known(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.kept_client(identifier, found.named).await?,
         None => None,
     };
-    let known = presented.known(&context, &found.items).await?;
     let client = match &known {
         Some(known) => presented.client_of(&context, known, named).await?,
         None => None,

@@ -53,7 +53,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     if let Err(fault @ AuthenticationFault::Contradiction) = shown.client_id() {
         return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(&fault)));
     }
-    let known = presented.known(&context, &found.items).await?;
+    let known = presented.known(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.client(identifier, found.named, Wanted { kept: true, may_fetch: true }).await?,
         None => None,

@@ -68,6 +68,16 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(fault)));
     }
     let name = named.ok().or(identifier).unwrap_or_default();
+    let walk = match &presented {
+        Some(presented) => match presented.authorization() {
+            // Whatever it is: a code, or a refresh token that was replaced.
+            Some(id) => store::among(&found.items, id)?,
+            None => presented.known(&context, &found).await?.map(|known| known.authorization),
+        },
+        None => None,
+    };
+    // What ended with a client that is gone is no later client's of that name.
+    let walk = walk.filter(|walk| found.tokens_from.is_none_or(|from| walk.issued > from));
     let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch: true }).await?;
     // A client that names itself nowhere has nothing to show, and must be one that needs nothing.
     let client =
@@ -82,17 +92,9 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         Ok(grant) => grant,
         Err(fault) => return Ok(refuse(service, &fault)),
     };
-    let found = match &presented {
-        Some(presented) => match presented.authorization() {
-            // Whatever it is: a code, or a refresh token that was replaced.
-            Some(id) => store::among(&found.items, id)?,
-            None => presented.known(&context, &found.items).await?.map(|known| known.authorization),
-        },
-        None => None,
-    };
     let outcome = match grant {
-        GrantType::AuthorizationCode => request.by_code(found).await?,
-        GrantType::RefreshToken => request.by_refresh_token(found).await?,
+        GrantType::AuthorizationCode => request.by_code(walk).await?,
+        GrantType::RefreshToken => request.by_refresh_token(walk).await?,
         GrantType::ClientCredentials => request.by_client_credentials().await?,
         _ => {
             return Ok(match request.by_password().await? {

@@ -81,11 +81,11 @@ async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
                 &[],
             )),
             Some(presented) => {
+                let known = presented.known(&context, &found).await?;
                 let named = match &identifier {
                     Some(identifier) => runtime.kept_client(identifier, found.named).await?,
                     None => None,
                 };
-                let known = presented.known(&context, &found.items).await?;
                 let client = match &known {
                     Some(known) => presented.client_of(&context, known, named).await?,
                     None => None,

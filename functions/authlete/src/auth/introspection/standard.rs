@@ -34,11 +34,11 @@ async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
     let (with_hidden, resource) = (body.flag("withHiddenProperties")?, body.named("rsUri")?);
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
+    let known = presented.known(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.kept_client(identifier, found.named).await?,
         None => None,
     };
-    let known = presented.known(&context, &found.items).await?;
     let client = match &known {
         Some(known) => presented.client_of(&context, known, named).await?,
         None => None,

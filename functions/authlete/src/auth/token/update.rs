@@ -40,7 +40,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let context = runtime.context();
     let not_found = || Ok(respond(answer("A135380", "There is no such token.", "NOT_FOUND")));
     let wanted = if named.starts_with("access") { Kind::Access } else { Kind::Refresh };
-    let known = management::of_clue(&context, clue, &found.items).await?;
+    let known = management::of_clue(&context, clue, &found).await?;
     let Some(known) = known.filter(|known| known.kind == wanted) else { return not_found() };
     let number = known.authorization.client;
     let named_client = found.named.client.filter(|client| client.numeric_id == number);

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -36,7 +37,7 @@ const STARTS: usize = 15;
 const WARM: usize = 2000;
 
 /// What is measured: the binary, the event, and how the row is called.
-const CASES: [(&str, &str, &str); 8] = [
+const CASES: [(&str, &str, &str); 11] = [
     ("examples/bare-put", "register.public-native", "bare runtime and `PutItem`"),
     ("register", "register.public-native", "`register`, public client"),
     ("register", "register.confidential", "`register`, confidential client"),
@@ -44,6 +45,9 @@ const CASES: [(&str, &str, &str); 8] = [
     ("examples/bare-batch-get", "client-lookup.registered", "bare runtime and `BatchGetItem`"),
     ("client-lookup", "client-lookup.registered", "`client-lookup`, registered client"),
     ("client-lookup", "client-lookup.by-url", "`client-lookup`, fresh metadata document"),
+    ("authlete-introspection", "authlete-introspection.valid", "`authlete-introspection`, valid token"),
+    ("examples/bare-batch-get-put", "authlete-token.by-code", "bare runtime, `BatchGetItem` and `PutItem`"),
+    ("authlete-token", "authlete-token.by-code", "`authlete-token`, code to an ID Token by ES256"),
     (
         "federation-entity-configuration",
         "federation-entity-configuration.appended",
@@ -78,22 +82,26 @@ async fn main() -> Result {
             ("REGISTRAR_KEY_FILE", key.display().to_string()),
             ("MEASURED_KEYS", looked_up()?),
         ]);
+        let code = Code::read(&table.url(), &access_key).await?;
         let event = std::fs::read(Path::new("events").join(format!("{event}.json")))?;
         let mut starts = Vec::new();
         let mut firsts = Vec::new();
         for _ in 0..STARTS {
             let mut function = Function::start(&release.join(binary), &environment).await?;
             starts.push(function.started);
+            code.restore().await?;
             function.answer(&event).await?;
             firsts.push(function.since_spawn());
         }
         let mut function = Function::start(&release.join(binary), &environment).await?;
         for _ in 0..WARM / 10 {
+            code.restore().await?;
             function.answer(&event).await?;
         }
         let before = function.cpu()?;
         let mut warm = Vec::new();
         for _ in 0..WARM {
+            code.restore().await?;
             warm.push(function.answer(&event).await?);
         }
         let cpu = function.cpu()?.saturating_sub(before) / u32::try_from(WARM)?;
@@ -116,6 +124,28 @@ fn looked_up() -> Result<String> {
     let client_id = "00000000-0000-4000-8000-000000000001";
     let number = numeric_id(&IdSalt([1; 32]), client_id);
     Ok(format!("T#{} T,C#101#{number} C,U#101#alias#{client_id} U", token.hash().to_text()))
+}
+
+/// The authorization of the fixture's code, which is given back before each request: a code becomes tokens once.
+struct Code {
+    client: aws_sdk_dynamodb::Client,
+    item: HashMap<String, AttributeValue>,
+}
+
+impl Code {
+    async fn read(url: &str, access_key: &AccessKey) -> Result<Self> {
+        let client = embedded::client(url, access_key);
+        let get = client.get_item().table_name(TABLE);
+        let get = get.key("PK", AttributeValue::S("G#112#AAAAAAAAAAAAAAAAAAAABA".to_owned()));
+        let item = get.key("SK", AttributeValue::S("G".to_owned())).send().await?.item.ok_or("the fixture has a code")?;
+        Ok(Self { client, item })
+    }
+
+    async fn restore(&self) -> Result {
+        let put = self.client.put_item().table_name(TABLE).set_item(Some(self.item.clone()));
+        put.send().await?;
+        Ok(())
+    }
 }
 
 async fn prepare(url: &str, access_key: &AccessKey) -> Result {

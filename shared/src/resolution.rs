@@ -43,7 +43,7 @@ pub async fn resolve(
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted).await?;
     Ok(match decided {
-        Some(RegisteredClient { version, tokens_from, .. }) => RegisteredClient { version, tokens_from, ..resolved },
+        Some(RegisteredClient { tokens_from, version, .. }) => RegisteredClient { tokens_from, version, ..resolved },
         None => resolved,
     })
 }

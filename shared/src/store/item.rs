@@ -20,11 +20,13 @@ pub fn string(text: impl Into<String>) -> AttributeValue {
 }
 
 /// A number.
+#[must_use]
 pub fn integer(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
 /// Octets.
+#[must_use]
 pub fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
@@ -52,6 +54,7 @@ pub fn bounded_json(
 }
 
 /// Who changed the item last, and how: the stream turns it into the audit.
+#[must_use]
 pub fn changed(origin: &Origin) -> AttributeValue {
     let texts = [
         ("actor", origin.actor.as_str()),
@@ -68,11 +71,13 @@ pub fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
 }
 
 /// An attribute that is a number.
+#[must_use]
 pub fn number(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 /// An attribute that is octets.
+#[must_use]
 pub fn blob(item: &Item, name: &str) -> Option<Vec<u8>> {
     item.get(name)?.as_b().ok().map(|blob| blob.as_ref().to_vec())
 }

@@ -15,7 +15,18 @@ const MEDIA_TYPE: &str = "at+jwt";
 
 /// The claims that only this server sets.
 const OWN: [&str; 13] = [
-    "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "acr", "auth_time", "cnf",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "client_id",
+    "scope",
+    "acr",
+    "auth_time",
+    "cnf",
     "authorization_details",
 ];
 
@@ -56,10 +67,13 @@ fn claims(
     put("iat", context.app.clock.now().into());
     put("jti", TokenIdentifier::of(authorization.id, hash).to_text().into());
     put("grant_type", authorization.grant_type.as_str().into());
-    put("aud", match authorization.resources.as_slice() {
-        [] => context.rules.issuer.as_str().into(),
-        resources => resources.into(),
-    });
+    put(
+        "aud",
+        match authorization.resources.as_slice() {
+            [] => context.rules.issuer.as_str().into(),
+            resources => resources.into(),
+        },
+    );
     if let Some(end) = ends_at {
         put("exp", (end / 1000).into());
     }

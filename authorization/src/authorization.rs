@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use shared::client::{RegisteredClient, Source};
 use shared::metadata::GrantType;
+use shared::policy::{METADATA_DOCUMENT, Policy, Trust};
+use shared::service::Service;
 
 use crate::request::Request;
 use crate::token::{AuthorizationId, Hash};
@@ -327,16 +329,17 @@ impl Authorization {
     }
 
     /// Whether its tokens work for a client that stands so: one that is deleted has none, and one whose tokens were ended
-    /// has those that were made afterwards.
+    /// has those that were made afterwards. The copy of a metadata document may be gone before its tokens are, as long as
+    /// the service accepts such clients, and this one.
     #[must_use]
-    pub fn works_for(&self, client: Option<&RegisteredClient>) -> bool {
+    pub fn works_for(&self, service: &Service, client: Option<&RegisteredClient>) -> bool {
         match client {
             Some(client) => {
                 client.numeric_id == self.client
                     && !client.locked
                     && client.tokens_from.is_none_or(|from| self.issued > from)
             }
-            None => self.is_of_document,
+            None => self.is_of_document && is_accepted(service.policy(), &self.client_name.name),
         }
     }
 
@@ -371,6 +374,10 @@ impl Authorization {
         let code = self.code.as_ref().is_some_and(|given| given.is_live(now_millis));
         self.is_live(now_millis) || (self.state == State::Code && code)
     }
+}
+
+fn is_accepted(policy: &Policy, client_id: &str) -> bool {
+    policy.opens(METADATA_DOCUMENT) && policy.metadata_documents.trust_of(client_id).0 != Trust::Block
 }
 
 #[cfg(test)]

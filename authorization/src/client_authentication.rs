@@ -55,7 +55,9 @@ pub enum AuthenticationFault {
     #[error("'client_secret_basic' expects the credentials in the 'Authorization' header")]
     NotBasic,
     /// They stand elsewhere than in the body.
-    #[error("the client authentication method is 'client_secret_post' but the request does not include a client secret")]
+    #[error(
+        "the client authentication method is 'client_secret_post' but the request does not include a client secret"
+    )]
     NotPosted,
     /// Malformed, expired, or seen before.
     #[error("'client_assertion' is missing, malformed, expired, or was used before")]
@@ -105,11 +107,7 @@ impl Credentials<'_> {
         let names = [basic, self.parameters.get("client_id").map(Cow::Borrowed), assertion.map(Cow::Owned)];
         let mut names = names.into_iter().flatten();
         let name = names.next().ok_or(AuthenticationFault::NoClient)?;
-        if names.all(|other| other == name) {
-            Ok(name.into_owned())
-        } else {
-            Err(AuthenticationFault::Contradiction)
-        }
+        if names.all(|other| other == name) { Ok(name.into_owned()) } else { Err(AuthenticationFault::Contradiction) }
     }
 
     /// Whether anything is shown that only the client can have.
@@ -154,7 +152,7 @@ pub async fn authenticate(
         Endpoint::Revocation if !rules.revocation_methods.is_empty() => &rules.revocation_methods,
         _ => &rules.token_methods,
     };
-    if !offered.is_empty() && !offered.contains(&method.as_str()) {
+    if !offered.contains(&method.as_str()) {
         return Ok(Err(AuthenticationFault::Method));
     }
     let shown = match method {
@@ -190,7 +188,10 @@ async fn secret_is_right(
     }
     let keys = &context.app.keys;
     let mut is_right = context.service.is_secret_of(keys, client, presented).await?;
-    if !is_right && presented.contains(['%', '+']) && let Some(decoded) = form_decoded(presented) {
+    if !is_right
+        && presented.contains(['%', '+'])
+        && let Some(decoded) = form_decoded(presented)
+    {
         is_right = context.service.is_secret_of(keys, client, &decoded).await?;
     }
     Ok(if is_right { Ok(()) } else { Err(AuthenticationFault::Credentials) })

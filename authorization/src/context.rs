@@ -23,7 +23,6 @@ pub struct Context<'a> {
 
 /// What operators say of one client's tokens.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own of a client")]
 pub struct Terms<'a> {
     /// Seconds that its tokens live at the most; 0 is as the service says.
     pub durations: Option<Durations>,

@@ -10,8 +10,8 @@ mod tokens;
 
 pub use client_credentials::by_client_credentials;
 pub use code::by_code;
-pub use tokens::attach;
 pub use fault::TokenFault;
 pub use password::{PasswordTicket, accept_password, ask_password, refuse_password};
 pub use refresh::by_refresh_token;
+pub use tokens::attach;
 pub use tokens::{Durations, Tokens, Wishes, give};

@@ -14,7 +14,20 @@ use crate::{lifetime, subject};
 
 /// The claims that only this server sets.
 const OWN: [&str; 15] = [
-    "iss", "sub", "aud", "exp", "iat", "nbf", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "s_hash",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "s_hash",
     "jti",
 ];
 
@@ -188,6 +201,9 @@ mod tests {
     /// The value for the code of OpenID Connect Core §A.4, whose algorithm is `RS256`.
     #[test]
     fn oidc_core_s3_3_2_11_half_of_a_digest() {
-        assert_eq!(half_hash("RS256", "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"), "LDktKdoQak3Pk0cnXxCltA");
+        assert_eq!(
+            half_hash("RS256", "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"),
+            "LDktKdoQak3Pk0cnXxCltA"
+        );
     }
 }

@@ -57,7 +57,8 @@ pub fn introspect(
     known: Option<Known>,
     question: &Question<'_>,
 ) -> (Verdict, Option<Authorization>) {
-    let known = known.filter(|known| known.kind == Kind::Access && known.authorization.works_for(client));
+    let known =
+        known.filter(|known| known.kind == Kind::Access && known.authorization.works_for(context.service, client));
     match known {
         None => (Verdict::Unknown, None),
         Some(known) => (verdict(context, &known.authorization, question), Some(known.authorization)),

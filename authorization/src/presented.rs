@@ -2,7 +2,7 @@
 
 use shared::Error;
 use shared::client::RegisteredClient;
-use shared::store::Item;
+use shared::store::Found;
 use shared::store::schema::{Key, chosen_value_key};
 
 use crate::access_token;
@@ -96,17 +96,23 @@ impl<'t> Presented<'t> {
         }
     }
 
-    /// What the table knows of it, with what was found there already.
+    /// What the table knows of it, with what was found there already. What was ended with a client that is gone is not
+    /// known.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn known(&self, context: &Context<'_>, items: &[Item]) -> Result<Option<Known>, Error> {
+    pub async fn known(&self, context: &Context<'_>, found: &Found) -> Result<Option<Known>, Error> {
+        let items = found.items.as_slice();
+        let is_ended = |found: &Found, authorization: &Authorization| {
+            found.tokens_from.is_some_and(|from| from >= authorization.issued)
+        };
         let (authorization, client) = match (self.authorization(), store::chosen_among(items)) {
-            (Some(id), _) => (store::among(items, id)?, None),
+            (Some(id), _) => (store::among(items, id)?.filter(|authorization| !is_ended(found, authorization)), None),
             (None, Some((id, client))) => {
                 let keys = vec![store::key(context, id)];
                 let found = context.app.store.client_and(context.service, &client.to_string(), keys).await?;
-                (store::among(&found.items, id)?, found.named.client)
+                let authorization = store::among(&found.items, id)?;
+                (authorization.filter(|authorization| !is_ended(&found, authorization)), found.named.client)
             }
             (None, None) => (None, None),
         };

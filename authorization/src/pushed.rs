@@ -40,11 +40,7 @@ pub fn key_in(service_id: u64, id: AuthorizationId) -> Key {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn keep(
-    context: &Context<'_>,
-    client: &RegisteredClient,
-    parameters: &str,
-) -> Result<(String, u64), Error> {
+pub async fn keep(context: &Context<'_>, client: &RegisteredClient, parameters: &str) -> Result<(String, u64), Error> {
     let (app, seconds) = (context.app, context.rules.pushed_seconds);
     let id = AuthorizationId::mint(&app.entropy)?;
     let reference = Value::mint(id, client.numeric_id, &app.entropy)?;

@@ -136,9 +136,18 @@ mod tests {
     #[test]
     fn a_response_keeps_the_query_of_the_redirect_uri() {
         for (uri, location) in [
-            ("https://rp.example/cb", "https://rp.example/cb?code=x&state=a+b%26%22%3C%27&iss=https%3A%2F%2Fas.example"),
-            ("https://rp.example/cb?a=1", "https://rp.example/cb?a=1&code=x&state=a+b%26%22%3C%27&iss=https%3A%2F%2Fas.example"),
-            ("https://rp.example/cb?", "https://rp.example/cb?code=x&state=a+b%26%22%3C%27&iss=https%3A%2F%2Fas.example"),
+            (
+                "https://rp.example/cb",
+                "https://rp.example/cb?code=x&state=a+b%26%22%3C%27&iss=https%3A%2F%2Fas.example",
+            ),
+            (
+                "https://rp.example/cb?a=1",
+                "https://rp.example/cb?a=1&code=x&state=a+b%26%22%3C%27&iss=https%3A%2F%2Fas.example",
+            ),
+            (
+                "https://rp.example/cb?",
+                "https://rp.example/cb?code=x&state=a+b%26%22%3C%27&iss=https%3A%2F%2Fas.example",
+            ),
         ] {
             let answer = target(uri, ResponseMode::Query).answer(&[("code", "x")], Some("https://as.example"));
             assert_eq!(answer, Answer::Location(location.to_owned()));
@@ -149,7 +158,8 @@ mod tests {
 
     #[test]
     fn nothing_in_a_page_ends_its_quotes() {
-        let answer = target("https://rp.example/cb?a=\"><script>", ResponseMode::FormPost).answer(&[("code", "x")], None);
+        let answer =
+            target("https://rp.example/cb?a=\"><script>", ResponseMode::FormPost).answer(&[("code", "x")], None);
         let page = answer.content();
         assert!(page.contains(r#"action="https://rp.example/cb?a=&quot;&gt;&lt;script&gt;""#), "{page}");
         assert!(page.contains(r#"name="state" value="a b&amp;&quot;&lt;&#39;""#), "{page}");

@@ -122,7 +122,7 @@ pub struct Rules<'a> {
     pub openid_needs_offline: bool,
     /// Whether a client that is not named is found by its code or token.
     pub missing_client_id_allowed: bool,
-    /// The method names by which clients may authenticate at the token endpoint; none is whatever they registered.
+    /// The methods by which clients may authenticate at the token endpoint.
     pub token_methods: Vec<&'a str>,
     /// The same at the revocation endpoint; none is as at the token endpoint.
     pub revocation_methods: Vec<&'a str>,

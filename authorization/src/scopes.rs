@@ -9,12 +9,11 @@ use crate::context::Context;
 /// is asked for.
 #[must_use]
 pub fn requestable(context: &Context<'_>, client: &RegisteredClient, asked: Option<&[&str]>) -> Vec<String> {
-    let names: Vec<&str> = match asked {
-        Some(asked) => asked.iter().copied().filter(|name| context.rules.scope(name).is_some()).collect(),
-        None => {
-            let defaults = context.rules.scopes.iter().filter(|scope| scope.is_default);
-            defaults.map(|scope| scope.name.as_ref()).collect()
-        }
+    let names: Vec<&str> = if let Some(asked) = asked {
+        asked.iter().copied().filter(|name| context.rules.scope(name).is_some()).collect()
+    } else {
+        let defaults = context.rules.scopes.iter().filter(|scope| scope.is_default);
+        defaults.map(|scope| scope.name.as_ref()).collect()
     };
     let requestable = client.record.settings.requestable_scopes.as_deref();
     let registered = context.service.policy().scope_is_requestable.then(|| client.record.metadata.scope()).flatten();

@@ -88,7 +88,8 @@ fn end(context: &Context<'_>, authorization: &Authorization) -> Option<u64> {
     if authorization.state == State::Revoked {
         return Some(context.app.clock.now().saturating_add(KEPT_SECONDS));
     }
-    let values = [&authorization.ticket, &authorization.code, &authorization.access_token, &authorization.refresh_token];
+    let values =
+        [&authorization.ticket, &authorization.code, &authorization.access_token, &authorization.refresh_token];
     let ends: Option<Vec<u64>> = values.into_iter().flatten().map(|given| given.ends_at).collect();
     let kept = if authorization.state == State::Active { KEPT_SECONDS } else { 0 };
     ends?.into_iter().max().map(|millis| millis.div_ceil(1000).saturating_add(kept))
@@ -242,9 +243,7 @@ pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<Tra
 }
 
 /// An update as a part of a step.
-pub(crate) fn updating(
-    update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
-) -> Result<TransactWriteItem, Error> {
+pub(crate) fn updating(update: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, Error> {
     let update: Update = update.build().map_err(Error::internal)?;
     Ok(TransactWriteItem::builder().update(update).build())
 }

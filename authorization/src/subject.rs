@@ -1,7 +1,7 @@
 //! Who the user is.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use shared::client::RegisteredClient;
 use url::Url;
 

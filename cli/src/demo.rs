@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
-use serde_json::Map;
+use serde_json::{Map, Value};
 use shared::App;
 use shared::administration::{create_numbered_service, create_service};
 use shared::caller::Permission;
@@ -15,6 +15,7 @@ use shared::policy::{BoundPolicy, Preset};
 use shared::service::{ServiceConfiguration, with_signing_keys};
 use shared::store::TokenRecord;
 
+use crate::demo_login;
 pub(crate) use crate::failure::described;
 use crate::private;
 
@@ -139,18 +140,44 @@ pub fn configuration() -> ServiceConfiguration {
     policy.grant_types.offered.push(GrantType::DeviceCode);
     policy.doors =
         ["oauth", "authlete", "federation", "identity_center", "metadata_document"].map(str::to_owned).to_vec();
-    let endpoint = |name: &str, path: &str| (name.to_owned(), format!("https://as.example/{path}").into());
     ServiceConfiguration {
         name: Some("Demo".to_owned()),
-        authorization_server: [
-            endpoint("authorization_endpoint", "authorize"),
-            endpoint("token_endpoint", "token"),
-            endpoint("jwks_uri", "jwks"),
-        ]
-        .into_iter()
-        .collect(),
+        authorization_server: elsewhere(),
         ..ServiceConfiguration::new(ORGANIZATION, policy)
     }
+}
+
+/// An authorization server that is not there.
+fn elsewhere() -> Map<String, Value> {
+    let endpoint = |name: &str, path: &str| (name.to_owned(), format!("https://as.example/{path}").into());
+    let endpoints = [("authorization_endpoint", "authorize"), ("token_endpoint", "token"), ("jwks_uri", "jwks")];
+    endpoints.into_iter().map(|(name, path)| endpoint(name, path)).collect()
+}
+
+/// The demo service says where its authorization server is: the demo's, at `base_url`, or none that is there.
+///
+/// # Errors
+/// If the table cannot be used.
+pub async fn announce_login(app: &App, id: u64, base_url: Option<&str>) -> Result<()> {
+    let Some(service) = app.store.service(id).await.map_err(described)? else { return Ok(()) };
+    let (mut configuration, names) = (service.configuration, demo_login::metadata("", id));
+    let server = &mut configuration.authorization_server;
+    let is_demos = |server: &Map<String, Value>| {
+        let path = format!("/{id}/authorize");
+        server.get("authorization_endpoint").and_then(Value::as_str).is_some_and(|url| url.ends_with(&path))
+    };
+    // What an operator has written stays.
+    if server.get("authorization_endpoint") != elsewhere().get("authorization_endpoint") && !is_demos(server) {
+        return Ok(());
+    }
+    let before = server.clone();
+    server.retain(|name, _| !names.contains_key(name));
+    server.extend(base_url.map_or_else(elsewhere, |base_url| demo_login::metadata(base_url, id)));
+    if *server == before {
+        return Ok(());
+    }
+    let updated = app.store.update_service(id, service.version, &configuration, None, &origin()).await;
+    updated.map_err(described)
 }
 
 /// The service behind STET's paths of `known`, or a new one if there is none; it trusts those authorities, whatever it

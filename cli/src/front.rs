@@ -114,7 +114,7 @@ fn answer(content_type: &'static str, body: String) -> Response<Body> {
     response
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -16,6 +17,7 @@ use shared::App;
 use shared::http::Endpoint;
 
 use crate::bodies::{Bodies, Refusal};
+use crate::demo_login::DemoLogin;
 use crate::front::Front;
 use crate::host::{self, Hosts, Stranger};
 
@@ -30,6 +32,7 @@ pub struct Gateway {
     bodies: Bodies,
     hosts: Hosts,
     front: Option<Front>,
+    login: Option<DemoLogin>,
 }
 
 /// How long API Gateway waits for a request, and for its answer.
@@ -64,7 +67,7 @@ impl Gateway {
             }
         }
         let (address, bodies) = (host::reached(address), Bodies::new(MAX_BODY_BYTES, PATIENCE));
-        Ok(Self { app, routes, address, bodies, hosts: Hosts::default(), front: None })
+        Ok(Self { app, routes, address, bodies, hosts: Hosts::default(), front: None, login: None })
     }
 
     /// The same, which waits that long for bodies.
@@ -83,6 +86,12 @@ impl Gateway {
     #[must_use]
     pub fn with_front(self, front: Front) -> Self {
         Self { front: Some(front), ..self }
+    }
+
+    /// The same, with the demo authorization server beside the endpoints.
+    #[must_use]
+    pub fn with_login(self, login: DemoLogin) -> Self {
+        Self { login: Some(login), ..self }
     }
 
     /// Where it is reached if by TLS.
@@ -107,17 +116,61 @@ impl Gateway {
         if let Some(answer) = self.front.as_ref().and_then(|front| front.answer(&head, &path)) {
             return answer;
         }
-        let Ok(matched) = self.routes.at(&path) else {
+        let page = self.login.as_ref().and_then(|login| Some((login, login.page(&path)?)));
+        if page.is_none() && self.routes.at(&path).is_err() {
             return message(StatusCode::NOT_FOUND, "Not Found");
-        };
+        }
         let body = match self.bodies.read(body).await {
             Ok(body) => body,
             Err(refusal) => return unread(refusal),
         };
+        match page {
+            Some((login, page)) => login.answer(self, page, &head, &body.bytes).await,
+            None => self.dispatch(&head, &path, &body.bytes, client).await,
+        }
+    }
+
+    /// Asks an endpoint on behalf of the program itself; an empty token is none.
+    pub(crate) async fn operate(&self, path: &str, token: &str, body: Option<&Value>) -> (StatusCode, Value) {
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        if !token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let Ok(request) = request.body(()) else { return (StatusCode::BAD_REQUEST, Value::Null) };
+        let (head, ()) = request.into_parts();
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let client = Client { address: self.address, secure: false, certificate: None };
+        let answer = self.dispatch(&head, path, &body, client).await;
+        let status = answer.status();
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    /// 256 random bits in base64url.
+    pub(crate) fn random(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.app.entropy.bytes::<32>().unwrap_or_default())
+    }
+
+    /// The time, in seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.app.clock.now()
+    }
+
+    async fn dispatch(
+        &self,
+        head: &axum::http::request::Parts,
+        path: &str,
+        body: &Bytes,
+        client: Client<'_>,
+    ) -> Response<Body> {
+        let Ok(matched) = self.routes.at(path) else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
         let (endpoint, route) = *matched.value;
         let parameters = matched.params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        let route = Route { key: format!("ANY {route}"), path: &path, parameters };
-        let event = self.event(&head, &body.bytes, client, route).to_string();
+        let route = Route { key: format!("ANY {route}"), path, parameters };
+        let event = self.event(head, body, client, route).to_string();
         match shared::http::Request::from_event(&event) {
             Ok(request) => rendered(endpoint.answer(self.app, request).await),
             Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),

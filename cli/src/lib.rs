@@ -27,6 +27,7 @@ pub mod arguments;
 pub mod bodies;
 pub mod connections;
 pub mod demo;
+pub mod demo_login;
 pub mod embedded;
 mod environment;
 pub mod failure;

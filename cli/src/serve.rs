@@ -27,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connections::{self, Limits, Peer};
 use crate::demo::{self, Addresses, Demo, OwnService};
+use crate::demo_login::DemoLogin;
 use crate::embedded::{self, AccessKey, Embedded, TABLE};
 use crate::folder::{DataFolder, KEY};
 use crate::front::Front;
@@ -61,6 +62,9 @@ pub struct Options {
     /// A host's name that requests may be for, beside that of --base-url, `localhost` and addresses; may be repeated.
     #[arg(long = "allowed-host", value_name = "NAME", value_parser = host::name)]
     pub allowed_hosts: Vec<String>,
+    /// Let people log in: a demo authorization server for the demo service, with a login page that believes everybody.
+    #[arg(long)]
+    pub demo_login: bool,
     /// The service whose metadata is answered at `/.well-known/oauth-authorization-server` and the like, where paths name
     /// none.
     #[arg(long, value_name = "SERVICE")]
@@ -209,12 +213,22 @@ pub async fn run(options: Options) -> Result<()> {
     let registration = registration(&options, &data, &demo);
     let front = Front::new(&demo.base_url, demo.service_id, registration.clone(), options.default_service);
     let gateway = Gateway::new(app, address, crate::api_endpoints())?;
-    let api = Listening { listener, tls, gateway: gateway.with_hosts(Hosts::new(options.hosts())).with_front(front) };
+    let mut gateway = gateway.with_hosts(Hosts::new(options.hosts())).with_front(front);
+    demo::announce_login(app, demo.service_id, options.demo_login.then_some(demo.base_url.as_str())).await?;
+    let login = options.demo_login.then(|| DemoLogin::new(&demo));
+    let trial = login.as_ref().map(DemoLogin::trial_url);
+    if let Some(login) = login {
+        gateway = gateway.with_login(login);
+    }
+    let api = Listening { listener, tls, gateway };
     let told = [told_to_stop()?, told_to_stop()?, told_to_stop()?];
     let working = [tokio::spawn(streams::follow(Arc::clone(&table), app)), tokio::spawn(streams::sweep(table, app))];
     announce(&options, &data, &demo, app.stet_service, &own_url(), &registration);
     for own in [Some(service), stet_service].into_iter().flatten() {
         replaced(own);
+    }
+    if let Some(trial) = trial {
+        say!("\nLog in, and get a token\n  {trial}");
     }
     say!("\nCtrl-C ends it.");
     serve_until(told, api, stet, options.limits()).await;

@@ -156,7 +156,8 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
     if occupant.client.is_some() || occupant.client_id != client.client_id {
         return Err(Error::Contention);
     }
-    let client = RegisteredClient { version: occupant.version.saturating_add(1), ..client };
+    let version = occupant.version.saturating_add(1);
+    let client = RegisteredClient { tokens_from: occupant.tokens_from, version, ..client };
     app.store.replace_client(&client, &[], origin).await?;
     Ok(client)
 }

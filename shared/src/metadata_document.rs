@@ -153,6 +153,8 @@ impl Search<'_> {
             if let Some(known) = &kept {
                 match self.standing(known, wanted, begun_millis) {
                     Standing::Good(copy, age) => return self.client(copy, age, known.used.clone()),
+                    // Who may not ask the host has nothing to wait for.
+                    Standing::Paused | Standing::Fetching if !wanted.may_fetch => {}
                     Standing::Paused => return self.unavailable(known),
                     Standing::Fetching if Instant::now() >= ends => return self.unavailable(known),
                     Standing::Fetching => {

@@ -210,6 +210,7 @@ fn succeed(
         *issued = (*issued).max(earlier);
     }
     client.version = occupant.version.saturating_add(1);
+    client.tokens_from = occupant.tokens_from;
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),

@@ -107,7 +107,11 @@ fn claims(
     let jti = text("jti").filter(|jti| !jti.is_empty());
     match jti {
         Some(jti) if valid => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a date in seconds, not negative")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a date in seconds, not negative"
+            )]
             let end = (end + skew + 1.0) as u64;
             Ok((end, jti.to_owned()))
         }

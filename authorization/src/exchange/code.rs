@@ -40,7 +40,7 @@ pub async fn by_code(
     }
     let is_live = found.code.as_ref().is_some_and(|given| given.is_live(context.now_millis()));
     let request = match (&found.request, found.state) {
-        (Some(request), State::Code) if is_live && found.works_for(Some(client)) => request,
+        (Some(request), State::Code) if is_live && found.works_for(context.service, Some(client)) => request,
         _ => return Ok(Err(TokenFault::Code)),
     };
     if let Err(fault) = same_request(request, client, parameters) {

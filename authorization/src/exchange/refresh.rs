@@ -34,7 +34,7 @@ pub async fn by_refresh_token(
     for _ in 0..store::ATTEMPTS {
         let unknown = TokenFault::RefreshToken { was_replaced: false };
         let authorization = match found {
-            Some(found) if found.state == State::Active && found.works_for(Some(client)) => found,
+            Some(found) if found.state == State::Active && found.works_for(context.service, Some(client)) => found,
             _ => return Ok(Err(unknown)),
         };
         let scopes = match scopes(context, &authorization, parameters) {
@@ -108,7 +108,7 @@ async fn refreshed(
         let salt = BASE64URL.encode(context.app.entropy.bytes::<16>()?);
         match ours.filter(|_| rules.refresh_is_idempotent) {
             Some(ours) => {
-                refresh = ours.succeeding(context.service, &salt, "refresh token").expose().to_owned();
+                ours.succeeding(context.service, &salt, "refresh token").expose().clone_into(&mut refresh);
                 access = Some(ours.succeeding(context.service, &salt, "access token").expose().to_owned());
             }
             None => refresh = mint(context, &authorization)?,

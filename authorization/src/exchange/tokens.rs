@@ -91,7 +91,8 @@ pub async fn give(
     authorization.access_token = Some(store::given(Hash::of(&access), now, seconds));
     link_ends(context, &mut authorization);
     let mut parts = Vec::new();
-    let chosen = [(&wishes.access_token, &authorization.access_token), (&wishes.refresh_token, &authorization.refresh_token)];
+    let chosen =
+        [(&wishes.access_token, &authorization.access_token), (&wishes.refresh_token, &authorization.refresh_token)];
     for (value, given) in chosen {
         if let (Some(value), Some(given)) = (value, given) {
             parts.push(store::choosing(context, &authorization, &Chosen { value, ends_at: given.ends_at })?);

@@ -7,7 +7,7 @@ use shared::store::schema::Key;
 
 use crate::authorization::{Assertions, Authorization, ClientName, Property};
 use crate::context::Context;
-use crate::exchange::{Tokens, TokenFault, Wishes, give};
+use crate::exchange::{TokenFault, Tokens, Wishes, give};
 use crate::grant::{self, Grant, Memory};
 use crate::store::Step;
 use crate::subject::is_subject;

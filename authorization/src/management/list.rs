@@ -146,12 +146,7 @@ fn page(context: &Context<'_>, items: &[Item], status: Status, range: (usize, us
     Ok(sorted(context, all, status, range))
 }
 
-fn sorted(
-    context: &Context<'_>,
-    mut all: Vec<Authorization>,
-    status: Status,
-    (start, end): (usize, usize),
-) -> Page {
+fn sorted(context: &Context<'_>, mut all: Vec<Authorization>, status: Status, (start, end): (usize, usize)) -> Page {
     let now = context.now_millis();
     all.retain(|authorization| {
         let works = authorization.access_token.as_ref().is_some_and(|given| given.is_live(now));

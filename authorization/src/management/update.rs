@@ -2,7 +2,7 @@
 
 use shared::Error;
 use shared::client::RegisteredClient;
-use shared::store::Item;
+use shared::store::Found;
 
 use crate::authorization::{Authorization, Given, Property, State};
 use crate::context::Context;
@@ -13,6 +13,7 @@ use crate::{lifetime, properties};
 
 /// What is to be changed; what is absent stays.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own of the operation")]
 pub struct Change {
     /// When the access token ends, in milliseconds since 1970.
     pub access_ends_at: Option<u64>,
@@ -48,11 +49,11 @@ pub struct Changed {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn of_clue(context: &Context<'_>, clue: &str, items: &[Item]) -> Result<Option<Known>, Error> {
+pub async fn of_clue(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
     let Some(identifier) = TokenIdentifier::parse(clue) else {
-        return Presented::read(clue).known(context, items).await;
+        return Presented::read(clue).known(context, found).await;
     };
-    let found = store::among(items, identifier.id)?;
+    let found = store::among(&found.items, identifier.id)?;
     let is_it = |given: &Option<Given>| given.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
     Ok(found.filter(|found| found.state == State::Active).and_then(|authorization| {
         let kind = match (is_it(&authorization.access_token), is_it(&authorization.refresh_token)) {

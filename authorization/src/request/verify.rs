@@ -41,7 +41,9 @@ pub async fn verify(
         Err(fault) => return refused(fault, Some(target)),
     };
     match hinted(context, client, parameters, request).await? {
-        Ok(request) => Ok(bound(client, parameters).map_or(Ok(request), |fault| Err(Refused { fault, target: Some(target) }))),
+        Ok(request) => {
+            Ok(bound(client, parameters).map_or(Ok(request), |fault| Err(Refused { fault, target: Some(target) })))
+        }
         Err(fault) => refused(fault, Some(target)),
     }
 }
@@ -144,11 +146,7 @@ pub fn binds_tokens(client: &RegisteredClient) -> bool {
 }
 
 /// Where an answer may go (RFC 6749 §3.1.2).
-fn target(
-    context: &Context<'_>,
-    client: &RegisteredClient,
-    parameters: &Parameters,
-) -> Result<Target, RequestFault> {
+fn target(context: &Context<'_>, client: &RegisteredClient, parameters: &Parameters) -> Result<Target, RequestFault> {
     let openid = parameters.words("scope").contains(&"openid");
     let registered = client.record.metadata.redirect_uris();
     let uri = match (parameters.get("redirect_uri"), registered) {
@@ -164,11 +162,7 @@ fn target(
     let usual = if wants_token { ResponseMode::Fragment } else { ResponseMode::Query };
     let mode = parameters.get("response_mode").and_then(|name| ResponseMode::parse(plain_mode(name)?));
     let mode = mode.filter(|mode| !wants_token || *mode != ResponseMode::Query);
-    Ok(Target {
-        uri: uri.to_owned(),
-        mode: mode.unwrap_or(usual),
-        state: parameters.get("state").map(str::to_owned),
-    })
+    Ok(Target { uri: uri.to_owned(), mode: mode.unwrap_or(usual), state: parameters.get("state").map(str::to_owned) })
 }
 
 /// Whether a redirect URI is one that the client has registered.
@@ -189,7 +183,7 @@ fn plain_mode(name: &str) -> Option<&str> {
 fn response_mode(sent: Option<&str>, client: &RegisteredClient) -> Result<(), RequestFault> {
     let Some(sent) = sent else { return Ok(()) };
     let metadata = client.record.metadata.rest();
-    let is_jwt = sent == "jwt" || sent.ends_with(".jwt");
+    let is_jwt = plain_mode(sent) != Some(sent);
     if is_jwt && metadata.authorization_signed_response_alg.is_none() {
         return Err(RequestFault::NoResponseAlgorithm);
     }

@@ -5,6 +5,7 @@
 mod documents;
 mod headers;
 mod keys;
+mod runtime;
 mod uris;
 
 use std::any::Any;
@@ -22,6 +23,7 @@ struct Target {
 
 const TARGETS: &[Target] = &[
     Target { name: "documents", input: documents::input, ask: documents::ask },
+    Target { name: "runtime", input: runtime::input, ask: runtime::ask },
     Target { name: "keys", input: keys::input, ask: keys::ask },
     Target { name: "uris", input: uris::input, ask: uris::ask },
     Target { name: "headers", input: headers::input, ask: headers::ask },

@@ -249,12 +249,12 @@ async fn a_look_up_is_one_read_of_the_table() {
     let asker = Asker { world: &near, token };
     let _ = proxy.requests();
     assert_eq!(asker.ask(registered.text("client_id")).await.status, 200);
-    assert_eq!(proxy.requests(), ["BatchGetItem T C U"]);
+    assert_eq!(proxy.requests(), ["BatchGetItem C T U"]);
     assert_unknown(&asker.ask("nobody").await);
-    assert_eq!(proxy.requests(), ["BatchGetItem T C U"]);
-    proxy.inject("BatchGetItem T C U", Fault::Exception(400, "ThrottlingException"));
+    assert_eq!(proxy.requests(), ["BatchGetItem C T U"]);
+    proxy.inject("BatchGetItem C T U", Fault::Exception(400, "ThrottlingException"));
     assert_eq!(asker.ask(registered.text("client_id")).await.status, 200);
-    proxy.inject_always("BatchGetItem T C U", Fault::Exception(400, "ThrottlingException"));
+    proxy.inject_always("BatchGetItem C T U", Fault::Exception(400, "ThrottlingException"));
     let reply = asker.ask(registered.text("client_id")).await;
     assert_eq!((reply.status, reply.text("error"), reply.header("retry-after")), (503, "temporarily_unavailable", "1"));
 }

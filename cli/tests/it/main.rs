@@ -13,6 +13,7 @@ mod administration;
 mod authlete;
 mod client_configuration;
 mod connections;
+mod demo_login;
 mod documents;
 mod door;
 mod embedded;

@@ -4,6 +4,7 @@
 mod caching;
 mod documents;
 mod fetching;
+mod runtime;
 mod trust;
 
 use serde_json::{Value, json};

@@ -240,9 +240,23 @@ async fn each_role_permits_what_its_function_asks() {
         }
     }
     for permission in [
-        "GetItem T", "GetItem I", "PutItem M", "PutItem C", "Query list C", "BatchGetItem C", "UpdateItem S",
-        "BatchGetItem G", "PutItem G", "BatchGetItem K", "PutItem K", "BatchGetItem P", "PutItem P", "BatchGetItem V",
-        "UpdateItem V", "Query list G", "Query list V",
+        "GetItem T",
+        "GetItem I",
+        "PutItem M",
+        "PutItem C",
+        "Query list C",
+        "BatchGetItem C",
+        "UpdateItem S",
+        "BatchGetItem G",
+        "PutItem G",
+        "BatchGetItem K",
+        "PutItem K",
+        "BatchGetItem P",
+        "PutItem P",
+        "BatchGetItem V",
+        "UpdateItem V",
+        "Query list G",
+        "Query list V",
     ] {
         assert!(asked.contains(permission), "the events ask for {permission}: {asked:?}");
     }

@@ -81,12 +81,11 @@ async fn push(call: &Call<'_>) -> Result<Response, Error> {
         return Ok(refused(service, "BAD_REQUEST", refusal.fault.error(), code));
     }
     let (uri, seconds) = pushed::keep(&context, &client, text).await?;
-    let told =
-        format!("Successfully registered a request object for client ({}), URI is {uri}.", client.numeric_id);
+    let told = format!("Successfully registered a request object for client ({}), URI is {uri}.", client.numeric_id);
     let mut members = answer("A245001", &told, "CREATED");
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    let content = [("expires_in", Some(seconds.into())), ("request_uri", Some(uri.as_str().into()))];
-    put("responseContent", ordered(&content).into());
+    let answered = [("expires_in", Some(seconds.into())), ("request_uri", Some(uri.as_str().into()))];
+    put("responseContent", ordered(&answered).into());
     put("requestUri", uri.into());
     if let Some(constant) = constants::constant(CLIENT_AUTH_METHOD, method.as_str()) {
         put("clientAuthMethod", constant.into());

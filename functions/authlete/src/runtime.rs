@@ -59,8 +59,24 @@ impl<'d> Runtime<'d> {
     /// what it is.
     ///
     /// # Errors
-    /// What is no fault of the client's; [`Error::Unresolved`] for a metadata document that is none.
+    /// What is no fault of the client's.
     pub(crate) async fn client(
+        &self,
+        identifier: &str,
+        named: Named,
+        wanted: Wanted,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        match self.resolved(identifier, named, wanted).await {
+            Err(Error::Unresolved(unresolved)) if matches!(unresolved.status(), 400..=404) => Ok(None),
+            outcome => outcome,
+        }
+    }
+
+    /// The same, where it is told why a metadata document is none.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client); [`Error::Unresolved`] for every such document.
+    pub(crate) async fn resolved(
         &self,
         identifier: &str,
         named: Named,
@@ -72,7 +88,6 @@ impl<'d> Runtime<'d> {
             Ok(client) => Ok(Some(client)),
             Err(Unresolved::NotEnabled) => Ok(None),
             Err(unresolved) => match Error::unresolved(unresolved) {
-                Error::Core(shared::Error::UnknownClient) => Ok(None),
                 Error::Core(error) if error.status() < 500 => Ok(None),
                 error => Err(error),
             },
@@ -83,11 +98,7 @@ impl<'d> Runtime<'d> {
     ///
     /// # Errors
     /// As [`client`](Self::client).
-    pub(crate) async fn kept_client(
-        &self,
-        identifier: &str,
-        named: Named,
-    ) -> Result<Option<RegisteredClient>, Error> {
+    pub(crate) async fn kept_client(&self, identifier: &str, named: Named) -> Result<Option<RegisteredClient>, Error> {
         if named.client.is_none() && named.document.is_none() {
             return Ok(None);
         }

@@ -120,7 +120,8 @@ pub fn sign_with_secret(
     mut header: Map<String, Value>,
     claims: &Map<String, Value>,
 ) -> Result<Option<String>, Error> {
-    let hmac = algorithm.parse().ok().filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
+    let hmac =
+        algorithm.parse().ok().filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
     let Some(hmac) = hmac else { return Ok(None) };
     header.insert("alg".to_owned(), algorithm.into());
     signed(&header, claims, &EncodingKey::from_secret(secret), hmac).map(Some)
@@ -222,9 +223,10 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 mod tests {
     use aws_lc_rs::encoding::AsBigEndian;
     use aws_lc_rs::signature::KeyPair;
-    use serde_json::json;
 
     use super::super::{JwkSet, SigningAlgorithm, UnverifiedJwt, generate_signing_key};
+    use serde_json::json;
+
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {

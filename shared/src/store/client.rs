@@ -35,13 +35,14 @@ pub(super) const USED: &str = "used";
 const SECRET_MAC: &str = "secret_mac";
 
 /// From when on a client's tokens live, in milliseconds since 1970.
-const TOKENS_FROM: &str = "tokens_from";
+pub(super) const TOKENS_FROM: &str = "tokens_from";
 
 /// What a tombstone has.
-const TOMBSTONE: &str = "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one";
+const TOMBSTONE: &str =
+    "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one, tokens_from = :millis";
 
 /// What is gone with a client.
-const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, tokens_from, rat_hash, #list, developer, #at";
+const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, #list, developer, #at";
 
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,8 @@ pub struct Occupant {
     pub client: Option<RegisteredClient>,
     /// Whether an operator has locked it: a lock outlives the client.
     pub locked: bool,
+    /// Tokens that were issued up to then are dead, in milliseconds since 1970: they are no later client's of that name.
+    pub tokens_from: Option<u64>,
 }
 
 /// How often a write is tried again to take over a name that its owner no longer has.
@@ -203,6 +206,7 @@ impl Store {
             settings: record.map(|record| record.settings),
             client: self.live_client(service_id, numeric_id, &item)?,
             locked: is_locked(&item),
+            tokens_from: number(&item, TOKENS_FROM),
         }))
     }
 
@@ -326,6 +330,7 @@ impl Store {
             .expression_attribute_values(":write", string(&write_id))
             .expression_attribute_values(":changed", changed(origin))
             .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":millis", integer(self.clock.now_millis()))
             .expression_attribute_values(":id", string(client_id))
             .expression_attribute_values(":now", integer(now));
         let live = "client_id = :id AND attribute_not_exists(deleted_by) \

@@ -1,6 +1,7 @@
 //! What an operator's request begins with: the token, and the client by any of its names, or the document that it is
 //! known by.
 
+use super::client::TOKENS_FROM;
 use super::item::{number, required, text};
 use super::metadata_document::{KeptDocument, kept_document};
 use super::schema::{Key, MAX_NAME, claim_key, client_key, metadata_document_key, operator_token_key};
@@ -31,6 +32,8 @@ pub struct Found {
     pub named: Named,
     /// The other items that were asked for.
     pub items: Vec<Item>,
+    /// Until when tokens of what has that number were ended, be it gone, in milliseconds since 1970.
+    pub tokens_from: Option<u64>,
 }
 
 impl Store {
@@ -66,7 +69,9 @@ impl Store {
         // A batch that names a key twice is none.
         keys.sort_unstable();
         keys.dedup();
-        let items = self.batch(keys.into_iter().map(Key::into_attributes).collect()).await?;
+        let mut items = self.batch_as_stored(keys.into_iter().map(Key::into_attributes).collect()).await?;
+        let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
+        items.retain(|item| self.is_live(item));
         let of_kind = |kind: &'static str| items.iter().find(move |item| text(item, "SK") == Some(kind));
         let token = of_kind("T").map(|item| token(hash, item)).transpose()?;
         let document = of_kind("M").map(kept_document).transpose()?;
@@ -74,7 +79,7 @@ impl Store {
             Some(identifier) => self.named(service, identifier, &items).await?,
             None => None,
         };
-        Ok(Found { token, named: Named { client, document }, items })
+        Ok(Found { token, named: Named { client, document }, items, tokens_from })
     }
 
     /// What has that number, identifier or alias, and other items, where an operator's token plays no part.
@@ -83,10 +88,12 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn client_and(&self, service: &Service, identifier: &str, others: Vec<Key>) -> Result<Found, Error> {
         let keys = others.into_iter().chain(keys_of_name(service, identifier));
-        let items = self.batch(keys.map(Key::into_attributes).collect()).await?;
+        let mut items = self.batch_as_stored(keys.map(Key::into_attributes).collect()).await?;
+        let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
+        items.retain(|item| self.is_live(item));
         let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
         let named = Named { client: self.named(service, identifier, &items).await?, document };
-        Ok(Found { token: None, named, items })
+        Ok(Found { token: None, named, items, tokens_from })
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.

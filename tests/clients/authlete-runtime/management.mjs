@@ -327,6 +327,18 @@ await check('granted scopes: before, after, merged, none and deleted', async () 
   await assertAlive(accessToken)
 })
 
+await check('grants: subjects with what a path must escape', async () => {
+  const subjects = ['a+b', '100%', 'a%2Fb', 'a%20b', '#a', 'a;b&c=d', `'a' "b"`, 'a/../b/', 'https://as.example/a']
+  for (const subject of subjects) {
+    await tokensFor({}, { subject })
+    assertHolds(await authorizedClients(subject), { totalCount: 1, subject })
+    assertHolds(await grantedScopes('web', subject), { clientId: web.clientId, subject })
+    await deleteGrantedScopes('web', subject)
+    const { resultMessage } = await deleteAuthorizations('web', subject)
+    assert.match(resultMessage, /^\[A137001\] Deleted 1 access token\(s\)/)
+  }
+})
+
 await check('grants: two subjects that differ, none, and an unknown client are 400', async () => {
   const differ = { serviceId, clientId: 'web', subjectPathParameter: 'a', subjectQueryParameter: 'b' }
   await assertFails(grants.deleteAuthorizations(differ), 400)

@@ -25,11 +25,11 @@ async fn each_operation_makes_the_requests_that_the_design_allows_it() {
     let document = json!({"json": web_client().to_string()});
     for (method, path, body, budget) in [
         ("POST", "/client/registration", &document, &["GetItem T", "PutItem C"][..]),
-        ("POST", "/client/registration/get", &named, &["BatchGetItem T C"]),
-        ("POST", "/client/registration/update", &update, &["BatchGetItem T C", "PutItem C"]),
-        ("GET", &format!("/client/get/{client_id}"), &Value::Null, &["BatchGetItem T C"]),
-        ("GET", "/client/get/shop", &Value::Null, &["BatchGetItem T C U", "GetItem C"]),
-        ("GET", "/client/get/nobody", &Value::Null, &["BatchGetItem T C U"]),
+        ("POST", "/client/registration/get", &named, &["BatchGetItem C T"]),
+        ("POST", "/client/registration/update", &update, &["BatchGetItem C T", "PutItem C"]),
+        ("GET", &format!("/client/get/{client_id}"), &Value::Null, &["BatchGetItem C T"]),
+        ("GET", "/client/get/shop", &Value::Null, &["BatchGetItem C T U", "GetItem C"]),
+        ("GET", "/client/get/nobody", &Value::Null, &["BatchGetItem C T U"]),
         ("GET", "/client/get/list", &Value::Null, &["GetItem T", "Query", "Query list", "BatchGetItem C C C"]),
         (
             "POST",

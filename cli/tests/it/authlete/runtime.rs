@@ -1,5 +1,6 @@
 //! Authlete's runtime: what an authorization server written for it is promised.
 
+mod authentication;
 mod cost;
 mod faults;
 mod kinds;

@@ -255,14 +255,9 @@ async fn other_methods_and_other_operations_are_refused_in_authletes_form() {
         assert_eq!(reply.header("allow"), allow, "{path}");
         assert_eq!(reply.header("access-control-allow-origin"), "");
     }
-    for path in [
-        "/auth/authorization",
-        "/auth/token",
-        "/jose/verify",
-        "/client/authorization/get/list",
-        "/client/granted_scopes/get/1",
-        "/x",
-    ] {
+    for path in
+        ["/backchannel/authentication", "/device/authorization", "/idtoken/reissue", "/jose/verify", "/gm", "/x"]
+    {
         assert_error(&authlete.call("POST", path, &json!({})).await, 404, "A001292");
     }
     assert_error(&authlete.world.send_bare("GET", "/api/nothing", None).await, 404, "A001292");

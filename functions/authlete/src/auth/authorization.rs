@@ -56,8 +56,8 @@ async fn authorization(call: &Call<'_>) -> Result<Response, Error> {
         Err(fault) => return refusal(fault.clone().into()),
     };
     let Some(identifier) = parameters.get("client_id") else { return refusal(RequestFault::NoClientId) };
-    let client = match runtime.client(identifier, found.named, Wanted { kept: false, may_fetch: true }).await {
-        Err(Error::Unresolved(unresolved)) if unresolved.status() < 500 => {
+    let client = match runtime.resolved(identifier, found.named, Wanted { kept: false, may_fetch: true }).await {
+        Err(Error::Unresolved(unresolved)) if matches!(unresolved.status(), 400..=404) => {
             let code = ("A505302", format!("{}: {unresolved}", unresolved.outcome()));
             return Ok(refused(&desk.service, "BAD_REQUEST", "invalid_client", code));
         }
@@ -176,7 +176,10 @@ fn refuse(context: &Context<'_>, client: Option<&RegisteredClient>, refusal: &Re
     let Some(target) = &refusal.target else { return refused(context.service, "BAD_REQUEST", error, (code, text)) };
     let parameters = error_parameters(context.service, error, code, &text);
     let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    respond(redirected(answer(code, &text, action(&target.answer(&[], None))), &target.answer(&parameters, context.response_issuer())))
+    respond(redirected(
+        answer(code, &text, action(&target.answer(&[], None))),
+        &target.answer(&parameters, context.response_issuer()),
+    ))
 }
 
 /// An answer whose content the browser takes to the client.
@@ -201,15 +204,13 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
         RequestFault::NoClientId => ("A004381", own()),
         RequestFault::UnknownClient => ("A004382", own()),
         RequestFault::RequestAndUri => ("A004383", own()),
-        RequestFault::RequestUri => {
-            ("A008303", "The value of 'request_uri' parameter is not registered.".to_owned())
-        }
+        RequestFault::RequestUri => ("A008303", "The value of 'request_uri' parameter is not registered.".to_owned()),
         RequestFault::NoResponseType => {
             ("A009301", "The authorization request does not contain 'response_type' parameter.".to_owned())
         }
         RequestFault::UnregisteredRedirect { uri, registered } => {
             let text = format!("The value of 'redirect_uri' ({uri}) is not registered.");
-            ("A011304", format!("{text} The client has {registered} that are registered."))
+            ("A011304", format!("{text} Registered for the client: {registered}."))
         }
         RequestFault::NoRedirect { .. } => ("A004384", own()),
         RequestFault::ResponseMode => ("A004385", own()),
@@ -227,7 +228,8 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
         RequestFault::UnauthorizedResponseType => ("A004387", own()),
         RequestFault::ScopeSyntax | RequestFault::NoScope => ("A004388", own()),
         RequestFault::NoChallenge => {
-            let text = "The authorization request does not contain 'code_challenge' parameter. See RFC 7636 for details.";
+            let text =
+                "The authorization request does not contain 'code_challenge' parameter. See RFC 7636 for details.";
             ("A124301", text.to_owned())
         }
         RequestFault::ChallengeMethod => ("A124308", "The value of 'code_challenge_method' must be 'S256'.".to_owned()),

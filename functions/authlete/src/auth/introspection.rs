@@ -30,21 +30,28 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
     body.named("token")?;
     let (scopes, resources, acrs) = (body.texts("scopes")?, body.texts("resources")?, body.texts("acrValues")?);
     let question = Question {
-        scopes: words(&scopes),
+        scopes: words(scopes.as_ref()),
         subject: body.named("subject")?,
-        resources: words(&resources),
-        acrs: words(&acrs),
+        resources: words(resources.as_ref()),
+        acrs: words(acrs.as_ref()),
         max_age: body.number("maxAge")?,
         certificate: body.named("clientCertificate")?,
     };
     let Some(presented) = presented else {
-        return Ok(respond(refusal(&context, "BAD_REQUEST", "invalid_request", "A056280", "the request has no token", &[])));
+        return Ok(respond(refusal(
+            &context,
+            "BAD_REQUEST",
+            "invalid_request",
+            "A056280",
+            "the request has no token",
+            &[],
+        )));
     };
+    let known = presented.known(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.kept_client(identifier, found.named).await?,
         None => None,
     };
-    let known = presented.known(&context, &found.items).await?;
     let client = match &known {
         Some(known) => presented.client_of(&context, known, named).await?,
         None => None,
@@ -62,13 +69,14 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
     Ok(respond(members))
 }
 
-fn words(texts: &Option<Vec<String>>) -> Vec<&str> {
-    texts.iter().flatten().map(String::as_str).collect()
+fn words(texts: Option<&Vec<String>>) -> Vec<&str> {
+    texts.into_iter().flatten().map(String::as_str).collect()
 }
 
 /// What is decided, and the challenge for the client.
 fn told(context: &Context<'_>, verdict: &Verdict, question: &Question<'_>) -> Map<String, Value> {
-    let refusal = |action, error, code, text: &str, added: &[(&str, &str)]| refusal(context, action, error, code, text, added);
+    let refusal =
+        |action, error, code, text: &str, added: &[(&str, &str)]| refusal(context, action, error, code, text, added);
     match verdict {
         Verdict::Valid => {
             let mut members = answer("A056001", "The access token is valid.", "OK");

@@ -28,11 +28,11 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
     let presented = sent.and_then(|sent| sent.get("token")).map(Presented::read);
-    let identified = match (&shown, sent) {
+    let own_name = match (&shown, sent) {
         (Ok(shown), Some(sent)) => shown.with(sent).client_id().ok(),
         _ => None,
     };
-    let identifier = identified.clone().or_else(|| presented.as_ref().and_then(Presented::client));
+    let identifier = own_name.clone().or_else(|| presented.as_ref().and_then(Presented::client));
     let keys = |service: &shared::service::Service| keys_of(service, presented.as_ref());
     let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
     readable?;
@@ -53,12 +53,12 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     if let Err(fault @ AuthenticationFault::Contradiction) = shown.client_id() {
         return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(&fault)));
     }
-    let known = presented.known(&context, &found.items).await?;
+    let known = presented.known(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.client(identifier, found.named, Wanted { kept: true, may_fetch: true }).await?,
         None => None,
     };
-    if identified.is_some() {
+    if own_name.is_some() {
         if let Err(fault) = credentials::authenticated(&context, named.as_ref(), &shown, At::Revocation).await? {
             return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault)));
         }
@@ -78,7 +78,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let callback = parameters.get("callback");
     let Some(known) = known else { return Ok(done("A113080", "There is no such token to revoke.", callback)) };
     let is_own = |client: &RegisteredClient| client.numeric_id == known.authorization.client;
-    if identified.is_some() && !named.as_ref().is_some_and(is_own) {
+    if own_name.is_some() && !named.as_ref().is_some_and(is_own) {
         return bad("A113381", "the token is another client's".to_owned());
     }
     store::revoke(&context, known.authorization).await?;

@@ -31,13 +31,7 @@ use crate::runtime::outcome::{answer, refusal, refused, respond};
 use crate::runtime::rules::GRANTS;
 use crate::runtime::{Runtime, keys_of, properties, shown, tokens};
 
-endpoint!(
-    token,
-    "authlete-token",
-    [Post],
-    ["/api/{serviceId}/auth/token"],
-    shared::http::RESOLVING_DEADLINE
-);
+endpoint!(token, "authlete-token", [Post], ["/api/{serviceId}/auth/token"], shared::http::RESOLVING_DEADLINE);
 
 async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
@@ -45,11 +39,11 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
     let presented = sent.and_then(|sent| sent.get("code").or_else(|| sent.get("refresh_token"))).map(Presented::read);
-    let identified = match (&shown, sent) {
+    let own_name = match (&shown, sent) {
         (Ok(shown), Some(sent)) => shown.with(sent).client_id().ok(),
         _ => None,
     };
-    let identifier = identified.clone().or_else(|| presented.as_ref().and_then(Presented::client));
+    let identifier = own_name.clone().or_else(|| presented.as_ref().and_then(Presented::client));
     let keys = |service: &Service| keys_of(service, presented.as_ref());
     let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
     readable?;
@@ -67,18 +61,27 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let context = runtime.context();
     let shown = shown.with(parameters);
     let named = shown.client_id();
-    let is_guessed = identified.is_none();
+    let is_guessed = own_name.is_none();
     if let Err(fault) = &named
         && !(is_guessed && context.rules.missing_client_id_allowed && identifier.is_some())
     {
         return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(fault)));
     }
     let name = named.ok().or(identifier).unwrap_or_default();
+    let walk = match &presented {
+        Some(presented) => match presented.authorization() {
+            // Whatever it is: a code, or a refresh token that was replaced.
+            Some(id) => store::among(&found.items, id)?,
+            None => presented.known(&context, &found).await?.map(|known| known.authorization),
+        },
+        None => None,
+    };
+    // What ended with a client that is gone is no later client's of that name.
+    let walk = walk.filter(|walk| found.tokens_from.is_none_or(|from| walk.issued > from));
     let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch: true }).await?;
     // A client that names itself nowhere has nothing to show, and must be one that needs nothing.
-    let client = client.filter(|client| {
-        !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None
-    });
+    let client =
+        client.filter(|client| !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None);
     let method = match credentials::authenticated(&context, client.as_ref(), &shown, At::Token).await? {
         Ok(method) => method,
         Err(fault) => return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault))),
@@ -89,17 +92,9 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         Ok(grant) => grant,
         Err(fault) => return Ok(refuse(service, &fault)),
     };
-    let found = match &presented {
-        Some(presented) => match presented.authorization() {
-            // Whatever it is: a code, or a refresh token that was replaced.
-            Some(id) => store::among(&found.items, id)?,
-            None => presented.known(&context, &found.items).await?.map(|known| known.authorization),
-        },
-        None => None,
-    };
     let outcome = match grant {
-        GrantType::AuthorizationCode => request.by_code(found).await?,
-        GrantType::RefreshToken => request.by_refresh_token(found).await?,
+        GrantType::AuthorizationCode => request.by_code(walk).await?,
+        GrantType::RefreshToken => request.by_refresh_token(walk).await?,
         GrantType::ClientCredentials => request.by_client_credentials().await?,
         _ => {
             return Ok(match request.by_password().await? {

@@ -73,13 +73,19 @@ async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
         let runtime = Runtime::new(call, &desk);
         let context = runtime.context();
         match &presented {
-            None => Err(challenged(&desk.service, "BAD_REQUEST", "invalid_request", ("A088280", "the request has no token".to_owned()), &[])),
+            None => Err(challenged(
+                &desk.service,
+                "BAD_REQUEST",
+                "invalid_request",
+                ("A088280", "the request has no token".to_owned()),
+                &[],
+            )),
             Some(presented) => {
+                let known = presented.known(&context, &found).await?;
                 let named = match &identifier {
                     Some(identifier) => runtime.kept_client(identifier, found.named).await?,
                     None => None,
                 };
-                let known = presented.known(&context, &found.items).await?;
                 let client = match &known {
                     Some(known) => presented.client_of(&context, known, named).await?,
                     None => None,

@@ -68,7 +68,8 @@ pub(crate) fn code(fault: &AuthenticationFault) -> Code {
     let own = || fault.to_string();
     match fault {
         AuthenticationFault::NoClient => {
-            let text = "The token request does not include any clue to identify the client. Add a 'client_id' parameter.";
+            let text =
+                "The token request does not include any clue to identify the client. Add a 'client_id' parameter.";
             ("A244305", text.to_owned())
         }
         AuthenticationFault::Credentials | AuthenticationFault::Locked(_) | AuthenticationFault::Keys => {

@@ -77,7 +77,7 @@ pub(crate) fn of(service: &Service, issuer: String) -> Rules<'_> {
         refresh_is_idempotent: flag("refreshTokenIdempotent"),
         openid_needs_offline: flag("openidDroppedOnRefreshWithoutOfflineAccess"),
         missing_client_id_allowed: flag("missingClientIdAllowed"),
-        token_methods: texts(metadata, "token_endpoint_auth_methods_supported"),
+        token_methods: policy.token_endpoint_auth_methods.offered.iter().map(|method| method.as_str()).collect(),
         revocation_methods: texts(metadata, "revocation_endpoint_auth_methods_supported"),
         assertion_audiences: audiences,
         assertions_name_issuer: flag("clientAssertionAudRestrictedToIssuer"),

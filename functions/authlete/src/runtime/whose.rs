@@ -28,13 +28,15 @@ impl Whose {
     pub(crate) fn read(call: &Call<'_>) -> Self {
         let request = call.request;
         let path = request.path_parameter("clientId").unwrap_or_default();
-        let (body, readable) =
-            if request.body.is_empty() { (Members::none(), Ok(())) } else { Members::read(request) };
+        let (body, readable) = if request.body.is_empty() { (Members::none(), Ok(())) } else { Members::read(request) };
         let named = request.query_parameter("subject").filter(|subject| !subject.is_empty());
         let told = named.or_else(|| body.named("subject").ok().flatten().map(str::to_owned));
-        let ended = told.as_deref().and_then(|subject| path.strip_suffix(subject)?.strip_suffix('/'));
+        // The gateway ends a path at a decoded question mark.
+        let whole = told.as_deref().map(|subject| subject.split('?').next().unwrap_or_default());
+        let ended = whole.and_then(|subject| path.strip_suffix(subject)?.strip_suffix('/'));
         let (client, in_path) = match (ended, path.split_once('/')) {
             (Some(client), _) => (client, told.clone()),
+            (None, Some((client, ""))) if !DocumentUri::is_meant_by(path) => (client, None),
             (None, Some((client, subject))) if !DocumentUri::is_meant_by(path) => (client, Some(subject.to_owned())),
             _ => (path, None),
         };
@@ -55,10 +57,11 @@ impl Whose {
         self.readable?;
         self.body.named("subject")?;
         if self.contradicts {
-            return Err(Error::Body(Invalid::Mismatch { member: "subject" }));
+            return Err(Error::Body(Invalid::syntax("subject", "the same in the path and in the query")));
         }
         let client = runtime.kept_client(&self.client, found.named).await?;
-        let client = client.ok_or_else(|| Error::Body(Invalid::syntax("clientId", "that of a client of the service")))?;
+        let client =
+            client.ok_or_else(|| Error::Body(Invalid::syntax("clientId", "that of a client of the service")))?;
         let read = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
         let grant = match (&self.subject, read) {
             (Some(_), Some(grant)) => Some(grant),

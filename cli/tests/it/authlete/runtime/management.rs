@@ -8,7 +8,8 @@ use super::{Party, assert_no_null, assert_outcome, with};
 async fn an_operator_makes_tokens() {
     let party = Party::new().await;
     let make = async |members: Value| {
-        let body = with(json!({"grantType": "AUTHORIZATION_CODE", "clientId": party.client_id, "subject": "john"}), &members);
+        let body =
+            with(json!({"grantType": "AUTHORIZATION_CODE", "clientId": party.client_id, "subject": "john"}), &members);
         party.authlete.post("/auth/token/create", &body).await
     };
     let made = make(json!({"scopes": ["a"], "properties": [{"key": "k", "value": "v"}]})).await;
@@ -49,14 +50,16 @@ async fn an_operator_changes_tokens() {
     let token = tokens.text("accessToken").to_owned();
     let list = format!("/auth/token/get/list?clientIdentifier={}", party.client_id);
     let listed = party.authlete.get(&list).await.body["accessTokens"][0].clone();
-    let update = async |members: Value| { party.authlete.post("/auth/token/update", &members).await };
+    let update = async |members: Value| party.authlete.post("/auth/token/update", &members).await;
     let sdk = json!({"accessToken": token, "accessTokenExpiresAt": 0, "refreshTokenExpiresAt": 0, "scopes": null,
         "accessTokenPersistent": false, "forExternalAttachment": false});
     let same = update(sdk).await;
     assert_outcome(&same, "OK", "A135001", "");
     assert_eq!(same.body["accessTokenExpiresAt"], tokens.body["accessTokenExpiresAt"]);
-    let longer = update(json!({"accessTokenHash": listed["accessTokenHash"], "accessTokenExpiresAt": 1_790_009_000_000_u64,
-        "scopes": ["b", "odd"]})).await;
+    let longer =
+        update(json!({"accessTokenHash": listed["accessTokenHash"], "accessTokenExpiresAt": 1_790_009_000_000_u64,
+        "scopes": ["b", "odd"]}))
+        .await;
     assert_eq!((&longer.body["scopes"], longer.body.get("accessToken")), (&json!(["b"]), None));
     assert_eq!(longer.body["accessTokenExpiresAt"], 1_790_009_000_000_u64);
     let renewed = update(json!({"refreshToken": tokens.text("refreshToken"), "accessTokenValueUpdated": true})).await;
@@ -69,7 +72,7 @@ async fn an_operator_changes_tokens() {
         assert_outcome(&update(members).await, action, code, "");
     }
     let by = |name: &str| format!("/auth/token/delete/{}", listed[name].as_str().unwrap());
-    let delete = async |path: String| { party.authlete.call("DELETE", &path, &Value::Null).await };
+    let delete = async |path: String| party.authlete.call("DELETE", &path, &Value::Null).await;
     assert_eq!(delete(by("refreshTokenHash")).await.status, 204);
     assert!(!party.works(renewed.text("accessToken")).await);
     assert_eq!(delete("/auth/token/delete/unknown%2Fa".to_owned()).await.status, 204);
@@ -87,7 +90,7 @@ async fn tokens_are_listed_and_ended_by_client_and_by_user() {
     let (a, b) = (make(own.clone(), "john").await, make(own.clone(), "su b/1").await);
     party.authlete.world.clock.advance(1);
     let (c, d) = (make(other.clone(), "john").await, make(own.clone(), "john").await);
-    let total = async |query: String| { party.authlete.get(&format!("/auth/token/get/list{query}")).await.body };
+    let total = async |query: String| party.authlete.get(&format!("/auth/token/get/list{query}")).await.body;
     let page = total(format!("?clientIdentifier={}&start=0&end=2", party.client_id)).await;
     assert_no_null(&page);
     assert_eq!((&page["totalCount"], page["accessTokens"].as_array().unwrap().len()), (&json!(3), 2));
@@ -97,7 +100,7 @@ async fn tokens_are_listed_and_ended_by_client_and_by_user() {
     assert_eq!(total("?subject=su%20b%2F1".to_owned()).await["totalCount"], 1);
     assert_eq!(total(format!("?subject=john&clientIdentifier={}", party.client_id)).await["totalCount"], 2);
     assert_eq!(total(String::new()).await["totalCount"], 4);
-    let revoke = async |members: Value| { party.authlete.post("/auth/token/revoke", &members).await };
+    let revoke = async |members: Value| party.authlete.post("/auth/token/revoke", &members).await;
     let none = revoke(json!({})).await;
     assert_eq!(none.status, 400);
     let sub = json!({"accessTokenIdentifier": null, "clientIdentifier": null, "subject": "su b/1"});
@@ -124,7 +127,7 @@ async fn what_a_user_has_granted_is_shown_changed_and_forgotten() {
     let party = Party::new().await;
     let subject = "su b/1";
     let path = |operation: &str| format!("/client/{operation}/{}/su%20b%2F1?subject=su%20b%2F1", party.client_id);
-    let granted = async || { party.authlete.get(&path("granted_scopes/get")).await.body };
+    let granted = async || party.authlete.get(&path("granted_scopes/get")).await.body;
     let none = granted().await;
     assert_eq!((&none["subject"], none.get("latestGrantedScopes")), (&json!(subject), None));
     let first = party.exchange(&party.code("a", subject).await).await;
@@ -132,8 +135,12 @@ async fn what_a_user_has_granted_is_shown_changed_and_forgotten() {
     let second = party.exchange(&party.code("openid b", subject).await).await;
     let known = granted().await;
     assert_eq!(known["latestGrantedScopes"], json!(["openid", "b"]));
-    assert_eq!((&known["mergedGrantedScopes"], &known["modifiedAt"]), (&json!(["a", "b", "openid"]), &json!(1_790_000_005_000_u64)));
-    let post = party.post(&format!("/client/granted_scopes/get/{}", party.client_id), &json!({"subject": subject})).await;
+    assert_eq!(
+        (&known["mergedGrantedScopes"], &known["modifiedAt"]),
+        (&json!(["a", "b", "openid"]), &json!(1_790_000_005_000_u64))
+    );
+    let post =
+        party.post(&format!("/client/granted_scopes/get/{}", party.client_id), &json!({"subject": subject})).await;
     assert_eq!(post.body, known);
     let listed = party.authlete.get("/client/authorization/get/list/su%20b%2F1?subject=su%20b%2F1").await;
     assert_eq!(listed.body["clients"][0]["clientId"].to_string(), party.client_id);

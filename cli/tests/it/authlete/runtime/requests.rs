@@ -84,7 +84,7 @@ async fn what_a_service_or_a_client_asks_of_requests_is_asked() {
 #[tokio::test]
 async fn a_request_without_parameters_or_without_a_client_is_told_so() {
     let party = Party::new().await;
-    let ask = async |body| { party.authlete.post("/auth/authorization", &body).await };
+    let ask = async |body| party.authlete.post("/auth/authorization", &body).await;
     assert_outcome(&ask(json!({})).await, "BAD_REQUEST", "A004201", "invalid_request");
     assert_outcome(&ask(json!({"parameters": null})).await, "BAD_REQUEST", "A004201", "invalid_request");
     assert_outcome(&ask(json!({"parameters": ""})).await, "BAD_REQUEST", "A004381", "invalid_request");
@@ -102,14 +102,21 @@ async fn a_request_without_parameters_or_without_a_client_is_told_so() {
 /// The request of the vendor's quick start: nothing in it is encoded.
 #[tokio::test]
 async fn a_request_as_the_quick_start_has_it_is_read() {
-    let party = Party::with(&json!({"supportedAcrs": ["gold", "silver"], "supportedDisplays": ["PAGE", "POPUP"]}), &json!({})).await;
+    let party =
+        Party::with(&json!({"supportedAcrs": ["gold", "silver"], "supportedDisplays": ["PAGE", "POPUP"]}), &json!({}))
+            .await;
     let claims = r#"{"id_token":{"acr":{"essential":true,"values":["silver","odd"]},"email":null,"sub":{"value":"john"}},"userinfo":{"name":null}}"#;
-    let tail = format!("scope=openid profile odd offline_access&prompt=login consent&max_age=60&display=popup&login_hint=j&ui_locales=fr de&claims={claims}");
+    let tail = format!(
+        "scope=openid profile odd offline_access&prompt=login consent&max_age=60&display=popup&login_hint=j&ui_locales=fr de&claims={claims}"
+    );
     let reply = party.authorize(&format!("response_type=code&redirect_uri={REDIRECT}&{tail}")).await;
     assert_outcome(&reply, "INTERACTION", "A004001", "");
     let body = &reply.body;
     assert_eq!(body["prompts"], json!(["LOGIN", "CONSENT"]));
-    assert_eq!((&body["lowestPrompt"], &body["display"], &body["maxAge"]), (&json!("LOGIN"), &json!("POPUP"), &json!(60)));
+    assert_eq!(
+        (&body["lowestPrompt"], &body["display"], &body["maxAge"]),
+        (&json!("LOGIN"), &json!("POPUP"), &json!(60))
+    );
     assert_eq!((&body["acrs"], &body["acrEssential"]), (&json!(["silver"]), &json!(true)));
     assert_eq!((&body["subject"], &body["loginHint"]), (&json!("john"), &json!("j")));
     assert_eq!(body["uiLocales"], json!(["fr", "de"]));
@@ -212,7 +219,8 @@ async fn a_pushed_request_is_its_clients_and_is_used_once() {
 async fn a_tickets_context_is_kept_until_it_ends() {
     let party = Party::new().await;
     let ticket = party.ticket("openid").await;
-    let info = async |ticket: String| { party.authlete.post("/auth/authorization/ticket/info", &json!({"ticket": ticket})).await };
+    let info =
+        async |ticket: String| party.authlete.post("/auth/authorization/ticket/info", &json!({"ticket": ticket})).await;
     assert_eq!(info(ticket.clone()).await.body["info"], json!({}));
     for (sent, kept) in [(json!("one"), "one"), (json!({"context": "two"}), "two")] {
         let update = json!({"ticket": ticket, "info": sent});

@@ -64,7 +64,11 @@ async fn each_fault_of_an_exchange_leaves_the_code() {
         (format!("{grant}&code={code}&redirect_uri=https://x.example"), "A050309", "invalid_grant"),
         (format!("{grant}&code={code}&{redirect}"), "A050312", "invalid_grant"),
         (format!("{grant}&code={code}&{redirect}&code_verifier={CHALLENGE}"), "A050315", "invalid_grant"),
-        (format!("{grant}&code={code}&{redirect}&code_verifier={VERIFIER}&resource=https://a"), "A050384", "invalid_target"),
+        (
+            format!("{grant}&code={code}&{redirect}&code_verifier={VERIFIER}&resource=https://a"),
+            "A050384",
+            "invalid_target",
+        ),
         (format!("{grant}&code={code}&code={code}"), "A050386", "invalid_request"),
     ] {
         assert_outcome(&party.token(&parameters).await, "BAD_REQUEST", code_, error);
@@ -101,7 +105,10 @@ async fn a_refresh_token_is_replaced() {
     let refresh = first.text("refreshToken");
     let narrow = party.token(&format!("grant_type=refresh_token&refresh_token={refresh}&scope=b")).await;
     assert_outcome(&narrow, "OK", "A053080", "");
-    assert_eq!((&narrow.body["scopes"], &narrow.body["refreshTokenScopes"]), (&json!(["b"]), &json!(["openid", "a", "b"])));
+    assert_eq!(
+        (&narrow.body["scopes"], &narrow.body["refreshTokenScopes"]),
+        (&json!(["b"]), &json!(["openid", "a", "b"]))
+    );
     assert_eq!((narrow.body.get("idToken"), narrow.text("grantType")), (None, "REFRESH_TOKEN"));
     assert!(!party.works(first.text("accessToken")).await && party.works(narrow.text("accessToken")).await);
     assert_outcome(&party.refresh(refresh).await, "BAD_REQUEST", "A053305", "invalid_grant");
@@ -116,8 +123,12 @@ async fn a_refresh_token_is_replaced() {
 
 #[tokio::test]
 async fn rfc9700_s4_14_2_a_public_clients_grant_ends_with_the_use_of_a_replaced_token() {
-    let party = Party::with(&json!({}), &json!({"clientType": "PUBLIC", "tokenAuthMethod": "NONE",
-        "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"]})).await;
+    let party = Party::with(
+        &json!({}),
+        &json!({"clientType": "PUBLIC", "tokenAuthMethod": "NONE",
+        "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"]}),
+    )
+    .await;
     let first = party.tokens("a", "john").await;
     let second = party.refresh(first.text("refreshToken")).await;
     assert!(party.works(second.text("accessToken")).await);
@@ -199,7 +210,7 @@ async fn a_client_acts_for_itself() {
 #[tokio::test]
 async fn a_password_is_compared_by_the_authorization_server() {
     let party = Party::new().await;
-    let ask = async |tail: &'static str| { party.token(&format!("grant_type=password&{tail}")).await };
+    let ask = async |tail: &'static str| party.token(&format!("grant_type=password&{tail}")).await;
     assert_outcome(&ask("username=john").await, "BAD_REQUEST", "A054380", "invalid_request");
     let asked = ask("username=john&password=p+w&scope=a").await;
     assert_outcome(&asked, "PASSWORD", "A054080", "");
@@ -250,9 +261,14 @@ async fn each_answer_about_an_access_token_has_its_action_and_code() {
     let code = party.post("/auth/authorization/issue", &issue).await.text("authorizationCode").to_owned();
     let tokens = party.exchange(&code).await;
     let token = tokens.text("accessToken");
-        for (members, action, code, error) in [
+    for (members, action, code, error) in [
         (json!({}), "OK", "A056001", "invalid_request"),
-        (json!({"scopes": ["a", "openid"], "subject": "john", "acrValues": ["silver", "gold"], "maxAge": 1000}), "OK", "A056001", ""),
+        (
+            json!({"scopes": ["a", "openid"], "subject": "john", "acrValues": ["silver", "gold"], "maxAge": 1000}),
+            "OK",
+            "A056001",
+            "",
+        ),
         (json!({"scopes": ["a", "b"]}), "FORBIDDEN", "A064302", "insufficient_scope"),
         (json!({"subject": "jane"}), "FORBIDDEN", "A064380", "invalid_request"),
         (json!({"acrValues": ["silver"]}), "UNAUTHORIZED", "A065380", "insufficient_user_authentication"),
@@ -286,8 +302,11 @@ async fn a_resource_server_is_told_what_rfc7662_says() {
     let reply = party.post(standard, &ask(tokens.text("accessToken").to_owned())).await;
     assert_outcome(&reply, "OK", "A145001", "");
     let told = content(&reply);
-    assert_eq!(told, json!({"active": true, "client_id": party.client_id, "exp": 1_790_000_100, "iat": 1_790_000_000,
-        "iss": "https://registrar.example/1", "scope": "openid a", "sub": "john", "token_type": "Bearer"}));
+    assert_eq!(
+        told,
+        json!({"active": true, "client_id": party.client_id, "exp": 1_790_000_100, "iat": 1_790_000_000,
+        "iss": "https://registrar.example/1", "scope": "openid a", "sub": "john", "token_type": "Bearer"})
+    );
     let reply = party.post(standard, &ask(tokens.text("refreshToken").to_owned())).await;
     assert_eq!(content(&reply).get("token_type"), None);
     assert_eq!(content(&reply)["active"], true);
@@ -382,9 +401,7 @@ async fn a_client_ends_its_own_tokens_both_at_once() {
     for name in ["accessToken", "refreshToken"] {
         let tokens = party.tokens("a", "john").await;
         let token = tokens.text(name).to_owned();
-        let revoke = |id: Value, secret: Value| {
-            json!({"parameters": format!("token={token}"), "clientId": id, "clientSecret": secret})
-        };
+        let revoke = |id: Value, secret: Value| json!({"parameters": format!("token={token}"), "clientId": id, "clientSecret": secret});
         let foreign = revoke(other["clientId"].clone(), other["clientSecret"].clone());
         assert_outcome(&party.post("/auth/revocation", &foreign).await, "BAD_REQUEST", "A113381", "invalid_request");
         let wrong = revoke(json!(party.client_id), json!("wrong"));

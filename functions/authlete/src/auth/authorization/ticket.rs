@@ -24,7 +24,11 @@ fn key(service: &Service, ticket: Option<&Ticket>) -> Vec<Key> {
 /// A ticket that cannot be used.
 fn not_found(sent: &str) -> Map<String, Value> {
     let shown: String = sent.chars().take(100).collect();
-    answer("A041202", &format!("There is no entity having the ticket specified in the request (ticket = {shown})"), "NOT_FOUND")
+    answer(
+        "A041202",
+        &format!("There is no entity having the ticket specified in the request (ticket = {shown})"),
+        "NOT_FOUND",
+    )
 }
 
 /// A request without one.

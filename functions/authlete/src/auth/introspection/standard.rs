@@ -13,12 +13,7 @@ use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, refused, respond};
 use crate::runtime::{Runtime, keys_of, properties};
 
-endpoint!(
-    introspect,
-    "authlete-introspection-standard",
-    [Post],
-    ["/api/{serviceId}/auth/introspection/standard"]
-);
+endpoint!(introspect, "authlete-introspection-standard", [Post], ["/api/{serviceId}/auth/introspection/standard"]);
 
 async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
@@ -39,24 +34,24 @@ async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
     let (with_hidden, resource) = (body.flag("withHiddenProperties")?, body.named("rsUri")?);
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
+    let known = presented.known(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.kept_client(identifier, found.named).await?,
         None => None,
     };
-    let known = presented.known(&context, &found.items).await?;
     let client = match &known {
         Some(known) => presented.client_of(&context, known, named).await?,
         None => None,
     };
     let active = known.filter(|known| is_active(&context, client.as_ref(), known, resource));
-    let (kind, content) = match &active {
+    let (kind, answered) = match &active {
         None => ("access_token", json!({"active": false})),
         Some(known) => (kind(known), facts(&context, client.as_ref(), known, with_hidden).await?.into()),
     };
     let is_active = active.is_some();
     let text = format!("Introspection was performed successfully (type={kind}, active={is_active}).");
     let mut members = answer("A145001", &text, "OK");
-    members.insert("responseContent".to_owned(), content.to_string().into());
+    members.insert("responseContent".to_owned(), answered.to_string().into());
     Ok(respond(members))
 }
 
@@ -75,16 +70,11 @@ fn given(known: &Known) -> Option<&Given> {
 }
 
 /// Whether a token works, at that resource.
-fn is_active(
-    context: &Context<'_>,
-    client: Option<&RegisteredClient>,
-    known: &Known,
-    resource: Option<&str>,
-) -> bool {
+fn is_active(context: &Context<'_>, client: Option<&RegisteredClient>, known: &Known, resource: Option<&str>) -> bool {
     let authorization = &known.authorization;
     let resources = &authorization.resources;
     let is_for = |resource: &str| resources.is_empty() || resources.iter().any(|known| known == resource);
-    authorization.works_for(client)
+    authorization.works_for(context.service, client)
         && given(known).is_some_and(|given| given.is_live(context.now_millis()))
         && resource.is_none_or(is_for)
 }
@@ -100,7 +90,8 @@ async fn facts(
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     let shown = attached.iter().filter(|property| with_hidden || !property.hidden).cloned();
-    let shown: Vec<_> = shown.map(|property| ::authorization::authorization::Property { hidden: false, ..property }).collect();
+    let shown: Vec<_> =
+        shown.map(|property| ::authorization::authorization::Property { hidden: false, ..property }).collect();
     for (key, value) in properties::for_clients(&shown) {
         put(key, value.into());
     }

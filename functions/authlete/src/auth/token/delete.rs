@@ -8,12 +8,7 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::Runtime;
 
-endpoint!(
-    delete,
-    "authlete-token-delete",
-    [Delete],
-    ["/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}"]
-);
+endpoint!(delete, "authlete-token-delete", [Delete], ["/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}"]);
 
 /// A token that there is not has ended as well.
 async fn delete(call: &Call<'_>) -> Result<Response, Error> {
@@ -21,7 +16,7 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.desk_and_found(None, |service| clue_keys(service, Some(clue))).await?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
-    if let Some(known) = management::of_clue(&context, clue, &found.items).await? {
+    if let Some(known) = management::of_clue(&context, clue, &found).await? {
         store::revoke(&context, known.authorization).await?;
     }
     Ok(Response::empty(204))

@@ -42,8 +42,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
     let begun = store::among(&found.items, ticket.id)?;
     let grant = grant::among(&found.items);
-    let given =
-        exchange::accept_password(&context, client.as_ref(), begun, &ticket, grant, consent, &wishes).await?;
+    let given = exchange::accept_password(&context, client.as_ref(), begun, &ticket, grant, consent, &wishes).await?;
     match (given, client) {
         (Ok(given), Some(client)) => {
             let text = "The token request (grant_type=password) was processed successfully.".to_owned();

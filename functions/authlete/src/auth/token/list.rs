@@ -38,13 +38,16 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
     };
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
-    let client = match &identifier {
-        None => None,
-        Some(identifier) => {
-            let client = runtime.kept_client(identifier, found.named).await?;
-            Some(client.ok_or_else(|| Error::Body(Invalid::syntax("clientIdentifier", "that of a client of the service")))?)
-        }
-    };
+    let client =
+        match &identifier {
+            None => None,
+            Some(identifier) => {
+                let client = runtime.kept_client(identifier, found.named).await?;
+                Some(client.ok_or_else(|| {
+                    Error::Body(Invalid::syntax("clientIdentifier", "that of a client of the service"))
+                })?)
+            }
+        };
     let bound = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let bounds = (bound(range.start), bound(range.end));
     let page = match (&client, &subject) {
@@ -52,17 +55,19 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         (None, Some(subject)) => management::by_subject(&context, subject, status, bounds).await?,
         (Some(client), Some(subject)) => {
             let read = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
-            let grant = match read {
-                Some(grant) => Some(grant),
-                None => {
-                    let key = grant::key(&context, client.numeric_id, subject);
-                    context.app.store.get(key).await?.map(|item| grant::read(&item))
-                }
+            let grant = if read.is_some() {
+                read
+            } else {
+                let key = grant::key(&context, client.numeric_id, subject);
+                context.app.store.get(key).await?.map(|item| grant::read(&item))
             };
             management::by_client_and_subject(&context, grant.as_ref(), status, bounds).await?
         }
         (None, None) => management::of_all_clients(&context, status, bounds).await?.ok_or_else(|| {
-            Error::Body(Invalid::syntax("clientIdentifier", "given, or subject, where a service has more than 100 clients"))
+            Error::Body(Invalid::syntax(
+                "clientIdentifier",
+                "given, or subject, where a service has more than 100 clients",
+            ))
         })?,
     };
     let mut tokens = Vec::new();

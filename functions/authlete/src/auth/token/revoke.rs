@@ -20,7 +20,8 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let text = |name: &str| body.named(name).ok().flatten();
     let clue = text("accessTokenIdentifier").or_else(|| text("refreshTokenIdentifier"));
     let identifier = body.identifier("clientIdentifier").ok().flatten();
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), |service: &Service| clue_keys(service, clue)).await?;
+    let (desk, found) =
+        call.desk_and_found(identifier.as_deref(), |service: &Service| clue_keys(service, clue)).await?;
     readable?;
     for name in ["accessTokenIdentifier", "refreshTokenIdentifier"] {
         body.named(name)?;
@@ -30,7 +31,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
     let count = match (clue, &identifier, subject) {
-        (Some(clue), ..) => match management::of_clue(&context, clue, &found.items).await? {
+        (Some(clue), ..) => match management::of_clue(&context, clue, &found).await? {
             Some(known) => {
                 store::revoke(&context, known.authorization).await?;
                 1

@@ -6,7 +6,7 @@ use ::authorization::properties as attached;
 use serde_json::Value;
 use shared::http::Response;
 
-use super::{clue_keys, client_of_clue};
+use super::{client_of_clue, clue_keys};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
@@ -22,7 +22,8 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
     let clue = CLUES.iter().find_map(|name| Some((*name, body.named(name).ok().flatten()?)));
     let text = clue.map(|(_, clue)| clue);
-    let (desk, found) = call.desk_and_found(client_of_clue(text).as_deref(), |service| clue_keys(service, text)).await?;
+    let (desk, found) =
+        call.desk_and_found(client_of_clue(text).as_deref(), |service| clue_keys(service, text)).await?;
     readable?;
     for name in CLUES {
         body.named(name)?;
@@ -39,7 +40,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let context = runtime.context();
     let not_found = || Ok(respond(answer("A135380", "There is no such token.", "NOT_FOUND")));
     let wanted = if named.starts_with("access") { Kind::Access } else { Kind::Refresh };
-    let known = management::of_clue(&context, clue, &found.items).await?;
+    let known = management::of_clue(&context, clue, &found).await?;
     let Some(known) = known.filter(|known| known.kind == wanted) else { return not_found() };
     let number = known.authorization.client;
     let named_client = found.named.client.filter(|client| client.numeric_id == number);
@@ -47,7 +48,9 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
         Some(client) => Some(client),
         None => context.app.store.client(desk.service.id, number).await?,
     };
-    let Some(client) = client.filter(|client| known.authorization.works_for(Some(client))) else { return not_found() };
+    let Some(client) = client.filter(|client| known.authorization.works_for(context.service, Some(client))) else {
+        return not_found();
+    };
     let Some(changed) = management::update(&context, &client, known.authorization, &change).await? else {
         return not_found();
     };

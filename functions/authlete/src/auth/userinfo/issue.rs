@@ -28,15 +28,15 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     };
     let Some(client) = client else { return fault("A096282", "the metadata of the client are not known".to_owned()) };
     let said = body.named("sub")?;
-    let content = match userinfo::content(&context, &client, &authorization, said, claims).await? {
-        Ok(content) => content,
+    let made = match userinfo::content(&context, &client, &authorization, said, claims).await? {
+        Ok(made) => made,
         Err(no_key) => return fault("A096283", no_key.to_string()),
     };
-    let (action, content) = match content {
+    let (action, answered) = match made {
         Content::Json(members) => ("JSON", Value::Object(members).to_string()),
         Content::Jwt(jwt) => ("JWT", jwt),
     };
     let mut members = answer("A096001", "An ID token was generated successfully.", action);
-    members.insert("responseContent".to_owned(), content.into());
+    members.insert("responseContent".to_owned(), answered.into());
     Ok(respond(members))
 }

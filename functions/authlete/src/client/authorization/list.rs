@@ -18,10 +18,7 @@ endpoint!(
     list,
     "authlete-client-authorization-list",
     [Get, Post],
-    [
-        "/api/{serviceId}/client/authorization/get/list",
-        "/api/{serviceId}/client/authorization/get/list/{subject+}"
-    ]
+    ["/api/{serviceId}/client/authorization/get/list", "/api/{serviceId}/client/authorization/get/list/{subject+}"]
 );
 
 /// How many clients a page has if the request does not say.
@@ -41,10 +38,11 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         Ok(asked.or(body.named(name)?.map(str::to_owned)))
     };
     let told = text("subject")?;
-    if in_path.is_some() && told.is_some() && in_path != told {
-        return Err(Error::Body(Invalid::Mismatch { member: "subject" }));
+    let whole = told.as_deref().map(|subject| subject.split('?').next().unwrap_or_default());
+    if in_path.is_some() && told.is_some() && in_path.as_deref() != whole {
+        return Err(Error::Body(Invalid::syntax("subject", "the same in the path and in the query")));
     }
-    let subject = in_path.or(told).ok_or_else(no_subject("A139280"))?;
+    let subject = told.or(in_path).ok_or_else(no_subject("A139280"))?;
     let developer = text("developer")?;
     let number = |name: &str| -> Result<Option<u64>, Error> {
         match request.query_parameter(name).filter(|text| !text.is_empty()) {
@@ -71,12 +69,13 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         let named = context.app.store.client_and(&desk.service, &number, Vec::new()).await?.named;
         let Some(client) = runtime.kept_client(&number, named).await? else { continue };
         let is_developers = developer.as_ref().is_none_or(|developer| client.developer() == developer.as_str());
-        if is_developers && live.iter().any(|authorization| authorization.works_for(Some(&client))) {
+        if is_developers && live.iter().any(|authorization| authorization.works_for(context.service, Some(&client))) {
             clients.push(client);
         }
     }
     let total = u64::try_from(clients.len()).unwrap_or(u64::MAX);
-    let (skip, take) = (usize::try_from(start).unwrap_or(usize::MAX), usize::try_from(end - start).unwrap_or(usize::MAX));
+    let (skip, take) =
+        (usize::try_from(start).unwrap_or(usize::MAX), usize::try_from(end - start).unwrap_or(usize::MAX));
     let page: Vec<Value> = clients.into_iter().skip(skip).take(take).map(|found| limited(found).into()).collect();
     let mut members = Range { start, end }.members(total);
     members.insert("subject".to_owned(), subject.into());

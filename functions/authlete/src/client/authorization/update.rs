@@ -31,7 +31,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     };
     let (now, mut count) = (context.now_millis(), 0);
     for authorization in living.into_iter().filter(|authorization| authorization.is_live(now)) {
-        let works = authorization.works_for(Some(&client));
+        let works = authorization.works_for(context.service, Some(&client));
         if works && management::update(&context, &client, authorization, &change).await?.is_some() {
             count += 1;
         }

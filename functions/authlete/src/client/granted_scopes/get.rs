@@ -8,12 +8,7 @@ use crate::error::Error;
 use crate::runtime::Runtime;
 use crate::runtime::whose::{Whose, no_subject};
 
-endpoint!(
-    get,
-    "authlete-granted-scopes-get",
-    [Get, Post],
-    ["/api/{serviceId}/client/granted_scopes/get/{clientId+}"]
-);
+endpoint!(get, "authlete-granted-scopes-get", [Get, Post], ["/api/{serviceId}/client/granted_scopes/get/{clientId+}"]);
 
 async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let whose = Whose::read(call);

@@ -1,0 +1,170 @@
+//! Requests of clients that authorization servers pass on: authorization requests, token requests, client assertions,
+//! tokens; against a whole registrar.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use axum::body::Body;
+use axum::http::Request;
+use registrar::connections::Limits;
+use registrar::embedded::{self, AccessKey, Embedded, TABLE};
+use registrar::gateway::{Client, Gateway};
+use serde_json::{Value, json};
+use shared::App;
+use shared::administration::create_numbered_service;
+use shared::app::Settings;
+use shared::caller::Permission;
+use shared::credentials::{KeyEncryption, Token, TokenKind};
+use shared::entropy::Entropy;
+use shared::fetch::{Fetch, FetchSettings};
+use shared::limits::RateLimit;
+use shared::origin::Origin;
+use shared::policy::{BoundPolicy, Preset};
+use shared::service::{ServiceConfiguration, with_signing_keys};
+use shared::store::{Store, TokenRecord};
+use shared::time::Clock;
+use tokio::runtime::Runtime;
+
+use super::Random;
+
+const GOOD: [&str; 9] = [
+    "response_type=code&client_id=CLIENT&redirect_uri=https://rp.example/cb&scope=openid profile&state=s&nonce=n&prompt=login consent&max_age=60",
+    "response_type=code&client_id=CLIENT&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&response_mode=form_post",
+    r#"client_id=CLIENT&response_type=code&redirect_uri=https%3A%2F%2Frp.example%2Fcb&claims={"id_token":{"acr":{"values":["a"]},"sub":{"value":"x"}},"userinfo":{"name":null}}"#,
+    "client_id=CLIENT&request_uri=urn:ietf:params:oauth:request_uri:Nd8gn4flav-6pMTu4T9AxAwt6zrVJ0KXImDrqdeXm0HOSUmtENTHhgRxzQzgI4UF6798HH8UJg",
+    "grant_type=authorization_code&code=Nd8gn4flav-6pMTu4T9AxAwt6zrVJ0KXImDrqdeXm0HOSUmtENTHhgRxzQzgI4UF6798HH8UJg&client_id=CLIENT&client_secret=SECRET",
+    "grant_type=refresh_token&refresh_token=Nd8gn4flav-6pMTu4T9AxAwt6zrVJ0KXImDrqdeXm0HOSUmtENTHhgRxzQzgI4UF6798HH8UJg&scope=openid&client_id=CLIENT",
+    "grant_type=client_credentials&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJDTElFTlQiLCJpc3MiOiJDTElFTlQifQ.AAAA",
+    "token=eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJqdGkiOiJOZDhnbjRmbGF2LTZwTVR1NFQ5QXhBd3Q2enJWSjBLWEltRHJxZGVYbTAiLCJjbGllbnRfaWQiOiI1In0.AAAA&token_type_hint=access_token&callback=f",
+    "token=Nd8gn4flav-6pMTu4T9AxAwt6zrVJ0KXImDrqdeXm0HOSUmtENTHhgRxzQzgI4UF6798HH8UJg",
+];
+
+const PIECES: [&str; 22] = [
+    "&",
+    "=",
+    "%",
+    "%00",
+    "%zz",
+    "+",
+    " ",
+    "\u{0}",
+    "\u{e9}",
+    "\u{1f600}",
+    "{",
+    "}",
+    "[",
+    "\"",
+    "\\",
+    "null",
+    ".",
+    "..",
+    "urn:ietf:params:oauth:request_uri:",
+    "https://",
+    "scope=",
+    "&client_id=",
+];
+
+/// What passes a client's request on, and which action it must never be answered with: nothing here is right.
+const OPERATIONS: [&str; 5] =
+    ["/auth/authorization", "/pushed_auth_req", "/auth/token", "/auth/introspection/standard", "/auth/revocation"];
+
+struct Registrar {
+    runtime: Runtime,
+    gateway: Gateway,
+    token: String,
+    client: Value,
+    _table: Embedded,
+}
+
+pub(super) fn input(random: &mut Random) -> String {
+    let text = random.one(&GOOD);
+    let text = random.bent(text, &PIECES);
+    if random.below(8) == 0 { String::from_utf8_lossy(&random.bytes(200)).into_owned() } else { text }
+}
+
+pub(super) fn ask(input: &str) {
+    static REGISTRAR: OnceLock<Registrar> = OnceLock::new();
+    let registrar =
+        REGISTRAR.get_or_init(|| Registrar::start().unwrap_or_else(|fault| panic!("no registrar: {fault}")));
+    let number = registrar.client["clientId"].to_string();
+    let parameters = input
+        .replace("CLIENT", &number)
+        .replace("SECRET", registrar.client["clientSecret"].as_str().unwrap_or_default());
+    for operation in OPERATIONS {
+        let (status, answer) = registrar.post(operation, &json!({"parameters": parameters}));
+        assert!(status < 500 && status != 429, "{operation}: {status} {answer}");
+        assert!(!answer.to_string().contains("null"), "{operation}: {answer}");
+        let action = answer["action"].as_str().unwrap_or_default();
+        let content = answer["responseContent"].as_str().unwrap_or_default();
+        let redirect_is_registered =
+            content.starts_with("https://rp.example/cb?") || content.starts_with("https://rp.example/cb#");
+        assert!(action != "LOCATION" || redirect_is_registered, "{operation}: {answer}");
+        let gives_tokens = operation == "/auth/token" && action == "OK";
+        assert!(!gives_tokens, "{operation}: {answer}");
+    }
+    for operation in ["/auth/introspection", "/auth/userinfo"] {
+        let (status, answer) = registrar.post(operation, &json!({"token": parameters}));
+        assert!(status < 500 && answer["action"] != "OK", "{operation}: {status} {answer}");
+    }
+}
+
+impl Registrar {
+    fn start() -> Result<Self, Box<dyn std::error::Error>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let access_key = AccessKey::mint(&Entropy::seeded(0))?;
+        let table = runtime.block_on(Embedded::start(None, listen, &access_key, Limits::default()))?;
+        let clock = Clock::system();
+        let store = Store::new(embedded::client(&table.url(), &access_key), TABLE, clock.clone());
+        let settings = Settings { token_limit: RateLimit::new(1_000_000, 10_000_000), ..Settings::default() };
+        let (keys, fetch) = (KeyEncryption::file(&[7; 32])?, Fetch::new(FetchSettings::default()));
+        let app: &'static App = Box::leak(Box::new(App::new(store, keys, fetch, clock, Entropy::system(), settings)));
+        let token = runtime.block_on(prepare(app))?;
+        let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints())?;
+        let mut registrar = Self { runtime, gateway, token, client: Value::Null, _table: table };
+        let client = json!({"redirectUris": ["https://rp.example/cb"], "tokenAuthMethod": "CLIENT_SECRET_BASIC",
+            "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"], "responseTypes": ["CODE"]});
+        registrar.client = registrar.post("/client/create", &client).1;
+        Ok(registrar)
+    }
+
+    fn post(&self, operation: &str, body: &Value) -> (u16, Value) {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("/api/1{operation}"))
+            .header("host", "127.0.0.1:8080")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::from(body.to_string()));
+        let client = Client { address: SocketAddr::from(([127, 0, 0, 1], 1)), secure: false, certificate: None };
+        let Ok(request) = request else { return (0, Value::Null) };
+        self.runtime.block_on(async {
+            let answer = self.gateway.answer(request, client).await;
+            let status = answer.status().as_u16();
+            let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();
+            (status, serde_json::from_slice(&bytes).unwrap_or_default())
+        })
+    }
+}
+
+async fn prepare(app: &App) -> Result<String, Box<dyn std::error::Error>> {
+    let configuration = ServiceConfiguration::new("fuzz", Preset::Open.policy());
+    let secrets = with_signing_keys(serde_json::Map::new(), app.clock.now())?;
+    let origin = Origin::default();
+    create_numbered_service(&app.store, &app.keys, &app.entropy, 1, &configuration, &secrets, &origin).await?;
+    let token = Token::mint(TokenKind::Service, &app.entropy)?;
+    let record = TokenRecord {
+        hash: token.hash(),
+        kind: TokenKind::Service,
+        service_id: Some(1),
+        organization: None,
+        permissions: Permission::ALL.to_vec(),
+        bound: BoundPolicy::default(),
+        certificate: None,
+        uses_left: None,
+        expires_at: None,
+        created_millis: app.clock.now_millis(),
+    };
+    app.store.create_token(&record, &origin).await?;
+    Ok(token.expose().to_owned())
+}

@@ -1,0 +1,165 @@
+//! `registrar serve --demo-login`: from nothing to a token in a browser.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use registrar::demo::{self, Demo};
+use registrar::demo_login::DemoLogin;
+use registrar::gateway::{Client, Gateway};
+use serde_json::Value;
+use shared::caller::Permission;
+use shared::jose::UnverifiedJwt;
+
+use crate::support::{BASE_URL, World};
+
+/// A browser: it keeps cookies, and follows nothing by itself.
+struct Browser {
+    gateway: Gateway,
+    cookies: Vec<String>,
+}
+
+struct Seen {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Seen {
+    fn location(&self) -> &str {
+        self.headers.get(header::LOCATION).unwrap_or_else(|| panic!("no redirect: {}", self.body)).to_str().unwrap()
+    }
+
+    /// What stands in a field of the page's form.
+    fn field(&self, name: &str) -> &str {
+        let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split('"').next().unwrap()
+    }
+}
+
+impl Browser {
+    async fn new() -> Self {
+        let world = World::empty().await;
+        demo::service(world.app, None).await.unwrap();
+        demo::announce_login(world.app, 1, Some(BASE_URL)).await.unwrap();
+        let service_token = world.service_token(1, &Permission::ALL).await;
+        let text = String::new;
+        let demo = Demo {
+            base_url: BASE_URL.to_owned(),
+            service_id: 1,
+            organization: text(),
+            issuer: text(),
+            registration_endpoint: text(),
+            initial_access_token: text(),
+            service_token,
+            organization_token: text(),
+            dynamodb_endpoint: text(),
+            stet_base_url: None,
+            stet_service_id: None,
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let gateway = Gateway::new(world.app, address, registrar::endpoints()).unwrap();
+        let browser = Self { gateway: gateway.with_login(DemoLogin::new(&demo)), cookies: Vec::new() };
+        std::mem::forget(world);
+        browser
+    }
+
+    async fn goes(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Seen {
+        let path = url.strip_prefix(BASE_URL).unwrap_or(url);
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        for cookie in &self.cookies {
+            request = request.header("cookie", cookie);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let client = Client { address: SocketAddr::from(([192, 0, 2, 7], 50_000)), secure: false, certificate: None };
+        let (head, body) = self.gateway.answer(request, client).await.into_parts();
+        let set = head.headers.get_all(header::SET_COOKIE).iter();
+        self.cookies.extend(set.map(|set| set.to_str().unwrap().split(';').next().unwrap().to_owned()));
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Seen { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    async fn opens(&mut self, url: &str) -> Seen {
+        self.goes("GET", url, &[], "").await
+    }
+
+    async fn login_page(&mut self) -> Seen {
+        let begun = self.opens("/1/try").await;
+        let page = self.opens(begun.location()).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        page
+    }
+
+    async fn decides(&mut self, page: &Seen, decision: &str) -> Seen {
+        let form =
+            format!("ticket={}&csrf={}&user=alice&decision={decision}", page.field("ticket"), page.field("csrf"));
+        let form_type = [("content-type", "application/x-www-form-urlencoded")];
+        self.goes("POST", "/1/authorize/decision", &form_type, &form).await
+    }
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_a_token() {
+    let mut browser = Browser::new().await;
+    let page = browser.login_page().await;
+    assert!(page.body.contains("The demo's own client") && page.body.contains("<code>email</code>"), "{}", page.body);
+    let decided = browser.decides(&page, "allow").await;
+    let shown = browser.opens(decided.location()).await;
+    let (_, rest) = shown.body.split_once("Bearer ").unwrap();
+    let token = rest.split('\'').next().unwrap().to_owned();
+    let authorization = format!("Bearer {token}");
+    let userinfo = browser.goes("GET", "/1/userinfo", &[("authorization", &authorization)], "").await;
+    let userinfo: Value = serde_json::from_str(&userinfo.body).unwrap();
+    assert_eq!((&userinfo["sub"], &userinfo["email"]), (&Value::from("alice"), &Value::from("alice@example.com")));
+    let (_, rest) = shown.body.split_once("id_token&quot;: &quot;").unwrap();
+    let id_token = rest.split('&').next().unwrap();
+    let keys = browser.opens("/1/jwks").await;
+    let claims = UnverifiedJwt::parse(id_token).unwrap().verify(&serde_json::from_str(&keys.body).unwrap()).unwrap();
+    assert_eq!(claims["sub"], "alice");
+    let metadata = browser.opens("/1/.well-known/openid-configuration").await;
+    let metadata: Value = serde_json::from_str(&metadata.body).unwrap();
+    assert_eq!(metadata["token_endpoint"], format!("{BASE_URL}/1/token"));
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
+}
+
+#[tokio::test]
+async fn a_user_who_denies_gives_nothing() {
+    let mut browser = Browser::new().await;
+    let page = browser.login_page().await;
+    let decided = browser.decides(&page, "deny").await;
+    assert!(decided.location().contains("error=access_denied"), "{}", decided.location());
+}
+
+/// Somebody who lures a user to a page of theirs has no cookie of the user's.
+#[tokio::test]
+async fn a_decision_comes_from_the_browser_that_was_asked() {
+    let mut browser = Browser::new().await;
+    let page = browser.login_page().await;
+    let cookies = std::mem::take(&mut browser.cookies);
+    let decided = browser.decides(&page, "allow").await;
+    assert_eq!(decided.status, StatusCode::BAD_REQUEST);
+    browser.cookies = cookies;
+    assert_eq!(browser.decides(&page, "allow").await.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn names_in_a_page_are_text() {
+    let mut browser = Browser::new().await;
+    let body = r#"{"client_name":"<script>alert(1)</script>\"'","redirect_uris":["https://rp.example/cb"]}"#;
+    let registered = browser.goes("POST", "/1/register", &[("content-type", "application/json")], body).await;
+    let registered: Value = serde_json::from_str(&registered.body).unwrap();
+    let id = registered["client_id"].as_str().unwrap();
+    let hint = "login_hint=%22%3E%3Cscript%3E";
+    let page = browser
+        .opens(&format!("/1/authorize?response_type=code&client_id={id}&redirect_uri=https://rp.example/cb&{hint}"))
+        .await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(!page.body.contains("<script>"), "{}", page.body);
+    assert!(page.headers.get("content-security-policy").is_some());
+    let failed = browser.opens("/1/authorize?response_type=code&client_id=%3Cscript%3E").await;
+    assert_eq!(failed.status, StatusCode::BAD_REQUEST);
+    assert!(!failed.body.contains("<script>"), "{}", failed.body);
+}

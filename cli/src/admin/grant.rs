@@ -235,7 +235,7 @@ impl Office<'_> {
     async fn left(&self, grant: Grant, holder: &Holder) -> Result<Option<Left>> {
         let mut live = grant::living(&self.context, &grant).await.map_err(described)?;
         let client = holder.client.clone().map(|client| RegisteredClient { locked: false, ..client });
-        live.retain(|authorization| authorization.works_for(client.as_ref()));
+        live.retain(|authorization| authorization.works_for(&self.desk.service, client.as_ref()));
         live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
         let is_nothing = live.is_empty() && grant.latest.is_none();
         Ok((!is_nothing).then_some(Left { grant, live }))

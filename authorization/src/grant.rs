@@ -5,7 +5,7 @@ use shared::Error;
 use shared::client::RegisteredClient;
 use shared::store::Item;
 use shared::store::item::{integer, number, string, text};
-use shared::store::schema::{Key, client_grants_list, grant_key, grants_list};
+use shared::store::schema::{Key, grant_key, grant_position, grants_list, service_grants_list};
 
 use crate::authorization::Authorization;
 use crate::context::Context;
@@ -105,8 +105,8 @@ pub fn remembering(
         .expression_attribute_values(":client", integer(number))
         .expression_attribute_values(":subject", string(subject))
         .expression_attribute_values(":list", string(grants_list(service, subject)))
-        .expression_attribute_values(":developer", string(client_grants_list(service, number)))
-        .expression_attribute_values(":at", string(format!("{number:016}")));
+        .expression_attribute_values(":developer", string(service_grants_list(service)))
+        .expression_attribute_values(":at", string(grant_position(number)));
     if let Some(scopes) = memory.scopes {
         set.push("latest = :latest, modified = :modified");
         update = update

@@ -1,9 +1,13 @@
 //! What operators do with tokens: they make, change, list and end them.
 
 mod create;
+mod end;
 mod list;
 mod update;
 
 pub use create::{CreateFault, Creation, Holder, create};
-pub use list::{Page, Status, by_client, by_client_and_subject, by_subject, grants_of_subject, of_all_clients};
+pub use end::{end_all, end_all_of_client};
+pub use list::{
+    Page, Status, by_client, by_client_and_subject, by_subject, grants_of_client, grants_of_subject, of_all_clients,
+};
 pub use update::{Change, Changed, of_clue, update};

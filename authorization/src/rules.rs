@@ -37,7 +37,7 @@ impl<'a> ScopeRule<'a> {
 pub const OPENID_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Seconds that values live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Durations {
     /// Access tokens.
     pub access_token: u64,
@@ -47,8 +47,9 @@ pub struct Durations {
     pub id_token: u64,
 }
 
-/// The rules of one service.
-#[derive(Debug, Clone)]
+/// The rules of one service. By default it lets clients have nothing: that is enough for whoever lists authorizations and
+/// ends them, and for nothing else.
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own of a service")]
 pub struct Rules<'a> {
     /// The issuer identifier.

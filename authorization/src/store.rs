@@ -3,7 +3,9 @@
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update};
 use shared::Error;
 use shared::store::item::{changed, integer, json, number, parsed, string, text};
-use shared::store::schema::{Key, authorization_key, authorizations_list, chosen_value_key, list_position};
+use shared::store::schema::{
+    Key, authorization_key, authorizations_list, chosen_value_key, grant_position, list_position, service_grants_list,
+};
 use shared::store::{Condition, Item, Outcome, Write};
 
 use crate::authorization::{Authorization, Given, State};
@@ -69,8 +71,14 @@ fn item(context: &Context<'_>, authorization: &Authorization, write_id: &str) ->
         put("list", string(authorizations_list(context.service.id, authorization.client)));
         put("at", string(list_position(authorization.active_since, &authorization.id.to_text())));
     }
-    if let Some(end) = end(context, authorization) {
-        put("expires_at", integer(end));
+    match end(context, authorization) {
+        Some(end) => {
+            put("expires_at", integer(end));
+        }
+        // What does not end by itself ends with its service.
+        None => {
+            put("developer", string(service_grants_list(context.service.id)));
+        }
     }
     Ok(item)
 }
@@ -198,6 +206,8 @@ pub fn choosing(
     let mut item = chosen_value_key(context.service.id, chosen.value).into_attributes();
     item.insert(RECORD.to_owned(), string(id.to_text()));
     item.insert("client".to_owned(), integer(client));
+    item.insert("developer".to_owned(), string(service_grants_list(context.service.id)));
+    item.insert("at".to_owned(), string(grant_position(client)));
     if let Some(end) = chosen.ends_at {
         item.insert("expires_at".to_owned(), integer(end.div_ceil(1000)));
     }

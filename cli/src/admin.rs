@@ -1,11 +1,13 @@
-//! `registrar service`, `token`, `client`, `policy`: administration of whatever table the AWS environment names.
+//! `registrar service`, `token`, `client`, `grant`, `policy`: administration of whatever table the AWS environment names.
 
 mod client;
 mod connection;
 mod consent;
+mod desk;
 mod doctor;
 mod federation;
 mod fetched;
+mod grant;
 mod input;
 mod keys;
 mod output;
@@ -36,6 +38,9 @@ pub enum Command {
     /// Registered clients.
     #[command(subcommand)]
     Client(client::Command),
+    /// What users have let clients have, and the authorizations by which they have it.
+    #[command(subcommand)]
+    Grant(grant::Command),
     /// Policies, before services have them.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -55,6 +60,7 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
         Command::Service(command) => service::run(command, &connection, &output).await,
         Command::Token(command) => token::run(command, &connection, &output).await,
         Command::Client(command) => client::run(command, &connection, &output).await,
+        Command::Grant(command) => grant::run(command, &connection, &output).await,
         Command::Policy(command) => policy::run(&command, &output),
     };
     done.map_err(|error| connection.failure(&error))

@@ -6,7 +6,8 @@
 mod change;
 mod event;
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -20,7 +21,7 @@ use crate::store::Counted;
 use change::Step;
 use event::GivenUp;
 
-/// How many items of ended services one call deletes at the most.
+/// How many items of ended services one call deletes at the most, and of a client that is gone one page.
 const PURGED: usize = 200;
 
 /// How often counting begins again because another call has counted the same shard.
@@ -68,7 +69,7 @@ struct Followed {
     counted: usize,
     /// How many claims have ended.
     ended: usize,
-    /// How many items of ended services are deleted.
+    /// How many items of ended services, and of clients that are gone, are deleted.
     purged: usize,
 }
 
@@ -76,7 +77,8 @@ struct Followed {
 async fn follow(app: &App, event: &Event) -> Result<Followed, Error> {
     let ended = end_claims(app, &event.records).await?;
     let counted = if event.records.iter().any(Record::changes_counts) { count(app, event).await? } else { 0 };
-    Ok(Followed { counted, ended, purged: purge(app, &event.records).await? })
+    let of_clients = purge_clients(app, &event.records).await?;
+    Ok(Followed { counted, ended, purged: of_clients + purge(app, &event.records).await? })
 }
 
 /// Ends the claims of names that clients have no more.
@@ -113,6 +115,36 @@ async fn walk(app: &App, shard: &str, mut position: Option<String>, steps: Vec<S
         position = Some(through);
     }
     Ok(Counted::Counted)
+}
+
+/// Deletes what users have let clients have that are gone. A deleted client leaves a tombstone, by which the stream tells
+/// of it again, page by page; of one that has expired there is nothing left, so all goes at once.
+async fn purge_clients(app: &App, records: &[Record]) -> Result<usize, Error> {
+    let deleted: BTreeSet<(u64, u64)> = records.iter().filter_map(Record::deleted_client).collect();
+    let mut purged = 0;
+    for (service, number) in deleted {
+        let page = app.store.purge_client(service, number, PURGED).await?;
+        if page > 0 {
+            app.store.touch_deleted_client(service, number).await?;
+        }
+        purged += page;
+    }
+    let expired: BTreeSet<(u64, u64)> = records.iter().filter_map(Record::expired_client).collect();
+    let mut ended: BTreeMap<u64, bool> = BTreeMap::new();
+    for (service, number) in expired {
+        if let Entry::Vacant(unknown) = ended.entry(service) {
+            unknown.insert(app.store.is_ended_service(service).await?);
+        }
+        // What an ended service leaves is purged with it.
+        while ended.get(&service) == Some(&false) {
+            let page = app.store.purge_client(service, number, PURGED).await?;
+            purged += page;
+            if page < PURGED {
+                break;
+            }
+        }
+    }
+    Ok(purged)
 }
 
 /// Goes on with the purge of the services that the records show to have ended, or to have got a client although

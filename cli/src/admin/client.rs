@@ -1,6 +1,5 @@
 //! `registrar client`.
 
-mod desk;
 mod list;
 mod resolve;
 
@@ -12,17 +11,16 @@ use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::administration::{self, Draft};
 use shared::client::{ClientDocument, RegisteredClient, Source};
-use shared::fetch::FetchSettings;
 use shared::metadata::{ClientMetadata, Strictness, verify};
 use shared::registry::{self, strictness};
 
 use super::consent::Consent;
+use super::desk::{Desk, absent};
 use super::input::Input;
 use super::output::date;
 use super::{Connection, Output};
 use crate::failure::described;
 use crate::print;
-use desk::{Desk, absent};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -166,8 +164,7 @@ async fn delete(which: &Which, consent: &Consent, connection: &Connection, outpu
 impl Which {
     /// Its service, where nothing is sealed, opened or fetched.
     async fn desk(&self, connection: &Connection) -> Result<Desk> {
-        let settings = FetchSettings { reachable: connection.reachable()?, extra_ca: None };
-        Ok(Desk::of(connection.service(self.service).await?, connection, settings))
+        Desk::at(self.service, connection).await
     }
 
     /// The client, which must be known, and its service.

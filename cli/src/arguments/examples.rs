@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 46] = [
+const EXAMPLES: [(&str, &[&str]); 49] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -96,6 +96,16 @@ const EXAMPLES: [(&str, &[&str]); 46] = [
     (
         "client delete",
         &["registrar client delete --service 1 CLIENT-ID", "registrar client delete --service 1 CLIENT-ID --yes"],
+    ),
+    ("grant list", &["registrar grant list 1 --subject alice", "registrar grant list 1 --client CLIENT-ID --json"]),
+    ("grant show", &["registrar grant show 1 --client CLIENT-ID --subject alice"]),
+    (
+        "grant revoke",
+        &[
+            "registrar grant revoke 1 --subject alice",
+            "registrar grant revoke 1 --client CLIENT-ID --subject alice",
+            "registrar grant revoke 1 --client CLIENT-ID --yes",
+        ],
     ),
     ("policy check", &["registrar policy check policy.json", "registrar policy check policy.json metadata.json"]),
 ];

@@ -2,6 +2,7 @@
 
 mod aws;
 mod doctor;
+mod grants;
 mod lean;
 mod resolve;
 mod tokens;

@@ -23,6 +23,8 @@ pub(super) struct Place {
     pub(super) list: String,
     /// The position from which on to count.
     pub(super) from: Option<String>,
+    /// The last position that is of interest.
+    pub(super) until: Option<String>,
     /// How many items further on it is.
     pub(super) skip: u64,
 }
@@ -30,7 +32,12 @@ pub(super) struct Place {
 impl Place {
     /// Where a list begins.
     pub(super) fn start(index: &'static str, list: String) -> Self {
-        Self { index, list, from: None, skip: 0 }
+        Self { index, list, from: None, until: None, skip: 0 }
+    }
+
+    /// All that stands at one position of a list.
+    pub(super) fn at(index: &'static str, list: String, position: String) -> Self {
+        Self { from: Some(position.clone()), until: Some(position), ..Self::start(index, list) }
     }
 }
 
@@ -95,6 +102,21 @@ impl Store {
         self.batches(keys).await
     }
 
+    /// The same of those at one position.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn listed_at(
+        &self,
+        index: &'static str,
+        list: String,
+        position: String,
+        at_most: usize,
+    ) -> Result<Vec<Item>, Error> {
+        let keys = self.keys(&Place::at(index, list, position), at_most).await?;
+        self.batches(keys).await
+    }
+
     /// What an index has from a place on, `at_most` items.
     pub(super) async fn keys(&self, place: &Place, at_most: usize) -> Result<Vec<Item>, Error> {
         let mut keys: Vec<Item> = Vec::new();
@@ -124,12 +146,15 @@ impl Store {
             .index_name(place.index)
             .expression_attribute_names("#list", place.index)
             .expression_attribute_values(":list", string(&place.list));
-        match &place.from {
-            None => query.key_condition_expression("#list = :list"),
-            Some(from) => query
-                .key_condition_expression("#list = :list AND #at >= :from")
-                .expression_attribute_names("#at", "at")
-                .expression_attribute_values(":from", string(from)),
+        let (Some(from), until) = (&place.from, &place.until) else {
+            return query.key_condition_expression("#list = :list");
+        };
+        let query = query.expression_attribute_names("#at", "at").expression_attribute_values(":from", string(from));
+        match until {
+            None => query.key_condition_expression("#list = :list AND #at >= :from"),
+            Some(until) => query
+                .key_condition_expression("#list = :list AND #at BETWEEN :from AND :until")
+                .expression_attribute_values(":until", string(until)),
         }
     }
 

@@ -205,10 +205,16 @@ pub fn grants_list(service_id: u64, subject: &str) -> String {
     format!("V#{service_id}#{}", name_of(subject))
 }
 
-/// The list of a client's grants, in the index of developers' clients.
+/// The list of what a service's users have let its clients have, in the index of developers' clients.
 #[must_use]
-pub fn client_grants_list(service_id: u64, numeric_id: u64) -> String {
-    format!("V#{service_id}#{numeric_id}")
+pub fn service_grants_list(service_id: u64) -> String {
+    format!("V#{service_id}")
+}
+
+/// Where a client's grants stand in the lists of grants.
+#[must_use]
+pub fn grant_position(numeric_id: u64) -> String {
+    format!("{numeric_id:016}")
 }
 
 /// The list of an organization's services.

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use crate::client::Source;
+
 /// Records of one shard.
 #[derive(Debug, Default, Deserialize)]
 pub struct Event {
@@ -56,6 +58,11 @@ pub(super) struct Image {
     pub(super) data_key: bool,
     #[serde(deserialize_with = "texts")]
     pub(super) claims: BTreeSet<String>,
+    #[serde(deserialize_with = "text")]
+    source: Option<String>,
+    /// How many pages of its purge there have been.
+    #[serde(deserialize_with = "number")]
+    purges: Option<String>,
 }
 
 /// A name, with its kind, that a client had.
@@ -91,6 +98,23 @@ impl Record {
         lost.map(|name| GivenUp { service_id, numeric_id, name }).collect()
     }
 
+    /// The service and the number of a client that this record shows to be deleted, or to be purged further.
+    pub(super) fn deleted_client(&self) -> Option<(u64, u64)> {
+        let Change { new_image, old_image, .. } = &self.dynamodb;
+        let new = new_image.as_ref().filter(|new| new.deleted_by.is_some())?;
+        let was = old_image.as_ref().filter(|old| old.deleted_by.is_some());
+        if was.is_some_and(|old| old.purges == new.purges) { None } else { new.client() }
+    }
+
+    /// The service and the number of a client that this record shows to be removed, its time being over, unless others
+    /// may vouch for it again.
+    pub(super) fn expired_client(&self) -> Option<(u64, u64)> {
+        let Change { new_image: None, old_image: Some(old), .. } = &self.dynamodb else { return None };
+        let source = Source::ALL.into_iter().find(|source| Some(source.as_str()) == old.source.as_deref());
+        let is_for_good = old.deleted_by.is_none() && source.is_some_and(Source::is_operators_to_change);
+        if is_for_good { old.client() } else { None }
+    }
+
     /// The service that this record shows to have ended.
     pub(super) fn ended_service(&self) -> Option<u64> {
         let image = self.dynamodb.new_image.as_ref().filter(|image| !image.data_key)?;
@@ -114,6 +138,12 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(value: D
 fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     let value = Value::deserialize(value)?;
     Ok(value.get("S").and_then(Value::as_str).map(str::to_owned))
+}
+
+/// An attribute that is a number, as it is written; one of another type is absent.
+fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(value)?;
+    Ok(value.get("N").and_then(Value::as_str).map(str::to_owned))
 }
 
 /// Whether there is such an attribute.
@@ -153,6 +183,38 @@ mod tests {
             let given_up = event(records).records.remove(0).given_up();
             assert!(given_up.iter().all(|given_up| (given_up.service_id, given_up.numeric_id) == (7, 5)), "{what}");
             assert_eq!(given_up.iter().map(|given_up| &given_up.name).collect::<Vec<_>>(), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_gone_is_told_from_one_that_may_come_back() {
+        let client = |members: Value| {
+            let mut image = json!({"PK": {"S": "C#7#5"}, "source": {"S": "oauth"}});
+            image.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            image
+        };
+        let (live, deleted) = (client(json!({})), client(json!({"deleted_by": {"S": "operator"}})));
+        let purged = |pages: &str| client(json!({"deleted_by": {"S": "operator"}, "purges": {"N": pages}}));
+        let unlocked = client(json!({"deleted_by": {"S": "operator"}, "locked": {"BOOL": false}}));
+        let federated = client(json!({"source": {"S": "federation_automatic"}}));
+        let service = json!({"PK": {"S": "S#7"}, "deleted_by": {"S": "operator"}});
+        for (what, old, new, is_deleted, has_expired) in [
+            ("registered", &Value::Null, &live, false, false),
+            ("changed", &live, &live, false, false),
+            ("deleted", &live, &deleted, true, false),
+            ("purged once", &deleted, &purged("1"), true, false),
+            ("purged twice", &purged("1"), &purged("2"), true, false),
+            ("unlocked", &deleted, &unlocked, false, false),
+            ("come back", &deleted, &live, false, false),
+            ("expired", &live, &Value::Null, false, true),
+            ("expired, and others vouch for it", &federated, &Value::Null, false, false),
+            ("deleted, and its time is over", &deleted, &Value::Null, false, false),
+            ("no client", &Value::Null, &service, false, false),
+        ] {
+            let records = json!({"Records": [{"dynamodb": {"OldImage": old, "NewImage": new}}]});
+            let record = event(records).records.remove(0);
+            assert_eq!(record.deleted_client(), is_deleted.then_some((7, 5)), "{what}");
+            assert_eq!(record.expired_client(), has_expired.then_some((7, 5)), "{what}");
         }
     }
 

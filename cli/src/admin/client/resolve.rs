@@ -10,8 +10,8 @@ use shared::metadata_document::{Lifetime, Rehearsal, Seen, Step, Unresolved, is_
 use shared::policy::Trust;
 use shared::service::Service;
 
-use super::desk::Desk;
 use super::shown;
+use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
 use crate::admin::policy::{CHANGES, changes};
 use crate::admin::{Connection, Output};

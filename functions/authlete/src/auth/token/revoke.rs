@@ -1,7 +1,7 @@
 //! `POST /api/{serviceId}/auth/token/revoke`: an operator ends a token, or all of a client's, of a user's, or of a user at a
 //! client.
 
-use ::authorization::management::{self, Status};
+use ::authorization::management::{self, end_all};
 use ::authorization::{Context, grant, store};
 use shared::http::Response;
 use shared::service::Service;
@@ -66,22 +66,9 @@ async fn of_client(
     if let Some(subject) = subject {
         let item = context.app.store.get(grant::key(context, number, subject)).await?;
         return match item {
-            Some(item) => end_all(context, &grant::read(&item)).await,
+            Some(item) => Ok(end_all(context, &grant::read(&item)).await?),
             None => Ok(0),
         };
     }
-    let page = management::by_client(context, number, Status::Valid, (0, 0)).await?;
-    context.app.store.end_tokens(desk.service.id, number, &call.origin(&desk.operator)).await?;
-    Ok(page.total)
-}
-
-/// Ends what a user has let a client have, codes included. Answers how many had tokens.
-pub(crate) async fn end_all(context: &Context<'_>, grant: &grant::Grant) -> Result<usize, Error> {
-    let living = grant::living(context, grant).await?;
-    let now = context.now_millis();
-    let count = living.iter().filter(|authorization| authorization.is_live(now)).count();
-    for authorization in living {
-        store::revoke(context, authorization).await?;
-    }
-    Ok(count)
+    Ok(management::end_all_of_client(context, number).await?)
 }

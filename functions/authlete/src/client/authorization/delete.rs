@@ -2,9 +2,9 @@
 //! forgets that it was granted.
 
 use ::authorization::grant;
+use ::authorization::management::end_all;
 use shared::http::Response;
 
-use crate::auth::token::revoke::end_all;
 use crate::door::{Call, endpoint};
 use crate::error::{Error, result};
 use crate::runtime::Runtime;

@@ -3,17 +3,20 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use authorization::rules::Rules;
+use authorization::{Context, Terms};
 use shared::app::Settings;
 use shared::client::RegisteredClient;
 use shared::credentials::KeyEncryption;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata_document::DocumentUri;
+use shared::origin::Origin;
 use shared::registry::{self, FETCHING};
 use shared::service::Service;
 use shared::store::Named;
 use shared::{App, Error, resolution};
 
-use crate::admin::{Connection, operator};
+use super::{Connection, operator};
 use crate::failure::{Failure, described};
 
 /// A service, and what the core needs to act there.
@@ -28,6 +31,12 @@ impl Desk {
     /// Where something is sealed or opened.
     pub(super) async fn with_keys(service: Service, connection: &Connection) -> Result<Self> {
         Ok(Self::made(service, connection, connection.keys().await?, FetchSettings::default()))
+    }
+
+    /// The service of that number, where nothing is sealed, opened or fetched.
+    pub(super) async fn at(service: u64, connection: &Connection) -> Result<Self> {
+        let settings = FetchSettings { reachable: connection.reachable()?, extra_ca: None };
+        Ok(Self::of(connection.service(service).await?, connection, settings))
     }
 
     /// Where nothing is: it works without the key.
@@ -52,6 +61,26 @@ impl Desk {
             origin: operator(),
             fetching_ends: Instant::now() + FETCHING,
             audiences: base_url.as_ref().map(audiences).unwrap_or_default(),
+        }
+    }
+
+    /// What is needed to list authorizations and to end them.
+    pub(super) fn authorizations<'d>(&'d self, rules: &'d Rules<'d>, origin: &'d Origin) -> Context<'d> {
+        Context { app: &self.app, service: &self.service, rules, origin, terms: no_terms }
+    }
+
+    /// What the table has under an identifier, a number or an alias.
+    pub(super) async fn named_somehow(&self, identifier: &str) -> Result<Named> {
+        Ok(self.app.store.client_and(&self.service, identifier, Vec::new()).await.map_err(described)?.named)
+    }
+
+    /// The client of that identifier, number or alias, if it is known.
+    pub(super) async fn found(&self, identifier: &str) -> Result<Option<RegisteredClient>> {
+        let named = self.named_somehow(identifier).await?;
+        match resolution::known(&self.context(), self.url(), identifier, named).await {
+            Ok(client) => Ok(Some(client)),
+            Err(Error::UnknownClient) => Ok(None),
+            Err(error) => Err(described(error)),
         }
     }
 
@@ -82,6 +111,11 @@ impl Desk {
     fn url(&self) -> &str {
         self.base_url.as_deref().unwrap_or_default()
     }
+}
+
+/// What operators say of clients plays no part where no token is made.
+fn no_terms(_: &RegisteredClient) -> Terms<'_> {
+    Terms::default()
 }
 
 /// An error of the core; that there is no such client names it.

@@ -1,0 +1,314 @@
+//! `registrar grant`: what users have let clients have. Operators' own tokens are `registrar token`.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use anyhow::Result;
+use authorization::authorization::{Given, State};
+use authorization::grant::{self, Grant};
+use authorization::management;
+use authorization::rules::Rules;
+use authorization::token::TokenIdentifier;
+use authorization::{Authorization, Context};
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
+use shared::client::RegisteredClient;
+
+use super::consent::Consent;
+use super::desk::Desk;
+use super::output::date;
+use super::{Connection, Output, operator};
+use crate::failure::{Failure, described};
+use crate::print;
+
+/// How many rows a table has unless it shall have more.
+const ROWS: usize = 100;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List what users have let clients have: of a user, of a client, or of both.
+    List {
+        /// The service.
+        service: u64,
+        #[command(flatten)]
+        whose: Whose,
+        /// How many at the most [default: 100 for people, all as JSON].
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: Option<u64>,
+    },
+    /// Show what a user has let a client have: the scopes, and the authorizations that live; never a token.
+    Show {
+        /// The service.
+        service: u64,
+        /// The client, by its `client_id`, number or alias.
+        #[arg(long, allow_hyphen_values = true)]
+        client: String,
+        /// The user, as the authorization server names them.
+        #[arg(long, allow_hyphen_values = true)]
+        subject: String,
+    },
+    /// End what a user has let a client have, or all that a client has, or all that a user has let any client have.
+    ///
+    /// Tokens and codes end at once. Where a user is named, the scopes are forgotten as well, so that the user is asked
+    /// again. Where only a client is named, the tokens of its own authority end, too.
+    Revoke {
+        /// The service.
+        service: u64,
+        #[command(flatten)]
+        whose: Whose,
+        #[command(flatten)]
+        consent: Consent,
+    },
+}
+
+/// Whose grants.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub struct Whose {
+    /// A client, by its `client_id`, number or alias.
+    #[arg(long, allow_hyphen_values = true)]
+    client: Option<String>,
+    /// A user, as the authorization server names them.
+    #[arg(long, allow_hyphen_values = true)]
+    subject: Option<String>,
+}
+
+pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+    let (Command::List { service, .. } | Command::Show { service, .. } | Command::Revoke { service, .. }) = &command;
+    let desk = Desk::at(*service, connection).await?;
+    let (rules, origin) = (Rules::default(), operator());
+    let office = Office { desk: &desk, context: desk.authorizations(&rules, &origin) };
+    match command {
+        Command::List { whose, limit, .. } => list(&whose, limit, &office, output).await,
+        Command::Show { client, subject, .. } => show(&client, &subject, &office, output).await,
+        Command::Revoke { whose, consent, .. } => revoke(&whose, &consent, &office, output).await,
+    }
+}
+
+/// A service, and its authorizations.
+struct Office<'o> {
+    desk: &'o Desk,
+    context: Context<'o>,
+}
+
+/// Who has something of users: a client, which may be gone.
+struct Holder {
+    number: u64,
+    client: Option<RegisteredClient>,
+}
+
+/// A grant of which something is left.
+struct Left {
+    grant: Grant,
+    live: Vec<Authorization>,
+}
+
+async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &Output) -> Result<()> {
+    let usual = if output.is_json() { usize::MAX } else { ROWS };
+    let most = limit.map_or(usual, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let grants = office.grants(whose, most.saturating_add(1)).await?;
+    let mut clients: HashMap<u64, Holder> = HashMap::new();
+    let (mut rows, mut is_cut) = (Vec::new(), false);
+    for grant in grants {
+        let holder = match clients.entry(grant.client) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let number = new.key().to_string();
+                new.insert(office.holder(&number).await?)
+            }
+        };
+        let Some(left) = office.left(grant, holder).await? else { continue };
+        if rows.len() == most {
+            is_cut = true;
+            break;
+        }
+        rows.push(row(&left, holder));
+    }
+    output.rows(&["client_id", "client", "subject", "live", "scopes", "granted"], &rows)?;
+    if is_cut {
+        print::complain("There are more: --limit");
+    }
+    Ok(())
+}
+
+async fn show(client: &str, subject: &str, office: &Office<'_>, output: &Output) -> Result<()> {
+    let holder = office.holder(client).await?;
+    let left = office.left_of(&holder, client, subject).await?;
+    if holder.client.as_ref().is_some_and(|client| client.locked) {
+        print::complain(&format!("warning: the client {client} is locked: until it is unlocked, none of it works"));
+    }
+    let live: Vec<Map<String, Value>> = left.live.iter().map(authorization).collect();
+    let mut members = row(&left, &holder);
+    if let Some(latest) = &left.grant.latest {
+        members.insert("latest_scopes".to_owned(), latest.as_slice().into());
+    }
+    if output.is_json() {
+        members.insert("authorizations".to_owned(), live.into_iter().map(Value::Object).collect());
+        return output.one(&members);
+    }
+    output.one(&members)?;
+    for members in &live {
+        output.done("");
+        output.one(members)?;
+    }
+    Ok(())
+}
+
+async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &Output) -> Result<()> {
+    let Office { desk, context } = office;
+    let service = desk.service.id;
+    match (&whose.client, &whose.subject) {
+        (Some(client), None) => {
+            let known = desk.found(client).await?.ok_or_else(|| no_client(client))?;
+            let what = format!("all tokens of client {:?} of service {service}, whoever's they are", known.client_id);
+            consent.to_delete(&what, None, client)?;
+            let known = desk.to_change(client, desk.named_somehow(client).await?).await?;
+            let count = management::end_all_of_client(context, known.numeric_id).await.map_err(described)?;
+            output.done(&format!("All tokens of client {client} are ended: {count} of them worked."));
+        }
+        (Some(client), Some(subject)) => {
+            let left = office.left_of(&office.holder(client).await?, client, subject).await?;
+            let what = format!("what user {subject:?} has let client {client:?} of service {service} have");
+            consent.to_delete(&what, None, subject)?;
+            let count = office.end(&left.grant).await?;
+            output
+                .done(&format!("What user {subject} had let client {client} have is ended: {count} of it had tokens."));
+        }
+        (None, subject) => {
+            let subject = subject.as_deref().unwrap_or_default();
+            let grants = office.grants(whose, usize::MAX).await?;
+            let what =
+                format!("what user {subject:?} has let clients of service {service} have, {} of them", grants.len());
+            consent.to_delete(&what, None, subject)?;
+            let mut count = 0;
+            for grant in &grants {
+                count += office.end(grant).await?;
+            }
+            output.done(&format!("What user {subject} had let clients have is ended: {count} of it had tokens."));
+        }
+    }
+    Ok(())
+}
+
+impl Office<'_> {
+    /// The client of that identifier, number or alias. One that is gone may still have something: it has the number then.
+    async fn holder(&self, identifier: &str) -> Result<Holder> {
+        let client = self.desk.found(identifier).await?;
+        let number =
+            client.as_ref().map_or_else(|| self.desk.service.numeric_id(identifier), |client| client.numeric_id);
+        Ok(Holder { number, client })
+    }
+
+    /// The grants that are meant: at least one of a user; those of a client that there is may be none.
+    async fn grants(&self, whose: &Whose, at_most: usize) -> Result<Vec<Grant>> {
+        let context = &self.context;
+        match (&whose.client, &whose.subject) {
+            (Some(client), None) => {
+                let holder = self.holder(client).await?;
+                let grants = management::grants_of_client(context, holder.number, at_most).await.map_err(described)?;
+                if grants.is_empty() && holder.client.is_none() {
+                    return Err(no_client(client).into());
+                }
+                Ok(grants)
+            }
+            (Some(client), Some(subject)) => {
+                let left = self.left_of(&self.holder(client).await?, client, subject).await?;
+                Ok(vec![left.grant])
+            }
+            (None, subject) => {
+                let subject = subject.as_deref().unwrap_or_default();
+                let grants = management::grants_of_subject(context, subject).await.map_err(described)?;
+                if grants.is_empty() {
+                    let id = self.desk.service.id;
+                    return Err(Failure::not_found(format!(
+                        "user {subject} has let no client of service {id} have anything: a user is named as the \
+                         authorization server does in its requests"
+                    ))
+                    .into());
+                }
+                Ok(grants)
+            }
+        }
+    }
+
+    /// What is left of a grant, if anything is: what works, but for a lock, and what is remembered.
+    async fn left(&self, grant: Grant, holder: &Holder) -> Result<Option<Left>> {
+        let mut live = grant::living(&self.context, &grant).await.map_err(described)?;
+        let client = holder.client.clone().map(|client| RegisteredClient { locked: false, ..client });
+        live.retain(|authorization| authorization.works_for(&self.desk.service, client.as_ref()));
+        live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
+        let is_nothing = live.is_empty() && grant.latest.is_none();
+        Ok((!is_nothing).then_some(Left { grant, live }))
+    }
+
+    /// What is left of what a user has let a client have, which must be something.
+    async fn left_of(&self, holder: &Holder, client: &str, subject: &str) -> Result<Left> {
+        let (context, number) = (&self.context, holder.number);
+        let item = context.app.store.get(grant::key(context, number, subject)).await.map_err(described)?;
+        let left = match item {
+            Some(item) => self.left(grant::read(&item), holder).await?,
+            None => None,
+        };
+        let id = self.desk.service.id;
+        left.ok_or_else(|| match holder.client {
+            None => no_client(client).into(),
+            Some(_) => Failure::not_found(format!(
+                "user {subject} has let client {client} have nothing: `registrar grant list {id} --subject {subject}` \
+                 shows which clients have something"
+            ))
+            .into(),
+        })
+    }
+
+    /// Ends a grant, and forgets what it was of. Answers how many authorizations had tokens.
+    async fn end(&self, grant: &Grant) -> Result<usize> {
+        let count = management::end_all(&self.context, grant).await.map_err(described)?;
+        grant::forget_scopes(&self.context, grant.client, &grant.subject).await.map_err(described)?;
+        Ok(count)
+    }
+}
+
+fn no_client(client: &str) -> Failure {
+    Failure::not_found(format!("there is no client {client}"))
+}
+
+/// A grant in a list.
+fn row(left: &Left, holder: &Holder) -> Map<String, Value> {
+    let Left { grant, live } = left;
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    if let Some(client) = &holder.client {
+        put("client_id", client.client_id.as_str().into());
+    }
+    put("client", grant.client.into());
+    put("subject", grant.subject.as_str().into());
+    put("live", live.len().into());
+    if grant.latest.is_some() {
+        put("scopes", grant.merged.as_slice().into());
+        put("granted", date(grant.modified / 1000).into());
+    }
+    members
+}
+
+/// An authorization: its tokens by the identifiers by which they can be ended.
+fn authorization(shown: &Authorization) -> Map<String, Value> {
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    put("grant_type", shown.grant_type.as_str().into());
+    put("scopes", shown.refresh_scopes.as_slice().into());
+    put("made", date(shown.issued / 1000).into());
+    if shown.refreshed > 0 {
+        put("refreshed", date(shown.refreshed / 1000).into());
+    }
+    let end = |given: &Given| given.ends_at.map_or_else(|| "never".to_owned(), |end| date(end / 1000));
+    if let (State::Code, Some(code)) = (shown.state, &shown.code) {
+        put("code_ends", end(code).into());
+    }
+    for (kind, given) in [("access_token", &shown.access_token), ("refresh_token", &shown.refresh_token)] {
+        if let Some(given) = given {
+            put(kind, TokenIdentifier::of(shown.id, &given.hash).to_text().into());
+            put(&format!("{kind}_ends"), end(given).into());
+        }
+    }
+    members
+}

@@ -137,7 +137,8 @@ impl Code {
         let client = embedded::client(url, access_key);
         let get = client.get_item().table_name(TABLE);
         let get = get.key("PK", AttributeValue::S("G#112#AAAAAAAAAAAAAAAAAAAABA".to_owned()));
-        let item = get.key("SK", AttributeValue::S("G".to_owned())).send().await?.item.ok_or("the fixture has a code")?;
+        let item =
+            get.key("SK", AttributeValue::S("G".to_owned())).send().await?.item.ok_or("the fixture has a code")?;
         Ok(Self { client, item })
     }
 

@@ -176,6 +176,12 @@ pub async fn announce_login(app: &App, id: u64, base_url: Option<&str>) -> Resul
     if *server == before {
         return Ok(());
     }
+    for name in authlete::recommended().keys() {
+        configuration.others.remove(name);
+    }
+    if base_url.is_some() {
+        configuration.others.extend(authlete::recommended());
+    }
     let updated = app.store.update_service(id, service.version, &configuration, None, &origin()).await;
     updated.map_err(described)
 }

@@ -58,6 +58,8 @@ pub fn metadata(base_url: &str, service_id: u64) -> Map<String, Value> {
         named.map(|(name, path)| (name.to_owned(), format!("{base_url}/{service_id}{path}").into())).collect();
     metadata.insert("authorization_response_iss_parameter_supported".to_owned(), true.into());
     metadata.insert("response_modes_supported".to_owned(), vec!["query", "fragment", "form_post"].into());
+    let scopes = vec!["openid", "profile", "email", "address", "phone", "offline_access"];
+    metadata.insert("scopes_supported".to_owned(), scopes.into());
     metadata
 }
 
@@ -120,15 +122,26 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Asks an operation of Authlete's API.
+    /// Asks an operation of Authlete's API; else what people are shown.
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, Response<Body>> {
+        self.answered(operation, body).await.map_err(|(status, text)| pages::failure(&text, status))
+    }
+
+    /// The same; else the status and the reason.
+    async fn answered(&self, operation: &str, body: &Value) -> Result<Value, (StatusCode, String)> {
         let path = format!("/api/{}{operation}", self.login.service_id);
         let (status, answer) = self.gateway.operate(&path, &self.login.token, Some(body)).await;
         if status.is_success() {
             return Ok(answer);
         }
-        let text = answer["resultMessage"].as_str().unwrap_or("the registry did not answer").to_owned();
-        Err(pages::failure(&text, StatusCode::INTERNAL_SERVER_ERROR))
+        let text = answer.get("resultMessage").and_then(Value::as_str).unwrap_or("the registry did not answer");
+        Err((status, text.to_owned()))
+    }
+
+    /// Whether the browser has come by the name that the server calls itself: cookies go by names.
+    fn is_at_home(&self) -> bool {
+        let host = self.head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        self.login.base_url.split_once("://").is_none_or(|(_, home)| home.split('/').next() == Some(host))
     }
 
     /// The parameters of the request: its query, or its form.

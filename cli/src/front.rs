@@ -15,6 +15,7 @@ pub struct Front {
     demo: u64,
     registration: String,
     default_service: Option<u64>,
+    trial: Option<String>,
 }
 
 impl Front {
@@ -22,7 +23,13 @@ impl Front {
     /// `default_service` stands at the root as well.
     #[must_use]
     pub fn new(base_url: &str, demo: u64, registration: String, default_service: Option<u64>) -> Self {
-        Self { base_url: base_url.to_owned(), demo, registration, default_service }
+        Self { base_url: base_url.to_owned(), demo, registration, default_service, trial: None }
+    }
+
+    /// The same, where people can log in.
+    #[must_use]
+    pub fn with_trial(self, trial: Option<String>) -> Self {
+        Self { trial, ..self }
     }
 
     /// The path that a path means.
@@ -61,18 +68,21 @@ impl Front {
     }
 
     /// What a newcomer needs of the demo service: names and URLs.
-    fn addresses(&self) -> [(&'static str, String); 3] {
+    fn addresses(&self) -> Vec<(&'static str, String)> {
         let (base_url, demo) = (&self.base_url, self.demo);
         let [oauth, openid, _] = ROOTS;
-        [
+        let mut addresses = vec![
             ("OAuth metadata", format!("{base_url}{oauth}/{demo}")),
             ("OpenID metadata", format!("{base_url}{openid}/{demo}")),
             ("registration", format!("{base_url}/{demo}/register")),
-        ]
+        ];
+        addresses.extend(self.trial.clone().map(|trial| ("log in", trial)));
+        addresses
     }
 
     fn text(&self) -> String {
-        let addresses = self.addresses().map(|(name, url)| format!("  {name:<17}{url}\n")).concat();
+        let line = |(name, url): &(&str, String)| format!("  {name:<17}{url}\n");
+        let addresses: String = self.addresses().iter().map(line).collect();
         format!(
             "{SUBJECT}\n\nThe demo service, number {demo}:\n{addresses}\nRegister a client:\n  {command}\n",
             demo = self.demo,
@@ -81,13 +91,13 @@ impl Front {
     }
 
     fn html(&self) -> String {
-        let item = |(name, url): (&str, String)| format!("<li>{name}: <a href=\"{0}\">{0}</a></li>\n", escaped(&url));
+        let item = |(name, url): &(&str, String)| format!("<li>{name}: <a href=\"{0}\">{0}</a></li>\n", escaped(url));
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<title>Registrar</title>\n<h1>Registrar</h1>\n<p>{SUBJECT}</p>\n\
              <p>The demo service, number {demo}:</p>\n<ul>\n{addresses}</ul>\n<p>Register a client:</p>\n\
              <pre>{command}</pre>\n</html>\n",
             demo = self.demo,
-            addresses = self.addresses().map(item).concat(),
+            addresses = self.addresses().iter().map(item).collect::<String>(),
             command = escaped(&self.registration)
         )
     }

@@ -213,10 +213,11 @@ pub async fn run(options: Options) -> Result<()> {
     let registration = registration(&options, &data, &demo);
     let front = Front::new(&demo.base_url, demo.service_id, registration.clone(), options.default_service);
     let gateway = Gateway::new(app, address, crate::api_endpoints())?;
-    let mut gateway = gateway.with_hosts(Hosts::new(options.hosts())).with_front(front);
     demo::announce_login(app, demo.service_id, options.demo_login.then_some(demo.base_url.as_str())).await?;
     let login = options.demo_login.then(|| DemoLogin::new(&demo));
     let trial = login.as_ref().map(DemoLogin::trial_url);
+    let front = front.with_trial(trial.clone());
+    let mut gateway = gateway.with_hosts(Hosts::new(options.hosts())).with_front(front);
     if let Some(login) = login {
         gateway = gateway.with_login(login);
     }

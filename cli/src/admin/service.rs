@@ -112,7 +112,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
 }
 
 async fn create(settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
-    let configuration = settings.applied_to(ServiceConfiguration::new("default", Preset::Protected.policy()))?;
+    let mut configuration = settings.applied_to(ServiceConfiguration::new("default", Preset::Protected.policy()))?;
+    configuration.others.extend(authlete::recommended());
     print(&create_new(configuration, connection).await?, true, connection, output)
 }
 

@@ -44,6 +44,10 @@ impl Asked<'_> {
             return self.fail(field("ticket"), "DENIED").await;
         }
         let (subject, now) = (field("user"), self.gateway.now());
+        if !(1..=100).contains(&subject.len()) || !subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            let text = "A name has 1 to 100 letters, digits and signs of ASCII. Go back, and say another one.";
+            return pages::failure(text, StatusCode::BAD_REQUEST);
+        }
         let issue = json!({"ticket": field("ticket"), "subject": subject, "authTime": now});
         match self.ask("/auth/authorization/issue", &issue).await {
             Ok(answer) => to_browser(&answer),
@@ -78,9 +82,9 @@ impl Asked<'_> {
             request.insert("clientId".to_owned(), id.into());
             request.insert("clientSecret".to_owned(), secret.into());
         }
-        let answer = match self.ask(operation, &request.into()).await {
+        let answer = match self.answered(operation, &request.into()).await {
             Ok(answer) => answer,
-            Err(failure) => return failure,
+            Err((status, _)) => return unanswered(status),
         };
         let status = match text(&answer, "action") {
             "OK" => StatusCode::OK,
@@ -116,21 +120,21 @@ impl Asked<'_> {
         let token =
             value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let token = token.map(|(_, token)| token.trim()).unwrap_or_default();
-        let opened = match self.ask("/auth/userinfo", &json!({"token": token})).await {
+        let opened = match self.answered("/auth/userinfo", &json!({"token": token})).await {
             Ok(opened) => opened,
-            Err(failure) => return failure,
+            Err((status, _)) => return unanswered(status),
         };
         if text(&opened, "action") != "OK" {
             return challenged(&opened);
         }
-        let claims = claims_of(text(&opened, "subject"), &opened["claims"]).to_string();
-        match self.ask("/auth/userinfo/issue", &json!({"token": token, "claims": claims})).await {
+        let claims = claims_of(text(&opened, "subject"), opened.get("claims")).to_string();
+        match self.answered("/auth/userinfo/issue", &json!({"token": token, "claims": claims})).await {
             Ok(issued) => match text(&issued, "action") {
                 "JSON" => of_type(StatusCode::OK, "application/json", text(&issued, "responseContent").to_owned()),
                 "JWT" => of_type(StatusCode::OK, "application/jwt", text(&issued, "responseContent").to_owned()),
                 _ => challenged(&issued),
             },
-            Err(failure) => failure,
+            Err((status, _)) => unanswered(status),
         }
     }
 
@@ -143,18 +147,36 @@ impl Asked<'_> {
 }
 
 pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value[name].as_str().unwrap_or_default()
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Applications are told in JSON that the registry could not help: the client is locked, or the time is bad.
+fn unanswered(status: StatusCode) -> Response<Body> {
+    let (status, error) = match status {
+        StatusCode::FORBIDDEN => (StatusCode::UNAUTHORIZED, "invalid_client"),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+        }
+        StatusCode::BAD_REQUEST => (StatusCode::BAD_REQUEST, "invalid_request"),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+    };
+    let mut response = of_type(status, "application/json", json!({"error": error}).to_string());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    response
 }
 
 /// What the demo knows of a user: what follows from the name.
-fn claims_of(subject: &str, asked: &Value) -> Value {
+fn claims_of(subject: &str, asked: Option<&Value>) -> Value {
     let known = [
         ("name", json!(subject)),
         ("preferred_username", json!(subject)),
         ("email", json!(format!("{subject}@example.com"))),
         ("email_verified", json!(false)),
     ];
-    let is_asked = |name: &str| asked.as_array().is_some_and(|asked| asked.iter().any(|claim| claim == name));
+    let asked = asked.and_then(Value::as_array);
+    let is_asked = |name: &str| asked.is_some_and(|asked| asked.iter().any(|claim| claim == name));
     known.into_iter().filter(|(name, _)| is_asked(name)).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -163,7 +185,14 @@ fn to_browser(answer: &Value) -> Response<Body> {
     let content = text(answer, "responseContent");
     match text(answer, "action") {
         "LOCATION" => redirect(content),
-        "FORM" => of_type(StatusCode::OK, "text/html; charset=utf-8", content.to_owned()),
+        "FORM" => {
+            let mut response = of_type(StatusCode::OK, "text/html; charset=utf-8", content.to_owned());
+            // The page posts itself, and does nothing else.
+            let policy = "default-src 'none'; script-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+            set(response.headers_mut(), header::CONTENT_SECURITY_POLICY, policy);
+            set(response.headers_mut(), header::REFERRER_POLICY, "no-referrer");
+            response
+        }
         "BAD_REQUEST" => pages::failure(text(answer, "resultMessage"), StatusCode::BAD_REQUEST),
         _ => pages::failure(text(answer, "resultMessage"), StatusCode::INTERNAL_SERVER_ERROR),
     }

@@ -30,11 +30,13 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Body
 
 /// Who are you, and does the client get what it asks for?
 pub(super) fn login(asked: &Value, action: &str, csrf: &str) -> Response<Body> {
-    let client = &asked["client"];
-    let name = client["clientName"].as_str().map_or_else(|| client["clientId"].to_string(), str::to_owned);
-    let scopes = asked["scopes"].as_array().into_iter().flatten();
+    let client = asked.get("client").cloned().unwrap_or_default();
+    let number = client.get("clientId").map(Value::to_string).unwrap_or_default();
+    let name = client.get("clientName").and_then(Value::as_str).map_or(number, str::to_owned);
+    let scopes = asked.get("scopes").and_then(Value::as_array).into_iter().flatten();
     let scope = |scope: &Value| {
-        let description = scope["description"].as_str().map(|text| format!(": {}", escaped(text))).unwrap_or_default();
+        let description = scope.get("description").and_then(Value::as_str);
+        let description = description.map(|text| format!(": {}", escaped(text))).unwrap_or_default();
         format!("<li><code>{}</code>{description}</li>", escaped(text(scope, "name")))
     };
     let scopes: String = scopes.map(scope).collect();
@@ -43,7 +45,7 @@ pub(super) fn login(asked: &Value, action: &str, csrf: &str) -> Response<Body> {
     } else {
         format!("It asks for:<ul>{scopes}</ul>")
     };
-    let hint = asked["subject"].as_str().or(asked["loginHint"].as_str()).unwrap_or("alice");
+    let hint = ["subject", "loginHint"].into_iter().find_map(|name| asked.get(name)?.as_str()).unwrap_or("alice");
     let body = format!(
         "<p><strong>{name}</strong> wants you to log in. {asks}</p>\n\
          <form method=\"post\" action=\"{action}\">\n\

@@ -21,11 +21,14 @@ impl Asked<'_> {
     pub(super) async fn try_out(&self) -> Response<Body> {
         let answer = query_parameters(&self.parameters());
         let parameter = |name: &str| answer.get(name).and_then(Value::as_str);
+        if !self.is_at_home() {
+            return redirect(&self.login.trial_url());
+        }
         match (parameter("code"), parameter("error")) {
             (Some(code), _) => self.arrived(code, parameter("state").unwrap_or_default()).await,
             (None, Some(error)) => {
                 let text = format!("{error}: {}", parameter("error_description").unwrap_or_default());
-                pages::failure(&text, StatusCode::OK)
+                self.again(&text, StatusCode::OK)
             }
             (None, None) => self.begin().await,
         }
@@ -78,11 +81,18 @@ impl Asked<'_> {
         Ok(client_id)
     }
 
+    /// It did not work; a link leads to the beginning.
+    fn again(&self, text: &str, status: StatusCode) -> Response<Body> {
+        let link = escaped(&self.login.trial_url());
+        let body = format!("<p>{}</p><p><a href=\"{link}\">Begin again</a></p>", escaped(text));
+        pages::page(status, "This did not work", &body)
+    }
+
     /// The code has arrived: it becomes tokens, and they are shown.
     async fn arrived(&self, code: &str, state: &str) -> Response<Body> {
         let kept = self.cookie(COOKIE).and_then(|cookie| cookie.split_once('.'));
         let Some((_, verifier)) = kept.filter(|(known, _)| *known == state) else {
-            return pages::failure("This answer belongs to another request. Begin again.", StatusCode::BAD_REQUEST);
+            return self.again("This answer belongs to another request.", StatusCode::BAD_REQUEST);
         };
         let client_id = self.login.trial.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
         let request = encoded(&[
@@ -96,6 +106,9 @@ impl Asked<'_> {
             Ok(answer) => answer,
             Err(failure) => return failure,
         };
+        if text(&answer, "action") != "OK" {
+            return self.again(text(&answer, "resultMessage"), StatusCode::BAD_REQUEST);
+        }
         let content: Value = serde_json::from_str(text(&answer, "responseContent")).unwrap_or_default();
         let pretty = |value: &Value| escaped(&serde_json::to_string_pretty(value).unwrap_or_default());
         let claims = text(&content, "id_token").split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
@@ -104,11 +117,12 @@ impl Asked<'_> {
         let body = format!(
             "<p>The token endpoint answered:</p><pre>{tokens}</pre>\n<p>The ID Token says:</p><pre>{claims}</pre>\n\
              <p>The access token opens the userinfo endpoint:</p>\n<pre>curl {userinfo} -H 'Authorization: Bearer {token}'</pre>\n\
-             <p>The client is number {client}; <code>registrar client list --service {service}</code> shows it.</p>",
+             <p>The client is <code>{client}</code>; <code>registrar client show --service {service} {client}</code> shows \
+             it.</p>",
             tokens = pretty(&content),
             claims = pretty(&claims),
             token = escaped(text(&content, "access_token")),
-            client = answer["clientId"],
+            client = escaped(&client_id),
             service = self.login.service_id,
         );
         pages::page(StatusCode::OK, "You have a token", &body)

@@ -25,6 +25,8 @@ pub mod registration;
 pub mod service;
 pub mod unknown;
 
+pub use runtime::rules::recommended;
+
 use shared::http::Endpoint;
 
 /// The endpoints of this door.

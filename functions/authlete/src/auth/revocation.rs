@@ -5,7 +5,6 @@ use ::authorization::presented::Presented;
 use ::authorization::{Parameters, store};
 use shared::client::{ClientType, RegisteredClient};
 use shared::http::Response;
-use shared::metadata_document::Wanted;
 
 use crate::door::{Call, endpoint};
 use crate::error::Error;
@@ -55,7 +54,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     }
     let known = presented.known(&context, &found).await?;
     let named = match &identifier {
-        Some(identifier) => runtime.client(identifier, found.named, Wanted { kept: true, may_fetch: true }).await?,
+        Some(identifier) => runtime.kept_client(identifier, found.named).await?,
         None => None,
     };
     if own_name.is_some() {

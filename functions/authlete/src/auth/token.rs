@@ -78,7 +78,9 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     };
     // What ended with a client that is gone is no later client's of that name.
     let walk = walk.filter(|walk| found.tokens_from.is_none_or(|from| walk.issued > from));
-    let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch: true }).await?;
+    // Nobody's host is asked for a client that shows nothing of its own.
+    let may_fetch = walk.as_ref().is_some_and(|walk| walk.client == service.numeric_id(&name));
+    let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch }).await?;
     // A client that names itself nowhere has nothing to show, and must be one that needs nothing.
     let client =
         client.filter(|client| !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None);

@@ -88,6 +88,14 @@ pub(crate) fn of(service: &Service, issuer: String) -> Rules<'_> {
     }
 }
 
+/// What a service has that is made by a preset, and not by Authlete's API: code challenges by S256 (RFC 9700 §2.1.1), and
+/// the ports that native applications get from their systems (RFC 8252 §7.3).
+#[must_use]
+pub fn recommended() -> Map<String, Value> {
+    let flags = ["pkceRequired", "pkceS256Required", "loopbackRedirectionUriVariable"];
+    flags.into_iter().map(|name| (name.to_owned(), true.into())).collect()
+}
+
 /// What operators say of a client.
 pub(crate) fn terms(client: &RegisteredClient) -> Terms<'_> {
     let others = &client.record.settings.others;

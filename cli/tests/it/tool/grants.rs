@@ -86,7 +86,10 @@ fn what_users_have_let_clients_have_is_listed_and_shown_without_any_token() {
 
     let show = ["grant", "show", "1", "--client", "shop", "--subject", "john"];
     let shown = admin.json(&show);
-    assert_eq!((&shown["latest_scopes"], &shown["scopes"]), (&json!(["openid", "profile"]), &json!(["openid", "profile"])));
+    assert_eq!(
+        (&shown["latest_scopes"], &shown["scopes"]),
+        (&json!(["openid", "profile"]), &json!(["openid", "profile"]))
+    );
     let authorizations = shown["authorizations"].as_array().unwrap();
     assert_eq!(authorizations.len(), 2);
     let made = authorizations.iter().find(|shown| shown["scopes"] == json!(["email"])).unwrap();

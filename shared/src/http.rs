@@ -69,10 +69,10 @@ impl Endpoint {
         let (function, status, reason) = (self.function, response.status, response.reason.as_deref());
         match &response.cause {
             None => {
-                tracing::info!(function, %method, service, status, code = response.code, micros, request_id, reason);
+                tracing::info!(function, %method, service, status, code = response.code.as_deref(), micros, request_id, reason);
             }
             Some(cause) => {
-                tracing::error!(function, %method, service, status, code = response.code, micros, request_id, %cause);
+                tracing::error!(function, %method, service, status, code = response.code.as_deref(), micros, request_id, %cause);
             }
         }
         if method == Method::Head { response.without_content() } else { response }

@@ -164,15 +164,16 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             consent.to_delete(&what, None, client)?;
             let known = desk.to_change(client, desk.named_somehow(client).await?).await?;
             let count = management::end_all_of_client(context, known.numeric_id).await.map_err(described)?;
-            output.done(&format!("All tokens of client {client} are ended: {count} of them worked."));
+            output.done(&format!("All tokens of client {client} are ended; authorizations that worked: {count}."));
         }
         (Some(client), Some(subject)) => {
             let left = office.left_of(&office.holder(client).await?, client, subject).await?;
             let what = format!("what user {subject:?} has let client {client:?} of service {service} have");
             consent.to_delete(&what, None, subject)?;
             let count = office.end(&left.grant).await?;
-            output
-                .done(&format!("What user {subject} had let client {client} have is ended: {count} of it had tokens."));
+            output.done(&format!(
+                "What user {subject} had let client {client} have is ended; authorizations with tokens: {count}."
+            ));
         }
         (None, subject) => {
             let subject = subject.as_deref().unwrap_or_default();
@@ -184,7 +185,9 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             for grant in &grants {
                 count += office.end(grant).await?;
             }
-            output.done(&format!("What user {subject} had let clients have is ended: {count} of it had tokens."));
+            output.done(&format!(
+                "What user {subject} had let clients have is ended; authorizations with tokens: {count}."
+            ));
         }
     }
     Ok(())

@@ -186,7 +186,9 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                     function.starts_with("authlete-") || ["client-lookup", "client-used"].contains(&function.as_str())
                 }
                 // Only the function of the stream counts, and deletes.
-                ("T#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => function == stream::FUNCTION,
+                ("T#" | "G#" | "V#" | "K#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => {
+                    function == stream::FUNCTION
+                }
                 ("T#", _) => false,
                 // Whoever registers counts an initial access token, and makes none.
                 ("I#", "GetItem" | "UpdateItem") => {
@@ -197,7 +199,6 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                 ("R#", action) => action == "PutItem" && REMEMBERING.contains(&function.as_str()),
                 // What users have granted is only the runtime's.
                 ("P#", "PutItem") => function == "authlete-pushed-auth-req",
-                ("G#" | "V#" | "K#", "DeleteItem") => function == stream::FUNCTION,
                 ("G#" | "P#" | "V#" | "K#", _) => is_runtimes(&function),
                 ("M#", "PutItem") => function == "stet-token",
                 ("M#", action) => action == "GetItem" && ["stet-register", "stet-client"].contains(&function.as_str()),

@@ -210,7 +210,7 @@ pub(crate) fn answer(status: u16, code: &'static str, text: &str) -> Response {
     members.insert("resultMessage".to_owned(), format!("[{code}] {text}").into());
     members.insert("action".to_owned(), "INTERNAL_SERVER_ERROR".into());
     let mut response = Response::json(status, members);
-    response.code = Some(code);
+    response.code = Some(code.into());
     response
 }
 

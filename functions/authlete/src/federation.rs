@@ -34,7 +34,7 @@ pub(crate) fn refused(family: &str, fault: &Fault) -> Response {
     members.insert("action".to_owned(), action.into());
     members.insert("responseContent".to_owned(), Value::Object(fault.to_members()).to_string().into());
     let mut response = Response::json(200, members);
-    response.code = Some(fault.code());
+    response.code = Some(fault.code().into());
     match fault {
         Fault::Core(error) => return response.because(error),
         Fault::NotSetUp(_) => response.cause = Some(fault.to_string()),

@@ -51,7 +51,7 @@ fn refused(error: &Error) -> Response {
         Error::Fault(Fault::Core(error)) => failed(error),
         Error::Fault(fault) => {
             let mut response = Response::json(fault.status(), fault.to_members()).with("cache-control", "no-store");
-            response.code = Some(fault.code());
+            response.code = Some(fault.code().into());
             match fault {
                 Fault::NotSetUp(_) => response.cause = Some(fault.to_string()),
                 _ => response.reason = Some(fault.reason()),

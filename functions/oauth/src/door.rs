@@ -152,7 +152,7 @@ fn bad_request(text: &str, outcome: Option<&str>) -> Response {
     let mut members = error_members(code, Some(text));
     members.extend(outcome.map(|outcome| ("outcome".to_owned(), outcome.into())));
     let mut response = not_stored(Response::json(400, members));
-    response.code = Some(code);
+    response.code = Some(code.into());
     response
 }
 
@@ -168,7 +168,7 @@ fn not_resolved(unresolved: &Unresolved) -> Response {
         members.extend(unresolved.step_name().map(|step| ("step".to_owned(), step.into())));
     }
     let mut response = not_stored(Response::json(unresolved.status(), members));
-    response.code = Some(code);
+    response.code = Some(code.into());
     response.reason = Some(reason);
     match unresolved.retry_after() {
         Some(seconds) => response.with("retry-after", seconds.to_string()),
@@ -181,7 +181,7 @@ fn not_found(absent: &Absent, says: ErrorMembers) -> Response {
     let text = absent.to_string();
     let body = error_members(code, says.description.then_some(text.as_str()));
     let mut response = not_stored(Response::json(Error::UnknownService.status(), body));
-    response.code = Some(code);
+    response.code = Some(code.into());
     response
 }
 
@@ -204,7 +204,7 @@ fn waits(admission: &Admission, says: ErrorMembers) -> Response {
     let code = "temporarily_unavailable";
     let text = "too many requests from this network or for this service; try again later";
     let mut response = not_stored(Response::json(429, error_members(code, says.description.then_some(text))));
-    response.code = Some(code);
+    response.code = Some(code.into());
     response.with("retry-after", admission.retry_after.to_string())
 }
 

@@ -1,5 +1,6 @@
 //! An answer, as API Gateway wants it (HTTP API, payload version 2.0).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -27,7 +28,7 @@ pub struct Response {
     /// The body; empty for none.
     pub body: String,
     /// The error code, for the log.
-    pub code: Option<&'static str>,
+    pub code: Option<Cow<'static, str>>,
     /// The cause of a server's fault, for the log.
     pub cause: Option<String>,
     /// Why a request is refused, for the log, where others than its sender have a part in that.
@@ -93,7 +94,7 @@ impl Response {
     /// With what the log needs to know of an error.
     #[must_use]
     pub fn because(mut self, error: &Error) -> Self {
-        self.code = Some(error.code());
+        self.code = Some(error.code().into());
         self.cause = error.source_for_log().map(chain);
         self
     }

@@ -12,18 +12,18 @@ use crate::support::Reply;
 /// Members of examples that are not answered: the number of a service's owner, and a password of an earlier version.
 const NOT_ANSWERED: [&str; 2] = ["serviceOwnerNumber", "apiSecret"];
 
-fn document() -> Value {
+pub(super) fn document() -> Value {
     serde_json::from_str(include_str!("../../data/authlete-openapi.json")).unwrap()
 }
 
-fn operation<'d>(document: &'d Value, name: &str) -> &'d Value {
+pub(super) fn operation<'d>(document: &'d Value, name: &str) -> &'d Value {
     let operation = &document["operations"][name];
     assert!(operation.is_object(), "{name}");
     operation
 }
 
 /// The value has the shape of the schema.
-fn assert_shape(document: &Value, schema: &Value, value: &Value, what: &str) {
+pub(super) fn assert_shape(document: &Value, schema: &Value, value: &Value, what: &str) {
     let whole = json!({"allOf": [schema], "components": document["components"]});
     let validator = jsonschema::validator_for(&whole).unwrap();
     let faults: Vec<String> =
@@ -32,7 +32,7 @@ fn assert_shape(document: &Value, schema: &Value, value: &Value, what: &str) {
 }
 
 /// The answer has what the example has, with the same JSON types.
-fn assert_like(example: &Value, value: &Value, what: &str) {
+pub(super) fn assert_like(example: &Value, value: &Value, what: &str) {
     match (example, value) {
         (Value::Object(example), Value::Object(value)) => {
             for (name, member) in example.iter().filter(|(name, _)| !NOT_ANSWERED.contains(&name.as_str())) {
@@ -63,7 +63,7 @@ fn assert_documented(document: &Value, name: &str, reply: &Reply) {
     }
 }
 
-fn examples(document: &Value, name: &str) -> Vec<Value> {
+pub(super) fn examples(document: &Value, name: &str) -> Vec<Value> {
     let request = &operation(document, name)["request"]["application/json"];
     let examples = request["examples"].as_array().unwrap().clone();
     for example in &examples {

@@ -5,6 +5,7 @@ mod cost;
 mod faults;
 mod kinds;
 mod management;
+mod openapi;
 mod purge;
 mod requests;
 mod secrecy;

@@ -84,8 +84,8 @@ fn what_users_have_let_clients_have_is_listed_and_shown_without_any_token() {
     let people = String::from_utf8(admin.run(&["grant", "list", "1", "--subject", "john"]).stdout).unwrap();
     assert!(people.starts_with("CLIENT ID ") && people.lines().count() == 3, "{people}");
 
-    let show = ["grant", "show", "1", "--client", "shop", "--subject", "john"];
-    let shown = admin.json(&show);
+    let words = ["grant", "show", "1", "--client", "shop", "--subject", "john"];
+    let shown = admin.json(&words);
     assert_eq!(
         (&shown["latest_scopes"], &shown["scopes"]),
         (&json!(["openid", "profile"]), &json!(["openid", "profile"]))
@@ -101,13 +101,13 @@ fn what_users_have_let_clients_have_is_listed_and_shown_without_any_token() {
     assert!(made["access_token_ends"].as_str().unwrap().ends_with('Z') && made.get("refreshed").is_none(), "{made}");
     let begun = authorizations.iter().find(|shown| shown["scopes"] != json!(["email"])).unwrap();
     assert!(begun["code_ends"].is_string() && begun.get("access_token").is_none(), "{begun}");
-    let people = String::from_utf8(admin.run(&show).stdout).unwrap();
+    let people = String::from_utf8(admin.run(&words).stdout).unwrap();
     assert_eq!(people.matches("grant_type").count(), 2, "{people}");
     for secret in [&code, &access, &refresh] {
         assert!(!people.contains(secret.as_str()) && !shown.to_string().contains(secret.as_str()));
     }
     admin.json(&["client", "lock", "--service", "1", &shop.client_id]);
-    let locked = admin.run(&show);
+    let locked = admin.run(&words);
     assert!(String::from_utf8(locked.stderr).unwrap().contains("is locked"));
     assert_eq!(String::from_utf8(locked.stdout).unwrap(), people);
     served.stop();
@@ -132,7 +132,7 @@ fn what_users_have_let_clients_have_is_ended_by_user_by_client_and_by_both() {
     assert!([&a, &b, &c, &d].iter().all(|token| shop.works(token)));
     let ended = admin.run(&[&both[..], &["--yes"]].concat());
     let text = String::from_utf8(ended.stdout).unwrap();
-    assert_eq!(text, "What user john had let client shop have is ended: 1 of it had tokens.\n");
+    assert_eq!(text, "What user john had let client shop have is ended; authorizations with tokens: 1.\n");
     assert_eq!([&a, &b, &c, &d].map(|token| shop.works(token)), [false, true, true, true]);
     let (code, _, sentence) = json_failure(&admin.run(&[&both[..], &["--yes", "--json"]].concat()));
     assert!(code == 3 && sentence.contains("`registrar grant list 1 --subject john`"), "{sentence}");

@@ -21,7 +21,8 @@ pub(crate) fn answer(code: &'static str, text: &str, action: &str) -> Map<String
 
 /// An HTTP answer; the log has the code.
 pub(crate) fn respond(members: Map<String, Value>) -> Response {
-    Response::json(200, members)
+    let code = members.get("resultCode").and_then(Value::as_str).map(|code| code.to_owned().into());
+    Response { code, ..Response::json(200, members) }
 }
 
 /// An answer whose client is told of an error, in a JSON body.

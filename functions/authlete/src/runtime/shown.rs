@@ -51,9 +51,14 @@ pub(crate) fn limited_service(service: &Service, issuer: &str) -> Value {
 
 /// Scopes, with what is written about them.
 pub(crate) fn scopes(service: &Service, names: &[String]) -> Vec<Value> {
+    let default = service.policy().scopes.default.as_ref();
     let one = |name: &String| {
-        let written = rules::written(service, name).cloned();
-        written.unwrap_or_else(|| json!({"name": name, "defaultEntry": false}))
+        let mut scope = rules::written(service, name).cloned().unwrap_or_else(|| json!({ "name": name }));
+        if let Some(members) = scope.as_object_mut() {
+            let is_default = default.is_some_and(|default| default.contains(name));
+            members.entry("defaultEntry").or_insert_with(|| is_default.into());
+        }
+        scope
     };
     names.iter().map(one).collect()
 }

@@ -172,6 +172,9 @@ pub struct Rotations {
     /// The digests of the latest ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Hash>,
+    /// Those of the access tokens that ended with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_tokens: Vec<Hash>,
 }
 
 /// A rotation that can be answered once more.
@@ -193,6 +196,18 @@ impl Rotations {
         self.last = last;
         self.replaced.insert(0, replaced);
         self.replaced.truncate(REMEMBERED_ROTATIONS);
+    }
+
+    /// Remembers that an access token has ended with a refresh.
+    pub fn push_access(&mut self, ended: Hash) {
+        self.access_tokens.insert(0, ended);
+        self.access_tokens.truncate(REMEMBERED_ROTATIONS);
+    }
+
+    /// Whether a token was one of the grant's before.
+    #[must_use]
+    pub fn have(&self, hash: &Hash) -> bool {
+        self.replaced.contains(hash) || self.access_tokens.contains(hash)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::grant::{self, Grant, Memory};
 use crate::properties;
 use crate::pushed;
-use crate::request::{Request, Wanted};
+use crate::request::{Request, Wanted, is_registered_redirect};
 use crate::response::Answer;
 use crate::store::{self, Step};
 use crate::subject::is_subject;
@@ -106,8 +106,8 @@ pub enum DecisionFault {
     /// 1 to 100 ASCII characters.
     #[error("the subject must be 1 to 100 ASCII characters")]
     Subject,
-    /// It was deleted or locked since.
-    #[error("the client is gone")]
+    /// It was deleted or locked since, or has another redirect URI now.
+    #[error("the client, or its redirect URI, is gone")]
     ClientGone,
 }
 
@@ -139,6 +139,9 @@ pub async fn issue(
     };
     let Some(client) = client.filter(|client| !client.locked) else { return Ok(Err(DecisionFault::ClientGone)) };
     let Some(request) = next.request.clone() else { return Ok(Err(DecisionFault::Ticket)) };
+    if !is_still_registered(context, client, &request) {
+        return Ok(Err(DecisionFault::ClientGone));
+    }
     let subject = match (consent.subject, request.wanted) {
         (Some(subject), _) if is_subject(&subject) => Some(subject),
         (None, Wanted::Nothing) => None,
@@ -185,6 +188,11 @@ pub async fn issue(
     let members: Vec<(&str, &str)> = code.iter().map(|code| ("code", code.expose())).collect();
     let answer = request.target.answer(&members, context.response_issuer());
     Ok(Ok(Issued { answer, code, kept }))
+}
+
+/// Whether the redirect URI is still the client's: a ticket may wait for hours.
+fn is_still_registered(context: &Context<'_>, client: &RegisteredClient, request: &Request) -> bool {
+    is_registered_redirect(context, client, &request.target.uri)
 }
 
 /// The scopes that are granted: `openid` only where it was asked for.

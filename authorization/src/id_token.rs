@@ -32,7 +32,10 @@ const OWN: [&str; 15] = [
 ];
 
 /// The header members that only this server sets.
-const OWN_HEADER: [&str; 7] = ["alg", "kid", "typ", "jwk", "jku", "x5c", "crit"];
+const OWN_HEADER: [&str; 19] = [
+    "alg", "apu", "apv", "b64", "crit", "cty", "enc", "epk", "jku", "jwk", "kid", "p2c", "p2s", "typ", "x5c", "x5t",
+    "x5t#S256", "x5u", "zip",
+];
 
 /// An ID Token cannot be signed: the service has no key for the algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,10 @@ use url::form_urlencoded;
 /// What may stand more than once (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
+/// What only the client or the user may know (RFC 6749 §2.3.1 and §4.3.2, RFC 7521 §4.2, RFC 7636 §4.5).
+const CREDENTIALS: [&str; 6] =
+    ["client_secret", "client_assertion", "client_assertion_type", "code_verifier", "password", "username"];
+
 /// How many parameters a request may have.
 const MAX_PARAMETERS: usize = 200;
 
@@ -41,6 +45,13 @@ impl Parameters {
             parameters.push((name.into_owned(), value.into_owned()));
         }
         Ok(Self(parameters))
+    }
+
+    /// The parameters as a form, without those by which a client shows who it is: nothing of these is kept.
+    #[must_use]
+    pub fn without_credentials(&self) -> String {
+        let kept = self.0.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
     }
 
     /// A parameter, unless it is absent.

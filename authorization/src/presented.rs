@@ -26,6 +26,13 @@ enum Form {
     Other,
 }
 
+/// Which tokens of an authorization are looked for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Current,
+    OrReplaced,
+}
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -57,14 +64,23 @@ impl<'t> Presented<'t> {
     /// Reads a token.
     #[must_use]
     pub fn read(token: &'t str) -> Self {
-        let form = match Value::parse(token) {
+        Self { token, form: Self::read_any(token) }
+    }
+
+    /// Whether it has a form of ours: nobody else may choose a token that looks so.
+    #[must_use]
+    pub fn has_own_form(token: &str) -> bool {
+        !matches!(Self::read_any(token), Form::Other) || TokenIdentifier::parse(token).is_some()
+    }
+
+    fn read_any(token: &str) -> Form {
+        match Value::parse(token) {
             Some(value) => Form::Value(value),
             None => match access_token::named_by(token) {
                 Some((identifier, client)) => Form::Jwt(identifier, client),
                 None => Form::Other,
             },
-        };
-        Self { token, form }
+        }
     }
 
     /// The client's number or name, if the token says it.
@@ -102,6 +118,19 @@ impl<'t> Presented<'t> {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn known(&self, context: &Context<'_>, found: &Found) -> Result<Option<Known>, Error> {
+        self.looked_up(context, found, Wanted::Current).await
+    }
+
+    /// The same, and of a token that a refresh has replaced: who ends that means the grant, whose tokens may have changed
+    /// a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn known_or_replaced(&self, context: &Context<'_>, found: &Found) -> Result<Option<Known>, Error> {
+        self.looked_up(context, found, Wanted::OrReplaced).await
+    }
+
+    async fn looked_up(&self, context: &Context<'_>, found: &Found, wanted: Wanted) -> Result<Option<Known>, Error> {
         let items = found.items.as_slice();
         let is_ended = |found: &Found, authorization: &Authorization| {
             found.tokens_from.is_some_and(|from| from >= authorization.issued)
@@ -128,6 +157,13 @@ impl<'t> Presented<'t> {
                 (authorization.has_access_token(&hash), authorization.has_refresh_token(&hash))
             }
         };
+        let was_replaced = || {
+            let hash = Hash::of(self.token);
+            authorization.state == State::Active && authorization.rotations.have(&hash)
+        };
+        if !access && !refresh && matches!(wanted, Wanted::OrReplaced) && was_replaced() {
+            return Ok(Some(Known { authorization, kind: Kind::Refresh, client }));
+        }
         Ok(match (access, refresh) {
             (true, _) => Some(Known { authorization, kind: Kind::Access, client }),
             (false, true) => Some(Known { authorization, kind: Kind::Refresh, client }),

@@ -293,7 +293,12 @@ pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<
         Err(Some(_)) => Err(Error::Contention),
         Err(None) if !is_document => Err(Error::UnknownClient),
         // Of one that nobody has decided anything about there is the document alone.
-        Ok(()) | Err(None) if is_document => app.store.forget_metadata_document(service.id, number).await,
+        Err(None) if is_document => {
+            // What it had ends, though no client was stored.
+            app.store.bury(service.id, &client.client_id, number, &context.origin).await?;
+            app.store.forget_metadata_document(service.id, number).await
+        }
+        Ok(()) if is_document => app.store.forget_metadata_document(service.id, number).await,
         Ok(()) | Err(None) => Ok(()),
     }
 }

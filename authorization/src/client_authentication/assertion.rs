@@ -17,6 +17,9 @@ use crate::context::Context;
 /// `client_assertion_type` (RFC 7523 §2.2).
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// The media types of an assertion, without `application/`.
+const TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
+
 /// How far ahead an assertion may end, in seconds: so long it is remembered.
 const MAX_LIFETIME: f64 = 3600.0;
 
@@ -38,6 +41,10 @@ pub(super) async fn is_right(
         Ok(jwt) if parameters.get("client_assertion_type") == Some(TYPE) => jwt,
         _ => return Ok(Err(AuthenticationFault::Assertion)),
     };
+    // A token of another kind is no assertion (RFC 8725 §3.11).
+    if !jwt.media_type().is_none_or(|name| TYPES.iter().any(|known| name.eq_ignore_ascii_case(known))) {
+        return Ok(Err(AuthenticationFault::Assertion));
+    }
     let algorithm = jwt.header().get("alg").and_then(Value::as_str).unwrap_or_default();
     let registered = client.record.metadata.rest().token_endpoint_auth_signing_alg.as_deref();
     let is_symmetric = algorithm.starts_with("HS");

@@ -77,6 +77,9 @@ pub enum TokenFault {
     /// 1 to 100 ASCII characters.
     #[error("the subject must be 1 to 100 ASCII characters")]
     Subject,
+    /// The authorization server's claims for the access token are no JSON object.
+    #[error("the claims for the access token must be a JSON object")]
+    Claims,
     /// Nothing can be signed.
     #[error(transparent)]
     NoKey(#[from] NoKey),
@@ -111,7 +114,7 @@ impl TokenFault {
             | Self::RefreshToken { .. } => "invalid_grant",
             Self::Resource => "invalid_target",
             Self::WiderScope | Self::ScopeSyntax => "invalid_scope",
-            Self::Ticket | Self::Subject | Self::NoKey(_) => "server_error",
+            Self::Ticket | Self::Subject | Self::Claims | Self::NoKey(_) => "server_error",
         }
     }
 }

@@ -90,10 +90,16 @@ async fn refreshed(
     scopes: Vec<String>,
     wishes: &Wishes,
 ) -> Result<Result<(Tokens, Vec<aws_sdk_dynamodb::types::TransactWriteItem>), TokenFault>, Error> {
+    if !wishes.are_possible() {
+        return Ok(Err(TokenFault::ValueInUse));
+    }
     let now = context.now_millis();
     let rules = context.rules;
     authorization.scopes.clone_from(&scopes);
     authorization.refreshed = now;
+    if let Some(before) = authorization.access_token.take() {
+        authorization.rotations.push_access(before.hash);
+    }
     let ours = Value::parse(presented);
     let (mut refresh, mut access) = (presented.to_owned(), None);
     let old_end = authorization.refresh_token.as_ref().and_then(|given| given.ends_at);

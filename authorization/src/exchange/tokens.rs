@@ -7,11 +7,15 @@ use shared::metadata::GrantType;
 
 use crate::authorization::{Authorization, Property, State};
 use crate::context::Context;
+use crate::presented::Presented;
 use crate::store::{self, Chosen};
 use crate::token::{Hash, Value};
 use crate::{access_token, id_token, lifetime, properties};
 
 use super::TokenFault;
+
+/// The longest value that can be chosen for a token, in characters.
+const MAX_CHOSEN: usize = 8192;
 
 /// What the authorization server wishes for the tokens of one request.
 #[derive(Debug, Default, Clone)]
@@ -24,6 +28,21 @@ pub struct Wishes {
     pub refresh_token: Option<String>,
     /// Whether the access token has no end.
     pub is_persistent: bool,
+}
+
+impl Wishes {
+    /// Whether the chosen values can be tokens of somebody else's making: visible ASCII (RFC 6749 §A.12), not the
+    /// form of ours, and two that differ.
+    #[must_use]
+    pub fn are_possible(&self) -> bool {
+        let chosen = [&self.access_token, &self.refresh_token];
+        let is_possible = |value: &String| {
+            let is_token = value.len() <= MAX_CHOSEN && value.bytes().all(|byte| byte.is_ascii_graphic());
+            is_token && !Presented::has_own_form(value)
+        };
+        chosen.into_iter().flatten().all(is_possible)
+            && (self.access_token.is_none() || self.access_token != self.refresh_token)
+    }
 }
 
 /// How long tokens shall live, in seconds, whatever the service, the client and the scopes say.
@@ -71,6 +90,9 @@ pub async fn give(
     mut authorization: Authorization,
     wishes: &Wishes,
 ) -> Result<Result<(Tokens, Vec<TransactWriteItem>), TokenFault>, Error> {
+    if !wishes.are_possible() {
+        return Ok(Err(TokenFault::ValueInUse));
+    }
     let now = context.now_millis();
     let entropy = &context.app.entropy;
     let mint = || Value::mint(authorization.id, authorization.client, entropy).map(|value| value.expose().to_owned());

@@ -50,9 +50,24 @@ pub struct Changed {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn of_clue(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
-    let Some(identifier) = TokenIdentifier::parse(clue) else {
-        return Presented::read(clue).known(context, found).await;
-    };
+    match TokenIdentifier::parse(clue) {
+        Some(identifier) => identified(found, identifier),
+        None => Presented::read(clue).known(context, found).await,
+    }
+}
+
+/// The same of a token that is to be ended, be it replaced.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn of_clue_to_end(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
+    match TokenIdentifier::parse(clue) {
+        Some(identifier) => identified(found, identifier),
+        None => Presented::read(clue).known_or_replaced(context, found).await,
+    }
+}
+
+fn identified(found: &Found, identifier: TokenIdentifier) -> Result<Option<Known>, Error> {
     let found = store::among(&found.items, identifier.id)?;
     let is_it = |given: &Option<Given>| given.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
     Ok(found.filter(|found| found.state == State::Active).and_then(|authorization| {

@@ -159,7 +159,7 @@ async fn a_panic_is_the_doors_500_and_the_next_request_is_answered() {
     let broken = Endpoint { handler: |_, _| Box::pin(async { panic!("a bug") }), ..oauth::register::ENDPOINT };
     let event = include_str!("../../../events/register.public-native.json");
     let answer = broken.answer(world.app, Request::from_event(event).unwrap()).await;
-    assert_eq!((answer.status, answer.code), (500, Some("server_error")));
+    assert_eq!((answer.status, answer.code), (500, Some("server_error".into())));
     assert_eq!(answer.headers["access-control-allow-origin"], "*");
     assert!(!answer.body.contains("a bug") && answer.cause.unwrap().contains("panic"));
     assert_eq!(world.register(1, None, &web_client()).await.status, 201);

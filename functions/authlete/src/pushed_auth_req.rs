@@ -40,10 +40,10 @@ async fn push(call: &Call<'_>) -> Result<Response, Error> {
     readable?;
     let (service, shown) = (&desk.service, shown?);
     let bad = |fault: &RequestFault| Ok(refused(service, "BAD_REQUEST", fault.error(), code(fault, None)));
-    let Some(text) = body.text("parameters")? else {
+    if body.text("parameters")?.is_none() {
         let text = "the pushed authorization request from the service has no 'parameters'".to_owned();
         return Ok(refused(service, "BAD_REQUEST", "invalid_request", ("A245280", text)));
-    };
+    }
     let parameters = match &parameters {
         Some(Ok(parameters)) => parameters,
         Some(Err(fault)) => return bad(&fault.clone().into()),
@@ -80,7 +80,7 @@ async fn push(call: &Call<'_>) -> Result<Response, Error> {
         let code = code(&refusal.fault, Some(&client));
         return Ok(refused(service, "BAD_REQUEST", refusal.fault.error(), code));
     }
-    let (uri, seconds) = pushed::keep(&context, &client, text).await?;
+    let (uri, seconds) = pushed::keep(&context, &client, &parameters.without_credentials()).await?;
     let told = format!("Successfully registered a request object for client ({}), URI is {uri}.", client.numeric_id);
     let mut members = answer("A245001", &told, "CREATED");
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);

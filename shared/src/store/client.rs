@@ -283,6 +283,30 @@ impl Store {
         }
     }
 
+    /// Leaves a tombstone where no client is stored: of one that was known by its metadata document alone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn bury(&self, service_id: u64, client_id: &str, numeric_id: u64, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .update(client_key(service_id, numeric_id))
+            .update_expression(
+                "SET client_id = :id, deleted_by = :actor, write_id = :write, changed = :changed, \
+                 version = if_not_exists(version, :zero) + :one, tokens_from = :millis, expires_at = :end",
+            )
+            .condition_expression("attribute_not_exists(client_id) OR attribute_exists(deleted_by)")
+            .expression_attribute_values(":id", string(client_id))
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":zero", integer(0))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":millis", integer(self.clock.now_millis()))
+            .expression_attribute_values(":end", integer(self.clock.now().saturating_add(TOMBSTONE_SECONDS)));
+        self.written(update, &write_id).await
+    }
+
     /// Ends all tokens of a client that were issued until now: whether there is such a client.
     ///
     /// # Errors

@@ -26,7 +26,8 @@ async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it()
     assert_eq!((begun.text("action"), &begun.body["metadataDocumentUsed"]), ("INTERACTION", &json!(true)), "{begun:?}");
     let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
     let issued = scene.operate("/auth/authorization/issue", &issue).await;
-    let code = issued.text("authorizationCode");
+    let code_before = issued.text("authorizationCode");
+    let code = code_before;
     let request = format!(
         "grant_type=authorization_code&code={code}&client_id={}&redirect_uri=https://rp.example/cb",
         scene.url()
@@ -50,6 +51,14 @@ async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it()
     scene.settings(rule(Trust::Allow)).await;
     assert!(works().await);
     let operator = scene.world.service_token(1, &Permission::ALL).await;
+    let again = async || {
+        scene.world.clock.advance(1);
+        let begun = scene.authorize().await;
+        let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
+        let code = scene.operate("/auth/authorization/issue", &issue).await.text("authorizationCode").to_owned();
+        let request = request.replace(code_before, &code);
+        scene.operate("/auth/token", &json!({"parameters": request})).await.text("accessToken").to_owned()
+    };
     let number = tokens.body["clientId"].to_string();
     let lock = json!({"clientLocked": true});
     let lock = scene
@@ -69,6 +78,13 @@ async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it()
     let issued = scene.operate("/auth/authorization/issue", &issue).await;
     assert_eq!(issued.text("action"), "LOCATION", "it may come back: {issued:?}");
     assert!(!works().await, "what it had does not");
+    let later = json!({"token": again().await});
+    let works = async || scene.operate("/auth/introspection", &later).await.body["action"] == "OK";
+    assert!(works().await, "what it gets now does");
+    scene.world.clock.advance(1);
+    let deleted = scene.world.send_bare("DELETE", &format!("/api/1/client/delete/{number}"), Some(&operator)).await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    assert!(!works().await, "though only its document was known");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     if let Err(fault @ AuthenticationFault::Contradiction) = shown.client_id() {
         return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(&fault)));
     }
-    let known = presented.known(&context, &found).await?;
+    let known = presented.known_or_replaced(&context, &found).await?;
     let named = match &identifier {
         Some(identifier) => runtime.kept_client(identifier, found.named).await?,
         None => None,

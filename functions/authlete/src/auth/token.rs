@@ -138,7 +138,11 @@ fn client_of_clue(clue: Option<&str>) -> Option<String> {
 
 /// A refusal that the client is told.
 pub(crate) fn refuse(service: &Service, fault: &TokenFault) -> Response {
-    let action = if matches!(fault, TokenFault::NoKey(_)) { "INTERNAL_SERVER_ERROR" } else { "BAD_REQUEST" };
+    let action = if matches!(fault, TokenFault::NoKey(_) | TokenFault::Claims) {
+        "INTERNAL_SERVER_ERROR"
+    } else {
+        "BAD_REQUEST"
+    };
     let (code, text) = tokens::code(fault);
     let mut members = refusal(service, action, fault.error(), (code, text));
     if matches!(fault, TokenFault::RefreshToken { was_replaced: true }) {
@@ -186,7 +190,7 @@ impl Request<'_> {
         let Some(code) = self.parameters.get("code") else { return Ok(Err(TokenFault::NoCode)) };
         let (code, wishes) = (Code::parse(code), tokens::wishes(self.body)?);
         let attached = properties::of(self.body)?;
-        let Ok(claims) = self.access_token_claims()? else { return Ok(Err(TokenFault::Code)) };
+        let Ok(claims) = self.access_token_claims()? else { return Ok(Err(TokenFault::Claims)) };
         let found = match found {
             Some(mut found) => {
                 found.assertions.access_token_claims.extend(claims);
@@ -209,7 +213,7 @@ impl Request<'_> {
 
     async fn by_client_credentials(&self) -> Result<Result<Tokens, TokenFault>, Error> {
         let (wishes, attached) = (tokens::wishes(self.body)?, properties::of(self.body)?);
-        let claims = self.access_token_claims()?.unwrap_or_default();
+        let Ok(claims) = self.access_token_claims()? else { return Ok(Err(TokenFault::Claims)) };
         let name = self.client_name();
         let (context, client, parameters) = (self.context, self.client, self.parameters);
         Ok(exchange::by_client_credentials(context, client, name, parameters, attached, claims, &wishes).await?)

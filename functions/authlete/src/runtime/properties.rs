@@ -38,13 +38,45 @@ pub(crate) fn of(body: &Members) -> Result<Vec<Property>, Error> {
         let hidden = pair.get("hidden").and_then(Value::as_bool).unwrap_or_default();
         Some(Property { key: text("key").filter(|key| !key.is_empty())?, value: text("value")?, hidden })
     };
-    let properties: Vec<Property> = pairs.filter_map(property).collect();
+    let mut properties: Vec<Property> = Vec::new();
+    for property in pairs.filter_map(property) {
+        properties.retain(|known| known.key != property.key);
+        properties.push(property);
+    }
     let bytes: usize = properties.iter().map(|property| property.key.len() + property.value.len() + 40).sum();
     if bytes > MAX_BYTES {
         let member = "properties".to_owned();
         return Err(Error::Body(Invalid::TooLong { member, limit: MAX_BYTES, unit: "bytes" }));
     }
     Ok(properties)
+}
+
+/// The names that RFC 7662 §2.2, RFC 8705 §3.2, RFC 9396 §9.2 and RFC 9470 §6.2 give to facts.
+const FACTS: [&str; 17] = [
+    "active",
+    "scope",
+    "client_id",
+    "username",
+    "token_type",
+    "exp",
+    "iat",
+    "nbf",
+    "sub",
+    "aud",
+    "iss",
+    "jti",
+    "cnf",
+    "authorization_details",
+    "acr",
+    "auth_time",
+    "may_act",
+];
+
+/// The properties that a resource server sees among the facts of a token, and never in the place of one.
+pub(crate) fn for_resource_servers(properties: &[Property], with_hidden: bool) -> impl Iterator<Item = (&str, &str)> {
+    let shown = properties.iter().filter(move |property| with_hidden || !property.hidden);
+    let shown = shown.filter(|property| !FACTS.contains(&property.key.as_str()));
+    shown.map(|property| (property.key.as_str(), property.value.as_str()))
 }
 
 /// The properties that a client sees among the members of its answer.

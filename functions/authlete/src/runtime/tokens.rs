@@ -164,6 +164,7 @@ pub(crate) fn code(fault: &TokenFault) -> Code {
         TokenFault::ValueInUse => ("A050388", own()),
         TokenFault::Ticket => ("A067280", own()),
         TokenFault::Subject => ("A050281", own()),
+        TokenFault::Claims => ("A050283", own()),
         TokenFault::NoKey(_) => ("A050282", own()),
     }
 }

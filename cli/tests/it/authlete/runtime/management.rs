@@ -12,14 +12,14 @@ async fn an_operator_makes_tokens() {
             with(json!({"grantType": "AUTHORIZATION_CODE", "clientId": party.client_id, "subject": "john"}), &members);
         party.authlete.post("/auth/token/create", &body).await
     };
-    let made = make(json!({"scopes": ["a"], "properties": [{"key": "k", "value": "v"}]})).await;
-    assert_outcome(&made, "OK", "A109001", "");
-    assert_eq!((&made.body["expiresIn"], made.text("tokenType")), (&json!(100), "Bearer"));
-    assert!(party.works(made.text("accessToken")).await);
-    assert!(party.refresh(made.text("refreshToken")).await.text("action") == "OK");
+    let tokens = make(json!({"scopes": ["a"], "properties": [{"key": "k", "value": "v"}]})).await;
+    assert_outcome(&tokens, "OK", "A109001", "");
+    assert_eq!((&tokens.body["expiresIn"], tokens.text("tokenType")), (&json!(100), "Bearer"));
+    assert!(party.works(tokens.text("accessToken")).await);
+    assert!(party.refresh(tokens.text("refreshToken")).await.text("action") == "OK");
     let chosen = json!({"accessToken": "chosen-1", "refreshToken": "chosen-2", "accessTokenPersistent": true});
-    let made = make(chosen.clone()).await;
-    assert_eq!((made.text("accessToken"), made.body.get("expiresAt")), ("chosen-1", None));
+    let tokens = make(chosen.clone()).await;
+    assert_eq!((tokens.text("accessToken"), tokens.body.get("expiresAt")), ("chosen-1", None));
     assert!(party.works("chosen-1").await);
     assert_outcome(&make(chosen).await, "BAD_REQUEST", "A109282", "");
     let standard = party.post("/auth/introspection/standard", &json!({"parameters": "token=chosen-2"})).await;
@@ -28,6 +28,7 @@ async fn an_operator_makes_tokens() {
     assert_outcome(&refreshed, "OK", "A053080", "");
     assert!(!party.works("chosen-1").await && party.works(refreshed.text("accessToken")).await);
     let own = make(json!({"grantType": "CLIENT_CREDENTIALS", "subject": "john"})).await;
+    let (live, identifier) = (own.text("accessToken"), own.text("tokenId"));
     assert_eq!((own.body.get("subject"), own.body.get("refreshToken")), (None, None));
     for (members, code) in [
         (json!({"grantType": null}), "A109280"),
@@ -38,6 +39,10 @@ async fn an_operator_makes_tokens() {
         (json!({"clientId": 0}), "A109280"),
         (json!({"dpopKeyThumbprint": "x"}), "A109280"),
         (json!({"accessToken": party.authlete.token}), "A109280"),
+        (json!({"accessToken": "same", "refreshToken": "same"}), "A109282"),
+        (json!({"accessToken": live}), "A109282"),
+        (json!({"accessToken": identifier}), "A109282"),
+        (json!({"accessToken": "a b"}), "A109282"),
     ] {
         assert_outcome(&make(members).await, "BAD_REQUEST", code, "");
     }

@@ -7,9 +7,11 @@ use super::{Party, REDIRECT};
 #[tokio::test]
 async fn no_value_and_nothing_hidden_stands_in_the_table() {
     let party = Party::with(&json!({"refreshTokenIdempotent": true}), &json!({})).await;
-    let body = json!({"parameters": format!("response_type=code&redirect_uri={REDIRECT}&scope=openid"),
+    let tail = "client_secret=what-is-no-secret-of-mine&password=what-is-a-password";
+    let body = json!({"parameters": format!("response_type=code&redirect_uri={REDIRECT}&scope=openid&{tail}"),
         "clientId": party.client_id, "clientSecret": party.secret});
     let pushed = party.post("/pushed_auth_req", &body).await;
+    assert_eq!(pushed.text("action"), "CREATED", "{pushed:?}");
     let ticket = party.ticket("openid a").await;
     let issue = json!({"ticket": ticket, "subject": "john",
         "properties": [{"key": "inner", "value": "what-is-hidden", "hidden": true}]});
@@ -33,6 +35,8 @@ async fn no_value_and_nothing_hidden_stands_in_the_table() {
         created.text("accessToken"),
         created.text("refreshToken"),
         "what-is-hidden",
+        "what-is-no-secret-of-mine",
+        "what-is-a-password",
         &party.secret,
     ];
     let items = party.authlete.world.all_items().await;

@@ -421,6 +421,37 @@ async fn a_client_ends_its_own_tokens_both_at_once() {
     assert_outcome(&party.post("/auth/revocation", &own).await, "BAD_REQUEST", "A113380", "invalid_request");
 }
 
+/// Whoever ends a token means the grant, though somebody has refreshed it a moment before.
+#[tokio::test]
+async fn a_token_that_was_replaced_ends_the_grant_as_well() {
+    let party = Party::new().await;
+    for name in ["accessToken", "refreshToken"] {
+        for by_client in [true, false] {
+            let tokens = party.tokens("a", "john").await;
+            let refreshed = party.refresh(tokens.text("refreshToken")).await;
+            let old = tokens.text(name);
+            if by_client {
+                let own = json!({"parameters": format!("token={old}"), "clientId": party.client_id,
+                    "clientSecret": party.secret});
+                assert_outcome(&party.post("/auth/revocation", &own).await, "OK", "A113001", "");
+            } else {
+                let ended = party.post("/auth/token/revoke", &json!({"accessTokenIdentifier": old})).await;
+                assert_eq!(ended.body["count"], 1);
+            }
+            assert!(!party.works(refreshed.text("accessToken")).await, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_uri_that_is_gone_gets_no_code() {
+    let party = Party::new().await;
+    let ticket = party.ticket("a").await;
+    let update = with(super::client(), &json!({"redirectUris": ["https://rp.example/other"]}));
+    party.post(&format!("/client/update/{}", party.client_id), &update).await;
+    assert_outcome(&party.issue(&ticket, "john").await, "INTERNAL_SERVER_ERROR", "A040285", "server_error");
+}
+
 #[tokio::test]
 async fn a_client_that_is_locked_deleted_or_ended_has_no_tokens() {
     let party = Party::new().await;

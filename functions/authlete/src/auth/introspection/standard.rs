@@ -89,10 +89,7 @@ async fn facts(
     let attached = attached::of(context, authorization).await?;
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    let shown = attached.iter().filter(|property| with_hidden || !property.hidden).cloned();
-    let shown: Vec<_> =
-        shown.map(|property| ::authorization::authorization::Property { hidden: false, ..property }).collect();
-    for (key, value) in properties::for_clients(&shown) {
+    for (key, value) in properties::for_resource_servers(&attached, with_hidden) {
         put(key, value.into());
     }
     put("active", true.into());

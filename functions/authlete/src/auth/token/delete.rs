@@ -16,7 +16,7 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.desk_and_found(None, |service| clue_keys(service, Some(clue))).await?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
-    if let Some(known) = management::of_clue(&context, clue, &found).await? {
+    if let Some(known) = management::of_clue_to_end(&context, clue, &found).await? {
         store::revoke(&context, known.authorization).await?;
     }
     Ok(Response::empty(204))

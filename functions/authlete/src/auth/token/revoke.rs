@@ -31,7 +31,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
     let count = match (clue, &identifier, subject) {
-        (Some(clue), ..) => match management::of_clue(&context, clue, &found).await? {
+        (Some(clue), ..) => match management::of_clue_to_end(&context, clue, &found).await? {
             Some(known) => {
                 store::revoke(&context, known.authorization).await?;
                 1

@@ -11,7 +11,10 @@ use serde_json::Value;
 use shared::caller::Permission;
 use shared::jose::UnverifiedJwt;
 
-use crate::support::{BASE_URL, World};
+use crate::support::World;
+
+/// Where the browser finds it.
+const HOME: &str = "http://127.0.0.1:8080";
 
 /// A browser: it keeps cookies, and follows nothing by itself.
 struct Browser {
@@ -41,11 +44,11 @@ impl Browser {
     async fn new() -> Self {
         let world = World::empty().await;
         demo::service(world.app, None).await.unwrap();
-        demo::announce_login(world.app, 1, Some(BASE_URL)).await.unwrap();
+        demo::announce_login(world.app, 1, Some(HOME)).await.unwrap();
         let service_token = world.service_token(1, &Permission::ALL).await;
         let text = String::new;
         let demo = Demo {
-            base_url: BASE_URL.to_owned(),
+            base_url: HOME.to_owned(),
             service_id: 1,
             organization: text(),
             issuer: text(),
@@ -65,7 +68,7 @@ impl Browser {
     }
 
     async fn goes(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Seen {
-        let path = url.strip_prefix(BASE_URL).unwrap_or(url);
+        let path = url.strip_prefix(HOME).unwrap_or(url);
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -121,7 +124,7 @@ async fn a_newcomer_gets_a_token() {
     assert_eq!(claims["sub"], "alice");
     let metadata = browser.opens("/1/.well-known/openid-configuration").await;
     let metadata: Value = serde_json::from_str(&metadata.body).unwrap();
-    assert_eq!(metadata["token_endpoint"], format!("{BASE_URL}/1/token"));
+    assert_eq!(metadata["token_endpoint"], format!("{HOME}/1/token"));
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
 }
 
@@ -152,7 +155,8 @@ async fn names_in_a_page_are_text() {
     let registered = browser.goes("POST", "/1/register", &[("content-type", "application/json")], body).await;
     let registered: Value = serde_json::from_str(&registered.body).unwrap();
     let id = registered["client_id"].as_str().unwrap();
-    let hint = "login_hint=%22%3E%3Cscript%3E";
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let hint = format!("login_hint=%22%3E%3Cscript%3E&code_challenge={challenge}&code_challenge_method=S256");
     let page = browser
         .opens(&format!("/1/authorize?response_type=code&client_id={id}&redirect_uri=https://rp.example/cb&{hint}"))
         .await;

@@ -735,7 +735,7 @@ def _():
 
 @check("create: OK and BAD_REQUEST")
 def _():
-    chosen = {"accessToken": f"a {uuid.uuid4()}", "refreshToken": f"r {uuid.uuid4()}"}
+    chosen = {"accessToken": f"a-{uuid.uuid4()}", "refreshToken": f"r-{uuid.uuid4()}"}
     right = {"grantType": "AUTHORIZATION_CODE", "clientId": web.clientId, "subject": ALICE, "scopes": ["read"]}
     answer = create(**right | chosen)
     content(answer, "OK", "A109001")

@@ -75,7 +75,7 @@ await check('create: BAD_REQUEST for an unknown client or scope, and without a s
 })
 
 await check('create: chosen values are used, once', async () => {
-  const values = { accessToken: `a ${randomUUID()}/+=`, refreshToken: `r ${randomUUID()}` }
+  const values = { accessToken: `a-${randomUUID()}/+=`, refreshToken: `r-${randomUUID()}` }
   const right = { grantType: 'AUTHORIZATION_CODE', clientId: web.clientId, subject: ALICE }
   assertHolds(assertAction(await createToken({ ...right, ...values }), 'OK', 'A109001'), values)
   assertHolds(await assertAlive(values.accessToken), { subject: ALICE })

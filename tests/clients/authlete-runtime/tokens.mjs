@@ -162,7 +162,7 @@ await check('token: durations of scopes and of the client; the shortest counts',
 })
 
 await check('token: a chosen access token is used, once', async () => {
-  const accessToken = `a ${randomUUID()}`
+  const accessToken = `a-${randomUUID()}`
   assert.equal((await tokensFor({}, {}, { accessToken })).accessToken, accessToken)
   await assertAlive(accessToken)
   const again = await askToken(exchange(await codeFor()), { ...ofWeb, accessToken })

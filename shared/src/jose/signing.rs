@@ -1,8 +1,10 @@
 //! Keys of ours, which sign.
 
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, RsaKeyPair,
+    self, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, RsaEncoding, RsaKeyPair,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -13,9 +15,15 @@ use crate::error::Error;
 /// A private key, ready to sign.
 pub struct SigningKey {
     kid: String,
-    algorithm: Algorithm,
-    name: &'static str,
-    key: EncodingKey,
+    algorithm: &'static str,
+    pair: Pair,
+}
+
+/// Both halves of a key, checked once and not at each signature.
+enum Pair {
+    Elliptic(EcdsaKeyPair),
+    Edwards(Ed25519KeyPair),
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
 }
 
 /// Why a JWK cannot sign.
@@ -44,16 +52,15 @@ impl SigningKey {
             let octets = text(name).and_then(|text| BASE64URL.decode(text).ok());
             octets.filter(|octets| !octets.is_empty()).ok_or(KeyRefused::Malformed)
         };
-        let name = signature_algorithm(jwk).ok_or(KeyRefused::Kind)?;
-        let algorithm = name.parse().map_err(|_| KeyRefused::Kind)?;
-        let key = match algorithm {
-            Algorithm::ES256 => elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING, 32, octets)?,
-            Algorithm::ES384 => elliptic(&ECDSA_P384_SHA384_FIXED_SIGNING, 48, octets)?,
-            Algorithm::EdDSA => edwards(octets)?,
-            _ => EncodingKey::from_rsa_der(&rsa(octets)?),
+        let algorithm = signature_algorithm(jwk).ok_or(KeyRefused::Kind)?;
+        let pair = match algorithm {
+            "ES256" => Pair::Elliptic(elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING, 32, octets)?),
+            "ES384" => Pair::Elliptic(elliptic(&ECDSA_P384_SHA384_FIXED_SIGNING, 48, octets)?),
+            "EdDSA" => Pair::Edwards(edwards(octets)?),
+            other => Pair::Rsa(rsa(octets)?, rsa_encoding(other).ok_or(KeyRefused::Kind)?),
         };
         let kid = text("kid").filter(|kid| !kid.is_empty()).ok_or(KeyRefused::KeyId)?;
-        Ok(Self { kid: kid.to_owned(), algorithm, name, key })
+        Ok(Self { kid: kid.to_owned(), algorithm, pair })
     }
 
     /// The key's name.
@@ -65,7 +72,7 @@ impl SigningKey {
     /// The algorithm's name (RFC 7518 §3.1).
     #[must_use]
     pub fn algorithm(&self) -> &'static str {
-        self.name
+        self.algorithm
     }
 
     /// A JWT whose header has `alg`, `kid` and those members.
@@ -77,9 +84,11 @@ impl SigningKey {
         mut header: Map<String, Value>,
         claims: &Map<String, Value>,
     ) -> Result<String, Error> {
-        header.insert("alg".to_owned(), self.algorithm().into());
+        header.insert("alg".to_owned(), self.algorithm.into());
         header.insert("kid".to_owned(), self.kid.as_str().into());
-        signed(&header, claims, &self.key, self.algorithm)
+        let message = message(&header, claims)?;
+        let signature = self.pair.sign(message.as_bytes()).map_err(Error::internal)?;
+        Ok(format!("{message}.{}", BASE64URL.encode(signature)))
     }
 
     /// A JWT of that media type, without `application/` (RFC 7515 §4.1.9).
@@ -89,6 +98,20 @@ impl SigningKey {
     pub fn sign(&self, media_type: &str, claims: &Map<String, Value>) -> Result<String, Error> {
         let header = [("typ".to_owned(), media_type.into())].into_iter().collect();
         self.sign_with_header(header, claims)
+    }
+}
+
+impl Pair {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        Ok(match self {
+            Self::Elliptic(pair) => pair.sign(&SystemRandom::new(), message)?.as_ref().to_vec(),
+            Self::Edwards(pair) => pair.sign(message).as_ref().to_vec(),
+            Self::Rsa(pair, encoding) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(*encoding, &SystemRandom::new(), message, &mut signature)?;
+                signature
+            }
+        })
     }
 }
 
@@ -124,7 +147,9 @@ pub fn sign_with_secret(
         algorithm.parse().ok().filter(|name| [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].contains(name));
     let Some(hmac) = hmac else { return Ok(None) };
     header.insert("alg".to_owned(), algorithm.into());
-    signed(&header, claims, &EncodingKey::from_secret(secret), hmac).map(Some)
+    let message = message(&header, claims)?;
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &EncodingKey::from_secret(secret), hmac);
+    Ok(Some(format!("{message}.{}", signature.map_err(Error::internal)?)))
 }
 
 /// A JWT that nobody has signed (RFC 7519 §6).
@@ -139,17 +164,6 @@ pub fn unsigned(mut header: Map<String, Value>, claims: &Map<String, Value>) -> 
 fn message(header: &Map<String, Value>, claims: &Map<String, Value>) -> Result<String, Error> {
     let encoded = |part: &Map<String, Value>| serde_json::to_string(part).map(|part| BASE64URL.encode(part));
     Ok(format!("{}.{}", encoded(header).map_err(Error::internal)?, encoded(claims).map_err(Error::internal)?))
-}
-
-fn signed(
-    header: &Map<String, Value>,
-    claims: &Map<String, Value>,
-    key: &EncodingKey,
-    algorithm: Algorithm,
-) -> Result<String, Error> {
-    let message = message(header, claims)?;
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm);
-    Ok(format!("{message}.{}", signature.map_err(Error::internal)?))
 }
 
 /// The algorithm of a key, private or public: its `alg`, or the usual one of its type; none if it is of a type that does not
@@ -175,31 +189,40 @@ fn elliptic(
     algorithm: &'static EcdsaSigningAlgorithm,
     length: usize,
     octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>,
-) -> Result<EncodingKey, KeyRefused> {
+) -> Result<EcdsaKeyPair, KeyRefused> {
     let (x, y, secret) = (octets("x")?, octets("y")?, octets("d")?);
     if x.len() != length || y.len() != length {
         return Err(KeyRefused::Malformed);
     }
     let point = [&[4], x.as_slice(), y.as_slice()].concat();
     let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, &secret, &point);
-    let document = pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
-    Ok(EncodingKey::from_ec_der(document.as_ref()))
+    pair.map_err(|_| KeyRefused::Malformed)
 }
 
-fn edwards(octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>) -> Result<EncodingKey, KeyRefused> {
+fn edwards(octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>) -> Result<Ed25519KeyPair, KeyRefused> {
     let pair = Ed25519KeyPair::from_seed_and_public_key(&octets("d")?, &octets("x")?);
-    let document = pair.map_err(|_| KeyRefused::Malformed)?.to_pkcs8v1().map_err(|_| KeyRefused::Malformed)?;
-    Ok(EncodingKey::from_ed_der(document.as_ref()))
+    pair.map_err(|_| KeyRefused::Malformed)
 }
 
-/// An `RSAPrivateKey` (RFC 8017 §A.1.2).
-fn rsa(octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>) -> Result<Vec<u8>, KeyRefused> {
+/// By way of an `RSAPrivateKey` (RFC 8017 §A.1.2).
+fn rsa(octets: impl Fn(&str) -> Result<Vec<u8>, KeyRefused>) -> Result<RsaKeyPair, KeyRefused> {
     let mut content = integer(&[0]);
     for member in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
         content.extend(integer(&octets(member)?));
     }
-    let key = element(0x30, &content);
-    RsaKeyPair::from_der(&key).map(|_| key).map_err(|_| KeyRefused::Malformed)
+    RsaKeyPair::from_der(&element(0x30, &content)).map_err(|_| KeyRefused::Malformed)
+}
+
+fn rsa_encoding(algorithm: &str) -> Option<&'static dyn RsaEncoding> {
+    Some(match algorithm {
+        "RS256" => &signature::RSA_PKCS1_SHA256,
+        "RS384" => &signature::RSA_PKCS1_SHA384,
+        "RS512" => &signature::RSA_PKCS1_SHA512,
+        "PS256" => &signature::RSA_PSS_SHA256,
+        "PS384" => &signature::RSA_PSS_SHA384,
+        "PS512" => &signature::RSA_PSS_SHA512,
+        _ => return None,
+    })
 }
 
 /// A non-negative INTEGER in DER.

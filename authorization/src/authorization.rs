@@ -349,13 +349,15 @@ impl Authorization {
     #[must_use]
     pub fn works_for(&self, service: &Service, client: Option<&RegisteredClient>) -> bool {
         match client {
-            Some(client) => {
-                client.numeric_id == self.client
-                    && !client.locked
-                    && client.tokens_from.is_none_or(|from| self.issued > from)
-            }
+            Some(client) => client.numeric_id == self.client && !client.locked && self.is_after(client.tokens_from),
             None => self.is_of_document && is_accepted(service.policy(), &self.client_name.name),
         }
+    }
+
+    /// Whether it was issued after the moment up to which its client's tokens were ended, if they were.
+    #[must_use]
+    pub fn is_after(&self, tokens_from: Option<u64>) -> bool {
+        tokens_from.is_none_or(|from| self.issued > from)
     }
 
     /// Whether its access token is this one, live or not.

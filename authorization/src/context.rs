@@ -39,10 +39,10 @@ pub struct Terms<'a> {
 }
 
 impl Context<'_> {
-    /// What is asked of the client and is not built.
+    /// What the service or the client's operators ask for that is not built.
     #[must_use]
-    pub fn client_profile<'c>(&self, client: &'c RegisteredClient) -> Option<&'c str> {
-        (self.terms)(client).unbuilt_profile
+    pub fn unbuilt_profile(&self, client: &RegisteredClient) -> Option<String> {
+        self.rules.unbuilt_profile.or((self.terms)(client).unbuilt_profile).map(str::to_owned)
     }
 
     /// The time, in milliseconds since 1970.

@@ -4,7 +4,7 @@ use shared::Error;
 use shared::client::RegisteredClient;
 use shared::metadata::GrantType;
 
-use crate::authorization::{Assertions, Authorization, ClientName, Property, State};
+use crate::authorization::{Assertions, Authorization, ClientName, Given, Property, State};
 use crate::context::Context;
 use crate::grant::{self, Grant, Memory};
 use crate::properties;
@@ -26,19 +26,19 @@ pub async fn begin(
     context: &Context<'_>,
     client: &RegisteredClient,
     name: ClientName,
-    request: Request,
+    request: &Request,
     kept: Option<String>,
-) -> Result<(Value, Authorization), Error> {
+) -> Result<Value, Error> {
     let now = context.now_millis();
     let id = AuthorizationId::mint(&context.app.entropy)?;
     let ticket = Value::mint(id, client.numeric_id, &context.app.entropy)?;
     let mut authorization = Authorization::begin(id, client, name, GrantType::AuthorizationCode, now);
     authorization.scopes.clone_from(&request.scopes);
-    authorization.request = Some(request);
+    authorization.request = Some(request.clone());
     authorization.context = kept;
     authorization.ticket = Some(store::given(ticket.hash(), now, Some(TICKET_SECONDS)));
-    match store::begin(context, &mut authorization, Vec::new()).await? {
-        Step::Done => Ok((ticket, authorization)),
+    match store::step(context, &mut authorization, Vec::new()).await? {
+        Step::Done => Ok(ticket),
         Step::Lost(_) | Step::Refused(_) => Err(Error::internal("two authorizations of one name")),
     }
 }
@@ -53,7 +53,7 @@ pub fn of_ticket(
 ) -> Option<Authorization> {
     let now = context.now_millis();
     found.filter(|authorization| {
-        let is_it = |given: &crate::authorization::Given| given.hash == ticket.hash() && given.is_live(now);
+        let is_it = |given: &Given| given.hash == ticket.hash() && given.is_live(now);
         authorization.state == State::Ticket
             && authorization.client == ticket.client
             && authorization.grant_type == grant_type
@@ -139,7 +139,8 @@ pub async fn issue(
     };
     let Some(client) = client.filter(|client| !client.locked) else { return Ok(Err(DecisionFault::ClientGone)) };
     let Some(request) = next.request.clone() else { return Ok(Err(DecisionFault::Ticket)) };
-    if !is_still_registered(context, client, &request) {
+    // A ticket may wait for hours.
+    if !is_registered_redirect(context, client, &request.target.uri) {
         return Ok(Err(DecisionFault::ClientGone));
     }
     let subject = match (consent.subject, request.wanted) {
@@ -147,9 +148,7 @@ pub async fn issue(
         (None, Wanted::Nothing) => None,
         _ => return Ok(Err(DecisionFault::Subject)),
     };
-    if let Some(grant) = &grant {
-        grant::make_room(context, client.numeric_id, grant).await?;
-    }
+    grant::make_room(context, client.numeric_id, grant.as_ref()).await?;
     let now = context.now_millis();
     next.scopes = granted(context, &next.scopes, consent.scopes);
     next.refresh_scopes.clone_from(&next.scopes);
@@ -190,11 +189,6 @@ pub async fn issue(
     Ok(Ok(Issued { answer, code, kept }))
 }
 
-/// Whether the redirect URI is still the client's: a ticket may wait for hours.
-fn is_still_registered(context: &Context<'_>, client: &RegisteredClient, request: &Request) -> bool {
-    is_registered_redirect(context, client, &request.target.uri)
-}
-
 /// The scopes that are granted: `openid` only where it was asked for.
 fn granted(context: &Context<'_>, asked: &[String], decided: Option<Vec<String>>) -> Vec<String> {
     let Some(decided) = decided else { return asked.to_vec() };
@@ -217,7 +211,7 @@ pub async fn fail(
     context: &Context<'_>,
     found: Option<Authorization>,
     ticket: &Value,
-    error: &[(&str, &str)],
+    error: &[(&str, String)],
 ) -> Result<Result<Answer, DecisionFault>, Error> {
     let Some(authorization) = of_ticket(context, found, ticket, GrantType::AuthorizationCode) else {
         return Ok(Err(DecisionFault::Ticket));

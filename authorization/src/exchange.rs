@@ -13,5 +13,4 @@ pub use code::by_code;
 pub use fault::TokenFault;
 pub use password::{PasswordTicket, accept_password, ask_password, refuse_password};
 pub use refresh::by_refresh_token;
-pub use tokens::attach;
-pub use tokens::{Durations, Tokens, Wishes, give};
+pub use tokens::{Tokens, Wishes, give};

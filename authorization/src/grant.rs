@@ -137,14 +137,12 @@ pub fn remembering(
     store::updating(update.update_expression(format!("SET {}{added}", set.join(", "))))
 }
 
-/// Makes room for one more authorization: what is dead is forgotten and, if that is not enough, the oldest is revoked.
+/// Makes room for one more authorization of a grant, if there is one yet: what is dead is forgotten and, if that is not enough, the oldest is revoked.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`], [`Error::Contention`].
-pub async fn make_room(context: &Context<'_>, client: u64, grant: &Grant) -> Result<(), Error> {
-    if grant.live.len() < MOST_LIVE {
-        return Ok(());
-    }
+pub async fn make_room(context: &Context<'_>, client: u64, grant: Option<&Grant>) -> Result<(), Error> {
+    let Some(grant) = grant.filter(|grant| grant.live.len() >= MOST_LIVE) else { return Ok(()) };
     let mut living = living(context, grant).await?;
     living.sort_by_key(|authorization| authorization.issued);
     let surplus = living.len().saturating_sub(MOST_LIVE - 1);

@@ -91,8 +91,7 @@ fn verdict(context: &Context<'_>, authorization: &Authorization, question: &Ques
 }
 
 /// Whether a token is bound to another certificate than that of the connection (RFC 8705 §3).
-#[must_use]
-pub fn is_bound_elsewhere(authorization: &Authorization, certificate: Option<&str>) -> bool {
+fn is_bound_elsewhere(authorization: &Authorization, certificate: Option<&str>) -> bool {
     let Some(bound) = &authorization.certificate_thumbprint else { return false };
     certificate.and_then(certificate::thumbprint).as_ref() != Some(bound)
 }

@@ -132,16 +132,15 @@ impl<'t> Presented<'t> {
 
     async fn looked_up(&self, context: &Context<'_>, found: &Found, wanted: Wanted) -> Result<Option<Known>, Error> {
         let items = found.items.as_slice();
-        let is_ended = |found: &Found, authorization: &Authorization| {
-            found.tokens_from.is_some_and(|from| from >= authorization.issued)
-        };
         let (authorization, client) = match (self.authorization(), store::chosen_among(items)) {
-            (Some(id), _) => (store::among(items, id)?.filter(|authorization| !is_ended(found, authorization)), None),
+            (Some(id), _) => {
+                (store::among(items, id)?.filter(|authorization| authorization.is_after(found.tokens_from)), None)
+            }
             (None, Some((id, client))) => {
                 let keys = vec![store::key(context, id)];
                 let found = context.app.store.client_and(context.service, &client.to_string(), keys).await?;
                 let authorization = store::among(&found.items, id)?;
-                (authorization.filter(|authorization| !is_ended(&found, authorization)), found.named.client)
+                (authorization.filter(|authorization| authorization.is_after(found.tokens_from)), found.named.client)
             }
             (None, None) => (None, None),
         };

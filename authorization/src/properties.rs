@@ -42,3 +42,22 @@ pub async fn of(context: &Context<'_>, authorization: &Authorization) -> Result<
         }
     }
 }
+
+/// Attaches more to an authorization: a value of a known name takes the place of the old one.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn attach(
+    context: &Context<'_>,
+    authorization: &mut Authorization,
+    attached: Vec<Property>,
+) -> Result<(), Error> {
+    if attached.is_empty() {
+        return Ok(());
+    }
+    let mut all = of(context, authorization).await?;
+    all.retain(|known| attached.iter().all(|property| property.key != known.key));
+    all.extend(attached);
+    authorization.properties = at_rest(context, authorization.id, all).await?;
+    Ok(())
+}

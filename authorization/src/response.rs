@@ -1,9 +1,9 @@
 //! Authorization responses (RFC 6749 §4.1.2): where they go, and in which form.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
+use shared::http::escaped;
 use url::form_urlencoded;
 
 /// How a response reaches the client (OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode).
@@ -65,8 +65,8 @@ impl Answer {
 impl Target {
     /// The response with those members, then `state` and `iss` (RFC 9207 §2), if there are any.
     #[must_use]
-    pub fn answer(&self, members: &[(&str, &str)], issuer: Option<&str>) -> Answer {
-        let mut members: Vec<(&str, &str)> = members.to_vec();
+    pub fn answer(&self, members: &[(&str, impl AsRef<str>)], issuer: Option<&str>) -> Answer {
+        let mut members: Vec<(&str, &str)> = members.iter().map(|(name, value)| (*name, value.as_ref())).collect();
         members.extend(self.state.as_deref().map(|state| ("state", state)));
         members.extend(issuer.map(|issuer| ("iss", issuer)));
         match self.mode {
@@ -104,25 +104,6 @@ impl Target {
 
 fn encoded(members: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish()
-}
-
-/// A text as it stands in HTML.
-fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return text.into();
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped.into()
 }
 
 #[cfg(test)]

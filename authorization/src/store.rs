@@ -113,19 +113,7 @@ pub enum Step {
     Refused(usize),
 }
 
-/// Writes the first version of an authorization, and what else belongs to the step.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn begin(
-    context: &Context<'_>,
-    authorization: &mut Authorization,
-    others: Vec<TransactWriteItem>,
-) -> Result<Step, Error> {
-    step(context, authorization, others).await
-}
-
-/// Writes the next version of an authorization that was read, and what else belongs to the step.
+/// Writes the first version of an authorization, or the next one of one that was read, and what else belongs to the step.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
@@ -139,14 +127,12 @@ pub async fn step(
     let was_read = next.version;
     next.version = was_read.saturating_add(1);
     let item = item(context, next, &write_id)?;
-    let condition = if was_read == 0 { "attribute_not_exists(PK)" } else { "version = :read" };
+    let (condition, values) = unchanged_since(was_read);
     let write = if others.is_empty() {
-        let put = store.put(item).condition_expression(condition);
-        let put = if was_read == 0 { put } else { put.expression_attribute_values(":read", integer(was_read)) };
-        Write::Put(Box::new(put))
+        Write::Put(Box::new(store.put(item).condition_expression(condition).set_expression_attribute_values(values)))
     } else {
         let put = Put::builder().table_name(store.table()).set_item(Some(item)).condition_expression(condition);
-        let put = if was_read == 0 { put } else { put.expression_attribute_values(":read", integer(was_read)) };
+        let put = put.set_expression_attribute_values(values);
         let put = put.return_values_on_condition_check_failure(OnFailure::AllOld).build().map_err(Error::internal)?;
         let mut parts = vec![TransactWriteItem::builder().put(put).build()];
         parts.extend(others);
@@ -164,6 +150,14 @@ pub async fn step(
             let old = conditions.first().and_then(Condition::old);
             Ok(Step::Lost(Box::new(old.map(read).transpose()?)))
         }
+    }
+}
+
+/// The condition that nobody has written a version since that one; 0 is none at all.
+fn unchanged_since(version: u64) -> (&'static str, Option<Item>) {
+    match version {
+        0 => ("attribute_not_exists(PK)", None),
+        read => ("version = :read", Some(Item::from([(":read".to_owned(), integer(read))]))),
     }
 }
 
@@ -198,10 +192,10 @@ pub const ATTEMPTS: usize = 8;
 /// [`Error::Internal`].
 pub fn choosing(
     context: &Context<'_>,
-    Authorization { id, client, .. }: &Authorization,
+    authorization: &Authorization,
     chosen: &Chosen<'_>,
 ) -> Result<TransactWriteItem, Error> {
-    let (id, client) = (*id, *client);
+    let (id, client) = (authorization.id, authorization.client);
     let store = &context.app.store;
     let mut item = chosen_value_key(context.service.id, chosen.value).into_attributes();
     item.insert(RECORD.to_owned(), string(id.to_text()));
@@ -231,12 +225,12 @@ pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<Tra
     let read = authorization.version;
     let mut revoked = authorization.revoked();
     revoked.version = read.saturating_add(1);
-    let store = &context.app.store;
+    let (condition, values) = unchanged_since(read);
     let put = Put::builder()
-        .table_name(store.table())
+        .table_name(context.app.store.table())
         .set_item(Some(item(context, &revoked, "")?))
-        .condition_expression("version = :read")
-        .expression_attribute_values(":read", integer(read))
+        .condition_expression(condition)
+        .set_expression_attribute_values(values)
         .build()
         .map_err(Error::internal)?;
     Ok(TransactWriteItem::builder().put(put).build())

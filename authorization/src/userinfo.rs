@@ -8,40 +8,6 @@ use shared::jose::sign_with_secret;
 use crate::authorization::Authorization;
 use crate::context::Context;
 use crate::id_token::{self, NoKey};
-use crate::introspection::{Question, Verdict, introspect, is_bound_elsewhere};
-use crate::presented::Known;
-
-/// What is said of a token that is presented at the userinfo endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Access {
-    /// It opens it.
-    Open,
-    /// There is none, or none any more.
-    Unknown,
-    /// It lacks `openid`.
-    NotOpenid,
-    /// It is bound to another certificate.
-    Certificate,
-}
-
-/// Whether an access token opens the userinfo endpoint. Answers its authorization as well, if there is one.
-#[must_use]
-pub fn access(
-    context: &Context<'_>,
-    client: Option<&RegisteredClient>,
-    known: Option<Known>,
-    certificate: Option<&str>,
-) -> (Access, Option<Authorization>) {
-    let (verdict, authorization) = introspect(context, client, known, &Question::default());
-    let Some(authorization) = authorization else { return (Access::Unknown, None) };
-    let access = match verdict {
-        Verdict::Unknown | Verdict::Expired { .. } => Access::Unknown,
-        _ if !authorization.scopes.iter().any(|scope| scope == "openid") => Access::NotOpenid,
-        _ if is_bound_elsewhere(&authorization, certificate) => Access::Certificate,
-        _ => Access::Open,
-    };
-    (access, Some(authorization))
-}
 
 /// The answer: claims in JSON, or in a signed JWT where the client has registered an algorithm.
 pub enum Content {

@@ -4,6 +4,7 @@
 //! Events are read by types of our own and not by `lambda_http::Request`: its conversion builds a URI out of
 //! the path, the query and two headers, and panics where a stranger's text does not make one.
 
+mod html;
 mod request;
 mod response;
 
@@ -15,6 +16,7 @@ use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use html::escaped;
 pub use request::{Method, Request};
 pub use response::{Response, error_body, error_members};
 

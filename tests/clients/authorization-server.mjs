@@ -26,38 +26,41 @@ function unexpected({ action, resultMessage }) {
   return new Error(`the action is ${action}: ${resultMessage}`)
 }
 
+/** The status of an action, if it is one of those that the operation has. */
+const STATUS = {
+  OK: 200,
+  CREATED: 201,
+  BAD_REQUEST: 400,
+  UNAUTHORIZED: 401,
+  INVALID_CLIENT: 401,
+  FORBIDDEN: 403,
+  PAYLOAD_TOO_LARGE: 413,
+  INTERNAL_SERVER_ERROR: 500,
+}
+
+function statusOf(answer, actions) {
+  if (!actions.includes(answer.action)) throw unexpected(answer)
+  return STATUS[answer.action]
+}
+
 /** What authorization, issue and fail send to the browser. */
 function toBrowser(answer) {
   const { action, responseContent } = answer
-  switch (action) {
-    case 'LOCATION':
-      return redirect(responseContent)
-    case 'FORM':
-      return html(responseContent)
-    case 'BAD_REQUEST':
-      return json(400, responseContent)
-    case 'INTERNAL_SERVER_ERROR':
-      return json(500, responseContent)
-    default:
-      throw unexpected(answer)
-  }
+  if (action === 'LOCATION') return redirect(responseContent)
+  if (action === 'FORM') return html(responseContent)
+  return json(statusOf(answer, ['BAD_REQUEST', 'INTERNAL_SERVER_ERROR']), responseContent)
+}
+
+/** What a client is told that has shown who it is. */
+function toClient(answer, actions) {
+  const status = statusOf(answer, actions)
+  return status === 401 ? unauthorized(answer.responseContent) : json(status, answer.responseContent)
 }
 
 /** The errors of introspection and userinfo. */
 function toResourceServer(answer) {
-  const { action, responseContent } = answer
-  switch (action) {
-    case 'BAD_REQUEST':
-      return challenge(400, responseContent)
-    case 'UNAUTHORIZED':
-      return challenge(401, responseContent)
-    case 'FORBIDDEN':
-      return challenge(403, responseContent)
-    case 'INTERNAL_SERVER_ERROR':
-      return challenge(500, responseContent)
-    default:
-      throw unexpected(answer)
-  }
+  const actions = ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'INTERNAL_SERVER_ERROR']
+  return challenge(statusOf(answer, actions), answer.responseContent)
 }
 
 // What is read from a request.
@@ -105,22 +108,8 @@ function endpoints(authlete, serviceId) {
   async function par({ body, headers }) {
     const pushedAuthorizationRequest = { parameters: body, ...basic(headers) }
     const answer = await authlete.pushedAuthorization.create({ serviceId, pushedAuthorizationRequest })
-    switch (answer.action) {
-      case 'CREATED':
-        return json(201, answer.responseContent)
-      case 'BAD_REQUEST':
-        return json(400, answer.responseContent)
-      case 'UNAUTHORIZED':
-        return unauthorized(answer.responseContent)
-      case 'FORBIDDEN':
-        return json(403, answer.responseContent)
-      case 'PAYLOAD_TOO_LARGE':
-        return json(413, answer.responseContent)
-      case 'INTERNAL_SERVER_ERROR':
-        return json(500, answer.responseContent)
-      default:
-        throw unexpected(answer)
-    }
+    const actions = ['CREATED', 'BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'PAYLOAD_TOO_LARGE', 'INTERNAL_SERVER_ERROR']
+    return toClient(answer, actions)
   }
 
   async function password({ ticket, username, password }) {
@@ -134,50 +123,22 @@ function endpoints(authlete, serviceId) {
   async function token({ body, headers }) {
     const processed = await authlete.token.process({ serviceId, tokenRequest: { parameters: body, ...basic(headers) } })
     const answer = processed.action === 'PASSWORD' ? await password(processed) : processed
-    switch (answer.action) {
-      case 'OK':
-        return json(200, answer.responseContent)
-      case 'BAD_REQUEST':
-        return json(400, answer.responseContent)
-      case 'INVALID_CLIENT':
-        return unauthorized(answer.responseContent)
-      case 'INTERNAL_SERVER_ERROR':
-        return json(500, answer.responseContent)
-      default:
-        throw unexpected(answer)
-    }
+    return toClient(answer, ['OK', 'BAD_REQUEST', 'INVALID_CLIENT', 'INTERNAL_SERVER_ERROR'])
   }
 
   async function introspect({ body }) {
     const standardIntrospectionRequest = { parameters: body }
     const answer = await authlete.introspection.standardProcess({ serviceId, standardIntrospectionRequest })
-    switch (answer.action) {
-      case 'OK':
-        return json(200, answer.responseContent)
-      case 'BAD_REQUEST':
-        return json(400, answer.responseContent)
-      case 'INTERNAL_SERVER_ERROR':
-        return json(500, answer.responseContent)
-      default:
-        throw unexpected(answer)
-    }
+    return toClient(answer, ['OK', 'BAD_REQUEST', 'INTERNAL_SERVER_ERROR'])
   }
 
   async function revoke({ body, headers }) {
     const revocationRequest = { parameters: body, ...basic(headers) }
     const answer = await authlete.revocation.process({ serviceId, revocationRequest })
-    switch (answer.action) {
-      case 'OK':
-        return { status: 200, headers: { 'content-type': 'application/javascript' }, body: answer.responseContent }
-      case 'INVALID_CLIENT':
-        return unauthorized(answer.responseContent)
-      case 'BAD_REQUEST':
-        return json(400, answer.responseContent)
-      case 'INTERNAL_SERVER_ERROR':
-        return json(500, answer.responseContent)
-      default:
-        throw unexpected(answer)
+    if (answer.action === 'OK') {
+      return { status: 200, headers: { 'content-type': 'application/javascript' }, body: answer.responseContent }
     }
+    return toClient(answer, ['INVALID_CLIENT', 'BAD_REQUEST', 'INTERNAL_SERVER_ERROR'])
   }
 
   async function userinfo({ headers }) {

@@ -49,7 +49,7 @@ pub async fn by_client_credentials(
         Ok(given) => given,
         Err(fault) => return Ok(Err(fault)),
     };
-    match store::begin(context, &mut tokens.authorization, others).await? {
+    match store::step(context, &mut tokens.authorization, others).await? {
         Step::Done => Ok(Ok(tokens)),
         Step::Refused(_) => Ok(Err(TokenFault::ValueInUse)),
         Step::Lost(_) => Err(Error::internal("two authorizations of one name")),

@@ -16,8 +16,8 @@ use crate::request::Request;
 use crate::store::{self, Step};
 use crate::token::Value;
 
-/// Gives tokens for a code. A refused exchange leaves the code as it is; a second one that would have succeeded ends what
-/// the first one gave (RFC 9700 §4.5).
+/// Gives tokens for a code. A refused exchange leaves the code as it is; a second one after a success ends what
+/// the first one gave (RFC 6749 §4.1.2).
 ///
 /// # Errors
 /// [`TokenFault`], within [`Error::Unavailable`], [`Error::Internal`] and [`Error::Contention`].

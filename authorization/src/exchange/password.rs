@@ -53,7 +53,7 @@ pub async fn ask_password(
     let mut authorization = Authorization::begin(id, client, name, GrantType::Password, now);
     authorization.scopes = scopes::requestable(context, client, (!words.is_empty()).then_some(words.as_slice()));
     authorization.ticket = Some(store::given(ticket.hash(), now, Some(TICKET_SECONDS)));
-    match store::begin(context, &mut authorization, Vec::new()).await? {
+    match store::step(context, &mut authorization, Vec::new()).await? {
         Step::Done => Ok(Ok(PasswordTicket { ticket, scopes: authorization.scopes })),
         Step::Lost(_) | Step::Refused(_) => Err(Error::internal("two authorizations of one name")),
     }
@@ -79,9 +79,7 @@ pub async fn accept_password(
     let Some(subject) = consent.subject.filter(|subject| is_subject(subject)) else {
         return Ok(Err(TokenFault::Subject));
     };
-    if let Some(grant) = &grant {
-        grant::make_room(context, client.numeric_id, grant).await?;
-    }
+    grant::make_room(context, client.numeric_id, grant.as_ref()).await?;
     authorization.ticket = None;
     authorization.issued = context.now_millis();
     authorization.refresh_scopes.clone_from(&authorization.scopes);

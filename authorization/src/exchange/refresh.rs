@@ -103,11 +103,12 @@ async fn refreshed(
     let ours = Value::parse(presented);
     let (mut refresh, mut access) = (presented.to_owned(), None);
     let old_end = authorization.refresh_token.as_ref().and_then(|given| given.ends_at);
-    let seconds = wishes.durations.refresh_token;
-    let seconds = seconds.unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
+    let seconds = wishes
+        .refresh_seconds
+        .unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
     let mut given = store::given(Hash::of(presented), now, Some(seconds));
     if rules.refresh_token_kept {
-        if !rules.refresh_end_reset && wishes.durations.refresh_token.is_none() {
+        if !rules.refresh_end_reset && wishes.refresh_seconds.is_none() {
             given.ends_at = old_end;
         }
     } else {
@@ -122,7 +123,7 @@ async fn refreshed(
         let last = access.as_ref().map(|_| Rotation { presented: Hash::of(presented), at: now, salt, scopes });
         authorization.rotations.push(Hash::of(presented), last);
         given.hash = Hash::of(&refresh);
-        if rules.refresh_end_kept && wishes.durations.refresh_token.is_none() {
+        if rules.refresh_end_kept && wishes.refresh_seconds.is_none() {
             given.ends_at = old_end;
         }
     }

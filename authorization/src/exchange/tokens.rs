@@ -5,12 +5,12 @@ use shared::Error;
 use shared::client::RegisteredClient;
 use shared::metadata::GrantType;
 
-use crate::authorization::{Authorization, Property, State};
+use crate::authorization::{Authorization, State};
 use crate::context::Context;
 use crate::presented::Presented;
 use crate::store::{self, Chosen};
 use crate::token::{Hash, Value};
-use crate::{access_token, id_token, lifetime, properties};
+use crate::{access_token, id_token, lifetime};
 
 use super::TokenFault;
 
@@ -20,8 +20,10 @@ const MAX_CHOSEN: usize = 8192;
 /// What the authorization server wishes for the tokens of one request.
 #[derive(Debug, Default, Clone)]
 pub struct Wishes {
-    /// How long they shall live.
-    pub durations: Durations,
+    /// How long the access token shall live, in seconds, whatever the service, the client and the scopes say.
+    pub access_seconds: Option<u64>,
+    /// The same of the refresh token.
+    pub refresh_seconds: Option<u64>,
     /// The value of the access token.
     pub access_token: Option<String>,
     /// The value of the refresh token.
@@ -43,15 +45,6 @@ impl Wishes {
         chosen.into_iter().flatten().all(is_possible)
             && (self.access_token.is_none() || self.access_token != self.refresh_token)
     }
-}
-
-/// How long tokens shall live, in seconds, whatever the service, the client and the scopes say.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Durations {
-    /// Access tokens.
-    pub access_token: Option<u64>,
-    /// Refresh tokens.
-    pub refresh_token: Option<u64>,
 }
 
 /// Tokens that are given to a client.
@@ -104,9 +97,9 @@ pub async fn give(
     };
     authorization.state = State::Active;
     authorization.active_since = now;
-    let refresh_seconds = wishes.durations.refresh_token;
-    let refresh_seconds =
-        refresh_seconds.unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
+    let refresh_seconds = wishes
+        .refresh_seconds
+        .unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
     authorization.refresh_token =
         refresh.as_ref().map(|value| store::given(Hash::of(value), now, Some(refresh_seconds)));
     let seconds = access_seconds(context, client, &authorization, wishes);
@@ -129,25 +122,6 @@ pub async fn give(
     Ok(Ok((tokens, parts)))
 }
 
-/// Attaches more to an authorization: a value of a known name takes the place of the old one.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn attach(
-    context: &Context<'_>,
-    authorization: &mut Authorization,
-    attached: Vec<Property>,
-) -> Result<(), Error> {
-    if attached.is_empty() {
-        return Ok(());
-    }
-    let mut all = properties::of(context, authorization).await?;
-    all.retain(|known| attached.iter().all(|property| property.key != known.key));
-    all.extend(attached);
-    authorization.properties = properties::at_rest(context, authorization.id, all).await?;
-    Ok(())
-}
-
 /// Seconds that an access token lives; none for one without an end.
 pub(super) fn access_seconds(
     context: &Context<'_>,
@@ -158,8 +132,7 @@ pub(super) fn access_seconds(
     if wishes.is_persistent {
         return None;
     }
-    let seconds = wishes.durations.access_token;
-    Some(seconds.unwrap_or_else(|| lifetime::of_access_token(context, client, &authorization.scopes)))
+    Some(wishes.access_seconds.unwrap_or_else(|| lifetime::of_access_token(context, client, &authorization.scopes)))
 }
 
 /// An access token ends with its refresh token at the latest, where the service says so.

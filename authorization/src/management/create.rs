@@ -3,7 +3,6 @@
 use shared::Error;
 use shared::client::RegisteredClient;
 use shared::metadata::GrantType;
-use shared::store::schema::Key;
 
 use crate::authorization::{Assertions, Authorization, ClientName, Property};
 use crate::context::Context;
@@ -66,14 +65,6 @@ pub struct Holder<'h> {
     pub grant: Option<Grant>,
 }
 
-impl Holder<'_> {
-    /// Where the grant of a user and the client of that number is.
-    #[must_use]
-    pub fn key(service_id: u64, client: u64, subject: &str) -> Key {
-        grant::key_in(service_id, client, subject)
-    }
-}
-
 /// Makes tokens.
 ///
 /// # Errors
@@ -96,9 +87,7 @@ pub async fn create(
         return Ok(Err(CreateFault::Scope(unknown.clone())));
     }
     let client = holder.client;
-    if let Some(grant) = &holder.grant {
-        grant::make_room(context, client.numeric_id, grant).await?;
-    }
+    grant::make_room(context, client.numeric_id, holder.grant.as_ref()).await?;
     let now = context.now_millis();
     let id = AuthorizationId::mint(&context.app.entropy)?;
     let mut authorization = Authorization::begin(id, client, holder.name, creation.grant_type, now);

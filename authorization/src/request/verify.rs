@@ -134,8 +134,7 @@ fn unbuilt(context: &Context<'_>, client: &RegisteredClient, parameters: &Parame
     if parameters.get("request_uri").is_some() {
         return Err(RequestFault::RequestObjectUri);
     }
-    let profile = context.rules.unbuilt_profile.or_else(|| context.client_profile(client));
-    profile.map_or(Ok(()), |profile| Err(RequestFault::Profile(profile.to_owned())))
+    context.unbuilt_profile(client).map_or(Ok(()), |profile| Err(RequestFault::Profile(profile)))
 }
 
 /// Whether a client's tokens must be bound to a key of its own (RFC 8705 §3, RFC 9449 §5.2).

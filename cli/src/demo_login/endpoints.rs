@@ -1,5 +1,6 @@
 //! The endpoints: each asks one operation and does what its action says.
 
+use authorization::subject::is_subject;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -44,7 +45,7 @@ impl Asked<'_> {
             return self.fail(field("ticket"), "DENIED").await;
         }
         let (subject, now) = (field("user"), self.gateway.now());
-        if !(1..=100).contains(&subject.len()) || !subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        if !is_subject(subject) {
             let text = "A name has 1 to 100 letters, digits and signs of ASCII. Go back, and say another one.";
             return pages::failure(text, StatusCode::BAD_REQUEST);
         }

@@ -3,10 +3,10 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
+use shared::http::escaped;
 
 use super::endpoints::text;
 use super::of_type;
-use crate::front::escaped;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}\
     button{font:inherit;padding:.4rem 1.2rem;margin-right:.6rem}input[type=text]{font:inherit;padding:.3rem;width:100%}\

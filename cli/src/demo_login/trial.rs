@@ -8,10 +8,10 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
+use shared::http::escaped;
 
 use super::endpoints::text;
 use super::{Asked, pages, redirect, set};
-use crate::front::escaped;
 use crate::gateway::query_parameters;
 
 /// The cookie that keeps `state` and the code verifier of the browser's request.

@@ -32,10 +32,8 @@ async fn push(call: &Call<'_>) -> Result<Response, Error> {
     let shown = Shown::read(&body);
     let text = body.text("parameters").ok().flatten();
     let parameters = text.filter(|text| text.len() <= MAX_BYTES).map(Parameters::parse);
-    let identifier = match (&shown, &parameters) {
-        (Ok(shown), Some(Ok(parameters))) => shown.with(parameters).client_id().ok(),
-        _ => None,
-    };
+    let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
+    let identifier = credentials::own_name(&shown, sent);
     let (desk, found) = call.desk_and_found(identifier.as_deref(), |_| Vec::new()).await?;
     readable?;
     let (service, shown) = (&desk.service, shown?);

@@ -7,19 +7,20 @@ pub(crate) mod outcome;
 pub(crate) mod properties;
 pub(crate) mod rules;
 pub(crate) mod shown;
+pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod whose;
 
 use ::authorization::Context;
-use ::authorization::presented::Presented;
+use ::authorization::presented::{Known, Presented};
 use ::authorization::rules::Rules;
 use shared::client::RegisteredClient;
 use shared::metadata_document::{Unresolved, Wanted};
 use shared::origin::Origin;
 use shared::resolution;
 use shared::service::Service;
-use shared::store::Named;
 use shared::store::schema::Key;
+use shared::store::{Found, Named};
 
 use crate::door::{Call, Desk};
 use crate::error::Error;
@@ -27,6 +28,15 @@ use crate::error::Error;
 /// Where the authorization of a token is, if the token says it.
 pub(crate) fn keys_of(service: &Service, presented: Option<&Presented<'_>>) -> Vec<Key> {
     presented.map(|presented| presented.key(service.id)).into_iter().collect()
+}
+
+/// Who asks about a token, and what one read has found of it and of the client that it names.
+///
+/// # Errors
+/// What [`Call::desk_and_found`] refuses.
+pub(crate) async fn desk_and_token(call: &Call<'_>, presented: Option<&Presented<'_>>) -> Result<(Desk, Found), Error> {
+    let client = presented.and_then(Presented::client);
+    call.desk_and_found(client.as_deref(), |service| keys_of(service, presented)).await
 }
 
 /// A call of the runtime, by the rules of its service.
@@ -103,5 +113,23 @@ impl<'d> Runtime<'d> {
             return Ok(None);
         }
         self.client(identifier, named, Wanted { kept: true, may_fetch: false }).await
+    }
+    /// What is known of a token that is presented, and of its client.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub(crate) async fn known(
+        &self,
+        presented: &Presented<'_>,
+        found: Found,
+    ) -> Result<(Option<Known>, Option<RegisteredClient>), Error> {
+        let context = self.context();
+        let Some(known) = presented.known(&context, &found).await? else { return Ok((None, None)) };
+        let named = match presented.client() {
+            Some(identifier) => self.kept_client(&identifier, found.named).await?,
+            None => None,
+        };
+        let client = presented.client_of(&context, &known, named).await?;
+        Ok((Some(known), client))
     }
 }

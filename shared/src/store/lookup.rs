@@ -65,21 +65,9 @@ impl Store {
         let hash = presented.hash();
         let mut keys = others;
         keys.push(operator_token_key(&hash));
-        keys.extend(identifier.into_iter().flat_map(|identifier| keys_of_name(service, identifier)));
-        // A batch that names a key twice is none.
-        keys.sort_unstable();
-        keys.dedup();
-        let mut items = self.batch_as_stored(keys.into_iter().map(Key::into_attributes).collect()).await?;
-        let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
-        items.retain(|item| self.is_live(item));
-        let of_kind = |kind: &'static str| items.iter().find(move |item| text(item, "SK") == Some(kind));
-        let token = of_kind("T").map(|item| token(hash, item)).transpose()?;
-        let document = of_kind("M").map(kept_document).transpose()?;
-        let client = match identifier {
-            Some(identifier) => self.named(service, identifier, &items).await?,
-            None => None,
-        };
-        Ok(Found { token, named: Named { client, document }, items, tokens_from })
+        let found = self.found(service, identifier, keys).await?;
+        let record = found.items.iter().find(|item| text(item, "SK") == Some("T"));
+        Ok(Found { token: record.map(|item| token(hash, item)).transpose()?, ..found })
     }
 
     /// What has that number, identifier or alias, and other items, where an operator's token plays no part.
@@ -87,13 +75,25 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn client_and(&self, service: &Service, identifier: &str, others: Vec<Key>) -> Result<Found, Error> {
-        let keys = others.into_iter().chain(keys_of_name(service, identifier));
-        let mut items = self.batch_as_stored(keys.map(Key::into_attributes).collect()).await?;
+        self.found(service, Some(identifier), others).await
+    }
+
+    /// What is there, and under the client's name if one is named: of what has ended no more than until when its tokens
+    /// were ended.
+    async fn found(&self, service: &Service, identifier: Option<&str>, mut keys: Vec<Key>) -> Result<Found, Error> {
+        keys.extend(identifier.into_iter().flat_map(|identifier| keys_of_name(service, identifier)));
+        // A batch that names a key twice is none.
+        keys.sort_unstable();
+        keys.dedup();
+        let mut items = self.batch_as_stored(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
         items.retain(|item| self.is_live(item));
         let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
-        let named = Named { client: self.named(service, identifier, &items).await?, document };
-        Ok(Found { token: None, named, items, tokens_from })
+        let client = match identifier {
+            Some(identifier) => self.named(service, identifier, &items).await?,
+            None => None,
+        };
+        Ok(Found { token: None, named: Named { client, document }, items, tokens_from })
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.

@@ -20,7 +20,7 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{Code, answer, error_parameters, refused, respond};
-use crate::runtime::{Runtime, shown};
+use crate::runtime::{Runtime, shown, tickets};
 
 endpoint!(
     authorization,
@@ -88,9 +88,8 @@ async fn authorization(call: &Call<'_>) -> Result<Response, Error> {
     request.pushed = reference.flatten().map(|reference| reference.id.to_text());
     let name = ClientName::of(&client, identifier);
     let by = name.by;
-    let (ticket, begun) = decision::begin(&context, &client, name, request, kept).await?;
-    let Some(request) = &begun.request else { return Err(shared::Error::internal("a request is kept").into()) };
-    Ok(respond(ask(&context, &client, by, request, ticket.expose())))
+    let ticket = decision::begin(&context, &client, name, &request, kept).await?;
+    Ok(respond(ask(&context, &client, by, &request, ticket.expose())))
 }
 
 /// What the user has to be asked.
@@ -175,25 +174,18 @@ fn refuse(context: &Context<'_>, client: Option<&RegisteredClient>, refusal: &Re
     let (code, text) = code(&refusal.fault, client);
     let Some(target) = &refusal.target else { return refused(context.service, "BAD_REQUEST", error, (code, text)) };
     let parameters = error_parameters(context.service, error, code, &text);
-    let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    respond(redirected(
-        answer(code, &text, action(&target.answer(&[], None))),
-        &target.answer(&parameters, context.response_issuer()),
-    ))
+    respond(redirected(code, &text, &target.answer(&parameters, context.response_issuer())))
 }
 
 /// An answer whose content the browser takes to the client.
-pub(super) fn redirected(mut members: Map<String, Value>, to: &Answer) -> Map<String, Value> {
-    members.insert("responseContent".to_owned(), to.content().into());
-    members
-}
-
-/// How a response reaches the client.
-pub(super) fn action(answer: &Answer) -> &'static str {
-    match answer {
+fn redirected(code: &'static str, text: &str, told: &Answer) -> Map<String, Value> {
+    let action = match told {
         Answer::Location(_) => "LOCATION",
         Answer::Form(_) => "FORM",
-    }
+    };
+    let mut members = answer(code, text, action);
+    members.insert("responseContent".to_owned(), told.content().into());
+    members
 }
 
 /// The code of a refusal, and what it says.
@@ -256,11 +248,7 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
 }
 
 /// A ticket that cannot be used: one answer for all reasons.
-fn unknown_ticket(service: &Service, operation: &str, ticket: &str) -> Response {
-    let shown: String = ticket.chars().take(100).collect();
-    let text = format!(
-        "There is no entity having the ticket specified in the /api/auth/authorization/{operation} request (ticket = \
-         {shown})"
-    );
+fn unknown_ticket(service: &Service, operation: &str, sent: &str) -> Response {
+    let text = tickets::unknown(&format!("/api/auth/authorization/{operation} request"), sent);
     refused(service, "BAD_REQUEST", "invalid_request", ("A041202", text))
 }

@@ -14,16 +14,14 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, challenged, respond};
-use crate::runtime::{Runtime, keys_of, shown};
+use crate::runtime::{Runtime, desk_and_token, shown};
 
 endpoint!(introspection, "authlete-introspection", [Post], ["/api/{serviceId}/auth/introspection"]);
 
 async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
     let presented = body.named("token").ok().flatten().map(Presented::read);
-    let identifier = presented.as_ref().and_then(Presented::client);
-    let keys = |service: &shared::service::Service| keys_of(service, presented.as_ref());
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    let (desk, found) = desk_and_token(call, presented.as_ref()).await?;
     readable?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
@@ -38,24 +36,10 @@ async fn introspection(call: &Call<'_>) -> Result<Response, Error> {
         certificate: body.named("clientCertificate")?,
     };
     let Some(presented) = presented else {
-        return Ok(respond(refusal(
-            &context,
-            "BAD_REQUEST",
-            "invalid_request",
-            "A056280",
-            "the request has no token",
-            &[],
-        )));
+        let code = ("A056280", "the request has no token".to_owned());
+        return Ok(respond(challenged(&desk.service, "BAD_REQUEST", "invalid_request", code, &[])));
     };
-    let known = presented.known(&context, &found).await?;
-    let named = match &identifier {
-        Some(identifier) => runtime.kept_client(identifier, found.named).await?,
-        None => None,
-    };
-    let client = match &known {
-        Some(known) => presented.client_of(&context, known, named).await?,
-        None => None,
-    };
+    let (known, client) = runtime.known(&presented, found).await?;
     let (verdict, authorization) = introspect(&context, client.as_ref(), known, &question);
     let mut members = told(&context, &verdict, &question);
     match &authorization {
@@ -75,8 +59,9 @@ fn words(texts: Option<&Vec<String>>) -> Vec<&str> {
 
 /// What is decided, and the challenge for the client.
 fn told(context: &Context<'_>, verdict: &Verdict, question: &Question<'_>) -> Map<String, Value> {
-    let refusal =
-        |action, error, code, text: &str, added: &[(&str, &str)]| refusal(context, action, error, code, text, added);
+    let refusal = |action, error, code, text: &str, added: &[(&str, &str)]| {
+        challenged(context.service, action, error, (code, text.to_owned()), added)
+    };
     match verdict {
         Verdict::Valid => {
             let mut members = answer("A056001", "The access token is valid.", "OK");
@@ -118,17 +103,6 @@ fn told(context: &Context<'_>, verdict: &Verdict, question: &Question<'_>) -> Ma
             refusal("UNAUTHORIZED", "invalid_token", "A065381", text, &[])
         }
     }
-}
-
-fn refusal(
-    context: &Context<'_>,
-    action: &str,
-    error: &str,
-    code: &'static str,
-    text: &str,
-    added: &[(&str, &str)],
-) -> Map<String, Value> {
-    challenged(context.service, action, error, (code, text.to_owned()), added)
 }
 
 async fn facts(

@@ -27,10 +27,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
     let presented = sent.and_then(|sent| sent.get("token")).map(Presented::read);
-    let own_name = match (&shown, sent) {
-        (Ok(shown), Some(sent)) => shown.with(sent).client_id().ok(),
-        _ => None,
-    };
+    let own_name = credentials::own_name(&shown, sent);
     let identifier = own_name.clone().or_else(|| presented.as_ref().and_then(Presented::client));
     let keys = |service: &shared::service::Service| keys_of(service, presented.as_ref());
     let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;

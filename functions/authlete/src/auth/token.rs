@@ -8,18 +8,19 @@ pub mod list;
 pub mod revoke;
 pub mod update;
 
-use ::authorization::authorization::ClientName;
-use ::authorization::client_authentication::Endpoint as At;
+use ::authorization::authorization::{CalledBy, ClientName};
+use ::authorization::client_authentication::{AuthenticationFault, Credentials, Endpoint as At};
 use ::authorization::exchange::{self, PasswordTicket, TokenFault, Tokens};
 use ::authorization::presented::Presented;
 use ::authorization::token::{TokenIdentifier, Value as Code};
-use ::authorization::{Context, Parameters, request, store};
-use serde_json::Value;
+use ::authorization::{Authorization, Context, Parameters, properties as attached, request, store};
+use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient};
 use shared::http::Response;
 use shared::metadata::{AuthMethod, GrantType};
 use shared::metadata_document::Wanted;
 use shared::service::Service;
+use shared::store::Found;
 use shared::store::schema::Key;
 
 use crate::constants::{self, CLIENT_AUTH_METHOD};
@@ -39,11 +40,8 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
     let presented = sent.and_then(|sent| sent.get("code").or_else(|| sent.get("refresh_token"))).map(Presented::read);
-    let own_name = match (&shown, sent) {
-        (Ok(shown), Some(sent)) => shown.with(sent).client_id().ok(),
-        _ => None,
-    };
-    let identifier = own_name.clone().or_else(|| presented.as_ref().and_then(Presented::client));
+    let own_name = credentials::own_name(&shown, sent);
+    let identifier = own_name.or_else(|| presented.as_ref().and_then(Presented::client));
     let keys = |service: &Service| keys_of(service, presented.as_ref());
     let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
     readable?;
@@ -60,24 +58,11 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
     let shown = shown.with(parameters);
-    let named = shown.client_id();
-    let is_guessed = own_name.is_none();
-    if let Err(fault) = &named
-        && !(is_guessed && context.rules.missing_client_id_allowed && identifier.is_some())
-    {
-        return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(fault)));
-    }
-    let name = named.ok().or(identifier).unwrap_or_default();
-    let walk = match &presented {
-        Some(presented) => match presented.authorization() {
-            // Whatever it is: a code, or a refresh token that was replaced.
-            Some(id) => store::among(&found.items, id)?,
-            None => presented.known(&context, &found).await?.map(|known| known.authorization),
-        },
-        None => None,
+    let (name, is_guessed) = match asker(&context, &shown, identifier) {
+        Ok(asker) => asker,
+        Err(fault) => return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(&fault))),
     };
-    // What ended with a client that is gone is no later client's of that name.
-    let walk = walk.filter(|walk| found.tokens_from.is_none_or(|from| walk.issued > from));
+    let walk = walk(&context, presented.as_ref(), &found).await?;
     // Nobody's host is asked for a client that shows nothing of its own.
     let may_fetch = walk.as_ref().is_some_and(|walk| walk.client == service.numeric_id(&name));
     let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch }).await?;
@@ -89,37 +74,38 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         Err(fault) => return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault))),
     };
     let Some(client) = client else { return Err(shared::Error::UnknownClient.into()) };
-    let request = Request { context: &context, client: &client, name: &name, parameters, body: &body };
-    let grant = match request.grant() {
-        Ok(grant) => grant,
-        Err(fault) => return Ok(refuse(service, &fault)),
-    };
-    let outcome = match grant {
-        GrantType::AuthorizationCode => request.by_code(walk).await?,
-        GrantType::RefreshToken => request.by_refresh_token(walk).await?,
-        GrantType::ClientCredentials => request.by_client_credentials().await?,
-        _ => {
-            return Ok(match request.by_password().await? {
-                Ok(ticket) => respond(request.asks_password(&ticket, method)),
-                Err(fault) => refuse(service, &fault),
-            });
-        }
-    };
-    let given = match outcome {
-        Ok(given) => given,
-        Err(fault) => return Ok(refuse(service, &fault)),
-    };
-    let code = match grant {
-        GrantType::AuthorizationCode => "A050001",
-        GrantType::RefreshToken => "A053080",
-        _ => "A052001",
-    };
-    let text = format!("The token request (grant_type={grant}) was processed successfully.");
-    let mut members = tokens::given(&context, &client, &given, grant, (code, text)).await?;
-    if let Some(constant) = constants::constant(CLIENT_AUTH_METHOD, method.as_str()) {
-        members.insert("clientAuthMethod".to_owned(), constant.into());
+    let request = Request { context: &context, client: &client, name: &name, method, parameters, body: &body };
+    match request.grant() {
+        Ok(grant) => request.answer(grant, walk).await,
+        Err(fault) => Ok(refuse(service, &fault)),
     }
-    Ok(respond(members))
+}
+
+/// Which client asks, and whether only its code or token says so: that is enough where the service allows it.
+fn asker(
+    context: &Context<'_>,
+    shown: &Credentials<'_>,
+    of_token: Option<String>,
+) -> Result<(String, bool), AuthenticationFault> {
+    match (shown.client_id(), of_token) {
+        (Err(AuthenticationFault::NoClient), Some(name)) if context.rules.missing_client_id_allowed => Ok((name, true)),
+        (named, _) => named.map(|name| (name, false)),
+    }
+}
+
+/// The authorization that a code or a refresh token is of, whatever has become of it: a second use must be noticed. What
+/// ended with a client that is gone is no later client's of that name.
+async fn walk(
+    context: &Context<'_>,
+    presented: Option<&Presented<'_>>,
+    found: &Found,
+) -> Result<Option<Authorization>, Error> {
+    let Some(presented) = presented else { return Ok(None) };
+    let walk = match presented.authorization() {
+        Some(id) => store::among(&found.items, id)?,
+        None => presented.known(context, found).await?.map(|known| known.authorization),
+    };
+    Ok(walk.filter(|walk| walk.is_after(found.tokens_from)))
 }
 
 /// Where the authorization is of a token that an operator names by its value, or by what it is called in lists.
@@ -156,6 +142,7 @@ struct Request<'r> {
     context: &'r Context<'r>,
     client: &'r RegisteredClient,
     name: &'r str,
+    method: AuthMethod,
     parameters: &'r Parameters,
     body: &'r Members,
 }
@@ -175,26 +162,47 @@ impl Request<'_> {
         if self.body.named("dpop").is_ok_and(|proof| proof.is_some()) || request::binds_tokens(self.client) {
             return Err(TokenFault::Bound);
         }
-        let profile = self.context.rules.unbuilt_profile.or_else(|| self.context.client_profile(self.client));
-        profile.map_or(Ok(grant), |profile| Err(TokenFault::Profile(profile.to_owned())))
+        self.context.unbuilt_profile(self.client).map_or(Ok(grant), |profile| Err(TokenFault::Profile(profile)))
+    }
+
+    /// Tokens, the question whether a password is right, or why there is neither.
+    async fn answer(&self, grant: GrantType, walk: Option<Authorization>) -> Result<Response, Error> {
+        let outcome = match grant {
+            GrantType::AuthorizationCode => ("A050001", self.by_code(walk).await?),
+            GrantType::RefreshToken => ("A053080", self.by_refresh_token(walk).await?),
+            GrantType::ClientCredentials => ("A052001", self.by_client_credentials().await?),
+            _ => return self.by_password().await,
+        };
+        let (code, given) = match outcome {
+            (code, Ok(given)) => (code, given),
+            (_, Err(fault)) => return Ok(refuse(self.context.service, &fault)),
+        };
+        let text = format!("The token request (grant_type={grant}) was processed successfully.");
+        let members = tokens::given(self.context, self.client, &given, grant, (code, text)).await?;
+        Ok(self.respond(members))
+    }
+
+    /// Whoever is answered has authenticated in that way.
+    fn respond(&self, mut members: Map<String, Value>) -> Response {
+        if let Some(constant) = constants::constant(CLIENT_AUTH_METHOD, self.method.as_str()) {
+            members.insert("clientAuthMethod".to_owned(), constant.into());
+        }
+        respond(members)
     }
 
     fn client_name(&self) -> ClientName {
         ClientName::of(self.client, self.name)
     }
 
-    async fn by_code(
-        &self,
-        found: Option<::authorization::Authorization>,
-    ) -> Result<Result<Tokens, TokenFault>, Error> {
+    async fn by_code(&self, found: Option<Authorization>) -> Result<Result<Tokens, TokenFault>, Error> {
         let Some(code) = self.parameters.get("code") else { return Ok(Err(TokenFault::NoCode)) };
         let (code, wishes) = (Code::parse(code), tokens::wishes(self.body)?);
-        let attached = properties::of(self.body)?;
+        let more = properties::of(self.body)?;
         let Ok(claims) = self.access_token_claims()? else { return Ok(Err(TokenFault::Claims)) };
         let found = match found {
             Some(mut found) => {
                 found.assertions.access_token_claims.extend(claims);
-                exchange::attach(self.context, &mut found, attached).await?;
+                attached::attach(self.context, &mut found, more).await?;
                 Some(found)
             }
             None => None,
@@ -202,10 +210,7 @@ impl Request<'_> {
         Ok(exchange::by_code(self.context, self.client, found, code.as_ref(), self.parameters, &wishes).await?)
     }
 
-    async fn by_refresh_token(
-        &self,
-        found: Option<::authorization::Authorization>,
-    ) -> Result<Result<Tokens, TokenFault>, Error> {
+    async fn by_refresh_token(&self, found: Option<Authorization>) -> Result<Result<Tokens, TokenFault>, Error> {
         let Some(presented) = self.parameters.get("refresh_token") else { return Ok(Err(TokenFault::NoRefreshToken)) };
         let wishes = tokens::wishes(self.body)?;
         Ok(exchange::by_refresh_token(self.context, self.client, found, presented, self.parameters, &wishes).await?)
@@ -219,18 +224,23 @@ impl Request<'_> {
         Ok(exchange::by_client_credentials(context, client, name, parameters, attached, claims, &wishes).await?)
     }
 
-    async fn by_password(&self) -> Result<Result<PasswordTicket, TokenFault>, Error> {
-        Ok(exchange::ask_password(self.context, self.client, self.client_name(), self.parameters).await?)
+    async fn by_password(&self) -> Result<Response, Error> {
+        let name = self.client_name();
+        let by = name.by;
+        Ok(match exchange::ask_password(self.context, self.client, name, self.parameters).await? {
+            Ok(ticket) => self.respond(self.asks_password(&ticket, by)),
+            Err(fault) => refuse(self.context.service, &fault),
+        })
     }
 
-    fn access_token_claims(&self) -> Result<Result<serde_json::Map<String, Value>, NotAnObject>, Error> {
+    fn access_token_claims(&self) -> Result<Result<Map<String, Value>, NotAnObject>, Error> {
         self.body.object("jwtAtClaims")
     }
 
-    fn asks_password(&self, asked: &PasswordTicket, method: AuthMethod) -> serde_json::Map<String, Value> {
+    fn asks_password(&self, asked: &PasswordTicket, by: CalledBy) -> Map<String, Value> {
         let text = "The user's password is to be compared.";
         let mut members = answer("A054080", text, "PASSWORD");
-        shown::names(&mut members, self.client, self.client_name().by);
+        shown::names(&mut members, self.client, by);
         shown::attributes(&mut members, self.context.service, Some(self.client));
         let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
         put("ticket", asked.ticket.expose().into());
@@ -238,9 +248,6 @@ impl Request<'_> {
         put("grantType", "PASSWORD".into());
         for name in ["username", "password"] {
             put(name, self.parameters.get(name).unwrap_or_default().into());
-        }
-        if let Some(constant) = constants::constant(CLIENT_AUTH_METHOD, method.as_str()) {
-            put("clientAuthMethod", constant.into());
         }
         members
     }

@@ -3,18 +3,19 @@
 
 pub mod issue;
 
+use ::authorization::introspection::{Question, Verdict, introspect};
 use ::authorization::presented::Presented;
-use ::authorization::userinfo::{self, Access};
-use ::authorization::{Authorization, Context, claims, properties as attached};
+use ::authorization::{Authorization, claims, properties as attached};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
 use shared::http::Response;
+use shared::service::Service;
 
 use crate::door::{Call, Desk, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, challenged, respond};
-use crate::runtime::{Runtime, keys_of, shown};
+use crate::runtime::{Runtime, desk_and_token, shown};
 
 endpoint!(show, "authlete-userinfo", [Post], ["/api/{serviceId}/auth/userinfo"]);
 
@@ -64,37 +65,23 @@ type Opened = Result<(Option<RegisteredClient>, Authorization), Map<String, Valu
 async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
     let (body, readable) = Members::read(call.request);
     let presented = body.named("token").ok().flatten().map(Presented::read);
-    let identifier = presented.as_ref().and_then(Presented::client);
-    let keys = |service: &shared::service::Service| keys_of(service, presented.as_ref());
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    let (desk, found) = desk_and_token(call, presented.as_ref()).await?;
     readable?;
     body.named("token")?;
     let outcome = {
         let runtime = Runtime::new(call, &desk);
-        let context = runtime.context();
         match &presented {
-            None => Err(challenged(
-                &desk.service,
-                "BAD_REQUEST",
-                "invalid_request",
-                ("A088280", "the request has no token".to_owned()),
-                &[],
-            )),
+            None => {
+                let code = ("A088280", "the request has no token".to_owned());
+                Err(challenged(&desk.service, "BAD_REQUEST", "invalid_request", code, &[]))
+            }
             Some(presented) => {
-                let known = presented.known(&context, &found).await?;
-                let named = match &identifier {
-                    Some(identifier) => runtime.kept_client(identifier, found.named).await?,
-                    None => None,
-                };
-                let client = match &known {
-                    Some(known) => presented.client_of(&context, known, named).await?,
-                    None => None,
-                };
+                let (known, client) = runtime.known(presented, found).await?;
                 let certificate = body.named("clientCertificate")?;
-                let (access, authorization) = userinfo::access(&context, client.as_ref(), known, certificate);
-                match (access, authorization) {
-                    (Access::Open, Some(authorization)) => Ok((client, authorization)),
-                    (access, _) => Err(told(&context, &access)),
+                let question = Question { scopes: vec!["openid"], certificate, ..Question::default() };
+                match introspect(&runtime.context(), client.as_ref(), known, &question) {
+                    (Verdict::Valid, Some(authorization)) => Ok((client, authorization)),
+                    (verdict, _) => Err(told(&desk.service, &verdict)),
                 }
             }
         }
@@ -103,20 +90,19 @@ async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
     Ok((body, desk, outcome))
 }
 
-fn told(context: &Context<'_>, access: &Access) -> Map<String, Value> {
-    let service = context.service;
-    match access {
-        Access::Open | Access::Unknown => {
-            let code = ("A088302", "The access token does not exist.".to_owned());
-            challenged(service, "UNAUTHORIZED", "invalid_token", code, &[])
-        }
-        Access::NotOpenid => {
+fn told(service: &Service, verdict: &Verdict) -> Map<String, Value> {
+    match verdict {
+        Verdict::Scope(_) => {
             let text = "The userinfo endpoint requires 'openid' scope, but the access token does not cover the scope.";
             let code = ("A089304", text.to_owned());
             challenged(service, "FORBIDDEN", "insufficient_scope", code, &[("scope", "openid")])
         }
-        Access::Certificate => {
+        Verdict::Certificate => {
             let code = ("A089380", "The access token is bound to another certificate.".to_owned());
+            challenged(service, "UNAUTHORIZED", "invalid_token", code, &[])
+        }
+        _ => {
+            let code = ("A088302", "The access token does not exist.".to_owned());
             challenged(service, "UNAUTHORIZED", "invalid_token", code, &[])
         }
     }

@@ -43,6 +43,11 @@ impl<'b> Shown<'b> {
     }
 }
 
+/// By which name the client calls itself, as far as that can be read.
+pub(crate) fn own_name(shown: &Result<Shown<'_>, Error>, sent: Option<&Parameters>) -> Option<String> {
+    shown.as_ref().ok()?.with(sent?).client_id().ok()
+}
+
 /// Whether the client is who it says.
 ///
 /// # Errors

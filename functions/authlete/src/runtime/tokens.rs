@@ -1,6 +1,6 @@
 //! Tokens as the authorization server is told of them, and as it passes them on.
 
-use authorization::exchange::{Durations, TokenFault, Tokens, Wishes};
+use authorization::exchange::{TokenFault, Tokens, Wishes};
 use authorization::{Context, properties as attached};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
@@ -19,10 +19,8 @@ use crate::error::Error;
 pub(crate) fn wishes(body: &Members) -> Result<Wishes, Error> {
     let owned = |name: &str| Ok::<_, Error>(body.named(name)?.map(str::to_owned));
     Ok(Wishes {
-        durations: Durations {
-            access_token: body.number("accessTokenDuration")?,
-            refresh_token: body.number("refreshTokenDuration")?,
-        },
+        access_seconds: body.number("accessTokenDuration")?,
+        refresh_seconds: body.number("refreshTokenDuration")?,
         access_token: owned("accessToken")?,
         refresh_token: None,
         is_persistent: false,

@@ -1,16 +1,14 @@
 //! `POST /api/{serviceId}/auth/authorization/fail`: the user has not agreed, or could not; the client is told why.
 
 use ::authorization::decision::{self, DecisionFault};
-use ::authorization::store;
-use ::authorization::token::Value as Ticket;
 use shared::http::Response;
 
-use super::{action, redirected, unknown_ticket};
+use super::{redirected, unknown_ticket};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::runtime::Runtime;
 use crate::runtime::members::Members;
-use crate::runtime::outcome::{answer, error_parameters, refused, respond};
+use crate::runtime::outcome::{error_parameters, refused, respond};
+use crate::runtime::{Runtime, tickets};
 
 endpoint!(fail, "authlete-authorization-fail", [Post], ["/api/{serviceId}/auth/authorization/fail"]);
 
@@ -37,11 +35,8 @@ const REASONS: [(&str, &str, &str, &str); 16] = [
 
 async fn fail(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
-    let ticket = body.named("ticket").ok().flatten().and_then(Ticket::parse);
-    let key = |service: &shared::service::Service| {
-        ticket.as_ref().map(|ticket| store::key_in(service.id, ticket.id)).into_iter().collect()
-    };
-    let (desk, found) = call.desk_and_found(None, key).await?;
+    let ticket = tickets::read(&body);
+    let (desk, found) = call.desk_and_found(None, |service| tickets::keys(service, ticket.as_ref(), None)).await?;
     readable?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
@@ -55,16 +50,12 @@ async fn fail(call: &Call<'_>) -> Result<Response, Error> {
     let (_, error, code, usual) = *reason;
     let text = body.named("description")?.unwrap_or(usual);
     let parameters = error_parameters(service, error, code, text);
-    let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let failed = match &ticket {
-        Some(ticket) => {
-            let begun = store::among(&found.items, ticket.id)?;
-            decision::fail(&context, begun, ticket, &parameters).await?
-        }
+        Some(ticket) => decision::fail(&context, tickets::begun(&found, ticket)?, ticket, &parameters).await?,
         None => Err(DecisionFault::Ticket),
     };
     Ok(match failed {
-        Ok(told) => respond(redirected(answer(code, text, action(&told)), &told)),
+        Ok(told) => respond(redirected(code, text, &told)),
         Err(_) => unknown_ticket(service, "fail", sent),
     })
 }

@@ -2,33 +2,25 @@
 
 use ::authorization::authorization::Assertions;
 use ::authorization::decision::{self, Consent, DecisionFault};
-use ::authorization::token::Value as Ticket;
-use ::authorization::{grant, store};
+use ::authorization::grant;
 use serde_json::json;
 use shared::http::Response;
-use shared::service::Service;
 
-use super::{action, redirected, unknown_ticket};
+use super::{redirected, unknown_ticket};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::runtime::Runtime;
 use crate::runtime::members::{Members, NotAnObject};
-use crate::runtime::outcome::{Code, answer, refused, respond};
-use crate::runtime::properties;
+use crate::runtime::outcome::{Code, refused, respond};
+use crate::runtime::{Runtime, properties, tickets};
 
 endpoint!(issue, "authlete-authorization-issue", [Post], ["/api/{serviceId}/auth/authorization/issue"]);
 
 async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
-    let text = |name: &str| body.named(name).ok().flatten();
-    let (ticket, subject) = (text("ticket").and_then(Ticket::parse), text("subject"));
+    let (ticket, subject) = (tickets::read(&body), body.named("subject").ok().flatten());
     let identifier = ticket.as_ref().map(|ticket| ticket.client.to_string());
-    let keys = |service: &Service| {
-        let Some(ticket) = &ticket else { return Vec::new() };
-        let grant = subject.map(|subject| grant::key_in(service.id, ticket.client, subject));
-        grant.into_iter().chain([store::key_in(service.id, ticket.id)]).collect()
-    };
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    let (desk, found) =
+        call.desk_and_found(identifier.as_deref(), |service| tickets::keys(service, ticket.as_ref(), subject)).await?;
     readable?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
@@ -42,9 +34,9 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
         Ok(consent) => consent,
         Err(member) => return fault(("A040282", format!("{member} must be a JSON object in a string"))),
     };
-    let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
-    let begun = store::among(&found.items, ticket.id)?;
+    let begun = tickets::begun(&found, &ticket)?;
     let grant = grant::among(&found.items);
+    let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
     let issued = match decision::issue(&context, client.as_ref(), begun, &ticket, grant, consent).await? {
         Ok(issued) => issued,
         Err(DecisionFault::Ticket) => return Ok(unknown_ticket(service, "issue", sent)),
@@ -52,7 +44,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
         Err(fault_found @ DecisionFault::ClientGone) => return fault(("A040285", fault_found.to_string())),
     };
     let text = "The authorization request was processed successfully.";
-    let mut members = redirected(answer("A040001", text, action(&issued.answer)), &issued.answer);
+    let mut members = redirected("A040001", text, &issued.answer);
     let mut put = |name: &str, value| members.insert(name.to_owned(), value);
     put("accessTokenExpiresAt", 0.into());
     put("accessTokenDuration", 0.into());

@@ -3,32 +3,14 @@
 pub mod info;
 pub mod update;
 
-use ::authorization::store;
-use ::authorization::token::Value as Ticket;
 use serde_json::{Map, Value};
-use shared::service::Service;
-use shared::store::schema::Key;
 
-use crate::runtime::members::Members;
 use crate::runtime::outcome::answer;
-
-/// The ticket of a request.
-fn ticket(body: &Members) -> Option<Ticket> {
-    body.named("ticket").ok().flatten().and_then(Ticket::parse)
-}
-
-fn key(service: &Service, ticket: Option<&Ticket>) -> Vec<Key> {
-    ticket.map(|ticket| store::key_in(service.id, ticket.id)).into_iter().collect()
-}
+use crate::runtime::tickets;
 
 /// A ticket that cannot be used.
 fn not_found(sent: &str) -> Map<String, Value> {
-    let shown: String = sent.chars().take(100).collect();
-    answer(
-        "A041202",
-        &format!("There is no entity having the ticket specified in the request (ticket = {shown})"),
-        "NOT_FOUND",
-    )
+    answer("A041202", &tickets::unknown("request", sent), "NOT_FOUND")
 }
 
 /// A request without one.

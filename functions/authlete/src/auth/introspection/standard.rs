@@ -11,7 +11,7 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, refused, respond};
-use crate::runtime::{Runtime, keys_of, properties};
+use crate::runtime::{Runtime, desk_and_token, properties};
 
 endpoint!(introspect, "authlete-introspection-standard", [Post], ["/api/{serviceId}/auth/introspection/standard"]);
 
@@ -20,9 +20,7 @@ async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
     let presented = sent.and_then(|sent| sent.get("token")).map(Presented::read);
-    let identifier = presented.as_ref().and_then(Presented::client);
-    let keys = |service: &shared::service::Service| keys_of(service, presented.as_ref());
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    let (desk, found) = desk_and_token(call, presented.as_ref()).await?;
     readable?;
     body.text("parameters")?;
     let service = &desk.service;
@@ -34,15 +32,7 @@ async fn introspect(call: &Call<'_>) -> Result<Response, Error> {
     let (with_hidden, resource) = (body.flag("withHiddenProperties")?, body.named("rsUri")?);
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
-    let known = presented.known(&context, &found).await?;
-    let named = match &identifier {
-        Some(identifier) => runtime.kept_client(identifier, found.named).await?,
-        None => None,
-    };
-    let client = match &known {
-        Some(known) => presented.client_of(&context, known, named).await?,
-        None => None,
-    };
+    let (known, client) = runtime.known(&presented, found).await?;
     let active = known.filter(|known| is_active(&context, client.as_ref(), known, resource));
     let (kind, answered) = match &active {
         None => ("access_token", json!({"active": false})),

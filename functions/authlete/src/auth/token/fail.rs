@@ -1,15 +1,14 @@
 //! `POST /api/{serviceId}/auth/token/fail`: the user's password was wrong; the client is told so.
 
-use ::authorization::token::Value as Ticket;
-use ::authorization::{exchange, store};
+use ::authorization::exchange;
 use shared::http::Response;
 
 use super::issue::unusable;
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::runtime::Runtime;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::refused;
+use crate::runtime::{Runtime, tickets};
 
 endpoint!(fail, "authlete-token-fail", [Post], ["/api/{serviceId}/auth/token/fail"]);
 
@@ -30,21 +29,15 @@ const REASONS: [(&str, &str, &str, &str); 6] = [
 
 async fn fail(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
-    let ticket = body.named("ticket").ok().flatten().and_then(Ticket::parse);
-    let key = |service: &shared::service::Service| {
-        ticket.as_ref().map(|ticket| store::key_in(service.id, ticket.id)).into_iter().collect()
-    };
-    let (desk, found) = call.desk_and_found(None, key).await?;
+    let ticket = tickets::read(&body);
+    let (desk, found) = call.desk_and_found(None, |service| tickets::keys(service, ticket.as_ref(), None)).await?;
     readable?;
     body.named("ticket")?;
     let reason = body.named("reason")?.unwrap_or_default();
     let (_, error, code, text) = *REASONS.iter().find(|(name, ..)| *name == reason).unwrap_or(&REASONS[0]);
     let runtime = Runtime::new(call, &desk);
     let done = match &ticket {
-        Some(ticket) => {
-            let begun = store::among(&found.items, ticket.id)?;
-            exchange::refuse_password(&runtime.context(), begun, ticket).await?
-        }
+        Some(ticket) => exchange::refuse_password(&runtime.context(), tickets::begun(&found, ticket)?, ticket).await?,
         None => false,
     };
     if !done {

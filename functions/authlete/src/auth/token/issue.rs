@@ -1,8 +1,7 @@
 //! `POST /api/{serviceId}/auth/token/issue`: the user's password was right; the client gets its tokens.
 
 use ::authorization::exchange::{self, TokenFault};
-use ::authorization::token::Value as Ticket;
-use ::authorization::{grant, store};
+use ::authorization::grant;
 use shared::http::Response;
 use shared::metadata::GrantType;
 use shared::service::Service;
@@ -13,21 +12,16 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{refused, respond};
-use crate::runtime::{Runtime, tokens};
+use crate::runtime::{Runtime, tickets, tokens};
 
 endpoint!(issue, "authlete-token-issue", [Post], ["/api/{serviceId}/auth/token/issue"]);
 
 async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
-    let text = |name: &str| body.named(name).ok().flatten();
-    let (ticket, subject) = (text("ticket").and_then(Ticket::parse), text("subject"));
+    let (ticket, subject) = (tickets::read(&body), body.named("subject").ok().flatten());
     let identifier = ticket.as_ref().map(|ticket| ticket.client.to_string());
-    let keys = |service: &Service| {
-        let Some(ticket) = &ticket else { return Vec::new() };
-        let grant = subject.map(|subject| grant::key_in(service.id, ticket.client, subject));
-        grant.into_iter().chain([store::key_in(service.id, ticket.id)]).collect()
-    };
-    let (desk, found) = call.desk_and_found(identifier.as_deref(), keys).await?;
+    let (desk, found) =
+        call.desk_and_found(identifier.as_deref(), |service| tickets::keys(service, ticket.as_ref(), subject)).await?;
     readable?;
     let service = &desk.service;
     body.named("ticket")?;
@@ -39,9 +33,8 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let wishes = tokens::wishes(&body)?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
+    let (begun, grant) = (tickets::begun(&found, &ticket)?, grant::among(&found.items));
     let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
-    let begun = store::among(&found.items, ticket.id)?;
-    let grant = grant::among(&found.items);
     let given = exchange::accept_password(&context, client.as_ref(), begun, &ticket, grant, consent, &wishes).await?;
     match (given, client) {
         (Ok(given), Some(client)) => {

@@ -1,16 +1,16 @@
 //! `POST /api/{serviceId}/auth/authorization/ticket/update`: an authorization server keeps its state with a ticket.
 
-use ::authorization::{decision, store};
+use ::authorization::decision;
 use serde_json::Value;
 use shared::http::Response;
 use shared::metadata::Invalid;
 
-use super::{key, no_ticket, not_found, ticket};
+use super::{no_ticket, not_found};
 use crate::door::{Call, endpoint};
 use crate::error::Error;
-use crate::runtime::Runtime;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, respond};
+use crate::runtime::{Runtime, tickets};
 
 endpoint!(
     update,
@@ -24,17 +24,14 @@ const MAX_BYTES: usize = 64 * 1024;
 
 async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read_large(call.request);
-    let ticket = ticket(&body);
-    let (desk, found) = call.desk_and_found(None, |service| key(service, ticket.as_ref())).await?;
+    let ticket = tickets::read(&body);
+    let (desk, found) = call.desk_and_found(None, |service| tickets::keys(service, ticket.as_ref(), None)).await?;
     readable?;
     let Some(sent) = body.named("ticket")? else { return Ok(respond(no_ticket())) };
     let kept = info(&body)?;
     let runtime = Runtime::new(call, &desk);
     let done = match &ticket {
-        Some(ticket) => {
-            let found = store::among(&found.items, ticket.id)?;
-            decision::keep(&runtime.context(), found, ticket, kept).await?
-        }
+        Some(ticket) => decision::keep(&runtime.context(), tickets::begun(&found, ticket)?, ticket, kept).await?,
         None => false,
     };
     Ok(respond(if done { answer("A041081", "The ticket was updated.", "OK") } else { not_found(sent) }))

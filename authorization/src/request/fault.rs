@@ -33,7 +33,7 @@ pub enum RequestFault {
     #[error("'response_type' is missing")]
     NoResponseType,
     /// RFC 6749 §3.1.2.3; the URI as sent, and how many are registered.
-    #[error("the value of 'redirect_uri' ({uri}) is none of the {registered} that are registered for the client")]
+    #[error("the value of 'redirect_uri' ({uri}) is not registered; redirect URIs of the client: {registered}")]
     UnregisteredRedirect {
         /// The URI, as far as it can be shown.
         uri: String,
@@ -41,7 +41,7 @@ pub enum RequestFault {
         registered: usize,
     },
     /// It may be left out by a client that has one, outside of OpenID Connect.
-    #[error("'redirect_uri' is missing: {registered} are registered for the client{}", because(*.openid))]
+    #[error("'redirect_uri' is missing; redirect URIs of the client: {registered}{}", because(*.openid))]
     NoRedirect {
         /// How many the client has.
         registered: usize,

@@ -309,7 +309,7 @@ fn authorization(shown: &Authorization) -> Map<String, Value> {
     }
     for (kind, given) in [("access_token", &shown.access_token), ("refresh_token", &shown.refresh_token)] {
         if let Some(given) = given {
-            put(kind, TokenIdentifier::of(shown.id, &given.hash).to_text().into());
+            put(&format!("{kind}_id"), TokenIdentifier::of(shown.id, &given.hash).to_text().into());
             put(&format!("{kind}_ends"), end(given).into());
         }
     }

@@ -138,7 +138,16 @@ async fn remove(id: u64, kid: &str, consent: &Consent, connection: &Connection, 
     }
     let what = format!("the key {kid} of service {id} (tokens that it has signed will not verify any more)");
     consent.to_delete(&what, None, kid)?;
+    let before = algorithms(&opened.keys);
     opened.keys.retain(|key| kid_of(key) != Some(kid));
+    let after = algorithms(&opened.keys);
+    for algorithm in before.into_iter().filter(|algorithm| !after.contains(algorithm)) {
+        let name = algorithm.as_str();
+        print::complain(&format!(
+            "warning: no key is left for {name}, so what is to be signed with it cannot be issued: \
+             registrar service keys make {id} --algorithm {name}"
+        ));
+    }
     opened.write(connection).await?;
     output.done(&format!("Key {kid} is removed: tokens that it has signed do not verify any more."));
     Ok(())

@@ -108,7 +108,11 @@ impl Browser {
 async fn a_newcomer_gets_a_token() {
     let mut browser = Browser::new().await;
     let page = browser.login_page().await;
-    assert!(page.body.contains("The demo&#39;s own client") && page.body.contains("<code>email</code>"), "{}", page.body);
+    assert!(
+        page.body.contains("The demo&#39;s own client") && page.body.contains("<code>email</code>"),
+        "{}",
+        page.body
+    );
     let decided = browser.decides(&page, "allow").await;
     let shown = browser.opens(decided.location()).await;
     let (_, rest) = shown.body.split_once("Bearer ").unwrap();

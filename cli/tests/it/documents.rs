@@ -54,9 +54,13 @@ impl Newcomer<'_> {
     /// As it stands in the document, in a shell without a word of AWS.
     fn types(&self, line: &str) -> Output {
         let mut command = line.replace("http://127.0.0.1:8080", &self.base_url);
-        for (word, value) in &self.words {
-            command = command.replace(&format!("{word} "), &format!("{value} "));
-            command = command.replace(&format!("{word}'"), &format!("{value}'"));
+        let mut words: Vec<_> = self.words.iter().collect();
+        // One word may be the end of another.
+        words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        for (word, value) in words {
+            for end in [' ', '\'', '"', '&'] {
+                command = command.replace(&format!("{word}{end}"), &format!("{value}{end}"));
+            }
             if let Some(start) = command.strip_suffix(word) {
                 command = format!("{start}{value}");
             }
@@ -86,6 +90,20 @@ impl Newcomer<'_> {
     fn remember(&mut self, word: &'static str, value: &Value) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.words.insert(word, value);
+    }
+
+    /// Keeps what later lines need of an answer.
+    fn remember_answer(&mut self, answer: &Value) {
+        for (word, member) in [
+            ("CLIENT_ID", "client_id"),
+            ("TICKET", "ticket"),
+            ("CODE", "authorizationCode"),
+            ("ACCESS_TOKEN", "accessToken"),
+        ] {
+            if let Some(value) = answer.get(member) {
+                self.remember(word, value);
+            }
+        }
     }
 
     /// Keeps the number of the service that a line has created.
@@ -134,10 +152,17 @@ fn the_pages_for_newcomers_are_typed_as_they_stand() {
         let program = Program::start(&folder, ".registrar", &["--memory"]);
         let base_url = program.demo()["base_url"].as_str().unwrap().to_owned();
         let mut newcomer = Newcomer { folder: &folder, base_url, words: HashMap::new() };
+        newcomer.remember("SERVICE_TOKEN", &program.demo()["service_token"]);
         for line in lines(page).filter(|line| !runs_elsewhere(line)) {
-            newcomer.succeeds(line);
+            let printed = newcomer.succeeds(line);
             if line.starts_with("registrar service create") {
                 newcomer.remember_service(line);
+            }
+            if line.starts_with("curl") {
+                let answer: Value = serde_json::from_str(&printed).unwrap();
+                newcomer.remember_answer(&answer);
+                let action = answer["action"].as_str().unwrap_or("OK");
+                assert!(["OK", "INTERACTION", "LOCATION"].contains(&action), "{line}: {printed}");
             }
         }
     }

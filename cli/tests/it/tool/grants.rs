@@ -95,12 +95,12 @@ fn what_users_have_let_clients_have_is_listed_and_shown_without_any_token() {
     let made = authorizations.iter().find(|shown| shown["scopes"] == json!(["email"])).unwrap();
     let url = format!("{}/api/1/auth/token/get/list?subject=john&clientIdentifier=shop", served.text("base_url"));
     let (_, api) = served.send("GET", &url, Some(served.text("service_token")), "");
-    for (own, name) in [("access_token", "accessTokenHash"), ("refresh_token", "refreshTokenHash")] {
+    for (own, name) in [("access_token_id", "accessTokenHash"), ("refresh_token_id", "refreshTokenHash")] {
         assert_eq!(made[own], api["accessTokens"][0][name], "{api}");
     }
     assert!(made["access_token_ends"].as_str().unwrap().ends_with('Z') && made.get("refreshed").is_none(), "{made}");
     let begun = authorizations.iter().find(|shown| shown["scopes"] != json!(["email"])).unwrap();
-    assert!(begun["code_ends"].is_string() && begun.get("access_token").is_none(), "{begun}");
+    assert!(begun["code_ends"].is_string() && begun.get("access_token_id").is_none(), "{begun}");
     let people = String::from_utf8(admin.run(&words).stdout).unwrap();
     assert_eq!(people.matches("grant_type").count(), 2, "{people}");
     for secret in [&code, &access, &refresh] {

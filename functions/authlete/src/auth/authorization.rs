@@ -202,8 +202,7 @@ pub(crate) fn code(fault: &RequestFault, client: Option<&RegisteredClient>) -> C
         }
         RequestFault::UnregisteredRedirect { uri, registered } => {
             let text = format!("The value of 'redirect_uri' ({uri}) is not registered.");
-            let count = if *registered == 1 { "1 is".to_owned() } else { format!("{registered} are") };
-            ("A011304", format!("{text} Of the client's redirect URIs {count} registered."))
+            ("A011304", format!("{text} Redirect URIs of the client: {registered}."))
         }
         RequestFault::NoRedirect { .. } => ("A004384", own()),
         RequestFault::ResponseMode => ("A004385", own()),

@@ -85,6 +85,9 @@ async fn a_client_without_credentials_presents_none() {
     let secret = ask(&format!("{id}&client_secret=x"), json!({})).await;
     assert_outcome(&secret, "INVALID_CLIENT", "A157303", "invalid_client");
     assert_outcome(&ask(&id, json!({"clientSecret": "x"})).await, "INVALID_CLIENT", "A157303", "invalid_client");
+    // Who names two clients names none, whatever the token says.
+    let two = ask(&id, json!({"clientId": "another"})).await;
+    assert_outcome(&two, "BAD_REQUEST", "A157384", "invalid_request");
     // An empty secret is none, and the token says whose it is.
     assert_outcome(&ask("&client_secret=", json!({})).await, "OK", "A053080", "");
     let confidential = Party::with(&json!({"missingClientIdAllowed": true}), &json!({})).await;

@@ -117,11 +117,6 @@ impl Service {
         numeric_id(&self.id_salt, client_id)
     }
 
-    /// What a client's secret is compared with later.
-    pub(crate) fn secret_mac(&self, secret: &ClientSecret) -> [u8; 32] {
-        secret.mac(&self.id_salt)
-    }
-
     /// A key of the service's own for one purpose, which its data key has no part in: whoever has it can neither open
     /// nor sign anything.
     #[must_use]
@@ -157,7 +152,7 @@ impl Service {
     ) -> Result<Option<ClientSecret>, Error> {
         let Some(secret) = &client.secret else { return Ok(None) };
         let text = self.data_key(keys).await?.open(client_secret_place(client, secret.version), &secret.sealed)?;
-        Ok(Some(ClientSecret::opened(text)))
+        Ok(Some(ClientSecret::chosen(text)))
     }
 
     /// Seals a text for an item of the service's own, which `id` names within `kind`.

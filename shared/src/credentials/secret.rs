@@ -8,9 +8,12 @@ use super::IdSalt;
 use crate::entropy::Entropy;
 use crate::error::Error;
 
-/// A client secret: 256 random bits in base64url.
+/// A client secret: 256 random bits in base64url, or what an operator has chosen.
 #[derive(Clone)]
-pub struct ClientSecret(String);
+pub struct ClientSecret {
+    text: String,
+    is_random: bool,
+}
 
 impl ClientSecret {
     /// A new secret.
@@ -18,28 +21,29 @@ impl ClientSecret {
     /// # Errors
     /// [`Error::Internal`] without entropy.
     pub fn mint(entropy: &Entropy) -> Result<Self, Error> {
-        Ok(Self(BASE64URL.encode(entropy.bytes::<32>()?)))
+        Ok(Self { text: BASE64URL.encode(entropy.bytes::<32>()?), is_random: true })
     }
 
-    /// One that was sealed earlier.
+    /// One that an operator has chosen, or that was sealed earlier.
     #[must_use]
-    pub fn opened(text: String) -> Self {
-        Self(text)
+    pub fn chosen(text: String) -> Self {
+        Self { text, is_random: false }
     }
 
     /// The secret itself: for the answer to its client and for sealing, for nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// What is stored to compare it with later, without a key that would have to be asked for: HMAC-SHA256 under the
-    /// service's salt. It tells nothing of 256 random bits.
+    /// service's salt. It tells nothing of 256 random bits; of a secret that somebody has chosen it would tell whoever reads
+    /// the table, and guesses, so of such a one there is none.
     #[must_use]
-    pub fn mac(&self, salt: &IdSalt) -> [u8; 32] {
+    pub fn mac(&self, salt: &IdSalt) -> Option<[u8; 32]> {
         let mut mac = [0; 32];
-        mac.copy_from_slice(tag(salt, self.0.as_bytes()).as_ref());
-        mac
+        mac.copy_from_slice(tag(salt, self.text.as_bytes()).as_ref());
+        self.is_random.then_some(mac)
     }
 
     /// Whether `presented` is the secret of which that is the [`mac`](Self::mac), in constant time.
@@ -51,7 +55,7 @@ impl ClientSecret {
     /// Whether `presented` is this secret, in constant time.
     #[must_use]
     pub fn matches(&self, presented: &str) -> bool {
-        verify_slices_are_equal(self.0.as_bytes(), presented.as_bytes()).is_ok()
+        verify_slices_are_equal(self.text.as_bytes(), presented.as_bytes()).is_ok()
     }
 }
 

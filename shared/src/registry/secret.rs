@@ -44,7 +44,7 @@ pub(crate) async fn set(
     let version = client.version;
     let sealed = key.seal(client_secret_place(client, version), secret.expose())?;
     client.secret = Some(SealedSecret { sealed, version });
-    client.secret_mac = Some(service.secret_mac(secret));
+    client.secret_mac = secret.mac(&service.id_salt);
     let lifetime_end = service.policy().secret_lifetime.map(|seconds| app.clock.now().saturating_add(seconds));
     client.record.secret_expires_at = lifetime_end.into_iter().chain(client.expires_at).min().unwrap_or(0);
     Ok(())

@@ -48,3 +48,21 @@ async fn no_value_and_nothing_hidden_stands_in_the_table() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_a_chosen_secret_could_be_guessed_by_is_not_in_the_table() {
+    let mut party = Party::with(&json!({}), &json!({})).await;
+    let has_mac = async |party: &Party| {
+        let items = party.authlete.world.all_items().await;
+        let client = items.iter().find(|item| item.contains(&format!("\"C#1#{}\"", party.client_id))).unwrap();
+        client.contains("secret_mac")
+    };
+    assert!(has_mac(&party).await);
+    let path = format!("/client/secret/update/{}", party.client_id);
+    let chosen = party.post(&path, &json!({"clientSecret": "what-an-operator-chose"})).await;
+    assert_eq!(chosen.text("newClientSecret"), "what-an-operator-chose", "{chosen:?}");
+    assert!(!has_mac(&party).await);
+    assert_eq!(party.token("grant_type=client_credentials").await.text("action"), "INVALID_CLIENT");
+    party.secret = "what-an-operator-chose".to_owned();
+    assert_eq!(party.token("grant_type=client_credentials").await.text("action"), "OK");
+}

@@ -21,7 +21,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
     let body = body::json_or_form(call.request, |_| Shape::Text)?;
     let secret = body::text(&body, "clientSecret")?.unwrap_or_default();
-    let secret = ClientSecret::opened(checked(secret)?.to_owned());
+    let secret = ClientSecret::chosen(checked(secret)?.to_owned());
     let numeric_id = found.numeric_id;
     let replaced = administration::replace_secret(&desk.context(call), found, Some(secret)).await?;
     Ok(secret::answer("A149001", "updated", numeric_id, &replaced))

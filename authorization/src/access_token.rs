@@ -59,7 +59,7 @@ fn claims(
     let mut claims = assertions.access_token_claims.clone();
     claims.retain(|name, value| !value.is_null() && !OWN.contains(&name.as_str()));
     let mut put = |name: &str, value: Json| claims.insert(name.to_owned(), value);
-    let name = authorization.client_name.name.as_str();
+    let (name, _) = authorization.called(client);
     put("iss", context.rules.issuer.as_str().into());
     let sub = authorization.subject.as_ref().map(|_| id_token::sub(context, client, authorization));
     put("sub", sub.unwrap_or_else(|| name.to_owned()).into());

@@ -1,7 +1,6 @@
 //! An authorization becomes active: its tokens live from now on, and where a user has one grant's tokens at a client, the
 //! others die in the same step.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use shared::Error;
 use shared::client::RegisteredClient;
 
@@ -10,11 +9,10 @@ use crate::context::Context;
 use crate::grant::{self, Memory};
 use crate::store::{self, Step};
 
-/// How many other authorizations end in one step.
-const MOST_ENDED: usize = 50;
+/// How many parts a step has at the most when it ends other authorizations; the rest of them end after it.
+const MOST_PARTS: usize = 60;
 
-/// Writes the step that makes it active, and remembers what is to be remembered of the grant. [`Step::Refused`] is about
-/// `others`.
+/// Writes the step that makes it active, and remembers what is to be remembered of the grant.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`], [`Error::Contention`].
@@ -22,15 +20,14 @@ pub(crate) async fn activate(
     context: &Context<'_>,
     client: &RegisteredClient,
     next: &mut Authorization,
-    others: Vec<TransactWriteItem>,
     memory: Option<Memory<'_>>,
 ) -> Result<Step, Error> {
-    let Some(subject) = next.subject.clone() else { return store::step(context, next, others).await };
+    let Some(subject) = next.subject.clone() else { return store::step(context, next, Vec::new()).await };
     if !(context.rules.single_per_subject || (context.terms)(client).single_per_subject) {
-        let mut parts = others;
-        if let Some(memory) = &memory {
-            parts.push(grant::remembering(context, client, &subject, memory)?);
-        }
+        let parts = match &memory {
+            Some(memory) => vec![grant::remembering(context, client, &subject, memory)?],
+            None => Vec::new(),
+        };
         return store::step(context, next, parts).await;
     }
     let mut memory = memory.unwrap_or_default();
@@ -39,15 +36,18 @@ pub(crate) async fn activate(
         let grant = grant::read(&item);
         let mut ended = grant::living(context, &grant).await?;
         ended.retain(|other| other.id != next.id && other.state == State::Active);
-        let surplus = ended.split_off(ended.len().min(MOST_ENDED));
-        let mut parts = others.clone();
         memory.current = Some((next.id, grant.current));
-        parts.push(grant::remembering(context, client, &subject, &memory)?);
+        let mut parts = vec![grant::remembering(context, client, &subject, &memory)?];
+        let mut surplus = Vec::new();
         for other in ended {
-            parts.push(store::ending(context, other)?);
+            if parts.len() < MOST_PARTS {
+                parts.extend(store::ending(context, other)?);
+            } else {
+                surplus.push(other);
+            }
         }
         match store::step(context, next, parts).await? {
-            Step::Refused(part) if part >= others.len() => {}
+            Step::Refused => {}
             Step::Done => {
                 for other in surplus {
                     store::revoke(context, other).await?;

@@ -207,7 +207,12 @@ impl Rotations {
     /// Whether a token was one of the grant's before.
     #[must_use]
     pub fn have(&self, hash: &Hash) -> bool {
-        self.replaced.contains(hash) || self.access_tokens.contains(hash)
+        self.any(|replaced| replaced == hash)
+    }
+
+    /// Whether it is so of a token that was one of the grant's before.
+    pub fn any(&self, is_it: impl FnMut(&Hash) -> bool) -> bool {
+        self.replaced.iter().chain(&self.access_tokens).any(is_it)
     }
 }
 
@@ -259,7 +264,7 @@ pub struct Authorization {
     /// The resources that it is for (RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
-    /// Authorization details (RFC 9396), as they were given.
+    /// Authorization details (RFC 9396 §2): an array.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Json>,
     /// The SHA-256 of the certificate that the access token is bound to, in base64url (RFC 8705 §3.1).
@@ -280,6 +285,9 @@ pub struct Authorization {
     /// The refresh tokens before.
     #[serde(default)]
     pub rotations: Rotations,
+    /// Those of its tokens whose values were chosen elsewhere: each is found by an item of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<Hash>,
     /// When it began, in milliseconds since 1970.
     pub created: u64,
     /// When the user agreed, in milliseconds since 1970.
@@ -325,6 +333,7 @@ impl Authorization {
             access_token: None,
             refresh_token: None,
             rotations: Rotations::default(),
+            chosen: Vec::new(),
             created: now,
             issued: 0,
             active_since: 0,
@@ -360,6 +369,14 @@ impl Authorization {
         tokens_from.is_none_or(|from| self.issued > from)
     }
 
+    /// By which name the client is told of itself, and what that is: an alias may be another client's by now.
+    #[must_use]
+    pub fn called<'a>(&'a self, client: &'a RegisteredClient) -> (&'a str, CalledBy) {
+        let ClientName { name, by } = &self.client_name;
+        let is_another = *by == CalledBy::Alias && client.record.settings.alias.as_ref() != Some(name);
+        if is_another { (&client.client_id, CalledBy::ClientId) } else { (name, *by) }
+    }
+
     /// Whether its access token is this one, live or not.
     #[must_use]
     pub fn has_access_token(&self, hash: &Hash) -> bool {
@@ -370,6 +387,12 @@ impl Authorization {
     #[must_use]
     pub fn has_refresh_token(&self, hash: &Hash) -> bool {
         self.state == State::Active && self.refresh_token.as_ref().is_some_and(|given| given.hash == *hash)
+    }
+
+    /// Whether one of its tokens is this one, live or not.
+    #[must_use]
+    pub fn has_given(&self, hash: &Hash) -> bool {
+        [&self.access_token, &self.refresh_token].into_iter().flatten().any(|given| given.hash == *hash)
     }
 
     /// Whether an access token can be had again with its refresh token.

@@ -36,6 +36,9 @@ pub enum AuthenticationFault {
     /// It names several.
     #[error("the request names several clients")]
     Contradiction,
+    /// RFC 6749 §2.3: a request has one of them.
+    #[error("the request shows more than one client authentication")]
+    Several,
     /// There is no such client, or the secret is another one: one answer for both.
     #[error("the client's credentials are wrong")]
     Credentials,
@@ -81,7 +84,7 @@ impl AuthenticationFault {
     #[must_use]
     pub const fn error(&self) -> &'static str {
         match self {
-            Self::NoClient | Self::Contradiction => "invalid_request",
+            Self::NoClient | Self::Contradiction | Self::Several => "invalid_request",
             _ => "invalid_client",
         }
     }
@@ -108,6 +111,15 @@ impl Credentials<'_> {
         let mut names = names.into_iter().flatten();
         let name = names.next().ok_or(AuthenticationFault::NoClient)?;
         if names.all(|other| other == name) { Ok(name.into_owned()) } else { Err(AuthenticationFault::Contradiction) }
+    }
+
+    /// Whether more than one thing is shown that only the client can have; one secret at two places is one.
+    fn has_several(&self) -> bool {
+        let basic = self.basic_secret.filter(|secret| !secret.is_empty());
+        let posted = self.parameters.get("client_secret");
+        let has_assertion = self.parameters.get("client_assertion").is_some();
+        let secrets = basic.zip(posted);
+        secrets.is_some_and(|(basic, posted)| basic != posted) || (has_assertion && (basic.or(posted)).is_some())
     }
 
     /// Whether anything is shown that only the client can have.
@@ -146,6 +158,9 @@ pub async fn authenticate(
     let is_public = client.record.client_type == ClientType::Public;
     if is_public && method != AuthMethod::None {
         return Ok(Err(AuthenticationFault::PublicWithMethod));
+    }
+    if credentials.has_several() {
+        return Ok(Err(AuthenticationFault::Several));
     }
     let rules = context.rules;
     let offered = match endpoint {

@@ -7,6 +7,7 @@ use shared::metadata::GrantType;
 use crate::authorization::{Assertions, Authorization, ClientName, Given, Property, State};
 use crate::context::Context;
 use crate::grant::{self, Grant, Memory};
+use crate::id_token;
 use crate::properties;
 use crate::pushed;
 use crate::request::{Request, Wanted, is_registered_redirect};
@@ -16,7 +17,7 @@ use crate::subject::is_subject;
 use crate::token::{AuthorizationId, Value};
 
 /// Seconds that a ticket lives.
-const TICKET_SECONDS: u64 = 24 * 60 * 60;
+pub(crate) const TICKET_SECONDS: u64 = 24 * 60 * 60;
 
 /// Begins an authorization for a request that was verified. Answers its ticket.
 ///
@@ -39,7 +40,7 @@ pub async fn begin(
     authorization.ticket = Some(store::given(ticket.hash(), now, Some(TICKET_SECONDS)));
     match store::step(context, &mut authorization, Vec::new()).await? {
         Step::Done => Ok(ticket),
-        Step::Lost(_) | Step::Refused(_) => Err(Error::internal("two authorizations of one name")),
+        Step::Lost(_) | Step::Refused | Step::ValueInUse => Err(Error::internal("two authorizations of one name")),
     }
 }
 
@@ -77,7 +78,7 @@ pub async fn keep(
         let Some(mut next) = authorization else { return Ok(false) };
         next.context.clone_from(&kept);
         match store::step(context, &mut next, Vec::new()).await? {
-            Step::Done | Step::Refused(_) => return Ok(true),
+            Step::Done | Step::Refused | Step::ValueInUse => return Ok(true),
             Step::Lost(now) => found = *now,
         }
     }
@@ -93,6 +94,8 @@ pub struct Consent {
     pub scopes: Option<Vec<String>>,
     /// What the authorization server attaches.
     pub properties: Vec<Property>,
+    /// Authorization details (RFC 9396 §2).
+    pub details: Option<serde_json::Value>,
     /// What it says for the tokens.
     pub assertions: Assertions,
 }
@@ -106,6 +109,9 @@ pub enum DecisionFault {
     /// 1 to 100 ASCII characters.
     #[error("the subject must be 1 to 100 ASCII characters")]
     Subject,
+    /// OpenID Connect Core §3.1.2.2: the client has asked for one user, and this is another.
+    #[error("the request is for another user: fail it with the reason DIFFERENT_SUBJECT")]
+    AnotherSubject,
     /// It was deleted or locked since, or has another redirect URI now.
     #[error("the client, or its redirect URI, is gone")]
     ClientGone,
@@ -137,25 +143,26 @@ pub async fn issue(
     let Some(mut next) = of_ticket(context, found, ticket, GrantType::AuthorizationCode) else {
         return Ok(Err(DecisionFault::Ticket));
     };
-    let Some(client) = client.filter(|client| !client.locked) else { return Ok(Err(DecisionFault::ClientGone)) };
     let Some(request) = next.request.clone() else { return Ok(Err(DecisionFault::Ticket)) };
-    // A ticket may wait for hours.
-    if !is_registered_redirect(context, client, &request.target.uri) {
-        return Ok(Err(DecisionFault::ClientGone));
-    }
+    let Some(client) = still_there(context, client, &request) else { return Ok(Err(DecisionFault::ClientGone)) };
     let subject = match (consent.subject, request.wanted) {
         (Some(subject), _) if is_subject(&subject) => Some(subject),
         (None, Wanted::Nothing) => None,
         _ => return Ok(Err(DecisionFault::Subject)),
     };
+    next.subject.clone_from(&subject);
+    next.assertions = consent.assertions;
+    let is_wanted = |wanted: &String| *wanted == id_token::sub(context, client, &next);
+    if subject.is_some() && !request.subject.as_ref().is_none_or(is_wanted) {
+        return Ok(Err(DecisionFault::AnotherSubject));
+    }
     grant::make_room(context, client.numeric_id, grant.as_ref()).await?;
     let now = context.now_millis();
     next.scopes = granted(context, &next.scopes, consent.scopes);
     next.refresh_scopes.clone_from(&next.scopes);
     next.userinfo_claims.clone_from(&request.claims.userinfo);
     next.properties = properties::at_rest(context, next.id, consent.properties).await?;
-    next.assertions = consent.assertions;
-    next.subject.clone_from(&subject);
+    next.details = consent.details;
     next.issued = now;
     next.ticket = None;
     let kept = next.context.take();
@@ -182,33 +189,37 @@ pub async fn issue(
     }
     match store::step(context, &mut next, others).await? {
         Step::Done => {}
-        Step::Lost(_) | Step::Refused(_) => return Ok(Err(DecisionFault::Ticket)),
+        Step::Lost(_) | Step::Refused | Step::ValueInUse => return Ok(Err(DecisionFault::Ticket)),
     }
     let members: Vec<(&str, &str)> = code.iter().map(|code| ("code", code.expose())).collect();
     let answer = request.target.answer(&members, context.response_issuer());
     Ok(Ok(Issued { answer, code, kept }))
 }
 
+/// The client, if it is still to be told anything at that place: a ticket may wait for hours.
+fn still_there<'c>(
+    context: &Context<'_>,
+    client: Option<&'c RegisteredClient>,
+    request: &Request,
+) -> Option<&'c RegisteredClient> {
+    client.filter(|client| !client.locked && is_registered_redirect(context, client, &request.target.uri))
+}
+
 /// The scopes that are granted: `openid` only where it was asked for.
 fn granted(context: &Context<'_>, asked: &[String], decided: Option<Vec<String>>) -> Vec<String> {
     let Some(decided) = decided else { return asked.to_vec() };
-    let mut granted: Vec<String> = Vec::new();
-    for scope in decided {
-        let is_known = context.rules.scope(&scope).is_some();
-        let may_be = scope != "openid" || asked.contains(&scope);
-        if is_known && may_be && !granted.contains(&scope) {
-            granted.push(scope);
-        }
-    }
+    let mut granted = context.rules.known_scopes(&decided);
+    granted.retain(|scope| scope != "openid" || asked.contains(scope));
     granted
 }
 
 /// Ends an authorization without a code; the client is told why. The ticket and a pushed request are used up.
 ///
 /// # Errors
-/// [`DecisionFault::Ticket`], within [`Error::Unavailable`] and [`Error::Internal`].
+/// [`DecisionFault::Ticket`] and [`DecisionFault::ClientGone`], within [`Error::Unavailable`] and [`Error::Internal`].
 pub async fn fail(
     context: &Context<'_>,
+    client: Option<&RegisteredClient>,
     found: Option<Authorization>,
     ticket: &Value,
     error: &[(&str, String)],
@@ -217,6 +228,9 @@ pub async fn fail(
         return Ok(Err(DecisionFault::Ticket));
     };
     let Some(request) = authorization.request.clone() else { return Ok(Err(DecisionFault::Ticket)) };
+    if still_there(context, client, &request).is_none() {
+        return Ok(Err(DecisionFault::ClientGone));
+    }
     let mut others = Vec::new();
     if let Some(pushed) = request.pushed.as_deref().and_then(AuthorizationId::parse) {
         others.push(pushed::consuming(context, pushed)?);
@@ -225,6 +239,6 @@ pub async fn fail(
     next.ticket = None;
     match store::step(context, &mut next, others).await? {
         Step::Done => Ok(Ok(request.target.answer(error, context.response_issuer()))),
-        Step::Lost(_) | Step::Refused(_) => Ok(Err(DecisionFault::Ticket)),
+        Step::Lost(_) | Step::Refused | Step::ValueInUse => Ok(Err(DecisionFault::Ticket)),
     }
 }

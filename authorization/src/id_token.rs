@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use shared::Error;
 use shared::client::RegisteredClient;
 use shared::jose::{ServiceKey, UnverifiedJwt, sign_with_secret, unsigned};
-use shared::metadata::SubjectType;
 
 use crate::authorization::Authorization;
 use crate::context::Context;
@@ -119,7 +118,7 @@ fn claims(
     let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     put("iss", context.rules.issuer.as_str().into());
     put("sub", sub(context, client, authorization).into());
-    let name = Value::from(authorization.client_name.name.as_str());
+    let name = Value::from(authorization.called(client).0);
     let is_single = assertions.single_audience.unwrap_or(context.rules.single_audience);
     put("aud", if is_single { name } else { vec![name].into() });
     put("exp", now.saturating_add(lifetime::of_id_token(context, client, &authorization.scopes)).into());
@@ -150,8 +149,7 @@ pub fn sub(context: &Context<'_>, client: &RegisteredClient, authorization: &Aut
         return sub.clone();
     }
     let subject = authorization.subject.as_deref().unwrap_or_default();
-    let is_pairwise = client.record.metadata.rest().subject_type.as_deref() == Some(SubjectType::Pairwise.as_str());
-    if is_pairwise { subject::pairwise(context, client, subject) } else { subject.to_owned() }
+    if subject::is_pairwise(client) { subject::pairwise(context, client, subject) } else { subject.to_owned() }
 }
 
 /// The left half of a text's digest by the algorithm's hash function (OpenID Connect Core §3.3.2.11, FAPI 1.0 Part 2

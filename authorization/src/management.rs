@@ -10,4 +10,4 @@ pub use end::{end_all, end_all_of_client};
 pub use list::{
     Page, Status, by_client, by_client_and_subject, by_subject, grants_of_client, grants_of_subject, of_all_clients,
 };
-pub use update::{Change, Changed, of_clue, of_clue_to_end, update};
+pub use update::{Change, Changed, keys_of_clue, of_clue, of_clue_to_end, update};

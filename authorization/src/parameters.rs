@@ -5,12 +5,32 @@ use url::form_urlencoded;
 /// What may stand more than once (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
-/// What only the client or the user may know (RFC 6749 §2.3.1 and §4.3.2, RFC 7521 §4.2, RFC 7636 §4.5).
-const CREDENTIALS: [&str; 6] =
-    ["client_secret", "client_assertion", "client_assertion_type", "code_verifier", "password", "username"];
+/// What only the client or the user may know (RFC 6749 §2.3.1, §4.1.3, §4.3.2 and §6, RFC 7521 §4, RFC 7636 §4.5, RFC 8693
+/// §2.1): no authorization request has it.
+const CREDENTIALS: [&str; 13] = [
+    "access_token",
+    "actor_token",
+    "assertion",
+    "client_assertion",
+    "client_assertion_type",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "password",
+    "refresh_token",
+    "subject_token",
+    "token",
+    "username",
+];
 
 /// How many parameters a request may have.
 const MAX_PARAMETERS: usize = 200;
+
+/// How many words a parameter may have that is a list.
+const MAX_WORDS: usize = 500;
+
+/// The parameters that are lists of words (RFC 6749 §3.1.1 and §3.3, OpenID Connect Core §3.1.2.1 and §5.2).
+const LISTS: [&str; 6] = ["acr_values", "claims_locales", "prompt", "response_type", "scope", "ui_locales"];
 
 /// The parameters: a parameter without a value is absent (RFC 6749 §3.1).
 pub struct Parameters(Vec<(String, String)>);
@@ -24,6 +44,9 @@ pub enum Unreadable {
     /// Nobody has that many.
     #[error("there are more than {MAX_PARAMETERS} parameters")]
     TooMany,
+    /// Nobody needs that many.
+    #[error("'{0}' has more than {MAX_WORDS} words")]
+    TooManyWords(String),
 }
 
 impl Parameters {
@@ -41,6 +64,9 @@ impl Parameters {
             let is_repeatable = REPEATABLE.contains(&name.as_ref());
             if !is_repeatable && parameters.iter().any(|(known, _)| *known == name) {
                 return Err(Unreadable::Repeated(name.into_owned()));
+            }
+            if LISTS.contains(&name.as_ref()) && value.split(' ').nth(MAX_WORDS).is_some() {
+                return Err(Unreadable::TooManyWords(name.into_owned()));
             }
             parameters.push((name.into_owned(), value.into_owned()));
         }
@@ -109,5 +135,15 @@ mod tests {
         assert_eq!(resources.all("resource").collect::<Vec<_>>(), ["https://a", "https://b"]);
         let many: Vec<String> = (0..=MAX_PARAMETERS).map(|number| format!("p{number}=1")).collect();
         assert_eq!(Parameters::parse(&many.join("&")).err(), Some(Unreadable::TooMany));
+    }
+
+    #[test]
+    fn a_list_has_an_end() {
+        for list in LISTS {
+            let words = |count| format!("{list}={}", vec!["a"; count].join("+"));
+            assert!(Parameters::parse(&words(MAX_WORDS)).is_ok(), "{list}");
+            let fault = Parameters::parse(&words(MAX_WORDS + 1)).err();
+            assert_eq!(fault, Some(Unreadable::TooManyWords(list.to_owned())));
+        }
     }
 }

@@ -6,7 +6,7 @@ use shared::store::Found;
 use shared::store::schema::{Key, chosen_value_key};
 
 use crate::access_token;
-use crate::authorization::{Authorization, State};
+use crate::authorization::{Authorization, Given, State};
 use crate::context::Context;
 use crate::store;
 use crate::token::{AuthorizationId, Hash, TokenIdentifier, Value};
@@ -67,12 +67,6 @@ impl<'t> Presented<'t> {
         Self { token, form: Self::read_any(token) }
     }
 
-    /// Whether it has a form of ours: nobody else may choose a token that looks so.
-    #[must_use]
-    pub fn has_own_form(token: &str) -> bool {
-        !matches!(Self::read_any(token), Form::Other) || TokenIdentifier::parse(token).is_some()
-    }
-
     fn read_any(token: &str) -> Form {
         match Value::parse(token) {
             Some(value) => Form::Value(value),
@@ -103,13 +97,14 @@ impl<'t> Presented<'t> {
         }
     }
 
-    /// Where the authorization is, or where it stands which one it is.
+    /// Where the authorization is, and where it stands which one it is: a JWT that looks like one of ours may have been
+    /// chosen elsewhere.
     #[must_use]
-    pub fn key(&self, service_id: u64) -> Key {
-        match self.authorization() {
-            Some(id) => store::key_in(service_id, id),
-            None => chosen_value_key(service_id, self.token),
-        }
+    pub fn keys(&self, service_id: u64) -> Vec<Key> {
+        let own = self.authorization().map(|id| store::key_in(service_id, id));
+        let is_chosen = !matches!(self.form, Form::Value(_));
+        let chosen = is_chosen.then(|| chosen_value_key(service_id, Hash::of(self.token).as_bytes()));
+        own.into_iter().chain(chosen).collect()
     }
 
     /// What the table knows of it, with what was found there already. What was ended with a client that is gone is not
@@ -132,42 +127,42 @@ impl<'t> Presented<'t> {
 
     async fn looked_up(&self, context: &Context<'_>, found: &Found, wanted: Wanted) -> Result<Option<Known>, Error> {
         let items = found.items.as_slice();
-        let (authorization, client) = match (self.authorization(), store::chosen_among(items)) {
-            (Some(id), _) => {
-                (store::among(items, id)?.filter(|authorization| authorization.is_after(found.tokens_from)), None)
+        if let Some(id) = self.authorization() {
+            let own = store::among(items, id)?.filter(|authorization| authorization.is_after(found.tokens_from));
+            let kind = match &own {
+                Some(authorization) => self.kind(context, authorization, wanted).await?,
+                None => None,
+            };
+            if let (Some(authorization), Some(kind)) = (own, kind) {
+                return Ok(Some(Known::of(authorization, kind)));
             }
-            (None, Some((id, client))) => {
-                let keys = vec![store::key(context, id)];
-                let found = context.app.store.client_and(context.service, &client.to_string(), keys).await?;
-                let authorization = store::among(&found.items, id)?;
-                (authorization.filter(|authorization| authorization.is_after(found.tokens_from)), found.named.client)
-            }
-            (None, None) => (None, None),
-        };
-        let Some(authorization) = authorization else { return Ok(None) };
-        let (access, refresh) = match &self.form {
+        }
+        let Some((id, client)) = store::chosen_among(items) else { return Ok(None) };
+        let keys = vec![store::key(context, id)];
+        let found = context.app.store.client_and(context.service, &client.to_string(), keys).await?;
+        let of_value = store::among(&found.items, id)?.filter(|of_value| of_value.is_after(found.tokens_from));
+        let Some(authorization) = of_value else { return Ok(None) };
+        let kind = kind(&authorization, wanted, |hash| *hash == Hash::of(self.token));
+        Ok(kind.map(|kind| Known { authorization, kind, client: found.named.client }))
+    }
+
+    /// Which of its own tokens it is.
+    async fn kind(
+        &self,
+        context: &Context<'_>,
+        authorization: &Authorization,
+        wanted: Wanted,
+    ) -> Result<Option<Kind>, Error> {
+        match &self.form {
             Form::Jwt(identifier, _) => {
-                let given = authorization.access_token.as_ref().filter(|_| authorization.state == State::Active);
-                let is_it = given.is_some_and(|given| identifier.is_of(&given.hash));
-                (is_it && access_token::is_ours(context, self.token).await?, false)
+                let kind = kind(authorization, wanted, |hash| identifier.is_of(hash));
+                Ok(if kind.is_some() && access_token::is_ours(context, self.token).await? { kind } else { None })
             }
             Form::Value(_) | Form::Other => {
-                let hash = Hash::of(self.token);
-                (authorization.has_access_token(&hash), authorization.has_refresh_token(&hash))
+                let own = Hash::of(self.token);
+                Ok(kind(authorization, wanted, |hash| *hash == own))
             }
-        };
-        let was_replaced = || {
-            let hash = Hash::of(self.token);
-            authorization.state == State::Active && authorization.rotations.have(&hash)
-        };
-        if !access && !refresh && matches!(wanted, Wanted::OrReplaced) && was_replaced() {
-            return Ok(Some(Known { authorization, kind: Kind::Refresh, client }));
         }
-        Ok(match (access, refresh) {
-            (true, _) => Some(Known { authorization, kind: Kind::Access, client }),
-            (false, true) => Some(Known { authorization, kind: Kind::Refresh, client }),
-            (false, false) => None,
-        })
     }
 
     /// The client that was found, if the token's authorization is its; else that of the authorization.
@@ -187,5 +182,19 @@ impl<'t> Presented<'t> {
             _ if known.client.is_some() => Ok(known.client.clone()),
             _ => context.app.store.client(context.service.id, number).await,
         }
+    }
+}
+
+/// Which of the tokens of an active authorization it is.
+fn kind(authorization: &Authorization, wanted: Wanted, is_it: impl Fn(&Hash) -> bool) -> Option<Kind> {
+    let is_given = |given: &Option<Given>| given.as_ref().is_some_and(|given| is_it(&given.hash));
+    let was_replaced = || matches!(wanted, Wanted::OrReplaced) && authorization.rotations.any(&is_it);
+    if authorization.state != State::Active {
+        return None;
+    }
+    match (is_given(&authorization.access_token), is_given(&authorization.refresh_token)) {
+        (true, _) => Some(Kind::Access),
+        (false, true) => Some(Kind::Refresh),
+        (false, false) => was_replaced().then_some(Kind::Refresh),
     }
 }

@@ -8,6 +8,7 @@ use shared::store::schema::{Key, pushed_request_key};
 use shared::store::{Item, Outcome, Write};
 
 use crate::context::Context;
+use crate::decision::TICKET_SECONDS;
 use crate::store;
 use crate::token::{AuthorizationId, Hash, Value};
 
@@ -21,7 +22,6 @@ pub struct Pushed {
     /// The parameters, as they were pushed.
     pub parameters: String,
     hash: Vec<u8>,
-    is_consumed: bool,
 }
 
 /// The reference that a `request_uri` is; none if it is another URL.
@@ -58,30 +58,31 @@ pub async fn keep(context: &Context<'_>, client: &RegisteredClient, parameters: 
     }
 }
 
-/// The pushed request among what was found.
+/// The pushed request among what was found, unless it was used up.
 ///
 /// # Errors
 /// [`Error::Internal`] for an item that is none.
 pub fn among(items: &[Item]) -> Result<Option<Pushed>, Error> {
-    let Some(item) = items.iter().find(|item| text(item, "SK") == Some("P")) else { return Ok(None) };
+    let is_it = |item: &&Item| text(item, "SK") == Some("P") && !item.contains_key("consumed_at");
+    let Some(item) = items.iter().find(is_it) else { return Ok(None) };
     Ok(Some(Pushed {
         client: required(number(item, "client"), "client")?,
         parameters: required(text(item, "parameters"), "parameters")?.to_owned(),
         hash: required(blob(item, "hash"), "hash")?,
-        is_consumed: item.contains_key("consumed_at"),
     }))
 }
 
 impl Pushed {
-    /// Whether it is the client's and was not used.
+    /// Whether it is the client's.
     #[must_use]
     pub fn serves(&self, reference: &Value, client: &RegisteredClient) -> bool {
         let hash = self.hash.as_slice().try_into().map(Hash::from_bytes);
-        !self.is_consumed && self.client == client.numeric_id && hash.is_ok_and(|hash| hash == reference.hash())
+        self.client == client.numeric_id && hash.is_ok_and(|hash| hash == reference.hash())
     }
 }
 
-/// The part of a step that uses a pushed request up.
+/// The part of a step that uses a pushed request up, which may have ended while the user was asked. That it was used is
+/// known as long as another ticket of it can be.
 ///
 /// # Errors
 /// [`Error::Internal`].
@@ -89,8 +90,10 @@ pub fn consuming(context: &Context<'_>, id: AuthorizationId) -> Result<TransactW
     let update = Update::builder()
         .table_name(context.app.store.table())
         .set_key(Some(key_in(context.service.id, id).into_attributes()))
-        .update_expression("SET consumed_at = :now")
-        .condition_expression("attribute_exists(PK) AND attribute_not_exists(consumed_at)")
-        .expression_attribute_values(":now", integer(context.now_millis()));
+        .update_expression("SET consumed_at = :now, expires_at = :end REMOVE #parameters")
+        .expression_attribute_names("#parameters", "parameters")
+        .condition_expression("attribute_not_exists(consumed_at)")
+        .expression_attribute_values(":now", integer(context.now_millis()))
+        .expression_attribute_values(":end", integer(context.app.clock.now().saturating_add(TICKET_SECONDS)));
     store::updating(update)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use fault::{Refused, RequestFault};
-pub use verify::{binds_tokens, is_registered_redirect, verify};
+pub use verify::{binds_tokens, is_registered_redirect, is_verifier, verify};
 
 use crate::response::Target;
 
@@ -96,7 +96,7 @@ pub struct Request {
     /// Whether one of them is needed.
     #[serde(default)]
     pub acr_is_essential: bool,
-    /// Who the user must be.
+    /// Who the user must be, as the client calls its users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// `login_hint`.

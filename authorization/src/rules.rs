@@ -1,6 +1,7 @@
 //! What a service lets its clients have, and for how long.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use shared::metadata::GrantType;
 
@@ -139,6 +140,14 @@ pub struct Rules<'a> {
 }
 
 impl Rules<'_> {
+    /// Of those names, the scopes that there are, each once.
+    #[must_use]
+    pub fn known_scopes(&self, names: &[String]) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let known = names.iter().filter(|name| seen.insert(name.as_str()) && self.scope(name).is_some());
+        known.cloned().collect()
+    }
+
     /// The scope of that name.
     #[must_use]
     pub fn scope(&self, name: &str) -> Option<&ScopeRule<'_>> {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update};
 use shared::Error;
-use shared::store::item::{changed, integer, json, number, parsed, string, text};
+use shared::store::item::{bounded_json, changed, integer, number, parsed, string, text};
 use shared::store::schema::{
     Key, authorization_key, authorizations_list, chosen_value_key, grant_position, list_position, service_grants_list,
 };
@@ -50,7 +50,11 @@ pub fn among(items: &[Item], id: AuthorizationId) -> Result<Option<Authorization
 pub fn read(item: &Item) -> Result<Authorization, Error> {
     let unreadable = || Error::internal("an authorization has a name, a client and a version");
     let id = text(item, "PK").and_then(|key| AuthorizationId::parse(key.rsplit('#').next()?));
-    let authorization: Authorization = parsed(item, RECORD)?;
+    let mut authorization: Authorization = parsed(item, RECORD)?;
+    // What was replaced is found as long as it would have been, and no longer.
+    let mut chosen = std::mem::take(&mut authorization.chosen);
+    chosen.retain(|hash| authorization.has_given(hash));
+    authorization.chosen = chosen;
     Ok(Authorization {
         id: id.ok_or_else(unreadable)?,
         client: number(item, "client").ok_or_else(unreadable)?,
@@ -66,7 +70,9 @@ fn item(context: &Context<'_>, authorization: &Authorization, write_id: &str) ->
     put("version", integer(authorization.version));
     put("write_id", string(write_id));
     put("changed", changed(context.origin));
-    put(RECORD, json(authorization)?);
+    let members =
+        || serde_json::to_value(authorization).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
+    put(RECORD, bounded_json("an authorization", authorization, members)?);
     if authorization.state == State::Active {
         put("list", string(authorizations_list(context.service.id, authorization.client)));
         put("at", string(list_position(authorization.active_since, &authorization.id.to_text())));
@@ -86,7 +92,7 @@ fn item(context: &Context<'_>, authorization: &Authorization, write_id: &str) ->
 /// When nothing of it is of any interest any more, in seconds since 1970; nothing if a token of it has no end.
 fn end(context: &Context<'_>, authorization: &Authorization) -> Option<u64> {
     if authorization.state == State::Revoked {
-        return Some(context.app.clock.now().saturating_add(KEPT_SECONDS));
+        return Some(kept_until(context));
     }
     let values =
         [&authorization.ticket, &authorization.code, &authorization.access_token, &authorization.refresh_token];
@@ -95,12 +101,8 @@ fn end(context: &Context<'_>, authorization: &Authorization) -> Option<u64> {
     ends?.into_iter().max().map(|millis| millis.div_ceil(1000).saturating_add(kept))
 }
 
-/// A token whose value was chosen elsewhere: it is found by an item of its own.
-pub struct Chosen<'v> {
-    /// The value.
-    pub value: &'v str,
-    /// When it ends, in milliseconds since 1970; absent is never.
-    pub ends_at: Option<u64>,
+fn kept_until(context: &Context<'_>) -> u64 {
+    context.app.clock.now().saturating_add(KEPT_SECONDS)
 }
 
 /// What became of a step.
@@ -109,11 +111,14 @@ pub enum Step {
     Done,
     /// Somebody else was faster: how it stands now, if it stands.
     Lost(Box<Option<Authorization>>),
-    /// Another part of the same step was refused: which, from 0.
-    Refused(usize),
+    /// Another part of the same step was refused.
+    Refused,
+    /// A value that was chosen is that of another authorization.
+    ValueInUse,
 }
 
 /// Writes the first version of an authorization, or the next one of one that was read, and what else belongs to the step.
+/// By a value that was chosen elsewhere it is found as long as it is kept.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
@@ -128,6 +133,11 @@ pub async fn step(
     next.version = was_read.saturating_add(1);
     let item = item(context, next, &write_id)?;
     let (condition, values) = unchanged_since(was_read);
+    let last_other = others.len();
+    let mut others = others;
+    for hash in &next.chosen {
+        others.push(choosing(context, next, hash)?);
+    }
     let write = if others.is_empty() {
         Write::Put(Box::new(store.put(item).condition_expression(condition).set_expression_attribute_values(values)))
     } else {
@@ -145,7 +155,8 @@ pub async fn step(
     next.version = was_read;
     let failed = conditions.iter().position(|condition| matches!(condition, Condition::Failed(_)));
     match failed {
-        Some(part) if part > 0 => Ok(Step::Refused(part - 1)),
+        Some(part) if part > last_other => Ok(Step::ValueInUse),
+        Some(part) if part > 0 => Ok(Step::Refused),
         _ => {
             let old = conditions.first().and_then(Condition::old);
             Ok(Step::Lost(Box::new(old.map(read).transpose()?)))
@@ -171,9 +182,11 @@ pub async fn revoke(context: &Context<'_>, authorization: Authorization) -> Resu
         if next.state == State::Revoked {
             return Ok(());
         }
-        let mut revoked = next.revoked();
+        let mut revoked = next.clone().revoked();
         match step(context, &mut revoked, Vec::new()).await? {
-            Step::Done | Step::Refused(_) => return Ok(()),
+            Step::Done | Step::Refused => return Ok(()),
+            // The value is another one's by now.
+            Step::ValueInUse => next.chosen.clear(),
             Step::Lost(now) => match *now {
                 Some(now) => next = now,
                 None => return Ok(()),
@@ -187,23 +200,18 @@ pub async fn revoke(context: &Context<'_>, authorization: Authorization) -> Resu
 pub const ATTEMPTS: usize = 8;
 
 /// The part of a step that gives a chosen value to an authorization, unless another one has it.
-///
-/// # Errors
-/// [`Error::Internal`].
-pub fn choosing(
-    context: &Context<'_>,
-    authorization: &Authorization,
-    chosen: &Chosen<'_>,
-) -> Result<TransactWriteItem, Error> {
+fn choosing(context: &Context<'_>, authorization: &Authorization, hash: &Hash) -> Result<TransactWriteItem, Error> {
     let (id, client) = (authorization.id, authorization.client);
     let store = &context.app.store;
-    let mut item = chosen_value_key(context.service.id, chosen.value).into_attributes();
+    let mut item = chosen_value_key(context.service.id, hash.as_bytes()).into_attributes();
     item.insert(RECORD.to_owned(), string(id.to_text()));
     item.insert("client".to_owned(), integer(client));
     item.insert("developer".to_owned(), string(service_grants_list(context.service.id)));
     item.insert("at".to_owned(), string(grant_position(client)));
-    if let Some(end) = chosen.ends_at {
-        item.insert("expires_at".to_owned(), integer(end.div_ceil(1000)));
+    let has_ended = !authorization.has_given(hash);
+    let end = end(context, authorization).or_else(|| has_ended.then(|| kept_until(context)));
+    if let Some(end) = end {
+        item.insert("expires_at".to_owned(), integer(end));
     }
     let put = Put::builder()
         .table_name(store.table())
@@ -217,11 +225,11 @@ pub fn choosing(
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-/// The part of a step that ends another authorization.
+/// The parts of a step that end another authorization.
 ///
 /// # Errors
 /// [`Error::Internal`].
-pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<TransactWriteItem, Error> {
+pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<Vec<TransactWriteItem>, Error> {
     let read = authorization.version;
     let mut revoked = authorization.revoked();
     revoked.version = read.saturating_add(1);
@@ -233,7 +241,11 @@ pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<Tra
         .set_expression_attribute_values(values)
         .build()
         .map_err(Error::internal)?;
-    Ok(TransactWriteItem::builder().put(put).build())
+    let mut parts = vec![TransactWriteItem::builder().put(put).build()];
+    for hash in &revoked.chosen {
+        parts.push(choosing(context, &revoked, hash)?);
+    }
+    Ok(parts)
 }
 
 /// An update as a part of a step.

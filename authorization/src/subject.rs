@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use shared::client::RegisteredClient;
+use shared::metadata::SubjectType;
 use url::Url;
 
 use crate::context::Context;
@@ -14,6 +15,12 @@ const MAX_SUBJECT: usize = 100;
 #[must_use]
 pub fn is_subject(text: &str) -> bool {
     (1..=MAX_SUBJECT).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_control())
+}
+
+/// Whether a client knows users by names of its own.
+#[must_use]
+pub fn is_pairwise(client: &RegisteredClient) -> bool {
+    client.record.metadata.rest().subject_type.as_deref() == Some(SubjectType::Pairwise.as_str())
 }
 
 /// The name of a user that only the clients of one sector know (OpenID Connect Core §8.1).

@@ -117,19 +117,25 @@ impl Value {
         Ok(Self::new(id, client, &entropy.bytes()?))
     }
 
-    /// The one that follows from another one: whoever presents that again is given the same, and nothing secret is kept
-    /// for it.
+    /// The one that follows from a token, whoever has chosen that: whoever presents it again is given the same, and
+    /// nothing secret is kept for it.
     #[must_use]
-    pub fn succeeding(&self, service: &Service, salt: &str, purpose: &str) -> Self {
+    pub fn succeeding(
+        token: &str,
+        (id, client): (AuthorizationId, u64),
+        service: &Service,
+        salt: &str,
+        purpose: &str,
+    ) -> Self {
         let key = service.derived_key("successors of refresh tokens");
         let mut context = hmac::Context::with_key(&key);
-        for part in [purpose, salt, &self.text] {
+        for part in [purpose, salt, token] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
         let mut secret = [0; SECRET];
         secret.copy_from_slice(context.sign().as_ref());
-        Self::new(self.id, self.client, &secret)
+        Self::new(id, client, &secret)
     }
 
     fn new(id: AuthorizationId, client: u64, secret: &[u8; SECRET]) -> Self {

@@ -40,7 +40,7 @@ pub async fn content(
         return Ok(Ok(Content::Json(members)));
     };
     members.insert("iss".to_owned(), context.rules.issuer.as_str().into());
-    members.insert("aud".to_owned(), authorization.client_name.name.as_str().into());
+    members.insert("aud".to_owned(), authorization.called(client).0.into());
     if algorithm.starts_with("HS") {
         let secret = context.service.secret_of(&context.app.keys, client).await?;
         let Some(secret) = secret else { return Ok(Err(NoKey(algorithm.to_owned()))) };

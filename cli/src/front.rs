@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn what_a_page_shows_is_text() {
         let front = Front::new("http://localhost", 1, "curl '<&\">'".to_owned(), None);
-        assert!(front.html().contains("<pre>curl '&lt;&amp;&quot;&gt;'</pre>"), "{}", front.html());
+        assert!(front.html().contains("<pre>curl &#39;&lt;&amp;&quot;&gt;&#39;</pre>"), "{}", front.html());
         assert!(front.text().contains("curl '<&\">'"), "{}", front.text());
     }
 }

@@ -26,7 +26,7 @@ use std::collections::HashMap;
 pub use client::{Created, Deleter, Occupant};
 pub(crate) use counts::{Counted, Counts};
 pub use document::{Document, DocumentUrl};
-pub use lookup::{Found, Named};
+pub use lookup::{Found, Named, Standing};
 pub use metadata_document::{DocumentLease, KeptCopy, KeptDocument};
 pub use page::Page;
 pub use rate_window::RateWindow;

@@ -45,13 +45,13 @@ pub async fn by_client_credentials(
     authorization.scopes = granted;
     authorization.properties = properties::at_rest(context, id, attached).await?;
     authorization.assertions.access_token_claims = access_token_claims;
-    let (mut tokens, others) = match give(context, client, authorization, wishes).await? {
+    let mut tokens = match give(context, client, authorization, wishes).await? {
         Ok(given) => given,
         Err(fault) => return Ok(Err(fault)),
     };
-    match store::step(context, &mut tokens.authorization, others).await? {
+    match store::step(context, &mut tokens.authorization, Vec::new()).await? {
         Step::Done => Ok(Ok(tokens)),
-        Step::Refused(_) => Ok(Err(TokenFault::ValueInUse)),
-        Step::Lost(_) => Err(Error::internal("two authorizations of one name")),
+        Step::ValueInUse => Ok(Err(TokenFault::ValueInUse)),
+        Step::Lost(_) | Step::Refused => Err(Error::internal("two authorizations of one name")),
     }
 }

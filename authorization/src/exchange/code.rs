@@ -12,7 +12,7 @@ use crate::activation;
 use crate::authorization::{Authorization, State};
 use crate::context::Context;
 use crate::parameters::Parameters;
-use crate::request::Request;
+use crate::request::{Request, is_verifier};
 use crate::store::{self, Step};
 use crate::token::Value;
 
@@ -50,15 +50,16 @@ pub async fn by_code(
         Ok(id_token) => id_token,
         Err(fault) => return Ok(Err(fault)),
     };
-    let (mut tokens, others) = match give(context, client, found, wishes).await? {
+    let mut tokens = match give(context, client, found, wishes).await? {
         Ok(given) => given,
         Err(fault) => return Ok(Err(fault)),
     };
     tokens.id_token = id_token;
     tokens.authorization.request = None;
-    match activation::activate(context, client, &mut tokens.authorization, others, None).await? {
+    match activation::activate(context, client, &mut tokens.authorization, None).await? {
         Step::Done => Ok(Ok(tokens)),
-        Step::Refused(_) => Ok(Err(TokenFault::ValueInUse)),
+        Step::ValueInUse => Ok(Err(TokenFault::ValueInUse)),
+        Step::Refused => Ok(Err(TokenFault::Code)),
         Step::Lost(now) => {
             if let Some(now) = (*now).filter(|now| now.state == State::Active) {
                 store::revoke(context, now).await?;
@@ -82,6 +83,7 @@ fn same_request(request: &Request, client: &RegisteredClient, parameters: &Param
         (None, None) => {}
         (None, Some(_)) => return Err(TokenFault::UnaskedVerifier),
         (Some(_), None) => return Err(TokenFault::NoVerifier),
+        (Some(_), Some(verifier)) if !is_verifier(verifier) => return Err(TokenFault::VerifierSyntax),
         (Some(challenge), Some(verifier)) => {
             let digested = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
             let shown = if challenge.is_s256 { digested.as_str() } else { verifier };

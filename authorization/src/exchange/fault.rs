@@ -2,6 +2,7 @@
 
 use shared::metadata::GrantType;
 
+use super::tokens::MAX_CHOSEN;
 use crate::id_token::NoKey;
 use crate::parameters::Unreadable;
 
@@ -41,6 +42,9 @@ pub enum TokenFault {
     /// RFC 7636 §4.6.
     #[error("'code_verifier' is not that of the code challenge")]
     Verifier,
+    /// RFC 7636 §4.1.
+    #[error("'code_verifier' is not 43 to 128 unreserved characters")]
+    VerifierSyntax,
     /// RFC 9700 §4.8.2: there was no challenge.
     #[error("'code_verifier' stands without a code challenge")]
     UnaskedVerifier,
@@ -68,9 +72,14 @@ pub enum TokenFault {
     /// RFC 6749 §4.3.2.
     #[error("'username' or 'password' is missing")]
     NoPassword,
-    /// The value that was chosen for the access token belongs to another one.
-    #[error("the chosen token value is in use")]
+    /// A value that was chosen belongs to another token.
+    #[error("a token value that was chosen is in use, or was")]
     ValueInUse,
+    /// A value that was chosen cannot be a token's.
+    #[error(
+        "a token value that was chosen must be 1 to {MAX_CHOSEN} visible ASCII characters, and none that this server makes"
+    )]
+    ImpossibleValue,
     /// The ticket cannot be used.
     #[error("there is no such ticket")]
     Ticket,
@@ -103,13 +112,15 @@ impl TokenFault {
             | Self::NoCode
             | Self::NoRefreshToken
             | Self::NoPassword
-            | Self::ValueInUse => "invalid_request",
+            | Self::ValueInUse
+            | Self::ImpossibleValue => "invalid_request",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnauthorizedGrantType | Self::PublicClient => "unauthorized_client",
             Self::Code
             | Self::RedirectUri
             | Self::NoVerifier
             | Self::Verifier
+            | Self::VerifierSyntax
             | Self::UnaskedVerifier
             | Self::RefreshToken { .. } => "invalid_grant",
             Self::Resource => "invalid_target",

@@ -55,7 +55,7 @@ pub async fn ask_password(
     authorization.ticket = Some(store::given(ticket.hash(), now, Some(TICKET_SECONDS)));
     match store::step(context, &mut authorization, Vec::new()).await? {
         Step::Done => Ok(Ok(PasswordTicket { ticket, scopes: authorization.scopes })),
-        Step::Lost(_) | Step::Refused(_) => Err(Error::internal("two authorizations of one name")),
+        Step::Lost(_) | Step::Refused | Step::ValueInUse => Err(Error::internal("two authorizations of one name")),
     }
 }
 
@@ -84,18 +84,19 @@ pub async fn accept_password(
     authorization.issued = context.now_millis();
     authorization.refresh_scopes.clone_from(&authorization.scopes);
     authorization.properties = properties::at_rest(context, authorization.id, consent.properties).await?;
+    authorization.details = consent.details;
     authorization.assertions = consent.assertions;
     authorization.subject = Some(subject);
-    let (mut tokens, others) = match give(context, client, authorization, wishes).await? {
+    let mut tokens = match give(context, client, authorization, wishes).await? {
         Ok(given) => given,
         Err(fault) => return Ok(Err(fault)),
     };
     let scopes = tokens.authorization.scopes.clone();
     let memory = Memory { scopes: Some(&scopes), live: Some(tokens.authorization.id), current: None };
-    match activation::activate(context, client, &mut tokens.authorization, others, Some(memory)).await? {
+    match activation::activate(context, client, &mut tokens.authorization, Some(memory)).await? {
         Step::Done => Ok(Ok(tokens)),
-        Step::Refused(_) => Ok(Err(TokenFault::ValueInUse)),
-        Step::Lost(_) => Ok(Err(TokenFault::Ticket)),
+        Step::ValueInUse => Ok(Err(TokenFault::ValueInUse)),
+        Step::Lost(_) | Step::Refused => Ok(Err(TokenFault::Ticket)),
     }
 }
 

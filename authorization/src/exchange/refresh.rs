@@ -11,7 +11,7 @@ use crate::authorization::{Authorization, Rotation, State};
 use crate::context::Context;
 use crate::lifetime;
 use crate::parameters::Parameters;
-use crate::store::{self, Chosen, Step};
+use crate::store::{self, Step};
 use crate::token::{Hash, Value};
 
 /// For how long a refresh token that was replaced gives the same tokens again, in milliseconds.
@@ -41,19 +41,31 @@ pub async fn by_refresh_token(
             Ok(scopes) => scopes,
             Err(fault) => return Ok(Err(fault)),
         };
-        if !authorization.has_refresh_token(&hash) {
-            return replaced(context, client, authorization, presented, &scopes).await;
-        }
+        let heir = match heir(context, &authorization, presented) {
+            _ if authorization.has_refresh_token(&hash) => None,
+            None => return replaced(context, client, authorization, &hash).await,
+            heir => heir,
+        };
         if !authorization.is_refreshable(context.now_millis()) {
             return Ok(Err(unknown));
         }
-        let (mut tokens, others) = match refreshed(context, client, authorization, presented, scopes, wishes).await? {
+        let outcome = match &heir {
+            Some(heir) if heir.is_unchanged(&authorization, &scopes, wishes) => {
+                return again(context, client, &authorization, heir, wishes).await;
+            }
+            Some(heir) => {
+                refreshed(context, client, authorization, heir.refresh.expose(), true, scopes, wishes).await?
+            }
+            None => refreshed(context, client, authorization, presented, false, scopes, wishes).await?,
+        };
+        let mut tokens = match outcome {
             Ok(refreshed) => refreshed,
             Err(fault) => return Ok(Err(fault)),
         };
-        match store::step(context, &mut tokens.authorization, others).await? {
+        match store::step(context, &mut tokens.authorization, Vec::new()).await? {
             Step::Done => return Ok(Ok(tokens)),
-            Step::Refused(_) => return Ok(Err(TokenFault::ValueInUse)),
+            Step::ValueInUse => return Ok(Err(TokenFault::ValueInUse)),
+            Step::Refused => return Ok(Err(unknown)),
             Step::Lost(now) => found = *now,
         }
     }
@@ -82,16 +94,18 @@ fn scopes(
     Ok(scopes)
 }
 
+/// The authorization with new tokens. Where `is_again`, the refresh token that is used has just been given, and stays.
 async fn refreshed(
     context: &Context<'_>,
     client: &RegisteredClient,
     mut authorization: Authorization,
-    presented: &str,
+    used: &str,
+    is_again: bool,
     scopes: Vec<String>,
     wishes: &Wishes,
-) -> Result<Result<(Tokens, Vec<aws_sdk_dynamodb::types::TransactWriteItem>), TokenFault>, Error> {
-    if !wishes.are_possible() {
-        return Ok(Err(TokenFault::ValueInUse));
+) -> Result<Result<Tokens, TokenFault>, Error> {
+    if let Err(fault) = wishes.are_possible_for(&authorization) {
+        return Ok(Err(fault));
     }
     let now = context.now_millis();
     let rules = context.rules;
@@ -100,28 +114,29 @@ async fn refreshed(
     if let Some(before) = authorization.access_token.take() {
         authorization.rotations.push_access(before.hash);
     }
-    let ours = Value::parse(presented);
-    let (mut refresh, mut access) = (presented.to_owned(), None);
+    let (mut refresh, mut access) = (used.to_owned(), None);
     let old_end = authorization.refresh_token.as_ref().and_then(|given| given.ends_at);
     let seconds = wishes
         .refresh_seconds
         .unwrap_or_else(|| lifetime::of_refresh_token(context, client, &authorization.refresh_scopes));
-    let mut given = store::given(Hash::of(presented), now, Some(seconds));
-    if rules.refresh_token_kept {
-        if !rules.refresh_end_reset && wishes.refresh_seconds.is_none() {
+    let mut given = store::given(Hash::of(used), now, Some(seconds));
+    if rules.refresh_token_kept || is_again {
+        let lives_anew = rules.refresh_token_kept && rules.refresh_end_reset;
+        if !lives_anew && wishes.refresh_seconds.is_none() {
             given.ends_at = old_end;
         }
     } else {
-        let salt = BASE64URL.encode(context.app.entropy.bytes::<16>()?);
-        match ours.filter(|_| rules.refresh_is_idempotent) {
-            Some(ours) => {
-                ours.succeeding(context.service, &salt, "refresh token").expose().clone_into(&mut refresh);
-                access = Some(ours.succeeding(context.service, &salt, "access token").expose().to_owned());
-            }
-            None => refresh = mint(context, &authorization)?,
-        }
-        let last = access.as_ref().map(|_| Rotation { presented: Hash::of(presented), at: now, salt, scopes });
-        authorization.rotations.push(Hash::of(presented), last);
+        let last = if rules.refresh_is_idempotent {
+            let salt = BASE64URL.encode(context.app.entropy.bytes::<16>()?);
+            let heir = Heir::of(context, &authorization, used, &salt);
+            heir.refresh.expose().clone_into(&mut refresh);
+            access = Some(heir.access.expose().to_owned());
+            Some(Rotation { presented: Hash::of(used), at: now, salt, scopes })
+        } else {
+            refresh = mint(context, &authorization)?;
+            None
+        };
+        authorization.rotations.push(Hash::of(used), last);
         given.hash = Hash::of(&refresh);
         if rules.refresh_end_kept && wishes.refresh_seconds.is_none() {
             given.ends_at = old_end;
@@ -136,18 +151,13 @@ async fn refreshed(
     let access_seconds = tokens::access_seconds(context, client, &authorization, wishes);
     authorization.access_token = Some(store::given(Hash::of(&access), now, access_seconds));
     tokens::link_ends(context, &mut authorization);
-    let mut others = Vec::new();
-    if let Some(value) = &wishes.access_token {
-        let ends_at = authorization.access_token.as_ref().and_then(|given| given.ends_at);
-        others.push(store::choosing(context, &authorization, &Chosen { value, ends_at })?);
-    }
+    authorization.chosen.extend(wishes.access_token.as_ref().map(|value| Hash::of(value)));
     let jwt = match tokens::signed(context, client, &authorization, &access).await? {
         Ok(jwt) => jwt,
         Err(fault) => return Ok(Err(fault)),
     };
     let refresh_token = Some(refresh);
-    let tokens = Tokens { authorization, access_token: access, jwt, refresh_token, id_token: None, is_replay: false };
-    Ok(Ok((tokens, others)))
+    Ok(Ok(Tokens { authorization, access_token: access, jwt, refresh_token, id_token: None, is_replay: is_again }))
 }
 
 fn mint(context: &Context<'_>, authorization: &Authorization) -> Result<String, Error> {
@@ -155,21 +165,52 @@ fn mint(context: &Context<'_>, authorization: &Authorization) -> Result<String, 
     Ok(value.expose().to_owned())
 }
 
-/// A token that was replaced gives its successors again, for a while and as long as nobody has used them to refresh; else
-/// whoever holds it may have stolen it, and a public client's grant ends (RFC 9700 §4.14.2).
+/// What a refresh token becomes, or has become.
+struct Heir {
+    refresh: Value,
+    access: Value,
+}
+
+impl Heir {
+    fn of(context: &Context<'_>, authorization: &Authorization, used: &str, salt: &str) -> Self {
+        let of = (authorization.id, authorization.client);
+        let succeeding = |purpose: &str| Value::succeeding(used, of, context.service, salt, purpose);
+        Self { refresh: succeeding("refresh token"), access: succeeding("access token") }
+    }
+
+    /// The access token, unless the authorization server chooses one.
+    fn access_token<'w>(&'w self, wishes: &'w Wishes) -> &'w str {
+        wishes.access_token.as_deref().unwrap_or_else(|| self.access.expose())
+    }
+
+    /// Whether the same is asked for again, and is still there.
+    fn is_unchanged(&self, authorization: &Authorization, scopes: &[String], wishes: &Wishes) -> bool {
+        let last = authorization.rotations.last.as_ref();
+        last.is_some_and(|last| last.scopes == scopes)
+            && authorization.has_access_token(&Hash::of(self.access_token(wishes)))
+    }
+}
+
+/// What a refresh token has become that was replaced a moment ago, if nobody has used that to refresh.
+fn heir(context: &Context<'_>, authorization: &Authorization, presented: &str) -> Option<Heir> {
+    let last = authorization.rotations.last.as_ref().filter(|_| context.rules.refresh_is_idempotent)?;
+    let is_recent = context.now_millis().saturating_sub(last.at) <= REPLAY_MILLIS;
+    if last.presented != Hash::of(presented) || !is_recent {
+        return None;
+    }
+    let heir = Heir::of(context, authorization, presented, &last.salt);
+    authorization.has_refresh_token(&heir.refresh.hash()).then_some(heir)
+}
+
+/// Whoever holds a token that was replaced may have stolen it: a public client's grant ends (RFC 9700 §4.14.2).
 async fn replaced(
     context: &Context<'_>,
     client: &RegisteredClient,
     authorization: Authorization,
-    presented: &str,
-    scopes: &[String],
+    presented: &Hash,
 ) -> Result<Result<Tokens, TokenFault>, Error> {
-    let hash = Hash::of(presented);
-    if !authorization.rotations.replaced.contains(&hash) {
+    if !authorization.rotations.replaced.contains(presented) {
         return Ok(Err(TokenFault::RefreshToken { was_replaced: false }));
-    }
-    if let Some(tokens) = again(context, client, &authorization, presented, scopes).await? {
-        return Ok(tokens);
     }
     if client.record.client_type == ClientType::Public {
         store::revoke(context, authorization).await?;
@@ -177,36 +218,20 @@ async fn replaced(
     Ok(Err(TokenFault::RefreshToken { was_replaced: context.rules.refresh_is_idempotent }))
 }
 
+/// The same tokens once more.
 async fn again(
     context: &Context<'_>,
     client: &RegisteredClient,
     authorization: &Authorization,
-    presented: &str,
-    scopes: &[String],
-) -> Result<Option<Result<Tokens, TokenFault>>, Error> {
-    let Some(ours) = Value::parse(presented).filter(|_| context.rules.refresh_is_idempotent) else { return Ok(None) };
-    let Some(last) = &authorization.rotations.last else { return Ok(None) };
-    let is_recent = context.now_millis().saturating_sub(last.at) <= REPLAY_MILLIS;
-    if last.presented != ours.hash() || !is_recent || last.scopes != scopes {
-        return Ok(None);
-    }
-    let refresh = ours.succeeding(context.service, &last.salt, "refresh token");
-    let access = ours.succeeding(context.service, &last.salt, "access token");
-    // Where an operator has chosen or renewed the access token, it is not derived.
-    if !authorization.has_refresh_token(&refresh.hash()) || !authorization.has_access_token(&access.hash()) {
-        return Ok(None);
-    }
-    let access = access.expose().to_owned();
-    let jwt = match tokens::signed(context, client, authorization, &access).await? {
+    heir: &Heir,
+    wishes: &Wishes,
+) -> Result<Result<Tokens, TokenFault>, Error> {
+    let access_token = heir.access_token(wishes).to_owned();
+    let jwt = match tokens::signed(context, client, authorization, &access_token).await? {
         Ok(jwt) => jwt,
-        Err(fault) => return Ok(Some(Err(fault))),
+        Err(fault) => return Ok(Err(fault)),
     };
-    Ok(Some(Ok(Tokens {
-        authorization: authorization.clone(),
-        access_token: access,
-        jwt,
-        refresh_token: Some(refresh.expose().to_owned()),
-        id_token: None,
-        is_replay: true,
-    })))
+    let refresh_token = Some(heir.refresh.expose().to_owned());
+    let authorization = authorization.clone();
+    Ok(Ok(Tokens { authorization, access_token, jwt, refresh_token, id_token: None, is_replay: true }))
 }

@@ -1,21 +1,20 @@
 //! Tokens as they are given away.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use shared::Error;
 use shared::client::RegisteredClient;
+use shared::credentials::{Token, TokenKind};
 use shared::metadata::GrantType;
 
 use crate::authorization::{Authorization, State};
 use crate::context::Context;
-use crate::presented::Presented;
-use crate::store::{self, Chosen};
+use crate::store;
 use crate::token::{Hash, Value};
 use crate::{access_token, id_token, lifetime};
 
 use super::TokenFault;
 
 /// The longest value that can be chosen for a token, in characters.
-const MAX_CHOSEN: usize = 8192;
+pub(super) const MAX_CHOSEN: usize = 8192;
 
 /// What the authorization server wishes for the tokens of one request.
 #[derive(Debug, Default, Clone)]
@@ -33,17 +32,25 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// Whether the chosen values can be tokens of somebody else's making: visible ASCII (RFC 6749 §A.12), not the
-    /// form of ours, and two that differ.
-    #[must_use]
-    pub fn are_possible(&self) -> bool {
-        let chosen = [&self.access_token, &self.refresh_token];
-        let is_possible = |value: &String| {
+    /// Whether the chosen values can be tokens of somebody else's making: visible ASCII (RFC 6749 §A.12), no form of
+    /// ours, nothing that the grant has had, and two that differ.
+    ///
+    /// # Errors
+    /// [`TokenFault::ImpossibleValue`], [`TokenFault::ValueInUse`].
+    pub(super) fn are_possible_for(&self, authorization: &Authorization) -> Result<(), TokenFault> {
+        for value in [&self.access_token, &self.refresh_token].into_iter().flatten() {
             let is_token = value.len() <= MAX_CHOSEN && value.bytes().all(|byte| byte.is_ascii_graphic());
-            is_token && !Presented::has_own_form(value)
-        };
-        chosen.into_iter().flatten().all(is_possible)
-            && (self.access_token.is_none() || self.access_token != self.refresh_token)
+            let is_credential = TokenKind::ALL.iter().any(|kind| Token::parse(*kind, value).is_some());
+            if !is_token || is_credential || Value::parse(value).is_some() {
+                return Err(TokenFault::ImpossibleValue);
+            }
+            let hash = Hash::of(value);
+            if authorization.has_given(&hash) || authorization.rotations.have(&hash) {
+                return Err(TokenFault::ValueInUse);
+            }
+        }
+        let is_one = self.access_token.is_some() && self.access_token == self.refresh_token;
+        if is_one { Err(TokenFault::ValueInUse) } else { Ok(()) }
     }
 }
 
@@ -72,19 +79,18 @@ pub(crate) fn is_refreshed(context: &Context<'_>, client: &RegisteredClient, aut
     offered && registered && has_one && authorization.subject.is_some()
 }
 
-/// Puts new tokens into an authorization that becomes active. Answers them and, for values that were chosen elsewhere, the
-/// parts of the step by which they are found.
+/// Puts new tokens into an authorization that becomes active.
 ///
 /// # Errors
-/// [`TokenFault::NoKey`], within [`Error::Unavailable`] and [`Error::Internal`].
+/// [`TokenFault::NoKey`], [`TokenFault::ImpossibleValue`] and [`TokenFault::ValueInUse`], within [`Error::Unavailable`] and [`Error::Internal`].
 pub async fn give(
     context: &Context<'_>,
     client: &RegisteredClient,
     mut authorization: Authorization,
     wishes: &Wishes,
-) -> Result<Result<(Tokens, Vec<TransactWriteItem>), TokenFault>, Error> {
-    if !wishes.are_possible() {
-        return Ok(Err(TokenFault::ValueInUse));
+) -> Result<Result<Tokens, TokenFault>, Error> {
+    if let Err(fault) = wishes.are_possible_for(&authorization) {
+        return Ok(Err(fault));
     }
     let now = context.now_millis();
     let entropy = &context.app.entropy;
@@ -105,21 +111,14 @@ pub async fn give(
     let seconds = access_seconds(context, client, &authorization, wishes);
     authorization.access_token = Some(store::given(Hash::of(&access), now, seconds));
     link_ends(context, &mut authorization);
-    let mut parts = Vec::new();
-    let chosen =
-        [(&wishes.access_token, &authorization.access_token), (&wishes.refresh_token, &authorization.refresh_token)];
-    for (value, given) in chosen {
-        if let (Some(value), Some(given)) = (value, given) {
-            parts.push(store::choosing(context, &authorization, &Chosen { value, ends_at: given.ends_at })?);
-        }
-    }
+    let chosen = [&wishes.access_token, &wishes.refresh_token].into_iter().flatten().map(|value| Hash::of(value));
+    authorization.chosen = chosen.filter(|hash| authorization.has_given(hash)).collect();
     let jwt = match signed(context, client, &authorization, &access).await? {
         Ok(jwt) => jwt,
         Err(fault) => return Ok(Err(fault)),
     };
-    let tokens =
-        Tokens { authorization, access_token: access, jwt, refresh_token: refresh, id_token: None, is_replay: false };
-    Ok(Ok((tokens, parts)))
+    let refresh_token = refresh;
+    Ok(Ok(Tokens { authorization, access_token: access, jwt, refresh_token, id_token: None, is_replay: false }))
 }
 
 /// Seconds that an access token lives; none for one without an end.

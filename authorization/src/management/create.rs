@@ -48,8 +48,11 @@ pub enum CreateFault {
     #[error("the service has no scope {0:?}")]
     Scope(String),
     /// A value that was chosen belongs to another token.
-    #[error("a chosen token value is in use")]
+    #[error("{}", TokenFault::ValueInUse)]
     ValueInUse,
+    /// A value that was chosen cannot be a token's.
+    #[error("{}", TokenFault::ImpossibleValue)]
+    ImpossibleValue,
     /// Nothing can be signed.
     #[error(transparent)]
     NoKey(#[from] crate::id_token::NoKey),
@@ -92,23 +95,24 @@ pub async fn create(
     let id = AuthorizationId::mint(&context.app.entropy)?;
     let mut authorization = Authorization::begin(id, client, holder.name, creation.grant_type, now);
     authorization.issued = now;
-    authorization.refresh_scopes.clone_from(&creation.scopes);
-    authorization.scopes = creation.scopes;
+    authorization.scopes = context.rules.known_scopes(&creation.scopes);
+    authorization.refresh_scopes.clone_from(&authorization.scopes);
     authorization.properties = properties::at_rest(context, id, creation.properties).await?;
     authorization.assertions = creation.assertions;
     authorization.resources = creation.resources;
     authorization.details = creation.details;
     authorization.certificate_thumbprint = creation.certificate_thumbprint;
     authorization.subject = subject;
-    let (mut tokens, others) = match give(context, client, authorization, &creation.wishes).await? {
+    let mut tokens = match give(context, client, authorization, &creation.wishes).await? {
         Ok(given) => given,
         Err(TokenFault::NoKey(fault)) => return Ok(Err(fault.into())),
+        Err(TokenFault::ImpossibleValue) => return Ok(Err(CreateFault::ImpossibleValue)),
         Err(_) => return Ok(Err(CreateFault::ValueInUse)),
     };
     let memory = Memory { live: Some(id), ..Memory::default() };
-    match activation::activate(context, client, &mut tokens.authorization, others, Some(memory)).await? {
+    match activation::activate(context, client, &mut tokens.authorization, Some(memory)).await? {
         Step::Done => Ok(Ok(tokens)),
-        Step::Refused(_) => Ok(Err(CreateFault::ValueInUse)),
-        Step::Lost(_) => Err(Error::internal("two authorizations of one name")),
+        Step::ValueInUse => Ok(Err(CreateFault::ValueInUse)),
+        Step::Lost(_) | Step::Refused => Err(Error::internal("two authorizations of one name")),
     }
 }

@@ -1,8 +1,11 @@
 //! Tokens that an operator ends, all of a user at a client or all of a client.
 
+use std::collections::BTreeMap;
+
 use shared::Error;
 
-use super::list::{Status, by_client};
+use super::list::{Status, by_client, standings, works};
+use crate::authorization::Authorization;
 use crate::context::Context;
 use crate::grant::{self, Grant};
 use crate::store;
@@ -14,7 +17,9 @@ use crate::store;
 pub async fn end_all(context: &Context<'_>, grant: &Grant) -> Result<usize, Error> {
     let living = grant::living(context, grant).await?;
     let now = context.now_millis();
-    let count = living.iter().filter(|authorization| authorization.is_live(now)).count();
+    let clients = if living.is_empty() { BTreeMap::new() } else { standings(context, &living).await? };
+    let works = |authorization: &&Authorization| authorization.is_live(now) && works(context, &clients, authorization);
+    let count = living.iter().filter(works).count();
     for authorization in living {
         store::revoke(context, authorization).await?;
     }

@@ -1,11 +1,13 @@
 //! Tokens and grants as operators list them.
 
+use std::collections::BTreeMap;
+
 use shared::Error;
-use shared::store::Item;
 use shared::store::item::text;
 use shared::store::schema::{
     DEVELOPER_INDEX, LIST_INDEX, authorizations_list, clients_list, grant_position, grants_list, service_grants_list,
 };
+use shared::store::{Item, Standing};
 
 use crate::authorization::{Authorization, State};
 use crate::context::Context;
@@ -46,7 +48,8 @@ pub async fn by_client(
 ) -> Result<Page, Error> {
     let list = authorizations_list(context.service.id, client);
     let items = context.app.store.listed(LIST_INDEX, list, MOST_LOOKED_AT).await?;
-    page(context, &items, status, range)
+    let all = items.iter().map(store::read).collect::<Result<Vec<_>, _>>()?;
+    sorted(context, all, status, range).await
 }
 
 /// How many clients a service has of which all tokens are listed.
@@ -73,7 +76,7 @@ pub async fn of_all_clients(
             all.push(store::read(item)?);
         }
     }
-    Ok(Some(sorted(context, all, status, range)))
+    sorted(context, all, status, range).await.map(Some)
 }
 
 fn number_of(client: &Item) -> Option<u64> {
@@ -94,7 +97,7 @@ pub async fn by_subject(
     for grant in grants_of_subject(context, subject).await? {
         all.extend(of_grant(context, &grant).await?);
     }
-    Ok(sorted(context, all, status, range))
+    sorted(context, all, status, range).await
 }
 
 /// The tokens of a user at a client.
@@ -111,7 +114,7 @@ pub async fn by_client_and_subject(
         Some(grant) => of_grant(context, grant).await?,
         None => Vec::new(),
     };
-    Ok(sorted(context, all, status, range))
+    sorted(context, all, status, range).await
 }
 
 /// What a user has let clients have.
@@ -141,24 +144,38 @@ async fn of_grant(context: &Context<'_>, grant: &Grant) -> Result<Vec<Authorizat
     items.iter().map(store::read).collect()
 }
 
-fn page(context: &Context<'_>, items: &[Item], status: Status, range: (usize, usize)) -> Result<Page, Error> {
-    let all = items.iter().map(store::read).collect::<Result<Vec<_>, _>>()?;
-    Ok(sorted(context, all, status, range))
-}
-
-fn sorted(context: &Context<'_>, mut all: Vec<Authorization>, status: Status, (start, end): (usize, usize)) -> Page {
-    let now = context.now_millis();
-    all.retain(|authorization| {
-        let works = authorization.access_token.as_ref().is_some_and(|given| given.is_live(now));
-        authorization.state == State::Active
-            && match status {
-                Status::Valid => works,
-                Status::Invalid => !works,
-                Status::All => true,
-            }
-    });
+async fn sorted(
+    context: &Context<'_>,
+    mut all: Vec<Authorization>,
+    status: Status,
+    (start, end): (usize, usize),
+) -> Result<Page, Error> {
+    all.retain(|authorization| authorization.state == State::Active);
+    if status != Status::All {
+        let clients = standings(context, &all).await?;
+        let now = context.now_millis();
+        all.retain(|authorization| {
+            let has_ended = !authorization.access_token.as_ref().is_some_and(|given| given.is_live(now));
+            let works = !has_ended && works(context, &clients, authorization);
+            works == (status == Status::Valid)
+        });
+    }
     all.sort_by_key(|authorization| std::cmp::Reverse((authorization.active_since, authorization.id)));
     let total = all.len();
     let authorizations = all.into_iter().skip(start).take(end.saturating_sub(start)).collect();
-    Page { authorizations, total }
+    Ok(Page { authorizations, total })
+}
+
+/// How the clients of authorizations stand.
+pub(super) async fn standings(context: &Context<'_>, all: &[Authorization]) -> Result<BTreeMap<u64, Standing>, Error> {
+    let numbers = all.iter().map(|authorization| authorization.client).collect();
+    context.app.store.standings(context.service.id, numbers).await
+}
+
+/// Whether the tokens of an authorization work for its client as that stands.
+pub(super) fn works(context: &Context<'_>, clients: &BTreeMap<u64, Standing>, authorization: &Authorization) -> bool {
+    let standing = clients.get(&authorization.client);
+    let tokens_from = standing.and_then(|standing| standing.tokens_from);
+    let client = standing.and_then(|standing| standing.client.as_ref());
+    authorization.is_after(tokens_from) && authorization.works_for(context.service, client)
 }

@@ -3,6 +3,7 @@
 use shared::Error;
 use shared::client::RegisteredClient;
 use shared::store::Found;
+use shared::store::schema::Key;
 
 use crate::authorization::{Authorization, Given, Property, State};
 use crate::context::Context;
@@ -50,8 +51,8 @@ pub struct Changed {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn of_clue(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
-    match TokenIdentifier::parse(clue) {
-        Some(identifier) => identified(found, identifier),
+    match identified(found, clue)? {
+        Some(known) => Ok(Some(known)),
         None => Presented::read(clue).known(context, found).await,
     }
 }
@@ -61,13 +62,21 @@ pub async fn of_clue(context: &Context<'_>, clue: &str, found: &Found) -> Result
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn of_clue_to_end(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
-    match TokenIdentifier::parse(clue) {
-        Some(identifier) => identified(found, identifier),
+    match identified(found, clue)? {
+        Some(known) => Ok(Some(known)),
         None => Presented::read(clue).known_or_replaced(context, found).await,
     }
 }
 
-fn identified(found: &Found, identifier: TokenIdentifier) -> Result<Option<Known>, Error> {
+/// Where the authorization of a token is, that is named by its value or by what operators call it.
+#[must_use]
+pub fn keys_of_clue(service_id: u64, clue: &str) -> Vec<Key> {
+    let identified = TokenIdentifier::parse(clue).map(|identifier| store::key_in(service_id, identifier.id));
+    identified.into_iter().chain(Presented::read(clue).keys(service_id)).collect()
+}
+
+fn identified(found: &Found, clue: &str) -> Result<Option<Known>, Error> {
+    let Some(identifier) = TokenIdentifier::parse(clue) else { return Ok(None) };
     let found = store::among(&found.items, identifier.id)?;
     let is_it = |given: &Option<Given>| given.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
     Ok(found.filter(|found| found.state == State::Active).and_then(|authorization| {
@@ -92,12 +101,14 @@ pub async fn update(
 ) -> Result<Option<Changed>, Error> {
     let mut current = authorization;
     for _ in 0..store::ATTEMPTS {
-        if current.state != State::Active {
+        // Of what has ended, nobody remembers any more that it may live.
+        if !current.is_live(context.now_millis()) {
             return Ok(None);
         }
         let mut changed = changed(context, client, current, change).await?;
         match store::step(context, &mut changed.authorization, Vec::new()).await? {
-            Step::Done | Step::Refused(_) => return Ok(Some(changed)),
+            Step::Done => return Ok(Some(changed)),
+            Step::Refused | Step::ValueInUse => return Ok(None),
             Step::Lost(now) => match *now {
                 Some(now) => current = now,
                 None => return Ok(None),
@@ -115,7 +126,7 @@ async fn changed(
 ) -> Result<Changed, Error> {
     let now = context.now_millis();
     if let Some(scopes) = &change.scopes {
-        let known: Vec<String> = scopes.iter().filter(|scope| context.rules.scope(scope).is_some()).cloned().collect();
+        let known = context.rules.known_scopes(scopes);
         let differ = known != authorization.scopes;
         authorization.scopes.clone_from(&known);
         authorization.refresh_scopes = known;
@@ -151,6 +162,7 @@ async fn changed(
     if change.renews_value {
         let renewed = Value::mint(authorization.id, authorization.client, &context.app.entropy)?;
         if let Some(given) = &mut authorization.access_token {
+            authorization.rotations.push_access(given.hash);
             given.hash = Hash::of(renewed.expose());
         }
         value = Some(renewed);

@@ -245,15 +245,17 @@ fn challenge(
     if (context.rules.pkce_s256_required || terms.pkce_s256_required) && !is_s256 {
         return Err(RequestFault::ChallengeMethod);
     }
-    if is_verifier(challenge) {
+    // A digest of 256 bits has 43 characters.
+    if is_verifier(challenge) && (!is_s256 || challenge.len() == 43) {
         Ok(Some(Challenge { is_s256, challenge: challenge.to_owned() }))
     } else {
         Err(RequestFault::Challenge)
     }
 }
 
-/// RFC 7636 §4.1 and §4.2.
-fn is_verifier(text: &str) -> bool {
+/// Whether a text can be a code verifier, or a challenge (RFC 7636 §4.1 and §4.2).
+#[must_use]
+pub fn is_verifier(text: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
 }

@@ -197,6 +197,21 @@ impl World {
         items
     }
 
+    /// What has ended by the world's clock is removed, as the table does some time afterwards.
+    pub(crate) async fn sweep(&self) {
+        let client = embedded::client(&self.url(), &access_key());
+        let mut pages = client.scan().table_name(TABLE).into_paginator().items().send();
+        let now = self.clock.now();
+        while let Some(item) = pages.next().await {
+            let item = item.unwrap();
+            let end = item.get("expires_at").map(|end| end.as_n().unwrap().parse::<u64>().unwrap());
+            if end.is_some_and(|end| end <= now) {
+                let key = ["PK", "SK"].map(|name| (name.to_owned(), item[name].clone()));
+                client.delete_item().table_name(TABLE).set_key(Some(key.into())).send().await.unwrap();
+            }
+        }
+    }
+
     fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
         Self::with_keys(url, fetch, settings, KeyEncryption::file(&[7; 32]).unwrap(), 1)
     }

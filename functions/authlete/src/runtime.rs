@@ -2,6 +2,7 @@
 //! users have granted.
 
 pub(crate) mod credentials;
+pub(crate) mod details;
 pub(crate) mod members;
 pub(crate) mod outcome;
 pub(crate) mod properties;
@@ -12,6 +13,7 @@ pub(crate) mod tokens;
 pub(crate) mod whose;
 
 use ::authorization::Context;
+use ::authorization::grant::{self, Grant};
 use ::authorization::presented::{Known, Presented};
 use ::authorization::rules::Rules;
 use shared::client::RegisteredClient;
@@ -20,14 +22,14 @@ use shared::origin::Origin;
 use shared::resolution;
 use shared::service::Service;
 use shared::store::schema::Key;
-use shared::store::{Found, Named};
+use shared::store::{Found, Item, Named};
 
 use crate::door::{Call, Desk};
 use crate::error::Error;
 
 /// Where the authorization of a token is, if the token says it.
 pub(crate) fn keys_of(service: &Service, presented: Option<&Presented<'_>>) -> Vec<Key> {
-    presented.map(|presented| presented.key(service.id)).into_iter().collect()
+    presented.map(|presented| presented.keys(service.id)).unwrap_or_default()
 }
 
 /// Who asks about a token, and what one read has found of it and of the client that it names.
@@ -114,6 +116,26 @@ impl<'d> Runtime<'d> {
         }
         self.client(identifier, named, Wanted { kept: true, may_fetch: false }).await
     }
+
+    /// What a user has let the client have that is called so, which may be among what was found: an alias stands elsewhere
+    /// than what it means.
+    ///
+    /// # Errors
+    /// [`Error::Core`].
+    pub(crate) async fn grant(
+        &self,
+        called: &str,
+        client: &RegisteredClient,
+        subject: &str,
+        items: &[Item],
+    ) -> Result<Option<Grant>, Error> {
+        if self.desk.service.numeric_id(called) == client.numeric_id {
+            return Ok(grant::among(items));
+        }
+        let key = grant::key_in(self.desk.service.id, client.numeric_id, subject);
+        Ok(self.call.app.store.get(key).await?.map(|item| grant::read(&item)))
+    }
+
     /// What is known of a token that is presented, and of its client.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::RegistrationAccess, Self::InitialAccess, Self::Service, Self::Organization, Self::ManageRegistration];
+
     /// What every token of this kind begins with.
     #[must_use]
     pub const fn prefix(self) -> &'static str {

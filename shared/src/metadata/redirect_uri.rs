@@ -193,7 +193,7 @@ fn kind(uri: &PlainUri) -> Result<RedirectUriKind, RedirectUriFault> {
 
 /// What stands before the port of an http URL, and what stands behind it.
 fn without_port(text: &str) -> Option<(&str, &str)> {
-    let rest = text.get("http://".len()..)?;
+    let rest = text.strip_prefix("http://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at_checked(end)?;
     let port = authority.rfind(':').filter(|at| !authority.get(*at..).is_some_and(|port| port.contains(']')));

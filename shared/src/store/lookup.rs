@@ -1,8 +1,11 @@
 //! What an operator's request begins with: the token, and the client by any of its names, or the document that it is
 //! known by.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::client::TOKENS_FROM;
 use super::item::{number, required, text};
+use super::list::BATCH;
 use super::metadata_document::{KeptDocument, kept_document};
 use super::schema::{Key, MAX_NAME, claim_key, client_key, metadata_document_key, operator_token_key};
 use super::token::{TokenRecord, token};
@@ -36,7 +39,35 @@ pub struct Found {
     pub tokens_from: Option<u64>,
 }
 
+/// How a client stands.
+#[derive(Default)]
+pub struct Standing {
+    /// The client, unless it is gone, or known by a document alone.
+    pub client: Option<RegisteredClient>,
+    /// Until when its tokens were ended, be it gone, in milliseconds since 1970.
+    pub tokens_from: Option<u64>,
+}
+
 impl Store {
+    /// How the clients of those numbers stand.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn standings(&self, service_id: u64, numbers: BTreeSet<u64>) -> Result<BTreeMap<u64, Standing>, Error> {
+        let numbers: Vec<u64> = numbers.into_iter().collect();
+        let mut standings = BTreeMap::new();
+        for some in numbers.chunks(BATCH) {
+            let keys = some.iter().map(|number| client_key(service_id, *number).into_attributes());
+            for item in self.batch_as_stored(keys.collect()).await? {
+                let numeric_id = text(&item, "PK").and_then(|key| key.rsplit('#').next()?.parse().ok());
+                let numeric_id: u64 = required(numeric_id, "PK")?;
+                let client = self.live_client(service_id, numeric_id, &item)?;
+                standings.insert(numeric_id, Standing { client, tokens_from: number(&item, TOKENS_FROM) });
+            }
+        }
+        Ok(standings)
+    }
+
     /// An operator's token and what has that number, identifier or alias, in one consistent read (two for an alias).
     ///
     /// # Errors

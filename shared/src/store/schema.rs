@@ -184,8 +184,8 @@ pub fn grant_key(service_id: u64, numeric_id: u64, subject: &str) -> Key {
 
 /// A token whose value was chosen elsewhere.
 #[must_use]
-pub fn chosen_value_key(service_id: u64, value: &str) -> Key {
-    Key { pk: format!("K#{service_id}#{}", name_of(value)), sk: "K".into() }
+pub fn chosen_value_key(service_id: u64, digest: &[u8; 32]) -> Key {
+    Key { pk: format!("K#{service_id}#{}", BASE64URL.encode(digest)), sk: "K".into() }
 }
 
 /// A text of any length as a part of a key.

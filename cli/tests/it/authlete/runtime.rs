@@ -1,6 +1,7 @@
 //! Authlete's runtime: what an authorization server written for it is promised.
 
 mod authentication;
+mod chosen;
 mod cost;
 mod faults;
 mod kinds;

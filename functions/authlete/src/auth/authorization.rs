@@ -8,6 +8,7 @@ pub mod ticket;
 use ::authorization::authorization::{CalledBy, ClientName};
 use ::authorization::request::{self, Refused, Request, RequestFault};
 use ::authorization::response::Answer;
+use ::authorization::subject::is_pairwise;
 use ::authorization::{Context, Parameters, claims, decision, pushed};
 use serde_json::{Map, Value, json};
 use shared::client::RegisteredClient;
@@ -140,7 +141,9 @@ fn ask(
             put(name, Value::Object(object.clone()).to_string().into());
         }
     }
-    for (name, text) in [("subject", &request.subject), ("loginHint", &request.login_hint)] {
+    // What only one client calls a user says nothing to an authorization server, and may be another user's name.
+    let subject = request.subject.as_ref().filter(|_| !is_pairwise(client));
+    for (name, text) in [("subject", subject), ("loginHint", request.login_hint.as_ref())] {
         if let Some(text) = text {
             put(name, text.as_str().into());
         }

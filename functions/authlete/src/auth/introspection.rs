@@ -113,7 +113,7 @@ async fn facts(
     members: &mut Map<String, Value>,
 ) -> Result<(), Error> {
     match client {
-        Some(client) => shown::names(members, client, authorization.client_name.by),
+        Some(client) => shown::names(members, client, authorization.called(client).1),
         None => {
             members.insert("clientId".to_owned(), authorization.client.into());
         }

@@ -11,8 +11,9 @@ pub mod update;
 use ::authorization::authorization::{CalledBy, ClientName};
 use ::authorization::client_authentication::{AuthenticationFault, Credentials, Endpoint as At};
 use ::authorization::exchange::{self, PasswordTicket, TokenFault, Tokens};
+use ::authorization::management;
 use ::authorization::presented::Presented;
-use ::authorization::token::{TokenIdentifier, Value as Code};
+use ::authorization::token::Value as Code;
 use ::authorization::{Authorization, Context, Parameters, properties as attached, request, store};
 use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient};
@@ -101,20 +102,17 @@ async fn walk(
     found: &Found,
 ) -> Result<Option<Authorization>, Error> {
     let Some(presented) = presented else { return Ok(None) };
-    let walk = match presented.authorization() {
-        Some(id) => store::among(&found.items, id)?,
-        None => presented.known(context, found).await?.map(|known| known.authorization),
+    let own = presented.authorization().map(|id| store::among(&found.items, id)).transpose()?.flatten();
+    let walk = match own {
+        None => presented.known_or_replaced(context, found).await?.map(|known| known.authorization),
+        own => own,
     };
     Ok(walk.filter(|walk| walk.is_after(found.tokens_from)))
 }
 
 /// Where the authorization is of a token that an operator names by its value, or by what it is called in lists.
 fn clue_keys(service: &Service, clue: Option<&str>) -> Vec<Key> {
-    let Some(clue) = clue else { return Vec::new() };
-    match TokenIdentifier::parse(clue) {
-        Some(identifier) => vec![store::key_in(service.id, identifier.id)],
-        None => keys_of(service, Some(&Presented::read(clue))),
-    }
+    clue.map(|clue| management::keys_of_clue(service.id, clue)).unwrap_or_default()
 }
 
 /// The client of such a token, if it says it.

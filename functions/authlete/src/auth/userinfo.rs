@@ -29,7 +29,7 @@ async fn show(call: &Call<'_>) -> Result<Response, Error> {
     };
     let mut members = answer("A091001", "The access token presented at the userinfo endpoint is valid.", "OK");
     match &client {
-        Some(client) => shown::names(&mut members, client, authorization.client_name.by),
+        Some(client) => shown::names(&mut members, client, authorization.called(client).1),
         None => {
             members.insert("clientId".to_owned(), authorization.client.into());
         }

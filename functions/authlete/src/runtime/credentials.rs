@@ -84,6 +84,7 @@ pub(crate) fn code(fault: &AuthenticationFault) -> Code {
         AuthenticationFault::Assertion => ("A157382", own()),
         AuthenticationFault::Certificate => ("A157383", own()),
         AuthenticationFault::Contradiction => ("A157384", own()),
+        AuthenticationFault::Several => ("A157386", own()),
         AuthenticationFault::NotPosted => ("A157385", own()),
         AuthenticationFault::PublicWithMethod => {
             let text = "The client type of the client is 'public' but the client authentication method is not 'none'.";

@@ -71,15 +71,14 @@ pub(crate) fn challenged(
 /// A challenge (RFC 6750 §3), with what an error adds.
 fn challenge(service: &Service, error: &str, code: &str, text: &str, added: &[(&str, &str)]) -> String {
     let body = error_body(service, error, code, text);
-    let mut parts = vec![format!("error=\"{error}\"")];
-    for name in ["error_description", "error_uri"] {
-        if let Some(value) = body.get(name).and_then(Value::as_str) {
-            parts.push(format!("{name}=\"{value}\""));
-        }
-    }
-    let plain = |value: &str| value.replace(['"', '\\'], "");
-    parts.extend(added.iter().map(|(name, value)| format!("{name}=\"{}\"", plain(value))));
-    format!("Bearer {}", parts.join(","))
+    let said =
+        ["error_description", "error_uri"].into_iter().filter_map(|name| Some((name, body.get(name)?.as_str()?)));
+    // RFC 6750 §3: neither quotes nor what is not printable.
+    let is_plain = |char: &char| matches!(char, ' ' | '!' | '#'..='[' | ']'..='~');
+    let plain = |value: &str| value.chars().filter(is_plain).collect::<String>();
+    let members = [("error", error)].into_iter().chain(said).chain(added.iter().copied());
+    let members: Vec<String> = members.map(|(name, value)| format!("{name}=\"{}\"", plain(value))).collect();
+    format!("Bearer {}", members.join(","))
 }
 
 /// A JSON object whose members stand in that order; absent ones are left out.

@@ -11,8 +11,9 @@ use crate::error::Error;
 const MAX_BYTES: usize = 32 * 1024;
 
 /// The names that clients know as something else.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 10] = [
     "access_token",
+    "authorization_details",
     "token_type",
     "expires_in",
     "refresh_token",

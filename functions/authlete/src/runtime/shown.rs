@@ -7,7 +7,7 @@ use shared::administration;
 use shared::client::RegisteredClient;
 use shared::service::Service;
 
-use super::rules;
+use super::{details, rules};
 use crate::client::object::{View, client};
 
 /// The members of a client that a login page needs.
@@ -112,7 +112,7 @@ pub(crate) fn authorization(members: &mut Map<String, Value>, shown: &Authorizat
         put("accessTokenResources", shown.resources.as_slice().into());
     }
     if let Some(details) = &shown.details {
-        put("authorizationDetails", details.clone());
+        put("authorizationDetails", details::shown(details));
     }
     if let Some(acr) = &shown.assertions.acr {
         put("acr", acr.as_str().into());

@@ -44,7 +44,7 @@ pub(crate) async fn given(
         && context.service.configuration.others.get("idTokenReissuable") == Some(&Value::Bool(true))
         && authorization.scopes.iter().any(|scope| scope == "openid");
     let mut members = answer(code, &text, if reissues { "ID_TOKEN_REISSUABLE" } else { "OK" });
-    shown::names(&mut members, client, authorization.client_name.by);
+    shown::names(&mut members, client, authorization.called(client).1);
     shown::attributes(&mut members, context.service, Some(client));
     shown::authorization(&mut members, authorization);
     let now = context.now_millis();
@@ -94,7 +94,7 @@ fn content(
     let end = authorization.access_token.as_ref().and_then(|given| given.ends_at);
     let scope = authorization.scopes.join(" ");
     let text = |text: &str| Some(Value::from(text));
-    let details = authorization.details.as_ref().and_then(|details| details.get("elements").cloned());
+    let details = authorization.details.clone();
     let mut members = vec![
         ("access_token", text(tokens.jwt.as_deref().unwrap_or(&tokens.access_token))),
         ("token_type", text(context.rules.access_token_type)),
@@ -142,6 +142,7 @@ pub(crate) fn code(fault: &TokenFault) -> Code {
                  the authorization request.",
             ),
         ),
+        TokenFault::VerifierSyntax => ("A050389", own()),
         TokenFault::UnaskedVerifier => (
             "A050317",
             text(
@@ -159,7 +160,7 @@ pub(crate) fn code(fault: &TokenFault) -> Code {
             ("A052301", text("Public clients are not allowed to use 'grant_type=client_credentials'."))
         }
         TokenFault::NoPassword => ("A054380", own()),
-        TokenFault::ValueInUse => ("A050388", own()),
+        TokenFault::ValueInUse | TokenFault::ImpossibleValue => ("A050388", own()),
         TokenFault::Ticket => ("A067280", own()),
         TokenFault::Subject => ("A050281", own()),
         TokenFault::Claims => ("A050283", own()),

@@ -1,6 +1,5 @@
 //! The client and the user that an operation is about: in the path, in the query, in the body.
 
-use ::authorization::Context;
 use ::authorization::grant::{self, Grant};
 use shared::client::RegisteredClient;
 use shared::metadata::Invalid;
@@ -10,7 +9,7 @@ use shared::store::Found;
 
 use super::Runtime;
 use super::members::Members;
-use crate::door::{Call, Desk};
+use crate::door::Call;
 use crate::error::Error;
 
 /// Whose grant a request is about.
@@ -50,7 +49,6 @@ impl Whose {
     /// [`Error::Body`] for a user that is not named, or named twice, and for a client that there is not.
     pub(crate) async fn known(
         self,
-        desk: &Desk,
         runtime: &Runtime<'_>,
         found: Found,
     ) -> Result<(RegisteredClient, Option<String>, Option<Grant>, Members), Error> {
@@ -62,13 +60,9 @@ impl Whose {
         let client = runtime.kept_client(&self.client, found.named).await?;
         let client =
             client.ok_or_else(|| Error::Body(Invalid::syntax("clientId", "that of a client of the service")))?;
-        let read = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
-        let grant = match (&self.subject, read) {
-            (Some(_), Some(grant)) => Some(grant),
-            (Some(subject), None) if desk.service.numeric_id(&self.client) != client.numeric_id => {
-                of(&runtime.context(), client.numeric_id, subject).await?
-            }
-            _ => None,
+        let grant = match &self.subject {
+            Some(subject) => runtime.grant(&self.client, &client, subject, &found.items).await?,
+            None => None,
         };
         Ok((client, self.subject, grant, self.body))
     }
@@ -78,11 +72,6 @@ impl Whose {
         let number = service.numeric_id(&self.client);
         self.subject.as_deref().map(|subject| grant::key_in(service.id, number, subject)).into_iter().collect()
     }
-}
-
-async fn of(context: &Context<'_>, client: u64, subject: &str) -> Result<Option<Grant>, Error> {
-    let item = context.app.store.get(grant::key(context, client, subject)).await?;
-    Ok(item.map(|item| grant::read(&item)))
 }
 
 /// A user who is not named, by the operation's code.

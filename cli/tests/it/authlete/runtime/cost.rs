@@ -93,16 +93,19 @@ async fn each_operation_asks_the_table_once_and_writes_once() {
     let fail = json!({"ticket": party.ticket("openid").await, "reason": "DENIED"});
     counted.asked();
     party.post("/auth/authorization/fail", &fail).await;
-    expect("fail", &["BatchGetItem G T", "PutItem G"]);
+    expect("fail", &["BatchGetItem C G T", "PutItem G"]);
     let create = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": party.client_id});
     party.post("/auth/token/create", &create).await;
     expect("create", &["BatchGetItem C T", "PutItem G"]);
     let create =
         json!({"grantType": "PASSWORD", "clientId": party.client_id, "subject": "jane", "accessToken": "mine"});
     party.post("/auth/token/create", &create).await;
-    expect("create with a value of one's own", &["BatchGetItem C T V", "TransactWriteItems G K V"]);
+    expect("create with a value of one's own", &["BatchGetItem C T V", "TransactWriteItems G V K"]);
     party.introspect("mine").await;
     expect("introspection of that value", &["BatchGetItem K T", "BatchGetItem C G"]);
+    let longer = json!({"accessToken": "mine", "accessTokenExpiresAt": 1_790_009_000_000_u64});
+    party.post("/auth/token/update", &longer).await;
+    expect("its change", &["BatchGetItem K T", "BatchGetItem C G", "GetItem C", "TransactWriteItems G K"]);
 }
 
 #[tokio::test]

@@ -28,7 +28,6 @@ async fn an_operator_makes_tokens() {
     assert_outcome(&refreshed, "OK", "A053080", "");
     assert!(!party.works("chosen-1").await && party.works(refreshed.text("accessToken")).await);
     let own = make(json!({"grantType": "CLIENT_CREDENTIALS", "subject": "john"})).await;
-    let (live, identifier) = (own.text("accessToken"), own.text("tokenId"));
     assert_eq!((own.body.get("subject"), own.body.get("refreshToken")), (None, None));
     for (members, code) in [
         (json!({"grantType": null}), "A109280"),
@@ -38,11 +37,6 @@ async fn an_operator_makes_tokens() {
         (json!({"clientId": 77}), "A109281"),
         (json!({"clientId": 0}), "A109280"),
         (json!({"dpopKeyThumbprint": "x"}), "A109280"),
-        (json!({"accessToken": party.authlete.token}), "A109280"),
-        (json!({"accessToken": "same", "refreshToken": "same"}), "A109282"),
-        (json!({"accessToken": live}), "A109282"),
-        (json!({"accessToken": identifier}), "A109282"),
-        (json!({"accessToken": "a b"}), "A109282"),
     ] {
         assert_outcome(&make(members).await, "BAD_REQUEST", code, "");
     }
@@ -178,6 +172,114 @@ async fn what_a_user_has_granted_is_shown_changed_and_forgotten() {
         let reply = party.authlete.call(method, &path, &Value::Null).await;
         assert_eq!(reply.status, 400, "{path}: {reply:?}");
     }
+}
+
+/// A list and a count are of what works.
+#[tokio::test]
+async fn what_ended_with_its_client_is_not_among_what_works() {
+    let party = Party::new().await;
+    let tokens = party.tokens("a", "john").await;
+    let list = async |query: &str| party.authlete.get(&format!("/auth/token/get/list?{query}")).await.body;
+    let valid = async || list("subject=john").await["totalCount"].clone();
+    assert_eq!(valid().await, 1);
+    let lock = async |locked: bool| {
+        party.post(&format!("/client/lock_flag/update/{}", party.client_id), &json!({"clientLocked": locked})).await
+    };
+    lock(true).await;
+    assert_eq!(valid().await, 0);
+    assert_eq!(list("subject=john&tokenStatus=INVALID").await["totalCount"], 1);
+    lock(false).await;
+    assert_eq!(valid().await, 1);
+    let revoke = async |members: Value| party.authlete.post("/auth/token/revoke", &members).await.body["count"].clone();
+    assert_eq!(revoke(json!({"clientIdentifier": party.client_id})).await, 1);
+    assert_eq!(valid().await, 0);
+    for query in [format!("clientIdentifier={}", party.client_id), String::new()] {
+        assert_eq!(list(&query).await["totalCount"], 0, "{query}");
+    }
+    assert_eq!(revoke(json!({"clientIdentifier": party.client_id})).await, 0);
+    assert_eq!(revoke(json!({"subject": "john"})).await, 0);
+    assert!(!party.works(tokens.text("accessToken")).await);
+}
+
+/// Of what has ended a grant remembers nothing: it could not be ended again.
+#[tokio::test]
+async fn what_has_ended_is_not_brought_back() {
+    let party = Party::new().await;
+    let create = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": party.client_id, "accessTokenDuration": 10});
+    let token = party.post("/auth/token/create", &create).await.text("accessToken").to_owned();
+    let longer = json!({"accessToken": token, "accessTokenExpiresAt": 1_790_009_000_000_u64});
+    assert_outcome(&party.post("/auth/token/update", &longer).await, "OK", "A135001", "");
+    let short = json!({"accessToken": token, "accessTokenExpiresAt": 1_790_000_001_000_u64});
+    assert_outcome(&party.post("/auth/token/update", &short).await, "OK", "A135001", "");
+    party.authlete.world.clock.advance(2);
+    for change in [&longer, &json!({"accessToken": token, "accessTokenPersistent": true})] {
+        assert_outcome(&party.post("/auth/token/update", change).await, "NOT_FOUND", "A135380", "");
+    }
+}
+
+/// RFC 9396 §2: what operators say in an object, clients and resource servers get in an array.
+#[tokio::test]
+async fn authorization_details_are_an_array_to_clients() {
+    let party = Party::with(&json!({"accessTokenSignAlg": "ES256"}), &json!({})).await;
+    let create = async |details: Value| {
+        let body = json!({"grantType": "PASSWORD", "clientId": party.client_id, "subject": "john",
+            "authorizationDetails": details});
+        party.authlete.post("/auth/token/create", &body).await
+    };
+    let sent = json!({"elements": [{"type": "payment", "dataTypes": ["account"], "actions": null,
+        "otherFields": "{\"amount\":{\"value\":\"1.00\"},\"type\":\"other\"}"}]});
+    let made = create(sent).await;
+    assert_outcome(&made, "OK", "A109001", "");
+    let shown = &made.body["authorizationDetails"]["elements"][0];
+    assert_eq!((&shown["type"], &shown["dataTypes"]), (&json!("payment"), &json!(["account"])));
+    assert_eq!(shown["otherFields"], r#"{"amount":{"value":"1.00"}}"#);
+    let details = json!([{"type": "payment", "datatypes": ["account"], "amount": {"value": "1.00"}}]);
+    let jwt = shared::jose::UnverifiedJwt::parse(made.text("jwtAccessToken")).unwrap();
+    assert_eq!(jwt.unverified_claims()["authorization_details"], details);
+    let parameters = json!({"parameters": format!("token={}", made.text("accessToken"))});
+    let standard = crate::authlete::content(&party.post("/auth/introspection/standard", &parameters).await);
+    assert_eq!(standard["authorization_details"], details);
+    let refreshed = crate::authlete::content(&party.refresh(made.text("refreshToken")).await);
+    assert_eq!(refreshed["authorization_details"], details);
+    let issue = json!({"ticket": party.ticket("a").await, "subject": "john",
+        "authorizationDetails": {"elements": [{"type": "payment"}]},
+        "properties": [{"key": "authorization_details", "value": "mine"}]});
+    let code = party.post("/auth/authorization/issue", &issue).await.text("authorizationCode").to_owned();
+    let tokens = crate::authlete::content(&party.exchange(&code).await);
+    assert_eq!(tokens["authorization_details"], json!([{"type": "payment"}]));
+    assert_eq!(create(json!({"elements": []})).await.body.get("authorizationDetails"), None);
+    for wrong in [
+        json!("x"),
+        json!([{"type": "payment"}]),
+        json!({"elements": {}}),
+        json!({"elements": ["payment"]}),
+        json!({"elements": [{"identifier": "x"}]}),
+        json!({"elements": [{"type": "payment", "otherFields": "no object"}]}),
+        json!({"elements": [{"type": "payment", "otherFields": {}}]}),
+    ] {
+        let reply = create(wrong.clone()).await;
+        assert_eq!(reply.status, 400, "{wrong}: {reply:?}");
+        assert!(reply.text("resultMessage").contains("authorizationDetails"), "{reply:?}");
+    }
+}
+
+/// A grant is found by whatever name its client has.
+#[tokio::test]
+async fn an_alias_leads_to_the_same_grant() {
+    let party = Party::with(&json!({}), &json!({"clientIdAlias": "shop", "clientIdAliasEnabled": true})).await;
+    let make = async || {
+        let body = json!({"grantType": "PASSWORD", "clientIdentifier": "shop", "subject": "john"});
+        party.authlete.post("/auth/token/create", &body).await.text("accessToken").to_owned()
+    };
+    let first = make().await;
+    for _ in 0..99 {
+        party.authlete.world.clock.advance(1);
+        make().await;
+    }
+    let last = make().await;
+    assert!(!party.works(&first).await && party.works(&last).await);
+    let listed = party.authlete.get("/auth/token/get/list?clientIdentifier=shop&subject=john").await;
+    assert_eq!(listed.body["totalCount"], 100);
 }
 
 #[tokio::test]

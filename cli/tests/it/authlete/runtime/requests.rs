@@ -26,6 +26,8 @@ async fn each_fault_of_a_request_has_its_error_its_channel_and_its_code() {
         (format!("response_type=odd&redirect_uri={REDIRECT}"), l, "A004386", "unsupported_response_type"),
         (format!("{code}&scope=%22"), l, "A004388", "invalid_scope"),
         (format!("{code}&code_challenge_method=S256"), l, "A124301", "invalid_request"),
+        (format!("{code}&code_challenge={CHALLENGE}x&code_challenge_method=S256"), l, "A004390", "invalid_request"),
+        (format!("{code}&scope={}", "a ".repeat(501)), b, "A004380", "invalid_request"),
         (format!("{code}&code_challenge=short&code_challenge_method=S256"), l, "A004390", "invalid_request"),
         (format!("{code}&code_challenge={CHALLENGE}&code_challenge_method=S512"), l, "A004390", "invalid_request"),
         (format!("{code}&prompt=odd"), l, "A004391", "invalid_request"),
@@ -200,6 +202,16 @@ async fn a_pushed_request_is_its_clients_and_is_used_once() {
     assert_outcome(&late, "BAD_REQUEST", "A041202", "invalid_request");
     let third = visit(party.client_id.clone()).await;
     assert_eq!(third.text("responseContent"), others.text("responseContent"));
+    let slow = push(format!("response_type=code&redirect_uri={REDIRECT}&scope=openid")).await;
+    let slow = format!("client_id={}&request_uri={}", party.client_id, slow.text("requestUri"));
+    let slow = async || party.authlete.post("/auth/authorization", &json!({"parameters": slow})).await;
+    let (begun, again) = (slow().await, slow().await);
+    party.authlete.world.clock.advance(700);
+    party.authlete.world.sweep().await;
+    assert_outcome(&slow().await, "BAD_REQUEST", "A008303", "invalid_request_uri");
+    assert_outcome(&party.issue(begun.text("ticket"), "john").await, "LOCATION", "A040001", "");
+    let again = party.issue(again.text("ticket"), "john").await;
+    assert_outcome(&again, "BAD_REQUEST", "A041202", "invalid_request");
     for (parameters, code, error) in [
         (format!("request_uri={uri}"), "A245380", "invalid_request"),
         ("client_id=77".to_owned(), "A157384", "invalid_request"),
@@ -235,6 +247,9 @@ async fn a_tickets_context_is_kept_until_it_ends() {
     assert_outcome(&info(String::new()).await, "CALLER_ERROR", "A041281", "");
     let update = party.post("/auth/authorization/ticket/update", &json!({"ticket": ticket, "info": "x"})).await;
     assert_outcome(&update, "NOT_FOUND", "A041202", "");
+    let large = json!({"ticket": party.ticket("openid").await, "info": "\u{1}".repeat(64 * 1024)});
+    let large = party.post("/auth/authorization/ticket/update", &large).await;
+    assert_eq!(large.status, 400, "{large:?}");
     let late = party.ticket("openid").await;
     party.authlete.world.clock.advance(24 * 3600 + 1);
     assert_outcome(&info(late).await, "NOT_FOUND", "A041202", "");

@@ -7,7 +7,10 @@ use super::{Party, REDIRECT};
 #[tokio::test]
 async fn no_value_and_nothing_hidden_stands_in_the_table() {
     let party = Party::with(&json!({"refreshTokenIdempotent": true}), &json!({})).await;
-    let tail = "client_secret=what-is-no-secret-of-mine&password=what-is-a-password";
+    let tail = format!(
+        "client_secret={}&password=what-is-a-password&refresh_token=what-is-a-refresh-token&assertion=what-is-an-assertion",
+        party.secret
+    );
     let body = json!({"parameters": format!("response_type=code&redirect_uri={REDIRECT}&scope=openid&{tail}"),
         "clientId": party.client_id, "clientSecret": party.secret});
     let pushed = party.post("/pushed_auth_req", &body).await;
@@ -35,7 +38,8 @@ async fn no_value_and_nothing_hidden_stands_in_the_table() {
         created.text("accessToken"),
         created.text("refreshToken"),
         "what-is-hidden",
-        "what-is-no-secret-of-mine",
+        "what-is-a-refresh-token",
+        "what-is-an-assertion",
         "what-is-a-password",
         &party.secret,
     ];

@@ -44,7 +44,12 @@ async fn a_code_becomes_tokens_and_an_id_token() {
     }
     assert!(claims.get("s_hash").is_some() && claims.get("at_hash").is_none() && claims.get("null").is_none());
     let hinted = format!("response_type=code&redirect_uri={REDIRECT}&id_token_hint={}", reply.text("idToken"));
-    assert_eq!(party.authorize(&hinted).await.text("subject"), "j-1");
+    let hinted = party.authorize(&hinted).await;
+    assert_eq!(hinted.text("subject"), "j-1");
+    let issue = |sub: &str| json!({"ticket": hinted.text("ticket"), "subject": "john", "sub": sub});
+    let other = party.post("/auth/authorization/issue", &issue("j-2")).await;
+    assert_outcome(&other, "INTERNAL_SERVER_ERROR", "A040286", "server_error");
+    assert_outcome(&party.post("/auth/authorization/issue", &issue("j-1")).await, "LOCATION", "A040001", "");
 }
 
 #[tokio::test]
@@ -64,6 +69,8 @@ async fn each_fault_of_an_exchange_leaves_the_code() {
         (format!("{grant}&code={code}&redirect_uri=https://x.example"), "A050309", "invalid_grant"),
         (format!("{grant}&code={code}&{redirect}"), "A050312", "invalid_grant"),
         (format!("{grant}&code={code}&{redirect}&code_verifier={CHALLENGE}"), "A050315", "invalid_grant"),
+        (format!("{grant}&code={code}&{redirect}&code_verifier=short"), "A050389", "invalid_grant"),
+        (format!("{grant}&code={code}&{redirect}&code_verifier={}", "v".repeat(129)), "A050389", "invalid_grant"),
         (
             format!("{grant}&code={code}&{redirect}&code_verifier={VERIFIER}&resource=https://a"),
             "A050384",
@@ -154,12 +161,15 @@ async fn a_refresh_token_that_was_just_replaced_gives_the_same_once_more_where_t
     assert_eq!((&second.body["accessTokenDuration"], &again.body["accessTokenDuration"]), (&json!(100), &json!(70)));
     let narrower = format!("grant_type=refresh_token&refresh_token={}&scope=a", first.text("refreshToken"));
     let narrower = party.token(&narrower).await;
-    assert_outcome(&narrower, "BAD_REQUEST", "A053305", "invalid_grant");
-    assert_eq!(narrower.body["previousRefreshTokenUsed"], true);
+    assert_outcome(&narrower, "OK", "A053080", "");
+    assert_eq!(narrower.text("refreshToken"), second.text("refreshToken"));
+    assert_eq!((&narrower.body["scopes"], &narrower.body["previousRefreshTokenUsed"]), (&json!(["a"]), &json!(true)));
+    assert!(party.works(narrower.text("accessToken")).await && !party.works(second.text("accessToken")).await);
     party.authlete.world.clock.advance(31);
     assert_outcome(&party.refresh(first.text("refreshToken")).await, "BAD_REQUEST", "A053305", "invalid_grant");
     let third = party.refresh(second.text("refreshToken")).await;
     assert_outcome(&third, "OK", "A053080", "");
+    assert_eq!(third.body["refreshTokenScopes"], json!(["openid", "a"]));
     assert_outcome(&party.refresh(first.text("refreshToken")).await, "BAD_REQUEST", "A053305", "invalid_grant");
 }
 
@@ -450,6 +460,61 @@ async fn a_redirect_uri_that_is_gone_gets_no_code() {
     let update = with(super::client(), &json!({"redirectUris": ["https://rp.example/other"]}));
     party.post(&format!("/client/update/{}", party.client_id), &update).await;
     assert_outcome(&party.issue(&ticket, "john").await, "INTERNAL_SERVER_ERROR", "A040285", "server_error");
+    let fail = json!({"ticket": ticket, "reason": "DENIED"});
+    let gone = party.post("/auth/authorization/fail", &fail).await;
+    assert_outcome(&gone, "INTERNAL_SERVER_ERROR", "A041285", "server_error");
+    party.post(&format!("/client/update/{}", party.client_id), &super::client()).await;
+    party.post(&format!("/client/lock_flag/update/{}", party.client_id), &json!({"clientLocked": true})).await;
+    let locked = party.post("/auth/authorization/fail", &fail).await;
+    assert_outcome(&locked, "INTERNAL_SERVER_ERROR", "A041285", "server_error");
+}
+
+/// A client knows its users by names of its own: what it asks for is no name that the authorization server knows.
+#[tokio::test]
+async fn oidc_core_s3_1_2_2_a_hint_names_one_user() {
+    let party = Party::with(&json!({}), &json!({"subjectType": "PAIRWISE"})).await;
+    let tokens = party.tokens("openid", "john").await;
+    let tail = format!("scope=openid&id_token_hint={}", tokens.text("idToken"));
+    let request = format!("response_type=code&redirect_uri={REDIRECT}&{tail}");
+    let hinted = party.authorize(&request).await;
+    assert_eq!(hinted.body.get("subject"), None, "{hinted:?}");
+    let other = party.issue(hinted.text("ticket"), "jane").await;
+    assert_outcome(&other, "INTERNAL_SERVER_ERROR", "A040286", "server_error");
+    assert_outcome(&party.issue(hinted.text("ticket"), "john").await, "LOCATION", "A040001", "");
+    let sub = claims(&tokens)["sub"].as_str().unwrap().to_owned();
+    let claimed = format!(
+        "response_type=code&redirect_uri={REDIRECT}&claims={{\"id_token\":{{\"sub\":{{\"value\":\"{sub}\"}}}}}}"
+    );
+    let claimed = party.authorize(&claimed).await;
+    let other = party.issue(claimed.text("ticket"), "jane").await;
+    assert_outcome(&other, "INTERNAL_SERVER_ERROR", "A040286", "server_error");
+    let fail = json!({"ticket": claimed.text("ticket"), "reason": "DIFFERENT_SUBJECT"});
+    assert_outcome(&party.post("/auth/authorization/fail", &fail).await, "LOCATION", "A041386", "login_required");
+}
+
+/// What was issued under an alias that is another client's by now says what the client is.
+#[tokio::test]
+async fn an_alias_is_its_present_owners() {
+    let party = Party::with(&json!({}), &json!({"clientIdAlias": "shop", "clientIdAliasEnabled": true})).await;
+    let named = format!("client_id=shop&response_type=code&redirect_uri={REDIRECT}&scope=openid");
+    let begun = party.post("/auth/authorization", &json!({"parameters": named})).await;
+    let issued = party.issue(begun.text("ticket"), "john").await;
+    let tail = format!("code={}&redirect_uri={REDIRECT}", issued.text("authorizationCode"));
+    let tokens = party.token(&format!("grant_type=authorization_code&{tail}")).await;
+    assert_eq!(claims(&tokens)["aud"], json!(["shop"]));
+    let facts = async || {
+        let parameters = format!("token={}", tokens.text("accessToken"));
+        content(&party.post("/auth/introspection/standard", &json!({"parameters": parameters})).await)
+    };
+    assert_eq!(facts().await["client_id"], "shop");
+    let update = format!("/client/update/{}", party.client_id);
+    party
+        .post(&update, &with(super::client(), &json!({"clientIdAlias": "former", "clientIdAliasEnabled": true})))
+        .await;
+    let other = with(super::client(), &json!({"clientIdAlias": "shop", "clientIdAliasEnabled": true}));
+    assert_ne!(party.authlete.create(&other).await["clientId"].to_string(), party.client_id);
+    assert_eq!(facts().await["client_id"], party.client_id.as_str());
+    assert_eq!(party.introspect(tokens.text("accessToken")).await.body["clientIdAliasUsed"], false);
 }
 
 #[tokio::test]

@@ -36,7 +36,9 @@ const REASONS: [(&str, &str, &str, &str); 16] = [
 async fn fail(call: &Call<'_>) -> Result<Response, Error> {
     let (body, readable) = Members::read(call.request);
     let ticket = tickets::read(&body);
-    let (desk, found) = call.desk_and_found(None, |service| tickets::keys(service, ticket.as_ref(), None)).await?;
+    let identifier = ticket.as_ref().map(|ticket| ticket.client.to_string());
+    let (desk, found) =
+        call.desk_and_found(identifier.as_deref(), |service| tickets::keys(service, ticket.as_ref(), None)).await?;
     readable?;
     let runtime = Runtime::new(call, &desk);
     let context = runtime.context();
@@ -50,12 +52,14 @@ async fn fail(call: &Call<'_>) -> Result<Response, Error> {
     let (_, error, code, usual) = *reason;
     let text = body.named("description")?.unwrap_or(usual);
     let parameters = error_parameters(service, error, code, text);
-    let failed = match &ticket {
-        Some(ticket) => decision::fail(&context, tickets::begun(&found, ticket)?, ticket, &parameters).await?,
-        None => Err(DecisionFault::Ticket),
-    };
-    Ok(match failed {
+    let Some(ticket) = ticket else { return Ok(unknown_ticket(service, "fail", sent)) };
+    let begun = tickets::begun(&found, &ticket)?;
+    let client = runtime.kept_client(&ticket.client.to_string(), found.named).await?;
+    Ok(match decision::fail(&context, client.as_ref(), begun, &ticket, &parameters).await? {
         Ok(told) => respond(redirected(code, text, &told)),
+        Err(gone @ DecisionFault::ClientGone) => {
+            refused(service, "INTERNAL_SERVER_ERROR", "server_error", ("A041285", gone.to_string()))
+        }
         Err(_) => unknown_ticket(service, "fail", sent),
     })
 }

@@ -11,7 +11,7 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::{Members, NotAnObject};
 use crate::runtime::outcome::{Code, refused, respond};
-use crate::runtime::{Runtime, properties, tickets};
+use crate::runtime::{Runtime, details, properties, tickets};
 
 endpoint!(issue, "authlete-authorization-issue", [Post], ["/api/{serviceId}/auth/authorization/issue"]);
 
@@ -41,6 +41,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
         Ok(issued) => issued,
         Err(DecisionFault::Ticket) => return Ok(unknown_ticket(service, "issue", sent)),
         Err(fault_found @ DecisionFault::Subject) => return fault(("A040281", fault_found.to_string())),
+        Err(fault_found @ DecisionFault::AnotherSubject) => return fault(("A040286", fault_found.to_string())),
         Err(fault_found @ DecisionFault::ClientGone) => return fault(("A040285", fault_found.to_string())),
     };
     let text = "The authorization request was processed successfully.";
@@ -70,6 +71,7 @@ pub(crate) fn consent(body: &Members) -> Result<Result<Consent, &'static str>, E
         subject: owned("subject")?,
         scopes: body.texts("scopes")?,
         properties: properties::of(body)?,
+        details: details::of(body)?,
         assertions: Assertions {
             sub: owned("sub")?,
             auth_time: body.number("authTime")?,

@@ -83,7 +83,8 @@ async fn facts(
         put(key, value.into());
     }
     put("active", true.into());
-    put("client_id", authorization.client_name.name.as_str().into());
+    let name = client.map_or(authorization.client_name.name.as_str(), |client| authorization.called(client).0);
+    put("client_id", name.into());
     put("iss", context.rules.issuer.as_str().into());
     let refreshed = authorization.refreshed.max(authorization.active_since);
     put("iat", (refreshed / 1000).into());
@@ -117,7 +118,7 @@ async fn facts(
     if let Some(thumbprint) = &authorization.certificate_thumbprint {
         put("cnf", json!({"x5t#S256": thumbprint}));
     }
-    if let Some(details) = authorization.details.as_ref().and_then(|details| details.get("elements")) {
+    if let Some(details) = &authorization.details {
         put("authorization_details", details.clone());
     }
     Ok(members)

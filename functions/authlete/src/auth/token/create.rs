@@ -6,7 +6,6 @@ use ::authorization::management::{self, CreateFault, Creation, Holder};
 use ::authorization::{Context, grant, properties as attached};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
-use shared::credentials::Token;
 use shared::http::Response;
 use shared::metadata::GrantType;
 use shared::service::Service;
@@ -50,12 +49,16 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
         Err(text) => return caller(text),
     };
     let grant_type = creation.grant_type;
-    // An alias leads to another number than its own: what was read belongs to nobody then.
-    let grant = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
+    let grant = match subject {
+        Some(subject) => runtime.grant(&identifier, &client, subject, &found.items).await?,
+        None => None,
+    };
     let name = called(&body, &client)?;
     let tokens = match management::create(&context, Holder { client: &client, name, grant }, creation).await? {
         Ok(tokens) => tokens,
-        Err(fault @ CreateFault::ValueInUse) => return bad(("A109282", fault.to_string())),
+        Err(fault @ (CreateFault::ValueInUse | CreateFault::ImpossibleValue)) => {
+            return bad(("A109282", fault.to_string()));
+        }
         Err(fault @ CreateFault::NoKey(_)) => {
             return Ok(respond(answer("A109283", &fault.to_string(), "INTERNAL_SERVER_ERROR")));
         }
@@ -88,14 +91,6 @@ fn creation(body: &Members) -> Result<Result<Creation, String>, Error> {
     let mut wishes = tokens::wishes(body)?;
     wishes.refresh_token = body.named("refreshToken")?.map(str::to_owned);
     wishes.is_persistent = body.flag("accessTokenPersistent")?;
-    // A token whose value an operator's token has would let its holder be both.
-    let is_operators = |value: &Option<String>| {
-        let kinds = [shared::credentials::TokenKind::Service, shared::credentials::TokenKind::Organization];
-        value.as_ref().is_some_and(|value| kinds.iter().any(|kind| Token::parse(*kind, value).is_some()))
-    };
-    if is_operators(&wishes.access_token) || is_operators(&wishes.refresh_token) {
-        return Ok(Err("a token cannot have the value of an operator's token".to_owned()));
-    }
     Ok(Ok(Creation {
         grant_type,
         subject: consent.subject,
@@ -103,7 +98,7 @@ fn creation(body: &Members) -> Result<Result<Creation, String>, Error> {
         properties: consent.properties,
         assertions: consent.assertions,
         resources: body.texts("resources")?.unwrap_or_default(),
-        details: body.value("authorizationDetails").filter(|details| details.is_object()).cloned(),
+        details: consent.details,
         certificate_thumbprint: body.named("certificateThumbprint")?.map(str::to_owned),
         wishes,
     }))

@@ -26,9 +26,12 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let service = &desk.service;
     body.named("ticket")?;
     let Some(ticket) = ticket else { return Ok(unusable(service)) };
-    let Ok(consent) = consent(&body)? else {
-        let code = ("A050283", "jwtAtClaims must be a JSON object in a string".to_owned());
-        return Ok(refused(service, "INTERNAL_SERVER_ERROR", "server_error", code));
+    let consent = match consent(&body)? {
+        Ok(consent) => consent,
+        Err(member) => {
+            let code = ("A050283", format!("{member} must be a JSON object in a string"));
+            return Ok(refused(service, "INTERNAL_SERVER_ERROR", "server_error", code));
+        }
     };
     let wishes = tokens::wishes(&body)?;
     let runtime = Runtime::new(call, &desk);
@@ -45,7 +48,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
         (Err(fault @ (TokenFault::Subject | TokenFault::NoKey(_))), _) => {
             Ok(refused(service, "INTERNAL_SERVER_ERROR", fault.error(), tokens::code(&fault)))
         }
-        (Err(fault @ TokenFault::ValueInUse), _) => Ok(refuse(service, &fault)),
+        (Err(fault @ (TokenFault::ValueInUse | TokenFault::ImpossibleValue)), _) => Ok(refuse(service, &fault)),
         _ => Ok(unusable(service)),
     }
 }

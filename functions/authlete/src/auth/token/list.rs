@@ -54,13 +54,8 @@ async fn list(call: &Call<'_>) -> Result<Response, Error> {
         (Some(client), None) => management::by_client(&context, client.numeric_id, status, bounds).await?,
         (None, Some(subject)) => management::by_subject(&context, subject, status, bounds).await?,
         (Some(client), Some(subject)) => {
-            let read = grant::among(&found.items).filter(|grant| grant.client == client.numeric_id);
-            let grant = if read.is_some() {
-                read
-            } else {
-                let key = grant::key(&context, client.numeric_id, subject);
-                context.app.store.get(key).await?.map(|item| grant::read(&item))
-            };
+            let called = identifier.as_deref().unwrap_or_default();
+            let grant = runtime.grant(called, client, subject, &found.items).await?;
             management::by_client_and_subject(&context, grant.as_ref(), status, bounds).await?
         }
         (None, None) => management::of_all_clients(&context, status, bounds).await?.ok_or_else(|| {

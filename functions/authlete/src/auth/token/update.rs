@@ -11,7 +11,7 @@ use crate::door::{Call, endpoint};
 use crate::error::Error;
 use crate::runtime::members::Members;
 use crate::runtime::outcome::{answer, respond};
-use crate::runtime::{Runtime, properties, shown};
+use crate::runtime::{Runtime, details, properties, shown};
 
 endpoint!(update, "authlete-token-update", [Post], ["/api/{serviceId}/auth/token/update"]);
 
@@ -92,7 +92,7 @@ fn change(body: &Members) -> Result<Change, Error> {
         refresh_lives_anew: body.flag("refreshTokenExpiresAtUpdatedOnScopeUpdate")?,
         properties: body.value("properties").map(|_| properties::of(body)).transpose()?,
         renews_value: body.flag("accessTokenValueUpdated")?,
-        details: body.value("authorizationDetails").filter(|details| details.is_object()).cloned(),
+        details: details::of(body)?,
         certificate_thumbprint: body.named("certificateThumbprint")?.map(str::to_owned),
     })
 }

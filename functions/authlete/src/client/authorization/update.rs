@@ -21,7 +21,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let whose = Whose::read(call);
     let (desk, found) = call.desk_and_found(Some(&whose.client), |service| whose.keys(service)).await?;
     let runtime = Runtime::new(call, &desk);
-    let (client, subject, found, body) = whose.known(&desk, &runtime, found).await?;
+    let (client, subject, found, body) = whose.known(&runtime, found).await?;
     subject.ok_or_else(no_subject("A138280"))?;
     let context = runtime.context();
     let change = Change { scopes: body.texts("scopes")?, ..Change::default() };

@@ -21,7 +21,7 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let whose = Whose::read(call);
     let (desk, found) = call.desk_and_found(Some(&whose.client), |service| whose.keys(service)).await?;
     let runtime = Runtime::new(call, &desk);
-    let (client, subject, _, _) = whose.known(&desk, &runtime, found).await?;
+    let (client, subject, _, _) = whose.known(&runtime, found).await?;
     let subject = subject.ok_or_else(no_subject("A187280"))?;
     grant::forget_scopes(&runtime.context(), client.numeric_id, &subject).await?;
     let text = ("A187081", "The scopes that the user has granted the client are forgotten.");

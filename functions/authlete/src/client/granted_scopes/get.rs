@@ -14,7 +14,7 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let whose = Whose::read(call);
     let (desk, found) = call.desk_and_found(Some(&whose.client), |service| whose.keys(service)).await?;
     let runtime = Runtime::new(call, &desk);
-    let (client, subject, grant, _) = whose.known(&desk, &runtime, found).await?;
+    let (client, subject, grant, _) = whose.known(&runtime, found).await?;
     let subject = subject.ok_or_else(no_subject("A187280"))?;
     let text = ("A187080", "The scopes that the user has granted the client.");
     let mut members = known(&desk.service, &client, &subject, text);

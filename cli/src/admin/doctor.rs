@@ -9,9 +9,11 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value};
 use shared::fetch::Fetch;
+use shared::service::Service;
 
 use super::connection::{self, Connection, ORGANIZATION};
 use super::fetched::Reach;
+use super::keys;
 use super::output::Output;
 use crate::failure::{Failure, Kind, described};
 use own::Own;
@@ -108,6 +110,7 @@ async fn examine(options: Options, connection: &Connection) -> Result<Vec<Findin
             return Ok(findings);
         }
     };
+    findings.push(signing_keys(&service, connection).await);
     let mut settings = options.reach.settings()?;
     let base_url = options.base_url.or_else(|| connection.base_url());
     let own = base_url.as_deref().and_then(Own::of);
@@ -115,6 +118,23 @@ async fn examine(options: Options, connection: &Connection) -> Result<Vec<Findin
     let fetch = Fetch::new(settings);
     findings.extend(announced::examine(&service, base_url.as_deref(), own.as_ref(), &fetch).await);
     Ok(findings)
+}
+
+/// Which algorithms the service signs tokens with.
+async fn signing_keys(service: &Service, connection: &Connection) -> Finding {
+    const CHECK: &str = "signing keys";
+    let id = service.id;
+    match keys::algorithms_of(service, connection).await {
+        Err(error) => Finding::warning(CHECK, format!("not looked at: {error:#}")),
+        Ok(algorithms) if algorithms.is_empty() => {
+            let sentence = format!(
+                "none: an authorization server on Authlete's API gets no ID tokens signed until \
+                 `registrar service keys make {id}`"
+            );
+            Finding::ok(CHECK, sentence)
+        }
+        Ok(algorithms) => Finding::ok(CHECK, algorithms.join(", ")),
+    }
 }
 
 /// Whether the key opens what is sealed: by the service that is asked about, or another one.

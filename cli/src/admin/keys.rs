@@ -93,13 +93,21 @@ async fn make(id: u64, algorithm: SigningAlgorithm, connection: &Connection, out
     print(&opened.write(connection).await?, output)
 }
 
+/// The algorithms of a service's keys, each once.
+pub(super) async fn algorithms_of(service: &Service, connection: &Connection) -> Result<Vec<&'static str>> {
+    Ok(algorithms(&public_keys(service, connection).await?).into_iter().map(SigningAlgorithm::as_str).collect())
+}
+
+async fn public_keys(service: &Service, connection: &Connection) -> Result<Vec<Value>> {
+    Ok(keys_of(match &service.configuration.jwks {
+        Some(set) => set.clone(),
+        None => opened_set(service, connection).await?,
+    }))
+}
+
 async fn list(id: u64, connection: &Connection, output: &Output) -> Result<()> {
     let service = connection.service(id).await?;
-    let set = match &service.configuration.jwks {
-        Some(set) => set.clone(),
-        None => opened_set(&service, connection).await?,
-    };
-    let keys = keys_of(set);
+    let keys = public_keys(&service, connection).await?;
     if keys.is_empty() && !output.is_json() {
         output.done(&format!("Service {id} has no keys: registrar service keys make {id}"));
         return Ok(());

@@ -159,6 +159,18 @@ fn is_runtimes(function: &str) -> bool {
     endpoint.is_some_and(|endpoint| parts.iter().any(|part| endpoint.paths[0].contains(part)))
 }
 
+/// A token whose value was chosen may be of any authorization that has tokens, be it one that makes room for another.
+#[test]
+fn whoever_writes_tokens_writes_what_finds_chosen_ones() {
+    let without_tokens = ["authorization", "authorization-fail", "authorization-ticket-update", "token-fail"];
+    let without_tokens = without_tokens.map(|name| format!("authlete-{name}"));
+    for (function, permissions) in granted() {
+        let puts =
+            |kind: &str| permissions.iter().any(|permission| permission.starts_with(&format!("PutItem {kind}#")));
+        assert_eq!(puts("K"), puts("G") && !without_tokens.contains(&function), "{function}");
+    }
+}
+
 #[test]
 fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
     for (function, permissions) in granted() {

@@ -9,7 +9,7 @@ use crate::error::Error;
 endpoint!(info, "authlete-info", [Get], ["/api/info"]);
 
 /// Authlete's names for what there is here.
-const FEATURES: [&str; 1] = ["dcr"];
+const FEATURES: [&str; 2] = ["dcr", "oidc_federation"];
 
 async fn info(call: &Call<'_>) -> Result<Response, Error> {
     call.method()?;

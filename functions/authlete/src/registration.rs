@@ -106,7 +106,8 @@ pub(crate) fn client_id(body: &Result<Map<String, Value>, Error>) -> &str {
 /// # Errors
 /// [`Error::Body`] for another type than a string.
 pub(crate) fn document(body: &Map<String, Value>) -> Result<Result<Submitted, Invalid>, Error> {
-    Ok(Submitted::parse(crate::body::text(body, "json")?.unwrap_or_default().as_bytes()))
+    let text = crate::body::text(body, "json")?;
+    Ok(text.ok_or(Invalid::Missing { member: "json" }).and_then(|text| Submitted::parse(text.as_bytes())))
 }
 
 /// A locked client is named to the authorization server.

@@ -221,7 +221,7 @@ async fn plain_operations_answer_without_a_token() {
     let document = document();
     let info = authlete.world.send_bare("GET", "/api/info", None).await;
     assert_documented(&document, "GET /api/info", &info);
-    assert_eq!(info.body["features"], json!(["dcr"]));
+    assert_eq!(info.body["features"], json!(["dcr", "oidc_federation"]));
     let echo = authlete.world.send_bare("GET", "/api/misc/echo?a=1&b=x%20y&b=z", None).await;
     assert_eq!(echo.body, json!({"a": "1", "b": "z"}));
 }

@@ -81,6 +81,8 @@ async fn action_and_response_content_are_the_oauth_doors_status_and_body() {
     authlete.set_service(&json!({"unauthorizedOnClientConfigSupported": true})).await;
     let (path, token, client) = authlete.world.client(&web_client()).await;
     let client_id = client.text("client_id");
+    let missing = content(&authlete.post("/client/registration", &json!({})).await);
+    assert_eq!(missing["error_description"], "json is required");
     let mut presented = vec![String::new(), "rat_wrong".to_owned(), format!("rat_{}", "A".repeat(43))];
     presented.push(token.clone());
     for document in documents() {

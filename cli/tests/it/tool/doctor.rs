@@ -42,6 +42,8 @@ fn what_fits_is_said_line_by_line() {
     for check in ["metadata", "issuer", "registration_endpoint", "announced"] {
         assert_eq!(finding(&found, check).0, "ok", "{found}");
     }
+    let (status, algorithms) = finding(&found, "signing keys");
+    assert!(status == "ok" && algorithms.contains("RS256"), "{found}");
     assert_eq!(finding(&found, "authorization_response_iss_parameter_supported").0, "warning");
     admin.json(&["service", "update", "1", "--metadata", "authorization_response_iss_parameter_supported=true"]);
     let output = admin.run(&[&["doctor", "1", "--json"], &reach[..]].concat());

@@ -1,7 +1,7 @@
 //! Measures functions as Lambda runs them: start, first answer, warm answers, processor time, memory. It plays the
 //! runtime API and serves the embedded table; each function is a process of its own.
 //!
-//! `cargo build --release --workspace --examples --bins && target/release/examples/measure`
+//! `cargo build --release --workspace --examples --bins && target/release/examples/measure [BINARY…]`
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -34,25 +34,38 @@ mod fixture;
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const STARTS: usize = 15;
-const WARM: usize = 2000;
+
+/// Warm answers come in blocks, of each function of a group by turns: what the machine does besides takes as much from one
+/// as from the other.
+const ROUNDS: usize = 40;
+const BLOCK: usize = 50;
 
 /// What is measured: the binary, the event, and how the row is called.
-const CASES: [(&str, &str, &str); 11] = [
-    ("examples/bare-put", "register.public-native", "bare runtime and `PutItem`"),
-    ("register", "register.public-native", "`register`, public client"),
-    ("register", "register.confidential", "`register`, confidential client"),
-    ("client-configuration", "client-configuration.read", "`client-configuration`, read"),
-    ("examples/bare-batch-get", "client-lookup.registered", "bare runtime and `BatchGetItem`"),
-    ("client-lookup", "client-lookup.registered", "`client-lookup`, registered client"),
-    ("client-lookup", "client-lookup.by-url", "`client-lookup`, fresh metadata document"),
-    ("authlete-introspection", "authlete-introspection.valid", "`authlete-introspection`, valid token"),
-    ("examples/bare-batch-get-put", "authlete-token.by-code", "bare runtime, `BatchGetItem` and `PutItem`"),
-    ("authlete-token", "authlete-token.by-code", "`authlete-token`, code to an ID Token by ES256"),
-    (
-        "federation-entity-configuration",
-        "federation-entity-configuration.appended",
-        "`federation-entity-configuration`, signed",
-    ),
+type Case = (&'static str, &'static str, &'static str);
+
+/// The first one of each group is the least that a function can be that asks as much of the table.
+const GROUPS: [&[Case]; 3] = [
+    &[
+        ("examples/bare-put", "register.public-native", "bare runtime and `PutItem`"),
+        ("register", "register.public-native", "`register`, public client"),
+        ("register", "register.confidential", "`register`, confidential client"),
+    ],
+    &[
+        ("examples/bare-batch-get", "client-lookup.registered", "bare runtime and `BatchGetItem`"),
+        ("client-configuration", "client-configuration.read", "`client-configuration`, read"),
+        ("client-lookup", "client-lookup.registered", "`client-lookup`, registered client"),
+        ("client-lookup", "client-lookup.by-url", "`client-lookup`, fresh metadata document"),
+        ("authlete-introspection", "authlete-introspection.valid", "`authlete-introspection`, valid token"),
+        (
+            "federation-entity-configuration",
+            "federation-entity-configuration.appended",
+            "`federation-entity-configuration`, signed",
+        ),
+    ],
+    &[
+        ("examples/bare-batch-get-put", "authlete-token.by-code", "bare runtime, `BatchGetItem` and `PutItem`"),
+        ("authlete-token", "authlete-token.by-code", "`authlete-token`, code to an ID Token by ES256"),
+    ],
 ];
 
 #[tokio::main]
@@ -60,32 +73,32 @@ async fn main() -> Result {
     let release = std::env::current_exe()?.ancestors().nth(2).ok_or("no target folder")?.to_owned();
     let key = std::env::temp_dir().join(format!("registrar-measure-{}.key", std::process::id()));
     std::fs::write(&key, [7; 32])?;
+    println!(
+        "| function | start to `/next` | start to first answer | warm answer | CPU of it | … beyond the bare | memory |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    for group in GROUPS {
+        let is_wanted = |(binary, ..): &&Case| wanted.is_empty() || wanted.iter().any(|wanted| wanted == binary);
+        let functions: Vec<Case> = group.iter().skip(1).filter(is_wanted).copied().collect();
+        if !functions.is_empty() {
+            measure(&[&group[..1], &functions].concat(), &release, &key).await?;
+        }
+    }
+    std::fs::remove_file(key)?;
+    Ok(())
+}
+
+async fn measure(group: &[Case], release: &Path, key: &Path) -> Result {
     let access_key = AccessKey::mint(&Entropy::system())?;
-    println!("| function | start to `/next` | start to first answer | warm answer | CPU per warm answer | memory |");
-    println!("|---|---|---|---|---|---|");
-    for (binary, event, name) in CASES {
-        let table =
-            Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
-        prepare(&table.url(), &access_key).await?;
-        let environment = HashMap::from([
-            ("AWS_ENDPOINT_URL_DYNAMODB", table.url()),
-            ("AWS_REGION", embedded::REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", access_key.expose().to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", embedded::SECRET.to_owned()),
-            ("REGISTRAR_TABLE", TABLE.to_owned()),
-            ("REGISTRAR_ADDRESS_RATE", "100000".to_owned()),
-            ("REGISTRAR_ADDRESS_BURST", "1000000".to_owned()),
-            ("REGISTRAR_TOKEN_RATE", "100000".to_owned()),
-            ("REGISTRAR_TOKEN_BURST", "1000000".to_owned()),
-            ("REGISTRAR_SERVICE_RATE", "1000000".to_owned()),
-            ("REGISTRAR_SERVICE_BURST", "10000000".to_owned()),
-            ("REGISTRAR_KEY_FILE", key.display().to_string()),
-            ("MEASURED_KEYS", looked_up()?),
-        ]);
-        let code = Code::read(&table.url(), &access_key).await?;
+    let table = Embedded::start(None, SocketAddr::from(([127, 0, 0, 1], 0)), &access_key, Limits::default()).await?;
+    prepare(&table.url(), &access_key).await?;
+    let environment = environment(&table.url(), &access_key, key)?;
+    let code = Code::read(&table.url(), &access_key).await?;
+    let mut measured = Vec::new();
+    for (binary, event, name) in group {
         let event = std::fs::read(Path::new("events").join(format!("{event}.json")))?;
-        let mut starts = Vec::new();
-        let mut firsts = Vec::new();
+        let (mut starts, mut firsts) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
             let mut function = Function::start(&release.join(binary), &environment).await?;
             starts.push(function.started);
@@ -94,28 +107,79 @@ async fn main() -> Result {
             firsts.push(function.since_spawn());
         }
         let mut function = Function::start(&release.join(binary), &environment).await?;
-        for _ in 0..WARM / 10 {
+        for _ in 0..BLOCK {
             code.restore().await?;
             function.answer(&event).await?;
         }
-        let before = function.cpu()?;
-        let mut warm = Vec::new();
-        for _ in 0..WARM {
-            code.restore().await?;
-            warm.push(function.answer(&event).await?);
-        }
-        let cpu = function.cpu()?.saturating_sub(before) / u32::try_from(WARM)?;
-        println!(
-            "| {name} | {:.1} ms | {:.1} ms | {:.2} ms | {} µs | {:.1} MiB |",
-            millis(median(starts)),
-            millis(median(firsts)),
-            millis(median(warm)),
-            cpu.as_micros(),
-            function.memory_mib()?
-        );
+        measured.push(Measured { name, function, event, starts, firsts, warm: Vec::new(), cpu: Vec::new() });
     }
-    std::fs::remove_file(key)?;
+    for _ in 0..ROUNDS {
+        for one in &mut measured {
+            one.block(&code).await?;
+        }
+    }
+    let bare: Vec<Duration> = measured.first().map(|bare| bare.cpu.clone()).unwrap_or_default();
+    for one in &measured {
+        println!("{}", one.row(&bare)?);
+    }
     Ok(())
+}
+
+/// What was measured of a function.
+struct Measured {
+    name: &'static str,
+    function: Function,
+    event: Vec<u8>,
+    starts: Vec<Duration>,
+    firsts: Vec<Duration>,
+    warm: Vec<Duration>,
+    /// Of one answer, in each block.
+    cpu: Vec<Duration>,
+}
+
+impl Measured {
+    async fn block(&mut self, code: &Code) -> Result {
+        let before = self.function.cpu()?;
+        for _ in 0..BLOCK {
+            code.restore().await?;
+            self.warm.push(self.function.answer(&self.event).await?);
+        }
+        self.cpu.push(self.function.cpu()?.saturating_sub(before) / u32::try_from(BLOCK)?);
+        Ok(())
+    }
+
+    /// What is beyond the bare function's is compared round by round.
+    fn row(&self, bare: &[Duration]) -> Result<String> {
+        let beyond: Vec<Duration> = self.cpu.iter().zip(bare).map(|(own, bare)| own.saturating_sub(*bare)).collect();
+        Ok(format!(
+            "| {} | {:.1} ms | {:.1} ms | {:.2} ms | {} µs | {} µs | {:.1} MiB |",
+            self.name,
+            millis(median(&self.starts)),
+            millis(median(&self.firsts)),
+            millis(median(&self.warm)),
+            median(&self.cpu).as_micros(),
+            median(&beyond).as_micros(),
+            self.function.memory_mib()?
+        ))
+    }
+}
+
+fn environment(url: &str, access_key: &AccessKey, key: &Path) -> Result<HashMap<&'static str, String>> {
+    Ok(HashMap::from([
+        ("AWS_ENDPOINT_URL_DYNAMODB", url.to_owned()),
+        ("AWS_REGION", embedded::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", access_key.expose().to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", embedded::SECRET.to_owned()),
+        ("REGISTRAR_TABLE", TABLE.to_owned()),
+        ("REGISTRAR_ADDRESS_RATE", "100000".to_owned()),
+        ("REGISTRAR_ADDRESS_BURST", "1000000".to_owned()),
+        ("REGISTRAR_TOKEN_RATE", "100000".to_owned()),
+        ("REGISTRAR_TOKEN_BURST", "1000000".to_owned()),
+        ("REGISTRAR_SERVICE_RATE", "1000000".to_owned()),
+        ("REGISTRAR_SERVICE_BURST", "10000000".to_owned()),
+        ("REGISTRAR_KEY_FILE", key.display().to_string()),
+        ("MEASURED_KEYS", looked_up()?),
+    ]))
 }
 
 /// The keys of what the function `client-lookup` asks for: the token, the client, and a claim that there is not.
@@ -157,7 +221,8 @@ async fn prepare(url: &str, access_key: &AccessKey) -> Result {
     fixture::install(&App::new(store, keys, fetch, clock, Entropy::system(), Settings::default())).await
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

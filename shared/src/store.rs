@@ -50,13 +50,14 @@ pub struct Store {
     table: String,
     clock: Clock,
     entropy: Entropy,
+    records: client::Records,
 }
 
 impl Store {
     /// A table that exists. `clock` decides what has expired.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, clock: Clock) -> Self {
-        Self { client, table: table.into(), clock, entropy: Entropy::system() }
+        Self { client, table: table.into(), clock, entropy: Entropy::system(), records: client::Records::default() }
     }
 
     /// The name of the table.

@@ -126,15 +126,13 @@ impl RedirectUri {
 
     /// Reads one that was registered by this version or an earlier one: its rules are not asked again.
     pub(super) fn stored(text: &str) -> Self {
-        Self::parse(text).unwrap_or_else(|_| {
-            let url = Url::parse(text).ok();
-            let kind = match url.as_ref().map(Url::scheme) {
-                Some("https") => RedirectUriKind::Https,
-                Some("http") => RedirectUriKind::Loopback,
-                _ => RedirectUriKind::PrivateUse,
-            };
-            Self { text: text.to_owned(), kind, host: host(kind, url.as_ref().and_then(Url::host)) }
-        })
+        let url = Url::parse(text).ok();
+        let kind = match url.as_ref().map(Url::scheme) {
+            Some("https") => RedirectUriKind::Https,
+            Some("http") => RedirectUriKind::Loopback,
+            _ => RedirectUriKind::PrivateUse,
+        };
+        Self { text: text.to_owned(), kind, host: host(kind, url.as_ref().and_then(Url::host)) }
     }
 
     /// The URI, byte for byte as sent.

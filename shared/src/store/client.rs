@@ -1,5 +1,8 @@
 //! Clients.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
@@ -401,34 +404,87 @@ impl Store {
         numeric_id: u64,
         item: &Item,
     ) -> Result<Option<RegisteredClient>, Error> {
+        let record = |stored: &str| self.records.read((service_id, numeric_id), stored);
+        self.is_live(item).then(|| client_of(service_id, numeric_id, item, record)).transpose()
+    }
+
+    /// The same, where it is one of many.
+    pub(super) fn listed_client(
+        &self,
+        service_id: u64,
+        numeric_id: u64,
+        item: &Item,
+    ) -> Result<Option<RegisteredClient>, Error> {
         self.is_live(item).then(|| Self::stored_client(service_id, numeric_id, item)).transpose()
     }
 
-    /// The client that an item is, expired or not.
+    /// The client that an item is, expired or not: one of many that are read.
     pub(super) fn stored_client(service_id: u64, numeric_id: u64, item: &Item) -> Result<RegisteredClient, Error> {
-        let source = text(item, "source").map(serde_json::Value::from);
-        let secret = match blob(item, "secret") {
-            None => None,
-            Some(sealed) => {
-                let version = required(number(item, "secret_version"), "secret_version")?;
-                Some(SealedSecret { sealed, version })
-            }
-        };
-        Ok(RegisteredClient {
-            service_id,
-            client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
-            numeric_id,
-            source: serde_json::from_value(required(source, "source")?).map_err(Error::internal)?,
-            locked: is_locked(item),
-            record: parsed(item, "client")?,
-            secret,
-            secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
-            tokens_from: number(item, TOKENS_FROM),
-            registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
-            expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
-            used: text(item, USED).map(str::to_owned),
-            version: required(number(item, "version"), "version")?,
-        })
+        client_of(service_id, numeric_id, item, read_record)
+    }
+}
+
+fn client_of(
+    service_id: u64,
+    numeric_id: u64,
+    item: &Item,
+    record: impl FnOnce(&str) -> Result<ClientRecord, Error>,
+) -> Result<RegisteredClient, Error> {
+    let source = text(item, "source").map(serde_json::Value::from);
+    let secret = match blob(item, "secret") {
+        None => None,
+        Some(sealed) => {
+            let version = required(number(item, "secret_version"), "secret_version")?;
+            Some(SealedSecret { sealed, version })
+        }
+    };
+    Ok(RegisteredClient {
+        service_id,
+        client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
+        numeric_id,
+        source: serde_json::from_value(required(source, "source")?).map_err(Error::internal)?,
+        locked: is_locked(item),
+        record: record(required(text(item, "client"), "client")?)?,
+        secret,
+        secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
+        tokens_from: number(item, TOKENS_FROM),
+        registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
+        expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
+        used: text(item, USED).map(str::to_owned),
+        version: required(number(item, "version"), "version")?,
+    })
+}
+
+fn read_record(stored: &str) -> Result<ClientRecord, Error> {
+    serde_json::from_str(stored).map_err(Error::internal)
+}
+
+/// How many records are remembered.
+const MOST_REMEMBERED: usize = 200;
+
+/// What was read last of clients: a record that stands there in the same words says the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Records(Arc<Mutex<HashMap<(u64, u64), Remembered>>>);
+
+#[derive(Debug)]
+struct Remembered {
+    words: String,
+    record: ClientRecord,
+}
+
+impl Records {
+    fn read(&self, place: (u64, u64), stored: &str) -> Result<ClientRecord, Error> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&place).filter(|known| known.words == stored) {
+            return Ok(known.record.clone());
+        }
+        let record = read_record(stored)?;
+        let mut known = lock();
+        if known.len() >= MOST_REMEMBERED {
+            known.clear();
+        }
+        known.insert(place, Remembered { words: stored.to_owned(), record: record.clone() });
+        Ok(record)
     }
 }
 

@@ -58,7 +58,7 @@ impl Store {
     pub async fn clients(&self, service_id: u64) -> Result<Vec<RegisteredClient>, Error> {
         let items = self.list(clients_list(service_id)).await?;
         let prefix = format!("C#{service_id}#");
-        let client = |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
+        let client = |item: &Item| self.listed_client(service_id, id_after(item, &prefix)?, item);
         items.iter().filter_map(|item| client(item).transpose()).collect()
     }
 

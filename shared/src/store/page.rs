@@ -62,7 +62,7 @@ impl Store {
         end: u64,
     ) -> Result<Page<'_, RegisteredClient>, Error> {
         let prefix = format!("C#{service_id}#");
-        let read = move |item: &Item| self.live_client(service_id, id_after(item, &prefix)?, item);
+        let read = move |item: &Item| self.listed_client(service_id, id_after(item, &prefix)?, item);
         let page = |total, keys: Vec<Item>| Page { total, store: self, keys: keys.into_iter(), read: Box::new(read) };
         let (place, counted) = match developer {
             None => self.place(service_id, start).await?,

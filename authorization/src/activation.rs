@@ -36,6 +36,10 @@ pub(crate) async fn activate(
         let grant = grant::read(&item);
         let mut ended = grant::living(context, &grant).await?;
         ended.retain(|other| other.id != next.id && other.state == State::Active);
+        // One step writes one item once: what is chosen again is the value of a token that ends in it.
+        if ended.iter().any(|other| other.chosen.iter().any(|hash| next.chosen.contains(hash))) {
+            return Ok(Step::ValueInUse);
+        }
         memory.current = Some((next.id, grant.current));
         let mut parts = vec![grant::remembering(context, client, &subject, &memory)?];
         let mut surplus = Vec::new();

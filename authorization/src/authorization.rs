@@ -288,6 +288,9 @@ pub struct Authorization {
     /// Those of its tokens whose values were chosen elsewhere: each is found by an item of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chosen: Vec<Hash>,
+    /// How many of these, from the first, were its own before this step.
+    #[serde(skip)]
+    pub chosen_before: usize,
     /// When it began, in milliseconds since 1970.
     pub created: u64,
     /// When the user agreed, in milliseconds since 1970.
@@ -334,6 +337,7 @@ impl Authorization {
             refresh_token: None,
             rotations: Rotations::default(),
             chosen: Vec::new(),
+            chosen_before: 0,
             created: now,
             issued: 0,
             active_since: 0,

@@ -1,5 +1,7 @@
 //! Which claims of the user a client asks for (OpenID Connect Core §5.4, §5.5).
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::rules::Rules;
@@ -46,12 +48,7 @@ fn named(rules: &Rules<'_>, scopes: &[String], asked: Option<&Map<String, Value>
     let of_scopes = OF_SCOPES.iter().filter(|(scope, _)| scopes.iter().any(|name| name == scope));
     let of_scopes = of_scopes.flat_map(|(_, claims)| claims.iter().copied());
     let asked = asked.into_iter().flat_map(Map::keys).map(String::as_str);
-    let mut names: Vec<String> = Vec::new();
-    for name in of_scopes.chain(asked) {
-        let offered = rules.claims.is_empty() || rules.claims.contains(&name);
-        if offered && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
+    let mut seen = HashSet::new();
+    let is_offered = |name: &&str| rules.claims.is_empty() || rules.claims.contains(name);
+    of_scopes.chain(asked).filter(is_offered).filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }

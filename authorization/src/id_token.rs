@@ -175,8 +175,18 @@ pub async fn hinted_subject(
     hint: &str,
 ) -> Result<Option<String>, Error> {
     let Ok(jwt) = UnverifiedJwt::parse(hint) else { return Ok(None) };
-    let keys = context.service.verification_keys(&context.app.keys).await?;
-    let Ok(claims) = jwt.verify(keys) else { return Ok(None) };
+    let is_by_secret = jwt.header().get("alg").and_then(Value::as_str).is_some_and(|name| name.starts_with("HS"));
+    let is_signed = if is_by_secret {
+        let secret = context.service.secret_of(&context.app.keys, client).await?;
+        algorithm(client).starts_with("HS")
+            && secret.is_some_and(|secret| jwt.is_signed_with(secret.expose().as_bytes()))
+    } else {
+        jwt.verify_signature(context.service.verification_keys(&context.app.keys).await?).is_ok()
+    };
+    if !is_signed {
+        return Ok(None);
+    }
+    let claims = jwt.unverified_claims();
     let is_ours = claims.get("iss").and_then(Value::as_str) == Some(context.rules.issuer.as_str());
     let is_clients = |name: &Value| {
         let name = name.as_str().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What a resource server may know of a token (RFC 7662, RFC 9470).
 
+use std::collections::HashSet;
+
 use shared::client::RegisteredClient;
 
 use crate::authorization::Authorization;
@@ -77,7 +79,8 @@ fn verdict(context: &Context<'_>, authorization: &Authorization, question: &Ques
     if question.subject.is_some_and(|subject| authorization.subject.as_deref() != Some(subject)) {
         return Verdict::Subject;
     }
-    let is_elsewhere = |name: &&str| !authorization.resources.iter().any(|resource| resource == name);
+    let resources: HashSet<&str> = authorization.resources.iter().map(String::as_str).collect();
+    let is_elsewhere = |name: &&str| !resources.contains(name);
     if !authorization.resources.is_empty() && question.resources.iter().any(is_elsewhere) {
         return Verdict::Resource;
     }

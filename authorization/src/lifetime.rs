@@ -2,6 +2,7 @@
 
 use shared::client::RegisteredClient;
 
+use crate::authorization::Authorization;
 use crate::context::Context;
 use crate::rules::{Durations, ScopeRule};
 
@@ -21,6 +22,17 @@ pub(crate) fn of_refresh_token(context: &Context<'_>, client: &RegisteredClient,
 #[must_use]
 pub(crate) fn of_id_token(context: &Context<'_>, client: &RegisteredClient, scopes: &[String]) -> u64 {
     least(context, client, scopes, |durations| durations.id_token, |scope| scope.id_token_seconds)
+}
+
+/// An access token ends with its refresh token at the latest, where the service says so.
+pub(crate) fn link(context: &Context<'_>, authorization: &mut Authorization) {
+    if !context.rules.ends_are_linked {
+        return;
+    }
+    let end = authorization.refresh_token.as_ref().and_then(|given| given.ends_at);
+    if let (Some(end), Some(access)) = (end, &mut authorization.access_token) {
+        access.ends_at = Some(access.ends_at.map_or(end, |own| own.min(end)));
+    }
 }
 
 /// The least of what the service, the client and each of the scopes say.

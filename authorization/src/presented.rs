@@ -28,7 +28,7 @@ enum Form {
 
 /// Which tokens of an authorization are looked for.
 #[derive(Clone, Copy)]
-enum Wanted {
+pub(crate) enum Wanted {
     Current,
     OrReplaced,
 }
@@ -84,6 +84,15 @@ impl<'t> Presented<'t> {
             Form::Value(value) => Some(value.client.to_string()),
             Form::Jwt(_, client) => client.clone(),
             Form::Other => None,
+        }
+    }
+
+    /// The value of our making that it is, if it is one.
+    #[must_use]
+    pub fn own_value(&self) -> Option<&Value> {
+        match &self.form {
+            Form::Value(value) => Some(value),
+            Form::Jwt(..) | Form::Other => None,
         }
     }
 
@@ -186,7 +195,7 @@ impl<'t> Presented<'t> {
 }
 
 /// Which of the tokens of an active authorization it is.
-fn kind(authorization: &Authorization, wanted: Wanted, is_it: impl Fn(&Hash) -> bool) -> Option<Kind> {
+pub(crate) fn kind(authorization: &Authorization, wanted: Wanted, is_it: impl Fn(&Hash) -> bool) -> Option<Kind> {
     let is_given = |given: &Option<Given>| given.as_ref().is_some_and(|given| is_it(&given.hash));
     let was_replaced = || matches!(wanted, Wanted::OrReplaced) && authorization.rotations.any(&is_it);
     if authorization.state != State::Active {

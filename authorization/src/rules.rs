@@ -1,7 +1,7 @@
 //! What a service lets its clients have, and for how long.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use shared::metadata::GrantType;
 
@@ -34,6 +34,34 @@ impl<'a> ScopeRule<'a> {
     }
 }
 
+/// The scopes of a service, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct ScopeRules<'a> {
+    rules: Vec<ScopeRule<'a>>,
+    places: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> FromIterator<ScopeRule<'a>> for ScopeRules<'a> {
+    fn from_iter<I: IntoIterator<Item = ScopeRule<'a>>>(rules: I) -> Self {
+        let rules: Vec<ScopeRule<'a>> = rules.into_iter().collect();
+        let places = rules.iter().enumerate().map(|(at, rule)| (rule.name.clone(), at)).collect();
+        Self { rules, places }
+    }
+}
+
+impl<'a> ScopeRules<'a> {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &ScopeRule<'a>> {
+        self.rules.iter()
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&ScopeRule<'a>> {
+        self.rules.get(*self.places.get(name)?)
+    }
+}
+
 /// The scopes of OpenID Connect Core §5.4 and §11: those of a service that names none.
 pub const OPENID_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
@@ -58,7 +86,7 @@ pub struct Rules<'a> {
     /// Whether `iss` is left out of authorization responses (RFC 9207).
     pub iss_suppressed: bool,
     /// The scopes.
-    pub scopes: Vec<ScopeRule<'a>>,
+    pub scopes: ScopeRules<'a>,
     /// Whether a request without any scope is refused.
     pub scope_required: bool,
     /// Grants offered.
@@ -151,6 +179,6 @@ impl Rules<'_> {
     /// The scope of that name.
     #[must_use]
     pub fn scope(&self, name: &str) -> Option<&ScopeRule<'_>> {
-        self.scopes.iter().find(|scope| scope.name == name)
+        self.scopes.get(name)
     }
 }

@@ -54,6 +54,7 @@ pub fn read(item: &Item) -> Result<Authorization, Error> {
     // What was replaced is found as long as it would have been, and no longer.
     let mut chosen = std::mem::take(&mut authorization.chosen);
     chosen.retain(|hash| authorization.has_given(hash));
+    authorization.chosen_before = chosen.len();
     authorization.chosen = chosen;
     Ok(Authorization {
         id: id.ok_or_else(unreadable)?,
@@ -135,9 +136,7 @@ pub async fn step(
     let (condition, values) = unchanged_since(was_read);
     let last_other = others.len();
     let mut others = others;
-    for hash in &next.chosen {
-        others.push(choosing(context, next, hash)?);
-    }
+    others.extend(choosing(context, next)?);
     let write = if others.is_empty() {
         Write::Put(Box::new(store.put(item).condition_expression(condition).set_expression_attribute_values(values)))
     } else {
@@ -199,8 +198,19 @@ pub async fn revoke(context: &Context<'_>, authorization: Authorization) -> Resu
 /// How often a step is tried again on a state that has changed.
 pub const ATTEMPTS: usize = 8;
 
-/// The part of a step that gives a chosen value to an authorization, unless another one has it.
-fn choosing(context: &Context<'_>, authorization: &Authorization, hash: &Hash) -> Result<TransactWriteItem, Error> {
+/// The parts of a step by which chosen values lead to an authorization: those that it has already do so on, and others do
+/// unless one has them, be it this one that had them before.
+fn choosing(context: &Context<'_>, authorization: &Authorization) -> Result<Vec<TransactWriteItem>, Error> {
+    let chosen = authorization.chosen.iter().enumerate();
+    chosen.map(|(at, hash)| leading(context, authorization, hash, at < authorization.chosen_before)).collect()
+}
+
+fn leading(
+    context: &Context<'_>,
+    authorization: &Authorization,
+    hash: &Hash,
+    is_own: bool,
+) -> Result<TransactWriteItem, Error> {
     let (id, client) = (authorization.id, authorization.client);
     let store = &context.app.store;
     let mut item = chosen_value_key(context.service.id, hash.as_bytes()).into_attributes();
@@ -213,16 +223,18 @@ fn choosing(context: &Context<'_>, authorization: &Authorization, hash: &Hash) -
     if let Some(end) = end {
         item.insert("expires_at".to_owned(), integer(end));
     }
-    let put = Put::builder()
+    let mut put = Put::builder()
         .table_name(store.table())
         .set_item(Some(item))
-        .condition_expression("attribute_not_exists(PK) OR expires_at <= :now OR #authorization = :id")
-        .expression_attribute_names("#authorization", RECORD)
-        .expression_attribute_values(":now", integer(context.app.clock.now()))
-        .expression_attribute_values(":id", string(id.to_text()))
-        .build()
-        .map_err(Error::internal)?;
-    Ok(TransactWriteItem::builder().put(put).build())
+        .expression_attribute_values(":now", integer(context.app.clock.now()));
+    put = if is_own {
+        put.condition_expression("attribute_not_exists(PK) OR expires_at <= :now OR #authorization = :id")
+            .expression_attribute_names("#authorization", RECORD)
+            .expression_attribute_values(":id", string(id.to_text()))
+    } else {
+        put.condition_expression("attribute_not_exists(PK) OR expires_at <= :now")
+    };
+    Ok(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build())
 }
 
 /// The parts of a step that end another authorization.
@@ -242,9 +254,7 @@ pub fn ending(context: &Context<'_>, authorization: Authorization) -> Result<Vec
         .build()
         .map_err(Error::internal)?;
     let mut parts = vec![TransactWriteItem::builder().put(put).build()];
-    for hash in &revoked.chosen {
-        parts.push(choosing(context, &revoked, hash)?);
-    }
+    parts.extend(choosing(context, &revoked)?);
     Ok(parts)
 }
 

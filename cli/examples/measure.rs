@@ -79,10 +79,11 @@ async fn main() -> Result {
     println!("|---|---|---|---|---|---|---|");
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     for group in GROUPS {
+        let Some((bare, functions)) = group.split_first() else { continue };
         let is_wanted = |(binary, ..): &&Case| wanted.is_empty() || wanted.iter().any(|wanted| wanted == binary);
-        let functions: Vec<Case> = group.iter().skip(1).filter(is_wanted).copied().collect();
+        let functions: Vec<Case> = functions.iter().filter(is_wanted).copied().collect();
         if !functions.is_empty() {
-            measure(&[&group[..1], &functions].concat(), &release, &key).await?;
+            measure(&[&[*bare], functions.as_slice()].concat(), &release, &key).await?;
         }
     }
     std::fs::remove_file(key)?;

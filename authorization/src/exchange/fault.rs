@@ -77,7 +77,7 @@ pub enum TokenFault {
     ValueInUse,
     /// A value that was chosen cannot be a token's.
     #[error(
-        "a token value that was chosen must be 1 to {MAX_CHOSEN} visible ASCII characters, and none that this server makes"
+        "a token value that was chosen must be 1 to {MAX_CHOSEN} letters, digits and -._~+/, with = at the end only, and none that this server makes"
     )]
     ImpossibleValue,
     /// The ticket cannot be used.

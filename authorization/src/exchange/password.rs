@@ -79,7 +79,6 @@ pub async fn accept_password(
     let Some(subject) = consent.subject.filter(|subject| is_subject(subject)) else {
         return Ok(Err(TokenFault::Subject));
     };
-    grant::make_room(context, client.numeric_id, grant.as_ref()).await?;
     authorization.ticket = None;
     authorization.issued = context.now_millis();
     authorization.refresh_scopes.clone_from(&authorization.scopes);
@@ -91,6 +90,7 @@ pub async fn accept_password(
         Ok(given) => given,
         Err(fault) => return Ok(Err(fault)),
     };
+    grant::make_room(context, client.numeric_id, grant.as_ref()).await?;
     let scopes = tokens.authorization.scopes.clone();
     let memory = Memory { scopes: Some(&scopes), live: Some(tokens.authorization.id), current: None };
     match activation::activate(context, client, &mut tokens.authorization, Some(memory)).await? {

@@ -37,10 +37,6 @@ pub async fn by_refresh_token(
             Some(found) if found.state == State::Active && found.works_for(context.service, Some(client)) => found,
             _ => return Ok(Err(unknown)),
         };
-        let scopes = match scopes(context, &authorization, parameters) {
-            Ok(scopes) => scopes,
-            Err(fault) => return Ok(Err(fault)),
-        };
         let heir = match heir(context, &authorization, presented) {
             _ if authorization.has_refresh_token(&hash) => None,
             None => return replaced(context, client, authorization, &hash).await,
@@ -49,8 +45,12 @@ pub async fn by_refresh_token(
         if !authorization.is_refreshable(context.now_millis()) {
             return Ok(Err(unknown));
         }
+        let scopes = match scopes(context, &authorization, parameters) {
+            Ok(scopes) => scopes,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let outcome = match &heir {
-            Some(heir) if heir.is_unchanged(&authorization, &scopes, wishes) => {
+            Some(heir) if heir.is_unchanged(context, &authorization, &scopes, wishes) => {
                 return again(context, client, &authorization, heir, wishes).await;
             }
             Some(heir) => {
@@ -104,7 +104,7 @@ async fn refreshed(
     scopes: Vec<String>,
     wishes: &Wishes,
 ) -> Result<Result<Tokens, TokenFault>, Error> {
-    if let Err(fault) = wishes.are_possible_for(&authorization) {
+    if let Err(fault) = wishes.are_possible_for(context, &authorization).await? {
         return Ok(Err(fault));
     }
     let now = context.now_millis();
@@ -150,7 +150,7 @@ async fn refreshed(
     };
     let access_seconds = tokens::access_seconds(context, client, &authorization, wishes);
     authorization.access_token = Some(store::given(Hash::of(&access), now, access_seconds));
-    tokens::link_ends(context, &mut authorization);
+    lifetime::link(context, &mut authorization);
     authorization.chosen.extend(wishes.access_token.as_ref().map(|value| Hash::of(value)));
     let jwt = match tokens::signed(context, client, &authorization, &access).await? {
         Ok(jwt) => jwt,
@@ -184,9 +184,16 @@ impl Heir {
     }
 
     /// Whether the same is asked for again, and is still there.
-    fn is_unchanged(&self, authorization: &Authorization, scopes: &[String], wishes: &Wishes) -> bool {
-        let last = authorization.rotations.last.as_ref();
+    fn is_unchanged(
+        &self,
+        context: &Context<'_>,
+        authorization: &Authorization,
+        scopes: &[String],
+        wishes: &Wishes,
+    ) -> bool {
+        let (last, access) = (authorization.rotations.last.as_ref(), authorization.access_token.as_ref());
         last.is_some_and(|last| last.scopes == scopes)
+            && access.is_some_and(|access| access.is_live(context.now_millis()))
             && authorization.has_access_token(&Hash::of(self.access_token(wishes)))
     }
 }

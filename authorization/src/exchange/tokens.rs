@@ -3,6 +3,7 @@
 use shared::Error;
 use shared::client::RegisteredClient;
 use shared::credentials::{Token, TokenKind};
+use shared::jose::UnverifiedJwt;
 use shared::metadata::GrantType;
 
 use crate::authorization::{Authorization, State};
@@ -32,26 +33,44 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// Whether the chosen values can be tokens of somebody else's making: visible ASCII (RFC 6749 §A.12), no form of
-    /// ours, nothing that the grant has had, and two that differ.
+    /// Whether the chosen values can be tokens of somebody else's making: of the characters of bearer tokens (RFC 6750
+    /// §2.1), nothing that is made here, nothing that the grant has had, and two that differ.
     ///
     /// # Errors
-    /// [`TokenFault::ImpossibleValue`], [`TokenFault::ValueInUse`].
-    pub(super) fn are_possible_for(&self, authorization: &Authorization) -> Result<(), TokenFault> {
+    /// [`TokenFault::ImpossibleValue`] and [`TokenFault::ValueInUse`], within [`Error::Unavailable`] and
+    /// [`Error::Internal`] where keys have to be read.
+    pub(super) async fn are_possible_for(
+        &self,
+        context: &Context<'_>,
+        authorization: &Authorization,
+    ) -> Result<Result<(), TokenFault>, Error> {
         for value in [&self.access_token, &self.refresh_token].into_iter().flatten() {
-            let is_token = value.len() <= MAX_CHOSEN && value.bytes().all(|byte| byte.is_ascii_graphic());
             let is_credential = TokenKind::ALL.iter().any(|kind| Token::parse(*kind, value).is_some());
-            if !is_token || is_credential || Value::parse(value).is_some() {
-                return Err(TokenFault::ImpossibleValue);
+            let is_made_here = is_credential || Value::parse(value).is_some() || is_signed_here(context, value).await?;
+            if !is_bearer_token(value) || is_made_here {
+                return Ok(Err(TokenFault::ImpossibleValue));
             }
             let hash = Hash::of(value);
             if authorization.has_given(&hash) || authorization.rotations.have(&hash) {
-                return Err(TokenFault::ValueInUse);
+                return Ok(Err(TokenFault::ValueInUse));
             }
         }
         let is_one = self.access_token.is_some() && self.access_token == self.refresh_token;
-        if is_one { Err(TokenFault::ValueInUse) } else { Ok(()) }
+        Ok(if is_one { Err(TokenFault::ValueInUse) } else { Ok(()) })
     }
+}
+
+/// RFC 6750 §2.1, and something that a path does not swallow.
+fn is_bearer_token(value: &str) -> bool {
+    let body = value.trim_end_matches('=');
+    let is_of_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    value.len() <= MAX_CHOSEN && body.bytes().all(is_of_one) && body.bytes().any(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether it is a JWT that this service has signed, whatever it is for.
+async fn is_signed_here(context: &Context<'_>, value: &str) -> Result<bool, Error> {
+    let Ok(jwt) = UnverifiedJwt::parse(value) else { return Ok(false) };
+    Ok(jwt.verify_signature(context.service.verification_keys(&context.app.keys).await?).is_ok())
 }
 
 /// Tokens that are given to a client.
@@ -89,7 +108,7 @@ pub async fn give(
     mut authorization: Authorization,
     wishes: &Wishes,
 ) -> Result<Result<Tokens, TokenFault>, Error> {
-    if let Err(fault) = wishes.are_possible_for(&authorization) {
+    if let Err(fault) = wishes.are_possible_for(context, &authorization).await? {
         return Ok(Err(fault));
     }
     let now = context.now_millis();
@@ -110,7 +129,7 @@ pub async fn give(
         refresh.as_ref().map(|value| store::given(Hash::of(value), now, Some(refresh_seconds)));
     let seconds = access_seconds(context, client, &authorization, wishes);
     authorization.access_token = Some(store::given(Hash::of(&access), now, seconds));
-    link_ends(context, &mut authorization);
+    lifetime::link(context, &mut authorization);
     let chosen = [&wishes.access_token, &wishes.refresh_token].into_iter().flatten().map(|value| Hash::of(value));
     authorization.chosen = chosen.filter(|hash| authorization.has_given(hash)).collect();
     let jwt = match signed(context, client, &authorization, &access).await? {
@@ -132,17 +151,6 @@ pub(super) fn access_seconds(
         return None;
     }
     Some(wishes.access_seconds.unwrap_or_else(|| lifetime::of_access_token(context, client, &authorization.scopes)))
-}
-
-/// An access token ends with its refresh token at the latest, where the service says so.
-pub(super) fn link_ends(context: &Context<'_>, authorization: &mut Authorization) {
-    if !context.rules.ends_are_linked {
-        return;
-    }
-    let end = authorization.refresh_token.as_ref().and_then(|given| given.ends_at);
-    if let (Some(end), Some(access)) = (end, &mut authorization.access_token) {
-        access.ends_at = Some(access.ends_at.map_or(end, |own| own.min(end)));
-    }
 }
 
 /// The access token as a JWT, if the service makes any.

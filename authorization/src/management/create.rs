@@ -90,7 +90,6 @@ pub async fn create(
         return Ok(Err(CreateFault::Scope(unknown.clone())));
     }
     let client = holder.client;
-    grant::make_room(context, client.numeric_id, holder.grant.as_ref()).await?;
     let now = context.now_millis();
     let id = AuthorizationId::mint(&context.app.entropy)?;
     let mut authorization = Authorization::begin(id, client, holder.name, creation.grant_type, now);
@@ -109,6 +108,7 @@ pub async fn create(
         Err(TokenFault::ImpossibleValue) => return Ok(Err(CreateFault::ImpossibleValue)),
         Err(_) => return Ok(Err(CreateFault::ValueInUse)),
     };
+    grant::make_room(context, client.numeric_id, holder.grant.as_ref()).await?;
     let memory = Memory { live: Some(id), ..Memory::default() };
     match activation::activate(context, client, &mut tokens.authorization, Some(memory)).await? {
         Step::Done => Ok(Ok(tokens)),

@@ -5,9 +5,9 @@ use shared::client::RegisteredClient;
 use shared::store::Found;
 use shared::store::schema::Key;
 
-use crate::authorization::{Authorization, Given, Property, State};
+use crate::authorization::{Authorization, Given, Property};
 use crate::context::Context;
-use crate::presented::{Kind, Known, Presented};
+use crate::presented::{self, Known, Presented, Wanted};
 use crate::store::{self, Step};
 use crate::token::{Hash, TokenIdentifier, Value};
 use crate::{lifetime, properties};
@@ -51,9 +51,9 @@ pub struct Changed {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn of_clue(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
-    match identified(found, clue)? {
+    match Presented::read(clue).known(context, found).await? {
         Some(known) => Ok(Some(known)),
-        None => Presented::read(clue).known(context, found).await,
+        None => identified(found, clue, Wanted::Current),
     }
 }
 
@@ -62,9 +62,9 @@ pub async fn of_clue(context: &Context<'_>, clue: &str, found: &Found) -> Result
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn of_clue_to_end(context: &Context<'_>, clue: &str, found: &Found) -> Result<Option<Known>, Error> {
-    match identified(found, clue)? {
+    match Presented::read(clue).known_or_replaced(context, found).await? {
         Some(known) => Ok(Some(known)),
-        None => Presented::read(clue).known_or_replaced(context, found).await,
+        None => identified(found, clue, Wanted::OrReplaced),
     }
 }
 
@@ -75,18 +75,11 @@ pub fn keys_of_clue(service_id: u64, clue: &str) -> Vec<Key> {
     identified.into_iter().chain(Presented::read(clue).keys(service_id)).collect()
 }
 
-fn identified(found: &Found, clue: &str) -> Result<Option<Known>, Error> {
+fn identified(found: &Found, clue: &str, wanted: Wanted) -> Result<Option<Known>, Error> {
     let Some(identifier) = TokenIdentifier::parse(clue) else { return Ok(None) };
-    let found = store::among(&found.items, identifier.id)?;
-    let is_it = |given: &Option<Given>| given.as_ref().is_some_and(|given| identifier.is_of(&given.hash));
-    Ok(found.filter(|found| found.state == State::Active).and_then(|authorization| {
-        let kind = match (is_it(&authorization.access_token), is_it(&authorization.refresh_token)) {
-            (true, _) => Kind::Access,
-            (false, true) => Kind::Refresh,
-            (false, false) => return None,
-        };
-        Some(Known::of(authorization, kind))
-    }))
+    let Some(authorization) = store::among(&found.items, identifier.id)? else { return Ok(None) };
+    let kind = presented::kind(&authorization, wanted, |hash| identifier.is_of(hash));
+    Ok(kind.map(|kind| Known::of(authorization, kind)))
 }
 
 /// Changes a token, however often it changes meanwhile; none if it ends.
@@ -149,6 +142,7 @@ async fn changed(
     if change.is_persistent {
         set_end(&mut authorization.access_token, None);
     }
+    lifetime::link(context, &mut authorization);
     if let Some(attached) = &change.properties {
         authorization.properties = properties::at_rest(context, authorization.id, attached.clone()).await?;
     }

@@ -60,7 +60,7 @@ async fn push(call: &Call<'_>) -> Result<Response, Error> {
     let client = runtime.client(&name, found.named, Wanted { kept: false, may_fetch: true }).await?;
     let method = match credentials::authenticated(&context, client.as_ref(), &shown, At::Token).await? {
         Ok(method) => method,
-        Err(fault) => return Ok(refused(service, "UNAUTHORIZED", fault.error(), credentials::code(&fault))),
+        Err(fault) => return Ok(credentials::refuse(service, "UNAUTHORIZED", &fault)),
     };
     let Some(client) = client else { return Err(shared::Error::UnknownClient.into()) };
     if parameters.get("request_uri").is_some() {

@@ -56,7 +56,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
     };
     if own_name.is_some() {
         if let Err(fault) = credentials::authenticated(&context, named.as_ref(), &shown, At::Revocation).await? {
-            return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault)));
+            return Ok(credentials::refuse(service, "INVALID_CLIENT", &fault));
         }
     } else {
         let client = match &known {

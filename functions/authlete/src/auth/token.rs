@@ -40,7 +40,7 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let shown = Shown::read(&body);
     let parameters = body.text("parameters").ok().flatten().map(Parameters::parse);
     let sent = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
-    let presented = sent.and_then(|sent| sent.get("code").or_else(|| sent.get("refresh_token"))).map(Presented::read);
+    let presented = sent.and_then(|sent| sent.get(shown_by(sent.get("grant_type")))).map(Presented::read);
     let own_name = credentials::own_name(&shown, sent);
     let identifier = own_name.or_else(|| presented.as_ref().and_then(Presented::client));
     let keys = |service: &Service| keys_of(service, presented.as_ref());
@@ -72,7 +72,7 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         client.filter(|client| !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None);
     let method = match credentials::authenticated(&context, client.as_ref(), &shown, At::Token).await? {
         Ok(method) => method,
-        Err(fault) => return Ok(refused(service, "INVALID_CLIENT", fault.error(), credentials::code(&fault))),
+        Err(fault) => return Ok(credentials::refuse(service, "INVALID_CLIENT", &fault)),
     };
     let Some(client) = client else { return Err(shared::Error::UnknownClient.into()) };
     let request = Request { context: &context, client: &client, name: &name, method, parameters, body: &body };
@@ -80,6 +80,11 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         Ok(grant) => request.answer(grant, walk).await,
         Err(fault) => Ok(refuse(service, &fault)),
     }
+}
+
+/// The parameter with what a grant is made of.
+fn shown_by(grant_type: Option<&str>) -> &'static str {
+    if grant_type == Some("refresh_token") { "refresh_token" } else { "code" }
 }
 
 /// Which client asks, and whether only its code or token says so: that is enough where the service allows it.
@@ -102,10 +107,9 @@ async fn walk(
     found: &Found,
 ) -> Result<Option<Authorization>, Error> {
     let Some(presented) = presented else { return Ok(None) };
-    let own = presented.authorization().map(|id| store::among(&found.items, id)).transpose()?.flatten();
-    let walk = match own {
+    let walk = match presented.own_value() {
+        Some(value) => store::among(&found.items, value.id)?,
         None => presented.known_or_replaced(context, found).await?.map(|known| known.authorization),
-        own => own,
     };
     Ok(walk.filter(|walk| walk.is_after(found.tokens_from)))
 }

@@ -80,7 +80,14 @@ async fn opened(call: &Call<'_>) -> Result<(Members, Desk, Opened), Error> {
                 let certificate = body.named("clientCertificate")?;
                 let question = Question { scopes: vec!["openid"], certificate, ..Question::default() };
                 match introspect(&runtime.context(), client.as_ref(), known, &question) {
-                    (Verdict::Valid, Some(authorization)) => Ok((client, authorization)),
+                    (Verdict::Valid, Some(authorization)) if authorization.subject.is_some() => {
+                        Ok((client, authorization))
+                    }
+                    // OpenID Connect Core §5.3.2: `sub` is the user's.
+                    (Verdict::Valid, _) => {
+                        let code = ("A088381", "The access token is no user's.".to_owned());
+                        Err(challenged(&desk.service, "UNAUTHORIZED", "invalid_token", code, &[]))
+                    }
                     (verdict, _) => Err(told(&desk.service, &verdict)),
                 }
             }

@@ -3,10 +3,12 @@
 use authorization::client_authentication::{AuthenticationFault, Credentials, Endpoint, authenticate};
 use authorization::{Context, Parameters};
 use shared::client::RegisteredClient;
+use shared::http::Response;
 use shared::metadata::AuthMethod;
+use shared::service::Service;
 
 use super::members::Members;
-use super::outcome::Code;
+use super::outcome::{Code, refused};
 use crate::error::Error;
 
 /// The members of a request that show who the client is.
@@ -66,6 +68,12 @@ pub(crate) async fn authenticated(
         }
         outcome => Ok(outcome),
     }
+}
+
+/// The answer for a client that is not who it says: that action, unless the request itself is wrong (RFC 6749 §5.2).
+pub(crate) fn refuse(service: &Service, action: &str, fault: &AuthenticationFault) -> Response {
+    let action = if fault.error() == "invalid_request" { "BAD_REQUEST" } else { action };
+    refused(service, action, fault.error(), code(fault))
 }
 
 /// The code of a fault, and what it says.

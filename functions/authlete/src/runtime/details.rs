@@ -34,7 +34,9 @@ pub(crate) fn of(body: &Members) -> Result<Option<Value>, Error> {
         Some(Value::Array(elements)) => elements.iter().map(element).collect::<Option<Vec<Value>>>(),
         _ => None,
     };
-    let wrong = || Error::Body(Invalid::wrong_type(MEMBER, "an object whose elements are objects that have a type"));
+    let wrong = || {
+        Error::Body(Invalid::wrong_type(MEMBER, "an object whose elements are as RFC 9396 has them, each with a type"))
+    };
     let details = details.ok_or_else(wrong)?;
     Ok((!details.is_empty()).then(|| details.into()))
 }
@@ -44,17 +46,28 @@ fn element(sent: &Value) -> Option<Value> {
     sent.get("type")?.as_str().filter(|name| !name.is_empty())?;
     let mut members = match sent.get(OTHERS) {
         None | Some(Value::Null) => Map::new(),
+        Some(Value::String(none)) if none.is_empty() => Map::new(),
         Some(others) => parse_object(others.as_str()?.as_bytes()).ok()?,
     };
     for (own, name) in NAMED {
         match sent.get(name) {
             None | Some(Value::Null) => {}
-            Some(value) => {
+            Some(value) if is_typed(own, value) => {
                 members.insert(own.to_owned(), value.clone());
             }
+            Some(_) => return None,
         }
     }
     Some(members.into())
+}
+
+/// RFC 9396 §2.2: a text, or a list of texts.
+fn is_typed(name: &str, value: &Value) -> bool {
+    match (name, value) {
+        ("type" | "identifier", value) => value.is_string(),
+        (_, Value::Array(values)) => values.iter().all(Value::is_string),
+        _ => false,
+    }
 }
 
 /// Details as authorization servers are told of them.

@@ -1,5 +1,7 @@
 //! Properties of a grant, as authorization servers send them: an array, or a string that holds one.
 
+use std::collections::HashMap;
+
 use authorization::authorization::Property;
 use serde_json::Value;
 use shared::metadata::Invalid;
@@ -39,11 +41,12 @@ pub(crate) fn of(body: &Members) -> Result<Vec<Property>, Error> {
         let hidden = pair.get("hidden").and_then(Value::as_bool).unwrap_or_default();
         Some(Property { key: text("key").filter(|key| !key.is_empty())?, value: text("value")?, hidden })
     };
-    let mut properties: Vec<Property> = Vec::new();
-    for property in pairs.filter_map(property) {
-        properties.retain(|known| known.key != property.key);
-        properties.push(property);
-    }
+    let mut properties: Vec<Property> = pairs.filter_map(property).collect();
+    // Of one name the last counts.
+    let last: HashMap<String, usize> =
+        properties.iter().enumerate().map(|(at, property)| (property.key.clone(), at)).collect();
+    let mut at = 0..;
+    properties.retain(|property| at.next() == last.get(&property.key).copied());
     let bytes: usize = properties.iter().map(|property| property.key.len() + property.value.len() + 40).sum();
     if bytes > MAX_BYTES {
         let member = "properties".to_owned();

@@ -1,7 +1,9 @@
 //! The rules of a service and the terms of a client, as they stand in Authlete's members.
 
+use std::collections::{HashMap, HashSet};
+
 use authorization::Terms;
-use authorization::rules::{Durations, OPENID_SCOPES, Rules, ScopeRule};
+use authorization::rules::{Durations, OPENID_SCOPES, Rules, ScopeRule, ScopeRules};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
 use shared::metadata::{GrantType, ResponseType, Scope};
@@ -125,15 +127,18 @@ fn texts<'m>(members: &'m Map<String, Value>, name: &str) -> Vec<&'m str> {
 }
 
 /// The scopes that the service offers, with what is written about them; those of OpenID Connect if it names none.
-fn scopes(service: &Service) -> Vec<ScopeRule<'_>> {
+fn scopes(service: &Service) -> ScopeRules<'_> {
     let policy = service.policy();
-    let Some(offered) = &policy.scopes.offered else { return OPENID_SCOPES.map(ScopeRule::named).to_vec() };
-    let is_default = |name: &str| policy.scopes.default.as_ref().is_some_and(|default| Scope::contains(default, name));
+    let Some(offered) = &policy.scopes.offered else {
+        return OPENID_SCOPES.map(ScopeRule::named).into_iter().collect();
+    };
+    let written = written(service);
+    let default: HashSet<&str> = policy.scopes.default.iter().flat_map(Scope::tokens).collect();
     let rule = |name| {
-        let attributes = written(service, name).and_then(|scope| scope.get("attributes"));
+        let attributes = written.get(name).and_then(|scope| scope.get("attributes"));
         let seconds = |key: &str| attribute(attributes, key).and_then(|value| value.parse().ok());
         ScopeRule {
-            is_default: is_default(name),
+            is_default: default.contains(name),
             access_token_seconds: seconds("access_token.duration"),
             refresh_token_seconds: seconds("refresh_token.duration"),
             id_token_seconds: seconds("id_token.duration"),
@@ -143,10 +148,10 @@ fn scopes(service: &Service) -> Vec<ScopeRule<'_>> {
     offered.tokens().map(rule).collect()
 }
 
-/// What is written about a scope.
-pub(crate) fn written<'s>(service: &'s Service, name: &str) -> Option<&'s Value> {
-    let scopes = service.configuration.others.get("supportedScopes")?.as_array()?;
-    scopes.iter().find(|scope| scope.get("name").and_then(Value::as_str) == Some(name))
+/// What is written about scopes, by their names.
+pub(crate) fn written(service: &Service) -> HashMap<&str, &Value> {
+    let scopes = service.configuration.others.get("supportedScopes").and_then(Value::as_array);
+    scopes.into_iter().flatten().filter_map(|scope| Some((scope.get("name")?.as_str()?, scope))).collect()
 }
 
 fn attribute<'a>(attributes: Option<&'a Value>, key: &str) -> Option<&'a str> {

@@ -52,8 +52,9 @@ pub(crate) fn limited_service(service: &Service, issuer: &str) -> Value {
 /// Scopes, with what is written about them.
 pub(crate) fn scopes(service: &Service, names: &[String]) -> Vec<Value> {
     let default = service.policy().scopes.default.as_ref();
+    let written = rules::written(service);
     let one = |name: &String| {
-        let mut scope = rules::written(service, name).cloned().unwrap_or_else(|| json!({ "name": name }));
+        let mut scope = written.get(name.as_str()).copied().cloned().unwrap_or_else(|| json!({ "name": name }));
         if let Some(members) = scope.as_object_mut() {
             let is_default = default.is_some_and(|default| default.contains(name));
             members.entry("defaultEntry").or_insert_with(|| is_default.into());

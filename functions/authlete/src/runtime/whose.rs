@@ -12,6 +12,9 @@ use super::members::Members;
 use crate::door::Call;
 use crate::error::Error;
 
+/// The parameters that such a request may have in its query.
+const QUERY: [&str; 4] = ["subject", "developer", "start", "end"];
+
 /// Whose grant a request is about.
 pub(crate) struct Whose {
     pub(crate) client: String,
@@ -39,7 +42,10 @@ impl Whose {
             (None, Some((client, subject))) if !DocumentUri::is_meant_by(path) => (client, Some(subject.to_owned())),
             _ => (path, None),
         };
-        let contradicts = told.is_some() && in_path.is_some() && told != in_path;
+        // What stands behind a question mark in a path has become a query.
+        let others = request.query_parameters().any(|(name, _)| !QUERY.contains(&name.as_str()));
+        let is_cut = told.is_none() && in_path.is_some() && others;
+        let contradicts = is_cut || told.is_some() && in_path.is_some() && told != in_path;
         Self { client: client.to_owned(), subject: in_path.or(told), body, contradicts, readable }
     }
 
@@ -55,7 +61,7 @@ impl Whose {
         self.readable?;
         self.body.named("subject")?;
         if self.contradicts {
-            return Err(Error::Body(Invalid::syntax("subject", "the same in the path and in the query")));
+            return Err(Error::Body(Invalid::syntax("subject", "in the query as well, and the same as in the path")));
         }
         let client = runtime.kept_client(&self.client, found.named).await?;
         let client =

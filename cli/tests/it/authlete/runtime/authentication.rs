@@ -60,6 +60,24 @@ async fn a_secret_in_http_basic_is_taken_as_it_stands_there_or_decoded() {
     }
 }
 
+/// RFC 6749 §2.3: a request has one client authentication; the same secret at two places is one.
+#[tokio::test]
+async fn rfc6749_s2_3_a_request_has_one_client_authentication() {
+    let party = Party::new().await;
+    let grant = "grant_type=client_credentials";
+    let same = party.token(&format!("{grant}&client_secret={}", party.secret)).await;
+    assert_outcome(&same, "OK", "A052001", "");
+    for more in ["client_secret=other", "client_assertion=a.b.c"] {
+        let refused = party.token(&format!("{grant}&{more}")).await;
+        assert_outcome(&refused, "BAD_REQUEST", "A157386", "invalid_request");
+        for path in ["/pushed_auth_req", "/auth/revocation"] {
+            let body = json!({"parameters": format!("token=x&{more}"), "clientId": party.client_id,
+                "clientSecret": party.secret});
+            assert_outcome(&party.post(path, &body).await, "BAD_REQUEST", "A157386", "invalid_request");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_secret_in_the_body_is_taken_there_only() {
     let party = Party::with(&json!({}), &json!({"tokenAuthMethod": "CLIENT_SECRET_POST"})).await;

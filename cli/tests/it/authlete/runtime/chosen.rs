@@ -102,13 +102,19 @@ async fn a_refresh_token_that_is_kept_is_found_as_long_as_it_lives() {
 
 #[tokio::test]
 async fn nothing_is_chosen_that_is_somebodys_or_could_be() {
-    let party = Party::new().await;
-    let own = party.made_with(&json!({"accessToken": "taken"})).await;
+    let party = Party::with(&json!({"accessTokenSignAlg": "ES256"}), &json!({})).await;
+    let signed = party.tokens("openid", "jane").await;
+    let registered = party.authlete.world.client(&json!({"redirect_uris": [super::REDIRECT]})).await.1;
+    let own = party.made_with(&json!({"accessToken": "taken", "scopes": ["openid"]})).await;
     let random = "A".repeat(43);
     let credentials = ["svc_", "org_", "iat_", "rat_", "mgr_"].map(|prefix| format!("{prefix}{random}"));
     let mut refused: Vec<String> = credentials.to_vec();
     refused.extend([own.text("refreshToken"), "taken", "a b", "\u{e9}", "a\u{0}b", "a\tb"].map(str::to_owned));
     refused.push("x".repeat(8193));
+    refused.extend(
+        ["a?b", "a#b", "a\"b", "a,b", "a%62", ".", "../..", "==", "a=b", registered.as_str()].map(str::to_owned),
+    );
+    refused.extend(["jwtAccessToken", "idToken"].map(|name| signed.text(name).to_owned()));
     let asked = party.token("grant_type=password&username=john&password=x").await;
     for value in refused {
         let code = format!("grant_type=authorization_code&code={}", party.code("a", "john").await);
@@ -210,4 +216,62 @@ async fn a_jwt_that_was_replaced_ends_the_grant() {
         }
         assert!(!party.works(next.text("accessToken")).await);
     }
+}
+
+/// Where a user has one grant's tokens, the one before ends in the same step.
+#[tokio::test]
+async fn a_value_is_not_chosen_again_while_its_token_ends() {
+    let party = Party::with(&json!({"singleAccessTokenPerSubject": true}), &json!({})).await;
+    assert_outcome(&party.made_with(&json!({"accessToken": "mine"})).await, "OK", "A109001", "");
+    assert_outcome(&party.made_with(&json!({"accessToken": "mine"})).await, "BAD_REQUEST", "A109282", "");
+    let code = format!("grant_type=authorization_code&code={}", party.code("a", "john").await);
+    let code = format!("{code}&redirect_uri={}&code_verifier={}", super::REDIRECT, super::VERIFIER);
+    let mine = json!({"accessToken": "mine"});
+    assert_outcome(&party.token_with(&code, &mine).await, "BAD_REQUEST", "A050388", "invalid_request");
+    assert!(party.works("mine").await);
+    assert_outcome(&party.token_with(&code, &json!({"accessToken": "yours"})).await, "OK", "A050001", "");
+    assert!(!party.works("mine").await && party.works("yours").await);
+}
+
+/// Of the values that a grant has had it remembers the latest; none of the others comes back either.
+#[tokio::test]
+async fn a_value_that_was_a_token_long_ago_is_none_again() {
+    let party = Party::new().await;
+    let mut last = party.made_with(&json!({"refreshToken": "first"})).await.text("refreshToken").to_owned();
+    for _ in 0..18 {
+        last = party.refresh(&last).await.text("refreshToken").to_owned();
+    }
+    let refused = party.refresh_with(&last, &json!({"accessToken": "first"})).await;
+    assert_outcome(&refused, "BAD_REQUEST", "A050388", "invalid_request");
+}
+
+/// A JWT of somebody else may name any token of ours, and is its own value all the same.
+#[tokio::test]
+async fn a_chosen_refresh_token_is_not_the_token_that_it_names() {
+    let party = Party::with(&json!({}), &public()).await;
+    let own = party.made_with(&json!({})).await;
+    let encode = |value: Value| BASE64URL.encode(value.to_string());
+    let claims = encode(json!({"jti": own.text("tokenId")}));
+    let jwt = format!("{}.{claims}.{}", encode(json!({"alg": "ES256"})), BASE64URL.encode([1; 64]));
+    assert_outcome(&party.made_with(&json!({"refreshToken": jwt})).await, "OK", "A109001", "");
+    let refreshed = party.refresh(&jwt).await;
+    assert_outcome(&refreshed, "OK", "A053080", "");
+    assert_outcome(&party.refresh(&jwt).await, "BAD_REQUEST", "A053305", "invalid_grant");
+    assert!(!party.works(refreshed.text("accessToken")).await && party.works(own.text("accessToken")).await);
+}
+
+/// What is refused ends nothing.
+#[tokio::test]
+async fn a_refused_value_makes_no_room() {
+    let party = Party::new().await;
+    let first = party.made_with(&json!({})).await.text("accessToken").to_owned();
+    for _ in 0..99 {
+        party.authlete.world.clock.advance(1);
+        party.made_with(&json!({})).await;
+    }
+    assert_outcome(&party.made_with(&json!({"accessToken": "a b"})).await, "BAD_REQUEST", "A109282", "");
+    let asked = party.token("grant_type=password&username=john&password=x").await;
+    let issue = json!({"ticket": asked.text("ticket"), "subject": "john", "accessToken": "a b"});
+    assert_outcome(&party.post("/auth/token/issue", &issue).await, "BAD_REQUEST", "A050388", "invalid_request");
+    assert!(party.works(&first).await);
 }

@@ -256,11 +256,47 @@ async fn authorization_details_are_an_array_to_clients() {
         json!({"elements": [{"identifier": "x"}]}),
         json!({"elements": [{"type": "payment", "otherFields": "no object"}]}),
         json!({"elements": [{"type": "payment", "otherFields": {}}]}),
+        json!({"elements": [{"type": "payment", "locations": "https://api.example"}]}),
+        json!({"elements": [{"type": "payment", "actions": ["read", 1]}]}),
+        json!({"elements": [{"type": "payment", "identifier": 7}]}),
     ] {
         let reply = create(wrong.clone()).await;
         assert_eq!(reply.status, 400, "{wrong}: {reply:?}");
         assert!(reply.text("resultMessage").contains("authorizationDetails"), "{reply:?}");
     }
+}
+
+/// Whoever ends what a list has named means the grant, though it was refreshed meanwhile; what ends in a path at its
+/// question mark names something else.
+#[tokio::test]
+async fn what_is_ended_is_what_was_meant() {
+    let party = Party::new().await;
+    for name in ["accessTokenHash", "refreshTokenHash"] {
+        let tokens = party.tokens("a", "john").await;
+        let list = format!("/auth/token/get/list?clientIdentifier={}", party.client_id);
+        let listed = party.authlete.get(&list).await.body["accessTokens"][0][name].clone();
+        let refreshed = party.refresh(tokens.text("refreshToken")).await;
+        let revoked = party.post("/auth/token/revoke", &json!({"accessTokenIdentifier": listed})).await;
+        assert_eq!(revoked.body["count"], 1, "{name}");
+        assert!(!party.works(refreshed.text("accessToken")).await, "{name}");
+    }
+    let kept = party.tokens("a", "john").await;
+    let delete = async |path: String| party.authlete.call("DELETE", &path, &Value::Null).await;
+    let cut = delete(format!("/auth/token/delete/{}?x", kept.text("accessToken"))).await;
+    assert_eq!((cut.status, cut.text("resultCode")), (400, "A001290"), "{cut:?}");
+    let cut = delete(format!("/client/authorization/delete/{}/john?x", party.client_id)).await;
+    assert_eq!((cut.status, cut.text("resultCode")), (400, "A001290"), "{cut:?}");
+    assert!(party.works(kept.text("accessToken")).await);
+}
+
+/// An access token ends with its refresh token at the latest, whoever moves its end.
+#[tokio::test]
+async fn ends_stay_linked() {
+    let party = Party::with(&json!({"tokenExpirationLinked": true}), &json!({})).await;
+    let tokens = party.tokens("b", "john").await;
+    let end = tokens.body["refreshTokenExpiresAt"].clone();
+    let later = json!({"accessToken": tokens.text("accessToken"), "accessTokenExpiresAt": 1_999_000_000_000_u64});
+    assert_eq!(party.post("/auth/token/update", &later).await.body["accessTokenExpiresAt"], end);
 }
 
 /// A grant is found by whatever name its client has.

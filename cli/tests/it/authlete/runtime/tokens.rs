@@ -123,6 +123,11 @@ async fn a_refresh_token_is_replaced() {
     let wide = format!("grant_type=refresh_token&refresh_token={}&scope=email", narrow.text("refreshToken"));
     assert_outcome(&party.token(&wide).await, "BAD_REQUEST", "A053381", "invalid_scope");
     assert_outcome(&party.token("grant_type=refresh_token").await, "BAD_REQUEST", "A053380", "invalid_request");
+    let replaced = party.token(&format!("grant_type=refresh_token&refresh_token={refresh}&scope=odd")).await;
+    assert_outcome(&replaced, "BAD_REQUEST", "A053305", "invalid_grant");
+    let stray = format!("grant_type=refresh_token&refresh_token={}&code=zzz", narrow.text("refreshToken"));
+    let narrow = party.token(&stray).await;
+    assert_outcome(&narrow, "OK", "A053080", "");
     party.authlete.world.clock.advance(864_001);
     let late = party.refresh(narrow.text("refreshToken")).await;
     assert_outcome(&late, "BAD_REQUEST", "A053305", "invalid_grant");
@@ -165,6 +170,13 @@ async fn a_refresh_token_that_was_just_replaced_gives_the_same_once_more_where_t
     assert_eq!(narrower.text("refreshToken"), second.text("refreshToken"));
     assert_eq!((&narrower.body["scopes"], &narrower.body["previousRefreshTokenUsed"]), (&json!(["a"]), &json!(true)));
     assert!(party.works(narrower.text("accessToken")).await && !party.works(second.text("accessToken")).await);
+    let short = format!("grant_type=refresh_token&refresh_token={}", second.text("refreshToken"));
+    let short = party.token_with(&short, &json!({"accessTokenDuration": 5})).await;
+    party.authlete.world.clock.advance(6);
+    let again = party.refresh(second.text("refreshToken")).await;
+    assert_ne!(again.text("accessToken"), short.text("accessToken"), "it has ended");
+    assert!(party.works(again.text("accessToken")).await);
+    let second = again;
     party.authlete.world.clock.advance(31);
     assert_outcome(&party.refresh(first.text("refreshToken")).await, "BAD_REQUEST", "A053305", "invalid_grant");
     let third = party.refresh(second.text("refreshToken")).await;
@@ -467,6 +479,32 @@ async fn a_redirect_uri_that_is_gone_gets_no_code() {
     party.post(&format!("/client/lock_flag/update/{}", party.client_id), &json!({"clientLocked": true})).await;
     let locked = party.post("/auth/authorization/fail", &fail).await;
     assert_outcome(&locked, "INTERNAL_SERVER_ERROR", "A041285", "server_error");
+}
+
+/// An ID Token may be signed by the client's secret, and is a hint then as well (OpenID Connect Core §3.1.2.1).
+#[tokio::test]
+async fn an_id_token_by_the_clients_secret_is_a_hint() {
+    let party = Party::with(&json!({}), &json!({"idTokenSignAlg": "HS256"})).await;
+    let tokens = party.tokens("openid", "john").await;
+    let request = |hint: &str| format!("response_type=code&redirect_uri={REDIRECT}&scope=openid&id_token_hint={hint}");
+    assert_eq!(party.authorize(&request(tokens.text("idToken"))).await.text("subject"), "john");
+    let changed = tokens.text("idToken").replace('.', "A.");
+    assert_outcome(&party.authorize(&request(&changed)).await, "LOCATION", "A004394", "invalid_request");
+    let other = Party::at(party.authlete, &json!({}), &json!({"idTokenSignAlg": "HS256"})).await;
+    assert_outcome(&other.authorize(&request(tokens.text("idToken"))).await, "LOCATION", "A004394", "invalid_request");
+}
+
+/// OpenID Connect Core §5.3.2: `sub` is the user's.
+#[tokio::test]
+async fn a_token_of_no_user_opens_no_userinfo() {
+    let party = Party::new().await;
+    let create = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": party.client_id, "scopes": ["openid"]});
+    let token = party.post("/auth/token/create", &create).await.text("accessToken").to_owned();
+    assert!(party.works(&token).await);
+    for path in ["/auth/userinfo", "/auth/userinfo/issue"] {
+        let refused = party.post(path, &json!({"token": token})).await;
+        assert_outcome(&refused, "UNAUTHORIZED", "A088381", "invalid_token");
+    }
 }
 
 /// A client knows its users by names of its own: what it asks for is no name that the authorization server knows.

@@ -91,7 +91,7 @@ pub(super) fn ask(input: &str) {
     for operation in OPERATIONS {
         let (status, answer) = registrar.post(operation, &json!({"parameters": parameters}));
         assert!(status < 500 && status != 429, "{operation}: {status} {answer}");
-        assert!(!answer.to_string().contains("null"), "{operation}: {answer}");
+        assert!(!has_null(&answer), "{operation}: {answer}");
         let action = text(&answer, "action");
         let content = text(&answer, "responseContent");
         let redirect_is_registered =
@@ -103,6 +103,16 @@ pub(super) fn ask(input: &str) {
     for operation in ["/auth/introspection", "/auth/userinfo"] {
         let (status, answer) = registrar.post(operation, &json!({"token": parameters}));
         assert!(status < 500 && text(&answer, "action") != "OK", "{operation}: {status} {answer}");
+    }
+}
+
+/// SDKs break at `null`; what a client has sent may have it, in a text.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

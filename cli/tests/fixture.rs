@@ -359,6 +359,8 @@ fn client(made: &Client) -> Result<RegisteredClient> {
         secret: None,
         registration_access_token: registration_access_token.map(|token| token.hash()),
         expires_at: None,
+        unused_until: None,
+        retained: false,
         used: None,
         secret_mac: None,
         tokens_from: None,

@@ -80,6 +80,8 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
         secret: None,
         registration_access_token: None,
         expires_at: None,
+        unused_until: None,
+        retained: false,
         used: None,
         secret_mac: None,
         tokens_from: None,
@@ -187,8 +189,37 @@ pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u6
 
 async fn try_lock(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
     client.locked = locked;
+    if !locked {
+        live_anew(context, &mut client);
+    }
     step(context, &mut client);
     context.app.store.replace_client(&client, &[], &context.origin).await
+}
+
+/// Lets a client stay though nobody uses it, or no longer so.
+///
+/// # Errors
+/// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn retain(context: &Context<'_>, client: RegisteredClient, retained: bool) -> Result<(), Error> {
+    let numeric_id = client.numeric_id;
+    match try_retain(context, client, retained).await {
+        Err(Error::Contention) => try_retain(context, again(context, numeric_id).await?, retained).await,
+        outcome => outcome,
+    }
+}
+
+async fn try_retain(context: &Context<'_>, mut client: RegisteredClient, retained: bool) -> Result<(), Error> {
+    client.retained = retained;
+    live_anew(context, &mut client);
+    step(context, &mut client);
+    context.app.store.replace_client(&client, &[], &context.origin).await
+}
+
+/// Whom an operator has just decided about has time to be used.
+fn live_anew(context: &Context<'_>, client: &mut RegisteredClient) {
+    let ends = client.source.ends_unused() && !client.retained;
+    let unused = context.service.policy().unused;
+    client.unused_until = unused.end_of_used(context.app.clock.now(), 0).filter(|_| ends);
 }
 
 /// A client's secret before and after.

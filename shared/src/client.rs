@@ -82,6 +82,13 @@ impl Source {
         }
     }
 
+    /// Whether such a client ends if nobody uses it: operators' own stay, and the copy of a metadata document has a life of
+    /// its own.
+    #[must_use]
+    pub const fn ends_unused(self) -> bool {
+        !matches!(self, Self::AuthleteCreate | Self::MetadataDocument)
+    }
+
     /// Whether a chain of trust vouches for such a client.
     #[must_use]
     pub const fn is_federated(self) -> bool {
@@ -134,8 +141,12 @@ pub struct RegisteredClient {
     pub tokens_from: Option<u64>,
     /// The digest of the token that manages it, if it is managed by one.
     pub registration_access_token: Option<TokenHash>,
-    /// When the registration ends, in seconds since 1970.
+    /// When the registration ends by itself, in seconds since 1970.
     pub expires_at: Option<u64>,
+    /// When it ends if nobody uses the client until then, in seconds since 1970.
+    pub unused_until: Option<u64>,
+    /// Whether an operator wants it to stay though nobody uses it.
+    pub retained: bool,
     /// The last day of which it is known that it was used, `yyyy-mm-dd` in UTC.
     pub used: Option<String>,
     /// Counts the changes, from 1.
@@ -143,6 +154,12 @@ pub struct RegisteredClient {
 }
 
 impl RegisteredClient {
+    /// When it ends, for one reason or the other, in seconds since 1970; a locked one waits for its operator.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<u64> {
+        self.expires_at.into_iter().chain(self.unused_until).min().filter(|_| !self.locked)
+    }
+
     /// What the client has of a kind that only one client may have.
     #[must_use]
     pub fn claim(&self, kind: ClaimKind) -> Option<&str> {

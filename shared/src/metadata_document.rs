@@ -435,6 +435,8 @@ impl Search<'_> {
             tokens_from: None,
             registration_access_token: None,
             expires_at: None,
+            unused_until: None,
+            retained: false,
             used,
             version: 1,
         })

@@ -4,6 +4,7 @@ mod apply;
 mod called_urls;
 mod metadata_documents;
 mod presets;
+mod unused;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ pub use called_urls::CalledUrls;
 pub(crate) use called_urls::is_public_host;
 pub use metadata_documents::{MetadataDocuments, MetadataDocumentsFault, SameOrigin, Trust, TrustRule};
 pub use presets::Preset;
+pub use unused::Unused;
 
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 use crate::trusted_issuer::TrustedIssuer;
@@ -74,6 +76,9 @@ pub struct Policy {
     /// Seconds until a registration ends; absent is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_lifetime: Option<u64>,
+    /// When clients end that nobody uses.
+    #[serde(default)]
+    pub unused: Unused,
     /// When a registration access token is replaced.
     pub token_rotation: Rotation,
     /// Software statements (RFC 7591 §2.3).
@@ -247,6 +252,9 @@ pub enum PolicyFault {
     /// A front door that there is not.
     #[error("policy: doors: there is no door {0:?}; there are {all}", all = DOORS.join(", "))]
     UnknownDoor(String),
+    /// A use is known by its day.
+    #[error("policy: unused: never and since are seconds, at least 86400: a day")]
+    UnusedWithinADay,
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -285,6 +293,9 @@ impl Policy {
     /// # Errors
     /// The first [`PolicyFault`].
     pub fn check(&self) -> Result<(), PolicyFault> {
+        if !self.unused.is_in_days() {
+            return Err(PolicyFault::UnusedWithinADay);
+        }
         if let Some(door) = self.unknown_door() {
             return Err(PolicyFault::UnknownDoor(door.to_owned()));
         }

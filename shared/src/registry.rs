@@ -126,6 +126,8 @@ pub(crate) async fn enrol(
         secret: None,
         registration_access_token: token.as_ref().map(Token::hash),
         expires_at: end_of_life(policy, source, registrant, app.clock.now()),
+        unused_until: policy.unused.end_of_new(app.clock.now()).filter(|_| source.ends_unused()),
+        retained: false,
         used: None,
         secret_mac: None,
         tokens_from: None,
@@ -211,6 +213,13 @@ fn succeed(
     }
     client.version = occupant.version.saturating_add(1);
     client.tokens_from = occupant.tokens_from;
+    client.retained = occupant.retained;
+    // Who comes back loses nothing of what use has given it.
+    if let Some(earlier) = &occupant.client {
+        client.used.clone_from(&earlier.used);
+        client.unused_until = client.unused_until.map(|end| end.max(earlier.unused_until.unwrap_or_default()));
+    }
+    client.unused_until = client.unused_until.filter(|_| !client.retained);
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),

@@ -52,6 +52,10 @@ pub enum Command {
     Lock(Which),
     /// Unlock a client, or the name of one that was deleted while it was locked.
     Unlock(Which),
+    /// Let a client stay though nobody uses it.
+    Retain(Which),
+    /// Let a client end again if nobody uses it, as the policy says; it lives anew.
+    Release(Which),
     /// Replace a client's secret, which is shown this once; the old one ends at once.
     RotateSecret(Which),
     /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
@@ -91,6 +95,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             Ok(())
         }
         Command::Unlock(which) => unlock(&which, connection, output).await,
+        Command::Retain(which) => retain(&which, true, connection, output).await,
+        Command::Release(which) => retain(&which, false, connection, output).await,
         Command::RotateSecret(which) => {
             let (desk, client) = which.at_desk(connection).await?;
             let replaced = administration::replace_secret(&desk.context(), client, None).await.map_err(described)?;
@@ -143,6 +149,18 @@ async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Resu
         administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
     }
     output.done(&format!("Client {client_id} is unlocked."));
+    Ok(())
+}
+
+async fn retain(which: &Which, retained: bool, connection: &Connection, output: &Output) -> Result<()> {
+    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
+    let client = desk.known(client_id).await?;
+    if !client.source.ends_unused() {
+        bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
+    }
+    administration::retain(&desk.context(), client, retained).await.map_err(|error| absent(error, client_id))?;
+    let what = if retained { "stays though nobody uses it" } else { "ends if nobody uses it, as the policy says" };
+    output.done(&format!("Client {client_id} {what}."));
     Ok(())
 }
 
@@ -220,8 +238,14 @@ fn shown(client: &RegisteredClient) -> Map<String, Value> {
     put("client_type", serde_json::to_value(client.record.client_type).unwrap_or_default());
     put("registered", date(client.record.issued_at_millis / 1000).into());
     put("locked", client.locked.into());
-    if let Some(end) = client.expires_at {
+    if let Some(end) = client.ends_at() {
         put("expires", date(end).into());
+    }
+    if let Some(day) = &client.used {
+        put("used", day.as_str().into());
+    }
+    if client.retained {
+        put("retained", true.into());
     }
     if let Some(document) = &client.record.metadata_document {
         put("metadata_document", told_of(document));

@@ -322,7 +322,7 @@ fn token_file(text: &str) -> Result<String, String> {
 }
 
 /// `1w`, `90d`, `2h30m`: whole seconds, at least one and at the most [`LONGEST`].
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|_| "a duration is 1w, 90d, 12h or 2h30m".to_owned())?;
     if duration > LONGEST {
         return Err("no token lasts for more than a hundred years: without --expires it does not end".to_owned());

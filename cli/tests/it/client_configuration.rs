@@ -1,7 +1,7 @@
 //! Reading, updating and deleting (RFC 7592), from request to table to answer.
 
 use serde_json::{Value, json};
-use shared::policy::{Preset, Rotation};
+use shared::policy::{Policy, Preset, Rotation, Unused};
 
 use crate::support::{NOW, World, as_update, assert_invalid_token, assert_refused, web_client};
 
@@ -206,7 +206,8 @@ async fn b15_other_methods_are_405() {
 
 #[tokio::test]
 async fn b17_a_registration_access_token_lives_as_long_as_its_client() {
-    let world = World::open().await;
+    let world = World::empty().await;
+    world.service(1, Policy { unused: Unused::default(), ..Preset::Open.policy() }).await;
     let (path, token, _) = world.client(&web_client()).await;
     world.clock.advance(20 * 365 * 24 * 60 * 60);
     assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::administration::{Draft, lock};
 use shared::caller::Permission;
 use shared::metadata::ClientMetadata;
-use shared::policy::{Policy, Preset};
+use shared::policy::{Policy, Preset, Unused};
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{Reply, World, web_client};
@@ -248,8 +248,10 @@ async fn a_look_up_is_one_read_of_the_table() {
     let near = World::at(&proxy.url());
     let asker = Asker { world: &near, token };
     let _ = proxy.requests();
-    assert_eq!(asker.ask(registered.text("client_id")).await.status, 200);
-    assert_eq!(proxy.requests(), ["BatchGetItem C T U"]);
+    for noted in [&["UpdateItem C"][..], &[]] {
+        assert_eq!(asker.ask(registered.text("client_id")).await.status, 200);
+        assert_eq!(proxy.requests(), [&["BatchGetItem C T U"], noted].concat(), "its use is noted once a day");
+    }
     assert_unknown(&asker.ask("nobody").await);
     assert_eq!(proxy.requests(), ["BatchGetItem C T U"]);
     proxy.inject("BatchGetItem C T U", Fault::Exception(400, "ThrottlingException"));
@@ -309,6 +311,7 @@ async fn the_last_use_outlives_an_update() {
 #[tokio::test]
 async fn a_look_up_counts_as_use_where_the_policy_says_so() {
     let world = World::open().await;
+    world.set_policy(1, Policy { unused: Unused::default(), ..Preset::Open.policy() }).await;
     let asker = Asker::of(&world).await;
     let (_, _, registered) = world.client(&web_client()).await;
     let id = registered.text("client_id");
@@ -316,7 +319,7 @@ async fn a_look_up_counts_as_use_where_the_policy_says_so() {
     let used = async || world.app.store.client(1, service.numeric_id(id)).await.unwrap().unwrap().used;
     asker.ask(id).await;
     assert_eq!(used().await, None);
-    world.set_policy(1, Policy { lookup_is_use: true, ..Preset::Open.policy() }).await;
+    world.set_policy(1, Policy { lookup_is_use: true, unused: Unused::default(), ..Preset::Open.policy() }).await;
     let reader = world.service_token(1, &[Permission::ClientRead]).await;
     assert_eq!(Asker { world: &world, token: reader }.ask(id).await.status, 200);
     assert_eq!(used().await, None, "who only reads uses nothing");

@@ -40,5 +40,6 @@ mod stet;
 mod strangers;
 mod support;
 mod tool;
+mod unused;
 mod values;
 mod wiring;

@@ -12,10 +12,10 @@ pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod whose;
 
-use ::authorization::Context;
 use ::authorization::grant::{self, Grant};
 use ::authorization::presented::{Known, Presented};
 use ::authorization::rules::Rules;
+use ::authorization::{Authorization, Context};
 use shared::client::RegisteredClient;
 use shared::metadata_document::{Unresolved, Wanted};
 use shared::origin::Origin;
@@ -26,6 +26,9 @@ use shared::store::{Found, Item, Named};
 
 use crate::door::{Call, Desk};
 use crate::error::Error;
+
+/// The end of what has none, in seconds since 1970: that of the year 9999.
+const FOREVER: u64 = 253_402_300_799;
 
 /// Where the authorization of a token is, if the token says it.
 pub(crate) fn keys_of(service: &Service, presented: Option<&Presented<'_>>) -> Vec<Key> {
@@ -134,6 +137,14 @@ impl<'d> Runtime<'d> {
         }
         let key = grant::key_in(self.desk.service.id, client.numeric_id, subject);
         Ok(self.call.app.store.get(key).await?.map(|item| grant::read(&item)))
+    }
+
+    /// Notes that a client is used, which has been given that: it does not end before that does. What it has been given is
+    /// given, whatever becomes of the note.
+    pub(crate) async fn used(&self, client: &RegisteredClient, authorization: &Authorization) {
+        let given = [&authorization.access_token, &authorization.refresh_token].into_iter().flatten();
+        let has_until = given.map(|given| given.ends_at.map_or(FOREVER, |end| end.div_ceil(1000))).max();
+        self.call.app.store.note_use(&self.desk.service, client, has_until.unwrap_or_default()).await;
     }
 
     /// What is known of a token that is presented, and of its client.

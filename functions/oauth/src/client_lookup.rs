@@ -80,11 +80,9 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
             return Err(Fault::Redirect { sent, registered: registered.len() });
         }
     }
-    if policy.lookup_is_use
-        && wanted.may_fetch
-        && let Err(error) = app.store.use_client(&desk.service, &client).await
-    {
-        tracing::warn!(cause = ?error.source_for_log(), "the use of a client could not be noted");
+    // Who is looked up does not end as one that nobody uses.
+    if wanted.may_fetch && (policy.lookup_is_use || client.unused_until.is_some()) {
+        app.store.note_use(&desk.service, &client, 0).await;
     }
     let max_age = max_age(policy, &client, app.clock.now());
     let members = answer(&context, &desk, client).await?;
@@ -97,7 +95,7 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
 /// For how many seconds the answer may be used again: no longer than a document is fresh, or a client lives.
 fn max_age(policy: &Policy, client: &RegisteredClient, now: u64) -> u64 {
     let document = client.record.metadata_document.as_ref().map(|document| document.fresh_until);
-    let ends = document.into_iter().chain(client.expires_at).map(|end| end.saturating_sub(now));
+    let ends = document.into_iter().chain(client.ends_at()).map(|end| end.saturating_sub(now));
     ends.min().map_or(policy.lookup_max_age, |left| left.min(policy.lookup_max_age))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     CalledUrls, ErrorMembers, Limits, MetadataDocuments, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration,
-    Rotation, Scopes, SoftwareStatements, Unoffered,
+    Rotation, Scopes, SoftwareStatements, Unoffered, Unused,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope};
 
@@ -75,6 +75,7 @@ fn open() -> Policy {
         limits: LIMITS,
         secret_lifetime: None,
         client_lifetime: None,
+        unused: Unused::USUAL,
         token_rotation: Rotation::Off,
         software_statements: SoftwareStatements::default(),
         metadata_documents: MetadataDocuments::default(),
@@ -88,6 +89,7 @@ fn protected() -> Policy {
     let open = open();
     let unoffered = Unoffered::Refuse;
     Policy {
+        unused: Unused::default(),
         registration: Registration::InitialAccessToken,
         grant_types: Offer {
             offered: vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials],

@@ -28,8 +28,15 @@ const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
 /// the client in its tombstone, so that a captured request is good for nothing.
 const REQUEST_ISSUED_AT: &str = "request_issued_at";
 
-/// The end of a client that an operator has locked: it waits there, as a lock must not end with the registration.
-const LOCKED_END: &str = "ends_at";
+/// The end of a registration where `expires_at` is not it: of a client that an operator has locked, since a lock must not
+/// end with the registration, and of one that may end before, since nobody uses it.
+pub(super) const OWN_END: &str = "ends_at";
+
+/// When a client ends if nobody uses it until then.
+pub(super) const UNUSED_UNTIL: &str = "unused_until";
+
+/// Whether a client stays though nobody uses it.
+const RETAINED: &str = "retained";
 
 /// The last day of which it is known that a client was used.
 pub(super) const USED: &str = "used";
@@ -45,7 +52,8 @@ const TOMBSTONE: &str =
     "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one, tokens_from = :millis";
 
 /// What is gone with a client.
-const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, #list, developer, #at";
+const GONE: &str =
+    "#record, claims, used, secret, secret_version, secret_mac, rat_hash, unused_until, #list, developer, #at";
 
 /// What became of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +110,8 @@ pub struct Occupant {
     pub locked: bool,
     /// Tokens that were issued up to then are dead, in milliseconds since 1970: they are no later client's of that name.
     pub tokens_from: Option<u64>,
+    /// Whether it stays though nobody uses it.
+    pub retained: bool,
 }
 
 /// How often a write is tried again to take over a name that its owner no longer has.
@@ -210,6 +220,7 @@ impl Store {
             client: self.live_client(service_id, numeric_id, &item)?,
             locked: is_locked(&item),
             tokens_from: number(&item, TOKENS_FROM),
+            retained: is_true(&item, RETAINED),
         }))
     }
 
@@ -224,19 +235,23 @@ impl Store {
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<(), Error> {
-        // Deleting counts as a change, so a client that was read does not come back.
-        const UNCHANGED: &str = "version = :read";
-        let read = integer(client.version.saturating_sub(1));
+        // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end.
+        let read = Item::from([
+            (":read".to_owned(), integer(client.version.saturating_sub(1))),
+            (":used".to_owned(), string(client.used.as_deref().unwrap_or_default())),
+        ]);
+        let unchanged = "version = :read AND (attribute_not_exists(#used) OR #used = :used)";
         let mut claims = claims(client, claimed)?;
         for _ in 0..=TAKEOVERS {
             let write_id = self.write_id()?;
             let item = client_item(client, &write_id, origin)?;
             let write = if claims.is_empty() {
-                let put = self.put(item).condition_expression(UNCHANGED);
-                Write::Put(Box::new(put.expression_attribute_values(":read", read.clone())))
+                let put = self.put(item).condition_expression(unchanged).expression_attribute_names("#used", USED);
+                Write::Put(Box::new(put.set_expression_attribute_values(Some(read.clone()))))
             } else {
-                let put = self.transacted(item).condition_expression(UNCHANGED);
-                let put = put.expression_attribute_values(":read", read.clone()).build().map_err(Error::internal)?;
+                let put =
+                    self.transacted(item).condition_expression(unchanged).expression_attribute_names("#used", USED);
+                let put = put.set_expression_attribute_values(Some(read.clone())).build().map_err(Error::internal)?;
                 let mut parts = vec![TransactWriteItem::builder().put(put).build()];
                 for claim in &claims {
                     parts.push(self.claiming(claim, &write_id)?);
@@ -347,7 +362,7 @@ impl Store {
         let mut update = self
             .update(client_key(service_id, numeric_id))
             .update_expression(match deleter {
-                Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE}, {LOCKED_END}"),
+                Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE}, {OWN_END}"),
                 _ => format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE}"),
             })
             .expression_attribute_names("#record", "client")
@@ -449,7 +464,9 @@ fn client_of(
         secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
         tokens_from: number(item, TOKENS_FROM),
         registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
-        expires_at: number(item, "expires_at").or_else(|| number(item, LOCKED_END)),
+        expires_at: own_end(item),
+        unused_until: number(item, UNUSED_UNTIL),
+        retained: is_true(item, RETAINED),
         used: text(item, USED).map(str::to_owned),
         version: required(number(item, "version"), "version")?,
     })
@@ -500,7 +517,17 @@ fn members(record: &ClientRecord) -> Map<String, Value> {
 }
 
 fn is_locked(item: &Item) -> bool {
-    item.get("locked").is_some_and(|locked| locked.as_bool() == Ok(&true))
+    is_true(item, "locked")
+}
+
+fn is_true(item: &Item, name: &str) -> bool {
+    item.get(name).is_some_and(|value| value.as_bool() == Ok(&true))
+}
+
+/// When a registration ends by itself.
+fn own_end(item: &Item) -> Option<u64> {
+    let is_other = is_locked(item) || item.contains_key(UNUSED_UNTIL);
+    number(item, if is_other { OWN_END } else { "expires_at" })
 }
 
 fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Result<Item, Error> {
@@ -540,8 +567,17 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     if let Some(token) = &client.registration_access_token {
         put("rat_hash", string(token.to_text()));
     }
-    if let Some(end) = client.expires_at {
-        put(if client.locked { LOCKED_END } else { "expires_at" }, integer(end));
+    if let Some(end) = client.ends_at() {
+        put("expires_at", integer(end));
+    }
+    if let Some(end) = client.expires_at.filter(|_| client.locked || client.unused_until.is_some()) {
+        put(OWN_END, integer(end));
+    }
+    if let Some(end) = client.unused_until {
+        put(UNUSED_UNTIL, integer(end));
+    }
+    if client.retained {
+        put(RETAINED, AttributeValue::Bool(true));
     }
     if let Some(issued) = client.record.trust_chain.as_ref().and_then(|chain| chain.request_issued_at_millis) {
         put(REQUEST_ISSUED_AT, integer(issued));

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::client::USED;
-use super::item::{string, text};
+use super::item::{integer, string, text};
 use super::metadata_document::kept_document;
 use super::schema::{Key, client_key, metadata_document_key};
+use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::client::{RegisteredClient, Source};
 use crate::error::Error;
@@ -18,10 +20,13 @@ use crate::service::Service;
 /// How many writes wait for the table at once.
 const AT_ONCE: usize = 16;
 
+/// How often the use of a client is written again that has changed meanwhile.
+const ATTEMPTS: usize = 3;
+
 /// One write that is due.
 enum Use {
-    Client(u64),
-    /// With the time until when its copy is fresh, in seconds since 1970.
+    Client(Box<RegisteredClient>),
+    /// Its number, and until when its copy is fresh, in seconds since 1970.
     Document(u64, u64),
 }
 
@@ -55,33 +60,47 @@ impl Store {
             // What operators have decided about the client of a document is no client to be noted besides.
             let is_decision = !is_document && text(item, "source") == Some(Source::MetadataDocument.as_str());
             if is_due(item) && !is_decision {
-                due.push(copy.map_or(Use::Client(*number), |copy| Use::Document(*number, copy.fresh_until)));
+                due.push(match copy {
+                    Some(copy) => Use::Document(*number, copy.fresh_until),
+                    None => Use::Client(Box::new(Self::stored_client(service.id, *number, item)?)),
+                });
             }
         }
-        self.write_uses(service, due, &today).await?;
+        self.write_uses(service, due, &today, 0).await?;
         Ok(client_ids.iter().filter(|client_id| !known.contains(client_id)).cloned().collect())
     }
 
-    /// Notes that a client is used today, if that is not known yet.
+    /// Notes that a client is used today, if that is not known yet. What it has been given works until `has_until`, in
+    /// seconds since 1970, or longer: so long it does not end as one that nobody uses.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn use_client(&self, service: &Service, client: &RegisteredClient) -> Result<(), Error> {
+    async fn use_client(&self, service: &Service, client: &RegisteredClient, has_until: u64) -> Result<(), Error> {
         let today = self.clock.today();
-        if client.used.as_ref().is_some_and(|day| *day >= today) {
+        let is_known = client.used.as_ref().is_some_and(|day| *day >= today);
+        if is_known && client.unused_until.is_none_or(|end| end >= has_until) {
             return Ok(());
         }
-        let number = client.numeric_id;
         let document = client.record.metadata_document.as_ref().filter(|_| !client.locked);
-        let due = document.map_or(Use::Client(number), |document| Use::Document(number, document.fresh_until));
-        self.write_uses(service, vec![due], &today).await
+        let due = match document {
+            Some(document) => Use::Document(client.numeric_id, document.fresh_until),
+            None => Use::Client(Box::new(client.clone())),
+        };
+        self.write_uses(service, vec![due], &today, has_until).await
     }
 
-    async fn write_uses(&self, service: &Service, due: Vec<Use>, today: &str) -> Result<(), Error> {
+    /// The same, for whoever does not depend on it: what cannot be noted is logged.
+    pub async fn note_use(&self, service: &Service, client: &RegisteredClient, has_until: u64) {
+        if let Err(error) = self.use_client(service, client, has_until).await {
+            tracing::warn!(cause = ?error.source_for_log(), "the use of a client could not be noted");
+        }
+    }
+
+    async fn write_uses(&self, service: &Service, due: Vec<Use>, today: &str, has_until: u64) -> Result<(), Error> {
         let (rules, now) = (&service.policy().metadata_documents, self.clock.now());
         let writes = due.into_iter().map(|due| async move {
             match due {
-                Use::Client(number) => self.use_stored_client(service.id, number, today).await,
+                Use::Client(client) => self.use_stored_client(service, *client, today, has_until).await,
                 Use::Document(number, fresh_until) => {
                     let end = rules.kept_until(fresh_until, Some(now));
                     self.use_metadata_document(service.id, number, today, end).await
@@ -92,18 +111,73 @@ impl Store {
         written.into_iter().collect()
     }
 
-    async fn use_stored_client(&self, service_id: u64, numeric_id: u64, today: &str) -> Result<(), Error> {
-        let write_id = self.write_id()?;
-        let update = self
-            .update(client_key(service_id, numeric_id))
-            .update_expression("SET #used = :day, write_id = :write")
-            .condition_expression(
-                "attribute_exists(PK) AND attribute_not_exists(deleted_by) AND \
-                 (attribute_not_exists(#used) OR #used < :day)",
-            )
+    async fn use_stored_client(
+        &self,
+        service: &Service,
+        client: RegisteredClient,
+        today: &str,
+        has_until: u64,
+    ) -> Result<(), Error> {
+        let mut client = client;
+        for _ in 0..ATTEMPTS {
+            let ends = client.source.ends_unused() && !client.retained;
+            let unused_until = service.policy().unused.end_of_used(self.clock.now(), has_until).filter(|_| ends);
+            let next = RegisteredClient { unused_until, ..client };
+            let write_id = self.write_id()?;
+            let update = self.using(&next, today, has_until, &write_id);
+            let refused = match self.write(Write::Update(Box::new(update)), &write_id).await? {
+                Outcome::Written => return Ok(()),
+                Outcome::Refused(conditions) => conditions,
+            };
+            let old = refused.iter().find_map(Condition::old);
+            let now = old.map(|item| self.listed_client(service.id, next.numeric_id, item)).transpose()?.flatten();
+            match now.filter(|now| now.version != next.version) {
+                Some(now) => client = now,
+                // It is gone, or somebody else has noted the same.
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The write that notes a use, and when the client ends if it is the last one.
+    fn using(&self, client: &RegisteredClient, today: &str, has_until: u64, write_id: &str) -> UpdateItemFluentBuilder {
+        let mut set = vec!["#used = :day, write_id = :write"];
+        let mut remove = Vec::new();
+        let mut update = self
+            .update(client_key(client.service_id, client.numeric_id))
             .expression_attribute_names("#used", USED)
             .expression_attribute_values(":day", string(today))
-            .expression_attribute_values(":write", string(&write_id));
-        self.written(update, &write_id).await
+            .expression_attribute_values(":write", string(write_id))
+            .expression_attribute_values(":version", integer(client.version))
+            .expression_attribute_values(":now", integer(self.clock.now()))
+            .expression_attribute_values(":until", integer(has_until));
+        match client.unused_until {
+            Some(end) => {
+                set.push("unused_until = :unused");
+                update = update.expression_attribute_values(":unused", integer(end));
+            }
+            None => remove.push("unused_until"),
+        }
+        match client.ends_at() {
+            Some(end) => {
+                set.push("expires_at = :end");
+                update = update.expression_attribute_values(":end", integer(end));
+            }
+            None => remove.push("expires_at"),
+        }
+        match client.expires_at.filter(|_| client.locked || client.unused_until.is_some()) {
+            Some(end) => {
+                set.push("ends_at = :own");
+                update = update.expression_attribute_values(":own", integer(end));
+            }
+            None => remove.push("ends_at"),
+        }
+        let removed = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        update.update_expression(format!("SET {}{removed}", set.join(", "))).condition_expression(
+            "version = :version AND attribute_not_exists(deleted_by) \
+             AND (attribute_not_exists(expires_at) OR expires_at > :now) \
+             AND (attribute_not_exists(#used) OR #used < :day OR unused_until < :until)",
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! `registrar client list`: as many clients as there are, some at a time.
 
 use std::io::{IsTerminal, stderr, stdout};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
@@ -12,6 +13,7 @@ use shared::metadata::Localized;
 use shared::store::Route;
 
 use super::shown;
+use crate::admin::token::duration;
 use crate::admin::{Connection, Output};
 use crate::failure::described;
 use crate::print;
@@ -49,6 +51,9 @@ pub struct List {
     /// Only those that have ended and are not removed yet, instead of the others.
     #[arg(long)]
     expired: bool,
+    /// Only those of which no use is known for so long: 30d, 12h; and that were not registered since.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    unused: Option<Duration>,
     /// Only those that were registered at that time or later: 2026-01-31, 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = millis)]
     registered_after: Option<u64>,
@@ -92,7 +97,7 @@ fn print(rows: &[Map<String, Value>], output: &Output) -> Result<()> {
     if output.is_json() {
         return Ok(());
     }
-    output.rows(&["client_id", "client_name", "source", "client_type", "registered", "locked"], rows)
+    output.rows(&["client_id", "client_name", "source", "client_type", "registered", "used", "locked"], rows)
 }
 
 fn more(last: Option<&str>) {
@@ -109,7 +114,7 @@ impl List {
 
     fn admits(&self, client: &RegisteredClient, now: u64) -> bool {
         let rest = client.record.metadata.rest();
-        let has_ended = client.expires_at.is_some_and(|end| end <= now && !client.locked);
+        let has_ended = client.ends_at().is_some_and(|end| end <= now);
         let is_named = |text: &String| {
             let mut names = rest.client_name.iter().flat_map(Localized::values);
             names.any(|name| name.to_lowercase().contains(&text.to_lowercase()))
@@ -119,7 +124,14 @@ impl List {
             && (self.sources.is_empty() || self.sources.iter().any(|source| source == client.source.as_str()))
             && self.software_id.as_ref().is_none_or(|id| rest.software_id.as_ref() == Some(id))
             && self.name.as_ref().is_none_or(is_named)
+            && self.unused.is_none_or(|life| is_unused_since(client, now.saturating_sub(life.as_secs())))
     }
+}
+
+/// Whether no use of a client is known that was later than that, and it is older; a use is known by its day.
+fn is_unused_since(client: &RegisteredClient, since: u64) -> bool {
+    let used = client.used.as_deref().and_then(|day| millis(day).ok());
+    [Some(client.record.issued_at_millis), used].into_iter().flatten().all(|time| time / 1000 <= since)
 }
 
 /// A place in a list: a time in 13 digits of milliseconds, `#`, a number in 16.

@@ -75,7 +75,8 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
         Err(fault) => return Ok(credentials::refuse(service, "INVALID_CLIENT", &fault)),
     };
     let Some(client) = client else { return Err(shared::Error::UnknownClient.into()) };
-    let request = Request { context: &context, client: &client, name: &name, method, parameters, body: &body };
+    let request =
+        Request { runtime: &runtime, context: &context, client: &client, name: &name, method, parameters, body: &body };
     match request.grant() {
         Ok(grant) => request.answer(grant, walk).await,
         Err(fault) => Ok(refuse(service, &fault)),
@@ -141,6 +142,7 @@ pub(crate) fn refuse(service: &Service, fault: &TokenFault) -> Response {
 
 /// A token request of a client that is who it says.
 struct Request<'r> {
+    runtime: &'r Runtime<'r>,
     context: &'r Context<'r>,
     client: &'r RegisteredClient,
     name: &'r str,
@@ -179,6 +181,7 @@ impl Request<'_> {
             (code, Ok(given)) => (code, given),
             (_, Err(fault)) => return Ok(refuse(self.context.service, &fault)),
         };
+        self.runtime.used(self.client, &given.authorization).await;
         let text = format!("The token request (grant_type={grant}) was processed successfully.");
         let members = tokens::given(self.context, self.client, &given, grant, (code, text)).await?;
         Ok(self.respond(members))

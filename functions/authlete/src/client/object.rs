@@ -56,6 +56,8 @@ mod tests {
             secret: None,
             registration_access_token: None,
             expires_at: None,
+            unused_until: None,
+            retained: false,
             used: None,
             secret_mac: None,
             tokens_from: None,

@@ -55,7 +55,7 @@ async fn each_operation_asks_the_table_once_and_writes_once() {
     expect("issue", &["BatchGetItem C G T V", "TransactWriteItems G V"]);
     let code = issued.text("authorizationCode");
     let tokens = party.exchange(code).await;
-    expect("token by code", &["BatchGetItem C G T", "PutItem G"]);
+    expect("token by code, the first of the client that day", &["BatchGetItem C G T", "PutItem G", "UpdateItem C"]);
     party.introspect(tokens.text("accessToken")).await;
     expect("introspection", &["BatchGetItem C G T"]);
     let parameters = json!({"parameters": format!("token={}", tokens.text("refreshToken"))});

@@ -575,3 +575,25 @@ async fn a_client_that_is_locked_deleted_or_ended_has_no_tokens() {
     let gone = party.refresh(tokens.text("refreshToken")).await;
     assert_outcome(&gone, "INVALID_CLIENT", "A157380", "invalid_client");
 }
+
+/// A client does not end, for nobody has used it, before what a user has let it have.
+#[tokio::test]
+async fn a_client_outlives_what_it_was_given() {
+    const DAY: u64 = 24 * 60 * 60;
+    let mut party = Party::with(&json!({"refreshTokenDuration": 400 * DAY}), &json!({})).await;
+    let registration = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": ["authorization_code", "refresh_token"], "id_token_signed_response_alg": "ES256"});
+    let (_, _, registered) = party.authlete.world.client(&registration).await;
+    party.client_id = registered.text("client_id").to_owned();
+    party.secret = registered.text("client_secret").to_owned();
+    let (client, world) = (&party, &party.authlete.world);
+    let tokens = client.tokens("b", "john").await;
+    world.clock.advance(399 * DAY);
+    world.sweep().await;
+    let refreshed = client.refresh(tokens.text("refreshToken")).await;
+    assert_outcome(&refreshed, "OK", "A053080", "");
+    world.clock.advance(401 * DAY);
+    world.sweep().await;
+    let gone = client.refresh(refreshed.text("refreshToken")).await;
+    assert_outcome(&gone, "INVALID_CLIENT", "A157380", "invalid_client");
+}

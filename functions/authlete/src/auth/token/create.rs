@@ -64,6 +64,7 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
         }
         Err(fault) => return caller(fault.to_string()),
     };
+    runtime.used(&client, &tokens.authorization).await;
     let text = format!("An access token was created successfully: {grant_type}, client = {}", client.numeric_id);
     made(&context, &client, &tokens, answer("A109001", &text, "OK")).await.map(respond)
 }

@@ -41,6 +41,7 @@ async fn issue(call: &Call<'_>) -> Result<Response, Error> {
     let given = exchange::accept_password(&context, client.as_ref(), begun, &ticket, grant, consent, &wishes).await?;
     match (given, client) {
         (Ok(given), Some(client)) => {
+            runtime.used(&client, &given.authorization).await;
             let text = "The token request (grant_type=password) was processed successfully.".to_owned();
             let code = ("A054001", text);
             Ok(respond(tokens::given(&context, &client, &given, GrantType::Password, code).await?))

@@ -55,6 +55,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
         return not_found();
     };
     let Changed { authorization, value } = changed;
+    runtime.used(&client, &authorization).await;
     let mut members = answer("A135001", "Updated the access token successfully.", "OK");
     shown::authorization(&mut members, &authorization);
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);

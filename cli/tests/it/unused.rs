@@ -1,0 +1,170 @@
+//! Clients that nobody uses end, by the policy of their service.
+
+use serde_json::{Value, json};
+use shared::administration::{lock, retain};
+use shared::caller::Permission;
+use shared::client::RegisteredClient;
+use shared::policy::{Policy, PolicyFault, Preset, Unused};
+
+use crate::support::{NOW, Reply, World, assert_invalid_token, web_client};
+
+const DAY: u64 = 24 * 60 * 60;
+
+struct Scene {
+    world: World,
+    /// An authorization server's.
+    token: String,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let world = World::open().await;
+        let token = world.service_token(1, &[Permission::UseService]).await;
+        Self { world, token }
+    }
+
+    async fn used(&self, client_id: &str) -> Reply {
+        self.world.send_json("POST", "/1/client/used", Some(&self.token), &json!({"client_ids": [client_id]})).await
+    }
+
+    async fn client(&self, client_id: &str) -> Option<RegisteredClient> {
+        let service = self.world.app.service(1).await.unwrap();
+        self.world.app.store.client(1, service.numeric_id(client_id)).await.unwrap()
+    }
+
+    /// Passes that time; what has ended is removed.
+    async fn pass(&self, seconds: u64) {
+        self.world.clock.advance(seconds);
+        self.world.sweep().await;
+        self.world.catch_up().await;
+    }
+
+    async fn change(&self, client_id: &str, change: Change) {
+        let service = self.world.app.service(1).await.unwrap();
+        let context = self.world.context(&service);
+        let client = self.client(client_id).await.unwrap();
+        match change {
+            Change::Lock(locked) => lock(&context, client, locked).await.unwrap(),
+            Change::Retain(retained) => retain(&context, client, retained).await.unwrap(),
+        }
+    }
+}
+
+enum Change {
+    Lock(bool),
+    Retain(bool),
+}
+
+#[tokio::test]
+async fn who_was_never_used_ends_and_who_is_used_lives_on() {
+    let scene = Scene::new().await;
+    let (path, token, never) = scene.world.client(&web_client()).await;
+    let (_, _, used) = scene.world.client(&web_client()).await;
+    let (never, used) = (never.text("client_id"), used.text("client_id"));
+    scene.pass(29 * DAY).await;
+    assert_eq!(scene.used(used).await.body["unknown"], json!([]));
+    scene.pass(DAY).await;
+    assert!(scene.client(never).await.is_none() && scene.client(used).await.is_some());
+    assert_invalid_token(&scene.world.send_bare("GET", &path, Some(&token)).await);
+    assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 1);
+    for _ in 0..3 {
+        scene.pass(179 * DAY).await;
+        scene.used(used).await;
+    }
+    scene.pass(181 * DAY - 1).await;
+    assert!(scene.client(used).await.is_some());
+    scene.pass(1).await;
+    assert!(scene.client(used).await.is_none());
+    assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_look_up_is_a_use() {
+    let scene = Scene::new().await;
+    let (_, _, registered) = scene.world.client(&web_client()).await;
+    let client_id = registered.text("client_id");
+    let path = format!("/1/client?client_id={client_id}");
+    for (later, end) in [(0, 181), (3600, 181), (DAY, 182)] {
+        scene.pass(later).await;
+        assert_eq!(scene.world.send_bare("GET", &path, Some(&scene.token)).await.status, 200);
+        let until = scene.client(client_id).await.unwrap().unused_until.unwrap();
+        assert_eq!(until / DAY, NOW / DAY + end, "once a day");
+    }
+}
+
+#[tokio::test]
+async fn a_registration_that_ends_by_itself_ends_no_later() {
+    let scene = Scene::new().await;
+    let policy = Policy { client_lifetime: Some(40 * DAY), ..Preset::Open.policy() };
+    scene.world.set_policy(1, policy).await;
+    let (_, _, registered) = scene.world.client(&web_client()).await;
+    let client_id = registered.text("client_id");
+    assert_eq!(scene.client(client_id).await.unwrap().ends_at(), Some(NOW + 30 * DAY));
+    scene.used(client_id).await;
+    assert_eq!(scene.client(client_id).await.unwrap().ends_at(), Some(NOW + 40 * DAY));
+    scene.world.set_policy(1, Policy { unused: Unused::default(), ..Preset::Open.policy() }).await;
+    scene.pass(DAY).await;
+    scene.used(client_id).await;
+    let client = scene.client(client_id).await.unwrap();
+    assert_eq!((client.unused_until, client.ends_at()), (None, Some(NOW + 40 * DAY)));
+}
+
+#[tokio::test]
+async fn operators_keep_whom_they_want() {
+    let scene = Scene::new().await;
+    let token = scene.world.service_token(1, &Permission::ALL).await;
+    let body = json!({"redirectUris": ["https://rp.example/cb"]});
+    let own = scene.world.send_json("POST", "/api/1/client/create", Some(&token), &body).await;
+    let own = own.body["clientId"].to_string();
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(scene.world.client(&web_client()).await.2.text("client_id").to_owned());
+    }
+    let [retained, locked, ended] = <[String; 3]>::try_from(others).unwrap();
+    scene.change(&retained, Change::Retain(true)).await;
+    scene.change(&locked, Change::Lock(true)).await;
+    scene.used(&retained).await;
+    scene.pass(1000 * DAY).await;
+    assert!(scene.client(&ended).await.is_none());
+    for client in [&own, &retained, &locked] {
+        assert!(scene.client(client).await.is_some(), "{client}");
+    }
+    scene.change(&retained, Change::Retain(false)).await;
+    scene.change(&locked, Change::Lock(false)).await;
+    scene.pass(180 * DAY).await;
+    assert!(scene.client(&retained).await.is_some() && scene.client(&locked).await.is_some());
+    scene.pass(DAY).await;
+    assert!(scene.client(&retained).await.is_none() && scene.client(&locked).await.is_none());
+    assert!(scene.client(&own).await.is_some());
+}
+
+/// A change that was begun before a use does not take back what the use has given.
+#[tokio::test]
+async fn a_change_loses_no_use() {
+    let scene = Scene::new().await;
+    let (path, token, registered) = scene.world.client(&web_client()).await;
+    let client_id = registered.text("client_id");
+    let stale = scene.client(client_id).await.unwrap();
+    scene.used(client_id).await;
+    let service = scene.world.app.service(1).await.unwrap();
+    lock(&scene.world.context(&service), stale, false).await.unwrap();
+    let client = scene.client(client_id).await.unwrap();
+    assert_eq!((client.used.as_deref(), client.unused_until), (Some("2026-09-21"), Some(NOW + 181 * DAY)));
+    let update = crate::support::as_update(&registered.body);
+    assert_eq!(scene.world.send_json("PUT", &path, Some(&token), &update).await.status, 200);
+    assert_eq!(scene.client(client_id).await.unwrap().unused_until, Some(NOW + 181 * DAY));
+}
+
+#[test]
+fn lives_are_counted_in_days() {
+    for (unused, is_well) in [
+        (json!({}), true),
+        (json!({"never": 86400, "since": 86400}), true),
+        (json!({"never": 86399}), false),
+        (json!({"since": 0}), false),
+    ] {
+        let unused: Unused = serde_json::from_value::<Value>(unused).and_then(serde_json::from_value).unwrap();
+        let checked = Policy { unused, ..Preset::Open.policy() }.check();
+        assert_eq!(checked, if is_well { Ok(()) } else { Err(PolicyFault::UnusedWithinADay) });
+    }
+}

@@ -1,0 +1,44 @@
+//! When clients end that nobody uses: a registration endpoint leaves behind what was registered once and never came back.
+
+use serde::{Deserialize, Serialize};
+
+/// A day, in seconds: of a use it is known on which day it was.
+const DAY: u64 = 24 * 60 * 60;
+
+/// When clients that have registered themselves end if nobody uses them. Operators' own, those that they retain, and those
+/// that are known by a metadata document ([`super::MetadataDocuments::kept_used`]) do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unused {
+    /// Seconds after the registration, for a client that was never used; absent is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub never: Option<u64>,
+    /// Seconds after the last use; absent is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+}
+
+impl Unused {
+    /// The usual lives: 30 days, and 180.
+    pub(super) const USUAL: Self = Self { never: Some(30 * DAY), since: Some(180 * DAY) };
+
+    /// When a client ends that was registered at that time, if it is never used; in seconds since 1970.
+    #[must_use]
+    pub fn end_of_new(&self, registered: u64) -> Option<u64> {
+        self.never.map(|seconds| registered.saturating_add(seconds))
+    }
+
+    /// When a client ends that is used at that time, if it is not used again; in seconds since 1970. What it has been given
+    /// by then works until that other time. Within one day a use moves nothing, so that there is a day more.
+    #[must_use]
+    pub fn end_of_used(&self, used: u64, has_until: u64) -> Option<u64> {
+        let end = |seconds: u64| used.saturating_add(seconds).max(has_until).saturating_add(DAY);
+        self.since.map(end)
+    }
+
+    /// Whether it is counted in days.
+    #[must_use]
+    pub fn is_in_days(&self) -> bool {
+        [self.never, self.since].into_iter().flatten().all(|seconds| seconds >= DAY)
+    }
+}

@@ -1,6 +1,7 @@
 //! `registrar client`.
 
 mod list;
+mod prune;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub enum Command {
     Retain(Which),
     /// Let a client end again if nobody uses it, as the policy says; it lives anew.
     Release(Which),
+    /// Delete the clients that nobody uses: it shows how many there are, and asks.
+    Prune(prune::Prune),
     /// Replace a client's secret, which is shown this once; the old one ends at once.
     RotateSecret(Which),
     /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
@@ -97,6 +100,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Unlock(which) => unlock(&which, connection, output).await,
         Command::Retain(which) => retain(&which, true, connection, output).await,
         Command::Release(which) => retain(&which, false, connection, output).await,
+        Command::Prune(prune) => prune::run(&prune, connection, output).await,
         Command::RotateSecret(which) => {
             let (desk, client) = which.at_desk(connection).await?;
             let replaced = administration::replace_secret(&desk.context(), client, None).await.map_err(described)?;

@@ -129,9 +129,10 @@ impl List {
 }
 
 /// Whether no use of a client is known that was later than that, and it is older; a use is known by its day.
-fn is_unused_since(client: &RegisteredClient, since: u64) -> bool {
-    let used = client.used.as_deref().and_then(|day| millis(day).ok());
-    [Some(client.record.issued_at_millis), used].into_iter().flatten().all(|time| time / 1000 <= since)
+pub(super) fn is_unused_since(client: &RegisteredClient, since: u64) -> bool {
+    const DAY: u64 = 24 * 60 * 60;
+    let used = client.used.as_deref().and_then(|day| millis(day).ok()).map(|day| (day / 1000).saturating_add(DAY));
+    [Some(client.record.issued_at_millis / 1000), used].into_iter().flatten().all(|time| time <= since)
 }
 
 /// A place in a list: a time in 13 digits of milliseconds, `#`, a number in 16.

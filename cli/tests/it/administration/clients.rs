@@ -229,3 +229,45 @@ async fn only_clients_that_manage_themselves_have_a_token_to_reissue() {
     let refused = administration::reissue_token(&context(), created.client).await;
     assert!(matches!(refused, Err(Error::InvalidClientMetadata(Invalid::NotSelfManaged))));
 }
+
+#[test]
+fn whom_nobody_uses_is_found_and_pruned() {
+    let data = Folder::new("prune");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let id = admin.open_service();
+    let base_url = served.text("base_url");
+    let register = |host: &str| {
+        let metadata = json!({"redirect_uris": [format!("https://{host}/cb")]}).to_string();
+        let (status, client) = served.send("POST", &format!("{base_url}/{id}/register"), None, &metadata);
+        assert_eq!(status, 201, "{client}");
+        client["client_id"].as_str().unwrap().to_owned()
+    };
+    let [used, retained, locked] = ["a.example", "b.example", "c.example"].map(register);
+    let unused: Vec<String> = ["b.example", "d.example", "b.example"].map(register).to_vec();
+    let token = admin.json(&["token", "create", "service", "--service", &id, "--permission", "use_service"]);
+    let body = json!({"client_ids": [used]}).to_string();
+    let token = token["token"].as_str().unwrap();
+    assert_eq!(served.send("POST", &format!("{base_url}/{id}/client/used"), Some(token), &body).0, 200);
+    admin.json(&["client", "retain", "--service", &id, &retained]);
+    admin.json(&["client", "lock", "--service", &id, &locked]);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let prune = ["client", "prune", "--service", &id, "--unused", "1s"];
+    let counts = json!([{"host": "b.example", "clients": 2}, {"host": "d.example", "clients": 1}]);
+    assert_eq!(admin.json(&[&prune[..], &["--dry-run"]].concat()), counts);
+    let list = |more: &[&str]| {
+        let (clients, _) = lines(&admin, &[&["client", "list", "--service", &id], more].concat());
+        clients.iter().map(|client| client["client_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(&["--unused", "1s"]), [&[retained.clone(), locked.clone()][..], &unused].concat());
+    assert!(list(&["--unused", "1h"]).is_empty());
+    let refused = admin.run(&prune);
+    assert!(!refused.status.success(), "nobody is there to be asked: {refused:?}");
+    assert_eq!(list(&[]).len(), 6);
+    assert_eq!(admin.json(&[&prune[..], &["--yes"]].concat()), counts);
+    assert_eq!(list(&[]), [used, retained.clone(), locked]);
+    let shown = admin.json(&["client", "show", "--service", &id, &retained]);
+    assert_eq!((&shown["retained"], shown.get("expires")), (&json!(true), None));
+    admin.json(&["client", "release", "--service", &id, &retained]);
+    assert!(admin.json(&["client", "show", "--service", &id, &retained]).get("expires").is_some());
+}

@@ -82,11 +82,11 @@ impl Source {
         }
     }
 
-    /// Whether such a client ends if nobody uses it: operators' own stay, and the copy of a metadata document has a life of
-    /// its own.
+    /// Whether such a client ends if nobody uses it: operators' own stay, registrations that have been told their end have
+    /// that one, and the copy of a metadata document has a life of its own.
     #[must_use]
     pub const fn ends_unused(self) -> bool {
-        !matches!(self, Self::AuthleteCreate | Self::MetadataDocument)
+        matches!(self, Self::Oauth | Self::AuthleteRegistration | Self::Stet)
     }
 
     /// Whether a chain of trust vouches for such a client.

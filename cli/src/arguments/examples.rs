@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 49] = [
+const EXAMPLES: [(&str, &[&str]); 52] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -91,6 +91,15 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
     ("client update", &["registrar client update --service 1 CLIENT-ID changes.json"]),
     ("client lock", &["registrar client lock --service 1 CLIENT-ID"]),
     ("client unlock", &["registrar client unlock --service 1 CLIENT-ID"]),
+    ("client retain", &["registrar client retain --service 1 CLIENT-ID"]),
+    ("client release", &["registrar client release --service 1 CLIENT-ID"]),
+    (
+        "client prune",
+        &[
+            "registrar client prune --service 1 --unused 90d --dry-run",
+            "registrar client prune --service 1 --unused 180d --yes",
+        ],
+    ),
     ("client rotate-secret", &["registrar client rotate-secret --service 1 CLIENT-ID --json | jq -r .client_secret"]),
     ("client reissue-token", &["registrar client reissue-token --service 1 CLIENT-ID"]),
     (

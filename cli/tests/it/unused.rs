@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::administration::{lock, retain};
 use shared::caller::Permission;
-use shared::client::RegisteredClient;
+use shared::client::{RegisteredClient, Source};
 use shared::policy::{Policy, PolicyFault, Preset, Unused};
 
 use crate::support::{NOW, Reply, World, assert_invalid_token, web_client};
@@ -153,6 +153,13 @@ async fn a_change_loses_no_use() {
     let update = crate::support::as_update(&registered.body);
     assert_eq!(scene.world.send_json("PUT", &path, Some(&token), &update).await.status, 200);
     assert_eq!(scene.client(client_id).await.unwrap().unused_until, Some(NOW + 181 * DAY));
+}
+
+/// Who was told an end has that one.
+#[test]
+fn only_registrations_without_an_end_of_their_own_end_unused() {
+    let sources = Source::ALL.into_iter().filter(|source| source.ends_unused()).map(Source::as_str);
+    assert_eq!(sources.collect::<Vec<_>>(), ["oauth", "authlete_registration", "stet"]);
 }
 
 #[test]

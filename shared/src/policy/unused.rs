@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 /// A day, in seconds: of a use it is known on which day it was.
 const DAY: u64 = 24 * 60 * 60;
 
-/// When clients that have registered themselves end if nobody uses them. Operators' own, those that they retain, and those
-/// that are known by a metadata document ([`super::MetadataDocuments::kept_used`]) do not.
+/// When clients that have registered themselves end if nobody uses them. Operators' own and those that they retain do not;
+/// neither do those whose registration has told them an end (Identity Center, federations), and those that are known by a
+/// metadata document ([`super::MetadataDocuments::kept_used`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Unused {

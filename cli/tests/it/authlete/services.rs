@@ -32,6 +32,7 @@ async fn an_organization_makes_lists_changes_and_ends_a_service() {
     let client = json!({"redirect_uris": ["https://rp.example/cb"]});
     let registered = world.register(id, None, &client).await;
     assert_eq!(registered.status, 201, "{registered:?}");
+    assert_eq!(world.app.store.clients(id).await.unwrap()[0].ends_at(), None, "programs for Authlete expect no end");
     world.clock.advance(2);
     world.catch_up().await;
     let mut service = world.send_bare("GET", &path("get"), Some(&token)).await.body;

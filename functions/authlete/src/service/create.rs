@@ -3,7 +3,7 @@
 use serde_json::Map;
 use shared::caller::Permission;
 use shared::http::Response;
-use shared::policy::Preset;
+use shared::policy::{Policy, Preset, Unused};
 use shared::service::{ServiceConfiguration, with_signing_keys};
 use shared::{Error as Core, administration};
 
@@ -24,7 +24,9 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
         return Err(Core::InsufficientScope.into());
     }
     let sent = body::json_or_form(call.request, object::shape)?;
-    let blank = ServiceConfiguration::new(organization, Preset::Open.policy());
+    // Programs for Authlete do not look for clients to end.
+    let policy = Policy { unused: Unused::default(), ..Preset::Open.policy() };
+    let blank = ServiceConfiguration::new(organization, policy);
     let blank = Draft { configuration: blank, secrets: Map::new() };
     let draft = object::draft(&sent, blank, "")?;
     let app = call.app;

@@ -78,7 +78,8 @@ pub async fn keep(
         let Some(mut next) = authorization else { return Ok(false) };
         next.context.clone_from(&kept);
         match store::step(context, &mut next, Vec::new()).await? {
-            Step::Done | Step::Refused | Step::ValueInUse => return Ok(true),
+            Step::Done => return Ok(true),
+            Step::Refused | Step::ValueInUse => return Ok(false),
             Step::Lost(now) => found = *now,
         }
     }

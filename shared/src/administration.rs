@@ -217,9 +217,7 @@ async fn try_retain(context: &Context<'_>, mut client: RegisteredClient, retaine
 
 /// Whom an operator has just decided about has time to be used.
 fn live_anew(context: &Context<'_>, client: &mut RegisteredClient) {
-    let ends = client.source.ends_unused() && !client.retained;
-    let unused = context.service.policy().unused;
-    client.unused_until = unused.end_of_used(context.app.clock.now(), 0).filter(|_| ends);
+    client.unused_until = client.unused_after(context.service.policy().unused, context.app.clock.now(), 0);
 }
 
 /// A client's secret before and after.

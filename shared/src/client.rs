@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
 use crate::metadata::{AuthMethod, VerifiedMetadata};
-use crate::policy::{BoundPolicy, Trust};
+use crate::policy::{BoundPolicy, Trust, Unused};
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +157,16 @@ impl RegisteredClient {
     /// When it ends, for one reason or the other, in seconds since 1970; a locked one waits for its operator.
     #[must_use]
     pub fn ends_at(&self) -> Option<u64> {
-        self.expires_at.into_iter().chain(self.unused_until).min().filter(|_| !self.locked)
+        let unused = self.unused_until.filter(|_| !self.retained);
+        self.expires_at.into_iter().chain(unused).min().filter(|_| !self.locked)
+    }
+
+    /// When it ends after a use at that time, if it is not used again. What it has been given by then works until
+    /// `has_until`; an end that was later before, since it had been given more, stays.
+    #[must_use]
+    pub fn unused_after(&self, unused: Unused, used: u64, has_until: u64) -> Option<u64> {
+        let end = unused.end_of_used(used, has_until).filter(|_| self.source.ends_unused())?;
+        Some(end.max(self.unused_until.unwrap_or_default()))
     }
 
     /// What the client has of a kind that only one client may have.

@@ -219,7 +219,6 @@ fn succeed(
         client.used.clone_from(&earlier.used);
         client.unused_until = client.unused_until.map(|end| end.max(earlier.unused_until.unwrap_or_default()));
     }
-    client.unused_until = client.unused_until.filter(|_| !client.retained);
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),

@@ -129,6 +129,7 @@ async fn operators_keep_whom_they_want() {
     for client in [&own, &retained, &locked] {
         assert!(scene.client(client).await.is_some(), "{client}");
     }
+    assert_eq!(scene.client(&retained).await.unwrap().ends_at(), None);
     scene.change(&retained, Change::Retain(false)).await;
     scene.change(&locked, Change::Lock(false)).await;
     scene.pass(180 * DAY).await;
@@ -150,9 +151,15 @@ async fn a_change_loses_no_use() {
     lock(&scene.world.context(&service), stale, false).await.unwrap();
     let client = scene.client(client_id).await.unwrap();
     assert_eq!((client.used.as_deref(), client.unused_until), (Some("2026-09-21"), Some(NOW + 181 * DAY)));
+    // A use of the same day that moves the end once more is not lost either.
+    let stale = scene.client(client_id).await.unwrap();
+    scene.world.app.store.note_use(&service, &stale, NOW + 300 * DAY).await;
+    lock(&scene.world.context(&service), stale, true).await.unwrap();
+    scene.change(client_id, Change::Lock(false)).await;
+    assert_eq!(scene.client(client_id).await.unwrap().unused_until, Some(NOW + 301 * DAY));
     let update = crate::support::as_update(&registered.body);
     assert_eq!(scene.world.send_json("PUT", &path, Some(&token), &update).await.status, 200);
-    assert_eq!(scene.client(client_id).await.unwrap().unused_until, Some(NOW + 181 * DAY));
+    assert_eq!(scene.client(client_id).await.unwrap().unused_until, Some(NOW + 301 * DAY));
 }
 
 /// Who was told an end has that one.

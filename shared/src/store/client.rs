@@ -30,10 +30,10 @@ const REQUEST_ISSUED_AT: &str = "request_issued_at";
 
 /// The end of a registration where `expires_at` is not it: of a client that an operator has locked, since a lock must not
 /// end with the registration, and of one that may end before, since nobody uses it.
-pub(super) const OWN_END: &str = "ends_at";
+const OWN_END: &str = "ends_at";
 
 /// When a client ends if nobody uses it until then.
-pub(super) const UNUSED_UNTIL: &str = "unused_until";
+const UNUSED_UNTIL: &str = "unused_until";
 
 /// Whether a client stays though nobody uses it.
 const RETAINED: &str = "retained";
@@ -239,8 +239,10 @@ impl Store {
         let read = Item::from([
             (":read".to_owned(), integer(client.version.saturating_sub(1))),
             (":used".to_owned(), string(client.used.as_deref().unwrap_or_default())),
+            (":unused".to_owned(), integer(client.unused_until.unwrap_or(u64::MAX))),
         ]);
-        let unchanged = "version = :read AND (attribute_not_exists(#used) OR #used = :used)";
+        let unchanged = "version = :read AND (attribute_not_exists(#used) OR #used = :used) \
+                         AND (attribute_not_exists(unused_until) OR unused_until <= :unused)";
         let mut claims = claims(client, claimed)?;
         for _ in 0..=TAKEOVERS {
             let write_id = self.write_id()?;
@@ -524,6 +526,12 @@ fn is_true(item: &Item, name: &str) -> bool {
     item.get(name).is_some_and(|value| value.as_bool() == Ok(&true))
 }
 
+/// The attributes that say when a client ends: [`own_end`] reads the second one.
+pub(super) fn ends(client: &RegisteredClient) -> [(&'static str, Option<u64>); 3] {
+    let own = client.expires_at.filter(|_| client.locked || client.unused_until.is_some());
+    [("expires_at", client.ends_at()), (OWN_END, own), (UNUSED_UNTIL, client.unused_until)]
+}
+
 /// When a registration ends by itself.
 fn own_end(item: &Item) -> Option<u64> {
     let is_other = is_locked(item) || item.contains_key(UNUSED_UNTIL);
@@ -567,14 +575,10 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     if let Some(token) = &client.registration_access_token {
         put("rat_hash", string(token.to_text()));
     }
-    if let Some(end) = client.ends_at() {
-        put("expires_at", integer(end));
-    }
-    if let Some(end) = client.expires_at.filter(|_| client.locked || client.unused_until.is_some()) {
-        put(OWN_END, integer(end));
-    }
-    if let Some(end) = client.unused_until {
-        put(UNUSED_UNTIL, integer(end));
+    for (name, end) in ends(client) {
+        if let Some(end) = end {
+            put(name, integer(end));
+        }
     }
     if client.retained {
         put(RETAINED, AttributeValue::Bool(true));

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::client::USED;
+use super::client::{USED, ends};
 use super::item::{integer, string, text};
 use super::metadata_document::kept_document;
 use super::schema::{Key, client_key, metadata_document_key};
@@ -120,8 +120,7 @@ impl Store {
     ) -> Result<(), Error> {
         let mut client = client;
         for _ in 0..ATTEMPTS {
-            let ends = client.source.ends_unused() && !client.retained;
-            let unused_until = service.policy().unused.end_of_used(self.clock.now(), has_until).filter(|_| ends);
+            let unused_until = client.unused_after(service.policy().unused, self.clock.now(), has_until);
             let next = RegisteredClient { unused_until, ..client };
             let write_id = self.write_id()?;
             let update = self.using(&next, today, has_until, &write_id);
@@ -142,7 +141,7 @@ impl Store {
 
     /// The write that notes a use, and when the client ends if it is the last one.
     fn using(&self, client: &RegisteredClient, today: &str, has_until: u64, write_id: &str) -> UpdateItemFluentBuilder {
-        let mut set = vec!["#used = :day, write_id = :write"];
+        let mut set = vec!["#used = :day, write_id = :write".to_owned()];
         let mut remove = Vec::new();
         let mut update = self
             .update(client_key(client.service_id, client.numeric_id))
@@ -152,26 +151,14 @@ impl Store {
             .expression_attribute_values(":version", integer(client.version))
             .expression_attribute_values(":now", integer(self.clock.now()))
             .expression_attribute_values(":until", integer(has_until));
-        match client.unused_until {
-            Some(end) => {
-                set.push("unused_until = :unused");
-                update = update.expression_attribute_values(":unused", integer(end));
+        for (name, end) in ends(client) {
+            match end {
+                Some(end) => {
+                    set.push(format!("{name} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), integer(end));
+                }
+                None => remove.push(name),
             }
-            None => remove.push("unused_until"),
-        }
-        match client.ends_at() {
-            Some(end) => {
-                set.push("expires_at = :end");
-                update = update.expression_attribute_values(":end", integer(end));
-            }
-            None => remove.push("expires_at"),
-        }
-        match client.expires_at.filter(|_| client.locked || client.unused_until.is_some()) {
-            Some(end) => {
-                set.push("ends_at = :own");
-                update = update.expression_attribute_values(":own", integer(end));
-            }
-            None => remove.push("ends_at"),
         }
         let removed = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
         update.update_expression(format!("SET {}{removed}", set.join(", "))).condition_expression(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value};
+use shared::Error;
 use shared::administration;
 use shared::client::RegisteredClient;
 use shared::store::Route;
@@ -35,27 +36,8 @@ pub struct Prune {
 
 pub(super) async fn run(prune: &Prune, connection: &Connection, output: &Output) -> Result<()> {
     let desk = Desk::at(prune.service, connection).await?;
-    let since = connection.clock.now().saturating_sub(prune.unused.as_secs());
-    let is_meant = |client: &RegisteredClient| {
-        let ends = client.source.ends_unused() && !client.retained && !client.locked;
-        ends && is_unused_since(client, since)
-    };
-    let mut meant: Vec<(String, String)> = Vec::new();
-    let mut walk = connection.store.walk(prune.service, Route::default());
-    while let Some(clients) = walk.next_some().await.map_err(described)? {
-        meant.extend(
-            clients.iter().filter(|client| is_meant(client)).map(|client| (host(client), client.client_id.clone())),
-        );
-    }
-    let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
-    for (host, _) in &meant {
-        *hosts.entry(host).or_default() += 1;
-    }
-    let row = |(host, clients): (&str, u64)| {
-        Map::from_iter([("host".to_owned(), Value::from(host)), ("clients".to_owned(), clients.into())])
-    };
-    let rows: Vec<Map<String, Value>> = hosts.into_iter().map(row).collect();
-    output.rows(&["host", "clients"], &rows)?;
+    let meant = prune.meant(connection).await?;
+    output.rows(&["host", "clients"], &by_host(&meant))?;
     if prune.dry_run || meant.is_empty() {
         return Ok(());
     }
@@ -65,12 +47,50 @@ pub(super) async fn run(prune: &Prune, connection: &Connection, output: &Output)
     let mut deleted = 0_u64;
     for (_, client_id) in meant {
         // Somebody may have used it meanwhile, or it is gone.
-        let Some(client) = desk.found(&client_id).await?.filter(is_meant) else { continue };
-        administration::delete(&desk.context(), &client).await.map_err(described)?;
-        deleted += 1;
+        let found = desk.found(&client_id).await?;
+        let Some(client) = found.filter(|client| prune.means(client, connection.clock.now())) else { continue };
+        match administration::delete(&desk.context(), &client).await {
+            Ok(()) => deleted += 1,
+            Err(Error::UnknownClient | Error::Contention) => {}
+            Err(error) => return Err(described(error)),
+        }
     }
     output.done(&format!("Deleted: {deleted}."));
     Ok(())
+}
+
+impl Prune {
+    /// Whether a client is one of those.
+    fn means(&self, client: &RegisteredClient, now: u64) -> bool {
+        client.source.ends_unused()
+            && !client.retained
+            && !client.locked
+            && client.ends_at().is_none_or(|end| end > now)
+            && is_unused_since(client, now.saturating_sub(self.unused.as_secs()))
+    }
+
+    /// All of them: the host of each, and its identifier.
+    async fn meant(&self, connection: &Connection) -> Result<Vec<(String, String)>> {
+        let now = connection.clock.now();
+        let mut meant = Vec::new();
+        let mut walk = connection.store.walk(self.service, Route::default());
+        while let Some(clients) = walk.next_some().await.map_err(described)? {
+            let those = clients.iter().filter(|client| self.means(client, now));
+            meant.extend(those.map(|client| (host(client), client.client_id.clone())));
+        }
+        Ok(meant)
+    }
+}
+
+fn by_host(meant: &[(String, String)]) -> Vec<Map<String, Value>> {
+    let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (host, _) in meant {
+        *hosts.entry(host).or_default() += 1;
+    }
+    let row = |(host, clients): (&str, u64)| {
+        Map::from_iter([("host".to_owned(), Value::from(host)), ("clients".to_owned(), clients.into())])
+    };
+    hosts.into_iter().map(row).collect()
 }
 
 fn host(client: &RegisteredClient) -> String {

@@ -588,7 +588,11 @@ async fn a_client_outlives_what_it_was_given() {
     party.secret = registered.text("client_secret").to_owned();
     let (client, world) = (&party, &party.authlete.world);
     let tokens = client.tokens("b", "john").await;
-    world.clock.advance(399 * DAY);
+    // A look-up is a use as well, and gives nothing: it takes nothing back either.
+    world.clock.advance(2 * DAY);
+    let path = format!("/1/client?client_id={}", client.client_id);
+    assert_eq!(world.send_bare("GET", &path, Some(&party.authlete.token)).await.status, 200);
+    world.clock.advance(397 * DAY);
     world.sweep().await;
     let refreshed = client.refresh(tokens.text("refreshToken")).await;
     assert_outcome(&refreshed, "OK", "A053080", "");

@@ -137,7 +137,8 @@ pub fn remembering(
     store::updating(update.update_expression(format!("SET {}{added}", set.join(", "))))
 }
 
-/// Makes room for one more authorization of a grant, if there is one yet: what is dead is forgotten and, if that is not enough, the oldest is revoked.
+/// Makes room for one more authorization of a grant, if there is one yet: what is dead is forgotten and, if that is not
+/// enough, the oldest is revoked.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`], [`Error::Contention`].

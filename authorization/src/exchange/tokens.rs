@@ -101,7 +101,8 @@ pub(crate) fn is_refreshed(context: &Context<'_>, client: &RegisteredClient, aut
 /// Puts new tokens into an authorization that becomes active.
 ///
 /// # Errors
-/// [`TokenFault::NoKey`], [`TokenFault::ImpossibleValue`] and [`TokenFault::ValueInUse`], within [`Error::Unavailable`] and [`Error::Internal`].
+/// [`TokenFault::NoKey`], [`TokenFault::ImpossibleValue`] and [`TokenFault::ValueInUse`], within [`Error::Unavailable`]
+/// and [`Error::Internal`].
 pub async fn give(
     context: &Context<'_>,
     client: &RegisteredClient,

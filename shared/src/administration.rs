@@ -95,7 +95,7 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
         let client_secret = secret::renew(context, &mut client).await?;
         match app.store.create_client(&client, None, &[ClaimKind::Alias], origin).await? {
             Created::Created => return Ok(information(client, client_secret)),
-            Created::Taken | Created::TokenSpent => {}
+            Created::Taken(_) | Created::TokenSpent => {}
         }
     }
     Err(Error::Contention)
@@ -148,13 +148,13 @@ async fn try_replace(
 /// # Errors
 /// [`Error::Contention`] if it is one by now; [`Error::Unavailable`], [`Error::Internal`].
 pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<RegisteredClient, Error> {
-    let Context { app, service, origin, .. } = context;
-    match app.store.create_client(&client, None, &[], origin).await? {
+    let Context { app, origin, .. } = context;
+    let occupant = match app.store.create_client(&client, None, &[], origin).await? {
         Created::Created => return Ok(client),
-        Created::Taken | Created::TokenSpent => {}
-    }
+        Created::Taken(occupant) => occupant,
+        Created::TokenSpent => return Err(Error::Contention),
+    };
     // What operators had decided before they deleted it is gone with that.
-    let occupant = app.store.occupant(service.id, client.numeric_id).await?.ok_or(Error::Contention)?;
     if occupant.client.is_some() || occupant.client_id != client.client_id {
         return Err(Error::Contention);
     }
@@ -279,7 +279,8 @@ pub async fn reissue_token(context: &Context<'_>, client: RegisteredClient) -> R
 }
 
 async fn try_reissue(context: &Context<'_>, mut client: RegisteredClient) -> Result<Token, Error> {
-    if !client.source.is_self_managed() {
+    // Nor is one that all who registered the same share: whoever had a token would manage it for all.
+    if !client.source.is_self_managed() || client.is_shared() {
         return Err(Invalid::NotSelfManaged.into());
     }
     let token = Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?;

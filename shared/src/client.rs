@@ -101,6 +101,12 @@ impl Source {
         matches!(self, Self::FederationExplicit | Self::FederationAutomatic | Self::MetadataDocument)
     }
 
+    /// Whether the identifiers of such clients are numbers, as Authlete's are.
+    #[must_use]
+    pub const fn has_decimal_ids(self) -> bool {
+        matches!(self, Self::AuthleteRegistration | Self::AuthleteCreate)
+    }
+
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {
@@ -167,6 +173,12 @@ impl RegisteredClient {
     pub fn unused_after(&self, unused: Unused, used: u64, has_until: u64) -> Option<u64> {
         let end = unused.end_of_used(used, has_until).filter(|_| self.source.ends_unused())?;
         Some(end.max(self.unused_until.unwrap_or_default()))
+    }
+
+    /// Whether all who register the same share it, so that none of them manages it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.source.is_self_managed() && self.registration_access_token.is_none()
     }
 
     /// What the client has of a kind that only one client may have.
@@ -331,7 +343,7 @@ pub struct ClientInformation {
     pub client_secret: Option<ClientSecret>,
     /// The token that manages it: just minted, or as presented.
     pub registration_access_token: Option<Token>,
-    /// Where it is managed, if by RFC 7592.
+    /// Where it is managed with that token.
     pub registration_client_uri: Option<String>,
 }
 
@@ -356,9 +368,9 @@ impl ClientInformation {
         }
         if let Some(token) = &self.registration_access_token {
             put("registration_access_token", token.expose().into());
-        }
-        if let Some(uri) = &self.registration_client_uri {
-            put("registration_client_uri", uri.as_str().into());
+            if let Some(uri) = &self.registration_client_uri {
+                put("registration_client_uri", uri.as_str().into());
+            }
         }
         members
     }

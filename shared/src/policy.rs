@@ -79,6 +79,9 @@ pub struct Policy {
     /// When clients end that nobody uses.
     #[serde(default)]
     pub unused: Unused,
+    /// Whether the same registration again gets the same client, where it is public and nobody's in particular.
+    #[serde(default)]
+    pub merge_identical: bool,
     /// When a registration access token is replaced.
     pub token_rotation: Rotation,
     /// Software statements (RFC 7591 §2.3).

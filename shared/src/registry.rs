@@ -1,5 +1,6 @@
 //! Register, read, update, delete (RFC 7591 §3, RFC 7592 §2).
 
+mod merging;
 mod rehearsal;
 pub(crate) mod remote;
 pub(crate) mod secret;
@@ -69,7 +70,10 @@ pub async fn register(
         return Err(Error::RegistrationClosed);
     }
     let admitted = admit(context, source, metadata, &registrant.bound()).await?;
-    enrol(context, source, registrant, admitted, kept).await
+    match merging::identifier(context, source, registrant, &admitted, &kept) {
+        Some(client_id) => merging::register(context, source, client_id, admitted).await,
+        None => enrol(context, source, registrant, admitted, kept).await,
+    }
 }
 
 /// Registers a client on its registrant's behalf, as operators do: by the same rules, also where clients may not register
@@ -90,22 +94,58 @@ pub(crate) async fn enrol(
     context: &Context<'_>,
     source: Source,
     registrant: &Registrant,
-    Admitted { metadata, software }: Admitted,
+    admitted: Admitted,
     kept: Map<String, Value>,
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
-    let policy = service.policy();
-    let bound = registrant.bound();
-    remote::check(context, &metadata).await?;
-    let issued_at_millis = app.clock.now_millis();
+    remote::check(context, &admitted.metadata).await?;
+    let mut client = new_client(context, source, registrant, admitted, kept);
+    if let Registrant::Identified { client_id, replaces, .. } = registrant {
+        client.client_id.clone_from(client_id);
+        let named = register_named(context, client, |client, occupant| {
+            succeed(client, occupant, replaces, service).map(|()| None)
+        });
+        return named.await.map_err(|error| match error {
+            // An operator has given its name to a client, which is the registrant's.
+            Error::Claimed(ClaimKind::Alias) => Error::AlreadyRegistered,
+            error => error,
+        });
+    }
     let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
     let token = source.is_self_managed().then(mint).transpose()?;
+    client.registration_access_token = token.as_ref().map(Token::hash);
+    within_the_developers_share(context, &client).await?;
+    for _ in 0..MINTING_ATTEMPTS {
+        client.client_id = mint_client_id(source, &app.entropy)?;
+        client.numeric_id = service.numeric_id(&client.client_id);
+        let client_secret = secret::renew(context, &mut client).await?;
+        let claimed = claimed(service.policy(), source);
+        match app.store.create_client(&client, registrant.spends(), claimed, origin).await? {
+            Created::Created => return Ok(ClientInformation::new(client, client_secret, token)),
+            Created::TokenSpent => return Err(Error::InvalidToken),
+            Created::Taken(_) => {}
+        }
+    }
+    Err(Error::Contention)
+}
+
+/// A client whose metadata were admitted, without a name, a secret or a token yet.
+fn new_client(
+    context: &Context<'_>,
+    source: Source,
+    registrant: &Registrant,
+    Admitted { metadata, software }: Admitted,
+    kept: Map<String, Value>,
+) -> RegisteredClient {
+    let Context { app, service, .. } = context;
+    let policy = service.policy();
+    let issued_at_millis = app.clock.now_millis();
     let settings = OperatorSettings {
         requestable_scopes: requestable_scopes(policy, &metadata),
         others: kept,
         ..OperatorSettings::default()
     };
-    let mut client = RegisteredClient {
+    RegisteredClient {
         service_id: service.id,
         client_id: String::new(),
         numeric_id: 0,
@@ -120,11 +160,11 @@ pub(crate) async fn enrol(
             software,
             trust_chain: registrant.trust_chain().cloned(),
             metadata_document: None,
-            bound,
+            bound: registrant.bound(),
             settings,
         },
         secret: None,
-        registration_access_token: token.as_ref().map(Token::hash),
+        registration_access_token: None,
         expires_at: end_of_life(policy, source, registrant, app.clock.now()),
         unused_until: policy.unused.end_of_new(app.clock.now()).filter(|_| source.ends_unused()),
         retained: false,
@@ -132,31 +172,15 @@ pub(crate) async fn enrol(
         secret_mac: None,
         tokens_from: None,
         version: 1,
-    };
-    if let Registrant::Identified { client_id, replaces, .. } = registrant {
-        client.client_id.clone_from(client_id);
-        return register_identified(context, client, replaces).await;
     }
-    within_the_developers_share(context, &client).await?;
-    for _ in 0..MINTING_ATTEMPTS {
-        client.client_id = mint_client_id(source, &app.entropy)?;
-        client.numeric_id = service.numeric_id(&client.client_id);
-        let client_secret = secret::renew(context, &mut client).await?;
-        match app.store.create_client(&client, registrant.spends(), claimed(policy, source), origin).await? {
-            Created::Created => return Ok(ClientInformation::new(client, client_secret, token)),
-            Created::TokenSpent => return Err(Error::InvalidToken),
-            Created::Taken => {}
-        }
-    }
-    Err(Error::Contention)
 }
 
-/// Stores the one client of a registrant that has a name of its own. A number that was taken by its earlier client
-/// is its own again.
-async fn register_identified(
+/// Stores a client under the name that it has. What stands there already, `meet` makes it the next version of, or answers
+/// in its place.
+async fn register_named(
     context: &Context<'_>,
     mut client: RegisteredClient,
-    replaces: &[Source],
+    meet: impl Fn(&mut RegisteredClient, Occupant) -> Result<Option<RegisteredClient>, Error>,
 ) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     client.numeric_id = service.numeric_id(&client.client_id);
@@ -171,23 +195,25 @@ async fn register_identified(
     };
     for _ in 0..MINTING_ATTEMPTS {
         let is_new = occupant.is_none();
-        if let Some(occupant) = occupant {
-            succeed(&mut client, occupant, replaces, service)?;
+        if let Some(occupant) = occupant
+            && let Some(same) = meet(&mut client, occupant)?
+        {
+            return Ok(ClientInformation::new(same, None, None));
         }
         let client_secret = secret::renew(context, &mut client).await?;
         let stored = if is_new {
-            app.store.create_client(&client, None, claimed, origin).await.map(|created| created == Created::Created)
+            app.store.create_client(&client, None, claimed, origin).await
         } else {
-            app.store.replace_client(&client, claimed, origin).await.map(|()| true)
+            app.store.replace_client(&client, claimed, origin).await.map(|()| Created::Created)
         };
-        match stored {
-            Ok(true) => return Ok(ClientInformation::new(client, client_secret, None)),
-            Ok(false) | Err(Error::Contention) => {}
-            // An operator has given its name to a client, which is the registrant's.
-            Err(Error::Claimed(ClaimKind::Alias)) => return Err(Error::AlreadyRegistered),
+        occupant = match stored {
+            Ok(Created::Created) => return Ok(ClientInformation::new(client, client_secret, None)),
+            Ok(Created::Taken(occupant)) => Some(*occupant),
+            Ok(Created::TokenSpent) | Err(Error::Contention) => {
+                app.store.occupant(service.id, client.numeric_id).await?
+            }
             Err(error) => return Err(error),
-        }
-        occupant = app.store.occupant(service.id, client.numeric_id).await?;
+        };
     }
     Err(Error::Contention)
 }
@@ -215,10 +241,8 @@ fn succeed(
     client.tokens_from = occupant.tokens_from;
     client.retained = occupant.retained;
     // Who comes back loses nothing of what use has given it.
-    if let Some(earlier) = &occupant.client {
-        client.used.clone_from(&earlier.used);
-        client.unused_until = client.unused_until.map(|end| end.max(earlier.unused_until.unwrap_or_default()));
-    }
+    client.used = occupant.used;
+    client.unused_until = client.unused_until.map(|end| end.max(occupant.unused_until.unwrap_or_default()));
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),

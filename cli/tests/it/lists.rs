@@ -182,7 +182,7 @@ async fn a_client_that_is_too_large_for_its_item_is_refused_whatever_adds_up_to_
         large.version = 2;
         change(&mut large.record);
         let replaced = world.app.store.replace_client(&large, &[], &Origin::default()).await.unwrap_err();
-        let created = world.app.store.create_client(&large, None, &[], &Origin::default()).await.unwrap_err();
+        let created = world.app.store.create_client(&large, None, &[], &Origin::default()).await.err().unwrap();
         for refused in [replaced, created] {
             let text = refused.to_string();
             assert_eq!((refused.status(), refused.code()), (400, "invalid_client_metadata"), "{text}");

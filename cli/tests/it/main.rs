@@ -28,6 +28,7 @@ mod identity_center;
 mod limits;
 mod lists;
 mod lookup;
+mod merging;
 mod metadata_documents;
 mod permissions;
 mod program;

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use serde_yaml_ng::Value as Yaml;
+use shared::caller::Permission;
 use shared::http::Request;
+use shared::policy::Preset;
 
 use crate::events::events;
 use crate::fault_proxy::FaultProxy;
@@ -225,6 +228,45 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
     }
 }
 
+/// What was asked, all of which the role of that function permits.
+fn permitted(granted: &Roles, function: &str, proxy: &FaultProxy, what: &str) -> Vec<String> {
+    let asked = proxy.permissions();
+    for permission in &asked {
+        let permits = |granted: &String| match granted.strip_suffix('*') {
+            Some(beginning) => permission.starts_with(beginning),
+            None => granted == permission,
+        };
+        assert!(granted[function].iter().any(permits), "{what}: {permission}");
+    }
+    asked
+}
+
+/// What no event asks, since it depends on what was asked before.
+#[tokio::test]
+async fn the_roles_of_registration_permit_to_share_clients() {
+    let table = World::empty().await;
+    table.service(1, Preset::McpShared.policy()).await;
+    let token = table.service_token(1, &[Permission::UseService]).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none"});
+    let granted = granted();
+    let wrapped = json!({"json": client.to_string()});
+    for (function, path, body) in
+        [("register", "/1/register", &client), ("authlete-client-registration", "/api/1/client/registration", &wrapped)]
+    {
+        let mut asked = BTreeSet::new();
+        for _ in 0..2 {
+            world.clock.advance(1);
+            assert!(
+                world.send_json("POST", path, (body == &wrapped).then_some(token.as_str()), body).await.status < 300
+            );
+            asked.extend(permitted(&granted, function, &proxy, function));
+        }
+        assert!(asked.iter().any(|permission| permission.starts_with("UpdateItem C#")), "{asked:?}");
+    }
+}
+
 #[tokio::test]
 async fn each_role_permits_what_its_function_asks() {
     let (identity_center, stet) = (fixture::IDENTITY_CENTER_SERVICE, fixture::STET_SERVICE);
@@ -243,12 +285,7 @@ async fn each_role_permits_what_its_function_asks() {
             Some(endpoint) => drop(endpoint.answer(world.app, Request::from_event(&event).unwrap()).await),
             None => drop(shared::stream::apply(world.app, serde_json::from_str(&event).unwrap()).await.unwrap()),
         }
-        for permission in proxy.permissions() {
-            let permits = |granted: &String| match granted.strip_suffix('*') {
-                Some(beginning) => permission.starts_with(beginning),
-                None => *granted == permission,
-            };
-            assert!(granted[function].iter().any(permits), "{name}: {permission}");
+        for permission in permitted(&granted, function, &proxy, name) {
             asked.insert(permission.split('#').next().unwrap().to_owned());
         }
     }

@@ -22,10 +22,23 @@ pub type ClientId = String;
 /// # Errors
 /// [`Error::Internal`] without entropy.
 pub fn mint(source: Source, entropy: &Entropy) -> Result<ClientId, Error> {
-    if matches!(source, Source::AuthleteRegistration | Source::AuthleteCreate) {
+    if source.has_decimal_ids() {
         return Ok((u64::from_be_bytes(entropy.bytes()?) >> 11).max(1).to_string());
     }
     Ok(uuid::Builder::from_random_bytes(entropy.bytes()?).into_uuid().to_string())
+}
+
+/// The client identifier that follows from a digest, in the form of those that are minted: a number, or a UUID of version 8
+/// (RFC 9562 §5.8).
+#[must_use]
+pub fn derive(source: Source, digest: &[u8; 32]) -> ClientId {
+    let mut first = [0; 16];
+    first.copy_from_slice(digest.first_chunk::<16>().unwrap_or(&[0; 16]));
+    if source.has_decimal_ids() {
+        let number = first.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        return (number >> 11).max(1).to_string();
+    }
+    uuid::Builder::from_custom_bytes(first).into_uuid().to_string()
 }
 
 /// The number, from 1 to 2^53−1, under which a client is stored: a decimal identifier is its own number, any

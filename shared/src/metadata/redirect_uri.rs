@@ -166,6 +166,13 @@ impl RedirectUri {
             && without_port(&self.text) == without_port(requested)
     }
 
+    /// The URI without the port of the loopback interface, which is no part of what a client registers (RFC 8252 §7.3).
+    #[must_use]
+    pub fn without_loopback_port(&self) -> String {
+        let parts = without_port(&self.text).filter(|_| self.kind == RedirectUriKind::Loopback);
+        parts.map_or_else(|| self.text.clone(), |(host, rest)| format!("http://{host}{rest}"))
+    }
+
     /// The scheme.
     #[must_use]
     pub fn scheme(&self) -> &str {

@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_servers_call_is_on_the_public_internet_in_every_preset() {
-        for preset in [Preset::Open, Preset::Protected, Preset::Regulated] {
+        for preset in Preset::ALL {
             let policy = Policy {
                 token_endpoint_auth_methods: Preset::Open.policy().token_endpoint_auth_methods,
                 ..preset.policy()

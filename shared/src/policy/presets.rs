@@ -12,6 +12,8 @@ pub enum Preset {
     /// Open registration as MCP hosts and other public clients need it: what cannot be had is dropped and the
     /// answer says what was registered.
     Open,
+    /// The same, where copies of one program share one client: they neither change nor delete it.
+    McpShared,
     /// Registration by initial access token: what cannot be had is refused.
     Protected,
     /// Registration by regulated institutions, as open banking has it: clients authenticate by mutual TLS or signed
@@ -20,11 +22,15 @@ pub enum Preset {
 }
 
 impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Open, Self::McpShared, Self::Protected, Self::Regulated];
+
     /// The policy.
     #[must_use]
     pub fn policy(self) -> Policy {
         match self {
             Self::Open => open(),
+            Self::McpShared => Policy { merge_identical: true, ..open() },
             Self::Protected => protected(),
             Self::Regulated => regulated(),
         }
@@ -76,6 +82,7 @@ fn open() -> Policy {
         secret_lifetime: None,
         client_lifetime: None,
         unused: Unused::USUAL,
+        merge_identical: false,
         token_rotation: Rotation::Off,
         software_statements: SoftwareStatements::default(),
         metadata_documents: MetadataDocuments::default(),
@@ -150,7 +157,7 @@ mod tests {
 
     #[test]
     fn presets_do_not_contradict_themselves_and_survive_json() {
-        for preset in [Preset::Open, Preset::Protected, Preset::Regulated] {
+        for preset in Preset::ALL {
             let policy = preset.policy();
             assert_eq!(policy.check(), Ok(()));
             let text = serde_json::to_string(&policy).unwrap();
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn d6_no_preset_offers_the_implicit_or_the_password_grant() {
-        for preset in [Preset::Open, Preset::Protected, Preset::Regulated] {
+        for preset in Preset::ALL {
             let offered = preset.policy().grant_types.offered;
             assert!(!offered.contains(&GrantType::Implicit) && !offered.contains(&GrantType::Password));
         }

@@ -551,7 +551,7 @@ mod tests {
 
     #[test]
     fn rfc8414_s2_signed_assertions_have_algorithms_and_never_none() {
-        for preset in [Preset::Open, Preset::Protected, Preset::Regulated] {
+        for preset in Preset::ALL {
             let algorithms = service(preset, json!({})).announced(ASSERTIONS).map(|values| values.contains(&"RS256"));
             assert_eq!(algorithms, Some(true), "{preset:?}");
         }

@@ -56,12 +56,11 @@ const GONE: &str =
     "#record, claims, used, secret, secret_version, secret_mac, rat_hash, unused_until, #list, developer, #at";
 
 /// What became of a new client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
     /// It is stored.
     Created,
-    /// Its number is taken; nothing is stored.
-    Taken,
+    /// Its number is taken, by that; nothing is stored.
+    Taken(Box<Occupant>),
     /// The initial access token is used up, or gone; nothing is stored.
     TokenSpent,
 }
@@ -112,6 +111,10 @@ pub struct Occupant {
     pub tokens_from: Option<u64>,
     /// Whether it stays though nobody uses it.
     pub retained: bool,
+    /// The last day of which it is known that it was used.
+    pub used: Option<String>,
+    /// When it ends, or has ended, if nobody uses it, in seconds since 1970.
+    pub unused_until: Option<u64>,
 }
 
 /// How often a write is tried again to take over a name that its owner no longer has.
@@ -126,22 +129,22 @@ impl Store {
     /// [`Error::Internal`].
     pub async fn create_client(
         &self,
-        client: &RegisteredClient,
+        owner: &RegisteredClient,
         spends: Option<TokenHash>,
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<Created, Error> {
-        let mut claims = claims(client, claimed)?;
+        let mut claims = claims(owner, claimed)?;
         for _ in 0..=TAKEOVERS {
             let write_id = self.write_id()?;
-            let item = client_item(client, &write_id, origin)?;
+            let item = client_item(owner, &write_id, origin)?;
             let write = if spends.is_none() && claims.is_empty() {
                 Write::Put(Box::new(self.put_new(item)))
             } else {
                 let put = self.transacted(item).condition_expression("attribute_not_exists(PK)");
                 let mut parts = vec![TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build()];
                 if let Some(token) = &spends {
-                    parts.push(self.spending(client.service_id, token)?);
+                    parts.push(self.spending(owner.service_id, token)?);
                 }
                 for claim in &claims {
                     parts.push(self.claiming(claim, &write_id)?);
@@ -154,8 +157,9 @@ impl Store {
             };
             let (client, rest) = conditions.split_first().ok_or_else(|| Error::internal("a refusal without reason"))?;
             let (token, rest) = rest.split_at_checked(usize::from(spends.is_some())).unwrap_or_default();
-            if matches!(client, Condition::Failed(_)) {
-                return Ok(Created::Taken);
+            if let Condition::Failed(old) = client {
+                let old = old.as_ref().ok_or_else(|| Error::internal("a refusal without its item"))?;
+                return Ok(Created::Taken(Box::new(self.occupant_of(owner.service_id, owner.numeric_id, old)?)));
             }
             if token.iter().any(|token| matches!(token, Condition::Failed(_))) {
                 return Ok(Created::TokenSpent);
@@ -209,19 +213,25 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn occupant(&self, service_id: u64, numeric_id: u64) -> Result<Option<Occupant>, Error> {
-        let Some(item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(None) };
+        let item = self.get(client_key(service_id, numeric_id)).await?;
+        item.map(|item| self.occupant_of(service_id, numeric_id, &item)).transpose()
+    }
+
+    fn occupant_of(&self, service_id: u64, numeric_id: u64, item: &Item) -> Result<Occupant, Error> {
         let deleted = item.contains_key("deleted_by");
-        let record: Option<ClientRecord> = (!deleted).then(|| parsed(&item, "client")).transpose()?;
-        Ok(Some(Occupant {
-            client_id: required(text(&item, "client_id"), "client_id")?.to_owned(),
-            version: required(number(&item, "version"), "version")?,
-            request_issued_at_millis: number(&item, REQUEST_ISSUED_AT),
+        let record: Option<ClientRecord> = (!deleted).then(|| parsed(item, "client")).transpose()?;
+        Ok(Occupant {
+            client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
+            version: required(number(item, "version"), "version")?,
+            request_issued_at_millis: number(item, REQUEST_ISSUED_AT),
             settings: record.map(|record| record.settings),
-            client: self.live_client(service_id, numeric_id, &item)?,
-            locked: is_locked(&item),
-            tokens_from: number(&item, TOKENS_FROM),
-            retained: is_true(&item, RETAINED),
-        }))
+            client: self.live_client(service_id, numeric_id, item)?,
+            locked: is_locked(item),
+            tokens_from: number(item, TOKENS_FROM),
+            retained: is_true(item, RETAINED),
+            used: text(item, USED).map(str::to_owned),
+            unused_until: number(item, UNUSED_UNTIL),
+        })
     }
 
     /// Replaces a client, or what is left of it, by its next version, and in the same transaction claims the names of those kinds.

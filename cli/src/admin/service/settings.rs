@@ -58,6 +58,9 @@ pub struct Settings {
 enum PresetName {
     /// Open registration, as MCP hosts need it.
     Open,
+    /// The same, where copies of one program share one client.
+    #[value(name = "mcp_shared")]
+    McpShared,
     /// Registration by initial access token.
     Protected,
     /// Registration by regulated institutions, as open banking has it.
@@ -68,6 +71,7 @@ impl PresetName {
     fn policy(self) -> Policy {
         match self {
             Self::Open => Preset::Open.policy(),
+            Self::McpShared => Preset::McpShared.policy(),
             Self::Protected => Preset::Protected.policy(),
             Self::Regulated => Preset::Regulated.policy(),
         }

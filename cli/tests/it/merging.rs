@@ -1,0 +1,212 @@
+//! The same registration again gets the same client, where the policy says so.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::administration;
+use shared::caller::Permission;
+use shared::client::RegisteredClient;
+use shared::origin::Origin;
+use shared::policy::{Policy, Preset};
+use shared::store::Deleter;
+
+use crate::fault_proxy::FaultProxy;
+use crate::support::{Reply, World, assert_invalid_token, table};
+
+fn shared_policy() -> Policy {
+    Preset::McpShared.policy()
+}
+
+/// What each copy of an assistant sends, on a port of its own.
+fn assistant(port: u16) -> Value {
+    json!({"client_name": "Assistant", "token_endpoint_auth_method": "none",
+        "redirect_uris": [format!("http://127.0.0.1:{port}/callback")]})
+}
+
+async fn registered(world: &World, metadata: &Value) -> Reply {
+    let reply = world.register(1, None, metadata).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply
+}
+
+async fn scene() -> World {
+    let world = World::empty().await;
+    world.service(1, shared_policy()).await;
+    world
+}
+
+async fn stored(world: &World, client_id: &str) -> Option<RegisteredClient> {
+    let service = world.app.service(1).await.unwrap();
+    world.app.store.client(1, service.numeric_id(client_id)).await.unwrap()
+}
+
+#[tokio::test]
+async fn copies_of_one_program_share_one_client_that_none_of_them_manages() {
+    let world = scene().await;
+    let replies = join_all((1..=42).map(|copy| {
+        let (world, sent) = (&world, assistant(40_000 + copy));
+        async move { registered(world, &sent).await }
+    }));
+    let replies = replies.await;
+    let client_id = replies[0].text("client_id");
+    for (copy, reply) in (1..).zip(&replies) {
+        assert_eq!(reply.text("client_id"), client_id);
+        assert_eq!(reply.body["client_id_issued_at"], replies[0].body["client_id_issued_at"]);
+        let uri = format!("http://127.0.0.1:{}/callback", 40_000 + copy);
+        assert_eq!(reply.body["redirect_uris"], json!([uri]), "each is told what it has sent");
+        for member in ["client_secret", "registration_access_token", "registration_client_uri"] {
+            assert_eq!(reply.body.get(member), None, "{member}");
+        }
+    }
+    assert_eq!(world.app.store.clients(1).await.unwrap().len(), 1);
+    let look_up = world.service_token(1, &[Permission::UseService]).await;
+    let path = format!("/1/client?client_id={client_id}&redirect_uri=http%3A%2F%2F127.0.0.1%3A5%2Fcallback");
+    assert_eq!(world.send_bare("GET", &path, Some(&look_up)).await.status, 200, "whatever the port");
+    let another = world.app.entropy.bytes::<32>().unwrap();
+    let token = format!("rat_{}", base64_of(&another));
+    for method in ["GET", "DELETE"] {
+        let reply = world.send_bare(method, &format!("/1/register/{client_id}"), Some(&token)).await;
+        assert_invalid_token(&reply);
+    }
+    let service = world.app.service(1).await.unwrap();
+    let client = stored(&world, client_id).await.unwrap();
+    let refused = administration::reissue_token(&world.context(&service), client).await;
+    assert!(refused.err().unwrap().to_string().contains("registration_access_token"));
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test]
+async fn what_differs_or_is_somebodys_has_a_client_of_its_own() {
+    let world = scene().await;
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let shared = registered(&world, &assistant(1)).await;
+    let mut ids = vec![shared.text("client_id").to_owned()];
+    let with = |name: &str, value: Value| {
+        let mut sent = assistant(1);
+        sent[name] = value;
+        sent
+    };
+    for sent in [
+        with("client_name", json!("Assistant 2")),
+        with("client_name#de", json!("Assistent")),
+        with("scope", json!("read")),
+        with("redirect_uris", json!(["http://127.0.0.1/other"])),
+        with("redirect_uris", json!(["http://localhost/callback"])),
+        with("redirect_uris", json!(["http://127.0.0.1/callback", "http://127.0.0.1/callback2"])),
+    ] {
+        let reply = registered(&world, &sent).await;
+        assert_eq!(reply.body.get("registration_access_token"), None, "{sent}");
+        ids.push(reply.text("client_id").to_owned());
+    }
+    for sent in [
+        with("token_endpoint_auth_method", json!("client_secret_basic")),
+        with("jwks", json!({"keys": [key]})),
+        with("jwks_uri", json!("https://rp.example/jwks")),
+    ] {
+        for _ in 0..2 {
+            let reply = registered(&world, &sent).await;
+            assert!(reply.text("registration_access_token").starts_with("rat_"), "{sent}");
+            ids.push(reply.text("client_id").to_owned());
+        }
+    }
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+    world.service(2, shared_policy()).await;
+    let elsewhere = world.register(2, None, &assistant(1)).await;
+    assert_ne!(elsewhere.text("client_id"), shared.text("client_id"), "services have nothing in common");
+}
+
+#[tokio::test]
+async fn it_is_off_unless_a_policy_says_so() {
+    let world = World::open().await;
+    let [one, other] = [registered(&world, &assistant(1)).await, registered(&world, &assistant(1)).await];
+    assert_ne!(one.text("client_id"), other.text("client_id"));
+    assert!(one.text("registration_access_token").starts_with("rat_"));
+}
+
+#[tokio::test]
+async fn what_operators_decide_about_a_shared_client_holds_for_all() {
+    let world = scene().await;
+    let service = world.app.service(1).await.unwrap();
+    let context = world.context(&service);
+    let first = registered(&world, &assistant(1)).await;
+    let client_id = first.text("client_id");
+    let client = || async { stored(&world, client_id).await.unwrap() };
+    administration::lock(&context, client().await, true).await.unwrap();
+    assert_eq!(world.register(1, None, &assistant(2)).await.status, 403, "a locked one is nobody's");
+    administration::lock(&context, client().await, false).await.unwrap();
+    administration::replace(&context, client().await, |client| {
+        let mut draft = administration::Draft::of(client);
+        draft.metadata.scope = Some("read".to_owned());
+        Ok(draft)
+    })
+    .await
+    .unwrap();
+    let again = registered(&world, &assistant(3)).await;
+    assert_eq!((again.text("client_id"), again.text("scope")), (client_id, "read"));
+    assert_eq!(again.body["redirect_uris"], first.body["redirect_uris"], "what is registered is what is answered");
+
+    let number = client().await.numeric_id;
+    let deleted = world.app.store.delete_client(1, client_id, number, Deleter::Operator, &Origin::default()).await;
+    assert!(deleted.unwrap().is_ok());
+    assert!(stored(&world, client_id).await.is_none());
+    let new = registered(&world, &assistant(4)).await;
+    assert_eq!((new.text("client_id"), new.body.get("scope")), (client_id, None));
+    assert_eq!(client().await.version, 6, "it goes on where the deleted one ended");
+}
+
+#[tokio::test]
+async fn to_register_it_again_is_a_use_of_it() {
+    const DAY: u64 = 24 * 60 * 60;
+    let world = scene().await;
+    let first = registered(&world, &assistant(1)).await;
+    let client_id = first.text("client_id");
+    let end = stored(&world, client_id).await.unwrap().ends_at();
+    world.clock.advance(29 * DAY);
+    registered(&world, &assistant(2)).await;
+    assert!(stored(&world, client_id).await.unwrap().ends_at() > end);
+    world.clock.advance(182 * DAY);
+    assert!(stored(&world, client_id).await.is_none());
+    let again = registered(&world, &assistant(3)).await;
+    assert_eq!(again.text("client_id"), client_id, "and it comes back after its end");
+    assert!(stored(&world, client_id).await.is_some());
+}
+
+#[tokio::test]
+async fn it_costs_one_conditional_write() {
+    let embedded = table(None).await;
+    let proxy = FaultProxy::start(&embedded.url()).await;
+    let (world, direct) = (World::at(&proxy.url()), World::at(&embedded.url()));
+    direct.service(1, shared_policy()).await;
+    for (copy, requests) in [(1, &["PutItem C"][..]), (2, &["PutItem C", "UpdateItem C"]), (3, &["PutItem C"])] {
+        world.app.service(1).await.unwrap();
+        proxy.requests();
+        world.clock.advance(1);
+        registered(&world, &assistant(copy)).await;
+        let made: Vec<String> = proxy.requests().into_iter().filter(|request| request != "GetItem S").collect();
+        assert_eq!(made, requests, "and one more for a day on which it is registered again");
+    }
+}
+
+#[tokio::test]
+async fn authletes_registration_shares_them_as_well() {
+    let world = scene().await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let register = async |port| {
+        let body = json!({"json": assistant(port).to_string()});
+        let reply = world.send_json("POST", "/api/1/client/registration", Some(&token), &body).await;
+        assert_eq!(reply.text("action"), "CREATED", "{reply:?}");
+        serde_json::from_str::<Value>(reply.text("responseContent")).unwrap()
+    };
+    let (one, other) = (register(1).await, register(2).await);
+    assert_eq!(one["client_id"], other["client_id"]);
+    assert!(one["client_id"].as_str().unwrap().parse::<u64>().unwrap() < 1 << 53);
+    assert_eq!(one.get("registration_access_token"), None);
+    let oauth = registered(&world, &assistant(1)).await;
+    assert_ne!(one["client_id"], oauth.body["client_id"], "each door has its own");
+}

@@ -362,7 +362,7 @@ impl Authorization {
     #[must_use]
     pub fn works_for(&self, service: &Service, client: Option<&RegisteredClient>) -> bool {
         match client {
-            Some(client) => client.numeric_id == self.client && !client.locked && self.is_after(client.tokens_from),
+            Some(client) => client.numeric_id == self.client && !client.is_held() && self.is_after(client.tokens_from),
             None => self.is_of_document && is_accepted(service.policy(), &self.client_name.name),
         }
     }

@@ -151,7 +151,7 @@ pub async fn authenticate(
     credentials: &Credentials<'_>,
     endpoint: Endpoint,
 ) -> Result<Result<AuthMethod, AuthenticationFault>, Error> {
-    if client.locked {
+    if client.is_held() {
         return Ok(Err(AuthenticationFault::Locked(client.numeric_id)));
     }
     let method = client.record.metadata.token_endpoint_auth_method();

@@ -203,7 +203,7 @@ fn still_there<'c>(
     client: Option<&'c RegisteredClient>,
     request: &Request,
 ) -> Option<&'c RegisteredClient> {
-    client.filter(|client| !client.locked && is_registered_redirect(context, client, &request.target.uri))
+    client.filter(|client| !client.is_held() && is_registered_redirect(context, client, &request.target.uri))
 }
 
 /// The scopes that are granted: `openid` only where it was asked for.

@@ -333,38 +333,24 @@ fn client(made: &Client) -> Result<RegisteredClient> {
     let members = members.as_object().cloned().unwrap_or_default();
     let registration_access_token = made.token.map(|last| token(TokenKind::RegistrationAccess, last)).transpose()?;
     let scopes = || ["accounts", "payments"].map(str::to_owned).to_vec();
+    let metadata = verify(ClientMetadata::from_members(members)?, Strictness::Full)?;
+    let client_type = if made.confidential { ClientType::Confidential } else { ClientType::Public };
+    let settings = OperatorSettings {
+        alias: made.alias.map(str::to_owned),
+        developer: made.developer.map(str::to_owned),
+        requestable_scopes: made.alias.map(|_| scopes()),
+        ..OperatorSettings::default()
+    };
     Ok(RegisteredClient {
-        service_id: 101,
         numeric_id: numeric_id(&SALT, made.id),
         client_id: made.id.to_owned(),
-        source: made.source,
         locked: made.locked,
-        record: ClientRecord {
-            metadata: verify(ClientMetadata::from_members(members)?, Strictness::Full)?,
-            client_type: if made.confidential { ClientType::Confidential } else { ClientType::Public },
-            issued_at_millis: MADE,
-            modified_at_millis: MADE,
-            secret_expires_at: 0,
-            software: None,
-            trust_chain: None,
-            metadata_document: None,
-            bound: BoundPolicy::default(),
-            settings: OperatorSettings {
-                alias: made.alias.map(str::to_owned),
-                developer: made.developer.map(str::to_owned),
-                requestable_scopes: made.alias.map(|_| scopes()),
-                others: Map::new(),
-            },
-        },
-        secret: None,
         registration_access_token: registration_access_token.map(|token| token.hash()),
-        expires_at: None,
-        unused_until: None,
-        retained: false,
-        used: None,
-        secret_mac: None,
-        tokens_from: None,
-        version: 1,
+        ..RegisteredClient::new(
+            101,
+            made.source,
+            ClientRecord { settings, ..ClientRecord::new(metadata, client_type, MADE) },
+        )
     })
 }
 

@@ -13,8 +13,8 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
 use crate::origin::Origin;
-use crate::policy::{BoundPolicy, Policy};
-use crate::registry::{Context, MINTING_ATTEMPTS, client_type, secret, within_the_developers_share};
+use crate::policy::Policy;
+use crate::registry::{Context, MINTING_ATTEMPTS, client_type, rules, secret, within_the_developers_share};
 use crate::service::{Service, ServiceConfiguration, public_jwks, seal_secrets};
 use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store};
 
@@ -58,35 +58,10 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
     let Context { app, service, origin, .. } = context;
     let metadata = admit(service.policy(), draft.metadata)?;
     bound_sizes(&draft.settings)?;
-    let now = app.clock.now_millis();
-    let mut client = RegisteredClient {
-        service_id: service.id,
-        client_id: String::new(),
-        numeric_id: 0,
-        source: Source::AuthleteCreate,
-        locked: false,
-        record: ClientRecord {
-            client_type: checked_type(draft.client_type, Source::AuthleteCreate, &metadata)?,
-            metadata,
-            issued_at_millis: now,
-            modified_at_millis: now,
-            secret_expires_at: 0,
-            software: None,
-            trust_chain: None,
-            metadata_document: None,
-            bound: BoundPolicy::default(),
-            settings: draft.settings,
-        },
-        secret: None,
-        registration_access_token: None,
-        expires_at: None,
-        unused_until: None,
-        retained: false,
-        used: None,
-        secret_mac: None,
-        tokens_from: None,
-        version: 1,
-    };
+    let client_type = checked_type(draft.client_type, Source::AuthleteCreate, &metadata)?;
+    let record =
+        ClientRecord { settings: draft.settings, ..ClientRecord::new(metadata, client_type, app.clock.now_millis()) };
+    let mut client = RegisteredClient::new(service.id, Source::AuthleteCreate, record);
     within_the_developers_share(context, &client).await?;
     alias_is_no_client_id(context, &client).await?;
     for _ in 0..MINTING_ATTEMPTS {
@@ -164,7 +139,7 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
     Ok(client)
 }
 
-/// Locks a client or unlocks it.
+/// Locks a client or unlocks it. One that waits for approval has it when it is unlocked.
 ///
 /// # Errors
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
@@ -190,8 +165,30 @@ pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u6
 async fn try_lock(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
     client.locked = locked;
     if !locked {
+        client.pending_until = None;
         live_anew(context, &mut client);
     }
+    step(context, &mut client);
+    context.app.store.replace_client(&client, &[], &context.origin).await
+}
+
+/// Approves a client that waits for it, or vouches for the names of one that does not: what it is called is suspected no
+/// more. One that is locked stays locked.
+///
+/// # Errors
+/// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn approve(context: &Context<'_>, client: RegisteredClient) -> Result<(), Error> {
+    let numeric_id = client.numeric_id;
+    match try_approve(context, client).await {
+        Err(Error::Contention) => try_approve(context, again(context, numeric_id).await?).await,
+        outcome => outcome,
+    }
+}
+
+async fn try_approve(context: &Context<'_>, mut client: RegisteredClient) -> Result<(), Error> {
+    client.pending_until = None;
+    client.record.settings.vouched = true;
+    live_anew(context, &mut client);
     step(context, &mut client);
     context.app.store.replace_client(&client, &[], &context.origin).await
 }
@@ -336,7 +333,7 @@ pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<
 fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {
     policy.bound_sizes(&metadata)?;
     metadata.others.retain(|name, _| policy.custom_members.contains(name));
-    verify(metadata, Strictness::Operator)
+    verify(metadata, rules(policy, Strictness::Operator))
 }
 
 /// What a front door keeps for operators is bounded, for an item of the table is.

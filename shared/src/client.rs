@@ -82,6 +82,12 @@ impl Source {
         }
     }
 
+    /// Whether such a client comes by itself, and nobody vouches for it but itself and what it has been given.
+    #[must_use]
+    pub const fn is_self_registered(self) -> bool {
+        matches!(self, Self::Oauth | Self::AuthleteRegistration | Self::Stet | Self::IdentityCenter)
+    }
+
     /// Whether such a client ends if nobody uses it: operators' own stay, registrations that have been told their end have
     /// that one, and the copy of a metadata document has a life of its own.
     #[must_use]
@@ -151,6 +157,8 @@ pub struct RegisteredClient {
     pub expires_at: Option<u64>,
     /// When it ends if nobody uses the client until then, in seconds since 1970.
     pub unused_until: Option<u64>,
+    /// Until when operators have time to approve it, in seconds since 1970; none if there is nothing to approve.
+    pub pending_until: Option<u64>,
     /// Whether an operator wants it to stay though nobody uses it.
     pub retained: bool,
     /// The last day of which it is known that it was used, `yyyy-mm-dd` in UTC.
@@ -160,11 +168,41 @@ pub struct RegisteredClient {
 }
 
 impl RegisteredClient {
+    /// A client of that record, without a name, a secret or a token yet.
+    #[must_use]
+    pub fn new(service_id: u64, source: Source, record: ClientRecord) -> Self {
+        Self {
+            service_id,
+            client_id: String::new(),
+            numeric_id: 0,
+            source,
+            locked: false,
+            record,
+            secret: None,
+            secret_mac: None,
+            tokens_from: None,
+            registration_access_token: None,
+            expires_at: None,
+            unused_until: None,
+            pending_until: None,
+            retained: false,
+            used: None,
+            version: 1,
+        }
+    }
+
     /// When it ends, for one reason or the other, in seconds since 1970; a locked one waits for its operator.
     #[must_use]
     pub fn ends_at(&self) -> Option<u64> {
         let unused = self.unused_until.filter(|_| !self.retained);
-        self.expires_at.into_iter().chain(unused).min().filter(|_| !self.locked)
+        let ends = self.expires_at.into_iter().chain(unused).chain(self.pending_until);
+        ends.min().filter(|_| !self.locked)
+    }
+
+    /// Whether it must not be used now: an operator has locked it, or has not approved it yet.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.locked || self.pending_until.is_some()
     }
 
     /// When it ends after a use at that time, if it is not used again. What it has been given by then works until
@@ -234,6 +272,25 @@ pub struct ClientRecord {
     pub settings: OperatorSettings,
 }
 
+impl ClientRecord {
+    /// Of a client that was registered at that time, in milliseconds since 1970.
+    #[must_use]
+    pub fn new(metadata: VerifiedMetadata, client_type: ClientType, issued_at_millis: u64) -> Self {
+        Self {
+            metadata,
+            client_type,
+            issued_at_millis,
+            modified_at_millis: issued_at_millis,
+            secret_expires_at: 0,
+            software: None,
+            trust_chain: None,
+            metadata_document: None,
+            bound: BoundPolicy::default(),
+            settings: OperatorSettings::default(),
+        }
+    }
+}
+
 /// What operators decide about a client: its registrant neither sees nor changes it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OperatorSettings {
@@ -246,6 +303,9 @@ pub struct OperatorSettings {
     /// The scopes that it may request; absent is all of the service's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requestable_scopes: Option<Vec<String>>,
+    /// Whether they vouch for its names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vouched: bool,
     /// What a front door keeps here for operators; only that door reads it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub others: Map<String, Value>,

@@ -13,6 +13,7 @@ mod rehearsal;
 mod retrieval;
 mod unresolved;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -402,43 +403,28 @@ impl Search<'_> {
         let mut settings = self.settings.clone();
         settings.requestable_scopes =
             settings.requestable_scopes.or_else(|| registry::requestable_scopes(service.policy(), &metadata));
+        let client_type = client_type(metadata.token_endpoint_auth_method());
+        let record = ClientRecord {
+            modified_at_millis: copy.changed_at_millis,
+            metadata_document: Some(ClientDocument {
+                first_seen_millis: copy.first_seen_millis,
+                changed_at_millis: copy.changed_at_millis,
+                changed: copy.changed.clone(),
+                fetched_at_millis: copy.fetched_at_millis,
+                fresh_until: copy.fresh_until,
+                copy: age,
+                trust,
+                trusted_by: trusted_by.map(str::to_owned),
+                methods,
+            }),
+            settings,
+            ..ClientRecord::new(metadata, client_type, copy.first_seen_millis)
+        };
         Ok(RegisteredClient {
-            service_id: service.id,
             client_id: self.uri.as_str().to_owned(),
             numeric_id: self.numeric_id,
-            source: Source::MetadataDocument,
-            locked: false,
-            record: ClientRecord {
-                client_type: client_type(metadata.token_endpoint_auth_method()),
-                metadata,
-                issued_at_millis: copy.first_seen_millis,
-                modified_at_millis: copy.changed_at_millis,
-                secret_expires_at: 0,
-                software: None,
-                trust_chain: None,
-                metadata_document: Some(ClientDocument {
-                    first_seen_millis: copy.first_seen_millis,
-                    changed_at_millis: copy.changed_at_millis,
-                    changed: copy.changed.clone(),
-                    fetched_at_millis: copy.fetched_at_millis,
-                    fresh_until: copy.fresh_until,
-                    copy: age,
-                    trust,
-                    trusted_by: trusted_by.map(str::to_owned),
-                    methods,
-                }),
-                bound: crate::policy::BoundPolicy::default(),
-                settings,
-            },
-            secret: None,
-            secret_mac: None,
-            tokens_from: None,
-            registration_access_token: None,
-            expires_at: None,
-            unused_until: None,
-            retained: false,
             used,
-            version: 1,
+            ..RegisteredClient::new(service.id, Source::MetadataDocument, record)
         })
     }
 }
@@ -479,7 +465,11 @@ fn settled(
     mut document: ClientMetadata,
     begins: Begins<'_>,
 ) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
-    let policy = service.document_policy();
+    let policy = match service.policy().metadata_documents.trust_of(uri.as_str()).0 {
+        Trust::Allow => service.document_policy().with_names_vouched(),
+        Trust::Ask | Trust::Block => Cow::Borrowed(service.document_policy()),
+    };
+    let policy = policy.as_ref();
     begins("metadata_documents", &document);
     permit(&document, uri, &policy.metadata_documents)?;
     begins(METHODS, &document);
@@ -498,7 +488,8 @@ fn settled(
     let mut all = Map::from_iter([(RELYING_PARTY.to_owned(), verified.to_members().into())]);
     metadata_policy(rules).and_then(|rules| rules.apply(&mut all)).map_err(refused)?;
     let Some(Value::Object(left)) = all.remove(RELYING_PARTY) else { return Ok((verified, methods)) };
-    let verified = verify(ClientMetadata::from_members(left)?, registry::strictness(Source::MetadataDocument))?;
+    let rules = registry::rules(policy, registry::strictness(Source::MetadataDocument));
+    let verified = verify(ClientMetadata::from_members(left)?, rules)?;
     // The policy has judged this method and no other.
     let own = verified.token_endpoint_auth_method();
     methods.retain(|method| *method == own);

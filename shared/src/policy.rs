@@ -2,15 +2,21 @@
 
 mod apply;
 mod called_urls;
+mod conduct;
 mod metadata_documents;
+mod names;
 mod presets;
 mod unused;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 pub use called_urls::CalledUrls;
 pub(crate) use called_urls::is_public_host;
+pub use conduct::{Conduct, Flag};
 pub use metadata_documents::{MetadataDocuments, MetadataDocumentsFault, SameOrigin, Trust, TrustRule};
+pub use names::Names;
 pub use presets::Preset;
 pub use unused::Unused;
 
@@ -47,6 +53,9 @@ pub struct Policy {
     /// registers the first announced one that the client can use.
     #[serde(default)]
     pub unannounced: Unoffered,
+    /// What clients may be called.
+    #[serde(default = "Names::usual")]
+    pub names: Names,
     /// Redirect URIs beyond what the RFCs say.
     pub redirect_uris: RedirectUris,
     /// Where the URLs may lead that servers call by themselves: keys, request objects, logout and notifications.
@@ -82,6 +91,12 @@ pub struct Policy {
     /// Whether the same registration again gets the same client, where it is public and nobody's in particular.
     #[serde(default)]
     pub merge_identical: bool,
+    /// Whether operators approve what registers itself before it may be used.
+    #[serde(default)]
+    pub approval: Approval,
+    /// For how many seconds it waits for that, until it ends.
+    #[serde(default = "approval_within")]
+    pub approval_within: u64,
     /// When a registration access token is replaced.
     pub token_rotation: Rotation,
     /// Software statements (RFC 7591 §2.3).
@@ -121,6 +136,22 @@ fn yes() -> bool {
 
 fn lookup_max_age() -> u64 {
     60
+}
+
+/// Two weeks.
+fn approval_within() -> u64 {
+    14 * 24 * 60 * 60
+}
+
+/// Whether operators approve what registers itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// What is registered may be used.
+    #[default]
+    None,
+    /// It waits for an operator, and so does what a registrant changes.
+    Required,
 }
 
 /// Who may register.
@@ -171,7 +202,6 @@ pub struct Scopes {
 
 /// Redirect URIs beyond what the RFCs say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in a policy")]
 pub struct RedirectUris {
     /// Who may have private-use schemes (RFC 8252 §7.1).
     pub private_use_schemes: PrivateUseSchemes,
@@ -186,9 +216,18 @@ pub struct RedirectUris {
     /// Whether a client whose redirect URIs only a native application can have is registered as one, though
     /// it said `web` or nothing.
     pub infer_native: bool,
-    /// Whether `client_uri`, `logo_uri`, `tos_uri` and `policy_uri` of a web client must have the host of one
-    /// of its redirect URIs (RFC 7591 §5).
-    pub pages_share_host: bool,
+    /// What is done where `client_uri`, `logo_uri`, `tos_uri` or `policy_uri` has the host of no `https` redirect URI of
+    /// the client (RFC 7591 §5). A native client, whose pages are its vendor's, is flagged in place of refused, and one
+    /// without such redirects is not asked.
+    #[serde(deserialize_with = "Conduct::or_switch")]
+    pub pages_share_host: Conduct,
+    /// What is done about redirects to addresses and names of private networks, but for the loopback interface.
+    #[serde(default)]
+    pub private_hosts: Conduct,
+    /// Hosts on which developers try their clients: redirects there may have `http`, and are no others' networks. One that
+    /// begins with a dot stands for all below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub development_hosts: Vec<String>,
 }
 
 /// Who may have private-use URI schemes.
@@ -258,6 +297,14 @@ pub enum PolicyFault {
     /// A use is known by its day.
     #[error("policy: unused: never and since are seconds, at least 86400: a day")]
     UnusedWithinADay,
+    /// Names that are none, or too many of them.
+    #[error("policy: names: reserved has at most 200 names of at most 200 bytes, each with a letter or a digit")]
+    ReservedNames,
+    /// A host that is none.
+    #[error(
+        "policy: redirect_uris: development_hosts: {0:?} is no host in lower case: app.example, .example, 10.0.0.1"
+    )]
+    DevelopmentHost(String),
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -285,6 +332,20 @@ impl Policy {
         self.doors.iter().any(|open| open == door)
     }
 
+    /// Until when a client waits for approval that registers at that time, in seconds since 1970; none if it need not.
+    #[must_use]
+    pub fn end_of_pending(&self, now: u64) -> Option<u64> {
+        (self.approval == Approval::Required).then(|| now.saturating_add(self.approval_within))
+    }
+
+    /// The same policy for a client whose names somebody vouches for.
+    pub(crate) fn with_names_vouched(&self) -> Cow<'_, Self> {
+        if self.names.reserved.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self { names: self.names.vouched(), ..self.clone() })
+    }
+
     /// The first door of the policy that there is not.
     #[must_use]
     pub fn unknown_door(&self) -> Option<&str> {
@@ -298,6 +359,13 @@ impl Policy {
     pub fn check(&self) -> Result<(), PolicyFault> {
         if !self.unused.is_in_days() {
             return Err(PolicyFault::UnusedWithinADay);
+        }
+        if !self.names.is_within_bounds() {
+            return Err(PolicyFault::ReservedNames);
+        }
+        let hosts = &self.redirect_uris.development_hosts;
+        if let Some(host) = hosts.iter().find(|host| !is_host_pattern(host)) {
+            return Err(PolicyFault::DevelopmentHost(host.clone()));
         }
         if let Some(door) = self.unknown_door() {
             return Err(PolicyFault::UnknownDoor(door.to_owned()));
@@ -325,6 +393,21 @@ impl Policy {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a host, or a dot and one, is written as [`crate::metadata::RedirectUri::host`] has it.
+fn is_host_pattern(pattern: &str) -> bool {
+    let host = pattern.strip_prefix('.').unwrap_or(pattern);
+    let parsed = url::Host::parse(host).map(|host| host.to_string());
+    parsed.is_ok_and(|parsed| parsed == host) && !host.ends_with('.') && !host.contains('*')
+}
+
+/// Whether a host is one of those; one that begins with a dot stands for all below it.
+pub(crate) fn is_among(hosts: &[String], host: &str) -> bool {
+    let is_it = |pattern: &String| {
+        host.eq_ignore_ascii_case(pattern) || (pattern.starts_with('.') && host.ends_with(pattern.as_str()))
+    };
+    hosts.iter().any(is_it)
 }
 
 fn coherent<T: PartialEq>(member: &'static str, offer: &Offer<T>, rfc_default: &T) -> Result<(), PolicyFault> {

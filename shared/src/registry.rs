@@ -23,10 +23,10 @@ use crate::client::{
 use crate::credentials::{ClientSecret, Token, TokenKind, mint_client_id};
 use crate::error::Error;
 use crate::metadata::{
-    AuthMethod, ClientMetadata, Invalid, Scope, ServerSet, Strictness, Submitted, VerifiedMetadata, verify,
+    AuthMethod, ClientMetadata, Invalid, Rules, Scope, ServerSet, Strictness, Submitted, VerifiedMetadata, verify,
 };
 use crate::origin::Origin;
-use crate::policy::{BoundPolicy, Offer, Policy, Rotation, Unoffered};
+use crate::policy::{BoundPolicy, Conduct, Offer, Policy, Rotation, Unoffered};
 use crate::service::{Service, ServiceConfiguration};
 use crate::store::{Created, Deleter, Occupant};
 
@@ -69,7 +69,7 @@ pub async fn register(
     if !context.service.policy().dynamic_registration {
         return Err(Error::RegistrationClosed);
     }
-    let admitted = admit(context, source, metadata, &registrant.bound()).await?;
+    let admitted = admit(context, source, metadata, &registrant.bound(), Scrutiny::Whole).await?;
     match merging::identifier(context, source, registrant, &admitted, &kept) {
         Some(client_id) => merging::register(context, source, client_id, admitted).await,
         None => enrol(context, source, registrant, admitted, kept).await,
@@ -82,8 +82,13 @@ pub async fn register(
 /// # Errors
 /// As [`register`].
 pub async fn register_for(context: &Context<'_>, metadata: ClientMetadata) -> Result<ClientInformation, Error> {
-    let admitted = admit(context, Source::Oauth, metadata, &BoundPolicy::default()).await?;
-    enrol(context, Source::Oauth, &Registrant::Anonymous, admitted, Map::new()).await
+    let admitted = admit(context, Source::Oauth, metadata, &BoundPolicy::default(), Scrutiny::Vouched).await?;
+    let (source, registrant) = (Source::Oauth, Registrant::Anonymous);
+    remote::check(context, &admitted.metadata).await?;
+    let mut client = new_client(context, source, &registrant, admitted, Map::new());
+    client.pending_until = None;
+    client.record.settings.vouched = true;
+    register_minted(context, client, &registrant).await
 }
 
 /// Registers a client whose metadata were admitted.
@@ -97,7 +102,7 @@ pub(crate) async fn enrol(
     admitted: Admitted,
     kept: Map<String, Value>,
 ) -> Result<ClientInformation, Error> {
-    let Context { app, service, origin, .. } = context;
+    let Context { service, .. } = context;
     remote::check(context, &admitted.metadata).await?;
     let mut client = new_client(context, source, registrant, admitted, kept);
     if let Registrant::Identified { client_id, replaces, .. } = registrant {
@@ -111,6 +116,17 @@ pub(crate) async fn enrol(
             error => error,
         });
     }
+    register_minted(context, client, registrant).await
+}
+
+/// Stores a client under a name that is minted for it, with a token if it is managed by one.
+async fn register_minted(
+    context: &Context<'_>,
+    mut client: RegisteredClient,
+    registrant: &Registrant,
+) -> Result<ClientInformation, Error> {
+    let Context { app, service, origin, .. } = context;
+    let source = client.source;
     let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
     let token = source.is_self_managed().then(mint).transpose()?;
     client.registration_access_token = token.as_ref().map(Token::hash);
@@ -138,40 +154,25 @@ fn new_client(
     kept: Map<String, Value>,
 ) -> RegisteredClient {
     let Context { app, service, .. } = context;
-    let policy = service.policy();
-    let issued_at_millis = app.clock.now_millis();
+    let (policy, now) = (service.policy(), app.clock.now());
+    let client_type = client_type(source, &metadata);
     let settings = OperatorSettings {
         requestable_scopes: requestable_scopes(policy, &metadata),
         others: kept,
         ..OperatorSettings::default()
     };
+    let record = ClientRecord {
+        software,
+        trust_chain: registrant.trust_chain().cloned(),
+        bound: registrant.bound(),
+        settings,
+        ..ClientRecord::new(metadata, client_type, app.clock.now_millis())
+    };
     RegisteredClient {
-        service_id: service.id,
-        client_id: String::new(),
-        numeric_id: 0,
-        source,
-        locked: false,
-        record: ClientRecord {
-            client_type: client_type(source, &metadata),
-            metadata,
-            issued_at_millis,
-            modified_at_millis: issued_at_millis,
-            secret_expires_at: 0,
-            software,
-            trust_chain: registrant.trust_chain().cloned(),
-            metadata_document: None,
-            bound: registrant.bound(),
-            settings,
-        },
-        secret: None,
-        registration_access_token: None,
-        expires_at: end_of_life(policy, source, registrant, app.clock.now()),
-        unused_until: policy.unused.end_of_new(app.clock.now()).filter(|_| source.ends_unused()),
-        retained: false,
-        used: None,
-        secret_mac: None,
-        tokens_from: None,
-        version: 1,
+        expires_at: end_of_life(policy, source, registrant, now),
+        unused_until: policy.unused.end_of_new(now).filter(|_| source.ends_unused()),
+        pending_until: policy.end_of_pending(now).filter(|_| source.is_self_registered()),
+        ..RegisteredClient::new(service.id, source, record)
     }
 }
 
@@ -240,6 +241,12 @@ fn succeed(
     client.version = occupant.version.saturating_add(1);
     client.tokens_from = occupant.tokens_from;
     client.retained = occupant.retained;
+    // What operators have approved stays so, and what waits for them waits no longer than it did.
+    client.pending_until = match &occupant.client {
+        Some(earlier) if earlier.record.metadata == client.record.metadata => earlier.pending_until,
+        Some(earlier) => earlier.pending_until.or(client.pending_until),
+        None => client.pending_until,
+    };
     // Who comes back loses nothing of what use has given it.
     client.used = occupant.used;
     client.unused_until = client.unused_until.map(|end| end.max(occupant.unused_until.unwrap_or_default()));
@@ -324,7 +331,10 @@ async fn replace(
     let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
     let policy = context.service.policy();
-    let admitted = admit(context, client.source, submitted.metadata.clone(), &client.record.bound).await?;
+    let sent = submitted.metadata.clone();
+    let keeps_names = client.record.settings.vouched && sent.has_names_of(client.record.metadata.rest());
+    let scrutiny = if keeps_names { Scrutiny::Vouched } else { Scrutiny::Whole };
+    let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny).await?;
     let Admitted { metadata, software } = admitted;
     if client.record.software.is_some() && software != client.record.software {
         return Err(crate::error::StatementFault::OtherSoftware.into());
@@ -336,6 +346,11 @@ async fn replace(
         client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
     }
     client.record.settings.others.extend(submitted.kept.clone());
+    client.record.settings.vouched = keeps_names;
+    // What operators have approved is what it was.
+    if metadata != client.record.metadata && client.source.is_self_registered() {
+        client.pending_until = client.pending_until.or(policy.end_of_pending(context.app.clock.now()));
+    }
     client.record.metadata = metadata;
     client.record.software = software;
     client.record.modified_at_millis = context.app.clock.now_millis();
@@ -391,11 +406,25 @@ pub(crate) async fn admit(
     source: Source,
     metadata: ClientMetadata,
     bound: &BoundPolicy,
+    scrutiny: Scrutiny,
 ) -> Result<Admitted, Error> {
     let (metadata, software) = statement::overlay(context, source, metadata).await?;
     let Service { configuration, .. } = context.service;
-    let metadata = settle(configuration, context.service.policy(), source, metadata, bound, &mut |_, _| {})?;
+    let policy = match scrutiny {
+        Scrutiny::Whole => Cow::Borrowed(context.service.policy()),
+        Scrutiny::Vouched => context.service.policy().with_names_vouched(),
+    };
+    let metadata = settle(configuration, &policy, source, metadata, bound, &mut |_, _| {})?;
     Ok(Admitted { metadata, software })
+}
+
+/// Whether names are suspected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scrutiny {
+    /// They are, as all that a stranger says.
+    Whole,
+    /// An operator vouches for them.
+    Vouched,
 }
 
 /// What the service announces, its policy for documents and the RFCs make of the metadata of a document.
@@ -428,7 +457,13 @@ fn settle(
     configuration.choose(policy, &mut metadata)?;
     let metadata = policy_of(source, policy).apply_watched(metadata, bound, source.own_members(), begins)?;
     begins("the specifications", &metadata);
-    verify(metadata, strictness(source))
+    verify(metadata, rules(policy, strictness(source)))
+}
+
+/// What is asked of metadata beside the policy: how much of the specifications, and what it adds to them.
+pub(crate) fn rules(policy: &Policy, strictness: Strictness) -> Rules<'_> {
+    let hidden_characters = policy.names.hidden_characters != Conduct::Refuse;
+    Rules { strictness, development_hosts: &policy.redirect_uris.development_hosts, hidden_characters }
 }
 
 /// What a policy says of clients of that source. STET's authenticate with the certificate of their connections, whatever

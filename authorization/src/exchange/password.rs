@@ -72,7 +72,7 @@ pub async fn accept_password(
     consent: Consent,
     wishes: &Wishes,
 ) -> Result<Result<Tokens, TokenFault>, Error> {
-    let Some(client) = client.filter(|client| !client.locked) else { return Ok(Err(TokenFault::Ticket)) };
+    let Some(client) = client.filter(|client| !client.is_held()) else { return Ok(Err(TokenFault::Ticket)) };
     let Some(mut authorization) = of_ticket(context, found, ticket, GrantType::Password) else {
         return Ok(Err(TokenFault::Ticket));
     };

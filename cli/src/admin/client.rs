@@ -13,6 +13,7 @@ use shared::Error;
 use shared::administration::{self, Draft};
 use shared::client::{ClientDocument, RegisteredClient, Source};
 use shared::metadata::{ClientMetadata, Strictness, verify};
+use shared::policy::{Flag, Policy};
 use shared::registry::{self, strictness};
 
 use super::consent::Consent;
@@ -53,6 +54,10 @@ pub enum Command {
     Lock(Which),
     /// Unlock a client, or the name of one that was deleted while it was locked.
     Unlock(Which),
+    /// Approve a client that waits for it, or vouch for the names of one that does not.
+    Approve(Which),
+    /// Deny a client that waits for approval: it is deleted.
+    Deny(Which),
     /// Let a client stay though nobody uses it.
     Retain(Which),
     /// Let a client end again if nobody uses it, as the policy says; it lives anew.
@@ -87,7 +92,11 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
     match command {
         Command::Create { service, metadata } => create(service, metadata.object()?, connection, output).await,
         Command::List(list) => list::run(&list, connection, output).await,
-        Command::Show(which) => output.one(&shown(&which.desk(connection).await?.known(&which.client_id).await?)),
+        Command::Show(which) => {
+            let desk = which.desk(connection).await?;
+            let client = desk.known(&which.client_id).await?;
+            output.one(&shown(&client, desk.service.policy()))
+        }
         Command::Resolve(resolve) => resolve::run(resolve, connection, output).await,
         Command::Update { which, changes } => update(&which, &changes.object()?, connection, output).await,
         Command::Lock(which) => {
@@ -98,6 +107,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             Ok(())
         }
         Command::Unlock(which) => unlock(&which, connection, output).await,
+        Command::Approve(which) => approve(&which, connection, output).await,
+        Command::Deny(which) => deny(&which, connection, output).await,
         Command::Retain(which) => retain(&which, true, connection, output).await,
         Command::Release(which) => retain(&which, false, connection, output).await,
         Command::Prune(prune) => prune::run(&prune, connection, output).await,
@@ -121,7 +132,7 @@ async fn create(service: u64, sent: Map<String, Value>, connection: &Connection,
     let mut created = registry::register_for(&desk.context(), metadata).await.map_err(described)?;
     let managed_at = |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
     created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
-    warn_of_ignored(&sent, &created.client);
+    warn_of_ignored(&sent, &created.client, desk.service.policy());
     output.one(&created.to_members())
 }
 
@@ -139,8 +150,8 @@ async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connec
         print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));
     }
     let updated = administration::replace(&desk.context(), client, draft).await.map_err(described)?;
-    warn_of_ignored(changes, &updated.client);
-    output.one(&shown(&updated.client))
+    warn_of_ignored(changes, &updated.client, desk.service.policy());
+    output.one(&shown(&updated.client, desk.service.policy()))
 }
 
 async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
@@ -153,6 +164,26 @@ async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Resu
         administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
     }
     output.done(&format!("Client {client_id} is unlocked."));
+    Ok(())
+}
+
+async fn approve(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
+    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
+    let client = desk.known(client_id).await?;
+    let what = if client.pending_until.is_some() { "is approved" } else { "is vouched for" };
+    administration::approve(&desk.context(), client).await.map_err(|error| absent(error, client_id))?;
+    output.done(&format!("Client {client_id} {what}."));
+    Ok(())
+}
+
+async fn deny(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
+    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
+    let client = desk.known(client_id).await?;
+    if client.pending_until.is_none() {
+        bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
+    }
+    administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
+    output.done(&format!("Client {client_id} is denied."));
     Ok(())
 }
 
@@ -223,8 +254,8 @@ fn allowed(metadata: &ClientMetadata, source: Source) -> Result<(), Error> {
 }
 
 /// Tells an operator of members that were not registered, as a misspelt one; registrants are not told (RFC 7591 §2).
-fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient) {
-    let (registered, own) = (client.record.metadata.to_members(), shown(client));
+fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy: &Policy) {
+    let (registered, own) = (client.record.metadata.to_members(), shown(client, policy));
     let has = |(name, value): &(&String, &Value)| registered.contains_key(*name) || own.get(*name) == Some(*value);
     let given = sent.iter().filter(|(_, value)| !value.is_null());
     let ignored: Vec<&str> = given.filter(|member| !has(member)).map(|(name, _)| name.as_str()).collect();
@@ -233,7 +264,7 @@ fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient) {
     }
 }
 
-fn shown(client: &RegisteredClient) -> Map<String, Value> {
+fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
     let mut members = client.record.metadata.to_members();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("client_id", client.client_id.as_str().into());
@@ -250,6 +281,13 @@ fn shown(client: &RegisteredClient) -> Map<String, Value> {
     }
     if client.retained {
         put("retained", true.into());
+    }
+    if let Some(end) = client.pending_until {
+        put("pending", date(end).into());
+    }
+    let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();
+    if !flags.is_empty() {
+        put("flags", flags.into());
     }
     if let Some(document) = &client.record.metadata_document {
         put("metadata_document", told_of(document));

@@ -134,8 +134,8 @@ async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &O
 async fn show(client: &str, subject: &str, office: &Office<'_>, output: &Output) -> Result<()> {
     let holder = office.holder(client).await?;
     let left = office.left_of(&holder, client, subject).await?;
-    if holder.client.as_ref().is_some_and(|client| client.locked) {
-        print::complain(&format!("warning: the client {client} is locked: until it is unlocked, none of it works"));
+    if holder.client.as_ref().is_some_and(RegisteredClient::is_held) {
+        print::complain(&format!("warning: the client {client} is locked, or waits for approval: none of it works"));
     }
     let live: Vec<Map<String, Value>> = left.live.iter().map(authorization).collect();
     let mut members = row(&left, &holder);
@@ -237,7 +237,8 @@ impl Office<'_> {
     /// What is left of a grant, if anything is: what works, but for a lock, and what is remembered.
     async fn left(&self, grant: Grant, holder: &Holder) -> Result<Option<Left>> {
         let mut live = grant::living(&self.context, &grant).await.map_err(described)?;
-        let client = holder.client.clone().map(|client| RegisteredClient { locked: false, ..client });
+        let client =
+            holder.client.clone().map(|client| RegisteredClient { locked: false, pending_until: None, ..client });
         live.retain(|authorization| authorization.works_for(&self.desk.service, client.as_ref()));
         live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
         let is_nothing = live.is_empty() && grant.latest.is_none();

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 52] = [
+const EXAMPLES: [(&str, &[&str]); 54] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -91,6 +91,8 @@ const EXAMPLES: [(&str, &[&str]); 52] = [
     ("client update", &["registrar client update --service 1 CLIENT-ID changes.json"]),
     ("client lock", &["registrar client lock --service 1 CLIENT-ID"]),
     ("client unlock", &["registrar client unlock --service 1 CLIENT-ID"]),
+    ("client approve", &["registrar client approve --service 1 CLIENT-ID"]),
+    ("client deny", &["registrar client deny --service 1 CLIENT-ID"]),
     ("client retain", &["registrar client retain --service 1 CLIENT-ID"]),
     ("client release", &["registrar client release --service 1 CLIENT-ID"]),
     (

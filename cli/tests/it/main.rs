@@ -10,9 +10,11 @@
 )]
 
 mod administration;
+mod approval;
 mod authlete;
 mod client_configuration;
 mod connections;
+mod deception;
 mod demo_login;
 mod documents;
 mod door;

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use shared::App;
+use shared::Error;
 use shared::administration;
 use shared::caller::Permission;
 use shared::client::{ClientDocument, RegisteredClient};
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::{Invalid, RedirectUriKind, VerifiedMetadata};
 use shared::metadata_document::{DocumentUri, Wanted};
+use shared::policy::{Flag, Policy};
 use shared::registry::Context;
 use shared::resolution;
-use shared::{Error, policy::Policy};
 
 use crate::door::{self, Fault};
 use crate::operator::{self, Desk};
@@ -71,7 +72,7 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
     let client = resolution::resolve(&context, &base_url, &question.client_id, named, wanted).await;
     let client = client.map_err(Fault::Unresolved)?;
     let policy = desk.service.policy();
-    if client.locked && policy.lookup_refuses_locked {
+    if client.is_held() && policy.lookup_refuses_locked {
         return Err(Error::ClientLocked.into());
     }
     if let Some(sent) = question.redirect_uri {
@@ -104,11 +105,19 @@ async fn answer(context: &Context<'_>, desk: &Desk, client: RegisteredClient) ->
     let information =
         if sees_secret { administration::opened(context, client).await? } else { administration::closed(client) };
     let mut members = information.to_members();
-    let client = &information.client;
+    let (client, policy) = (&information.client, desk.service.policy());
     let record = &client.record;
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("source", client.source.as_str().into());
-    put("locked", client.locked.into());
+    put("locked", client.is_held().into());
+    if let Some(end) = client.pending_until {
+        put("pending", true.into());
+        put("pending_until", end.into());
+    }
+    let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();
+    if !flags.is_empty() {
+        put("flags", flags.into());
+    }
     put("issued_at", (record.issued_at_millis / 1000).into());
     if let Some(end) = client.expires_at {
         put("expires_at", end.into());

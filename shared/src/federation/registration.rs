@@ -11,7 +11,7 @@ use super::statement::{EntityStatement, Kind, StatementFault};
 use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
 use crate::caller::Registrant;
 use crate::client::{ClientInformation, ClientTrustChain, RegisteredClient, Source};
-use crate::registry::{self, Context};
+use crate::registry::{self, Context, Scrutiny};
 use crate::service::RepeatedRegistration;
 
 /// The media type of an answer, without `application/` (§15.8).
@@ -112,7 +112,8 @@ async fn enrol(
     registrant: &Registrant,
     party: &RelyingParty,
 ) -> Result<ClientInformation, Error> {
-    let admitted = registry::admit(context, source, party.metadata.clone(), &registrant.bound()).await?;
+    let admitted =
+        registry::admit(context, source, party.metadata.clone(), &registrant.bound(), Scrutiny::Whole).await?;
     if source == Source::FederationAutomatic {
         check_automatic(admitted.metadata()).map_err(crate::Error::from)?;
     }

@@ -109,6 +109,18 @@ pub enum Invalid {
         /// The first of them.
         character: char,
     },
+    /// The service reserves the name.
+    #[error("{member} has in it a name that this service reserves")]
+    ReservedName {
+        /// The member.
+        member: &'static str,
+    },
+    /// The name looks like one that the service reserves.
+    #[error("{member} looks like a name that this service reserves")]
+    LookAlikeName {
+        /// The member.
+        member: &'static str,
+    },
     /// The number is more than others read.
     #[error("{member} is more than {limit}")]
     TooLarge {

@@ -284,6 +284,12 @@ impl ClientMetadata {
         .flat_map(|(member, pages)| pages.iter().flat_map(Localized::values).map(move |page| (member, page.as_str())))
     }
 
+    /// Whether it has the names for people that those have, whoever is named.
+    #[must_use]
+    pub fn has_names_of(&self, other: &Self) -> bool {
+        self.client_name == other.client_name && self.organization_name == other.organization_name
+    }
+
     /// The URLs that servers call by themselves, with the names of their members. `sector_identifier_uri` is not among
     /// them: who calls it is the registry.
     pub fn called_urls(&self) -> impl Iterator<Item = (&'static str, &str)> {

@@ -17,6 +17,8 @@ pub enum RedirectUriKind {
     Https,
     /// `http` on `127.0.0.1`, `[::1]` or `localhost`, any port (RFC 8252 §7.3).
     Loopback,
+    /// `http` on a host on which the service's developers try their clients.
+    Development,
     /// A scheme of the app's own: `com.example.app:/cb`, `cursor://…` (RFC 8252 §7.1).
     PrivateUse,
 }
@@ -99,6 +101,9 @@ pub enum RedirectUriFault {
     /// The policy refuses loopback redirects.
     #[error("loopback redirects are not allowed by the policy of this service")]
     Loopback,
+    /// The policy refuses redirects into private networks.
+    #[error("its host is in a private network, which the policy of this service does not allow")]
+    PrivateHost,
     /// The policy lists the hosts.
     #[error("its host is not allowed by the policy of this service")]
     Host,
@@ -110,6 +115,15 @@ impl RedirectUri {
     /// # Errors
     /// The [`RedirectUriFault`] that RFC 7591 §5, RFC 8252 or RFC 9700 names.
     pub fn parse(text: &str) -> Result<Self, RedirectUriFault> {
+        Self::parse_beside(text, &[])
+    }
+
+    /// As [`parse`](Self::parse), where `http` is good on those hosts as well; one that begins with a dot stands for all
+    /// below it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_beside(text: &str, development_hosts: &[String]) -> Result<Self, RedirectUriFault> {
         if text.len() > MAX_BYTES {
             return Err(RedirectUriFault::TooLong);
         }
@@ -117,7 +131,7 @@ impl RedirectUri {
             return Err(RedirectUriFault::Wildcard);
         }
         let uri = PlainUri::parse(text)?;
-        let kind = kind(&uri)?;
+        let kind = kind(&uri, development_hosts)?;
         if uri.has_fragment() {
             return Err(RedirectUriFault::Fragment);
         }
@@ -129,7 +143,8 @@ impl RedirectUri {
         let url = Url::parse(text).ok();
         let kind = match url.as_ref().map(Url::scheme) {
             Some("https") => RedirectUriKind::Https,
-            Some("http") => RedirectUriKind::Loopback,
+            Some("http") if is_loopback(url.as_ref().and_then(Url::host).as_ref()) => RedirectUriKind::Loopback,
+            Some("http") => RedirectUriKind::Development,
             _ => RedirectUriKind::PrivateUse,
         };
         Self { text: text.to_owned(), kind, host: host(kind, url.as_ref().and_then(Url::host)) }
@@ -180,16 +195,24 @@ impl RedirectUri {
     }
 }
 
-fn kind(uri: &PlainUri) -> Result<RedirectUriKind, RedirectUriFault> {
-    let loopback = match uri.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
+fn is_loopback(host: Option<&Host<&str>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => *name == "localhost",
+        Some(Host::Ipv4(address)) => *address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => *address == Ipv6Addr::LOCALHOST,
         None => false,
+    }
+}
+
+fn kind(uri: &PlainUri, development_hosts: &[String]) -> Result<RedirectUriKind, RedirectUriFault> {
+    let is_developers = || {
+        let host = host(RedirectUriKind::Development, uri.host());
+        host.is_some_and(|host| crate::policy::is_among(development_hosts, &host))
     };
     match uri.scheme() {
         "https" => Ok(RedirectUriKind::Https),
-        "http" if loopback => Ok(RedirectUriKind::Loopback),
+        "http" if is_loopback(uri.host().as_ref()) => Ok(RedirectUriKind::Loopback),
+        "http" if is_developers() => Ok(RedirectUriKind::Development),
         "http" => Err(RedirectUriFault::HttpNotLoopback),
         other if scheme::may_be_an_applications(other) => Ok(RedirectUriKind::PrivateUse),
         _ => Err(RedirectUriFault::Scheme),

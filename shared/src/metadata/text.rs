@@ -13,10 +13,15 @@ pub fn hidden_character(text: &str) -> Option<char> {
 /// As [`hidden_character`], of the first text in a value that has one. These texts may have several lines.
 #[must_use]
 pub fn hidden_character_in(value: &Value) -> Option<char> {
+    character_in(value, is_hidden)
+}
+
+/// The first character of that kind in a value whose texts may have several lines.
+pub(super) fn character_in(value: &Value, is_it: fn(char) -> bool) -> Option<char> {
     match value {
-        Value::String(text) => text.chars().find(|char| is_hidden(*char) && !matches!(char, '\t' | '\n' | '\r')),
-        Value::Array(values) => values.iter().find_map(hidden_character_in),
-        Value::Object(members) => members.values().find_map(hidden_character_in),
+        Value::String(text) => text.chars().find(|char| is_it(*char) && !matches!(char, '\t' | '\n' | '\r')),
+        Value::Array(values) => values.iter().find_map(|value| character_in(value, is_it)),
+        Value::Object(members) => members.values().find_map(|value| character_in(value, is_it)),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
@@ -38,6 +43,12 @@ pub fn is_hidden(character: char) -> bool {
             | GeneralCategory::ParagraphSeparator
     );
     hidden && !JOINERS.contains(&character)
+}
+
+/// Whether it is a control character or the end of a line: no text of one line has these.
+#[must_use]
+pub fn is_control(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -45,16 +45,34 @@ pub enum Strictness {
     Operator,
 }
 
+/// What is asked of metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules<'r> {
+    /// How much of the specifications.
+    pub strictness: Strictness,
+    /// Where redirects may have `http`: see [`RedirectUri::parse_beside`].
+    pub development_hosts: &'r [String],
+    /// Whether what people are shown may have format characters; control characters it may not have.
+    pub hidden_characters: bool,
+}
+
+impl From<Strictness> for Rules<'_> {
+    fn from(strictness: Strictness) -> Self {
+        Self { strictness, development_hosts: &[], hidden_characters: false }
+    }
+}
+
 /// Checks metadata against RFC 7591 §2, OIDC Registration §2 and the documents that extend them, and fills
 /// in their defaults. Members without effect under the registered authentication method are dropped.
 ///
 /// # Errors
 /// [`Error::InvalidRedirectUri`] or [`Error::InvalidClientMetadata`], naming the member.
-pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<VerifiedMetadata, Error> {
-    let mut verified = typed(metadata)?;
+pub fn verify<'r>(metadata: ClientMetadata, rules: impl Into<Rules<'r>>) -> Result<VerifiedMetadata, Error> {
+    let Rules { strictness, development_hosts, hidden_characters } = rules.into();
+    let mut verified = typed(metadata, development_hosts)?;
     if strictness == Strictness::Operator {
-        verified.check_urls()?;
-        verified.check_values()?;
+        verified.check_urls(development_hosts)?;
+        verified.check_values(hidden_characters)?;
         return Ok(verified);
     }
     verified.agree_on_flows()?;
@@ -64,8 +82,8 @@ pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<Verifi
     verified.fit_application_type()?;
     verified.authenticate_client(strictness)?;
     verified.check_algorithms()?;
-    verified.check_urls()?;
-    verified.check_values()?;
+    verified.check_urls(development_hosts)?;
+    verified.check_values(hidden_characters)?;
     verified.check_subject_type()?;
     verified.check_token_binding()?;
     verified.check_backchannel()?;
@@ -73,10 +91,10 @@ pub fn verify(metadata: ClientMetadata, strictness: Strictness) -> Result<Verifi
 }
 
 /// Gives the members of closed vocabularies their types and defaults.
-fn typed(mut rest: ClientMetadata) -> Result<VerifiedMetadata, Error> {
+fn typed(mut rest: ClientMetadata, development_hosts: &[String]) -> Result<VerifiedMetadata, Error> {
     let (grant_types, response_types) = flows::flows(&mut rest)?;
     Ok(VerifiedMetadata {
-        redirect_uris: redirect_uris(rest.redirect_uris.take())?,
+        redirect_uris: redirect_uris(rest.redirect_uris.take(), development_hosts)?,
         application_type: one("application_type", rest.application_type.take(), ApplicationType::parse)?
             .unwrap_or(ApplicationType::Web),
         token_endpoint_auth_method: one(
@@ -93,9 +111,9 @@ fn typed(mut rest: ClientMetadata) -> Result<VerifiedMetadata, Error> {
     })
 }
 
-fn redirect_uris(sent: Option<Vec<String>>) -> Result<Vec<RedirectUri>, InvalidRedirectUri> {
+fn redirect_uris(sent: Option<Vec<String>>, development: &[String]) -> Result<Vec<RedirectUri>, InvalidRedirectUri> {
     let parse = |(index, text): (usize, String)| {
-        RedirectUri::parse(&text).map_err(|fault| InvalidRedirectUri::at(index, fault))
+        RedirectUri::parse_beside(&text, development).map_err(|fault| InvalidRedirectUri::at(index, fault))
     };
     sent.into_iter().flatten().enumerate().map(parse).collect()
 }
@@ -206,7 +224,7 @@ impl<'de> Deserialize<'de> for VerifiedMetadata {
         let jwks = sent.jwks.take().map(JwkSet::stored);
         let redirect_uris = sent.redirect_uris.take().into_iter().flatten();
         let redirect_uris = redirect_uris.map(|text| RedirectUri::stored(&text)).collect();
-        typed(sent).map(|typed| Self { redirect_uris, jwks, ..typed }).map_err(serde::de::Error::custom)
+        typed(sent, &[]).map(|typed| Self { redirect_uris, jwks, ..typed }).map_err(serde::de::Error::custom)
     }
 }
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{BoundPolicy, Offer, Policy, PrivateUseSchemes, Unoffered};
+use super::{BoundPolicy, Conduct, Flag, Offer, Policy, PrivateUseSchemes, Unoffered, is_among, is_public_host};
+use crate::client::{RegisteredClient, Source};
 use crate::error::Error;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, RedirectUri, RedirectUriFault,
@@ -41,6 +42,8 @@ impl Policy {
         self.permit_redirect_uris(&mut metadata)?;
         begins("redirect_uris.pages_share_host", &metadata);
         self.relate_pages(&metadata)?;
+        begins("names", &metadata);
+        self.names.permit(&metadata)?;
         begins("called_urls", &metadata);
         self.called_urls.permit(&metadata)?;
         Ok(metadata)
@@ -147,13 +150,16 @@ impl Policy {
         let rules = &self.redirect_uris;
         let sent = metadata.redirect_uris.as_deref().unwrap_or_default();
         let uris: Vec<(usize, RedirectUri)> =
-            sent.iter().enumerate().filter_map(|(index, text)| Some((index, RedirectUri::parse(text).ok()?))).collect();
+            sent.iter().enumerate().filter_map(|(index, text)| Some((index, self.redirect_uri(text)?))).collect();
         let public = metadata.token_endpoint_auth_method.as_deref() == Some(AuthMethod::None.as_str());
         for (index, uri) in &uris {
             let fault = match uri.kind() {
                 RedirectUriKind::PrivateUse => self.private_use_fault(uri, public),
                 RedirectUriKind::Loopback => (!rules.loopback).then_some(RedirectUriFault::Loopback),
-                RedirectUriKind::Https => (!self.permits_host(uri)).then_some(RedirectUriFault::Host),
+                RedirectUriKind::Https if !self.permits_host(uri) => Some(RedirectUriFault::Host),
+                RedirectUriKind::Https | RedirectUriKind::Development => (rules.private_hosts == Conduct::Refuse
+                    && self.is_private(uri))
+                .then_some(RedirectUriFault::PrivateHost),
             };
             if let Some(fault) = fault {
                 return Err(InvalidRedirectUri::at(*index, fault));
@@ -180,29 +186,68 @@ impl Policy {
 
     fn permits_host(&self, uri: &RedirectUri) -> bool {
         let hosts = &self.redirect_uris.hosts;
-        let host = uri.host().unwrap_or_default();
-        hosts.is_empty()
-            || hosts.iter().any(|permitted| {
-                host.eq_ignore_ascii_case(permitted) || (permitted.starts_with('.') && host.ends_with(permitted))
-            })
+        hosts.is_empty() || is_among(hosts, uri.host().unwrap_or_default()) || self.is_of_developers(uri)
+    }
+
+    /// A redirect URI, if it is one: on developers' hosts with `http` as well.
+    fn redirect_uri(&self, text: &str) -> Option<RedirectUri> {
+        RedirectUri::parse_beside(text, &self.redirect_uris.development_hosts).ok()
+    }
+
+    fn is_of_developers(&self, uri: &RedirectUri) -> bool {
+        uri.host().is_some_and(|host| is_among(&self.redirect_uris.development_hosts, host))
+    }
+
+    /// Whether it leads into a network that is not everybody's. The loopback interface is the user's own.
+    fn is_private(&self, uri: &RedirectUri) -> bool {
+        let is_elsewhere = matches!(uri.kind(), RedirectUriKind::Https | RedirectUriKind::Development);
+        let host = uri.host().filter(|host| is_elsewhere && *host != "localhost").map(url::Host::parse);
+        let is_public = |host: &url::Host<String>| match host {
+            url::Host::Ipv4(address) => address.is_loopback() || is_public_host(&url::Host::Ipv4(*address)),
+            url::Host::Ipv6(address) => address.is_loopback() || is_public_host(&url::Host::Ipv6(*address)),
+            url::Host::Domain(name) => is_public_host(&url::Host::Domain(name)),
+        };
+        host.and_then(Result::ok).is_some_and(|host| !is_public(&host)) && !self.is_of_developers(uri)
+    }
+
+    /// What whoever shows a client to people should know of it; what is refused now may have been registered before.
+    #[must_use]
+    pub fn flags(&self, client: &RegisteredClient) -> Vec<Flag> {
+        if client.source == Source::AuthleteCreate {
+            return Vec::new();
+        }
+        let names = (!client.record.settings.vouched).then_some(&self.names);
+        let metadata = &client.record.metadata;
+        let (uris, rest, rules) = (metadata.redirect_uris(), metadata.rest(), &self.redirect_uris);
+        let is_foreign = rules.pages_share_host != Conduct::Allow && foreign_page(uris, rest).is_some();
+        let is_private = rules.private_hosts != Conduct::Allow && uris.iter().any(|uri| self.is_private(uri));
+        let redirects = [(is_foreign, Flag::ForeignPages), (is_private, Flag::PrivateRedirect)];
+        let redirects = redirects.into_iter().filter_map(|(is_it, flag)| is_it.then_some(flag));
+        names.into_iter().flat_map(|names| names.flags(rest)).chain(redirects).collect()
     }
 
     /// RFC 7591 §5: pages on a foreign host are how a rogue client borrows a name.
     fn relate_pages(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
-        let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
-        let uris: Vec<RedirectUri> = uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok()).collect();
         let native = metadata.application_type.as_deref() == Some(ApplicationType::Native.as_str());
-        if !self.redirect_uris.pages_share_host || native || uris.is_empty() {
+        if self.redirect_uris.pages_share_host != Conduct::Refuse || native {
             return Ok(());
         }
-        for (member, page) in metadata.pages() {
-            let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
-            if host.is_some_and(|host| uris.iter().all(|uri| uri.host() != Some(&host))) {
-                return Err(Invalid::ForeignHost { member });
-            }
-        }
-        Ok(())
+        let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
+        let uris: Vec<RedirectUri> = uris.iter().filter_map(|uri| self.redirect_uri(uri)).collect();
+        foreign_page(&uris, metadata).map_or(Ok(()), |member| Err(Invalid::ForeignHost { member }))
     }
+}
+
+/// The first member with a page that has the host of no redirect URI, where these have hosts.
+fn foreign_page(uris: &[RedirectUri], metadata: &ClientMetadata) -> Option<&'static str> {
+    if !uris.iter().any(|uri| uri.kind() == RedirectUriKind::Https) {
+        return None;
+    }
+    let is_foreign = |page: &str| {
+        let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.is_some_and(|host| uris.iter().all(|uri| uri.host() != Some(&host)))
+    };
+    metadata.pages().find(|(_, page)| is_foreign(page)).map(|(member, _)| member)
 }
 
 fn length(value: &Value) -> usize {
@@ -238,7 +283,7 @@ fn only_native_can_have(uris: &[(usize, RedirectUri)], metadata: &ClientMetadata
     uris.iter().any(|(_, uri)| match uri.kind() {
         RedirectUriKind::PrivateUse => true,
         RedirectUriKind::Loopback => metadata.application_type.is_none() && !implicit,
-        RedirectUriKind::Https => false,
+        RedirectUriKind::Https | RedirectUriKind::Development => false,
     })
 }
 

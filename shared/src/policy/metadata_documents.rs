@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Policy, Unoffered};
+use super::{Conduct, Policy, Unoffered};
 
 /// Which clients with a metadata document a service has, and for how long. It counts where the policy opens the door
 /// `metadata_document`.
@@ -213,7 +213,7 @@ impl Policy {
         policy.token_endpoint_auth_methods.unoffered = Unoffered::Refuse;
         policy.redirect_uris.infer_native = true;
         // Many hosts have their logo elsewhere; what asks for one origin is `same_origin`.
-        policy.redirect_uris.pages_share_host = false;
+        policy.redirect_uris.pages_share_host = policy.redirect_uris.pages_share_host.min(Conduct::Flag);
         policy
     }
 }

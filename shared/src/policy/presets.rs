@@ -1,8 +1,8 @@
 //! Ready-made policies.
 
 use super::{
-    CalledUrls, ErrorMembers, Limits, MetadataDocuments, Offer, Policy, PrivateUseSchemes, RedirectUris, Registration,
-    Rotation, Scopes, SoftwareStatements, Unoffered, Unused,
+    Approval, CalledUrls, Conduct, ErrorMembers, Limits, MetadataDocuments, Names, Offer, Policy, PrivateUseSchemes,
+    RedirectUris, Registration, Rotation, Scopes, SoftwareStatements, Unoffered, Unused,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope};
 
@@ -64,13 +64,16 @@ fn open() -> Policy {
         },
         scopes: Scopes { offered: None, default: None, unoffered },
         unannounced: unoffered,
+        names: Names::usual(),
         redirect_uris: RedirectUris {
             private_use_schemes: PrivateUseSchemes::Accept,
             reverse_domain_schemes: false,
             loopback: true,
             hosts: Vec::new(),
             infer_native: true,
-            pages_share_host: false,
+            pages_share_host: Conduct::Flag,
+            private_hosts: Conduct::Flag,
+            development_hosts: Vec::new(),
         },
         called_urls: CalledUrls::Public,
         custom_members: Vec::new(),
@@ -83,6 +86,8 @@ fn open() -> Policy {
         client_lifetime: None,
         unused: Unused::USUAL,
         merge_identical: false,
+        approval: Approval::None,
+        approval_within: super::approval_within(),
         token_rotation: Rotation::Off,
         software_statements: SoftwareStatements::default(),
         metadata_documents: MetadataDocuments::default(),
@@ -120,7 +125,7 @@ fn protected() -> Policy {
             private_use_schemes: PrivateUseSchemes::PublicClients,
             reverse_domain_schemes: true,
             infer_native: false,
-            pages_share_host: true,
+            pages_share_host: Conduct::Refuse,
             ..open.redirect_uris
         },
         scopes: Scopes { unoffered, ..open.scopes },
@@ -141,6 +146,7 @@ fn regulated() -> Policy {
         redirect_uris: RedirectUris {
             private_use_schemes: PrivateUseSchemes::Refuse,
             loopback: false,
+            private_hosts: Conduct::Refuse,
             ..protected.redirect_uris
         },
         scopes: Scopes { offered: Scope::parse("aisp pisp cbpii").ok().flatten(), ..protected.scopes },

@@ -35,6 +35,9 @@ const OWN_END: &str = "ends_at";
 /// When a client ends if nobody uses it until then.
 const UNUSED_UNTIL: &str = "unused_until";
 
+/// Until when operators have time to approve a client.
+const PENDING_UNTIL: &str = "pending_until";
+
 /// Whether a client stays though nobody uses it.
 const RETAINED: &str = "retained";
 
@@ -52,8 +55,7 @@ const TOMBSTONE: &str =
     "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one, tokens_from = :millis";
 
 /// What is gone with a client.
-const GONE: &str =
-    "#record, claims, used, secret, secret_version, secret_mac, rat_hash, unused_until, #list, developer, #at";
+const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, unused_until, pending_until, #list, developer, #at";
 
 /// What became of a new client.
 pub enum Created {
@@ -478,6 +480,7 @@ fn client_of(
         registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
         expires_at: own_end(item),
         unused_until: number(item, UNUSED_UNTIL),
+        pending_until: number(item, PENDING_UNTIL),
         retained: is_true(item, RETAINED),
         used: text(item, USED).map(str::to_owned),
         version: required(number(item, "version"), "version")?,
@@ -537,14 +540,16 @@ fn is_true(item: &Item, name: &str) -> bool {
 }
 
 /// The attributes that say when a client ends: [`own_end`] reads the second one.
-pub(super) fn ends(client: &RegisteredClient) -> [(&'static str, Option<u64>); 3] {
-    let own = client.expires_at.filter(|_| client.locked || client.unused_until.is_some());
-    [("expires_at", client.ends_at()), (OWN_END, own), (UNUSED_UNTIL, client.unused_until)]
+pub(super) fn ends(client: &RegisteredClient) -> [(&'static str, Option<u64>); 4] {
+    let own = client.expires_at.filter(|_| client.is_held() || client.unused_until.is_some());
+    let others = [(UNUSED_UNTIL, client.unused_until), (PENDING_UNTIL, client.pending_until)];
+    let [unused, pending] = others;
+    [("expires_at", client.ends_at()), (OWN_END, own), unused, pending]
 }
 
 /// When a registration ends by itself.
 fn own_end(item: &Item) -> Option<u64> {
-    let is_other = is_locked(item) || item.contains_key(UNUSED_UNTIL);
+    let is_other = is_locked(item) || [UNUSED_UNTIL, PENDING_UNTIL].iter().any(|name| item.contains_key(*name));
     number(item, if is_other { OWN_END } else { "expires_at" })
 }
 

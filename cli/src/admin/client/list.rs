@@ -10,6 +10,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value};
 use shared::client::{RegisteredClient, Source};
 use shared::metadata::Localized;
+use shared::policy::Policy;
 use shared::store::Route;
 
 use super::shown;
@@ -23,6 +24,7 @@ const ROWS: u64 = 100;
 
 /// Which clients.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct List {
     /// The service.
     #[arg(long)]
@@ -48,6 +50,12 @@ pub struct List {
     /// Only those that an operator has locked.
     #[arg(long)]
     locked: bool,
+    /// Only those that wait for approval.
+    #[arg(long)]
+    pending: bool,
+    /// Only those of which whoever shows them to people should know something: see the policy's `names` and `redirect_uris`.
+    #[arg(long)]
+    flagged: bool,
     /// Only those that have ended and are not removed yet, instead of the others.
     #[arg(long)]
     expired: bool,
@@ -63,14 +71,15 @@ pub struct List {
 }
 
 pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -> Result<()> {
-    connection.service(list.service).await?;
+    let service = connection.service(list.service).await?;
+    let policy = service.policy();
     let most = list.limit.unwrap_or(if output.is_json() { u64::MAX } else { ROWS });
     let mut walk = connection.store.walk(list.service, list.route());
     let (mut rows, mut listed, mut progress) = (Vec::new(), 0, Progress::new(output));
     let mut reached = None;
     while let Some(clients) = walk.next_some().await.map_err(described)? {
         progress.step(clients.len());
-        for client in clients.iter().filter(|client| list.admits(client, connection.clock.now())) {
+        for client in clients.iter().filter(|client| list.admits(client, policy, connection.clock.now())) {
             if listed == most {
                 progress.end();
                 print(&rows, output)?;
@@ -79,7 +88,7 @@ pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -
             }
             listed += 1;
             reached = Some(client.position());
-            let mut row = shown(client);
+            let mut row = shown(client, policy);
             row.insert("position".to_owned(), client.position().into());
             if output.is_json() {
                 Output::line(&row)?;
@@ -112,7 +121,7 @@ impl List {
         Route { newest_first: self.newest, after: self.after.clone(), registered: Some(registered) }
     }
 
-    fn admits(&self, client: &RegisteredClient, now: u64) -> bool {
+    fn admits(&self, client: &RegisteredClient, policy: &Policy, now: u64) -> bool {
         let rest = client.record.metadata.rest();
         let has_ended = client.ends_at().is_some_and(|end| end <= now);
         let is_named = |text: &String| {
@@ -121,6 +130,8 @@ impl List {
         };
         has_ended == self.expired
             && (client.locked || !self.locked)
+            && (client.pending_until.is_some() || !self.pending)
+            && (!self.flagged || !policy.flags(client).is_empty())
             && (self.sources.is_empty() || self.sources.iter().any(|source| source == client.source.as_str()))
             && self.software_id.as_ref().is_none_or(|id| rest.software_id.as_ref() == Some(id))
             && self.name.as_ref().is_none_or(is_named)

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use shared::client::RegisteredClient;
 use shared::metadata_document::{Lifetime, Rehearsal, Seen, Step, Unresolved, is_enabled, rehearse};
-use shared::policy::Trust;
+use shared::policy::{Policy, Trust};
 use shared::service::Service;
 
 use super::shown;
@@ -50,9 +50,11 @@ pub(super) async fn run(resolve: Resolve, connection: &Connection, output: &Outp
         Some(failed) => Finding { step: failed.step, is_met: false, sentence: failed.unresolved.to_string() },
         None => Finding::met("rules", "the document is that of a client of this service"),
     });
-    let client = rehearsal.outcome.as_ref().ok();
+    let client = rehearsal.outcome.as_ref().ok().map(|client| described(client, desk.service.policy()));
     if output.is_json() {
-        output.one(&members(&client_id, &rehearsal, &findings, changed, failed.as_ref()))?;
+        let mut members = members(&client_id, &rehearsal, &findings, changed, failed.as_ref());
+        members.extend(client.map(|client| ("client".to_owned(), client.into())));
+        output.one(&members)?;
     } else {
         output.rows(&["step", "status", "finding"], &findings.iter().map(Finding::row).collect::<Vec<_>>())?;
         if !changed.is_empty() {
@@ -62,7 +64,7 @@ pub(super) async fn run(resolve: Resolve, connection: &Connection, output: &Outp
         if let Some(client) = client {
             output.done("");
             output.done("The client:");
-            output.one(&described(client))?;
+            output.one(&client)?;
         }
     }
     failed.map_or(Ok(()), |failed| Err(failed.failure(&client_id, &desk.service).into()))
@@ -174,8 +176,8 @@ fn thought(trust: Trust, by: Option<&str>) -> String {
 }
 
 /// The client as `client show` would have it.
-fn described(client: &RegisteredClient) -> Map<String, Value> {
-    let mut members = shown(client);
+fn described(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
+    let mut members = shown(client, policy);
     let methods: Vec<&str> =
         client.record.metadata_document.iter().flat_map(|document| &document.methods).map(|one| one.as_str()).collect();
     if !methods.is_empty() {
@@ -192,7 +194,7 @@ fn members(
     changed: Vec<Map<String, Value>>,
     failed: Option<&Failed<'_>>,
 ) -> Map<String, Value> {
-    let Rehearsal { trust, seen, lifetime, outcome, .. } = rehearsal;
+    let Rehearsal { trust, seen, lifetime, .. } = rehearsal;
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("client_id", client_id.into());
@@ -209,9 +211,6 @@ fn members(
         put("lifetime", json!({ "fresh": fresh, "stale": stale }));
     }
     put("changes", changed.into_iter().map(Value::Object).collect());
-    if let Ok(client) = outcome {
-        put("client", described(client).into());
-    }
     if let Some(failed) = failed {
         put("failed", failed.members());
     }

@@ -65,7 +65,7 @@ async fn authorization(call: &Call<'_>) -> Result<Response, Error> {
         outcome => outcome?,
     };
     let Some(client) = client else { return refusal(RequestFault::UnknownClient) };
-    if client.locked {
+    if client.is_held() {
         return Err(Error::ClientLocked(client.numeric_id));
     }
     if parameters.get("request").is_some() && parameters.get("request_uri").is_some() {

@@ -16,7 +16,7 @@ mod tests {
     use serde_json::{Map, Value, json};
     use shared::client::{ClientInformation, ClientRecord, ClientType, RegisteredClient, Source};
     use shared::metadata::{Strictness, verify};
-    use shared::policy::{BoundPolicy, Policy, Preset};
+    use shared::policy::{Policy, Preset};
 
     use super::fields::{Form, METADATA, OWN, shape};
     use super::{View, client, draft};
@@ -35,33 +35,14 @@ mod tests {
     ) -> Option<RegisteredClient> {
         let mut metadata = draft.metadata;
         metadata.others.retain(|name, _| policy.custom_members.contains(name));
+        let metadata = verify(metadata, Strictness::Operator).ok()?;
+        let client_type = draft.client_type.unwrap_or(client_type);
+        let record =
+            ClientRecord { settings: draft.settings, ..ClientRecord::new(metadata, client_type, 1_790_000_000_000) };
         Some(RegisteredClient {
-            service_id: 1,
             client_id: "5".to_owned(),
             numeric_id: 5,
-            source: Source::AuthleteCreate,
-            locked: false,
-            record: ClientRecord {
-                metadata: verify(metadata, Strictness::Operator).ok()?,
-                client_type: draft.client_type.unwrap_or(client_type),
-                issued_at_millis: 1_790_000_000_000,
-                modified_at_millis: 1_790_000_000_000,
-                secret_expires_at: 0,
-                software: None,
-                trust_chain: None,
-                metadata_document: None,
-                bound: BoundPolicy::default(),
-                settings: draft.settings,
-            },
-            secret: None,
-            registration_access_token: None,
-            expires_at: None,
-            unused_until: None,
-            retained: false,
-            used: None,
-            secret_mac: None,
-            tokens_from: None,
-            version: 1,
+            ..RegisteredClient::new(1, Source::AuthleteCreate, record)
         })
     }
 

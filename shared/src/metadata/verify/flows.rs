@@ -99,9 +99,9 @@ impl VerifiedMetadata {
         for (index, uri) in self.redirect_uris.iter().enumerate() {
             let fault = match uri.kind() {
                 RedirectUriKind::PrivateUse => RedirectUriFault::WebPrivateUse,
-                RedirectUriKind::Loopback if implicit => RedirectUriFault::WebImplicit,
+                RedirectUriKind::Loopback | RedirectUriKind::Development if implicit => RedirectUriFault::WebImplicit,
                 RedirectUriKind::Https if implicit && uri.host() == Some("localhost") => RedirectUriFault::WebImplicit,
-                RedirectUriKind::Https | RedirectUriKind::Loopback => continue,
+                RedirectUriKind::Https | RedirectUriKind::Loopback | RedirectUriKind::Development => continue,
             };
             return Err(InvalidRedirectUri::at(index, fault));
         }

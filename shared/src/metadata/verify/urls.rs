@@ -9,7 +9,7 @@ const WEB: &[&str] = &["https", "http"];
 
 impl VerifiedMetadata {
     /// Every URL is one, with a scheme that is safe to show, call or fetch.
-    pub(super) fn check_urls(&self) -> Result<(), Invalid> {
+    pub(super) fn check_urls(&self, development_hosts: &[String]) -> Result<(), Invalid> {
         let rest = &self.rest;
         for (member, page) in rest.pages().chain(rest.pages_about()) {
             web_url(member, page, WEB)?;
@@ -43,7 +43,11 @@ impl VerifiedMetadata {
             ("claims_redirect_uris", &rest.claims_redirect_uris),
         ] {
             for (index, uri) in uris.iter().flatten().enumerate() {
-                RedirectUri::parse(uri).map_err(|fault| InvalidRedirectUri { member, index: Some(index), fault })?;
+                RedirectUri::parse_beside(uri, development_hosts).map_err(|fault| InvalidRedirectUri {
+                    member,
+                    index: Some(index),
+                    fault,
+                })?;
             }
         }
         self.check_logout_fragment()?;

@@ -3,16 +3,17 @@
 use serde_json::Value;
 
 use super::VerifiedMetadata;
-use crate::metadata::{ClientMetadata, Invalid, hidden_character, hidden_character_in};
+use crate::metadata::{ClientMetadata, Invalid, character_in, is_control, is_hidden};
 
 /// The largest number of seconds that readers with integers of 32 bits hold.
 const MOST_SECONDS: u64 = 2_147_483_647;
 
 impl VerifiedMetadata {
     /// Texts have no characters that people do not see, and numbers fit.
-    pub(super) fn check_values(&self) -> Result<(), Invalid> {
+    pub(super) fn check_values(&self, hidden_characters: bool) -> Result<(), Invalid> {
         for (member, value) in self.rest.to_members() {
-            if let Some(character) = hidden_in_member(&member, &value) {
+            let hidden = hidden_in_member(&member, &value, if hidden_characters { is_control } else { is_hidden });
+            if let Some(character) = hidden {
                 return Err(Invalid::HiddenCharacter { member, character });
             }
         }
@@ -26,11 +27,12 @@ impl VerifiedMetadata {
 }
 
 /// Members of the specifications are texts of one line, and lists of these; custom ones may be anything.
-fn hidden_in_member(member: &str, value: &Value) -> Option<char> {
+fn hidden_in_member(member: &str, value: &Value, is_hidden: fn(char) -> bool) -> Option<char> {
     let name = member.split('#').next().unwrap_or_default();
     if !ClientMetadata::MEMBERS.contains(&name) {
-        return hidden_character_in(value);
+        return character_in(value, is_hidden);
     }
+    let hidden_character = |text: &str| text.chars().find(|character| is_hidden(*character));
     match value {
         Value::String(text) => hidden_character(text),
         Value::Array(values) => values.iter().filter_map(Value::as_str).find_map(hidden_character),

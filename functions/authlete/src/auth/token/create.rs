@@ -41,7 +41,7 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let Some(client) = runtime.kept_client(&identifier, found.named).await? else {
         return bad(("A109281", "there is no such client".to_owned()));
     };
-    if client.locked {
+    if client.is_held() {
         return Err(Error::ClientLocked(client.numeric_id));
     }
     let creation = match creation(&body)? {

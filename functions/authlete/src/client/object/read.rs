@@ -165,6 +165,7 @@ fn settings(
         alias: alias::read(text(sent, "clientIdAlias", MAX_NAME)?, current)?,
         developer: developer(sent, current)?,
         requestable_scopes: extension.map(|extension| scopes(extension, policy)).transpose()?.flatten(),
+        vouched: current.is_some_and(|client| client.record.settings.vouched),
         others,
     })
 }

@@ -158,7 +158,7 @@ fn identity(client: &RegisteredClient, members: &mut Map<String, Value>) {
     put("developer", client.developer().into());
     put("createdAt", record.issued_at_millis.into());
     put("modifiedAt", record.modified_at_millis.max(record.issued_at_millis).into());
-    put("locked", client.locked.into());
+    put("locked", client.is_held().into());
     put("dynamicallyRegistered", (source(client.source) == DYNAMIC).into());
     put("automaticallyRegistered", (client.source == Source::FederationAutomatic).into());
     put("explicitlyRegistered", (client.source == Source::FederationExplicit).into());

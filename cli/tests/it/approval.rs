@@ -1,0 +1,149 @@
+//! What registers itself waits for an operator, where the policy says so.
+
+use serde_json::{Value, json};
+use shared::administration;
+use shared::caller::Permission;
+use shared::client::{RegisteredClient, Source};
+use shared::policy::{Approval, BoundPolicy, Policy, Preset};
+
+use crate::support::{NOW, Reply, World, as_update, assert_invalid_token, web_client};
+
+const DAY: u64 = 24 * 60 * 60;
+
+fn required() -> Policy {
+    Policy { approval: Approval::Required, approval_within: 3 * DAY, ..Preset::Open.policy() }
+}
+
+struct Scene {
+    world: World,
+    token: String,
+}
+
+impl Scene {
+    async fn with(policy: Policy) -> Self {
+        let world = World::empty().await;
+        world.service(1, policy).await;
+        let token = world.service_token(1, &[Permission::UseService, Permission::ClientWrite]).await;
+        Self { world, token }
+    }
+
+    async fn look_up(&self, client_id: &str) -> Reply {
+        self.world.send_bare("GET", &format!("/1/client?client_id={client_id}"), Some(&self.token)).await
+    }
+
+    async fn stored(&self, client_id: &str) -> Option<RegisteredClient> {
+        let service = self.world.app.service(1).await.unwrap();
+        self.world.app.store.client(1, service.numeric_id(client_id)).await.unwrap()
+    }
+
+    async fn approve(&self, client_id: &str) {
+        let service = self.world.app.service(1).await.unwrap();
+        let client = self.stored(client_id).await.unwrap();
+        administration::approve(&self.world.context(&service), client).await.unwrap();
+    }
+
+    /// Whether the client waits, and may not be used.
+    async fn waits(&self, client_id: &str) -> bool {
+        let found = self.look_up(client_id).await.body;
+        let waits = found.get("pending") == Some(&json!(true));
+        assert_eq!(found["locked"], json!(waits), "whoever does not know of approval does not use it either");
+        assert_eq!(found.get("pending_until").is_some(), waits);
+        waits
+    }
+}
+
+#[tokio::test]
+async fn a_client_waits_until_it_is_approved_and_ends_if_nobody_does() {
+    let scene = Scene::with(required()).await;
+    let (path, registration, one) = scene.world.client(&web_client()).await;
+    let (_, _, other) = scene.world.client(&web_client()).await;
+    let (one, other) = (one.text("client_id"), other.text("client_id"));
+    assert!(scene.waits(one).await && scene.waits(other).await);
+    assert_eq!(scene.look_up(one).await.body["pending_until"], json!(NOW + 3 * DAY));
+    assert_eq!(scene.world.send_bare("GET", &path, Some(&registration)).await.status, 200, "its registrant manages it");
+    scene.approve(one).await;
+    assert!(!scene.waits(one).await);
+    scene.world.clock.advance(3 * DAY);
+    assert!(scene.stored(one).await.is_some_and(|client| client.ends_at() == client.unused_until));
+    assert!(scene.stored(other).await.is_none());
+    scene.world.sweep().await;
+    scene.world.catch_up().await;
+    assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_is_changed_after_it_was_approved_waits_again() {
+    let scene = Scene::with(required()).await;
+    let (path, registration, reply) = scene.world.client(&web_client()).await;
+    let client_id = reply.text("client_id");
+    scene.approve(client_id).await;
+    let mut update = as_update(&reply.body);
+    let put = async |update: &Value| {
+        assert_eq!(scene.world.send_json("PUT", &path, Some(&registration), update).await.status, 200);
+    };
+    put(&update).await;
+    assert!(!scene.waits(client_id).await, "the same is approved already");
+    update["redirect_uris"] = json!(["https://evil.example/cb"]);
+    put(&update).await;
+    assert!(scene.waits(client_id).await);
+    scene.world.clock.advance(2 * DAY);
+    update["client_name"] = json!("Other");
+    put(&update).await;
+    let end = scene.look_up(client_id).await.body["pending_until"].clone();
+    assert_eq!(end, json!(NOW + 3 * DAY), "a change does not buy time");
+}
+
+#[tokio::test]
+async fn whoever_waits_gets_no_tokens() {
+    let mut policy = required();
+    policy.grant_types.offered.push(shared::metadata::GrantType::ClientCredentials);
+    let scene = Scene::with(policy).await;
+    let reply = scene.world.register(1, None, &json!({"grant_types": ["client_credentials"]})).await;
+    let (id, secret) = (reply.text("client_id"), reply.text("client_secret"));
+    let body = json!({"parameters": "grant_type=client_credentials", "clientId": id, "clientSecret": secret});
+    let token = async || scene.world.send_json("POST", "/api/1/auth/token", Some(&scene.token), &body).await;
+    assert_ne!(token().await.body["action"], "OK");
+    scene.approve(id).await;
+    let given = token().await;
+    assert_eq!(given.body["action"], "OK", "{given:?}");
+}
+
+#[tokio::test]
+async fn authletes_lock_flag_is_the_approval_of_whoever_knows_no_other() {
+    let scene = Scene::with(required()).await;
+    let body = json!({"json": web_client().to_string()});
+    let registered = scene.world.send_json("POST", "/api/1/client/registration", Some(&scene.token), &body).await;
+    assert_eq!((registered.text("action"), &registered.body["client"]["locked"]), ("CREATED", &json!(true)));
+    let id = registered.body["client"]["clientId"].to_string();
+    let path = format!("/api/1/client/lock_flag/update/{id}");
+    let unlock = json!({"clientLocked": false});
+    assert_eq!(scene.world.send_json("POST", &path, Some(&scene.token), &unlock).await.status, 200);
+    assert!(!scene.waits(&id).await);
+}
+
+#[tokio::test]
+async fn operators_own_and_who_has_a_token_of_theirs() {
+    let scene = Scene::with(Policy { approval: Approval::Required, ..Preset::Protected.policy() }).await;
+    let token = scene.world.initial_access_token(1, None, None, BoundPolicy::default()).await;
+    let reply = scene.world.register(1, Some(&token), &web_client()).await;
+    assert!(scene.waits(reply.text("client_id")).await, "a token lets one register, and no more");
+    let created = json!({"clientName": "Ours", "redirectUris": ["https://rp.example/cb"]});
+    let created = scene.world.send_json("POST", "/api/1/client/create", Some(&scene.token), &created).await;
+    assert_eq!(created.body["locked"], json!(false), "{created:?}");
+    assert!(Source::ALL.iter().filter(|source| source.is_self_registered()).count() == 4);
+}
+
+#[tokio::test]
+async fn a_client_that_is_denied_is_gone() {
+    let scene = Scene::with(required()).await;
+    let (path, registration, reply) = scene.world.client(&web_client()).await;
+    let service = scene.world.app.service(1).await.unwrap();
+    let client = scene.stored(reply.text("client_id")).await.unwrap();
+    administration::lock(&scene.world.context(&service), client.clone(), true).await.unwrap();
+    scene.world.clock.advance(30 * DAY);
+    assert!(scene.stored(&client.client_id).await.is_some(), "one that is locked waits for its operator");
+    let client = scene.stored(&client.client_id).await.unwrap();
+    administration::delete(&scene.world.context(&service), &client).await.unwrap();
+    assert_invalid_token(&scene.world.send_bare("GET", &path, Some(&registration)).await);
+    assert_eq!(scene.look_up(&client.client_id).await.status, 404);
+}

@@ -1,0 +1,242 @@
+//! What clients say of themselves to deceive: names, pages, redirects. Each is refused, flagged or allowed.
+
+use serde_json::{Value, json};
+use shared::administration;
+use shared::caller::Permission;
+use shared::metadata::ClientMetadata;
+use shared::policy::{Conduct, Names, Policy, PolicyFault, Preset};
+use shared::registry::register_for;
+
+use crate::support::{Reply, World, as_update, assert_refused, web_client};
+
+fn reserving(same: Conduct, look_alike: Conduct) -> Policy {
+    let mut names = Names::usual();
+    names.reserved = vec!["Example Bank".to_owned()];
+    (names.same, names.look_alike) = (same, look_alike);
+    Policy { names, ..Preset::Open.policy() }
+}
+
+async fn with(policy: Policy) -> (World, String) {
+    let world = World::empty().await;
+    world.service(1, policy).await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    (world, token)
+}
+
+fn named(name: &str) -> Value {
+    json!({"client_name": name, "redirect_uris": ["https://rp.example/cb"]})
+}
+
+/// What the look-up tells whoever shows the client.
+async fn flags(world: &World, token: &str, registered: &Reply) -> Value {
+    assert_eq!(registered.status, 201, "{registered:?}");
+    let path = format!("/1/client?client_id={}", registered.text("client_id"));
+    let found = world.send_bare("GET", &path, Some(token)).await;
+    assert_eq!(found.status, 200, "{found:?}");
+    found.body.get("flags").cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn reserved_names_and_what_looks_like_them_are_refused_flagged_or_allowed() {
+    for (same, look_alike, name, flag) in [
+        (Conduct::Refuse, Conduct::Refuse, "Example Bank", None),
+        (Conduct::Refuse, Conduct::Refuse, "Ехаmple Bank", None),
+        (Conduct::Flag, Conduct::Flag, "The EXAMPLE BANK", Some(json!(["reserved_name"]))),
+        (Conduct::Flag, Conduct::Flag, "Examp1e Bank", Some(json!(["look_alike_name"]))),
+        (Conduct::Allow, Conduct::Allow, "Example Bank", Some(Value::Null)),
+        (Conduct::Refuse, Conduct::Refuse, "Harmless", Some(Value::Null)),
+    ] {
+        let (world, token) = with(reserving(same, look_alike)).await;
+        let reply = world.register(1, None, &named(name)).await;
+        match flag {
+            None => {
+                assert_refused(&reply, "invalid_client_metadata", "client_name");
+                assert!(!reply.body.to_string().contains("Example Bank"), "which names these are is nobody's to list");
+            }
+            Some(flag) => assert_eq!(flags(&world, &token, &reply).await, flag, "{name}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_no_better_in_another_language_door_or_update() {
+    let (world, token) = with(reserving(Conduct::Refuse, Conduct::Refuse)).await;
+    let mut sent = web_client();
+    sent["client_name#x-1"] = json!("Example Bank");
+    assert_refused(&world.register(1, None, &sent).await, "invalid_client_metadata", "client_name");
+    let body = json!({"json": named("Examp1e Bank").to_string()});
+    let reply = world.send_json("POST", "/api/1/client/registration", Some(&token), &body).await;
+    assert_eq!(reply.text("action"), "BAD_REQUEST");
+    let (path, registration, harmless) = world.client(&web_client()).await;
+    let mut update = as_update(&harmless.body);
+    update["client_name"] = json!("Example-Bank");
+    let reply = world.send_json("PUT", &path, Some(&registration), &update).await;
+    assert_refused(&reply, "invalid_client_metadata", "client_name");
+}
+
+#[tokio::test]
+async fn whom_an_operator_vouches_for_has_the_name_and_keeps_it() {
+    let (world, token) = with(reserving(Conduct::Refuse, Conduct::Refuse)).await;
+    let service = world.app.service(1).await.unwrap();
+    let sent = ClientMetadata::from_members(named("Example Bank").as_object().unwrap().clone()).unwrap();
+    let made = register_for(&world.context(&service), sent).await.unwrap();
+    let (id, registration) = (&made.client.client_id, made.registration_access_token.as_ref().unwrap().expose());
+    let path = format!("/1/register/{id}");
+    let read = world.send_bare("GET", &path, Some(registration)).await;
+    let mut update = as_update(&read.body);
+    update["client_uri"] = json!("https://rp.example/");
+    let reply = world.send_json("PUT", &path, Some(registration), &update).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let found = world.send_bare("GET", &format!("/1/client?client_id={id}"), Some(&token)).await;
+    assert_eq!(found.body.get("flags"), None);
+    update["client_name"] = json!("Example Bank 2");
+    let reply = world.send_json("PUT", &path, Some(registration), &update).await;
+    assert_refused(&reply, "invalid_client_metadata", "client_name");
+
+    let (world, token) = with(reserving(Conduct::Flag, Conduct::Flag)).await;
+    let reply = world.register(1, None, &named("Example Bank")).await;
+    let service = world.app.service(1).await.unwrap();
+    let number = service.numeric_id(reply.text("client_id"));
+    let client = world.app.store.client(1, number).await.unwrap().unwrap();
+    administration::approve(&world.context(&service), client).await.unwrap();
+    assert_eq!(flags(&world, &token, &reply).await, Value::Null, "its names are suspected no more");
+}
+
+#[tokio::test]
+async fn pages_on_another_host_are_flagged_and_refused_where_the_policy_says_so() {
+    let borrowed = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png"});
+    let native = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png",
+        "application_type": "native"});
+    let loopback = json!({"redirect_uris": ["http://127.0.0.1/cb"], "client_uri": "https://vendor.example/"});
+    let own = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://rp.example/logo.png"});
+    for (conduct, sent, expected) in [
+        (Conduct::Flag, &borrowed, Some(json!(["foreign_pages"]))),
+        (Conduct::Refuse, &borrowed, None),
+        (Conduct::Allow, &borrowed, Some(Value::Null)),
+        (Conduct::Refuse, &native, Some(json!(["foreign_pages"]))),
+        (Conduct::Refuse, &loopback, Some(Value::Null)),
+        (Conduct::Refuse, &own, Some(Value::Null)),
+    ] {
+        let mut policy = Preset::Open.policy();
+        policy.redirect_uris.pages_share_host = conduct;
+        let (world, token) = with(policy).await;
+        let reply = world.register(1, None, sent).await;
+        match expected {
+            None => assert_refused(&reply, "invalid_client_metadata", "logo_uri"),
+            Some(expected) => assert_eq!(flags(&world, &token, &reply).await, expected, "{conduct:?} {sent}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn redirects_into_private_networks_are_flagged_and_refused_where_the_policy_says_so() {
+    let hosts = ["10.1.2.3", "192.168.0.10:8443", "[fd00::1]", "intranet", "printer.local", "vault.corp.internal"];
+    let public = ["rp.example", "8.8.8.8", "localhost", "127.0.0.1", "[::1]"];
+    for conduct in [Conduct::Flag, Conduct::Refuse, Conduct::Allow] {
+        let mut policy = Preset::Open.policy();
+        policy.redirect_uris.private_hosts = conduct;
+        let (world, token) = with(policy).await;
+        for host in hosts {
+            let uri = format!("https://{host}/cb");
+            let reply = world.register(1, None, &json!({"redirect_uris": ["https://rp.example/cb", uri]})).await;
+            match conduct {
+                Conduct::Refuse => assert_refused(&reply, "invalid_redirect_uri", "redirect_uris[1]"),
+                Conduct::Flag => assert_eq!(flags(&world, &token, &reply).await, json!(["private_redirect"]), "{host}"),
+                Conduct::Allow => assert_eq!(flags(&world, &token, &reply).await, Value::Null, "{host}"),
+            }
+        }
+        for host in public {
+            let reply = world.register(1, None, &json!({"redirect_uris": [format!("https://{host}/cb")]})).await;
+            assert_eq!(flags(&world, &token, &reply).await, Value::Null, "{host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn developers_hosts_have_http_and_are_nobodys_private_network() {
+    let mut policy = Preset::Open.policy();
+    policy.redirect_uris.private_hosts = Conduct::Refuse;
+    policy.redirect_uris.hosts = vec!["rp.example".to_owned()];
+    let hosts = ["host.docker.internal", ".localhost", "192.168.1.20"];
+    policy.redirect_uris.development_hosts = hosts.map(str::to_owned).to_vec();
+    let (world, token) = with(policy).await;
+    for uri in [
+        "http://host.docker.internal:3000/cb",
+        "https://host.docker.internal/cb",
+        "http://app.localhost:8080/cb",
+        "http://192.168.1.20/cb",
+    ] {
+        let reply = world.register(1, None, &json!({"redirect_uris": [uri]})).await;
+        assert_eq!(flags(&world, &token, &reply).await, Value::Null, "{uri}");
+        assert_eq!(reply.body["redirect_uris"], json!([uri]));
+        let id = reply.text("client_id");
+        let look_up = async |uri: &str| {
+            let uri = uri.replace(':', "%3A").replace('/', "%2F");
+            let path = format!("/1/client?client_id={id}&redirect_uri={uri}");
+            world.send_bare("GET", &path, Some(&token)).await.status
+        };
+        assert_eq!(look_up(uri).await, 200);
+        assert_eq!(look_up("http://host.docker.internal:3001/cb").await, 400, "its port is one, as any other host's");
+    }
+    for uri in [
+        "http://192.168.1.21/cb",
+        "http://rp.example/cb",
+        "http://host.docker.internal.evil.example/cb",
+        "http://xlocalhost/cb",
+        "http://host.docker.internal@evil.example/cb",
+    ] {
+        let reply = world.register(1, None, &json!({"redirect_uris": [uri]})).await;
+        assert_refused(&reply, "invalid_redirect_uri", "redirect_uris[0]");
+    }
+}
+
+#[tokio::test]
+async fn characters_that_nobody_sees_are_refused_unless_a_policy_takes_them() {
+    let sent = named("\u{202e}knaB elpmaxE");
+    for (conduct, expected) in [
+        (Conduct::Refuse, None),
+        (Conduct::Flag, Some(json!(["hidden_characters"]))),
+        (Conduct::Allow, Some(Value::Null)),
+    ] {
+        let mut names = Names::usual();
+        names.hidden_characters = conduct;
+        let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
+        let reply = world.register(1, None, &sent).await;
+        match expected {
+            None => assert_refused(&reply, "invalid_client_metadata", "U+202E"),
+            Some(expected) => assert_eq!(flags(&world, &token, &reply).await, expected),
+        }
+        let control = world.register(1, None, &named("Bank\u{1b}[2J")).await;
+        assert_refused(&control, "invalid_client_metadata", "U+001B");
+    }
+}
+
+#[test]
+fn a_policy_says_what_is_no_host_and_no_name() {
+    for (change, expected) in [
+        (json!({"names": {"reserved": ["…"]}}), Some(PolicyFault::ReservedNames)),
+        (json!({"names": {"reserved": vec!["Bank"; 201]}}), Some(PolicyFault::ReservedNames)),
+        (json!({"names": {"reserved": ["Bank"], "same": "refuse"}}), None),
+        (
+            json!({"redirect_uris": {"development_hosts": ["app.localhost", ".localhost", "10.0.0.1", "[fd00::1]"]}}),
+            None,
+        ),
+        (
+            json!({"redirect_uris": {"development_hosts": ["http://app"]}}),
+            Some(PolicyFault::DevelopmentHost("http://app".to_owned())),
+        ),
+        (
+            json!({"redirect_uris": {"development_hosts": ["*.localhost"]}}),
+            Some(PolicyFault::DevelopmentHost("*.localhost".to_owned())),
+        ),
+        (json!({"redirect_uris": {"pages_share_host": true}}), None),
+        (json!({"redirect_uris": {"pages_share_host": "flag"}}), None),
+    ] {
+        let mut policy = serde_json::to_value(Preset::Open.policy()).unwrap();
+        for (member, value) in change.as_object().unwrap() {
+            policy[member].as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
+        }
+        let policy: Policy = serde_json::from_value(policy).unwrap();
+        assert_eq!(policy.check().err(), expected, "{change}");
+    }
+}

@@ -1,5 +1,6 @@
-//! `registrar service`, `token`, `client`, `grant`, `policy`: administration of whatever table the AWS environment names.
+//! `registrar service`, `token`, `client`, `audit`, `grant`, `policy`: administration of whatever table the AWS environment names.
 
+mod audit;
 mod client;
 mod connection;
 mod consent;
@@ -38,6 +39,8 @@ pub enum Command {
     /// Registered clients.
     #[command(subcommand)]
     Client(client::Command),
+    /// What was changed, by whom, and which registrations were refused.
+    Audit(audit::Audit),
     /// What users have let clients have, and the authorizations by which they have it.
     #[command(subcommand)]
     Grant(grant::Command),
@@ -60,6 +63,7 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
         Command::Service(command) => service::run(command, &connection, &output).await,
         Command::Token(command) => token::run(command, &connection, &output).await,
         Command::Client(command) => client::run(command, &connection, &output).await,
+        Command::Audit(audit) => audit::run(&audit, &connection, &output).await,
         Command::Grant(command) => grant::run(command, &connection, &output).await,
         Command::Policy(command) => policy::run(&command, &output),
     };

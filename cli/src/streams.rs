@@ -47,6 +47,21 @@ impl Follower {
     /// # Errors
     /// If the stream cannot be read or the function fails; the next call tries the same again.
     pub async fn step(&mut self, app: &App) -> Result<usize> {
+        let (event, next) = self.next(app).await?;
+        let read = event.records.len();
+        if read > 0 {
+            stream::apply(app, event).await.map_err(described)?;
+            next.as_deref().map(|followed| self.table.trim(followed)).transpose()?;
+        }
+        self.iterator = next;
+        Ok(read)
+    }
+
+    /// The next records as an event, and where they end. Until a [`step`](Self::step) they are the next ones again.
+    ///
+    /// # Errors
+    /// If the stream cannot be read.
+    pub async fn next(&mut self, app: &App) -> Result<(Event, Option<String>)> {
         let iterator = match self.iterator.take() {
             Some(iterator) => iterator,
             None => self.begin(app).await?,
@@ -54,13 +69,7 @@ impl Follower {
         let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(BATCH) };
         let read = self.table.with(|storage| ready(get_records::execute(storage, request)));
         let GetRecordsResponse { records, next_shard_iterator } = read.context("the stream of the embedded table")?;
-        let read = records.len();
-        if read > 0 {
-            stream::apply(app, event(serde_json::to_value(records)?)?).await.map_err(described)?;
-            next_shard_iterator.as_deref().map(|followed| self.table.trim(followed)).transpose()?;
-        }
-        self.iterator = next_shard_iterator;
-        Ok(read)
+        Ok((event(serde_json::to_value(records)?)?, next_shard_iterator))
     }
 
     async fn begin(&self, app: &App) -> Result<String> {

@@ -264,6 +264,9 @@ pub struct ClientRecord {
     /// The metadata document that it is read from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_document: Option<ClientDocument>,
+    /// Whether it came with nothing that anybody had given it: no token, statement, certificate or chain.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous: bool,
     /// What its initial access token allowed.
     #[serde(default)]
     pub bound: BoundPolicy,
@@ -285,6 +288,7 @@ impl ClientRecord {
             software: None,
             trust_chain: None,
             metadata_document: None,
+            anonymous: false,
             bound: BoundPolicy::default(),
             settings: OperatorSettings::default(),
         }

@@ -25,6 +25,7 @@
 
 pub mod administration;
 pub mod app;
+pub mod audit;
 pub mod aws_fault;
 pub mod caller;
 pub mod claim_kind;

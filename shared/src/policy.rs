@@ -1,6 +1,7 @@
 //! What one service permits, defaults and refuses: plain data, applied before [`crate::metadata::verify`].
 
 mod apply;
+mod audit;
 mod called_urls;
 mod conduct;
 mod metadata_documents;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use audit::{Addresses, Audit};
 pub use called_urls::CalledUrls;
 pub(crate) use called_urls::is_public_host;
 pub use conduct::{Conduct, Flag};
@@ -74,6 +76,13 @@ pub struct Policy {
     /// one developer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients_per_developer: Option<u64>,
+    /// How many clients the service may have, where the oldest that nobody vouches for and nobody has used make room;
+    /// absent is any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients_per_service: Option<u64>,
+    /// What is kept of changes and refusals.
+    #[serde(default)]
+    pub audit: Audit,
     /// What an error says beside its code.
     #[serde(default)]
     pub errors: ErrorMembers,

@@ -1,6 +1,7 @@
 //! Register, read, update, delete (RFC 7591 §3, RFC 7592 §2).
 
 mod merging;
+mod refusals;
 mod rehearsal;
 pub(crate) mod remote;
 pub(crate) mod secret;
@@ -66,10 +67,31 @@ pub async fn register(
     metadata: ClientMetadata,
     kept: Map<String, Value>,
 ) -> Result<ClientInformation, Error> {
+    let sent = context.service.policy().audit.refusals.then(|| metadata.clone());
+    let mut rule = "dynamic_registration";
+    let outcome = try_register(context, source, registrant, metadata, kept, &mut rule).await;
+    if let (Err(error), Some(sent)) = (&outcome, sent) {
+        refusals::note(context, rule, error, &sent).await;
+    }
+    outcome
+}
+
+/// As [`register`]; `rule` is the one that was asked last.
+async fn try_register(
+    context: &Context<'_>,
+    source: Source,
+    registrant: &Registrant,
+    metadata: ClientMetadata,
+    kept: Map<String, Value>,
+    rule: &mut &'static str,
+) -> Result<ClientInformation, Error> {
     if !context.service.policy().dynamic_registration {
         return Err(Error::RegistrationClosed);
     }
-    let admitted = admit(context, source, metadata, &registrant.bound(), Scrutiny::Whole).await?;
+    *rule = "clients_per_service";
+    within_the_ceiling(context).await?;
+    let admitted = admit(context, source, metadata, &registrant.bound(), Scrutiny::Whole, rule).await?;
+    *rule = "the registry";
     match merging::identifier(context, source, registrant, &admitted, &kept) {
         Some(client_id) => merging::register(context, source, client_id, admitted).await,
         None => enrol(context, source, registrant, admitted, kept).await,
@@ -82,11 +104,12 @@ pub async fn register(
 /// # Errors
 /// As [`register`].
 pub async fn register_for(context: &Context<'_>, metadata: ClientMetadata) -> Result<ClientInformation, Error> {
-    let admitted = admit(context, Source::Oauth, metadata, &BoundPolicy::default(), Scrutiny::Vouched).await?;
+    let admitted = admit(context, Source::Oauth, metadata, &BoundPolicy::default(), Scrutiny::Vouched, &mut "").await?;
     let (source, registrant) = (Source::Oauth, Registrant::Anonymous);
     remote::check(context, &admitted.metadata).await?;
     let mut client = new_client(context, source, &registrant, admitted, Map::new());
     client.pending_until = None;
+    client.record.anonymous = false;
     client.record.settings.vouched = true;
     register_minted(context, client, &registrant).await
 }
@@ -162,6 +185,7 @@ fn new_client(
         ..OperatorSettings::default()
     };
     let record = ClientRecord {
+        anonymous: matches!(registrant, Registrant::Anonymous) && software.is_none(),
         software,
         trust_chain: registrant.trust_chain().cloned(),
         bound: registrant.bound(),
@@ -334,7 +358,7 @@ async fn replace(
     let sent = submitted.metadata.clone();
     let keeps_names = client.record.settings.vouched && sent.has_names_of(client.record.metadata.rest());
     let scrutiny = if keeps_names { Scrutiny::Vouched } else { Scrutiny::Whole };
-    let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny).await?;
+    let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny, &mut "").await?;
     let Admitted { metadata, software } = admitted;
     if client.record.software.is_some() && software != client.record.software {
         return Err(crate::error::StatementFault::OtherSoftware.into());
@@ -400,21 +424,24 @@ impl Admitted {
     }
 }
 
-/// What a registration and an update have in common: statement, what the service announces, policy, RFC.
+/// What a registration and an update have in common: statement, what the service announces, policy, RFC; `rule` is the one
+/// that was asked last.
 pub(crate) async fn admit(
     context: &Context<'_>,
     source: Source,
     metadata: ClientMetadata,
     bound: &BoundPolicy,
     scrutiny: Scrutiny,
+    rule: &mut &'static str,
 ) -> Result<Admitted, Error> {
+    *rule = "software_statements";
     let (metadata, software) = statement::overlay(context, source, metadata).await?;
     let Service { configuration, .. } = context.service;
     let policy = match scrutiny {
         Scrutiny::Whole => Cow::Borrowed(context.service.policy()),
         Scrutiny::Vouched => context.service.policy().with_names_vouched(),
     };
-    let metadata = settle(configuration, &policy, source, metadata, bound, &mut |_, _| {})?;
+    let metadata = settle(configuration, &policy, source, metadata, bound, &mut |begun, _| *rule = begun)?;
     Ok(Admitted { metadata, software })
 }
 
@@ -508,6 +535,13 @@ pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &
     let Some(most) = context.service.policy().clients_per_developer else { return Ok(()) };
     let counted = context.app.store.developer_count(client.service_id, &client.developer()).await?;
     if counted < most { Ok(()) } else { Err(Error::TooManyClients) }
+}
+
+/// Beyond its ceiling a service takes a tenth more and ten, while the stream function makes room.
+async fn within_the_ceiling(context: &Context<'_>) -> Result<(), Error> {
+    let Some(most) = context.service.policy().clients_per_service else { return Ok(()) };
+    let count = context.app.store.client_count(context.service.id).await?;
+    if count < most.saturating_add(most / 10 + 10) { Ok(()) } else { Err(Error::TooManyClients) }
 }
 
 fn may_manage(client: Option<RegisteredClient>, client_id: &str, owner: &Owner) -> Result<RegisteredClient, Error> {

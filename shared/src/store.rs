@@ -1,5 +1,6 @@
 //! DynamoDB: keys, items, conditional requests. `docs/storage.md` is the contract.
 
+mod audit;
 mod claim;
 mod client;
 mod counts;
@@ -11,6 +12,7 @@ mod metadata_document;
 mod page;
 mod purge;
 mod rate_window;
+mod refusal;
 mod replay;
 pub mod schema;
 mod service;
@@ -30,6 +32,8 @@ pub use lookup::{Found, Named, Standing};
 pub use metadata_document::{DocumentLease, KeptCopy, KeptDocument};
 pub use page::Page;
 pub use rate_window::RateWindow;
+pub(crate) use refusal::Refusal;
+pub use refusal::Refused;
 pub(crate) use service::FIRST_VERSION;
 pub use service::{CreatedService, NewService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;

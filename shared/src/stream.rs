@@ -3,11 +3,14 @@
 //!
 //! Lambda calls this with records of the table's stream, each at least once and those of an item in order.
 
+mod audit;
 mod change;
 mod event;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -16,7 +19,9 @@ use serde_json::{Map, Value};
 pub use event::{Event, Record};
 
 use crate::app::App;
+use crate::audit::{Entry as Change, Subject};
 use crate::error::Error;
+use crate::policy::Audit;
 use crate::store::Counted;
 use change::Step;
 use event::GivenUp;
@@ -37,14 +42,38 @@ pub struct Answer {
     pub batch_item_failures: [(); 0],
 }
 
-/// Serves the stream as a Lambda function.
+/// What an event has led to.
+#[derive(Debug, PartialEq)]
+pub struct Applied {
+    /// What Lambda is told.
+    pub answer: Answer,
+    /// What was changed: it is in the table by now, and whoever else wants to know is told of it.
+    pub audited: Vec<Change>,
+}
+
+/// Whoever else wants to know what was changed.
+pub trait Publish {
+    /// Tells of changes; again, if an event comes again.
+    ///
+    /// # Errors
+    /// What has the event come again.
+    fn publish<'a>(&'a self, changes: &'a [Change]) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+}
+
+/// Serves the stream as a Lambda function, and tells of what was changed.
 ///
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
-pub fn serve() -> Result<(), lambda_http::Error> {
-    crate::http::run(async |app, event| {
-        let answer = apply(app, event).await;
-        answer.inspect_err(|error| tracing::error!(function = "stream", cause = ?error.source_for_log(), "{error}"))
+pub fn serve(listener: impl Publish) -> Result<(), lambda_http::Error> {
+    let listener = &listener;
+    crate::http::run(move |app, event| async move {
+        let answer = async {
+            let Applied { answer, audited } = apply(app, event).await?;
+            listener.publish(&audited).await.map(|()| answer)
+        };
+        answer.await.inspect_err(|error| {
+            tracing::error!(function = "stream", cause = ?error.source_for_log(), "{error}");
+        })
     })
 }
 
@@ -52,19 +81,37 @@ pub fn serve() -> Result<(), lambda_http::Error> {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`], [`Error::Contention`]; what has been applied until then stays.
-pub async fn apply(app: &App, event: Event) -> Result<Answer, Error> {
+pub async fn apply(app: &App, event: Event) -> Result<Applied, Error> {
     let started = Instant::now();
     let records = event.records.len();
-    let Followed { counted, ended, purged } = follow(app, &event).await?;
-    if counted + ended + purged > 0 {
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(function = "stream", records, counted, ended, purged, micros);
+    let Followed { audited, counted, ended, purged } = follow(app, &event).await?;
+    for change in &audited {
+        log(change);
     }
-    Ok(Answer { state: event.state, batch_item_failures: [] })
+    if audited.len() + counted + ended + purged > 0 {
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(function = "stream", records, audited = audited.len(), counted, ended, purged, micros);
+    }
+    Ok(Applied { answer: Answer { state: event.state, batch_item_failures: [] }, audited })
+}
+
+/// One line for each change, of names and no values.
+fn log(change: &Change) {
+    let Change { service, subject, events, members, actor, door, .. } = change;
+    let events = events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(",");
+    let (subject, client_id) = match subject {
+        Subject::Client { client_id, .. } => ("client", Some(client_id.as_str())),
+        Subject::Service => ("service", None),
+        Subject::Token { .. } => ("token", None),
+    };
+    let (actor, door) = (actor.as_deref(), door.as_deref());
+    tracing::info!(audit = events, subject, service, client_id, members = members.join(","), actor, door);
 }
 
 /// What an event has led to.
 struct Followed {
+    /// What was changed.
+    audited: Vec<Change>,
     /// How many transactions have counted.
     counted: usize,
     /// How many claims have ended.
@@ -75,10 +122,63 @@ struct Followed {
 
 /// Claims end before the counts move: `registrar serve`, when it starts, goes on behind what is counted.
 async fn follow(app: &App, event: &Event) -> Result<Followed, Error> {
+    let audited = keep(app, &event.records).await?;
     let ended = end_claims(app, &event.records).await?;
     let counted = if event.records.iter().any(Record::changes_counts) { count(app, event).await? } else { 0 };
     let of_clients = purge_clients(app, &event.records).await?;
-    Ok(Followed { counted, ended, purged: of_clients + purge(app, &event.records).await? })
+    let made_room = make_room(app, &event.records).await?;
+    let purged = of_clients + made_room + purge(app, &event.records).await?;
+    Ok(Followed { audited, counted, ended, purged })
+}
+
+/// Keeps what was changed, as long as each service's policy says.
+async fn keep(app: &App, records: &[Record]) -> Result<Vec<Change>, Error> {
+    let now = app.clock.now();
+    let entries = records.iter().filter_map(|record| audit::entry(record, now).transpose());
+    let entries = entries.collect::<Result<Vec<Change>, _>>()?;
+    let mut retentions: BTreeMap<Option<u64>, u64> = BTreeMap::new();
+    for service in entries.iter().map(|entry| entry.service) {
+        if let Entry::Vacant(unknown) = retentions.entry(service) {
+            unknown.insert(retention(app, service).await?);
+        }
+    }
+    let end = |entry: &Change| {
+        let retention = retentions.get(&entry.service).copied().filter(|seconds| *seconds > 0)?;
+        Some(entry.at.saturating_add(retention))
+    };
+    let kept: Vec<_> = entries.iter().filter_map(|entry| Some((entry, end(entry)?))).collect();
+    app.store.keep_entries(&kept).await?;
+    Ok(entries)
+}
+
+/// For how many seconds what is changed of a service is kept; of one that is gone as long as usual.
+async fn retention(app: &App, service: Option<u64>) -> Result<u64, Error> {
+    let Some(id) = service else { return Ok(Audit::default().retention) };
+    match app.service(id).await {
+        Ok(service) => Ok(service.policy().audit.retention),
+        Err(Error::UnknownService) => Ok(Audit::default().retention),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lets the oldest clients go that nobody vouches for and nobody has used, where a service has more than its policy says.
+async fn make_room(app: &App, records: &[Record]) -> Result<usize, Error> {
+    let registering: BTreeSet<u64> = records.iter().filter_map(Record::registering_service).collect();
+    let mut gone = 0;
+    for id in registering {
+        let service = match app.service(id).await {
+            Err(Error::UnknownService) => continue,
+            found => found?,
+        };
+        let policy = service.policy();
+        let Some(most) = policy.clients_per_service else { continue };
+        let excess = app.store.client_count(id).await?.saturating_sub(most);
+        if excess > 0 {
+            let registered = policy.unused.never.map_or(0, |life| app.clock.now().saturating_sub(life));
+            gone += app.store.make_room(id, registered, excess).await?;
+        }
+    }
+    Ok(gone)
 }
 
 /// Ends the claims of names that clients have no more.

@@ -65,6 +65,13 @@ impl Clock {
     }
 }
 
+/// The day of a time in seconds since 1970, `yyyy-mm-dd` in UTC.
+#[must_use]
+pub fn day_of(seconds: u64) -> String {
+    let time = DateTime::from_secs(i64::try_from(seconds).unwrap_or_default());
+    time.fmt(DateTimeFormat::DateTime).unwrap_or_default().chars().take(10).collect()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
 fn system_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 54] = [
+const EXAMPLES: [(&str, &[&str]); 55] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -107,6 +107,14 @@ const EXAMPLES: [(&str, &[&str]); 54] = [
     (
         "client delete",
         &["registrar client delete --service 1 CLIENT-ID", "registrar client delete --service 1 CLIENT-ID --yes"],
+    ),
+    (
+        "audit",
+        &[
+            "registrar audit --service 1 --client CLIENT-ID",
+            "registrar audit --service 1 --since 7d --json | jq .events",
+            "registrar audit --service 1 --refused --since 30d",
+        ],
     ),
     ("grant list", &["registrar grant list 1 --subject alice", "registrar grant list 1 --client CLIENT-ID --json"]),
     ("grant show", &["registrar grant show 1 --client CLIENT-ID --subject alice"]),

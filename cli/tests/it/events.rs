@@ -24,8 +24,8 @@ async fn every_event_answers_as_expected() {
         let expected: Value = serde_json::from_str(&expected).unwrap();
         let function = name.split('.').next().unwrap();
         if function == stream::FUNCTION {
-            let answer = shared::stream::apply(world.app, serde_json::from_str(&event).unwrap()).await.unwrap();
-            assert_eq!(serde_json::to_value(answer).unwrap(), expected, "{name}");
+            let applied = shared::stream::apply(world.app, serde_json::from_str(&event).unwrap()).await.unwrap();
+            assert_eq!(serde_json::to_value(applied.answer).unwrap(), expected, "{name}");
             continue;
         }
         let endpoint = registrar::endpoints()

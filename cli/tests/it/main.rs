@@ -11,6 +11,7 @@
 
 mod administration;
 mod approval;
+mod audit;
 mod authlete;
 mod client_configuration;
 mod connections;

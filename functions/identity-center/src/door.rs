@@ -94,7 +94,7 @@ pub(crate) async fn register(
     let context = Context {
         app,
         service,
-        origin: Origin::of(request, DOOR, "anonymous"),
+        origin: Origin::of_stranger(request, service, DOOR, "anonymous"),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url)],
     };

@@ -254,7 +254,7 @@ pub(crate) fn context<'a>(app: &'a App, service: &'a Service, request: &Request,
     Context {
         app,
         service,
-        origin: Origin::of(request, DOOR, actor),
+        origin: Origin::of_stranger(request, service, DOOR, actor),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url), service.registration_endpoint(&base_url)],
     }

@@ -53,7 +53,7 @@ async fn issue(visit: &Visit<'_>) -> Result<Response, Error> {
         expires_at: Some(app.clock.now().saturating_add(LIFETIME)),
         created_millis: app.clock.now_millis(),
     };
-    app.store.create_token(&record, &Origin::of(request, DOOR, visit.organization())).await?;
+    app.store.create_token(&record, &Origin::of_stranger(request, &visit.service, DOOR, visit.organization())).await?;
     let mut answer = Map::new();
     answer.insert("access_token".to_owned(), token.expose().into());
     answer.insert("token_type".to_owned(), "Bearer".into());

@@ -52,7 +52,7 @@ impl Visit<'_> {
         Context {
             app: self.app,
             service: &self.service,
-            origin: Origin::of(self.request, DOOR, self.organization()),
+            origin: Origin::of_stranger(self.request, &self.service, DOOR, self.organization()),
             fetching_ends: self.fetching_ends,
             audiences: vec![self.service.issuer(&self.app.base_url(&self.service, self.request))],
         }

@@ -113,7 +113,7 @@ async fn enrol(
     party: &RelyingParty,
 ) -> Result<ClientInformation, Error> {
     let admitted =
-        registry::admit(context, source, party.metadata.clone(), &registrant.bound(), Scrutiny::Whole).await?;
+        registry::admit(context, source, party.metadata.clone(), &registrant.bound(), Scrutiny::Whole, &mut "").await?;
     if source == Source::FederationAutomatic {
         check_automatic(admitted.metadata()).map_err(crate::Error::from)?;
     }

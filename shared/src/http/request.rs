@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::credentials::decimal;
 use crate::origin::Origin;
+use crate::service::Service;
 
 /// A request's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,13 @@ impl Origin {
     #[must_use]
     pub fn of(request: &Request, door: &'static str, actor: impl Into<String>) -> Self {
         Self { actor: actor.into(), door, address: request.source_ip.clone(), request_id: request.request_id.clone() }
+    }
+
+    /// Of a stranger's request: the policy of the service says how much of the address is kept.
+    #[must_use]
+    pub fn of_stranger(request: &Request, service: &Service, door: &'static str, actor: impl Into<String>) -> Self {
+        let address = service.policy().audit.addresses.kept(&request.source_ip);
+        Self { address, ..Self::of(request, door, actor) }
     }
 }
 

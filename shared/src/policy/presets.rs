@@ -1,8 +1,8 @@
 //! Ready-made policies.
 
 use super::{
-    Approval, CalledUrls, Conduct, ErrorMembers, Limits, MetadataDocuments, Names, Offer, Policy, PrivateUseSchemes,
-    RedirectUris, Registration, Rotation, Scopes, SoftwareStatements, Unoffered, Unused,
+    Approval, Audit, CalledUrls, Conduct, ErrorMembers, Limits, MetadataDocuments, Names, Offer, Policy,
+    PrivateUseSchemes, RedirectUris, Registration, Rotation, Scopes, SoftwareStatements, Unoffered, Unused,
 };
 use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope};
 
@@ -80,6 +80,8 @@ fn open() -> Policy {
         scope_is_requestable: false,
         software_id_once: false,
         clients_per_developer: None,
+        clients_per_service: None,
+        audit: Audit::default(),
         errors: ErrorMembers::default(),
         limits: LIMITS,
         secret_lifetime: None,

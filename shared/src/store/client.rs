@@ -13,7 +13,7 @@ use super::claim::{claims, names};
 use super::item::{blob, bounded_json, bytes, changed, integer, number, parsed, required, string, text};
 use super::schema::{MAX_NAME, client_key, clients_list, developer_list, initial_access_token_key, list_position};
 use super::write::{Condition, Outcome, Write};
-use super::{Item, Store};
+use super::{Item, Route, Store};
 use crate::claim_kind::ClaimKind;
 use crate::client::{ClientRecord, OperatorSettings, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
@@ -80,6 +80,8 @@ pub enum Deleter {
     OperatorOfUnlocked,
     /// An operator, where the client is locked and its registrant may come back: the lock stays.
     KeepingLock,
+    /// The service's ceiling, where nobody has used the client and no operator has decided about it.
+    Unused,
 }
 
 impl Deleter {
@@ -118,6 +120,12 @@ pub struct Occupant {
     /// When it ends, or has ended, if nobody uses it, in seconds since 1970.
     pub unused_until: Option<u64>,
 }
+
+/// How many clients one call lets go at the most to make room, and through how many pages of the list it looks for them.
+const MOST_MAKING_ROOM: usize = 200;
+
+/// How many pages that is.
+const PAGES_MAKING_ROOM: usize = 50;
 
 /// How often a write is tried again to take over a name that its owner no longer has.
 const TAKEOVERS: usize = 3;
@@ -399,6 +407,12 @@ impl Store {
             Deleter::OperatorOfUnlocked => update
                 .condition_expression(format!("{live} AND locked = :unlocked"))
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
+            Deleter::Unused => update
+                .condition_expression(format!(
+                    "{live} AND locked = :unlocked AND attribute_not_exists(#used) AND attribute_not_exists({RETAINED})"
+                ))
+                .expression_attribute_names("#used", USED)
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
             Deleter::KeepingLock => update
                 .condition_expression(format!("{live} AND locked = :locked"))
                 .expression_attribute_values(":locked", AttributeValue::Bool(true)),
@@ -425,6 +439,33 @@ impl Store {
                 Ok(Err(live))
             }
         }
+    }
+
+    /// Lets up to so many clients go of those that were registered at that time or later, in seconds since 1970, the oldest
+    /// first: that came with nothing, and that nobody has used. How many went.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn make_room(&self, service_id: u64, registered: u64, wanted: u64) -> Result<usize, Error> {
+        let origin = Origin { actor: "ceiling".to_owned(), door: "stream", ..Origin::default() };
+        let registered = Some(registered.saturating_mul(1000)..u64::MAX);
+        let mut walk = self.walk(service_id, Route { registered, ..Route::default() });
+        let (mut gone, wanted) = (0, usize::try_from(wanted).unwrap_or(usize::MAX).min(MOST_MAKING_ROOM));
+        for _ in 0..PAGES_MAKING_ROOM {
+            let Some(clients) = walk.next_some().await? else { break };
+            let may_go = |client: &&RegisteredClient| {
+                client.record.anonymous && client.used.is_none() && !client.retained && !client.locked
+            };
+            for client in clients.iter().filter(may_go) {
+                if gone == wanted {
+                    return Ok(gone);
+                }
+                let (id, number) = (&client.client_id, client.numeric_id);
+                let deleted = self.delete_client(service_id, id, number, Deleter::Unused, &origin).await?;
+                gone += usize::from(deleted.is_ok());
+            }
+        }
+        Ok(gone)
     }
 
     pub(super) fn live_client(

@@ -188,6 +188,36 @@ pub fn chosen_value_key(service_id: u64, digest: &[u8; 32]) -> Key {
     Key { pk: format!("K#{service_id}#{}", BASE64URL.encode(digest)), sk: "K".into() }
 }
 
+/// The partition of what was changed of something of a service: a client by its number, `service`, `token`.
+#[must_use]
+pub fn audit_key(service_id: u64, subject: &str) -> String {
+    format!("A#{service_id}#{subject}")
+}
+
+/// The list of what was changed of a service.
+#[must_use]
+pub fn audit_list(service_id: u64) -> String {
+    format!("A#{service_id}")
+}
+
+/// Where an entry stands: by the time, in seconds since 1970, then by the change's number.
+#[must_use]
+pub fn audit_position(at: u64, sequence: &str) -> String {
+    format!("{:013}#{sequence}", at.saturating_mul(1000))
+}
+
+/// The partition of what a service has refused on one day, `yyyy-mm-dd` in UTC.
+#[must_use]
+pub fn refusals_of_day(service_id: u64, day: &str) -> String {
+    format!("X#{service_id}#{day}")
+}
+
+/// Refusals of one kind on that day.
+#[must_use]
+pub fn refusals_key(service_id: u64, day: &str, kind: [&str; 4]) -> Key {
+    Key { pk: refusals_of_day(service_id, day), sk: kind.join("#").into() }
+}
+
 /// A text of any length as a part of a key.
 fn name_of(text: &str) -> String {
     BASE64URL.encode(digest(&SHA256, text.as_bytes()))

@@ -84,7 +84,7 @@ fn fits(counts: &Counts, changes: &Counts) -> bool {
 }
 
 /// The record's sequence number, so that texts compare as numbers do.
-fn sequence(record: &Record) -> Result<String, Error> {
+pub(super) fn sequence(record: &Record) -> Result<String, Error> {
     let number = record.dynamodb.sequence_number.as_deref().unwrap_or_default();
     let is_number = (1..=DIGITS).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit());
     if !is_number {

@@ -1,6 +1,6 @@
 //! Lambda's event, as far as it means something here. Attributes that nobody asks for are not even read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -37,6 +37,9 @@ pub(super) struct Change {
     /// The item as it was, unless it is new.
     pub(super) old_image: Option<Image>,
     pub(super) sequence_number: Option<String>,
+    /// When, in seconds since 1970.
+    #[serde(rename = "ApproximateCreationDateTime", deserialize_with = "seconds")]
+    pub(super) happened_at: Option<u64>,
 }
 
 /// What an item says of its place.
@@ -59,10 +62,47 @@ pub(super) struct Image {
     #[serde(deserialize_with = "texts")]
     pub(super) claims: BTreeSet<String>,
     #[serde(deserialize_with = "text")]
-    source: Option<String>,
+    pub(super) source: Option<String>,
     /// How many pages of its purge there have been.
     #[serde(deserialize_with = "number")]
     purges: Option<String>,
+    #[serde(deserialize_with = "number")]
+    expires_at: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) version: Option<String>,
+    /// Who changed it last, and how.
+    #[serde(deserialize_with = "map")]
+    pub(super) changed: BTreeMap<String, String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) client_id: Option<String>,
+    /// A client's record, as JSON.
+    #[serde(deserialize_with = "text")]
+    pub(super) client: Option<String>,
+    #[serde(deserialize_with = "flag")]
+    pub(super) locked: bool,
+    #[serde(deserialize_with = "flag")]
+    pub(super) retained: bool,
+    /// Whether it waits for approval.
+    #[serde(deserialize_with = "present")]
+    pub(super) pending_until: bool,
+    #[serde(deserialize_with = "number")]
+    pub(super) secret_version: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) rat_hash: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) tokens_from: Option<String>,
+    /// A service's configuration, as JSON.
+    #[serde(deserialize_with = "text")]
+    pub(super) service: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) secrets_version: Option<String>,
+    /// A token's terms, as JSON.
+    #[serde(deserialize_with = "text")]
+    pub(super) token: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) service_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) organization: Option<String>,
 }
 
 /// A name, with its kind, that a client had.
@@ -80,9 +120,16 @@ impl Image {
     }
 
     /// The service and the number of the client that it is.
-    fn client(&self) -> Option<(u64, u64)> {
+    pub(super) fn client(&self) -> Option<(u64, u64)> {
         let (service_id, numeric_id) = self.after("C#")?.split_once('#')?;
         Some((service_id.parse().ok()?, numeric_id.parse().ok()?))
+    }
+}
+
+impl Image {
+    /// Whether its time was over at that one, in seconds since 1970.
+    pub(super) fn has_ended(&self, at: u64) -> bool {
+        self.expires_at.as_deref().and_then(|end| end.parse::<u64>().ok()).is_some_and(|end| end <= at)
     }
 }
 
@@ -144,6 +191,27 @@ fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error>
 fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     let value = Value::deserialize(value)?;
     Ok(value.get("N").and_then(Value::as_str).map(str::to_owned))
+}
+
+/// Seconds, which Lambda writes as a number, whole or not, and the embedded table as one, too.
+fn seconds<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
+    let value = Value::deserialize(value)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time is neither large nor negative")]
+    let whole = |seconds: f64| seconds.max(0.0) as u64;
+    Ok(value.as_u64().or_else(|| value.as_f64().map(whole)))
+}
+
+/// An attribute that is true; one that is absent or of another type is not.
+fn flag<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    Ok(Value::deserialize(value)?.get("BOOL") == Some(&Value::Bool(true)))
+}
+
+/// An attribute that is a map of texts; others in it are absent.
+fn map<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let value = Value::deserialize(value)?;
+    let members = value.get("M").and_then(Value::as_object).into_iter().flatten();
+    let text = |(name, value): (&String, &Value)| Some((name.clone(), value.get("S")?.as_str()?.to_owned()));
+    Ok(members.filter_map(text).collect())
 }
 
 /// Whether there is such an attribute.

@@ -1,0 +1,241 @@
+//! What was changed, by whom, and what was refused: from requests to what operators read.
+
+use std::net::SocketAddr;
+
+use registrar::gateway::Client;
+use registrar::streams::Follower;
+use serde_json::{Value, json};
+use shared::administration;
+use shared::audit::{Entry, Happening, Subject};
+use shared::caller::Permission;
+use shared::policy::{Addresses, Audit, Policy, Preset};
+use shared::store::Refused;
+use shared::store::schema::audit_position;
+
+use crate::support::{World, as_update, web_client};
+
+const DAY: u64 = 24 * 60 * 60;
+
+async fn of_service(world: &World) -> Vec<Entry> {
+    world.catch_up().await;
+    world.app.store.audit_of_service(1, &audit_position(0, ""), 1000).await.unwrap().0
+}
+
+async fn of_client(world: &World, client_id: &str) -> Vec<Entry> {
+    world.catch_up().await;
+    let service = world.app.service(1).await.unwrap();
+    world.app.store.audit_of_client(1, service.numeric_id(client_id), 0).await.unwrap()
+}
+
+fn events(entries: &[Entry]) -> Vec<Vec<Happening>> {
+    entries.iter().map(|entry| entry.events.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_clients_life_is_told_in_order_and_without_secrets() {
+    let world = World::open().await;
+    let service = world.app.service(1).await.unwrap();
+    let context = world.context(&service);
+    let (path, token, reply) = world.client(&web_client()).await;
+    let client_id = reply.text("client_id");
+    let secret = reply.text("client_secret");
+    let mut update = as_update(&reply.body);
+    update["client_name"] = json!("New");
+    update["redirect_uris"] = json!(["https://rp.example/other"]);
+    assert_eq!(world.send_json("PUT", &path, Some(&token), &update).await.status, 200);
+    let client = async || world.app.store.client(1, service.numeric_id(client_id)).await.unwrap().unwrap();
+    administration::lock(&context, client().await, true).await.unwrap();
+    administration::lock(&context, client().await, false).await.unwrap();
+    administration::retain(&context, client().await, true).await.unwrap();
+    administration::replace_secret(&context, client().await, None).await.unwrap();
+    let token = administration::reissue_token(&context, client().await).await.unwrap();
+    let used = world.service_token(1, &[Permission::UseService]).await;
+    let body = json!({"client_ids": [client_id]});
+    assert_eq!(world.send_json("POST", "/1/client/used", Some(&used), &body).await.status, 200);
+    assert_eq!(world.send_bare("DELETE", &path, Some(token.expose())).await.status, 204);
+
+    let entries = of_client(&world, client_id).await;
+    let expected = [
+        Happening::Registered,
+        Happening::Updated,
+        Happening::Locked,
+        Happening::Unlocked,
+        Happening::Retained,
+        Happening::SecretReplaced,
+        Happening::RegistrationTokenReplaced,
+        Happening::Deleted,
+    ];
+    assert_eq!(events(&entries), expected.map(|event| vec![event]), "each once, and a use is none");
+    assert_eq!(entries[1].members, ["client_name", "redirect_uris"]);
+    assert_eq!((entries[0].actor.as_deref(), entries[0].door.as_deref()), (Some("anonymous"), Some("oauth")));
+    assert!(
+        entries.iter().all(|entry| matches!(&entry.subject, Subject::Client { client_id: of, .. } if of == client_id))
+    );
+    assert!(entries.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
+    let kept: String = world.all_items().await.into_iter().filter(|item| item.contains("\"A#1")).collect();
+    for hidden in [secret, token.expose(), "rp.example/other"] {
+        assert!(!kept.contains(hidden), "names of members are kept, and no values");
+    }
+
+    let all = of_service(&world).await;
+    assert_eq!(all.iter().filter(|entry| entry.subject == Subject::Service).count(), 1);
+    assert!(all.iter().any(|entry| matches!(entry.subject, Subject::Token { .. })));
+    assert_eq!(all.len(), entries.len() + 2);
+}
+
+#[tokio::test]
+async fn records_that_come_again_change_nothing() {
+    let world = World::open().await;
+    let (path, token, reply) = world.client(&web_client()).await;
+    assert_eq!(world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
+    for _ in 0..3 {
+        let (event, _) = Follower::new(world.table()).next(world.app).await.unwrap();
+        assert!(event.records.len() > 1);
+        shared::stream::apply(world.app, event).await.unwrap();
+    }
+    assert_eq!(of_client(&world, reply.text("client_id")).await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_ends_by_itself_is_told_of_and_who_is_forgotten_is_not() {
+    let world = World::empty().await;
+    let policy = Policy { client_lifetime: Some(2 * DAY), ..Preset::Open.policy() };
+    world.service(1, Policy { audit: Audit { retention: 5 * DAY, ..Audit::default() }, ..policy }).await;
+    let (_, _, reply) = world.client(&web_client()).await;
+    world.catch_up().await;
+    world.clock.advance(2 * DAY);
+    world.sweep().await;
+    let entries = of_client(&world, reply.text("client_id")).await;
+    assert_eq!(events(&entries), [[Happening::Registered], [Happening::Ended]]);
+    assert_eq!((entries[1].actor.as_deref(), entries[1].door.as_deref()), (None, None));
+    world.clock.advance(100_000 * DAY);
+    assert!(of_client(&world, reply.text("client_id")).await.is_empty(), "a retention ends");
+}
+
+#[tokio::test]
+async fn a_service_that_keeps_no_audit_has_none() {
+    let world = World::empty().await;
+    let audit = Audit { retention: 0, ..Audit::default() };
+    world.service(1, Policy { audit, ..Preset::Open.policy() }).await;
+    world.client(&web_client()).await;
+    world.register(1, None, &json!({"redirect_uris": ["junk"]})).await;
+    assert!(of_service(&world).await.is_empty());
+    assert!(refused(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn of_an_address_is_kept_what_the_policy_says() {
+    for (addresses, expected) in [
+        (Addresses::Network, Some("198.51.100.0/24")),
+        (Addresses::Whole, Some("198.51.100.7")),
+        (Addresses::None, None),
+    ] {
+        let world = World::empty().await;
+        let audit = Audit { addresses, ..Audit::default() };
+        world.service(1, Policy { audit, ..Preset::Open.policy() }).await;
+        let from = |body: Value| {
+            let address = SocketAddr::from(([198, 51, 100, 7], 50_000));
+            let client = Client { address, secure: true, certificate: None };
+            let headers = vec![("content-type", "application/json")];
+            let world = &world;
+            async move { world.send_over(client, "POST", "/1/register", &headers, body.to_string()).await }
+        };
+        let reply = from(web_client()).await;
+        from(json!({"redirect_uris": ["junk"]})).await;
+        let entries = of_client(&world, reply.text("client_id")).await;
+        assert_eq!(entries[0].address.as_deref(), expected);
+        assert_eq!(refused(&world).await[0].network, expected.unwrap_or_default());
+        let all = world.all_items().await.concat();
+        assert_eq!(all.contains("198.51.100.7"), addresses == Addresses::Whole, "nor anywhere else");
+    }
+}
+
+async fn refused(world: &World) -> Vec<Refused> {
+    world.app.store.refused(1, &world.clock.today()).await.unwrap()
+}
+
+#[tokio::test]
+async fn refused_registrations_are_counted_by_rule_and_network() {
+    let world = World::open().await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let named = |name: &str| json!({"client_name": name, "redirect_uris": ["https://rp.example/#a"]});
+    for _ in 0..3 {
+        assert_eq!(world.register(1, None, &named("Mallory")).await.status, 400);
+    }
+    let implicit = json!({"redirect_uris": ["https://rp.example/cb"], "grant_types": ["password"]});
+    assert_eq!(world.register(1, None, &implicit).await.status, 400);
+    let wrapped = json!({"json": implicit.to_string()});
+    let reply = world.send_json("POST", "/api/1/client/registration", Some(&token), &wrapped).await;
+    assert_eq!(reply.text("action"), "BAD_REQUEST");
+    assert_eq!(world.register(1, None, &web_client()).await.status, 201);
+
+    let refused = refused(&world).await;
+    let counted: Vec<_> =
+        refused.iter().map(|one| (one.error.as_str(), one.rule.as_str(), one.door.as_str(), one.count)).collect();
+    assert_eq!(
+        counted,
+        [
+            ("invalid_client_metadata", "grant_types and response_types", "authlete", 1),
+            ("invalid_client_metadata", "grant_types and response_types", "oauth", 1),
+            ("invalid_redirect_uri", "the specifications", "oauth", 3),
+        ]
+    );
+    assert_eq!(refused[1].description, "grant_types: \"…\" is not offered by this service");
+    let sample: Value = serde_json::from_str(&refused[1].sample).unwrap();
+    assert_eq!(sample["grant_types"], json!(["password"]));
+    assert!(!refused[2].sample.contains("Mallory") && refused[2].sample.contains("https://rp.example/…"));
+    world.clock.advance(91 * DAY);
+    assert!(world.app.store.refused(1, &refused[0].day).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_oldest_that_nobody_has_used_make_room() {
+    let world = World::empty().await;
+    world.service(1, Policy { clients_per_service: Some(20), ..Preset::Open.policy() }).await;
+    let service = world.app.service(1).await.unwrap();
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        world.clock.advance(1);
+        ids.push(world.client(&web_client()).await.2.text("client_id").to_owned());
+    }
+    let body = json!({"client_ids": [ids[0]]});
+    assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &body).await.status, 200);
+    let client = async |id: &str| world.app.store.client(1, service.numeric_id(id)).await.unwrap();
+    let kept = client(&ids[1]).await.unwrap();
+    administration::retain(&world.context(&service), kept, true).await.unwrap();
+    world.catch_up().await;
+    for _ in 0..3 {
+        world.clock.advance(1);
+        ids.push(world.client(&web_client()).await.2.text("client_id").to_owned());
+    }
+    world.catch_up().await;
+    let mut left = Vec::new();
+    for (index, id) in ids.iter().enumerate() {
+        if client(id).await.is_some() {
+            left.push(index);
+        }
+    }
+    assert_eq!(left, [0, 1].into_iter().chain(5..23).collect::<Vec<_>>(), "not who is used, nor who is retained");
+    assert_eq!(world.app.store.client_count(1).await.unwrap(), 20);
+    let gone = of_client(&world, &ids[2]).await;
+    assert_eq!(gone.last().unwrap().actor.as_deref(), Some("ceiling"));
+}
+
+#[tokio::test]
+async fn where_nobody_can_make_room_a_registration_is_refused() {
+    let world = World::empty().await;
+    world.service(1, Policy { clients_per_service: Some(5), ..Preset::Open.policy() }).await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let mut refused = 0;
+    for _ in 0..20 {
+        let reply = world.register(1, None, &web_client()).await;
+        refused += usize::from(reply.status == 403);
+        if reply.status == 201 {
+            let body = json!({"client_ids": [reply.text("client_id")]});
+            assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &body).await.status, 200);
+        }
+        world.catch_up().await;
+    }
+    assert_eq!(refused, 5, "five, a tenth more and ten");
+}

@@ -1,0 +1,75 @@
+//! What a service keeps of what was changed and refused.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// What is kept of changes and of refused registrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Audit {
+    /// For how many seconds; 0 is not at all.
+    pub retention: u64,
+    /// What is kept of the addresses of strangers.
+    pub addresses: Addresses,
+    /// Whether refused registrations are counted, with the last one of each kind, its values masked.
+    pub refusals: bool,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { retention: 90 * 24 * 60 * 60, addresses: Addresses::Network, refusals: true }
+    }
+}
+
+/// What is kept of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addresses {
+    /// All of it.
+    Whole,
+    /// Its network: 24 bits of an address of IPv4, 48 of one of IPv6.
+    Network,
+    /// Nothing.
+    None,
+}
+
+impl Addresses {
+    /// What is kept of that one; nothing of what is no address.
+    #[must_use]
+    pub fn kept(self, address: &str) -> String {
+        let parsed: Option<IpAddr> = address.parse().ok();
+        match (self, parsed.map(|address| address.to_canonical())) {
+            (Self::None, _) | (_, None) => String::new(),
+            (Self::Whole, Some(address)) => address.to_string(),
+            (Self::Network, Some(IpAddr::V4(address))) => {
+                let [a, b, c, _] = address.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            (Self::Network, Some(IpAddr::V6(address))) => {
+                let [a, b, c, ..] = address.segments();
+                format!("{}/48", std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kept_as_far_as_the_policy_says() {
+        for (address, network) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1234:5678::9", "2001:db8:1234::/48"),
+            ("", ""),
+            ("unknown", ""),
+        ] {
+            assert_eq!(Addresses::Network.kept(address), network, "{address}");
+            assert_eq!(Addresses::None.kept(address), "");
+        }
+        assert_eq!(Addresses::Whole.kept("2001:db8::1"), "2001:db8::1");
+    }
+}

@@ -1,0 +1,110 @@
+//! The audit: what the stream function has made of changes, each entry once, until its retention ends.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+
+use super::item::{integer, json, parsed, string};
+use super::list::Place;
+use super::schema::{LIST_INDEX, audit_key, audit_list, audit_position};
+use super::{Item, Store, write};
+use crate::audit::{Entry, Subject};
+use crate::error::Error;
+
+/// What one `BatchWriteItem` writes at the most.
+const BATCH: usize = 25;
+
+/// How often what a batch left unprocessed is written again.
+const ATTEMPTS: u32 = 5;
+
+impl Store {
+    /// Keeps entries, each until a time in seconds since 1970. To keep one again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn keep_entries(&self, entries: &[(&Entry, u64)]) -> Result<(), Error> {
+        for some in entries.chunks(BATCH) {
+            let requests: Result<Vec<WriteRequest>, Error> = some.iter().map(|(entry, end)| put(entry, *end)).collect();
+            let mut left = Some(HashMap::from([(self.table.clone(), requests?)]));
+            for attempt in 0..ATTEMPTS {
+                let Some(requests) = left.take().filter(|left| left.values().any(|left| !left.is_empty())) else {
+                    break;
+                };
+                if attempt > 0 {
+                    self.pause(attempt).await?;
+                }
+                let request = self.client.batch_write_item().set_request_items(Some(requests));
+                left = request.send().await.map_err(write::fault)?.unprocessed_items;
+            }
+            if left.is_some_and(|left| left.values().any(|left| !left.is_empty())) {
+                return Err(Error::Unavailable("DynamoDB leaves a batch unprocessed".into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was changed of one client since that time, in seconds since 1970, oldest first; of one that is gone as well.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn audit_of_client(&self, service: u64, numeric_id: u64, since: u64) -> Result<Vec<Entry>, Error> {
+        let mut items = self.partition(&audit_key(service, &numeric_id.to_string()), usize::MAX).await?;
+        items.retain(|item| self.is_live(item));
+        let mut entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<Vec<Entry>, _>>()?;
+        entries.retain(|entry| entry.at >= since);
+        Ok(entries)
+    }
+
+    /// What was changed of a service, its clients and its tokens from a position on, oldest first, `at_most` entries; and
+    /// the position after them, if there are more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn audit_of_service(
+        &self,
+        service: u64,
+        from: &str,
+        at_most: usize,
+    ) -> Result<(Vec<Entry>, Option<String>), Error> {
+        let place = Place { from: Some(from.to_owned()), ..Place::start(LIST_INDEX, audit_list(service)) };
+        let mut keys = self.keys(&place, at_most.saturating_add(1)).await?;
+        let next = keys.get(at_most).and_then(|key| super::item::text(key, "at")).map(str::to_owned);
+        keys.truncate(at_most);
+        let items = self.batches_by_position(keys).await?;
+        let entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<_, _>>()?;
+        Ok((entries, next))
+    }
+
+    /// The living items that an index names, in its order, where one partition has several.
+    async fn batches_by_position(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let mut items = self.batches(keys).await?;
+        items.sort_by(|one, other| super::item::text(one, "at").cmp(&super::item::text(other, "at")));
+        Ok(items)
+    }
+}
+
+fn put(entry: &Entry, end: u64) -> Result<WriteRequest, Error> {
+    let (partition, list) = match (&entry.subject, entry.service) {
+        (Subject::Client { numeric_id, .. }, Some(service)) => {
+            (audit_key(service, &numeric_id.to_string()), audit_list(service))
+        }
+        (Subject::Service, Some(service)) => (audit_key(service, "service"), audit_list(service)),
+        (_, Some(service)) => (audit_key(service, "token"), audit_list(service)),
+        (Subject::Token { organization, .. }, None) => {
+            let list = format!("A#O#{}", organization.as_deref().unwrap_or_default());
+            (format!("{list}#token"), list)
+        }
+        (_, None) => return Err(Error::internal("an entry of no service")),
+    };
+    let position = audit_position(entry.at, &entry.sequence);
+    let item = Item::from([
+        ("PK".to_owned(), string(partition)),
+        ("SK".to_owned(), string(&position)),
+        ("list".to_owned(), string(list)),
+        ("at".to_owned(), string(position)),
+        ("event".to_owned(), json(entry)?),
+        ("expires_at".to_owned(), integer(end)),
+    ]);
+    let put = PutRequest::builder().set_item(Some(item)).build().map_err(Error::internal)?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}

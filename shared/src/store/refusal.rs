@@ -1,0 +1,110 @@
+//! Refused registrations, by day, rule and network.
+
+use super::item::{integer, number, required, string, text};
+use super::schema::{refusals_key, refusals_of_day};
+use super::write::Write;
+use super::{Item, Store};
+use crate::error::Error;
+
+/// A registration that was refused.
+pub(crate) struct Refusal<'r> {
+    pub(crate) service: u64,
+    pub(crate) error: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) description: &'r str,
+    pub(crate) door: &'static str,
+    /// The network it came from, as far as the policy lets it be kept.
+    pub(crate) network: &'r str,
+    /// What was sent, masked, as JSON.
+    pub(crate) sample: &'r str,
+    /// For how many seconds it is kept.
+    pub(crate) retention: u64,
+}
+
+/// How often registrations were refused on one day, for one rule, at one door, from one network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The day, `yyyy-mm-dd` in UTC.
+    pub day: String,
+    /// The error code.
+    pub error: String,
+    /// The rule that refused them: the member of the policy that it is, or what it is about.
+    pub rule: String,
+    /// The front door.
+    pub door: String,
+    /// The network; empty if the policy keeps none.
+    pub network: String,
+    /// How often.
+    pub count: u64,
+    /// What the last of them was told, without what it had sent.
+    pub description: String,
+    /// What the last of them had sent, masked, as JSON.
+    pub sample: String,
+    /// When that was, in seconds since 1970.
+    pub last_at: u64,
+}
+
+impl Store {
+    /// Counts a refusal.
+    pub(crate) async fn count_refusal(&self, refusal: &Refusal<'_>) -> Result<(), Error> {
+        let now = self.clock.now();
+        let write_id = self.write_id()?;
+        let key = refusals_key(
+            refusal.service,
+            &self.clock.today(),
+            [refusal.error, refusal.rule, refusal.door, refusal.network],
+        );
+        let update = self
+            .update(key)
+            .update_expression(
+                "SET #error = :error, #rule = :rule, door = :door, network = :network, description = :description, \
+                 #sample = :sample, last_at = :now, expires_at = :end, write_id = :write ADD #count :one",
+            )
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_names("#rule", "rule")
+            .expression_attribute_names("#sample", "sample")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":error", string(refusal.error))
+            .expression_attribute_values(":rule", string(refusal.rule))
+            .expression_attribute_values(":door", string(refusal.door))
+            .expression_attribute_values(":network", string(refusal.network))
+            .expression_attribute_values(":description", string(refusal.description))
+            .expression_attribute_values(":sample", string(refusal.sample))
+            .expression_attribute_values(":now", integer(now))
+            .expression_attribute_values(":end", integer(now.saturating_add(refusal.retention)))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":one", integer(1));
+        self.write(
+            Write::Update(Box::new(
+                update.condition_expression("attribute_not_exists(write_id) OR write_id <> :write"),
+            )),
+            &write_id,
+        )
+        .await
+        .map(|_| ())
+    }
+
+    /// What was refused on one day, `yyyy-mm-dd` in UTC.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn refused(&self, service: u64, day: &str) -> Result<Vec<Refused>, Error> {
+        let items = self.partition(&refusals_of_day(service, day), usize::MAX).await?;
+        items.iter().filter(|item| self.is_live(item)).map(|item| refused(day, item)).collect()
+    }
+}
+
+fn refused(day: &str, item: &Item) -> Result<Refused, Error> {
+    let said = |name: &str| required(text(item, name), name).map(str::to_owned);
+    Ok(Refused {
+        day: day.to_owned(),
+        error: said("error")?,
+        rule: said("rule")?,
+        door: said("door")?,
+        network: said("network")?,
+        count: required(number(item, "count"), "count")?,
+        description: said("description")?,
+        sample: said("sample")?,
+        last_at: required(number(item, "last_at"), "last_at")?,
+    })
+}

@@ -64,8 +64,7 @@ pub trait Publish {
 ///
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
-pub fn serve(listener: impl Publish) -> Result<(), lambda_http::Error> {
-    let listener = &listener;
+pub fn serve(listener: &impl Publish) -> Result<(), lambda_http::Error> {
     crate::http::run(move |app, event| async move {
         let answer = async {
             let Applied { answer, audited } = apply(app, event).await?;

@@ -11,5 +11,5 @@ pub const FUNCTION: &str = "stream";
 /// # Errors
 /// As [`shared::stream::serve`].
 pub fn serve() -> Result<(), lambda_http::Error> {
-    shared::stream::serve(bus::Bus::from_env())
+    shared::stream::serve(&bus::Bus::from_env())
 }

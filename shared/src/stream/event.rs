@@ -45,6 +45,7 @@ pub(super) struct Change {
 /// What an item says of its place.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of an item")]
 pub(super) struct Image {
     #[serde(rename = "PK", deserialize_with = "text")]
     pub(super) pk: Option<String>,

@@ -1,6 +1,8 @@
-//! `registrar service`, `token`, `client`, `grant`, `policy`: administration of whatever table the AWS environment names.
+//! `registrar service`, `token`, `client`, `grant`, `policy`: administration of whatever table the AWS environment names;
+//! `cognito`: of user pools.
 
 mod client;
+mod cognito;
 mod connection;
 mod consent;
 mod desk;
@@ -44,6 +46,9 @@ pub enum Command {
     /// Policies, before services have them.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// App clients of Amazon Cognito user pools; no table is asked.
+    #[command(subcommand)]
+    Cognito(cognito::Command),
 }
 
 /// Runs a command.
@@ -55,6 +60,9 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
     if let Command::Policy(command) = &command {
         return policy::run(command, &output).map_err(|error| Failure::of(&error, Kind::Refused));
     }
+    if let Command::Cognito(command) = &command {
+        return cognito::run(command, &output).await.map_err(|error| Failure::of(&error, Kind::Refused));
+    }
     let connection = options.connect().await.map_err(|error| Failure::of(&error, Kind::Refused))?;
     let done = match command {
         Command::Service(command) => service::run(command, &connection, &output).await,
@@ -62,6 +70,7 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
         Command::Client(command) => client::run(command, &connection, &output).await,
         Command::Grant(command) => grant::run(command, &connection, &output).await,
         Command::Policy(command) => policy::run(&command, &output),
+        Command::Cognito(command) => cognito::run(&command, &output).await,
     };
     done.map_err(|error| connection.failure(&error))
 }

@@ -1,7 +1,9 @@
-//! `registrar service`, `token`, `client`, `audit`, `grant`, `policy`: administration of whatever table the AWS environment names.
+//! `registrar service`, `token`, `client`, `audit`, `grant`, `policy`: administration of whatever table the AWS environment
+//! names; `cognito`: of user pools.
 
 mod audit;
 mod client;
+mod cognito;
 mod connection;
 mod consent;
 mod desk;
@@ -47,6 +49,9 @@ pub enum Command {
     /// Policies, before services have them.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// App clients of Amazon Cognito user pools; no table is asked.
+    #[command(subcommand)]
+    Cognito(cognito::Command),
 }
 
 /// Runs a command.
@@ -58,6 +63,9 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
     if let Command::Policy(command) = &command {
         return policy::run(command, &output).map_err(|error| Failure::of(&error, Kind::Refused));
     }
+    if let Command::Cognito(command) = &command {
+        return cognito::run(command, &output).await.map_err(|error| Failure::of(&error, Kind::Refused));
+    }
     let connection = options.connect().await.map_err(|error| Failure::of(&error, Kind::Refused))?;
     let done = match command {
         Command::Service(command) => service::run(command, &connection, &output).await,
@@ -66,6 +74,7 @@ pub async fn run(command: Command, options: Options, json: bool) -> Result<(), F
         Command::Audit(audit) => audit::run(&audit, &connection, &output).await,
         Command::Grant(command) => grant::run(command, &connection, &output).await,
         Command::Policy(command) => policy::run(&command, &output),
+        Command::Cognito(command) => cognito::run(&command, &output).await,
     };
     done.map_err(|error| connection.failure(&error))
 }

@@ -22,7 +22,7 @@ use crate::{admin, sandbox, serve};
 const NAME: &str = "registrar";
 
 /// The commands that ask no table of others: what says where a command acts has no meaning there.
-const APART: [&str; 5] = ["serve", "sandbox", "policy", "completions", "man"];
+const APART: [&str; 6] = ["serve", "sandbox", "policy", "cognito", "completions", "man"];
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]

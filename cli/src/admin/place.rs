@@ -18,6 +18,7 @@ pub(super) struct Place {
 }
 
 /// Who has a table.
+#[derive(Clone)]
 pub(super) enum Server {
     /// AWS, in a region.
     Region(String),
@@ -106,7 +107,7 @@ impl Place {
 }
 
 /// How AWS says that it does not know who asks.
-const REJECTED: [&str; 8] = [
+pub(super) const REJECTED: [&str; 8] = [
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",

@@ -39,6 +39,22 @@ pub(super) fn meant_by() -> Option<&'static str> {
 /// # Errors
 /// A sentence that says what is missing, of kind [`Kind::Credentials`].
 pub(super) async fn sign_in() -> Result<SdkConfig, Failure> {
+    signed_in(
+        ", set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --endpoint-url for the table of `registrar serve`",
+    )
+    .await
+}
+
+/// The same for what only AWS has, where no other table helps.
+///
+/// # Errors
+/// The same.
+pub(super) async fn sign_in_to_aws() -> Result<SdkConfig, Failure> {
+    signed_in(", or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY").await
+}
+
+/// The same; `otherwise` ends the sentence that says what to do without credentials.
+async fn signed_in(otherwise: &str) -> Result<SdkConfig, Failure> {
     let defaults = aws_config::defaults(BehaviorVersion::v2026_01_12());
     let config = defaults.timeout_config(timeouts()).retry_config(RetryConfig::standard()).load().await;
     if config.region().is_none() {
@@ -46,8 +62,8 @@ pub(super) async fn sign_in() -> Result<SdkConfig, Failure> {
             "no AWS region is set: set AWS_REGION, or choose a profile that has one with AWS_PROFILE".to_owned(),
         ));
     }
-    let Some(provider) = config.credentials_provider() else { return Err(none()) };
-    let credentials = provider.provide_credentials().await.map_err(|error| unusable(&error))?;
+    let Some(provider) = config.credentials_provider() else { return Err(none(otherwise)) };
+    let credentials = provider.provide_credentials().await.map_err(|error| unusable(&error, otherwise))?;
     Ok(with(&config, credentials))
 }
 
@@ -65,7 +81,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn unusable(error: &CredentialsError) -> Failure {
+fn unusable(error: &CredentialsError, otherwise: &str) -> Failure {
     let mut innermost: &(dyn Error + 'static) = error;
     let mut asked_the_machine = false;
     while let Some(source) = innermost.source() {
@@ -74,7 +90,7 @@ fn unusable(error: &CredentialsError) -> Failure {
     }
     // The machine is asked last, when nothing else is there.
     if asked_the_machine || matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-        return none();
+        return none(otherwise);
     }
     refused(format!(
         "the AWS credentials cannot be used ({innermost}): sign in with `aws sso login` or `aws login`, or choose another \
@@ -82,15 +98,14 @@ fn unusable(error: &CredentialsError) -> Failure {
     ))
 }
 
-fn none() -> Failure {
+fn none(otherwise: &str) -> Failure {
     let profile = std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty());
     let none = profile.map_or_else(
         || "there are no AWS credentials".to_owned(),
         |profile| format!("the profile {profile} has no AWS credentials, or is not there"),
     );
     refused(format!(
-        "{none}: sign in with `aws sso login` or `aws login` and name the profile in AWS_PROFILE, set AWS_ACCESS_KEY_ID and \
-         AWS_SECRET_ACCESS_KEY, or give --endpoint-url for the table of `registrar serve`"
+        "{none}: sign in with `aws sso login` or `aws login` and name the profile in AWS_PROFILE{otherwise}"
     ))
 }
 

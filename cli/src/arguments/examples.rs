@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 55] = [
+const EXAMPLES: [(&str, &[&str]); 56] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -124,6 +124,13 @@ const EXAMPLES: [(&str, &[&str]); 55] = [
             "registrar grant revoke 1 --subject alice",
             "registrar grant revoke 1 --client CLIENT-ID --subject alice",
             "registrar grant revoke 1 --client CLIENT-ID --yes",
+        ],
+    ),
+    (
+        "cognito prune",
+        &[
+            "registrar cognito prune --user-pool us-east-1_AbCdEfGhI --unused 90d --dry-run",
+            "registrar cognito prune --user-pool us-east-1_AbCdEfGhI --unused 180d --yes --json",
         ],
     ),
     ("policy check", &["registrar policy check policy.json", "registrar policy check policy.json metadata.json"]),

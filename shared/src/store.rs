@@ -17,6 +17,7 @@ mod service;
 mod token;
 mod usage;
 mod walk;
+mod wrapped_key;
 mod write;
 
 use aws_sdk_dynamodb::Client;
@@ -34,6 +35,7 @@ pub(crate) use service::FIRST_VERSION;
 pub use service::{CreatedService, NewService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
 pub use walk::{Route, Walk};
+pub use wrapped_key::WrappedKey;
 pub use write::{Condition, Outcome, Write, fault};
 
 use crate::entropy::Entropy;

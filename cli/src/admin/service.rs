@@ -1,6 +1,7 @@
 //! `registrar service`.
 
 mod declaration;
+mod rewrap;
 mod settings;
 mod topology;
 
@@ -87,6 +88,8 @@ pub enum Command {
         /// Its number.
         id: u64,
     },
+    /// Wrap a service's data key anew: by the newest material of its key, or by another key. What is sealed stays as it is.
+    Rewrap(rewrap::Rewrap),
     /// Bring back a service that was deleted within the last week, with its clients and tokens.
     Restore {
         /// Its number.
@@ -107,6 +110,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Export { id } => Output::document(&declaration::exported(&connection.service(id).await?)?),
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
         Command::Stats { id } => stats(id, connection, output).await,
+        Command::Rewrap(rewrap) => rewrap::run(&rewrap, connection, output).await,
         Command::Restore { id } => restore(id, connection, output).await,
     }
 }

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 54] = [
+const EXAMPLES: [(&str, &[&str]); 55] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -26,6 +26,14 @@ const EXAMPLES: [(&str, &[&str]); 54] = [
     ),
     ("service delete", &["registrar service delete 1", "registrar service delete 1 --for-good --yes"]),
     ("service restore", &["registrar service restore 1"]),
+    (
+        "service rewrap",
+        &[
+            "registrar service rewrap 1",
+            "registrar service rewrap --all --from-key alias/old --kms-key-id alias/new",
+            "registrar service rewrap 1 --from-key-file .registrar/key --kms-key-id alias/registrar",
+        ],
+    ),
     ("service clone", &["registrar service clone 1 --name Staging --issuer https://staging.example"]),
     ("service export", &["registrar service export 1 > service.json"]),
     ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),

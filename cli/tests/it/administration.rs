@@ -5,4 +5,5 @@ mod declarations;
 mod deletion;
 mod keys;
 mod policies;
+mod rewrapping;
 mod services;

@@ -480,7 +480,7 @@ pub async fn replace_service(
 }
 
 /// What is kept of a service beside these secrets: what was decided, and the public part of its keys.
-fn kept(
+pub(crate) fn kept(
     mut configuration: ServiceConfiguration,
     secrets: &Map<String, Value>,
 ) -> Result<ServiceConfiguration, Invalid> {

@@ -285,6 +285,10 @@ impl Connection {
             Some(end) => {
                 format!("service {id} is deleted: `registrar service restore {id}` brings it back, until {}", date(end))
             }
+            None if self.store.is_being_imported(id).await.map_err(described)? => format!(
+                "service {id} is being imported: give `registrar service import` again, with the same file, or end it with \
+                 `registrar service delete {id} --for-good`"
+            ),
             None => format!("there is no service {id}"),
         };
         Err(Failure::not_found(sentence).into())

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 55] = [
+const EXAMPLES: [(&str, &[&str]); 56] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -35,7 +35,20 @@ const EXAMPLES: [(&str, &[&str]); 55] = [
         ],
     ),
     ("service clone", &["registrar service clone 1 --name Staging --issuer https://staging.example"]),
-    ("service export", &["registrar service export 1 > service.json"]),
+    (
+        "service export",
+        &[
+            "registrar service export 1 > service.json",
+            "registrar service export 1 --clients --tokens --secrets-to move.pub > service.jsonl",
+        ],
+    ),
+    (
+        "service import",
+        &[
+            "registrar service import service.jsonl --secrets-key move.key",
+            "registrar service import service.jsonl --id 2 --dry-run",
+        ],
+    ),
     ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),
     ("service stats", &["registrar service stats 1"]),
     ("service keys make", &["registrar service keys make 1", "registrar service keys make 1 --algorithm EdDSA"]),

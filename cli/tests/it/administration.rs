@@ -7,3 +7,4 @@ mod keys;
 mod policies;
 mod rewrapping;
 mod services;
+mod transfer;

@@ -3,14 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use registrar::embedded::{self, TABLE};
 use serde_json::{Value, json};
+use shared::claim_kind::ClaimKind;
+use shared::origin::Origin;
+use shared::policy::{Policy, Preset};
+use shared::store::{Entered, Item, Route};
+use shared::transfer::{Arrival, Carried, arriving_service, leaving_client, leaving_service};
 use tokio_rustls::rustls::crypto::aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256;
 use tokio_rustls::rustls::crypto::hpke::Hpke;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::program::{Administration, Folder, Served, registrar};
+use crate::support::{World, access_key};
 
 /// A program of its own, with a table of its own.
 struct Place {
@@ -459,4 +468,70 @@ async fn an_import_that_was_interrupted_goes_on_and_nothing_is_there_twice_or_to
         assert_eq!((read.0, &read.1["client_secret"]), (200, &client["client_secret"]));
     }
     assert_eq!(there.admin().json(&["token", "list", "--service", &id]).as_array().unwrap().len(), 1);
+}
+
+/// The items of service 1's clients.
+async fn items(world: &World) -> Vec<Item> {
+    world.app.store.walk(1, Route::default()).next_items().await.unwrap().unwrap()
+}
+
+/// The clients of service 1 as they leave, and the service.
+async fn leaving(world: &World) -> (Carried, Vec<Carried>) {
+    let service = world.app.store.service(1).await.unwrap().unwrap();
+    let keys = Some(&world.app.keys);
+    let mut clients = Vec::new();
+    for item in items(world).await {
+        clients.push(leaving_client(&service, keys, item).await.unwrap());
+    }
+    (leaving_service(&world.app.store, &service, keys).await.unwrap(), clients)
+}
+
+#[tokio::test]
+async fn a_name_that_two_clients_have_is_the_first_ones() {
+    let (here, there) = (World::open().await, World::empty().await);
+    let mut metadata = web("One");
+    metadata["software_id"] = json!("s-1");
+    for _ in 0..2 {
+        here.client(&metadata).await;
+    }
+    here.set_policy(1, Policy { software_id_once: true, ..Preset::Open.policy() }).await;
+    let (service, clients) = leaving(&here).await;
+    let origin = Origin::default();
+    let arrival = Arrival {
+        store: &there.app.store,
+        keys: &there.app.keys,
+        entropy: &there.app.entropy,
+        now: there.clock.now(),
+        origin: &origin,
+        name: "export",
+    };
+    let service = arrival.begin(5, arriving_service(service).unwrap()).await.unwrap().unwrap();
+    let enter = async |carried: &Carried| arrival.client(&service, carried.clone()).await.unwrap();
+    assert_eq!(enter(&clients[0]).await, Entered::Written(Vec::new()));
+    assert_eq!(enter(&clients[1]).await, Entered::Written(vec![ClaimKind::SoftwareId]));
+    assert_eq!(enter(&clients[1]).await, Entered::Known);
+    let mut later = clients[1].clone();
+    later.attributes.insert("version".to_owned(), AttributeValue::N("2".to_owned()));
+    assert_eq!(enter(&later).await, Entered::Taken);
+    assert_eq!(there.app.store.clients(5).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_attribute_that_nobody_knows_comes_along_unless_it_may_be_sealed() {
+    let world = World::open().await;
+    world.client(&web("One")).await;
+    let table = embedded::client(&world.url(), &access_key());
+    let write = async |name: &str, value: AttributeValue| {
+        let mut item = items(&world).await.remove(0);
+        item.insert(name.to_owned(), value);
+        table.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    };
+    let flags = AttributeValue::Ss(vec!["trusted".to_owned()]);
+    write("flags", flags.clone()).await;
+    assert_eq!(leaving(&world).await.1[0].attributes["flags"], flags);
+    write("sealed", AttributeValue::M([("a".to_owned(), AttributeValue::B(Blob::new([1])))].into())).await;
+    let service = world.app.store.service(1).await.unwrap().unwrap();
+    let left = leaving_client(&service, None, items(&world).await.remove(0)).await;
+    let Err(shared::Error::Internal(cause)) = left else { panic!("it leaves") };
+    assert!(cause.to_string().contains("how the attribute sealed leaves a table"), "{cause}");
 }

@@ -1,6 +1,6 @@
 //! A service that moves, to another table or to another number: what its items are wherever they stand. Attributes are
-//! carried as they are, also those that this version does not know; what follows from the place is made anew, and what is
-//! sealed under the service's data key is opened here and sealed there.
+//! carried as they are, also those that this version does not know; what follows from the place is made anew, and what
+//! is sealed under the service's data key is opened here and sealed there.
 
 mod arrival;
 mod misfit;
@@ -99,7 +99,7 @@ pub async fn leaving_client(
     Ok(Carried { attributes, secrets })
 }
 
-/// Octets are sealed, or compared by a key: what is not known to be so would be dead elsewhere, and nobody would notice.
+/// Octets are sealed, or compared by a key: of what is not known to be so nobody would notice that it is dead elsewhere.
 fn check_octets(attributes: &Item) -> Result<(), Error> {
     match attributes.iter().find(|(name, value)| has_octets(value) && !is_mac(name)) {
         Some((name, _)) => Err(Error::internal(format!("it is not known how the attribute {name} leaves a table"))),

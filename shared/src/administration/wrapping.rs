@@ -14,13 +14,13 @@ pub enum Rewrapped {
     Unneeded,
 }
 
-/// Wraps the data key of a service by `new`: by its newest material where `old` is absent, which has wrapped it until now, and
-/// else not where `new` has already. A deleted service that can be restored has its key as well.
+/// Wraps the data key of a service by `new`, which `old` has wrapped until now; where that is absent, `new` has, and its
+/// newest material does. A deleted service that can be restored has its key as well.
 ///
 /// # Errors
 /// [`Error::UnknownService`] if there is none, or its key is destroyed; [`Error::Internal`], with
-/// [`OtherKey`](crate::credentials::OtherKey), if it was wrapped with another key; [`Error::Contention`] if it is being changed;
-/// [`Error::Unavailable`].
+/// [`OtherKey`](crate::credentials::OtherKey), if it was wrapped with another key; [`Error::Contention`] if it is being
+/// changed; [`Error::Unavailable`].
 pub async fn rewrap(
     store: &Store,
     old: Option<&KeyEncryption>,

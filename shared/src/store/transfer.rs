@@ -57,8 +57,8 @@ pub(crate) fn place_of(client: &RegisteredClient) -> Result<Item, Invalid> {
 }
 
 impl Store {
-    /// Stores a service that no door knows before [`finish_import`](Self::finish_import), or gives the one that the same
-    /// import has stored; nothing if its number is taken.
+    /// Stores a service that no door knows before [`finish_import`](Self::finish_import), or gives the one that the
+    /// same import has stored; nothing if its number is taken.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
@@ -85,8 +85,8 @@ impl Store {
         }
     }
 
-    /// Stores a client of a service that is being imported, with what its item has beyond its place, and claims the names of
-    /// those kinds that no other client has.
+    /// Stores a client of a service that is being imported, with what its item has beyond its place, and claims the
+    /// names of those kinds that no other client has.
     ///
     /// # Errors
     /// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].

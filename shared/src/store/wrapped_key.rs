@@ -49,8 +49,8 @@ impl Store {
         }
     }
 
-    /// The numbers of all services that have a data key, by number. For operators, and seldom: it reads the whole table,
-    /// since services are listed by organization, and deleted ones nowhere.
+    /// The numbers of all services that have a data key, by number. For operators, and seldom: it reads the whole
+    /// table, since services are listed by organization, and deleted ones nowhere.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].

@@ -215,8 +215,8 @@ pub struct Arrival<'a> {
 
 impl Arrival<'_> {
     /// Stores the service under that number, with a data key of its own; no door knows it before
-    /// [`finish`](Self::finish). Without what it kept sealed it gets new keys, and is in no federation. Nothing if the number
-    /// is, or was, another service's.
+    /// [`finish`](Self::finish). Without what it kept sealed it gets new keys, and is in no federation. Nothing if the
+    /// number is, or was, another service's.
     ///
     /// # Errors
     /// [`Invalid`](crate::metadata::Invalid), naming the member; [`Error::Unavailable`], [`Error::Internal`].

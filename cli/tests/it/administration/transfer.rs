@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -63,7 +64,7 @@ impl Place {
         assert!(output.status.success(), "{output:?}");
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("Those that changed meanwhile are of either state."), "{told}");
-        assert_eq!(told.contains("Secrets are left out"), !more.contains(&"--secrets-to"), "{told}");
+        assert_eq!(told.contains("Secrets and keys are left out"), !more.contains(&"--secrets-to"), "{told}");
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -162,8 +163,9 @@ fn a_service_that_has_moved_is_what_it_was() {
     let (_, one) = api(&there, &format!("client/get/{}", id_of(&client)), "");
     assert_eq!(one["clientId"], api(&here, &format!("client/get/{}", id_of(&client)), "").1["clientId"], "its number");
     let asked = |secret: &str| {
-        let body = json!({"parameters": "grant_type=authorization_code&code=none", "clientId": own["clientId"].to_string(),
-            "clientSecret": secret});
+        let parameters = "grant_type=authorization_code&code=none";
+        let client_id = own["clientId"].to_string();
+        let body = json!({"parameters": parameters, "clientId": client_id, "clientSecret": secret});
         api(&there, "auth/token", &body.to_string()).1["responseContent"].as_str().unwrap().to_owned()
     };
     assert!(asked(own["clientSecret"].as_str().unwrap()).contains("invalid_grant"), "its secret is compared");
@@ -468,6 +470,29 @@ async fn an_import_that_was_interrupted_goes_on_and_nothing_is_there_twice_or_to
         assert_eq!((read.0, &read.1["client_secret"]), (200, &client["client_secret"]));
     }
     assert_eq!(there.admin().json(&["token", "list", "--service", &id]).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_shall_not_go_on_is_ended_and_leaves_nothing() {
+    let (here, there) = (Place::new("ended-from"), Place::new("ended-to"));
+    let id = here.admin().open_service();
+    here.register(&id, &web("One"));
+    let file = there.file("service.jsonl", &here.export(&id, &[]));
+    let proxy = FaultProxy::start(there.served.text("dynamodb_endpoint")).await;
+    proxy.inject("UpdateItem S", Fault::Exception(400, "ValidationException"));
+    let mut command = registrar();
+    command.args(["service", "import", shown(&file), "--endpoint-url", &proxy.url(), "--key-file"]);
+    assert!(!command.arg(there.data.0.join("key")).output().unwrap().status.success());
+    let clients = || there.served.items(&format!("C#{id}"), Some("list")).len();
+    assert_eq!(clients(), 1);
+    assert!(there.admin().refusal(&["service", "restore", &id]).contains("no deleted service"));
+    there.admin().json(&["service", "delete", &id, "--for-good", "--yes"]);
+    let started = Instant::now();
+    while clients() > 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "they are never purged");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(there.admin().refusal(&["service", "import", shown(&file)]).contains("is taken, or was"));
 }
 
 /// The items of service 1's clients.

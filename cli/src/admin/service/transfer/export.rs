@@ -78,7 +78,7 @@ impl Departure<'_> {
         ));
         if self.recipient.is_none() {
             print::complain(
-                "Secrets are left out, keys as well: clients get new secrets, and users new names where those are pairwise. \
+                "Secrets and keys are left out: clients get new secrets, and users new names where those are pairwise. \
                  --secrets-to takes them along.",
             );
         }

@@ -1,5 +1,5 @@
-//! To whom secrets are sealed: HPKE (RFC 9180), base mode, with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM.
-//! Each secret is a message of its own: the encapsulated key, then the ciphertext, in base64url.
+//! To whom secrets are sealed: HPKE (RFC 9180), base mode, with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
+//! AES-256-GCM. Each secret is a message of its own: the encapsulated key, then the ciphertext, in base64url.
 
 use std::path::Path;
 
@@ -110,6 +110,7 @@ mod tests {
         assert_ne!(recipient.seal(b"place", "secret").unwrap(), sealed);
         assert!(holder.open(b"other place", &sealed).is_err());
         assert!(pair().1.open(b"place", &sealed).is_err());
+        assert!(Recipient(HpkePublicKey(vec![0; LENGTH])).seal(b"place", "secret").is_err(), "a point of small order");
         for wrong in ["", "AAAA", "!", &sealed[1..], &format!("{sealed}AAAA")] {
             assert!(holder.open(b"place", wrong).is_err(), "{wrong}");
         }

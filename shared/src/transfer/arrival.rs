@@ -25,7 +25,7 @@ const MAX_CLIENT_ID: usize = 2048;
 type Form = fn(&AttributeValue) -> bool;
 
 /// The forms of attributes that are read; others are carried as they are.
-const FORMS: [(&str, Form); 18] = [
+const FORMS: [(&str, Form); 19] = [
     ("client_id", is_text),
     ("source", is_text),
     ("client", is_text),
@@ -38,6 +38,7 @@ const FORMS: [(&str, Form); 18] = [
     ("expires_at", is_number),
     ("ends_at", is_number),
     ("unused_until", is_number),
+    ("pending_until", is_number),
     ("tokens_from", is_number),
     ("request_issued_at", is_number),
     ("used", is_text),

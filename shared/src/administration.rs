@@ -1,6 +1,8 @@
 //! What operators do: they create, change, lock and delete clients, replace their secrets, and create and change
 //! services. Registrants are the business of [`crate::registry`].
 
+mod wrapping;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -17,6 +19,8 @@ use crate::policy::Policy;
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, rules, secret, within_the_developers_share};
 use crate::service::{Service, ServiceConfiguration, public_jwks, seal_secrets};
 use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store};
+
+pub use wrapping::{Rewrapped, rewrap};
 
 /// How long a member may be that a front door keeps for operators, in bytes of JSON.
 const MAX_MEMBER_BYTES: usize = 64 * 1024;
@@ -476,7 +480,7 @@ pub async fn replace_service(
 }
 
 /// What is kept of a service beside these secrets: what was decided, and the public part of its keys.
-fn kept(
+pub(crate) fn kept(
     mut configuration: ServiceConfiguration,
     secrets: &Map<String, Value>,
 ) -> Result<ServiceConfiguration, Invalid> {

@@ -242,11 +242,12 @@ impl App {
         let service = match known {
             // What was made of a configuration stands as long as that does.
             Some((_, known)) if known.version == service.version => known,
-            Some((_, known)) if known.wrapped_data_key == service.wrapped_data_key => {
+            Some((_, known)) => {
+                // A service has one data key for good, however that is wrapped.
                 service.data_key = Arc::clone(&known.data_key);
                 Arc::new(service)
             }
-            _ => Arc::new(service),
+            None => Arc::new(service),
         };
         let mut services = self.lock_services();
         if services.len() >= MOST_SERVICES && !services.contains_key(&id) {

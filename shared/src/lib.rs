@@ -14,6 +14,7 @@
 //! | [`federation`] | who is vouched for, by whom, for what? |
 //! | [`metadata_document`] | who is the client of that URL? |
 //! | [`administration`] | create, change, lock, delete: what operators do |
+//! | [`transfer`] | what is a service elsewhere? |
 //! | [`jose`] | whose signature is this? |
 //! | [`fetch`] | what do others say? |
 //! | [`store`] | where it is kept |
@@ -49,6 +50,7 @@ pub mod service;
 pub mod store;
 pub mod stream;
 pub mod time;
+pub mod transfer;
 pub mod trusted_issuer;
 
 pub use app::App;

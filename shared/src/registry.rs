@@ -517,7 +517,7 @@ pub fn strictness(source: Source) -> Strictness {
 }
 
 /// The names that a registration claims.
-fn claimed(policy: &Policy, source: Source) -> &'static [ClaimKind] {
+pub(crate) fn claimed(policy: &Policy, source: Source) -> &'static [ClaimKind] {
     match (source.is_named_by_itself(), policy.software_id_once) {
         (true, true) => &[ClaimKind::Alias, ClaimKind::SoftwareId],
         (true, false) => &[ClaimKind::Alias],

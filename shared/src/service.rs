@@ -264,7 +264,12 @@ impl Service {
 
 /// What a client's sealed secret is bound to.
 pub(crate) fn client_secret_place(client: &RegisteredClient, version: u64) -> SealedFor<'_> {
-    SealedFor { kind: "client_secret", service_id: client.service_id, id: &client.client_id, version }
+    secret_place(client.service_id, &client.client_id, version)
+}
+
+/// The same of the client of that identifier.
+pub(crate) fn secret_place(service_id: u64, client_id: &str, version: u64) -> SealedFor<'_> {
+    SealedFor { kind: "client_secret", service_id, id: client_id, version }
 }
 
 /// Seals what that version of a service keeps so, under the service's data key.

@@ -17,8 +17,10 @@ mod replay;
 pub mod schema;
 mod service;
 mod token;
+mod transfer;
 mod usage;
 mod walk;
+mod wrapped_key;
 mod write;
 
 use aws_sdk_dynamodb::Client;
@@ -37,7 +39,10 @@ pub use refusal::Refused;
 pub(crate) use service::FIRST_VERSION;
 pub use service::{CreatedService, NewService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
+pub use transfer::Entered;
+pub(crate) use transfer::{is_placed, place_of};
 pub use walk::{Route, Walk};
+pub use wrapped_key::WrappedKey;
 pub use write::{Condition, Outcome, Write, fault};
 
 use crate::entropy::Entropy;

@@ -42,12 +42,14 @@ def registrar(*arguments):
     return subprocess.run(["target/debug/registrar", *arguments], capture_output=True, text=True)
 
 
-def check(port):
+def check(port, key_file):
     create = ["service", "create", "--issuer", "https://as.example", "--preset", "open", "--json"]
     refused = registrar(*create)
     assert refused.returncode == 4, f"the demo service's key is in a file: {refused}"
-    deleted = registrar("service", "delete", "1", "--yes")
-    assert deleted.returncode == 0, deleted
+    moved = registrar("service", "rewrap", "--all", "--from-key-file", key_file, "--json")
+    assert moved.returncode == 0 and all(row["rewrapped"] for row in json.loads(moved.stdout)), moved
+    rotated = registrar("service", "rewrap", "1", "--json")
+    assert json.loads(rotated.stdout) == [{"id": 1, "rewrapped": True}], rotated
     created = registrar(*create)
     assert created.returncode == 0, created
     service = json.loads(created.stdout)
@@ -57,10 +59,11 @@ def check(port):
     assert read["client_secret"] == client["client_secret"], "the secret opens with the key that KMS unwraps"
     print("ok     a service's data key is wrapped by KMS")
     print("ok     a key that is not the table's is refused")
-    print("2 passed, 0 failed")
+    print("ok     a data key moves from a key file to KMS, and is wrapped anew by KMS")
+    print("3 passed, 0 failed")
 
 
 if sys.argv[1] == "create":
     create()
 else:
-    check(sys.argv[2])
+    check(sys.argv[2], sys.argv[3])

@@ -1,6 +1,6 @@
 //! `registrar client`.
 
-mod list;
+pub(super) mod list;
 mod prune;
 mod resolve;
 

@@ -7,7 +7,6 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use axum::http::Uri;
 use clap::Args;
-use shared::app::key_file;
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::FetchSettings;
@@ -189,17 +188,34 @@ fn endpoint_url(text: &str) -> Result<String, String> {
 impl Connection {
     /// What wraps the data keys of services.
     pub(super) async fn keys(&self) -> Result<KeyEncryption> {
-        match (&self.kms_key_id, &self.key_file) {
+        let keys = self.keys_of(self.kms_key_id.as_deref(), self.key_file.as_deref()).await?;
+        keys.ok_or_else(|| Failure::usage("a service needs a key: give --kms-key-id, or --key-file").into())
+    }
+
+    /// That KMS key, or that key file, if one of them is given.
+    pub(super) async fn keys_of(
+        &self,
+        kms_key_id: Option<&str>,
+        key_file: Option<&str>,
+    ) -> Result<Option<KeyEncryption>> {
+        match (kms_key_id, key_file) {
             (Some(key_id), _) => {
                 let aws = match &self.aws {
                     Some(aws) => aws.clone(),
                     None => sign_in().await?,
                 };
-                Ok(KeyEncryption::kms(key_id.clone(), aws))
+                Ok(Some(KeyEncryption::kms(key_id.to_owned(), aws)))
             }
-            (None, Some(path)) => key_file(path).map_err(|error| Failure::usage(error.to_string()).into()),
-            (None, None) => Err(Failure::usage("a service needs a key: give --kms-key-id, or --key-file").into()),
+            (None, Some(path)) => {
+                shared::app::key_file(path).map(Some).map_err(|error| Failure::usage(error.to_string()).into())
+            }
+            (None, None) => Ok(None),
         }
+    }
+
+    /// What wraps them, as the options name it.
+    pub(super) fn key_name(&self) -> &str {
+        self.place.key.as_deref().unwrap_or("the key")
     }
 
     /// What wraps the data key of a new service of that organization. It must open what others have sealed: with the key
@@ -269,6 +285,10 @@ impl Connection {
             Some(end) => {
                 format!("service {id} is deleted: `registrar service restore {id}` brings it back, until {}", date(end))
             }
+            None if self.store.is_being_imported(id).await.map_err(described)? => format!(
+                "service {id} is being imported: give `registrar service import` again, with the same file, or end it with \
+                 `registrar service delete {id} --for-good`"
+            ),
             None => format!("there is no service {id}"),
         };
         Err(Failure::not_found(sentence).into())

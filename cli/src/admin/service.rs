@@ -1,8 +1,10 @@
 //! `registrar service`.
 
 mod declaration;
+mod rewrap;
 mod settings;
 mod topology;
+mod transfer;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
@@ -65,11 +67,17 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Print all that `apply` needs to make such a service, as JSON; keys and secrets are left out.
+    /// Print all that `apply` needs to make such a service, as JSON; keys and secrets are left out. With `--clients`, all
+    /// that `import` needs to make the service itself elsewhere, as lines of JSON.
     Export {
         /// Its number.
         id: u64,
+        #[command(flatten)]
+        moving: transfer::Moving,
     },
+    /// Make a service of what `export --clients` has printed. Nobody sees it before all of it is there; who was interrupted
+    /// gives the same command again.
+    Import(transfer::Import),
     /// Make a service, or change it, to be what a file says, as `export` prints it.
     ///
     /// Without a member `id` it makes a new service; with the number of none, one of that number. What the file does not say
@@ -87,6 +95,8 @@ pub enum Command {
         /// Its number.
         id: u64,
     },
+    /// Wrap a service's data key anew: by the newest material of its key, or by another key. What is sealed stays as it is.
+    Rewrap(rewrap::Rewrap),
     /// Bring back a service that was deleted within the last week, with its clients and tokens.
     Restore {
         /// Its number.
@@ -104,9 +114,12 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
         Command::Clone { id, settings } => clone(id, settings, connection, output).await,
-        Command::Export { id } => Output::document(&declaration::exported(&connection.service(id).await?)?),
+        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, connection).await,
+        Command::Import(import) => transfer::import(&import, connection, output).await,
+        Command::Export { id, .. } => Output::document(&declaration::exported(&connection.service(id).await?)?),
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
         Command::Stats { id } => stats(id, connection, output).await,
+        Command::Rewrap(rewrap) => rewrap::run(&rewrap, connection, output).await,
         Command::Restore { id } => restore(id, connection, output).await,
     }
 }

@@ -26,8 +26,29 @@ const EXAMPLES: [(&str, &[&str]); 56] = [
     ),
     ("service delete", &["registrar service delete 1", "registrar service delete 1 --for-good --yes"]),
     ("service restore", &["registrar service restore 1"]),
+    (
+        "service rewrap",
+        &[
+            "registrar service rewrap 1",
+            "registrar service rewrap --all --from-key alias/old --kms-key-id alias/new",
+            "registrar service rewrap 1 --from-key-file .registrar/key --kms-key-id alias/registrar",
+        ],
+    ),
     ("service clone", &["registrar service clone 1 --name Staging --issuer https://staging.example"]),
-    ("service export", &["registrar service export 1 > service.json"]),
+    (
+        "service export",
+        &[
+            "registrar service export 1 > service.json",
+            "registrar service export 1 --clients --tokens --secrets-to move.pub > service.jsonl",
+        ],
+    ),
+    (
+        "service import",
+        &[
+            "registrar service import service.jsonl --secrets-key move.key",
+            "registrar service import service.jsonl --id 2 --dry-run",
+        ],
+    ),
     ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),
     ("service stats", &["registrar service stats 1"]),
     ("service keys make", &["registrar service keys make 1", "registrar service keys make 1 --algorithm EdDSA"]),

@@ -5,4 +5,6 @@ mod declarations;
 mod deletion;
 mod keys;
 mod policies;
+mod rewrapping;
 mod services;
+mod transfer;

@@ -2,6 +2,7 @@
 //! or, on a laptop, by a key file.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_sdk_kms::primitives::Blob;
 use tokio::sync::OnceCell;
 
@@ -154,7 +155,7 @@ impl KeyEncryption {
                 let wrapped = answer.ciphertext_blob.ok_or_else(|| Error::internal("KMS gave no data key"))?;
                 Ok(wrapped.into_inner())
             }
-            Self::File(key) => seal(key, &file_context(service_id), &entropy.bytes::<32>()?),
+            Self::File(_) => self.wrapped(service_id, &entropy.bytes::<32>()?).await,
             Self::Absent => Err(Error::internal(NO_KEY)),
         }
     }
@@ -165,6 +166,39 @@ impl KeyEncryption {
     /// [`Error::Unavailable`] if KMS does not answer; [`Error::Internal`], with [`OtherKey`], if it was wrapped with another
     /// key.
     pub async fn unwrap_data_key(&self, service_id: u64, wrapped: &[u8]) -> Result<DataKey, Error> {
+        DataKey::new(&self.unwrapped(service_id, wrapped).await?)
+    }
+
+    /// The same data key, which this has wrapped, wrapped by `new`: what is sealed under it stays as it is. It is given only
+    /// if it opens again.
+    ///
+    /// # Errors
+    /// As [`unwrap_data_key`](Self::unwrap_data_key), of either.
+    pub async fn rewrap_data_key(&self, new: &Self, service_id: u64, wrapped: &[u8]) -> Result<Vec<u8>, Error> {
+        let key = self.unwrapped(service_id, wrapped).await?;
+        let rewrapped = new.wrapped(service_id, &key).await?;
+        let opened = new.unwrapped(service_id, &rewrapped).await?;
+        match verify_slices_are_equal(&key, &opened) {
+            Ok(()) => Ok(rewrapped),
+            Err(_) => Err(Error::internal("a data key that was wrapped anew opens as another one")),
+        }
+    }
+
+    async fn wrapped(&self, service_id: u64, key: &[u8]) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Kms(kms) => {
+                let request = kms.client().await.encrypt().key_id(&kms.key_id).plaintext(Blob::new(key));
+                let answer = request.encryption_context("service", service_id.to_string()).send().await;
+                let answer = answer.map_err(|error| Error::Unavailable(AwsFault::of(KMS, &error).into()))?;
+                let wrapped = answer.ciphertext_blob.ok_or_else(|| Error::internal("KMS wrapped no data key"))?;
+                Ok(wrapped.into_inner())
+            }
+            Self::File(file) => seal(file, &file_context(service_id), key),
+            Self::Absent => Err(Error::internal(NO_KEY)),
+        }
+    }
+
+    async fn unwrapped(&self, service_id: u64, wrapped: &[u8]) -> Result<Vec<u8>, Error> {
         match self {
             Self::Kms(kms) => {
                 let request = kms.client().await.decrypt().key_id(&kms.key_id);
@@ -175,11 +209,11 @@ impl KeyEncryption {
                     .await
                     .map_err(|error| refused(service_id, AwsFault::of(KMS, &error)))?;
                 let key = answer.plaintext.ok_or_else(|| Error::internal("KMS gave no data key"))?;
-                DataKey::new(key.as_ref())
+                Ok(key.into_inner())
             }
             Self::File(key) => {
                 let bytes = open(key, &file_context(service_id), wrapped);
-                DataKey::new(&bytes.map_err(|_| Error::internal(OtherKey(service_id)))?)
+                bytes.map_err(|_| Error::internal(OtherKey(service_id)))
             }
             Self::Absent => Err(Error::internal(NO_KEY)),
         }
@@ -239,5 +273,18 @@ mod tests {
             assert_eq!(source.downcast_ref(), Some(&OtherKey(service_id)));
         }
         assert!(KeyEncryption::file(&[8; 31]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_data_key_that_is_wrapped_anew_is_the_same_key() {
+        let [old, new] = [9, 8].map(|byte| KeyEncryption::file(&[byte; 32]).unwrap());
+        let wrapped = old.new_data_key(1, &Entropy::seeded(1)).await.unwrap();
+        let sealed = old.unwrap_data_key(1, &wrapped).await.unwrap().seal(PLACE, "secret").unwrap();
+        let rewrapped = old.rewrap_data_key(&new, 1, &wrapped).await.unwrap();
+        assert_eq!(new.unwrap_data_key(1, &rewrapped).await.unwrap().open(PLACE, &sealed).unwrap(), "secret");
+        assert!(old.unwrap_data_key(1, &rewrapped).await.is_err());
+        for (from, to, service_id) in [(&new, &old, 1), (&old, &new, 2), (&old, &KeyEncryption::Absent, 1)] {
+            assert!(from.rewrap_data_key(to, service_id, &wrapped).await.is_err());
+        }
     }
 }

@@ -139,15 +139,26 @@ impl Store {
     /// [`Error::Internal`].
     pub async fn create_client(
         &self,
-        owner: &RegisteredClient,
+        client: &RegisteredClient,
         spends: Option<TokenHash>,
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<Created, Error> {
+        self.enter_client(client, |write_id| client_item(client, write_id, origin), spends, claimed).await
+    }
+
+    /// The same of a client whose item is made otherwise, for the write of that name.
+    pub(super) async fn enter_client(
+        &self,
+        owner: &RegisteredClient,
+        item_for: impl Fn(&str) -> Result<Item, Error>,
+        spends: Option<TokenHash>,
+        claimed: &[ClaimKind],
+    ) -> Result<Created, Error> {
         let mut claims = claims(owner, claimed)?;
         for _ in 0..=TAKEOVERS {
             let write_id = self.write_id()?;
-            let item = client_item(owner, &write_id, origin)?;
+            let item = item_for(&write_id)?;
             let write = if spends.is_none() && claims.is_empty() {
                 Write::Put(Box::new(self.put_new(item)))
             } else {
@@ -489,7 +500,7 @@ impl Store {
     }
 
     /// The client that an item is, expired or not: one of many that are read.
-    pub(super) fn stored_client(service_id: u64, numeric_id: u64, item: &Item) -> Result<RegisteredClient, Error> {
+    pub(crate) fn stored_client(service_id: u64, numeric_id: u64, item: &Item) -> Result<RegisteredClient, Error> {
         client_of(service_id, numeric_id, item, read_record)
     }
 }

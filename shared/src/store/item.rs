@@ -12,7 +12,7 @@ use crate::metadata::Invalid;
 use crate::origin::Origin;
 
 /// How large the JSON of an item may be, in bytes. DynamoDB takes items of 400 KiB, and there is more in one.
-const MAX_JSON: usize = 256 * 1024;
+pub(crate) const MAX_JSON: usize = 256 * 1024;
 
 /// A text.
 pub fn string(text: impl Into<String>) -> AttributeValue {

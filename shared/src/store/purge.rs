@@ -20,7 +20,10 @@ const DELETED_AT_ONCE: usize = 99;
 
 impl Store {
     /// Whether there was such a service and it has ended for good.
-    pub(crate) async fn is_ended_service(&self, service_id: u64) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn is_ended_service(&self, service_id: u64) -> Result<bool, Error> {
         let service = self.get(service_key(service_id)).await?;
         Ok(service.is_some_and(|service| service.contains_key("deleted_by") && !service.contains_key("data_key")))
     }

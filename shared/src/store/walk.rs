@@ -60,6 +60,17 @@ impl Walk<'_> {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn next_some(&mut self) -> Result<Option<Vec<RegisteredClient>>, Error> {
+        let Some(items) = self.next_items().await? else { return Ok(None) };
+        let prefix = format!("C#{}#", self.service_id);
+        let client = |item: &Item| Store::stored_client(self.service_id, id_after(item, &prefix)?, item);
+        items.iter().map(client).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The same as they are stored.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn next_items(&mut self) -> Result<Option<Vec<Item>>, Error> {
         if self.is_over {
             return Ok(None);
         }
@@ -83,11 +94,9 @@ impl Walk<'_> {
         self.is_over = self.start.is_none();
         let mut keys = page.items.unwrap_or_default();
         keys.retain(|key| text(key, "at") != self.route.after.as_deref());
-        let prefix = format!("C#{}#", self.service_id);
-        let items = self.store.batch_as_stored(keys).await?;
-        let clients = items.iter().filter(|item| !item.contains_key("deleted_by"));
-        let client = |item: &Item| Store::stored_client(self.service_id, id_after(item, &prefix)?, item);
-        clients.map(client).collect::<Result<_, _>>().map(Some)
+        let mut items = self.store.batch_as_stored(keys).await?;
+        items.retain(|item| !item.contains_key("deleted_by"));
+        Ok(Some(items))
     }
 }
 

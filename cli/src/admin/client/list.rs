@@ -166,18 +166,23 @@ fn millis(text: &str) -> Result<u64> {
 }
 
 /// How far it is, for whoever waits at a terminal.
-struct Progress {
+pub(in crate::admin) struct Progress {
     is_seen: bool,
     read: usize,
 }
 
 impl Progress {
     fn new(output: &Output) -> Self {
-        let is_in_the_way = output.is_json() && stdout().is_terminal();
+        Self::beside_lines(output.is_json())
+    }
+
+    /// Beside what is printed line by line, if it is: at one terminal they would be in each other's way.
+    pub(in crate::admin) fn beside_lines(is_printed: bool) -> Self {
+        let is_in_the_way = is_printed && stdout().is_terminal();
         Self { is_seen: stderr().is_terminal() && !is_in_the_way, read: 0 }
     }
 
-    fn step(&mut self, read: usize) {
+    pub(in crate::admin) fn step(&mut self, read: usize) {
         self.read += read;
         if self.is_seen {
             print::beside(&format!("\r{} clients read", self.read));
@@ -185,7 +190,7 @@ impl Progress {
     }
 
     /// Leaves an empty line.
-    fn end(&self) {
+    pub(in crate::admin) fn end(&self) {
         if self.is_seen {
             print::beside("\r\u{1b}[K");
         }

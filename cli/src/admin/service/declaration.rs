@@ -13,7 +13,7 @@ use crate::failure::described;
 use crate::print;
 
 /// The largest number of a service (2^53−1): every reader of JSON reads it exactly.
-const MAX_ID: u64 = (1 << 53) - 1;
+pub(super) const MAX_ID: u64 = (1 << 53) - 1;
 
 /// What a file says.
 struct Declared {

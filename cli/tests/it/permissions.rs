@@ -222,8 +222,7 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                 // The audit is the stream's, and refusals are counted where they happen.
                 ("A#", action) => action == "BatchWriteItem" && function == stream::FUNCTION,
                 ("X#", action) => action == "UpdateItem",
-                (_, "BatchWriteItem") => false,
-                ("T#", _) => false,
+                (_, "BatchWriteItem") | ("T#", _) => false,
                 // Whoever registers counts an initial access token, and makes none.
                 ("I#", "GetItem" | "UpdateItem") => {
                     ["register", "authlete-client-registration"].contains(&function.as_str())

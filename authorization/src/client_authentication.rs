@@ -197,17 +197,17 @@ async fn secret_is_right(
     client: &RegisteredClient,
     presented: &str,
 ) -> Result<Result<(), AuthenticationFault>, Error> {
-    let end = client.record.secret_expires_at;
-    if end != 0 && end <= context.app.clock.now() {
+    let (end, now) = (client.record.secret_expires_at, context.app.clock.now());
+    if end != 0 && end <= now {
         return Ok(Err(AuthenticationFault::Credentials));
     }
     let keys = &context.app.keys;
-    let mut is_right = context.service.is_secret_of(keys, client, presented).await?;
+    let mut is_right = context.service.is_secret_of(keys, client, presented, now).await?;
     if !is_right
         && presented.contains(['%', '+'])
         && let Some(decoded) = form_decoded(presented)
     {
-        is_right = context.service.is_secret_of(keys, client, &decoded).await?;
+        is_right = context.service.is_secret_of(keys, client, &decoded, now).await?;
     }
     Ok(if is_right { Ok(()) } else { Err(AuthenticationFault::Credentials) })
 }

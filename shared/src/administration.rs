@@ -229,7 +229,8 @@ pub struct Replaced {
     pub new: ClientSecret,
 }
 
-/// Replaces a client's secret, by `new` or by a random one.
+/// Replaces a client's secret, by `new` or by a random one. The old one works for `overlap` seconds more, or as the policy
+/// says.
 ///
 /// # Errors
 /// [`Invalid::NoSecret`] for a client without one, [`Invalid::NotOperators`] for one that others vouch for; [`Error::UnknownClient`], [`Error::Contention`],
@@ -238,14 +239,16 @@ pub async fn replace_secret(
     context: &Context<'_>,
     client: RegisteredClient,
     new: Option<ClientSecret>,
+    overlap: Option<u64>,
 ) -> Result<Replaced, Error> {
     let new = match new {
         Some(new) => new,
         None => ClientSecret::mint(&context.app.entropy)?,
     };
     let numeric_id = client.numeric_id;
-    match try_replace_secret(context, client, &new).await {
-        Err(Error::Contention) => try_replace_secret(context, again(context, numeric_id).await?, &new).await,
+    let overlap = overlap.unwrap_or(context.service.policy().secret_overlap);
+    match try_replace_secret(context, client, &new, overlap).await {
+        Err(Error::Contention) => try_replace_secret(context, again(context, numeric_id).await?, &new, overlap).await,
         outcome => outcome,
     }
     .map(|old| Replaced { old, new })
@@ -255,13 +258,14 @@ async fn try_replace_secret(
     context: &Context<'_>,
     mut client: RegisteredClient,
     new: &ClientSecret,
+    overlap: u64,
 ) -> Result<ClientSecret, Error> {
     if !client.source.is_operators_to_change() {
         return Err(Invalid::NotOperators.into());
     }
     let old = secret::open(context, &client).await?.ok_or(Invalid::NoSecret)?;
     step(context, &mut client);
-    secret::set(context, &mut client, new).await?;
+    secret::replace(context, &mut client, new, overlap).await?;
     context.app.store.replace_client(&client, &[], &context.origin).await?;
     Ok(old)
 }
@@ -286,6 +290,7 @@ async fn try_reissue(context: &Context<'_>, mut client: RegisteredClient) -> Res
     }
     let token = Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?;
     client.registration_access_token = Some(token.hash());
+    client.next_registration_access_token = None;
     step(context, &mut client);
     context.app.store.replace_client(&client, &[], &context.origin).await?;
     Ok(token)
@@ -298,6 +303,20 @@ async fn try_reissue(context: &Context<'_>, mut client: RegisteredClient) -> Res
 pub async fn opened(context: &Context<'_>, client: RegisteredClient) -> Result<ClientInformation, Error> {
     let client_secret = secret::open(context, &client).await?;
     Ok(information(client, client_secret))
+}
+
+/// The secret that a client had before, and when it ends, if it still works.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn previous_secret(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+) -> Result<Option<(ClientSecret, u64)>, Error> {
+    let now = context.app.clock.now();
+    let until = client.previous_secret_at(now).map(|previous| previous.until);
+    let secret = context.service.previous_secret_of(&context.app.keys, client, now).await?;
+    Ok(secret.zip(until))
 }
 
 /// A client as operators see it that are not shown its secret.

@@ -17,7 +17,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::http::Request;
-use crate::limits::{Admission, Limiter, RateLimit, Strangers};
+use crate::limits::{Admission, Guest, Limiter, RateLimit, Strangers};
 use crate::metadata_document::Budgets;
 use crate::service::Service;
 use crate::store::Store;
@@ -271,7 +271,22 @@ impl App {
     /// # Errors
     /// What it is told that has to wait.
     pub async fn admit_stranger(&self, request: &Request, service_id: u64, what: &str) -> Result<(), Admission> {
-        self.strangers.admit(&self.store, &self.clock, &format!("{service_id}#{what}"), &request.source_ip).await
+        self.admit_guest(request, service_id, what, Guest::Unknown).await
+    }
+
+    /// As [`admit_stranger`](Self::admit_stranger), of one of whom something may be known.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn admit_guest(
+        &self,
+        request: &Request,
+        service_id: u64,
+        what: &str,
+        guest: Guest,
+    ) -> Result<(), Admission> {
+        let key = format!("{service_id}#{what}");
+        self.strangers.admit(&self.store, &self.clock, &key, &request.source_ip, guest).await
     }
 
     fn lock_services(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (u64, Arc<Service>)>> {

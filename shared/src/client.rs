@@ -149,10 +149,14 @@ pub struct RegisteredClient {
     pub secret: Option<SealedSecret>,
     /// What its secret is compared with where it is not opened: see [`crate::credentials::ClientSecret::mac`].
     pub secret_mac: Option<[u8; 32]>,
+    /// The secret that it had before, which is good until an end.
+    pub previous_secret: Option<PreviousSecret>,
     /// Tokens that were issued up to then are dead, in milliseconds since 1970.
     pub tokens_from: Option<u64>,
     /// The digest of the token that manages it, if it is managed by one.
     pub registration_access_token: Option<TokenHash>,
+    /// That of the one that takes its place as soon as it is used.
+    pub next_registration_access_token: Option<TokenHash>,
     /// When the registration ends by itself, in seconds since 1970.
     pub expires_at: Option<u64>,
     /// When it ends if nobody uses the client until then, in seconds since 1970.
@@ -180,8 +184,10 @@ impl RegisteredClient {
             record,
             secret: None,
             secret_mac: None,
+            previous_secret: None,
             tokens_from: None,
             registration_access_token: None,
+            next_registration_access_token: None,
             expires_at: None,
             unused_until: None,
             pending_until: None,
@@ -197,6 +203,12 @@ impl RegisteredClient {
         let unused = self.unused_until.filter(|_| !self.retained);
         let ends = self.expires_at.into_iter().chain(unused).chain(self.pending_until);
         ends.min().filter(|_| !self.locked)
+    }
+
+    /// The secret that it had before, if that still works at that time, in seconds since 1970.
+    #[must_use]
+    pub fn previous_secret_at(&self, now: u64) -> Option<&PreviousSecret> {
+        self.previous_secret.as_ref().filter(|previous| previous.until > now)
     }
 
     /// Whether it must not be used now: an operator has locked it, or has not approved it yet.
@@ -397,6 +409,17 @@ pub struct SealedSecret {
     pub sealed: Vec<u8>,
     /// The version of the client at which it was made.
     pub version: u64,
+}
+
+/// A client secret that was replaced, and works until an end.
+#[derive(Clone)]
+pub struct PreviousSecret {
+    /// As it was.
+    pub secret: SealedSecret,
+    /// What it is compared with, if it was minted here.
+    pub mac: Option<[u8; 32]>,
+    /// When it ends, in seconds since 1970.
+    pub until: u64,
 }
 
 /// What a registrant is told (RFC 7591 §3.2.1, RFC 7592 §3).

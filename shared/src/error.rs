@@ -29,8 +29,8 @@ pub enum Error {
     /// The service does not let clients register themselves.
     #[error("registration is switched off for this service")]
     RegistrationClosed,
-    /// The developer has as many clients as the service's policy allows.
-    #[error("no more clients can be registered for this developer")]
+    /// The developer, or the service, has as many clients as its policy allows.
+    #[error("no more clients can be registered, by the policy of this service")]
     TooManyClients,
     /// The name belongs to another client of the service.
     #[error("{0} is taken by another client")]

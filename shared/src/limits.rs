@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::store::{RateWindow, Store};
 use crate::time::Clock;
 
-pub use strangers::Strangers;
+pub use strangers::{Guest, Strangers};
 
 /// How long a request waits for a lease.
 const PATIENCE: Duration = Duration::from_millis(150);

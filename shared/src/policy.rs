@@ -91,6 +91,9 @@ pub struct Policy {
     /// Seconds until a client secret expires; absent is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_lifetime: Option<u64>,
+    /// For how many seconds a client secret that is replaced works beside the new one; 0 is not at all.
+    #[serde(default)]
+    pub secret_overlap: u64,
     /// Seconds until a registration ends; absent is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_lifetime: Option<u64>,
@@ -233,6 +236,10 @@ pub struct RedirectUris {
     /// What is done about redirects to addresses and names of private networks, but for the loopback interface.
     #[serde(default)]
     pub private_hosts: Conduct,
+    /// Hosts to which many users of few programs are sent, as those of large assistants: who registers with redirects there,
+    /// and nowhere else, has a larger allowance at its address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_hosts: Vec<String>,
     /// Hosts on which developers try their clients: redirects there may have `http`, and are no others' networks. One that
     /// begins with a dot stands for all below it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -270,6 +277,8 @@ pub enum Rotation {
     Off,
     /// By every update.
     OnUpdate,
+    /// By the first use of the token that an update has answered: until then the old one works, too.
+    Grace,
 }
 
 /// Which software statements a service trusts.
@@ -310,10 +319,8 @@ pub enum PolicyFault {
     #[error("policy: names: reserved has at most 200 names of at most 200 bytes, each with a letter or a digit")]
     ReservedNames,
     /// A host that is none.
-    #[error(
-        "policy: redirect_uris: development_hosts: {0:?} is no host in lower case: app.example, .example, 10.0.0.1"
-    )]
-    DevelopmentHost(String),
+    #[error("policy: redirect_uris: {0}: {1:?} is no host in lower case: app.example, .example, 10.0.0.1")]
+    Host(&'static str, String),
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -372,9 +379,11 @@ impl Policy {
         if !self.names.is_within_bounds() {
             return Err(PolicyFault::ReservedNames);
         }
-        let hosts = &self.redirect_uris.development_hosts;
-        if let Some(host) = hosts.iter().find(|host| !is_host_pattern(host)) {
-            return Err(PolicyFault::DevelopmentHost(host.clone()));
+        let RedirectUris { development_hosts, known_hosts, .. } = &self.redirect_uris;
+        for (member, hosts) in [("development_hosts", development_hosts), ("known_hosts", known_hosts)] {
+            if let Some(host) = hosts.iter().find(|host| !is_host_pattern(host)) {
+                return Err(PolicyFault::Host(member, host.clone()));
+            }
         }
         if let Some(door) = self.unknown_door() {
             return Err(PolicyFault::UnknownDoor(door.to_owned()));

@@ -321,9 +321,31 @@ pub async fn read(
     client_id: &str,
     owner: &Owner,
 ) -> Result<ClientInformation, Error> {
-    let client = may_manage(found, client_id, owner)?;
+    let mut client = may_manage(found, client_id, owner)?;
+    if owner.token().is_some_and(|token| client.next_registration_access_token == Some(token.hash())) {
+        client = first_use(context, client, owner).await?;
+    }
     let client_secret = secret::open(context, &client).await?;
     Ok(ClientInformation::new(client, client_secret, owner.token().cloned()))
+}
+
+/// The first use of a token that an update has answered ends the one before it.
+async fn first_use(context: &Context<'_>, client: RegisteredClient, owner: &Owner) -> Result<RegisteredClient, Error> {
+    let mut used = client.clone();
+    used.version = used.version.saturating_add(1);
+    only_token(&mut used, owner.token());
+    match context.app.store.replace_client(&used, &[], &context.origin).await {
+        Ok(()) => Ok(used),
+        // Somebody has changed the client at the same time: the next use ends the old one.
+        Err(Error::Contention) => Ok(client),
+        Err(error) => Err(error),
+    }
+}
+
+/// From now on the client is managed with that token and with no other.
+fn only_token(client: &mut RegisteredClient, token: Option<&Token>) {
+    client.registration_access_token = token.map(Token::hash);
+    client.next_registration_access_token = None;
 }
 
 /// Replaces a client's registration (RFC 7592 §2.2). If another update wins, this one is tried once more on
@@ -381,10 +403,22 @@ async fn replace(
     client.version = client.version.saturating_add(1);
     let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
     let token = match (owner.token(), policy.token_rotation) {
-        (Some(_), Rotation::OnUpdate) => Some(Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?),
-        (token, _) => token.cloned(),
+        (Some(presented), Rotation::Grace) => {
+            let next = Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?;
+            client.registration_access_token = Some(presented.hash());
+            client.next_registration_access_token = Some(next.hash());
+            Some(next)
+        }
+        (Some(_), Rotation::OnUpdate) => {
+            let new = Token::mint(TokenKind::RegistrationAccess, &context.app.entropy)?;
+            only_token(&mut client, Some(&new));
+            Some(new)
+        }
+        (token, _) => {
+            only_token(&mut client, token);
+            token.cloned()
+        }
     };
-    client.registration_access_token = token.as_ref().map(Token::hash);
     let claimed = if renamed { claimed(policy, client.source) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))
@@ -549,7 +583,10 @@ fn may_manage(client: Option<RegisteredClient>, client_id: &str, owner: &Owner) 
     let client = match owner {
         Owner::Token(token) => client
             .filter(|client| client.source.is_self_managed())
-            .filter(|client| client.registration_access_token.as_ref() == Some(&token.hash()))
+            .filter(|client| {
+                let tokens = [&client.registration_access_token, &client.next_registration_access_token];
+                tokens.into_iter().flatten().any(|managing| *managing == token.hash())
+            })
             .ok_or(Error::InvalidToken)?,
         Owner::Identity(source) => client.filter(|client| client.source == *source).ok_or(Error::UnknownClient)?,
     };

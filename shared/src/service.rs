@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
-use crate::client::{RegisteredClient, SealedSecret};
+use crate::client::{PreviousSecret, RegisteredClient, SealedSecret};
 use crate::credentials::{ClientSecret, DataKey, IdSalt, KeyEncryption, SealedFor, numeric_id};
 use crate::error::Error;
 use crate::jose::{JwkSet, ServiceKey};
@@ -125,7 +125,7 @@ impl Service {
         hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&salt, purpose.as_bytes()).as_ref())
     }
 
-    /// Whether that is the client's secret, in constant time: by what was stored to compare it with, or by opening it.
+    /// Whether that is the client's secret, or the one before it that still works, in constant time: by what was stored to compare it with, or by opening it.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
@@ -134,11 +134,35 @@ impl Service {
         keys: &KeyEncryption,
         client: &RegisteredClient,
         presented: &str,
+        now: u64,
     ) -> Result<bool, Error> {
-        match &client.secret_mac {
-            Some(mac) => Ok(ClientSecret::is_of(presented, &self.id_salt, mac)),
-            None => Ok(self.secret_of(keys, client).await?.is_some_and(|secret| secret.matches(presented))),
+        let is_it = match &client.secret_mac {
+            Some(mac) => ClientSecret::is_of(presented, &self.id_salt, mac),
+            None => self.secret_of(keys, client).await?.is_some_and(|secret| secret.matches(presented)),
+        };
+        if is_it {
+            return Ok(true);
         }
+        match client.previous_secret_at(now).map(|previous| &previous.mac) {
+            None => Ok(false),
+            Some(Some(mac)) => Ok(ClientSecret::is_of(presented, &self.id_salt, mac)),
+            Some(None) => Ok(self.previous_secret_of(keys, client, now).await?.is_some_and(|it| it.matches(presented))),
+        }
+    }
+
+    /// The secret that the client had before, opened, if it still works at that time, in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn previous_secret_of(
+        &self,
+        keys: &KeyEncryption,
+        client: &RegisteredClient,
+        now: u64,
+    ) -> Result<Option<ClientSecret>, Error> {
+        let Some(PreviousSecret { secret, .. }) = client.previous_secret_at(now) else { return Ok(None) };
+        let text = self.data_key(keys).await?.open(client_secret_place(client, secret.version), &secret.sealed)?;
+        Ok(Some(ClientSecret::chosen(text)))
     }
 
     /// The client's secret, opened, if it has one.

@@ -40,7 +40,10 @@ struct Sealed {
 }
 
 /// All that is sealed of a client. What has octets and is not here does not leave.
-const OF_CLIENTS: [Sealed; 1] = [Sealed { value: "secret", version: "secret_version", mac: "secret_mac" }];
+const OF_CLIENTS: [Sealed; 2] = [
+    Sealed { value: "secret", version: "secret_version", mac: "secret_mac" },
+    Sealed { value: "previous_secret", version: "previous_secret_version", mac: "previous_secret_mac" },
+];
 
 /// What makes a service's clients' numbers, and tells what has been compared with it.
 const ID_SALT: &str = "id_salt";

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::client::RegisteredClient;
+use shared::credentials::ClientSecret;
 use shared::fetch::{FetchError, KEYS_AGAIN, KEYS_FRESH};
 use shared::jose::{JwkSet, JwtFault, UnverifiedJwt, numeric_date};
 use shared::metadata::AuthMethod;
@@ -58,8 +59,11 @@ pub(super) async fn is_right(
         Err(fault) => return Ok(Err(fault)),
     };
     let verified = if is_symmetric {
-        let secret = context.service.secret_of(&context.app.keys, client).await?;
-        secret.is_some_and(|secret| jwt.is_signed_with(secret.expose().as_bytes()))
+        let (service, keys) = (context.service, &context.app.keys);
+        let is_by =
+            |secret: Option<ClientSecret>| secret.is_some_and(|secret| jwt.is_signed_with(secret.expose().as_bytes()));
+        is_by(service.secret_of(keys, client).await?)
+            || is_by(service.previous_secret_of(keys, client, context.app.clock.now()).await?)
     } else {
         match verified(context, client, &jwt).await {
             Ok(verified) => verified,

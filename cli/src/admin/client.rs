@@ -5,6 +5,7 @@ mod prune;
 mod resolve;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -20,6 +21,7 @@ use super::consent::Consent;
 use super::desk::{Desk, absent};
 use super::input::Input;
 use super::output::date;
+use super::token::duration;
 use super::{Connection, Output};
 use crate::failure::described;
 use crate::print;
@@ -64,8 +66,17 @@ pub enum Command {
     Release(Which),
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
-    /// Replace a client's secret, which is shown this once; the old one ends at once.
-    RotateSecret(Which),
+    /// Replace a client's secret, which is shown this once; the old one ends at once, or after the policy's overlap.
+    RotateSecret {
+        #[command(flatten)]
+        which: Which,
+        /// For how long the old one works beside the new one: 24h [default: as the policy says].
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        overlap: Option<Duration>,
+        /// The old one, and one that was there before it, end at once, whatever the policy says.
+        #[arg(long, conflicts_with = "overlap")]
+        at_once: bool,
+    },
     /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
     ReissueToken(Which),
     /// Delete a client: its secret and its token end at once.
@@ -112,9 +123,11 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Retain(which) => retain(&which, true, connection, output).await,
         Command::Release(which) => retain(&which, false, connection, output).await,
         Command::Prune(prune) => prune::run(&prune, connection, output).await,
-        Command::RotateSecret(which) => {
+        Command::RotateSecret { which, overlap, at_once } => {
             let (desk, client) = which.at_desk(connection).await?;
-            let replaced = administration::replace_secret(&desk.context(), client, None).await.map_err(described)?;
+            let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };
+            let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
+            let replaced = replaced.map_err(described)?;
             output.one(&which.with("client_secret", replaced.new.expose()))
         }
         Command::ReissueToken(which) => {
@@ -281,6 +294,9 @@ fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
     }
     if client.retained {
         put("retained", true.into());
+    }
+    if let Some(previous) = &client.previous_secret {
+        put("previous_secret_until", date(previous.until).into());
     }
     if let Some(end) = client.pending_until {
         put("pending", date(end).into());

@@ -123,7 +123,13 @@ const EXAMPLES: [(&str, &[&str]); 58] = [
             "registrar client prune --service 1 --unused 180d --yes",
         ],
     ),
-    ("client rotate-secret", &["registrar client rotate-secret --service 1 CLIENT-ID --json | jq -r .client_secret"]),
+    (
+        "client rotate-secret",
+        &[
+            "registrar client rotate-secret --service 1 CLIENT-ID --json | jq -r .client_secret",
+            "registrar client rotate-secret --service 1 CLIENT-ID --overlap 24h",
+        ],
+    ),
     ("client reissue-token", &["registrar client reissue-token --service 1 CLIENT-ID"]),
     (
         "client delete",

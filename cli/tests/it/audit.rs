@@ -47,7 +47,7 @@ async fn a_clients_life_is_told_in_order_and_without_secrets() {
     administration::lock(&context, client().await, true).await.unwrap();
     administration::lock(&context, client().await, false).await.unwrap();
     administration::retain(&context, client().await, true).await.unwrap();
-    administration::replace_secret(&context, client().await, None).await.unwrap();
+    administration::replace_secret(&context, client().await, None, None).await.unwrap();
     let token = administration::reissue_token(&context, client().await).await.unwrap();
     let used = world.service_token(1, &[Permission::UseService]).await;
     let body = json!({"client_ids": [client_id]});

@@ -223,11 +223,11 @@ fn a_policy_says_what_is_no_host_and_no_name() {
         ),
         (
             json!({"redirect_uris": {"development_hosts": ["http://app"]}}),
-            Some(PolicyFault::DevelopmentHost("http://app".to_owned())),
+            Some(PolicyFault::Host("development_hosts", "http://app".to_owned())),
         ),
         (
             json!({"redirect_uris": {"development_hosts": ["*.localhost"]}}),
-            Some(PolicyFault::DevelopmentHost("*.localhost".to_owned())),
+            Some(PolicyFault::Host("development_hosts", "*.localhost".to_owned())),
         ),
         (json!({"redirect_uris": {"pages_share_host": true}}), None),
         (json!({"redirect_uris": {"pages_share_host": "flag"}}), None),

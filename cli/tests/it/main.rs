@@ -36,6 +36,7 @@ mod metadata_documents;
 mod permissions;
 mod program;
 mod registration;
+mod rotation;
 mod sandbox;
 mod sector;
 mod serving;

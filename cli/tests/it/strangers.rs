@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use registrar::gateway::Client;
 use serde_json::{Value, json};
-use shared::limits::RateLimit;
+use shared::limits::{Guest, RateLimit};
 use shared::policy::{BoundPolicy, Preset};
 
 use crate::fault_proxy::FaultProxy;
@@ -109,7 +109,7 @@ async fn networks_of_ipv6_are_counted_by_host_and_by_site() {
 }
 
 async fn asks(world: &World, key: &str, address: &str) -> bool {
-    world.app.strangers.admit(&world.app.store, &world.clock, key, address).await.is_ok()
+    world.app.strangers.admit(&world.app.store, &world.clock, key, address, Guest::Unknown).await.is_ok()
 }
 
 #[tokio::test]
@@ -211,4 +211,35 @@ async fn a_service_says_no_more_of_a_limit_than_of_another_error() {
     admitted(&world, "198.51.100.1", 5).await;
     let refused = register_from(&world, "198.51.100.1", 1, None).await;
     assert_eq!((refused.status, &refused.body), (429, &json!({"error": "temporarily_unavailable"})));
+}
+
+async fn register_with(world: &World, address: &str, redirect: &str) -> u16 {
+    let address = SocketAddr::new(address.parse().unwrap(), 50_000);
+    let client = Client { address, secure: true, certificate: None };
+    let body = json!({"redirect_uris": [redirect]}).to_string();
+    world.send_over(client, "POST", "/1/register", &[("content-type", "application/json")], body).await.status
+}
+
+#[tokio::test]
+async fn a_known_redirect_host_raises_an_addresss_allowance_and_shares_none() {
+    let world = World::for_identity_center(1).await;
+    let mut policy = Preset::Open.policy();
+    policy.redirect_uris.known_hosts = vec!["assistant.example".to_owned(), ".editor.example".to_owned()];
+    world.service(1, policy).await;
+    let admitted = async |address: &str, redirect: &str, asked: usize| {
+        let mut admitted = 0;
+        for _ in 0..asked {
+            admitted += usize::from(register_with(&world, address, redirect).await == 201);
+        }
+        admitted
+    };
+    let unknown = admitted("198.51.100.1", "https://rp.example/cb", 80).await;
+    assert_eq!(unknown, 63, "an address's own");
+    let known = admitted("198.51.100.1", "https://assistant.example/cb", 400).await;
+    assert!((200..220).contains(&known), "a third of what all have, beside it: {known}");
+    assert_eq!(admitted("198.51.100.1", "https://eu.editor.example/cb", 5).await, 0, "of one address, whatever host");
+    assert_eq!(admitted("198.51.100.2", "https://assistant.example/cb", 50).await, 50, "another address has its own");
+    for other in ["https://assistant.example.evil.example/cb", "com.assistant.example:/cb", "http://127.0.0.1/cb"] {
+        assert_eq!(admitted("198.51.100.1", other, 3).await, 0, "{other}");
+    }
 }

@@ -102,12 +102,17 @@ fn max_age(policy: &Policy, client: &RegisteredClient, now: u64) -> u64 {
 
 async fn answer(context: &Context<'_>, desk: &Desk, client: RegisteredClient) -> Result<Map<String, Value>, Error> {
     let sees_secret = desk.operator.may(&[Permission::UseService, Permission::ClientWrite]);
+    let previous = if sees_secret { administration::previous_secret(context, &client).await? } else { None };
     let information =
         if sees_secret { administration::opened(context, client).await? } else { administration::closed(client) };
     let mut members = information.to_members();
     let (client, policy) = (&information.client, desk.service.policy());
     let record = &client.record;
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    if let Some((secret, until)) = previous {
+        put("previous_client_secret", secret.expose().into());
+        put("previous_client_secret_expires_at", until.into());
+    }
     put("source", client.source.as_str().into());
     put("locked", client.is_held().into());
     if let Some(end) = client.pending_until {

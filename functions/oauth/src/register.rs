@@ -4,6 +4,7 @@ use serde_json::Map;
 use shared::caller::{self, Registrant};
 use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
+use shared::limits::Guest;
 use shared::service::Service;
 use shared::{App, Error, registry};
 
@@ -33,8 +34,13 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
 }
 
 async fn register_at(app: &App, service: &Service, request: &Request) -> Result<Response, Fault> {
-    let registrant = registrant(app, service, request).await?;
-    let submitted = door::submitted(request)?;
+    let mut read = None;
+    let guest = || {
+        let submitted = read.insert(door::submitted(request));
+        submitted.as_ref().map_or(Guest::Unknown, |submitted| service.policy().guest(&submitted.metadata))
+    };
+    let registrant = registrant(app, service, request, guest).await?;
+    let submitted = read.unwrap_or_else(|| door::submitted(request))?;
     let context = door::context(app, service, request, actor(&registrant));
     let mut information =
         registry::register(&context, Source::Oauth, &registrant, submitted.metadata, Map::new()).await?;
@@ -44,11 +50,18 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
 }
 
 /// Who registers. Whoever shows no initial access token that is good is a stranger, and is counted before anything else
-/// is done.
-async fn registrant(app: &App, service: &Service, request: &Request) -> Result<Registrant, Fault> {
+/// is done; what it sends is read before only where the service knows some by it.
+async fn registrant(
+    app: &App,
+    service: &Service,
+    request: &Request,
+    guest: impl FnOnce() -> Guest,
+) -> Result<Registrant, Fault> {
     let registrant = caller::registrant(app, service, request.bearer_token()).await;
     if matches!(registrant, Ok(Registrant::Anonymous) | Err(Error::MissingToken | Error::InvalidToken)) {
-        door::admit_stranger(app, service, request, REGISTRATIONS).await?;
+        let knows_some = !service.policy().redirect_uris.known_hosts.is_empty();
+        let guest = if knows_some { guest() } else { Guest::Unknown };
+        app.admit_guest(request, service.id, REGISTRATIONS, guest).await.map_err(Fault::TooManyRequests)?;
     }
     Ok(registrant?)
 }

@@ -13,6 +13,19 @@ const NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 2), (48, 3)];
 /// No network has more than this part of what all of them have together.
 const PART: u32 = 3;
 
+/// How many times as much a network may ask beside that for those whom the service knows.
+const KNOWN: u32 = 5;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guest {
+    /// Somebody of whom nothing is known.
+    Unknown,
+    /// Somebody whom the service knows by where its users are sent: one address may ask for many of them. It has an
+    /// allowance of its own with that network, and none with others who are sent there.
+    Known,
+}
+
 /// What one network may ask of a service, and what all of them together may.
 ///
 /// A request is counted by its network, then by the wider ones, then for all; the first that is used up refuses it,
@@ -22,6 +35,7 @@ const PART: u32 = 3;
 /// all of them together may ask.
 pub struct Strangers {
     networks: [Limiter; NETWORKS.len()],
+    known: [Limiter; NETWORKS.len()],
     everybody: Limiter,
 }
 
@@ -29,8 +43,10 @@ impl Strangers {
     /// `address` is what an address of IPv4 or a /64 may ask of a service, `service` what all may.
     #[must_use]
     pub fn new(address: RateLimit, service: RateLimit) -> Self {
-        let limit = |(_, times): (u32, u32)| Limiter::new(address.times(times).within(PART, service));
-        Self { networks: NETWORKS.map(limit), everybody: Limiter::new(service) }
+        let limit = |factor: u32| {
+            move |(_, times): (u32, u32)| Limiter::new(address.times(times).times(factor).within(PART, service))
+        };
+        Self { networks: NETWORKS.map(limit(1)), known: NETWORKS.map(limit(KNOWN)), everybody: Limiter::new(service) }
     }
 
     /// Whether a request from that address may pass; it is counted if so. `key` names a service, and what is asked of
@@ -38,9 +54,20 @@ impl Strangers {
     ///
     /// # Errors
     /// What it is told that has to wait.
-    pub async fn admit(&self, store: &Store, clock: &Clock, key: &str, address: &str) -> Result<(), Admission> {
-        let networks = networks(address).into_iter().map(|network| format!("{key}#{network}"));
-        let counted = self.networks.iter().zip(networks).chain([(&self.everybody, key.to_owned())]);
+    pub async fn admit(
+        &self,
+        store: &Store,
+        clock: &Clock,
+        key: &str,
+        address: &str,
+        guest: Guest,
+    ) -> Result<(), Admission> {
+        let (limiters, name) = match guest {
+            Guest::Unknown => (&self.networks, ""),
+            Guest::Known => (&self.known, "known#"),
+        };
+        let networks = networks(address).into_iter().map(|network| format!("{key}#{name}{network}"));
+        let counted = limiters.iter().zip(networks).chain([(&self.everybody, key.to_owned())]);
         let counted: Vec<(&Limiter, String)> = counted.collect();
         if let Some(refusal) = counted.iter().rev().find_map(|(limiter, key)| limiter.refusal(clock, key)) {
             return Err(refusal);

@@ -6,6 +6,7 @@ use url::Url;
 use super::{BoundPolicy, Conduct, Flag, Offer, Policy, PrivateUseSchemes, Unoffered, is_among, is_public_host};
 use crate::client::{RegisteredClient, Source};
 use crate::error::Error;
+use crate::limits::Guest;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, RedirectUri, RedirectUriFault,
     RedirectUriKind, ResponseType, Scope, complete_flows,
@@ -196,6 +197,18 @@ impl Policy {
 
     fn is_of_developers(&self, uri: &RedirectUri) -> bool {
         uri.host().is_some_and(|host| is_among(&self.redirect_uris.development_hosts, host))
+    }
+
+    /// Who a registrant is, by where it sends its users: somebody known if all of these hosts are.
+    #[must_use]
+    pub fn guest(&self, metadata: &ClientMetadata) -> Guest {
+        let sent = metadata.redirect_uris.as_deref().unwrap_or_default();
+        let is_known = |uri: &String| {
+            let uri = RedirectUri::parse(uri).ok().filter(|uri| uri.kind() == RedirectUriKind::Https);
+            uri.is_some_and(|uri| is_among(&self.redirect_uris.known_hosts, uri.host().unwrap_or_default()))
+        };
+        let is_bounded = (1..=self.limits.redirect_uris).contains(&sent.len());
+        if is_bounded && sent.iter().all(is_known) { Guest::Known } else { Guest::Unknown }
     }
 
     /// Whether it leads into a network that is not everybody's. The loopback interface is the user's own.

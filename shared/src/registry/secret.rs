@@ -1,29 +1,55 @@
-//! A client's secret: minted when it is needed, sealed, opened, dropped when it is not needed any more.
+//! A client's secret: minted when it is needed, sealed, opened, dropped when it is not needed any more. One that is replaced
+//! may work for a while beside the new one.
 
 use super::Context;
-use crate::client::{RegisteredClient, SealedSecret};
+use crate::client::{PreviousSecret, RegisteredClient, SealedSecret};
 use crate::credentials::ClientSecret;
 use crate::error::Error;
 use crate::service::client_secret_place;
 
-/// Keeps a secret that is still needed and valid; else as [`renew`].
+/// Keeps a secret that is still needed and valid; else as [`renew`]. One that is to end within the policy's overlap is
+/// replaced, and works until then.
 pub(crate) async fn keep_or_renew(
     context: &Context<'_>,
     client: &mut RegisteredClient,
     secret: Option<ClientSecret>,
 ) -> Result<Option<ClientSecret>, Error> {
-    let end = client.record.secret_expires_at;
-    let valid = end == 0 || end > context.app.clock.now();
+    let (end, now) = (client.record.secret_expires_at, context.app.clock.now());
+    let valid = end == 0 || end > now;
+    let overlap = context.service.policy().secret_overlap;
     match secret {
+        Some(_) if valid && end != 0 && end - now <= overlap && client.record.metadata.needs_secret() => {
+            let secret = ClientSecret::mint(&context.app.entropy)?;
+            replace(context, client, &secret, overlap).await?;
+            Ok(Some(secret))
+        }
         Some(secret) if valid && client.record.metadata.needs_secret() => Ok(Some(secret)),
         _ => renew(context, client).await,
     }
+}
+
+/// Gives the client that secret in the place of the one that it has, which works for `overlap` seconds more, and no longer
+/// than it would have.
+pub(crate) async fn replace(
+    context: &Context<'_>,
+    client: &mut RegisteredClient,
+    secret: &ClientSecret,
+    overlap: u64,
+) -> Result<(), Error> {
+    let now = context.app.clock.now();
+    let own_end = Some(client.record.secret_expires_at).filter(|end| *end != 0).unwrap_or(u64::MAX);
+    let until = now.saturating_add(overlap).min(own_end);
+    let (earlier, mac) = (client.secret.take(), client.secret_mac.take());
+    set(context, client, secret).await?;
+    client.previous_secret = earlier.filter(|_| until > now).map(|secret| PreviousSecret { secret, mac, until });
+    Ok(())
 }
 
 /// Mints a secret if the metadata needs one, drops it if not.
 pub(crate) async fn renew(context: &Context<'_>, client: &mut RegisteredClient) -> Result<Option<ClientSecret>, Error> {
     client.secret = None;
     client.secret_mac = None;
+    client.previous_secret = None;
     client.record.secret_expires_at = 0;
     if !client.record.metadata.needs_secret() {
         return Ok(None);

@@ -15,7 +15,7 @@ use super::schema::{MAX_NAME, client_key, clients_list, developer_list, initial_
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Route, Store};
 use crate::claim_kind::ClaimKind;
-use crate::client::{ClientRecord, OperatorSettings, RegisteredClient, SealedSecret, Source};
+use crate::client::{ClientRecord, OperatorSettings, PreviousSecret, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 use crate::metadata::Invalid;
@@ -47,6 +47,13 @@ pub(super) const USED: &str = "used";
 /// What a client's secret is compared with.
 const SECRET_MAC: &str = "secret_mac";
 
+/// The secret that a client had before, the version that it is bound to, what it is compared with, and its end.
+const PREVIOUS_SECRET: [&str; 4] =
+    ["previous_secret", "previous_secret_version", "previous_secret_mac", "previous_secret_until"];
+
+/// The digest of the registration access token that takes the place of the other one as soon as it is used.
+const NEXT_TOKEN: &str = "rat_next";
+
 /// From when on a client's tokens live, in milliseconds since 1970.
 pub(super) const TOKENS_FROM: &str = "tokens_from";
 
@@ -55,7 +62,8 @@ const TOMBSTONE: &str =
     "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one, tokens_from = :millis";
 
 /// What is gone with a client.
-const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, unused_until, pending_until, #list, developer, #at";
+const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, rat_next, previous_secret, previous_secret_version, \
+     previous_secret_mac, previous_secret_until, unused_until, pending_until, #list, developer, #at";
 
 /// What became of a new client.
 pub enum Created {
@@ -434,7 +442,7 @@ impl Store {
                 .expression_attribute_values(":source", string(source.as_str())),
             Deleter::Registrant(token) => update
                 .condition_expression(format!(
-                    "{live} AND rat_hash = :rat AND locked = :unlocked AND #source IN (:oauth, :authlete)"
+                    "{live} AND (rat_hash = :rat OR {NEXT_TOKEN} = :rat) AND locked = :unlocked AND #source IN (:oauth, :authlete)"
                 ))
                 .expression_attribute_names("#source", "source")
                 .expression_attribute_values(":rat", string(token.to_text()))
@@ -529,7 +537,9 @@ fn client_of(
         secret,
         secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
         tokens_from: number(item, TOKENS_FROM),
+        previous_secret: previous_secret(item)?,
         registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
+        next_registration_access_token: text(item, NEXT_TOKEN).and_then(TokenHash::parse),
         expires_at: own_end(item),
         unused_until: number(item, UNUSED_UNTIL),
         pending_until: number(item, PENDING_UNTIL),
@@ -541,6 +551,15 @@ fn client_of(
 
 fn read_record(stored: &str) -> Result<ClientRecord, Error> {
     serde_json::from_str(stored).map_err(Error::internal)
+}
+
+/// The secret that a client had before, if there is one.
+fn previous_secret(item: &Item) -> Result<Option<PreviousSecret>, Error> {
+    let [sealed, version, compared, end] = PREVIOUS_SECRET;
+    let Some(sealed) = blob(item, sealed) else { return Ok(None) };
+    let secret = SealedSecret { sealed, version: required(number(item, version), version)? };
+    let mac = blob(item, compared).and_then(|mac| mac.try_into().ok());
+    Ok(Some(PreviousSecret { secret, mac, until: required(number(item, end), end)? }))
 }
 
 /// How many records are remembered.
@@ -636,11 +655,23 @@ fn client_item(client: &RegisteredClient, write_id: &str, origin: &Origin) -> Re
     if let Some(mac) = &client.secret_mac {
         put(SECRET_MAC, bytes(mac.to_vec()));
     }
+    if let Some(PreviousSecret { secret, mac, until }) = &client.previous_secret {
+        let [sealed, version, compared, end] = PREVIOUS_SECRET;
+        put(sealed, bytes(secret.sealed.clone()));
+        put(version, integer(secret.version));
+        put(end, integer(*until));
+        if let Some(mac) = mac {
+            put(compared, bytes(mac.to_vec()));
+        }
+    }
     if let Some(from) = client.tokens_from {
         put(TOKENS_FROM, integer(from));
     }
     if let Some(token) = &client.registration_access_token {
         put("rat_hash", string(token.to_text()));
+    }
+    if let Some(token) = &client.next_registration_access_token {
+        put(NEXT_TOKEN, string(token.to_text()));
     }
     for (name, end) in ends(client) {
         if let Some(end) = end {

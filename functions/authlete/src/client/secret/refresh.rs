@@ -13,6 +13,6 @@ endpoint!(refresh, "authlete-client-secret-refresh", [Get], ["/api/{serviceId}/c
 async fn refresh(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.client(&[Permission::ClientWrite]).await?;
     let numeric_id = found.numeric_id;
-    let replaced = administration::replace_secret(&desk.context(call), found, None).await?;
+    let replaced = administration::replace_secret(&desk.context(call), found, None, None).await?;
     Ok(secret::answer("A148001", "refreshed", numeric_id, &replaced))
 }

@@ -23,7 +23,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let secret = body::text(&body, "clientSecret")?.unwrap_or_default();
     let secret = ClientSecret::chosen(checked(secret)?.to_owned());
     let numeric_id = found.numeric_id;
-    let replaced = administration::replace_secret(&desk.context(call), found, Some(secret)).await?;
+    let replaced = administration::replace_secret(&desk.context(call), found, Some(secret), None).await?;
     Ok(secret::answer("A149001", "updated", numeric_id, &replaced))
 }
 

@@ -93,7 +93,7 @@ async fn try_register(
     let admitted = admit(context, source, metadata, &registrant.bound(), Scrutiny::Whole, rule).await?;
     *rule = "the registry";
     match merging::identifier(context, source, registrant, &admitted, &kept) {
-        Some(client_id) => merging::register(context, source, client_id, admitted).await,
+        Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, kept).await,
     }
 }

@@ -177,19 +177,12 @@ async fn try_lock(context: &Context<'_>, mut client: RegisteredClient, locked: b
 }
 
 /// Approves a client that waits for it, or vouches for the names of one that does not: what it is called is suspected no
-/// more. One that is locked stays locked.
+/// more. One that is locked stays locked. What is approved is the client as it was read: where its registrant has changed
+/// it since, it is not.
 ///
 /// # Errors
-/// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
-pub async fn approve(context: &Context<'_>, client: RegisteredClient) -> Result<(), Error> {
-    let numeric_id = client.numeric_id;
-    match try_approve(context, client).await {
-        Err(Error::Contention) => try_approve(context, again(context, numeric_id).await?).await,
-        outcome => outcome,
-    }
-}
-
-async fn try_approve(context: &Context<'_>, mut client: RegisteredClient) -> Result<(), Error> {
+/// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn approve(context: &Context<'_>, mut client: RegisteredClient) -> Result<(), Error> {
     client.pending_until = None;
     client.record.settings.vouched = true;
     live_anew(context, &mut client);
@@ -403,6 +396,8 @@ async fn again(context: &Context<'_>, numeric_id: u64) -> Result<RegisteredClien
 fn step(context: &Context<'_>, client: &mut RegisteredClient) {
     client.version = client.version.saturating_add(1);
     client.record.modified_at_millis = context.app.clock.now_millis();
+    // Whom an operator has decided about is nobody's to let go.
+    client.record.anonymous = false;
 }
 
 fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) -> ClientInformation {

@@ -403,6 +403,8 @@ impl Search<'_> {
         let mut settings = self.settings.clone();
         settings.requestable_scopes =
             settings.requestable_scopes.or_else(|| registry::requestable_scopes(service.policy(), &metadata));
+        // Its owner may rename it at any time: who trusts the URL says so in the policy.
+        settings.vouched = false;
         let client_type = client_type(metadata.token_endpoint_auth_method());
         let record = ClientRecord {
             modified_at_millis: copy.changed_at_millis,

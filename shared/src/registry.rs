@@ -67,7 +67,7 @@ pub async fn register(
     metadata: ClientMetadata,
     kept: Map<String, Value>,
 ) -> Result<ClientInformation, Error> {
-    let sent = context.service.policy().audit.refusals.then(|| metadata.clone());
+    let sent = context.service.policy().audit.refusals.then(|| Box::new(metadata.clone()));
     let mut rule = "dynamic_registration";
     let outcome = try_register(context, source, registrant, metadata, kept, &mut rule).await;
     if let (Err(error), Some(sent)) = (&outcome, sent) {
@@ -88,10 +88,8 @@ async fn try_register(
     if !context.service.policy().dynamic_registration {
         return Err(Error::RegistrationClosed);
     }
-    *rule = "clients_per_service";
-    within_the_ceiling(context).await?;
     let admitted = admit(context, source, metadata, &registrant.bound(), Scrutiny::Whole, rule).await?;
-    *rule = "the registry";
+    *rule = "clients_per_service and others";
     match merging::identifier(context, source, registrant, &admitted, &kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, kept).await,
@@ -108,9 +106,12 @@ pub async fn register_for(context: &Context<'_>, metadata: ClientMetadata) -> Re
     let (source, registrant) = (Source::Oauth, Registrant::Anonymous);
     remote::check(context, &admitted.metadata).await?;
     let mut client = new_client(context, source, &registrant, admitted, Map::new());
+    // What an operator has made stays.
     client.pending_until = None;
+    client.unused_until = None;
     client.record.anonymous = false;
     client.record.settings.vouched = true;
+    within_the_developers_share(context, &client).await?;
     register_minted(context, client, &registrant).await
 }
 
@@ -139,6 +140,7 @@ pub(crate) async fn enrol(
             error => error,
         });
     }
+    has_room(context, &client).await?;
     register_minted(context, client, registrant).await
 }
 
@@ -153,7 +155,6 @@ async fn register_minted(
     let mint = || Token::mint(TokenKind::RegistrationAccess, &app.entropy);
     let token = source.is_self_managed().then(mint).transpose()?;
     client.registration_access_token = token.as_ref().map(Token::hash);
-    within_the_developers_share(context, &client).await?;
     for _ in 0..MINTING_ATTEMPTS {
         client.client_id = mint_client_id(source, &app.entropy)?;
         client.numeric_id = service.numeric_id(&client.client_id);
@@ -210,7 +211,7 @@ async fn register_named(
     let Context { app, service, origin, .. } = context;
     client.numeric_id = service.numeric_id(&client.client_id);
     let claimed = claimed(service.policy(), client.source);
-    let mut occupant = match within_the_developers_share(context, &client).await {
+    let mut occupant = match has_room(context, &client).await {
         // Who has a client already is counted already.
         Err(Error::TooManyClients) => {
             let occupant = app.store.occupant(service.id, client.numeric_id).await?;
@@ -265,6 +266,8 @@ fn succeed(
     client.version = occupant.version.saturating_add(1);
     client.tokens_from = occupant.tokens_from;
     client.retained = occupant.retained;
+    let named = |earlier: &RegisteredClient| client.record.metadata.rest().has_names_of(earlier.record.metadata.rest());
+    let keeps_names = occupant.client.as_ref().is_some_and(named);
     // What operators have approved stays so, and what waits for them waits no longer than it did.
     client.pending_until = match &occupant.client {
         Some(earlier) if earlier.record.metadata == client.record.metadata => earlier.pending_until,
@@ -286,7 +289,9 @@ fn succeed(
     if let Some(earlier) = occupant.settings {
         let new = std::mem::take(&mut client.record.settings);
         let requestable_scopes = new.requestable_scopes.or(earlier.requestable_scopes);
-        client.record.settings = OperatorSettings { requestable_scopes, ..earlier };
+        // Nobody vouches for another name.
+        let vouched = earlier.vouched && keeps_names;
+        client.record.settings = OperatorSettings { requestable_scopes, vouched, ..earlier };
         client.record.settings.others.extend(new.others);
     }
     Ok(())
@@ -571,11 +576,16 @@ pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &
     if counted < most { Ok(()) } else { Err(Error::TooManyClients) }
 }
 
-/// Beyond its ceiling a service takes a tenth more and ten, while the stream function makes room.
-async fn within_the_ceiling(context: &Context<'_>) -> Result<(), Error> {
-    let Some(most) = context.service.policy().clients_per_service else { return Ok(()) };
-    let count = context.app.store.client_count(context.service.id).await?;
-    if count < most.saturating_add(most / 10 + 10) { Ok(()) } else { Err(Error::TooManyClients) }
+/// Whether there is room for one client more. Beyond its ceiling a service takes a tenth more and ten, while the stream
+/// function makes room.
+async fn has_room(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    if let Some(most) = context.service.policy().clients_per_service {
+        let count = context.app.store.client_count(context.service.id).await?;
+        if count >= most.saturating_add(most / 10 + 10) {
+            return Err(Error::TooManyClients);
+        }
+    }
+    within_the_developers_share(context, client).await
 }
 
 fn may_manage(client: Option<RegisteredClient>, client_id: &str, owner: &Owner) -> Result<RegisteredClient, Error> {

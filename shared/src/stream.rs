@@ -162,9 +162,12 @@ async fn retention(app: &App, service: Option<u64>) -> Result<u64, Error> {
 
 /// Lets the oldest clients go that nobody vouches for and nobody has used, where a service has more than its policy says.
 async fn make_room(app: &App, records: &[Record]) -> Result<usize, Error> {
-    let registering: BTreeSet<u64> = records.iter().filter_map(Record::registering_service).collect();
+    // Whom one call lets go, the next one hears of, until there is room or nobody is left.
+    let counted = records.iter().filter(|record| record.changes_counts()).filter_map(Record::service);
+    let changed = records.iter().filter_map(Record::changed_service);
+    let services: BTreeSet<u64> = counted.chain(changed).collect();
     let mut gone = 0;
-    for id in registering {
+    for id in services {
         let service = match app.service(id).await {
             Err(Error::UnknownService) => continue,
             found => found?,

@@ -3,6 +3,9 @@
 //! `cargo run --release --example fuzz -- TARGET SECONDS [SEED]`
 
 mod documents;
+mod events;
+#[path = "../../tests/fixture.rs"]
+mod fixture;
 mod headers;
 mod keys;
 mod runtime;
@@ -23,6 +26,7 @@ struct Target {
 
 const TARGETS: &[Target] = &[
     Target { name: "documents", input: documents::input, ask: documents::ask },
+    Target { name: "events", input: events::input, ask: events::ask },
     Target { name: "runtime", input: runtime::input, ask: runtime::ask },
     Target { name: "keys", input: keys::input, ask: keys::ask },
     Target { name: "uris", input: uris::input, ask: uris::ask },

@@ -63,7 +63,8 @@ pub(super) async fn run(audit: &Audit, connection: &Connection, output: &Output)
             let mut entries =
                 connection.store.audit_of_client(audit.service, number, since).await.map_err(described)?;
             let is_cut = entries.len() > most;
-            entries.truncate(most);
+            // The newest say how it stands.
+            entries.drain(..entries.len().saturating_sub(most));
             show(&entries, output)?;
             is_cut
         }
@@ -77,7 +78,6 @@ pub(super) async fn run(audit: &Audit, connection: &Connection, output: &Output)
 
 /// What was changed of a service, some at a time; whether there is more.
 async fn of_service(service: u64, since: u64, most: usize, connection: &Connection, output: &Output) -> Result<bool> {
-    connection.service(service).await?;
     let (mut next, mut shown) = (Some(audit_position(since, "")), 0);
     let mut rows = Vec::new();
     while let Some(from) = next.take() {
@@ -94,6 +94,10 @@ async fn of_service(service: u64, since: u64, most: usize, connection: &Connecti
             rows.extend(entries.iter().map(row));
         }
         next = more;
+    }
+    // One that is deleted still has an audit; one that never was has none.
+    if shown == 0 {
+        connection.service(service).await?;
     }
     if !output.is_json() {
         output.rows(&COLUMNS, &rows)?;

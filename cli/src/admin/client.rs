@@ -57,7 +57,13 @@ pub enum Command {
     /// Unlock a client, or the name of one that was deleted while it was locked.
     Unlock(Which),
     /// Approve a client that waits for it, or vouch for the names of one that does not.
-    Approve(Which),
+    Approve {
+        #[command(flatten)]
+        which: Which,
+        /// Only if it still is what was shown with that `version`: its registrant may have changed it since.
+        #[arg(long)]
+        version: Option<u64>,
+    },
     /// Deny a client that waits for approval: it is deleted.
     Deny(Which),
     /// Let a client stay though nobody uses it.
@@ -118,7 +124,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             Ok(())
         }
         Command::Unlock(which) => unlock(&which, connection, output).await,
-        Command::Approve(which) => approve(&which, connection, output).await,
+        Command::Approve { which, version } => approve(&which, version, connection, output).await,
         Command::Deny(which) => deny(&which, connection, output).await,
         Command::Retain(which) => retain(&which, true, connection, output).await,
         Command::Release(which) => retain(&which, false, connection, output).await,
@@ -180,9 +186,12 @@ async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Resu
     Ok(())
 }
 
-async fn approve(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
+async fn approve(which: &Which, version: Option<u64>, connection: &Connection, output: &Output) -> Result<()> {
     let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
     let client = desk.known(client_id).await?;
+    if version.is_some_and(|version| version != client.version) {
+        bail!("{client_id} is changed since: look at it again, it has version {}", client.version);
+    }
     let what = if client.pending_until.is_some() { "is approved" } else { "is vouched for" };
     administration::approve(&desk.context(), client).await.map_err(|error| absent(error, client_id))?;
     output.done(&format!("Client {client_id} {what}."));
@@ -270,7 +279,8 @@ fn allowed(metadata: &ClientMetadata, source: Source) -> Result<(), Error> {
 fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy: &Policy) {
     let (registered, own) = (client.record.metadata.to_members(), shown(client, policy));
     let has = |(name, value): &(&String, &Value)| registered.contains_key(*name) || own.get(*name) == Some(*value);
-    let given = sent.iter().filter(|(_, value)| !value.is_null());
+    // Which change it is, each change changes.
+    let given = sent.iter().filter(|(name, value)| !value.is_null() && *name != "version");
     let ignored: Vec<&str> = given.filter(|member| !has(member)).map(|(name, _)| name.as_str()).collect();
     if !ignored.is_empty() {
         print::complain(&format!("warning: not registered: {}", ignored.join(", ")));
@@ -285,6 +295,7 @@ fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
     put("source", client.source.as_str().into());
     put("client_type", serde_json::to_value(client.record.client_type).unwrap_or_default());
     put("registered", date(client.record.issued_at_millis / 1000).into());
+    put("version", client.version.into());
     put("locked", client.locked.into());
     if let Some(end) = client.ends_at() {
         put("expires", date(end).into());

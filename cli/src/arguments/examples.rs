@@ -112,7 +112,7 @@ const EXAMPLES: [(&str, &[&str]); 58] = [
     ("client update", &["registrar client update --service 1 CLIENT-ID changes.json"]),
     ("client lock", &["registrar client lock --service 1 CLIENT-ID"]),
     ("client unlock", &["registrar client unlock --service 1 CLIENT-ID"]),
-    ("client approve", &["registrar client approve --service 1 CLIENT-ID"]),
+    ("client approve", &["registrar client approve --service 1 CLIENT-ID --version 1"]),
     ("client deny", &["registrar client deny --service 1 CLIENT-ID"]),
     ("client retain", &["registrar client retain --service 1 CLIENT-ID"]),
     ("client release", &["registrar client release --service 1 CLIENT-ID"]),

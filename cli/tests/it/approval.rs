@@ -72,6 +72,20 @@ async fn a_client_waits_until_it_is_approved_and_ends_if_nobody_does() {
 }
 
 #[tokio::test]
+async fn what_is_approved_is_what_was_read() {
+    let scene = Scene::with(required()).await;
+    let (path, registration, reply) = scene.world.client(&web_client()).await;
+    let client_id = reply.text("client_id");
+    let seen = scene.stored(client_id).await.unwrap();
+    let mut update = as_update(&reply.body);
+    update["redirect_uris"] = json!(["https://evil.example/cb"]);
+    assert_eq!(scene.world.send_json("PUT", &path, Some(&registration), &update).await.status, 200);
+    let service = scene.world.app.service(1).await.unwrap();
+    assert!(administration::approve(&scene.world.context(&service), seen).await.is_err());
+    assert!(scene.waits(client_id).await);
+}
+
+#[tokio::test]
 async fn what_is_changed_after_it_was_approved_waits_again() {
     let scene = Scene::with(required()).await;
     let (path, registration, reply) = scene.world.client(&web_client()).await;

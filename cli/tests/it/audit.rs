@@ -223,6 +223,37 @@ async fn the_oldest_that_nobody_has_used_make_room() {
 }
 
 #[tokio::test]
+async fn a_ceiling_that_is_lowered_makes_room_by_itself() {
+    let world = World::open().await;
+    for _ in 0..450 {
+        world.clock.advance(1);
+        world.client(&web_client()).await;
+    }
+    world.catch_up().await;
+    world.set_policy(1, Policy { clients_per_service: Some(5), ..Preset::Open.policy() }).await;
+    assert_eq!(world.register(1, None, &web_client()).await.status, 403);
+    world.catch_up().await;
+    assert_eq!(world.app.store.client_count(1).await.unwrap(), 5);
+    assert_eq!(world.register(1, None, &web_client()).await.status, 201);
+}
+
+#[tokio::test]
+async fn whom_an_operator_has_decided_about_makes_no_room() {
+    let world = World::empty().await;
+    world.service(1, Policy { clients_per_service: Some(3), ..Preset::Open.policy() }).await;
+    let service = world.app.service(1).await.unwrap();
+    let (_, _, approved) = world.client(&web_client()).await;
+    let client = world.app.store.client(1, service.numeric_id(approved.text("client_id"))).await.unwrap().unwrap();
+    administration::approve(&world.context(&service), client).await.unwrap();
+    for _ in 0..6 {
+        world.clock.advance(1);
+        world.client(&web_client()).await;
+        world.catch_up().await;
+    }
+    assert!(world.app.store.client(1, service.numeric_id(approved.text("client_id"))).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn where_nobody_can_make_room_a_registration_is_refused() {
     let world = World::empty().await;
     world.service(1, Policy { clients_per_service: Some(5), ..Preset::Open.policy() }).await;

@@ -166,7 +166,9 @@ async fn to_register_it_again_is_a_use_of_it() {
     let world = scene().await;
     let first = registered(&world, &assistant(1)).await;
     let client_id = first.text("client_id");
-    let end = stored(&world, client_id).await.unwrap().ends_at();
+    let new = stored(&world, client_id).await.unwrap();
+    assert_eq!(new.used, None, "to register it first is none");
+    let end = new.ends_at();
     world.clock.advance(29 * DAY);
     registered(&world, &assistant(2)).await;
     assert!(stored(&world, client_id).await.unwrap().ends_at() > end);

@@ -178,7 +178,7 @@ impl RedirectUri {
         }
         self.kind == RedirectUriKind::Loopback
             && Self::parse(requested).is_ok_and(|requested| requested.kind == RedirectUriKind::Loopback)
-            && without_port(&self.text) == without_port(requested)
+            && without_port(&self.text).is_some_and(|own| without_port(requested) == Some(own))
     }
 
     /// The URI without the port of the loopback interface, which is no part of what a client registers (RFC 8252 §7.3).
@@ -255,6 +255,9 @@ mod tests {
             ("http://127.0.0.1/callback", "http://localhost:40001/callback", false),
             ("http://127.0.0.1/callback", "http://127.0.0.1:40001@evil.example/callback", false),
             ("http://127.0.0.1/callback", "http://127.0.0.1:99999/callback", false),
+            ("HTTP://127.0.0.1/cb", "http://127.0.0.1:9/cb", false),
+            ("HTTP://127.0.0.1/cb", "HTTP://localhost/other", false),
+            ("HTTP://127.0.0.1/cb", "HTTP://127.0.0.1/cb", true),
             ("http://127.0.0.1:33418/", "http://127.0.0.1:1/", true),
             ("http://127.0.0.1:33418", "http://127.0.0.1:1", true),
             ("http://127.0.0.1:33418", "http://127.0.0.1:1/", false),

@@ -1,7 +1,7 @@
 //! Texts that people read.
 
-use icu_properties::CodePointMapData;
-use icu_properties::props::GeneralCategory;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, VariationSelector};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use serde_json::Value;
 
 /// The first character of a text of one line that people do not see, though it changes what they see.
@@ -26,8 +26,9 @@ pub(super) fn character_in(value: &Value, is_it: fn(char) -> bool) -> Option<cha
     }
 }
 
-/// Whether people do not see a character that changes what they see: control and format characters (Unicode `Cc`, `Cf`)
-/// and line ends. Zero width joiners and non-joiners belong to words.
+/// Whether people do not see a character: control and format characters (Unicode `Cc`, `Cf`), line ends, and what is to be
+/// ignored where it cannot be shown, as fillers. Zero width joiners and non-joiners belong to words, and variation selectors
+/// to what they follow.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
@@ -42,7 +43,10 @@ pub fn is_hidden(character: char) -> bool {
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
     );
-    hidden && !JOINERS.contains(&character)
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
+    let belongs = JOINERS.contains(&character) || CodePointSetData::new::<VariationSelector>().contains(character);
+    // The blank of Braille is a letter.
+    (hidden || ignorable || character == '\u{2800}') && !belongs
 }
 
 /// Whether it is a control character or the end of a line: no text of one line has these.
@@ -85,6 +89,12 @@ mod tests {
             '\u{fff9}',
             '\u{e0001}',
             '\u{e0041}',
+            '\u{3164}',
+            '\u{2800}',
+            '\u{115f}',
+            '\u{34f}',
+            '\u{ffa0}',
+            '\u{17b4}',
         ] {
             assert_eq!(hidden_character(&format!("Bank{hidden}")), Some(hidden), "{hidden:?}");
         }

@@ -253,12 +253,14 @@ impl Policy {
 
 /// The first member with a page that has the host of no redirect URI, where these have hosts.
 fn foreign_page(uris: &[RedirectUri], metadata: &ClientMetadata) -> Option<&'static str> {
-    if !uris.iter().any(|uri| uri.kind() == RedirectUriKind::Https) {
+    let hosts: Vec<&str> =
+        uris.iter().filter(|uri| uri.kind() == RedirectUriKind::Https).filter_map(RedirectUri::host).collect();
+    if hosts.is_empty() {
         return None;
     }
     let is_foreign = |page: &str| {
         let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
-        host.is_some_and(|host| uris.iter().all(|uri| uri.host() != Some(&host)))
+        host.is_some_and(|host| !hosts.contains(&host.as_str()))
     };
     metadata.pages().find(|(_, page)| is_foreign(page)).map(|(member, _)| member)
 }

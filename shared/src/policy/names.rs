@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
 use super::{Conduct, Flag};
@@ -40,10 +41,21 @@ fn refuse() -> Conduct {
 /// How a name is compared.
 #[derive(Debug, Clone)]
 struct Forms {
-    lower: Vec<String>,
-    /// What it looks like, before and after the cases are made one: `I` looks like `l`, and is an `i`.
-    looks: [Vec<String>; 2],
+    /// As it is written, in lower case.
+    lower: Words,
+    /// What it looks like.
+    looks: Words,
 }
+
+/// Words without anything between them, and where each begins.
+#[derive(Debug, Clone, Default)]
+struct Words {
+    text: String,
+    starts: Vec<usize>,
+}
+
+/// Small capitals, which Unicode does not count among what is confused; there is none of q and x.
+const SMALL_CAPITALS: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz");
 
 impl PartialEq for Names {
     fn eq(&self, other: &Self) -> bool {
@@ -67,7 +79,7 @@ impl Names {
 
     /// Whether the reserved names are some, and not too many.
     pub(super) fn is_within_bounds(&self) -> bool {
-        let is_name = |name: &String| !words(name).is_empty() && name.len() <= MOST_BYTES;
+        let is_name = |name: &String| !Words::of(name).starts.is_empty() && name.len() <= MOST_BYTES;
         self.reserved.len() <= MOST_RESERVED && self.reserved.iter().all(is_name)
     }
 
@@ -103,20 +115,37 @@ impl Names {
         }
         let reserved = self.forms.get_or_init(|| self.reserved.iter().map(|name| Forms::of(name)).collect());
         let name = Forms::of(name);
-        if reserved.iter().any(|reserved| has(&name.lower, &reserved.lower)) {
+        if reserved.iter().any(|reserved| name.lower.have(&reserved.lower)) {
             return Some(Flag::ReservedName);
         }
-        let looks = |reserved: &Forms| name.looks.iter().zip(&reserved.looks).any(|(name, look)| has(name, look));
-        reserved.iter().any(looks).then_some(Flag::LookAlikeName)
+        reserved.iter().any(|reserved| name.looks.have(&reserved.looks)).then_some(Flag::LookAlikeName)
     }
 }
 
 impl Forms {
     fn of(name: &str) -> Self {
-        let lower = name.to_lowercase();
-        let looks = [skeleton(&lower).collect::<String>(), skeleton(name).collect::<String>().to_lowercase()];
-        Self { lower: words(&lower), looks: looks.map(|look| words(&look)) }
+        let compatible: String = name.nfkc().collect();
+        Self { lower: Words::of(&compatible.to_lowercase()), looks: Words::of(&look(&compatible)) }
     }
+}
+
+/// What a name looks like: each letter is the one that Unicode says it may be confused with, as it is written and in lower
+/// case, since `М` looks like an `M` and `м` like no `m`. What only differs in a stroke is one letter.
+fn look(name: &str) -> String {
+    let (capitals, letters) = SMALL_CAPITALS;
+    let plain = |letter: char| {
+        let found = capitals.chars().zip(letters.chars()).find(|(capital, _)| *capital == letter);
+        found.map_or(letter, |(_, plain)| plain)
+    };
+    let plain: String = name.chars().map(plain).collect();
+    let lower = skeleton(&plain).collect::<String>().to_lowercase();
+    let look = skeleton(&lower).collect::<String>().to_lowercase();
+    let one = |letter: char| match letter {
+        'i' | '1' | '|' => 'l',
+        '0' => 'o',
+        letter => letter,
+    };
+    look.chars().map(one).collect()
 }
 
 /// The names that a client has for people, each with its member.
@@ -126,24 +155,51 @@ fn shown(metadata: &ClientMetadata) -> impl Iterator<Item = (&'static str, &str)
         .flat_map(|(member, names)| names.iter().flat_map(Localized::values).map(move |name| (member, name.as_str())))
 }
 
-fn words(name: &str) -> Vec<String> {
-    name.split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+impl Words {
+    /// The words of a name: they end where a digit or another script begins.
+    fn of(name: &str) -> Self {
+        let (mut words, mut last) = (Self::default(), Kind::None);
+        for letter in name.chars() {
+            let kind = Kind::of(letter);
+            if kind != Kind::None {
+                if kind != last {
+                    words.starts.push(words.text.len());
+                }
+                words.text.push(letter);
+            }
+            last = kind;
+        }
+        words
+    }
+
+    /// Whether some of them that follow each other make the reserved ones, however they are put together.
+    fn have(&self, reserved: &Self) -> bool {
+        let ends_a_word = |at: usize| at == self.text.len() || self.starts.binary_search(&at).is_ok();
+        self.starts.iter().any(|start| {
+            let rest = self.text.get(*start..).unwrap_or_default();
+            rest.starts_with(&reserved.text) && ends_a_word(start + reserved.text.len())
+        })
+    }
 }
 
-/// Whether some words that follow each other make the reserved ones, however they are put together.
-fn has(name: &[String], reserved: &[String]) -> bool {
-    let reserved = reserved.concat();
-    (0..name.len()).any(|first| {
-        let mut rest = Some(reserved.as_str());
-        let mut left = name.iter().skip(first).map_while(|word| {
-            rest = rest?.strip_prefix(word.as_str());
-            rest
-        });
-        left.any(str::is_empty)
-    })
+/// What a word is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    Latin,
+    Digits,
+    Other,
+}
+
+impl Kind {
+    fn of(letter: char) -> Self {
+        match letter {
+            'a'..='z' | 'A'..='Z' => Self::Latin,
+            '0'..='9' => Self::Digits,
+            letter if letter.is_alphanumeric() => Self::Other,
+            _ => Self::None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +232,12 @@ mod tests {
             "The Example Bank: login",
             "PAYPAL",
             "Log in to PayPal!",
+            "PayPal一Login",
+            "PayPal²",
+            "אPayPal",
+            "PayPal2026",
+            "ＰａｙＰａｌ",
+            "ⓅⓐⓨⓅⓐⓛ",
             "info",
         ] {
             assert_eq!(flags(name), [Flag::ReservedName], "{name}");
@@ -195,7 +257,11 @@ mod tests {
             "PаyPal support",
             "1nfo",
             "lnfo",
-            "ＰａｙＰａｌ",
+            "EXАМРLE BANK",
+            "ЕХАМРLE BANK",
+            "ᴘᴀʏᴘᴀʟ",
+            "PAYPAl",
+            "PAYPA1",
         ] {
             assert_eq!(flags(name), [Flag::LookAlikeName], "{name}");
         }

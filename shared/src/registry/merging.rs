@@ -37,18 +37,19 @@ pub(super) async fn register(
     remote::check(context, &admitted.metadata).await?;
     let mut client = new_client(context, source, &Registrant::Anonymous, admitted, Map::new());
     client.client_id = client_id;
-    let sent = client.record.metadata.clone();
+    let (sent, now) = (client.record.metadata.clone(), client.record.issued_at_millis);
     let mut registered = register_named(context, client, |client, occupant| match occupant.client {
         Some(same) if same.client_id != client.client_id || !same.is_shared() => {
             Err(Error::internal("two identifiers have one number"))
         }
-        Some(same) if same.locked => Err(Error::ClientLocked),
+        // An operator has made it somebody's.
+        Some(same) if same.locked || !is_public(&same.record.metadata) => Err(Error::ClientLocked),
         Some(same) => Ok(Some(same)),
         None => succeed(client, occupant, &[], service).map(|()| None),
     })
     .await?;
     let known = &mut registered.client;
-    if known.record.issued_at_millis < app.clock.now_millis() {
+    if known.record.issued_at_millis < now {
         app.store.note_use(service, known, 0).await;
     }
     // Each is told the ports that it has sent; what an operator has changed holds for all.

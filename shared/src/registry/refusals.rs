@@ -49,33 +49,58 @@ pub(super) async fn note(context: &Context<'_>, rule: &'static str, error: &Erro
     }
 }
 
-/// A description without what was sent.
+/// A description without what was sent: that stands between quotes, and quotes in it behind a backslash.
 fn unquoted(text: &str) -> String {
-    let parts = text.split('"').enumerate().map(|(index, part)| if index % 2 == 0 { part } else { "\"…\"" });
-    parts.collect()
+    let mut kept = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        kept.push(letter);
+        if letter != '"' {
+            continue;
+        }
+        kept.push('…');
+        while let Some(quoted) = letters.next().filter(|quoted| *quoted != '"') {
+            if quoted == '\\' {
+                letters.next();
+            }
+        }
+        kept.push('"');
+    }
+    kept
 }
 
 /// The members that were sent, and of their values what is a protocol's: words, schemes and hosts; else how long they are.
 fn masked(sent: &ClientMetadata) -> String {
     let (mut members, mut bytes) = (Map::new(), 2);
     for (name, value) in sent.to_members() {
-        let shown = mask(&name, &value);
+        // Neither languages nor members that nobody knows: their names are values, too.
+        let name = name.split('#').next().unwrap_or_default();
+        if !ClientMetadata::MEMBERS.contains(&name) || members.contains_key(name) {
+            continue;
+        }
+        let shown = mask(name, &value);
         // Quotes, a colon, a comma.
         bytes += name.len() + shown.to_string().len() + 4;
         if bytes > MOST_BYTES {
             break;
         }
-        members.insert(name, shown);
+        members.insert(name.to_owned(), shown);
     }
     Value::Object(members).to_string()
 }
 
+fn is_word_of_a_protocol(name: &str, text: &str) -> bool {
+    let is_algorithm = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || b"-+".contains(&letter);
+    let is_word = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || b"-_.: ".contains(&letter);
+    if WORDS.contains(&name) {
+        return text.len() <= 100 && text.bytes().all(is_word);
+    }
+    (name.ends_with("_alg") || name.ends_with("_enc")) && text.len() <= 20 && text.bytes().all(is_algorithm)
+}
+
 fn mask(name: &str, value: &Value) -> Value {
     match value {
-        Value::String(text) if WORDS.contains(&name) && text.len() <= 100 => text.as_str().into(),
-        Value::String(text) if name.ends_with("_alg") || name.ends_with("_enc") => {
-            text.chars().take(20).collect::<String>().into()
-        }
+        Value::String(text) if is_word_of_a_protocol(name, text) => text.as_str().into(),
         Value::String(text) => match Url::parse(text).ok().filter(|_| name.contains("uri")) {
             Some(url) => format!("{}://{}/…", url.scheme(), url.host_str().unwrap_or_default()).into(),
             None => format!("{} characters", text.chars().count()).into(),
@@ -98,6 +123,7 @@ mod tests {
             "client_name": "Mallory's", "redirect_uris": ["https://rp.example/cb?secret=1", "com.example.app:/x", "junk"],
             "grant_types": ["implicit"], "scope": "read write", "contacts": ["me@rp.example"], "default_max_age": 5,
             "id_token_signed_response_alg": "RS256", "jwks": {"keys": []}, "software_statement": "e30.e30.e30",
+            "phone": 491_701_234_567_u64, "client_name#x-mallory": "M", "userinfo_signed_response_alg": "Mallory Smith",
         });
         let sent = ClientMetadata::from_members(sent.as_object().unwrap().clone()).unwrap();
         let shown: Value = serde_json::from_str(&masked(&sent)).unwrap();
@@ -105,7 +131,7 @@ mod tests {
         assert_eq!(shown["redirect_uris"], json!(["https://rp.example/…", "com.example.app:///…", "4 characters"]));
         assert_eq!((&shown["grant_types"], &shown["scope"]), (&json!(["implicit"]), &json!("read write")));
         assert_eq!((&shown["contacts"], &shown["default_max_age"]), (&json!(["13 characters"]), &json!(5)));
-        for hidden in ["Mallory", "secret", "me@", "e30"] {
+        for hidden in ["Mallory", "secret", "me@", "e30", "phone", "49170", "mallory"] {
             assert!(!shown.to_string().contains(hidden), "{hidden}");
         }
     }
@@ -125,5 +151,7 @@ mod tests {
             "scope: \"…\" is not offered by this service"
         );
         assert_eq!(unquoted("it is too long"), "it is too long");
+        let escaped = format!("subject_type: {:?} is not offered", "evil\"secret text\\");
+        assert_eq!(unquoted(&escaped), "subject_type: \"…\" is not offered");
     }
 }

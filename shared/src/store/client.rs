@@ -88,15 +88,17 @@ pub enum Deleter {
     OperatorOfUnlocked,
     /// An operator, where the client is locked and its registrant may come back: the lock stays.
     KeepingLock,
-    /// The service's ceiling, where nobody has used the client and no operator has decided about it.
-    Unused,
+    /// The service's ceiling, where nobody has used the client, nor changed it since it was read at that version.
+    Unused(u64),
 }
 
 impl Deleter {
     /// An operator who deletes that client.
     #[must_use]
     pub fn operator_of(client: &RegisteredClient) -> Self {
-        match (client.source.is_operators_to_change(), client.locked) {
+        // Whoever registers the same comes back to one that is shared.
+        let is_for_good = client.source.is_operators_to_change() && !client.is_shared();
+        match (is_for_good, client.locked) {
             (true, _) => Self::Operator,
             (false, false) => Self::OperatorOfUnlocked,
             (false, true) => Self::KeepingLock,
@@ -426,12 +428,10 @@ impl Store {
             Deleter::OperatorOfUnlocked => update
                 .condition_expression(format!("{live} AND locked = :unlocked"))
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
-            Deleter::Unused => update
-                .condition_expression(format!(
-                    "{live} AND locked = :unlocked AND attribute_not_exists(#used) AND attribute_not_exists({RETAINED})"
-                ))
+            Deleter::Unused(version) => update
+                .condition_expression(format!("{live} AND version = :version AND attribute_not_exists(#used)"))
                 .expression_attribute_names("#used", USED)
-                .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
+                .expression_attribute_values(":version", integer(version)),
             Deleter::KeepingLock => update
                 .condition_expression(format!("{live} AND locked = :locked"))
                 .expression_attribute_values(":locked", AttributeValue::Bool(true)),
@@ -480,7 +480,8 @@ impl Store {
                     return Ok(gone);
                 }
                 let (id, number) = (&client.client_id, client.numeric_id);
-                let deleted = self.delete_client(service_id, id, number, Deleter::Unused, &origin).await?;
+                let deleted =
+                    self.delete_client(service_id, id, number, Deleter::Unused(client.version), &origin).await?;
                 gone += usize::from(deleted.is_ok());
             }
         }

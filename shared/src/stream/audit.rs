@@ -69,8 +69,11 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
         return (if ended { vec![Happening::Ended] } else { Vec::new() }, BTreeSet::new());
     };
     if new.deleted_by.is_some() {
-        let is_first = old.is_none_or(|old| old.deleted_by.is_none());
-        return (if is_first { vec![Happening::Deleted] } else { Vec::new() }, BTreeSet::new());
+        let event = match old {
+            Some(old) if old.deleted_by.is_some() => (old.locked && !new.locked).then_some(Happening::Unlocked),
+            _ => Some(Happening::Deleted),
+        };
+        return (event.into_iter().collect(), BTreeSet::new());
     }
     let Some(old) = was else { return (vec![Happening::Registered], BTreeSet::new()) };
     // A use is no change, and moves an end without one.
@@ -220,6 +223,12 @@ mod tests {
             ),
             ("tokens ended", &one, &with(two.clone(), "tokens_from", json!({"N": "1"})), vec![Happening::TokensEnded]),
             ("deleted", &one, &tombstone, vec![Happening::Deleted]),
+            (
+                "its name is free again",
+                &with(tombstone.clone(), "locked", json!({"BOOL": true})),
+                &tombstone,
+                vec![Happening::Unlocked],
+            ),
             ("a page of its purge", &tombstone, &with(tombstone.clone(), "purges", json!({"N": "1"})), vec![]),
             ("ended", &ended, &none, vec![Happening::Ended]),
             ("purged with its service", &one, &none, vec![]),

@@ -163,6 +163,18 @@ impl Record {
         if is_for_good { old.client() } else { None }
     }
 
+    /// The service of the client that it is about.
+    pub(super) fn service(&self) -> Option<u64> {
+        let Change { new_image, old_image, .. } = &self.dynamodb;
+        new_image.as_ref().or(old_image.as_ref())?.client().map(|(service, _)| service)
+    }
+
+    /// The service whose configuration this record shows to be changed.
+    pub(super) fn changed_service(&self) -> Option<u64> {
+        let Change { new_image: Some(new), old_image: Some(old), .. } = &self.dynamodb else { return None };
+        new.after("S#").filter(|_| new.service != old.service)?.parse().ok()
+    }
+
     /// The service that this record shows to have ended.
     pub(super) fn ended_service(&self) -> Option<u64> {
         let image = self.dynamodb.new_image.as_ref().filter(|image| !image.data_key)?;

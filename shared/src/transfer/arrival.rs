@@ -25,7 +25,7 @@ const MAX_CLIENT_ID: usize = 2048;
 type Form = fn(&AttributeValue) -> bool;
 
 /// The forms of attributes that are read; others are carried as they are.
-const FORMS: [(&str, Form); 19] = [
+const FORMS: [(&str, Form); 22] = [
     ("client_id", is_text),
     ("source", is_text),
     ("client", is_text),
@@ -45,6 +45,9 @@ const FORMS: [(&str, Form); 19] = [
     ("locked", AttributeValue::is_bool),
     ("retained", AttributeValue::is_bool),
     ("rat_hash", is_digest),
+    ("rat_next", is_digest),
+    ("previous_secret_version", is_number),
+    ("previous_secret_until", is_number),
 ];
 
 fn is_text(value: &AttributeValue) -> bool {
@@ -171,6 +174,10 @@ fn check_forms(attributes: &Item, required: &[&'static str]) -> Result<(), Misfi
         return Err(Misfit::Missing(name));
     }
     for (name, value) in attributes {
+        // DynamoDB's own bounds of names.
+        if !(1..=255).contains(&name.len()) {
+            return Err(Misfit::Form(name.clone()));
+        }
         if is_placed(name) || (has_octets(value) && !is_mac(name)) {
             return Err(Misfit::Foreign(name.clone()));
         }

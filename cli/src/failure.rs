@@ -146,6 +146,7 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         | Error::UnapprovedSoftwareStatement
         | Error::MissingToken
         | Error::InvalidToken
+        | Error::ClientEnded
         | Error::RegistrationClosed
         | Error::TooManyClients
         | Error::OtherTrustAnchor

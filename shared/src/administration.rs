@@ -346,6 +346,30 @@ pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<
     }
 }
 
+/// Deletes a client that nobody uses, as it was read, so that it can be [restored](restore).
+///
+/// # Errors
+/// [`Error::Contention`] if it has changed since, or is used; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn prune(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    context.app.store.delete_restorably(client, &context.origin).await
+}
+
+/// Brings back a client that was [pruned](prune) within the last thirty days, with its secret and its token. What it had of
+/// users does not come back.
+///
+/// # Errors
+/// [`Error::UnknownClient`] if there is none; [`Error::Claimed`] if its name is another's by now; [`Error::Contention`],
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), Error> {
+    let Context { app, service, origin, .. } = context;
+    let found = app.store.restorable_client(service.id, service.numeric_id(client_id)).await?;
+    let mut client = found.filter(|client| client.client_id == client_id).ok_or(Error::UnknownClient)?;
+    live_anew(context, &mut client);
+    let both = [ClaimKind::Alias, ClaimKind::SoftwareId];
+    let claimed = if service.policy().software_id_once { &both[..] } else { &both[..1] };
+    app.store.replace_client(&client, claimed, origin).await
+}
+
 fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {
     policy.bound_sizes(&metadata)?;
     metadata.others.retain(|name, _| policy.custom_members.contains(name));

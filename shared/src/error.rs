@@ -26,6 +26,9 @@ pub enum Error {
     /// RFC 6750 §3.1 `invalid_token`: unknown, expired or revoked, or of another client.
     #[error("the token is not valid for this request")]
     InvalidToken,
+    /// The token is the client's own, and the client has ended by itself.
+    #[error("the client has ended, since nobody has used it or its time is over; it may register again")]
+    ClientEnded,
     /// The service does not let clients register themselves.
     #[error("registration is switched off for this service")]
     RegistrationClosed,
@@ -131,7 +134,7 @@ impl Error {
             Self::InvalidSoftwareStatement(_) => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::OtherTrustAnchor => "invalid_trust_anchor",
-            Self::MissingToken | Self::InvalidToken => "invalid_token",
+            Self::MissingToken | Self::InvalidToken | Self::ClientEnded => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
@@ -165,7 +168,7 @@ impl Error {
             | Self::AlreadyRegistered
             | Self::NotLater
             | Self::UnapprovedSoftwareStatement => 400,
-            Self::MissingToken | Self::InvalidToken => 401,
+            Self::MissingToken | Self::InvalidToken | Self::ClientEnded => 401,
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
             Self::UnknownService | Self::UnknownClient | Self::OtherTrustAnchor => 404,
             Self::MethodNotAllowed => 405,
@@ -195,6 +198,7 @@ impl Error {
             | Self::UnapprovedSoftwareStatement
             | Self::MissingToken
             | Self::InvalidToken
+            | Self::ClientEnded
             | Self::InsufficientScope
             | Self::RegistrationClosed
             | Self::TooManyClients

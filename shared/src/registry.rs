@@ -314,6 +314,14 @@ pub async fn find(context: &Context<'_>, client_id: &str) -> Result<Option<Regis
     context.app.store.client(context.service.id, context.service.numeric_id(client_id)).await
 }
 
+/// As [`find`], for its registrant: one that has ended is told so.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn find_own(context: &Context<'_>, client_id: &str) -> Result<Option<RegisteredClient>, Error> {
+    context.app.store.client_or_ended(context.service.id, context.service.numeric_id(client_id)).await
+}
+
 /// Reads a client's registration (RFC 7592 §2.1). The presented token is answered as it is. A wrong token, an
 /// unknown client and a deleted one are the same error.
 ///
@@ -326,7 +334,7 @@ pub async fn read(
     client_id: &str,
     owner: &Owner,
 ) -> Result<ClientInformation, Error> {
-    let mut client = may_manage(found, client_id, owner)?;
+    let mut client = may_manage(context, found, client_id, owner)?;
     if owner.token().is_some_and(|token| client.next_registration_access_token == Some(token.hash())) {
         client = first_use(context, client, owner).await?;
     }
@@ -366,7 +374,9 @@ pub async fn update(
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
     match replace(context, found, client_id, owner, submitted).await {
-        Err(Error::Contention) => replace(context, find(context, client_id).await?, client_id, owner, submitted).await,
+        Err(Error::Contention) => {
+            replace(context, find_own(context, client_id).await?, client_id, owner, submitted).await
+        }
         outcome => outcome,
     }
 }
@@ -378,7 +388,7 @@ async fn replace(
     owner: &Owner,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    let mut client = may_manage(found, client_id, owner)?;
+    let mut client = may_manage(context, found, client_id, owner)?;
     let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
     let policy = context.service.policy();
@@ -443,7 +453,7 @@ pub async fn delete(context: &Context<'_>, client_id: &str, owner: &Owner) -> Re
     match app.store.delete_client(service.id, client_id, number, deleter, origin).await? {
         Ok(()) => Ok(()),
         // The condition failed, so this is an error; if nothing is wrong now, it changed in between.
-        Err(client) => match may_manage(client, client_id, owner) {
+        Err(client) => match may_manage(context, client, client_id, owner) {
             Ok(_) => Err(Error::Contention),
             Err(error) => Err(error),
         },
@@ -588,7 +598,13 @@ async fn has_room(context: &Context<'_>, client: &RegisteredClient) -> Result<()
     within_the_developers_share(context, client).await
 }
 
-fn may_manage(client: Option<RegisteredClient>, client_id: &str, owner: &Owner) -> Result<RegisteredClient, Error> {
+fn may_manage(
+    context: &Context<'_>,
+    client: Option<RegisteredClient>,
+    client_id: &str,
+    owner: &Owner,
+) -> Result<RegisteredClient, Error> {
+    let has_ended = |client: &RegisteredClient| client.ends_at().is_some_and(|end| end <= context.app.clock.now());
     let client = client.filter(|client| client.client_id == client_id);
     let client = match owner {
         Owner::Token(token) => client
@@ -598,8 +614,13 @@ fn may_manage(client: Option<RegisteredClient>, client_id: &str, owner: &Owner) 
                 tokens.into_iter().flatten().any(|managing| *managing == token.hash())
             })
             .ok_or(Error::InvalidToken)?,
-        Owner::Identity(source) => client.filter(|client| client.source == *source).ok_or(Error::UnknownClient)?,
+        Owner::Identity(source) => {
+            client.filter(|client| client.source == *source && !has_ended(client)).ok_or(Error::UnknownClient)?
+        }
     };
+    if has_ended(&client) {
+        return Err(Error::ClientEnded);
+    }
     if client.locked { Err(Error::ClientLocked) } else { Ok(client) }
 }
 

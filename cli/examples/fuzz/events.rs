@@ -110,10 +110,13 @@ fn change(event: &mut Value, random: &mut Random) {
     let headers = event.get("headers").and_then(Value::as_object);
     let names: Vec<String> = headers.map(|headers| headers.keys().cloned().collect()).unwrap_or_default();
     match random.below(8) {
-        0 => bend(event.pointer_mut(&format!("/headers/{}", random.one(&names))), random),
-        1 => bend(event.get_mut("rawQueryString"), random),
-        2 => bend(event.pointer_mut("/pathParameters/clientId"), random),
-        3 => bend(event.pointer_mut("/requestContext/authentication/clientCert/clientCertPem"), random),
+        0 => {
+            let place = format!("/headers/{}", random.one(&names));
+            bend(event, &place, random);
+        }
+        1 => bend(event, "/rawQueryString", random),
+        2 => bend(event, "/pathParameters/clientId", random),
+        3 => bend(event, "/requestContext/authentication/clientCert/clientCertPem", random),
         _ => {
             if event.get("isBase64Encoded") == Some(&Value::Bool(true)) {
                 let decoded = event.get("body").and_then(Value::as_str).and_then(|body| BASE64.decode(body).ok());
@@ -123,14 +126,15 @@ fn change(event: &mut Value, random: &mut Random) {
                     event.insert("body".to_owned(), body.into());
                 }
             }
-            bend(event.get_mut("body"), random);
+            bend(event, "/body", random);
         }
     }
 }
 
-fn bend(value: Option<&mut Value>, random: &mut Random) {
-    let Some(Value::String(text)) = value else { return };
-    *text = random.bent(text, &PIECES);
+fn bend(event: &mut Value, place: &str, random: &mut Random) {
+    if let Some(Value::String(text)) = event.pointer_mut(place) {
+        *text = random.bent(text, &PIECES);
+    }
 }
 
 /// Whatever was sent, it is answered, and nothing fails.

@@ -72,6 +72,8 @@ pub enum Command {
     Release(Which),
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
+    /// Bring back a client that was pruned within the last thirty days.
+    Restore(Which),
     /// Replace a client's secret, which is shown this once; the old one ends at once, or after the policy's overlap.
     RotateSecret {
         #[command(flatten)]
@@ -129,6 +131,12 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Retain(which) => retain(&which, true, connection, output).await,
         Command::Release(which) => retain(&which, false, connection, output).await,
         Command::Prune(prune) => prune::run(&prune, connection, output).await,
+        Command::Restore(which) => {
+            let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
+            administration::restore(&desk.context(), client_id).await.map_err(|error| absent(error, client_id))?;
+            output.done(&format!("Client {client_id} is back."));
+            Ok(())
+        }
         Command::RotateSecret { which, overlap, at_once } => {
             let (desk, client) = which.at_desk(connection).await?;
             let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 58] = [
+const EXAMPLES: [(&str, &[&str]); 59] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -116,6 +116,7 @@ const EXAMPLES: [(&str, &[&str]); 58] = [
     ("client deny", &["registrar client deny --service 1 CLIENT-ID"]),
     ("client retain", &["registrar client retain --service 1 CLIENT-ID"]),
     ("client release", &["registrar client release --service 1 CLIENT-ID"]),
+    ("client restore", &["registrar client restore --service 1 CLIENT-ID"]),
     (
         "client prune",
         &[

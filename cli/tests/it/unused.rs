@@ -1,12 +1,12 @@
 //! Clients that nobody uses end, by the policy of their service.
 
 use serde_json::{Value, json};
-use shared::administration::{lock, retain};
+use shared::administration::{lock, prune, restore, retain};
 use shared::caller::Permission;
 use shared::client::{RegisteredClient, Source};
 use shared::policy::{Policy, PolicyFault, Preset, Unused};
 
-use crate::support::{NOW, Reply, World, assert_invalid_token, web_client};
+use crate::support::{NOW, Reply, World, as_update, assert_invalid_token, web_client};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -181,4 +181,50 @@ fn lives_are_counted_in_days() {
         let checked = Policy { unused, ..Preset::Open.policy() }.check();
         assert_eq!(checked, if is_well { Ok(()) } else { Err(PolicyFault::UnusedWithinADay) });
     }
+}
+
+#[tokio::test]
+async fn the_registrants_own_token_is_told_that_the_client_has_ended_and_no_other_is() {
+    let scene = Scene::new().await;
+    let (path, token, reply) = scene.world.client(&web_client()).await;
+    let other = scene.world.client(&web_client()).await.1;
+    scene.world.clock.advance(30 * DAY);
+    for method in ["GET", "PUT"] {
+        let told = scene.world.send_json(method, &path, Some(&token), &as_update(&reply.body)).await;
+        assert_invalid_token(&told);
+        assert!(told.text("error_description").contains("has ended"), "{told:?}");
+        let told = scene.world.send_json(method, &path, Some(&other), &as_update(&reply.body)).await;
+        assert!(!told.text("error_description").contains("has ended"), "{told:?}");
+    }
+    let path = format!("/1/client?client_id={}", reply.text("client_id"));
+    assert_eq!(scene.world.send_bare("GET", &path, Some(&scene.token)).await.status, 404, "absent for readers");
+}
+
+#[tokio::test]
+async fn a_client_that_was_pruned_comes_back_whole_for_thirty_days() {
+    let scene = Scene::new().await;
+    let service = scene.world.app.service(1).await.unwrap();
+    let context = scene.world.context(&service);
+    let (path, token, reply) = scene.world.client(&web_client()).await;
+    let id = reply.text("client_id");
+    let client = scene.client(id).await.unwrap();
+    let stale = RegisteredClient { version: client.version + 1, ..client.clone() };
+    assert!(prune(&context, &stale).await.is_err(), "not if it has changed");
+    prune(&context, &client).await.unwrap();
+    scene.world.catch_up().await;
+    assert_invalid_token(&scene.world.send_bare("GET", &path, Some(&token)).await);
+    assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 0);
+    restore(&context, id).await.unwrap();
+    scene.world.catch_up().await;
+    let back = scene.world.send_bare("GET", &path, Some(&token)).await;
+    assert_eq!((back.status, &back.body["client_secret"]), (200, &reply.body["client_secret"]));
+    assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 1);
+    assert!(restore(&context, id).await.is_err(), "one that is there is not brought back");
+
+    prune(&context, &scene.client(id).await.unwrap()).await.unwrap();
+    scene.world.clock.advance(30 * DAY);
+    assert!(restore(&context, id).await.is_err());
+    let (path, token, reply) = scene.world.client(&web_client()).await;
+    assert_eq!(scene.world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
+    assert!(restore(&context, reply.text("client_id")).await.is_err(), "what a registrant deletes is gone");
 }

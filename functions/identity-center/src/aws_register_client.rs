@@ -187,6 +187,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::UnknownClient
             | Error::MissingToken
             | Error::InvalidToken
+            | Error::ClientEnded
             | Error::InsufficientScope
             | Error::ClientLocked => INVALID_REQUEST,
         },

@@ -117,6 +117,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::OtherTrustAnchor
         | Error::MissingToken
         | Error::InvalidToken
+        | Error::ClientEnded
         | Error::InsufficientScope
         | Error::UnknownClient
         | Error::ClientLocked => (400, "IIC.400", text),

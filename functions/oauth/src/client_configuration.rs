@@ -46,7 +46,7 @@ async fn manage_at(app: &App, service: &Service, request: &Request) -> Result<Re
             registry::delete(&context, client_id, &owner).await?;
             return Ok(door::not_stored(Response::empty(204)));
         }
-        _ => registry::read(&context, registry::find(&context, client_id).await?, client_id, &owner).await?,
+        _ => registry::read(&context, registry::find_own(&context, client_id).await?, client_id, &owner).await?,
     };
     Ok(answered(app, &context, request, information))
 }
@@ -57,7 +57,7 @@ async fn update(
     client_id: &str,
     owner: &Owner,
 ) -> Result<ClientInformation, Error> {
-    let found = registry::find(context, client_id).await?;
+    let found = registry::find_own(context, client_id).await?;
     match door::submitted(request) {
         Ok(submitted) => registry::update(context, found, client_id, owner, &submitted).await,
         // A stranger learns nothing about the body before the token is known to be right.

@@ -152,7 +152,7 @@ fn core_headers(response: Response, error: &Core) -> Response {
     };
     match error {
         Core::MissingToken => response.with("www-authenticate", "Bearer"),
-        Core::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Core::InvalidToken | Core::ClientEnded => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
         _ => response,
     }
 }

@@ -57,6 +57,9 @@ const NEXT_TOKEN: &str = "rat_next";
 /// From when on a client's tokens live, in milliseconds since 1970.
 pub(super) const TOKENS_FROM: &str = "tokens_from";
 
+/// What a client was whose deletion may be undone, in its tombstone.
+const UNDO: &str = "undo";
+
 /// What a tombstone has.
 const TOMBSTONE: &str =
     "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one, tokens_from = :millis";
@@ -237,6 +240,16 @@ impl Store {
     pub async fn client(&self, service_id: u64, numeric_id: u64) -> Result<Option<RegisteredClient>, Error> {
         let item = self.get(client_key(service_id, numeric_id)).await?;
         item.map(|item| self.live_client(service_id, numeric_id, &item)).transpose().map(Option::flatten)
+    }
+
+    /// As [`client`](Self::client), of one that has ended and is not removed yet as well.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn client_or_ended(&self, service_id: u64, numeric_id: u64) -> Result<Option<RegisteredClient>, Error> {
+        let item = self.get(client_key(service_id, numeric_id)).await?;
+        let item = item.filter(|item| !item.contains_key("deleted_by"));
+        item.map(|item| Self::stored_client(service_id, numeric_id, &item)).transpose()
     }
 
     /// What is stored under that number.
@@ -458,6 +471,54 @@ impl Store {
                 Ok(Err(live))
             }
         }
+    }
+
+    /// As [`delete_client`](Self::delete_client), of a client as it was read, so that it can be brought back.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if it has changed since, or is used; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn delete_restorably(&self, client: &RegisteredClient, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let (now, mut undo) = (self.clock.now(), client_item(client, &write_id, origin)?);
+        undo.retain(|name, _| {
+            !["PK", "SK", "list", "developer", "at", "claims", "write_id", "changed"].contains(&name.as_str())
+        });
+        let update = self
+            .update(client_key(client.service_id, client.numeric_id))
+            .update_expression(format!("SET {TOMBSTONE}, expires_at = :end, {UNDO} = :undo REMOVE {GONE}"))
+            .condition_expression(
+                "version = :read AND attribute_not_exists(deleted_by) AND (attribute_not_exists(#used) OR #used = :used)",
+            )
+            .expression_attribute_names("#record", "client")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_names("#used", USED)
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":millis", integer(self.clock.now_millis()))
+            .expression_attribute_values(":end", integer(now.saturating_add(TOMBSTONE_SECONDS)))
+            .expression_attribute_values(":undo", AttributeValue::M(undo))
+            .expression_attribute_values(":read", integer(client.version))
+            .expression_attribute_values(":used", string(client.used.as_deref().unwrap_or_default()));
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Refused(_) => Err(Error::Contention),
+        }
+    }
+
+    /// The client that was deleted restorably under that number, as its next version.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn restorable_client(&self, service_id: u64, numeric_id: u64) -> Result<Option<RegisteredClient>, Error> {
+        let Some(item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(None) };
+        let is_over = number(&item, "expires_at").is_some_and(|end| end <= self.clock.now());
+        let Some(AttributeValue::M(undo)) = item.get(UNDO).filter(|_| !is_over) else { return Ok(None) };
+        let client = Self::stored_client(service_id, numeric_id, undo)?;
+        let version = required(number(&item, "version"), "version")?.saturating_add(1);
+        Ok(Some(RegisteredClient { version, tokens_from: number(&item, TOKENS_FROM), ..client }))
     }
 
     /// Lets up to so many clients go of those that were registered at that time or later, in seconds since 1970, the oldest

@@ -49,13 +49,13 @@ pub(super) async fn run(prune: &Prune, connection: &Connection, output: &Output)
         // Somebody may have used it meanwhile, or it is gone.
         let found = desk.found(&client_id).await?;
         let Some(client) = found.filter(|client| prune.means(client, connection.clock.now())) else { continue };
-        match administration::delete(&desk.context(), &client).await {
+        match administration::prune(&desk.context(), &client).await {
             Ok(()) => deleted += 1,
             Err(Error::UnknownClient | Error::Contention) => {}
             Err(error) => return Err(described(error)),
         }
     }
-    output.done(&format!("Deleted: {deleted}."));
+    output.done(&format!("Deleted: {deleted}. For thirty days registrar client restore brings one back."));
     Ok(())
 }
 

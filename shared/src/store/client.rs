@@ -58,7 +58,7 @@ const NEXT_TOKEN: &str = "rat_next";
 pub(super) const TOKENS_FROM: &str = "tokens_from";
 
 /// What a client was whose deletion may be undone, in its tombstone.
-const UNDO: &str = "undo";
+const UNDO: &str = "pruned";
 
 /// What a tombstone has.
 const TOMBSTONE: &str =

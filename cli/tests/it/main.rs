@@ -44,6 +44,7 @@ mod stet;
 mod strangers;
 mod support;
 mod tool;
+mod unreliable;
 mod unused;
 mod values;
 mod wiring;

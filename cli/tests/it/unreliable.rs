@@ -1,9 +1,23 @@
-//! What the stream function is given again.
+//! Programs, the table and the stream function on a bad day: a small run of the example `reliability`, and what the stream
+//! function is given again.
+
+use std::path::Path;
 
 use registrar::streams::Follower;
 
 use crate::fault_proxy::{Fault, FaultProxy};
+use crate::reliability::{self, Scale};
 use crate::support::{World, table, web_client};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_programs_were_told_holds_although_the_table_and_the_stream_function_fail() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reliability-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let report = reliability::run(Scale { registrations: 600, seed: 7, connections: 16 }, &folder).await.unwrap();
+    assert!(report.differences().is_empty(), "{report}");
+    let _ = std::fs::remove_dir_all(&folder);
+}
 
 #[tokio::test]
 async fn a_stream_function_that_fails_behind_its_counts_is_given_the_same_records_again() {

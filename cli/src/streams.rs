@@ -36,7 +36,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Where the stream function has left off.
+    /// Where the stream begins: what has been followed is forgotten, but for the last record.
     #[must_use]
     pub fn new(table: Arc<Table>) -> Self {
         Self { table, iterator: None }
@@ -47,38 +47,46 @@ impl Follower {
     /// # Errors
     /// If the stream cannot be read or the function fails; the next call tries the same again.
     pub async fn step(&mut self, app: &App) -> Result<usize> {
-        let (event, next) = self.next(app).await?;
+        let (event, next) = self.next(BATCH)?;
         let read = event.records.len();
         if read > 0 {
             stream::apply(app, event).await.map_err(described)?;
-            next.as_deref().map(|followed| self.table.trim(followed)).transpose()?;
         }
-        self.iterator = next;
+        self.pass(next)?;
         Ok(read)
     }
 
-    /// The next records as an event, and where they end. Until a [`step`](Self::step) they are the next ones again.
+    /// The next records as an event, so many at the most, and where they end. Until they are [passed](Self::pass) they are
+    /// the next ones again.
     ///
     /// # Errors
     /// If the stream cannot be read.
-    pub async fn next(&mut self, app: &App) -> Result<(Event, Option<String>)> {
-        let iterator = match self.iterator.take() {
-            Some(iterator) => iterator,
-            None => self.begin(app).await?,
-        };
-        let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(BATCH) };
+    pub fn next(&self, most: usize) -> Result<(Event, Option<String>)> {
+        let iterator = self.iterator.clone().map_or_else(|| self.begin(), Ok)?;
+        let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(most) };
         let read = self.table.with(|storage| ready(get_records::execute(storage, request)));
         let GetRecordsResponse { records, next_shard_iterator } = read.context("the stream of the embedded table")?;
         Ok((event(serde_json::to_value(records)?)?, next_shard_iterator))
     }
 
-    async fn begin(&self, app: &App) -> Result<String> {
-        let position = app.store.stream_position(&shard_id(TABLE)).await.map_err(described)?;
+    /// Goes on at a place that [`next`](Self::next) has answered, and forgets the records before it.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn pass(&mut self, place: Option<String>) -> Result<()> {
+        if place != self.iterator {
+            place.as_deref().map(|followed| self.table.trim(followed)).transpose()?;
+        }
+        self.iterator = place;
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<String> {
         let request = GetShardIteratorRequest {
             stream_arn: stream_arn(TABLE, ""),
             shard_id: shard_id(TABLE),
-            shard_iterator_type: position.as_ref().map_or("TRIM_HORIZON", |_| "AFTER_SEQUENCE_NUMBER").to_owned(),
-            sequence_number: position,
+            shard_iterator_type: "TRIM_HORIZON".to_owned(),
+            sequence_number: None,
         };
         let answer = self.table.with(|storage| ready(get_shard_iterator::execute(storage, request)))?;
         answer.shard_iterator.context("the stream of the embedded table has no iterator")

@@ -119,7 +119,7 @@ struct Followed {
     purged: usize,
 }
 
-/// Claims end before the counts move: `registrar serve`, when it starts, goes on behind what is counted.
+/// All of it may be done again, wherever the function ended before.
 async fn follow(app: &App, event: &Event) -> Result<Followed, Error> {
     let audited = keep(app, &event.records).await?;
     let ended = end_claims(app, &event.records).await?;

@@ -21,6 +21,7 @@ mod documents;
 mod door;
 mod embedded;
 mod events;
+#[path = "../fault_proxy.rs"]
 mod fault_proxy;
 mod faults;
 mod federation;
@@ -36,6 +37,8 @@ mod metadata_documents;
 mod permissions;
 mod program;
 mod registration;
+#[path = "../reliability.rs"]
+mod reliability;
 mod rotation;
 mod sandbox;
 mod sector;
@@ -45,6 +48,7 @@ mod stet;
 mod strangers;
 mod support;
 mod tool;
+mod unreliable;
 mod unused;
 mod values;
 mod wiring;

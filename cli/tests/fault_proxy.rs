@@ -19,6 +19,11 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+#[path = "fault_proxy/weather.rs"]
+mod weather;
+
+pub(crate) use weather::{Count, Faults, Weather};
+
 const TARGET: &str = "x-amz-target";
 const VERSION: &str = "DynamoDB_20120810.";
 
@@ -136,6 +141,26 @@ impl FaultProxy {
         std::mem::take(&mut self.table.state().permissions)
     }
 
+    /// From now on requests meet faults at random, and are counted instead of written down.
+    pub(crate) fn begin_weather(&self, weather: Weather) {
+        self.table.state().weather = Some(weather);
+    }
+
+    /// From now on requests are counted and meet no fault.
+    pub(crate) fn calm(&self) {
+        self.table.state().weather.iter_mut().for_each(Weather::calm);
+    }
+
+    /// How many requests there were under the weather.
+    pub(crate) fn weathered(&self) -> u64 {
+        self.table.state().weather.as_ref().map_or(0, Weather::requests)
+    }
+
+    /// What the weather has done.
+    pub(crate) fn faults(&self) -> Faults {
+        self.table.state().weather.as_ref().map(Weather::faults).unwrap_or_default()
+    }
+
     /// How many items queries have answered since the last call.
     pub(crate) fn queried(&self) -> usize {
         std::mem::take(&mut self.table.state().queried)
@@ -164,6 +189,7 @@ struct State {
     requests: Vec<String>,
     permissions: Vec<String>,
     queried: usize,
+    weather: Option<Weather>,
     /// While the index lags: what it still shows of each partition key written since, if anything.
     unseen: Option<HashMap<String, Option<Value>>>,
 }
@@ -210,6 +236,9 @@ impl Table {
     fn arrived(&self, call: &Call) -> Option<Fault> {
         let request = call.to_string();
         let mut state = self.state();
+        if let Some(weather) = &mut state.weather {
+            return weather.meet(call);
+        }
         let next = state.faults.get_mut(request.as_str()).and_then(VecDeque::pop_front);
         let fault = next.or_else(|| state.lasting.get(request.as_str()).cloned());
         state.requests.push(request);
@@ -300,9 +329,20 @@ impl Call {
         Self { operation, headers: head.headers, body, json }
     }
 
+    /// Which of the SDK's attempts it is, and how many there may be.
+    fn attempt(&self) -> Option<(u32, u32)> {
+        let header = self.headers.get("amz-sdk-request")?.to_str().ok()?;
+        let number = |name: &str| header.split(';').find_map(|part| part.trim().strip_prefix(name)?.parse().ok());
+        Some((number("attempt=")?, number("max=")?))
+    }
+
     fn is_write(&self) -> bool {
         ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"]
             .contains(&self.operation.as_str())
+    }
+
+    fn is_batch(&self) -> bool {
+        self.operation.starts_with("Batch")
     }
 
     fn is_index_query(&self) -> bool {

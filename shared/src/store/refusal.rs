@@ -45,7 +45,8 @@ pub struct Refused {
 }
 
 impl Store {
-    /// Counts a refusal.
+    /// Counts a refusal; twice, if its answer is lost and another one of the same kind is counted before it is sent again. A
+    /// transaction would know it again, but under a flood of one kind conflict with itself.
     pub(crate) async fn count_refusal(&self, refusal: &Refusal<'_>) -> Result<(), Error> {
         let now = self.clock.now();
         let write_id = self.write_id()?;

@@ -238,6 +238,7 @@ mod tests {
             "PayPal2026",
             "ＰａｙＰａｌ",
             "ⓅⓐⓨⓅⓐⓛ",
+            "𝐏ay𝒫al",
             "info",
         ] {
             assert_eq!(flags(name), [Flag::ReservedName], "{name}");
@@ -253,7 +254,6 @@ mod tests {
             "Examp|e Bank",
             "PayPaI",
             "раураl",
-            "𝐏ay𝒫al",
             "PаyPal support",
             "1nfo",
             "lnfo",

@@ -586,10 +586,11 @@ pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &
     if counted < most { Ok(()) } else { Err(Error::TooManyClients) }
 }
 
-/// Whether there is room for one client more. Beyond its ceiling a service takes a tenth more and ten, while the stream
-/// function makes room.
+/// Whether there is room for one client more, unless others vouch for it. Beyond its ceiling a service takes a tenth more
+/// and ten, while the stream function makes room.
 async fn has_room(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
-    if let Some(most) = context.service.policy().clients_per_service {
+    let ceiling = context.service.policy().clients_per_service.filter(|_| client.source.is_self_registered());
+    if let Some(most) = ceiling {
         let count = context.app.store.client_count(context.service.id).await?;
         if count >= most.saturating_add(most / 10 + 10) {
             return Err(Error::TooManyClients);

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 use shared::caller::Permission;
 use shared::http::Request;
-use shared::policy::Preset;
+use shared::policy::{Policy, Preset, Rotation};
 
 use crate::events::events;
 use crate::fault_proxy::FaultProxy;
 use crate::fixture;
-use crate::support::World;
+use crate::support::{World, as_update, web_client};
 use crate::wiring::{functions, read, template};
 
 /// Functions and what they may do: `GetItem C#*` in the table, `Query list C#*` in an index, `Decrypt`.
@@ -261,9 +261,9 @@ fn permitted(granted: &Roles, function: &str, proxy: &FaultProxy, what: &str) ->
 
 /// What no event asks, since it depends on what was asked before.
 #[tokio::test]
-async fn the_roles_of_registration_permit_to_share_clients() {
+async fn the_roles_of_registration_permit_to_share_clients_and_to_count_them() {
     let table = World::empty().await;
-    table.service(1, Preset::McpShared.policy()).await;
+    table.service(1, Policy { clients_per_service: Some(10), ..Preset::McpShared.policy() }).await;
     let token = table.service_token(1, &[Permission::UseService]).await;
     let proxy = FaultProxy::start(&table.url()).await;
     let world = World::at(&proxy.url());
@@ -281,8 +281,39 @@ async fn the_roles_of_registration_permit_to_share_clients() {
             );
             asked.extend(permitted(&granted, function, &proxy, function));
         }
-        assert!(asked.iter().any(|permission| permission.starts_with("UpdateItem C#")), "{asked:?}");
+        for beginning in ["UpdateItem C#", "Query N#"] {
+            assert!(asked.iter().any(|permission| permission.starts_with(beginning)), "{asked:?}");
+        }
     }
+}
+
+#[tokio::test]
+async fn the_roles_permit_a_token_to_end_the_one_before_it() {
+    let table = World::empty().await;
+    table.service(1, Policy { token_rotation: Rotation::Grace, ..Preset::Open.policy() }).await;
+    let service = table.service_token(1, &[Permission::UseService]).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    let granted = granted();
+    let (path, old, reply) = world.client(&web_client()).await;
+    let updated = world.send_json("PUT", &path, Some(&old), &as_update(&reply.body)).await;
+    permitted(&granted, "client-configuration", &proxy, "PUT");
+    world.send_bare("GET", &path, Some(updated.text("registration_access_token"))).await;
+    assert!(permitted(&granted, "client-configuration", &proxy, "GET").iter().any(|it| it.starts_with("PutItem C#")));
+
+    let call = async |operation: &str, body: Value| {
+        let path = format!("/api/1/client/registration{operation}");
+        let answer = world.send_json("POST", &path, Some(&service), &body).await;
+        serde_json::from_str::<Value>(answer.text("responseContent")).unwrap()
+    };
+    let registered = call("", json!({"json": web_client().to_string()})).await;
+    let (id, update) = (&registered["client_id"], as_update(&registered).to_string());
+    let old = &registered["registration_access_token"];
+    let updated = call("/update", json!({"json": update, "token": old, "clientId": id})).await;
+    proxy.permissions();
+    call("/get", json!({"token": updated["registration_access_token"], "clientId": id})).await;
+    let asked = permitted(&granted, "authlete-client-registration-get", &proxy, "get");
+    assert!(asked.iter().any(|it| it.starts_with("PutItem C#")), "{asked:?}");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ pub struct Policy {
     #[serde(default)]
     pub unannounced: Unoffered,
     /// What clients may be called.
-    #[serde(default = "Names::usual")]
+    #[serde(default)]
     pub names: Names,
     /// Redirect URIs beyond what the RFCs say.
     pub redirect_uris: RedirectUris,

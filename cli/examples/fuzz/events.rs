@@ -1,27 +1,18 @@
 //! Requests of strangers at every door, as API Gateway hands them over: the events of the tests with a body, a header, a
 //! path or a query changed, against a whole registrar.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use registrar::connections::Limits;
-use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use serde_json::Value;
-use shared::App;
 use shared::app::Settings;
-use shared::credentials::KeyEncryption;
-use shared::entropy::Entropy;
-use shared::fetch::{Fetch, FetchSettings};
 use shared::http::Request;
-use shared::limits::RateLimit;
-use shared::store::Store;
 use shared::time::Clock;
-use tokio::runtime::Runtime;
 
 use super::Random;
 use super::fixture::{self, IDENTITY_CENTER_SERVICE, STET_SERVICE};
+use super::host::Host;
 
 /// What strangers reach, or what an authorization server passes on of theirs.
 const FUNCTIONS: [&str; 12] = [
@@ -74,12 +65,6 @@ const PIECES: [&str; 30] = [
     "\"redirect_uris\":[\"",
     "\"jwks\":{\"keys\":[{}]},",
 ];
-
-struct Registrar {
-    runtime: Runtime,
-    app: &'static App,
-    _table: Embedded,
-}
 
 /// The events of those functions, each with its function's name.
 fn events() -> &'static [(String, Value)] {
@@ -139,9 +124,9 @@ fn bend(event: &mut Value, place: &str, random: &mut Random) {
 
 /// Whatever was sent, it is answered, and nothing fails.
 pub(super) fn ask(input: &str) {
-    static REGISTRAR: OnceLock<Result<Registrar, String>> = OnceLock::new();
-    let registrar = REGISTRAR.get_or_init(|| Registrar::start().map_err(|fault| fault.to_string()));
-    let Ok(Registrar { runtime, app, .. }) = registrar else {
+    static REGISTRAR: OnceLock<Result<Host, String>> = OnceLock::new();
+    let registrar = REGISTRAR.get_or_init(|| start().map_err(|fault| fault.to_string()));
+    let Ok(Host { runtime, app, .. }) = registrar else {
         unreachable!("there is a registrar: {:?}", registrar.as_ref().err())
     };
     let Some((function, event)) = input.split_once(' ') else { return };
@@ -156,26 +141,13 @@ pub(super) fn ask(input: &str) {
     assert!(status < 400 || status == 405 || !body.is_empty(), "it says why: {answer}");
 }
 
-impl Registrar {
-    fn start() -> Result<Self, Box<dyn std::error::Error>> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let access_key = AccessKey::mint(&Entropy::seeded(0))?;
-        let table = runtime.block_on(Embedded::start(None, listen, &access_key, Limits::default()))?;
-        let clock = Clock::fixed(NOW);
-        let store = Store::new(embedded::client(&table.url(), &access_key), TABLE, clock.clone());
-        let (much, service) = (RateLimit::new(1_000_000, 10_000_000), RateLimit::new(10_000_000, 100_000_000));
-        let settings = Settings {
-            token_limit: much,
-            address_limit: much,
-            service_limit: service,
-            identity_center_service: Some(IDENTITY_CENTER_SERVICE),
-            stet_service: Some(STET_SERVICE),
-            ..Settings::default()
-        };
-        let (keys, fetch) = (KeyEncryption::file(&[7; 32])?, Fetch::new(FetchSettings::default()));
-        let app: &'static App = Box::leak(Box::new(App::new(store, keys, fetch, clock, Entropy::system(), settings)));
-        runtime.block_on(fixture::install(app))?;
-        Ok(Self { runtime, app, _table: table })
-    }
+fn start() -> Result<Host, Box<dyn std::error::Error>> {
+    let settings = Settings {
+        identity_center_service: Some(IDENTITY_CENTER_SERVICE),
+        stet_service: Some(STET_SERVICE),
+        ..Settings::default()
+    };
+    let host = Host::start(Clock::fixed(NOW), settings)?;
+    host.runtime.block_on(fixture::install(host.app))?;
+    Ok(host)
 }

@@ -7,6 +7,7 @@ mod events;
 #[path = "../../tests/fixture.rs"]
 mod fixture;
 mod headers;
+mod host;
 mod keys;
 mod runtime;
 mod uris;

@@ -6,26 +6,21 @@ use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::http::Request;
-use registrar::connections::Limits;
-use registrar::embedded::{self, AccessKey, Embedded, TABLE};
 use registrar::gateway::{Client, Gateway};
 use serde_json::{Value, json};
 use shared::App;
 use shared::administration::create_numbered_service;
 use shared::app::Settings;
 use shared::caller::Permission;
-use shared::credentials::{KeyEncryption, Token, TokenKind};
-use shared::entropy::Entropy;
-use shared::fetch::{Fetch, FetchSettings};
-use shared::limits::RateLimit;
+use shared::credentials::{Token, TokenKind};
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Preset};
 use shared::service::{ServiceConfiguration, with_signing_keys};
-use shared::store::{Store, TokenRecord};
+use shared::store::TokenRecord;
 use shared::time::Clock;
-use tokio::runtime::Runtime;
 
 use super::Random;
+use super::host::Host;
 
 const GOOD: [&str; 9] = [
     "response_type=code&client_id=CLIENT&redirect_uri=https://rp.example/cb&scope=openid profile&state=s&nonce=n&prompt=login consent&max_age=60",
@@ -69,11 +64,10 @@ const OPERATIONS: [&str; 5] =
     ["/auth/authorization", "/pushed_auth_req", "/auth/token", "/auth/introspection/standard", "/auth/revocation"];
 
 struct Registrar {
-    runtime: Runtime,
+    host: Host,
     gateway: Gateway,
     token: String,
     client: Value,
-    _table: Embedded,
 }
 
 pub(super) fn input(random: &mut Random) -> String {
@@ -124,18 +118,10 @@ fn text(members: &Value, name: &str) -> String {
 
 impl Registrar {
     fn start() -> Result<Self, Box<dyn std::error::Error>> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let access_key = AccessKey::mint(&Entropy::seeded(0))?;
-        let table = runtime.block_on(Embedded::start(None, listen, &access_key, Limits::default()))?;
-        let clock = Clock::system();
-        let store = Store::new(embedded::client(&table.url(), &access_key), TABLE, clock.clone());
-        let settings = Settings { token_limit: RateLimit::new(1_000_000, 10_000_000), ..Settings::default() };
-        let (keys, fetch) = (KeyEncryption::file(&[7; 32])?, Fetch::new(FetchSettings::default()));
-        let app: &'static App = Box::leak(Box::new(App::new(store, keys, fetch, clock, Entropy::system(), settings)));
-        let token = runtime.block_on(prepare(app))?;
-        let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints())?;
-        let mut registrar = Self { runtime, gateway, token, client: Value::Null, _table: table };
+        let host = Host::start(Clock::system(), Settings::default())?;
+        let token = host.runtime.block_on(prepare(host.app))?;
+        let gateway = Gateway::new(host.app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints())?;
+        let mut registrar = Self { host, gateway, token, client: Value::Null };
         let client = json!({"redirectUris": ["https://rp.example/cb"], "tokenAuthMethod": "CLIENT_SECRET_BASIC",
             "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"], "responseTypes": ["CODE"]});
         registrar.client = registrar.post("/client/create", &client).1;
@@ -152,7 +138,7 @@ impl Registrar {
             .body(Body::from(body.to_string()));
         let client = Client { address: SocketAddr::from(([127, 0, 0, 1], 1)), secure: false, certificate: None };
         let Ok(request) = request else { return (0, Value::Null) };
-        self.runtime.block_on(async {
+        self.host.runtime.block_on(async {
             let answer = self.gateway.answer(request, client).await;
             let status = answer.status().as_u16();
             let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();

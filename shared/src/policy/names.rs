@@ -16,7 +16,7 @@ const MOST_RESERVED: usize = 200;
 const MOST_BYTES: usize = 200;
 
 /// What names clients may have.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Names {
     /// Names that strangers may not have, nor any name with them in it, by words and in whatever case.
@@ -28,14 +28,22 @@ pub struct Names {
     pub look_alike: Conduct,
     /// What is done about format characters in what people are shown, as those that change the direction of writing.
     /// Control characters are refused in any case.
-    #[serde(default = "refuse")]
     pub hidden_characters: Conduct,
     #[serde(skip)]
     forms: OnceLock<Vec<Forms>>,
 }
 
-fn refuse() -> Conduct {
-    Conduct::Refuse
+/// No name is reserved.
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            reserved: Vec::new(),
+            same: Conduct::Allow,
+            look_alike: Conduct::Allow,
+            hidden_characters: Conduct::Refuse,
+            forms: OnceLock::new(),
+        }
+    }
 }
 
 /// How a name is compared.
@@ -65,12 +73,6 @@ impl PartialEq for Names {
 }
 
 impl Names {
-    /// No rule but that of hidden characters.
-    #[must_use]
-    pub fn usual() -> Self {
-        Self { hidden_characters: Conduct::Refuse, ..Self::default() }
-    }
-
     /// The same, where somebody vouches for the names.
     #[must_use]
     pub fn vouched(&self) -> Self {
@@ -215,7 +217,7 @@ mod tests {
 
     fn names(same: Conduct, look_alike: Conduct) -> Names {
         let reserved = ["Example Bank", "PayPal", "Info"].map(str::to_owned).to_vec();
-        Names { reserved, same, look_alike, ..Names::usual() }
+        Names { reserved, same, look_alike, ..Names::default() }
     }
 
     fn flags(name: &str) -> Vec<Flag> {
@@ -306,7 +308,7 @@ mod tests {
     fn long_names_cost_no_more_than_they_are_long() {
         let long = "a ".repeat(2000);
         let reserved = vec!["a".repeat(200)];
-        let names = Names { reserved, same: Conduct::Refuse, ..Names::usual() };
+        let names = Names { reserved, same: Conduct::Refuse, ..Names::default() };
         assert!(names.permit(&named(&long)).is_err(), "two hundred times the same letter");
         let long = format!("{}b", "a".repeat(4000));
         assert!(names.permit(&named(&long)).is_ok());

@@ -64,7 +64,7 @@ fn open() -> Policy {
         },
         scopes: Scopes { offered: None, default: None, unoffered },
         unannounced: unoffered,
-        names: Names::usual(),
+        names: Names::default(),
         redirect_uris: RedirectUris {
             private_use_schemes: PrivateUseSchemes::Accept,
             reverse_domain_schemes: false,

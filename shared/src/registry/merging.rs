@@ -4,7 +4,8 @@
 use aws_lc_rs::hmac;
 use serde_json::{Map, Value};
 
-use super::{Admitted, Context, new_client, register_named, remote, succeed};
+use super::enrolment::{new_client, register_named, succeed};
+use super::{Admitted, Context, remote};
 use crate::caller::Registrant;
 use crate::client::{ClientInformation, Source};
 use crate::credentials::{ClientId, IdSalt, derive_client_id};

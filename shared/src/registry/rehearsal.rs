@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::settle;
+use super::admission::settle;
 use crate::client::Source;
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, VerifiedMetadata};

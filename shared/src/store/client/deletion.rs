@@ -1,0 +1,271 @@
+//! What is left of a client that is deleted: a tombstone, which keeps its number taken.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{NEXT_TOKEN, OWN_END, TOKENS_FROM, USED, client_item, is_locked};
+use crate::client::{RegisteredClient, Source};
+use crate::credentials::TokenHash;
+use crate::error::Error;
+use crate::origin::Origin;
+use crate::store::item::{changed, integer, number, required, string, text};
+use crate::store::schema::client_key;
+use crate::store::write::{Condition, Outcome, Write};
+use crate::store::{Route, Store};
+
+/// How long what is left of a deleted client is kept, in seconds.
+const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+/// What a client was whose deletion may be undone, in its tombstone.
+const UNDO: &str = "pruned";
+
+/// What a tombstone has.
+const TOMBSTONE: &str =
+    "deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one, tokens_from = :millis";
+
+/// What of an item belongs to its place and to its last write.
+const OF_ITS_PLACE: [&str; 8] = ["PK", "SK", "list", "developer", "at", "claims", "write_id", "changed"];
+
+/// What is gone with a client.
+const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, rat_next, previous_secret, previous_secret_version, \
+     previous_secret_mac, previous_secret_until, unused_until, pending_until, #list, developer, #at";
+
+/// Who deletes a client.
+#[derive(Debug, Clone, Copy)]
+pub enum Deleter {
+    /// Its registrant, with the registration access token.
+    Registrant(TokenHash),
+    /// Its registrant, whom the front door of that source has identified.
+    Identified(Source),
+    /// An operator.
+    Operator,
+    /// An operator, where the client is not locked and its registrant may come back.
+    OperatorOfUnlocked,
+    /// An operator, where the client is locked and its registrant may come back: the lock stays.
+    KeepingLock,
+    /// The service's ceiling, where nobody has used the client, nor changed it since it was read at that version.
+    Unused(u64),
+}
+
+impl Deleter {
+    /// An operator who deletes that client.
+    #[must_use]
+    pub fn operator_of(client: &RegisteredClient) -> Self {
+        // Whoever registers the same comes back to one that is shared.
+        let is_for_good = client.source.is_operators_to_change() && !client.is_shared();
+        match (is_for_good, client.locked) {
+            (true, _) => Self::Operator,
+            (false, false) => Self::OperatorOfUnlocked,
+            (false, true) => Self::KeepingLock,
+        }
+    }
+}
+
+/// How many clients one call lets go at the most to make room, and through how many pages of the list it looks for them.
+const MOST_MAKING_ROOM: usize = 200;
+
+/// How many pages that is.
+const PAGES_MAKING_ROOM: usize = 50;
+
+impl Store {
+    /// Unlocks what is left of a client that was deleted while it was locked; whether there is such a one.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if somebody else changed it at the same time; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn unlock_deleted(
+        &self,
+        service_id: u64,
+        client_id: &str,
+        numeric_id: u64,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let Some(mut item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(false) };
+        let is_it = text(&item, "client_id") == Some(client_id) && item.contains_key("deleted_by");
+        if !is_it || !is_locked(&item) {
+            return Ok(false);
+        }
+        let read = required(number(&item, "version"), "version")?;
+        let write_id = self.write_id()?;
+        let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
+        put("locked", AttributeValue::Bool(false));
+        put("expires_at", integer(self.clock.now().saturating_add(TOMBSTONE_SECONDS)));
+        put("version", integer(read.saturating_add(1)));
+        put("write_id", string(&write_id));
+        put("changed", changed(origin));
+        let put = self.put(item).condition_expression("version = :read");
+        let put = put.expression_attribute_values(":read", integer(read));
+        match self.write(Write::Put(Box::new(put)), &write_id).await? {
+            Outcome::Written => Ok(true),
+            Outcome::Refused(_) => Err(Error::Contention),
+        }
+    }
+
+    /// Leaves a tombstone where no client is stored: of one that was known by its metadata document alone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn bury(&self, service_id: u64, client_id: &str, numeric_id: u64, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .update(client_key(service_id, numeric_id))
+            .update_expression(
+                "SET client_id = :id, deleted_by = :actor, write_id = :write, changed = :changed, \
+                 version = if_not_exists(version, :zero) + :one, tokens_from = :millis, expires_at = :end",
+            )
+            .condition_expression("attribute_not_exists(client_id) OR attribute_exists(deleted_by)")
+            .expression_attribute_values(":id", string(client_id))
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":zero", integer(0))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":millis", integer(self.clock.now_millis()))
+            .expression_attribute_values(":end", integer(self.clock.now().saturating_add(TOMBSTONE_SECONDS)));
+        self.written(update, &write_id).await
+    }
+
+    /// Turns a client into a tombstone: its secret, its metadata and its place in the lists are gone. If that
+    /// is refused, answers the client as it stands, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn delete_client(
+        &self,
+        service_id: u64,
+        client_id: &str,
+        numeric_id: u64,
+        deleter: Deleter,
+        origin: &Origin,
+    ) -> Result<Result<(), Option<RegisteredClient>>, Error> {
+        let write_id = self.write_id()?;
+        let now = self.clock.now();
+        let buried = match deleter {
+            Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE}, {OWN_END}"),
+            _ => format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE}"),
+        };
+        let mut update = self
+            .burying(service_id, numeric_id, &write_id, origin)
+            .update_expression(buried)
+            .expression_attribute_values(":id", string(client_id))
+            .expression_attribute_values(":now", integer(now));
+        let live = "client_id = :id AND attribute_not_exists(deleted_by) \
+                    AND (attribute_not_exists(expires_at) OR expires_at > :now)";
+        if !matches!(deleter, Deleter::KeepingLock) {
+            update = update.expression_attribute_values(":end", integer(now.saturating_add(TOMBSTONE_SECONDS)));
+        }
+        update = match deleter {
+            Deleter::Operator => update.condition_expression(live),
+            Deleter::OperatorOfUnlocked => update
+                .condition_expression(format!("{live} AND locked = :unlocked"))
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
+            Deleter::Unused(version) => update
+                .condition_expression(format!("{live} AND version = :version AND attribute_not_exists(#used)"))
+                .expression_attribute_names("#used", USED)
+                .expression_attribute_values(":version", integer(version)),
+            Deleter::KeepingLock => update
+                .condition_expression(format!("{live} AND locked = :locked"))
+                .expression_attribute_values(":locked", AttributeValue::Bool(true)),
+            Deleter::Identified(source) => update
+                .condition_expression(format!("{live} AND locked = :unlocked AND #source = :source"))
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false))
+                .expression_attribute_values(":source", string(source.as_str())),
+            Deleter::Registrant(token) => update
+                .condition_expression(format!(
+                    "{live} AND (rat_hash = :rat OR {NEXT_TOKEN} = :rat) AND locked = :unlocked AND #source IN (:oauth, :authlete)"
+                ))
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":rat", string(token.to_text()))
+                .expression_attribute_values(":unlocked", AttributeValue::Bool(false))
+                .expression_attribute_values(":oauth", string(Source::Oauth.as_str()))
+                .expression_attribute_values(":authlete", string(Source::AuthleteRegistration.as_str())),
+        };
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => Ok(Ok(())),
+            Outcome::Refused(conditions) => {
+                let old = conditions.iter().find_map(Condition::old);
+                let live = old.map(|item| self.live_client(service_id, numeric_id, item)).transpose()?.flatten();
+                Ok(Err(live))
+            }
+        }
+    }
+
+    /// What all deletions have in common: names and values of [`TOMBSTONE`] and [`GONE`].
+    fn burying(&self, service_id: u64, numeric_id: u64, write_id: &str, origin: &Origin) -> UpdateItemFluentBuilder {
+        self.update(client_key(service_id, numeric_id))
+            .expression_attribute_names("#record", "client")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":write", string(write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":millis", integer(self.clock.now_millis()))
+    }
+
+    /// As [`delete_client`](Self::delete_client), of a client as it was read, so that it can be brought back.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if it has changed since, or is used; [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn delete_restorably(&self, client: &RegisteredClient, origin: &Origin) -> Result<(), Error> {
+        let write_id = self.write_id()?;
+        let mut undo = client_item(client, &write_id, origin)?;
+        undo.retain(|name, _| !OF_ITS_PLACE.contains(&name.as_str()));
+        let update = self
+            .burying(client.service_id, client.numeric_id, &write_id, origin)
+            .update_expression(format!("SET {TOMBSTONE}, expires_at = :end, {UNDO} = :undo REMOVE {GONE}"))
+            .condition_expression(
+                "version = :read AND attribute_not_exists(deleted_by) AND (attribute_not_exists(#used) OR #used = :used)",
+            )
+            .expression_attribute_names("#used", USED)
+            .expression_attribute_values(":end", integer(self.clock.now().saturating_add(TOMBSTONE_SECONDS)))
+            .expression_attribute_values(":undo", AttributeValue::M(undo))
+            .expression_attribute_values(":read", integer(client.version))
+            .expression_attribute_values(":used", string(client.used.as_deref().unwrap_or_default()));
+        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Refused(_) => Err(Error::Contention),
+        }
+    }
+
+    /// The client that was deleted restorably under that number, as its next version.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn restorable_client(&self, service_id: u64, numeric_id: u64) -> Result<Option<RegisteredClient>, Error> {
+        let Some(item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(None) };
+        let is_over = number(&item, "expires_at").is_some_and(|end| end <= self.clock.now());
+        let Some(AttributeValue::M(undo)) = item.get(UNDO).filter(|_| !is_over) else { return Ok(None) };
+        let client = Self::stored_client(service_id, numeric_id, undo)?;
+        let version = required(number(&item, "version"), "version")?.saturating_add(1);
+        Ok(Some(RegisteredClient { version, tokens_from: number(&item, TOKENS_FROM), ..client }))
+    }
+
+    /// Lets up to so many clients go of those that were registered at that time or later, in seconds since 1970, the oldest
+    /// first: that came with nothing, and that nobody has used. How many went.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn make_room(&self, service_id: u64, registered: u64, wanted: u64) -> Result<usize, Error> {
+        let origin = Origin { actor: "ceiling".to_owned(), door: "stream", ..Origin::default() };
+        let registered = Some(registered.saturating_mul(1000)..u64::MAX);
+        let mut walk = self.walk(service_id, Route { registered, ..Route::default() });
+        let (mut gone, wanted) = (0, usize::try_from(wanted).unwrap_or(usize::MAX).min(MOST_MAKING_ROOM));
+        for _ in 0..PAGES_MAKING_ROOM {
+            let Some(clients) = walk.next_some().await? else { break };
+            let may_go = |client: &&RegisteredClient| {
+                client.record.anonymous && client.used.is_none() && !client.retained && !client.locked
+            };
+            for client in clients.iter().filter(may_go) {
+                if gone == wanted {
+                    return Ok(gone);
+                }
+                let (id, number) = (&client.client_id, client.numeric_id);
+                let deleted =
+                    self.delete_client(service_id, id, number, Deleter::Unused(client.version), &origin).await?;
+                gone += usize::from(deleted.is_ok());
+            }
+        }
+        Ok(gone)
+    }
+}

@@ -41,7 +41,8 @@ pub struct Audit {
     /// Which registrations were refused, by rule and network, in place of what was changed.
     #[arg(long, conflicts_with = "client")]
     refused: bool,
-    /// How many at the most [default: 100 for people, all as JSON].
+    /// How many at the most: the last ones, but for a service as JSON, where they are the first [default: 100 for people,
+    /// all as JSON].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }
@@ -53,22 +54,12 @@ pub(super) async fn run(audit: &Audit, connection: &Connection, output: &Output)
         let since = audit.since.map_or_else(|| now.saturating_sub(7 * DAY), |_| since);
         return refused(audit.service, since, connection, output).await;
     }
-    let most = audit
-        .limit
-        .map_or(if output.is_json() { usize::MAX } else { ROWS }, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let usual = if output.is_json() { usize::MAX } else { ROWS };
+    let most = audit.limit.map_or(usual, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let is_cut = match &audit.client {
-        Some(client_id) => {
-            let desk = Desk::at(audit.service, connection).await?;
-            let number = desk.service.numeric_id(client_id);
-            let mut entries =
-                connection.store.audit_of_client(audit.service, number, since).await.map_err(described)?;
-            let is_cut = entries.len() > most;
-            // The newest say how it stands.
-            entries.drain(..entries.len().saturating_sub(most));
-            show(&entries, output)?;
-            is_cut
-        }
-        None => of_service(audit.service, since, most, connection, output).await?,
+        Some(client_id) => of_client(audit.service, client_id, since, most, connection, output).await?,
+        None if output.is_json() => lines_of_service(audit.service, since, most, connection, output).await?,
+        None => latest_of_service(audit.service, since, most, connection, output).await?,
     };
     if is_cut {
         print::complain("There is more: --limit, --since");
@@ -76,33 +67,65 @@ pub(super) async fn run(audit: &Audit, connection: &Connection, output: &Output)
     Ok(())
 }
 
-/// What was changed of a service, some at a time; whether there is more.
-async fn of_service(service: u64, since: u64, most: usize, connection: &Connection, output: &Output) -> Result<bool> {
+/// The last of what was changed of a client; whether there is more.
+async fn of_client(
+    service: u64,
+    client_id: &str,
+    since: u64,
+    most: usize,
+    connection: &Connection,
+    output: &Output,
+) -> Result<bool> {
+    let desk = Desk::at(service, connection).await?;
+    let number = desk.service.numeric_id(client_id);
+    let mut entries = connection.store.audit_of_client(service, number, since).await.map_err(described)?;
+    let earlier = entries.len().saturating_sub(most);
+    entries.drain(..earlier);
+    show(&entries, output)?;
+    Ok(earlier > 0)
+}
+
+/// The last of what was changed of a service, for people; whether there is more.
+async fn latest_of_service(
+    service: u64,
+    since: u64,
+    most: usize,
+    connection: &Connection,
+    output: &Output,
+) -> Result<bool> {
+    let latest = connection.store.latest_audit_of_service(service, &audit_position(since, ""), most).await;
+    let (entries, is_cut) = latest.map_err(described)?;
+    // One that is deleted still has an audit; one that never was has none.
+    if entries.is_empty() {
+        connection.service(service).await?;
+    }
+    show(&entries, output)?;
+    Ok(is_cut)
+}
+
+/// What was changed of a service, oldest first and some at a time, for scripts; whether there is more.
+async fn lines_of_service(
+    service: u64,
+    since: u64,
+    most: usize,
+    connection: &Connection,
+    output: &Output,
+) -> Result<bool> {
     let (mut next, mut shown) = (Some(audit_position(since, "")), 0);
-    let mut rows = Vec::new();
     while let Some(from) = next.take() {
-        let wanted = PAGE.min(most.saturating_sub(shown));
-        if wanted == 0 {
-            next = Some(from);
-            break;
+        if shown == most {
+            return Ok(true);
         }
-        let (entries, more) = connection.store.audit_of_service(service, &from, wanted).await.map_err(described)?;
+        let page = connection.store.audit_of_service(service, &from, PAGE.min(most - shown)).await;
+        let (entries, more) = page.map_err(described)?;
         shown += entries.len();
-        if output.is_json() {
-            show(&entries, output)?;
-        } else {
-            rows.extend(entries.iter().map(row));
-        }
+        show(&entries, output)?;
         next = more;
     }
-    // One that is deleted still has an audit; one that never was has none.
     if shown == 0 {
         connection.service(service).await?;
     }
-    if !output.is_json() {
-        output.rows(&COLUMNS, &rows)?;
-    }
-    Ok(next.is_some())
+    Ok(false)
 }
 
 /// The columns for people.

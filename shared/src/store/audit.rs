@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
-use super::item::{integer, json, parsed, string};
-use super::list::Place;
+use super::item::{integer, json, parsed, string, text};
+use super::list::{Order, Place};
 use super::schema::{LIST_INDEX, audit_key, audit_list, audit_position};
 use super::{Item, Store, write};
 use crate::audit::{Entry, Subject};
@@ -68,18 +68,34 @@ impl Store {
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
         let place = Place { from: Some(from.to_owned()), ..Place::start(LIST_INDEX, audit_list(service)) };
         let mut keys = self.keys(&place, at_most.saturating_add(1)).await?;
-        let next = keys.get(at_most).and_then(|key| super::item::text(key, "at")).map(str::to_owned);
+        let next = keys.get(at_most).and_then(|key| text(key, "at")).map(str::to_owned);
         keys.truncate(at_most);
-        let items = self.batches_by_position(keys).await?;
-        let entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<_, _>>()?;
-        Ok((entries, next))
+        Ok((self.entries(keys).await?, next))
     }
 
-    /// The living items that an index names, in its order, where one partition has several.
-    async fn batches_by_position(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+    /// The same of the last `at_most` of them; and whether there were more since that position.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn latest_audit_of_service(
+        &self,
+        service: u64,
+        since: &str,
+        at_most: usize,
+    ) -> Result<(Vec<Entry>, bool), Error> {
+        let list = Place::start(LIST_INDEX, audit_list(service));
+        let place = Place { from: Some(since.to_owned()), order: Order::NewestFirst, ..list };
+        let mut keys = self.keys(&place, at_most.saturating_add(1)).await?;
+        let is_cut = keys.len() > at_most;
+        keys.truncate(at_most);
+        Ok((self.entries(keys).await?, is_cut))
+    }
+
+    /// The living entries that an index names, oldest first: of one partition there may be several.
+    async fn entries(&self, keys: Vec<Item>) -> Result<Vec<Entry>, Error> {
         let mut items = self.batches(keys).await?;
-        items.sort_by(|one, other| super::item::text(one, "at").cmp(&super::item::text(other, "at")));
-        Ok(items)
+        items.sort_by(|one, other| text(one, "at").cmp(&text(other, "at")));
+        items.iter().map(|item| parsed(item, "event")).collect()
     }
 }
 

@@ -27,12 +27,21 @@ pub(super) struct Place {
     pub(super) until: Option<String>,
     /// How many items further on it is.
     pub(super) skip: u64,
+    /// In which order its items are wanted.
+    pub(super) order: Order,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
 }
 
 impl Place {
     /// Where a list begins.
     pub(super) fn start(index: &'static str, list: String) -> Self {
-        Self { index, list, from: None, until: None, skip: 0 }
+        Self { index, list, from: None, until: None, skip: 0, order: Order::OldestFirst }
     }
 
     /// All that stands at one position of a list.
@@ -145,7 +154,8 @@ impl Store {
             .table_name(&self.table)
             .index_name(place.index)
             .expression_attribute_names("#list", place.index)
-            .expression_attribute_values(":list", string(&place.list));
+            .expression_attribute_values(":list", string(&place.list))
+            .scan_index_forward(place.order == Order::OldestFirst);
         let (Some(from), until) = (&place.from, &place.until) else {
             return query.key_condition_expression("#list = :list");
         };

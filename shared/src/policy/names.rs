@@ -233,6 +233,7 @@ mod tests {
             "ExampleBank",
             "The Example Bank: login",
             "PAYPAL",
+            "PAYPAl",
             "Log in to PayPal!",
             "PayPal一Login",
             "PayPal²",
@@ -262,7 +263,6 @@ mod tests {
             "EXАМРLE BANK",
             "ЕХАМРLE BANK",
             "ᴘᴀʏᴘᴀʟ",
-            "PAYPAl",
             "PAYPA1",
         ] {
             assert_eq!(flags(name), [Flag::LookAlikeName], "{name}");

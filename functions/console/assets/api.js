@@ -4,14 +4,13 @@ import { json, quoted } from './shell.js'
 
 /** Where the API is: beside the console, whatever is before its path. */
 const API = new URL('../operator/', import.meta.url)
-const CODE = new URL('./code', import.meta.url)
 
 let token = ''
-let refusedToken = () => {}
+let refused
 
 /** What is done when the token is no longer taken. */
 export function whenRefused(act) {
-  refusedToken = act
+  refused = act
 }
 
 export function signOut() {
@@ -26,82 +25,65 @@ export class Failure extends Error {
   }
 }
 
-/** A path below the API, with a query of what is given. */
-function url(path, query = {}) {
+/** A part of a path. */
+export const segment = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
+
+function url(path, query) {
   const target = new URL(path, API)
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== '') target.searchParams.set(name, value)
-  }
+  for (const [name, value] of Object.entries(query ?? {})) if (value) target.searchParams.set(name, value)
   return target
 }
 
-/** A part of a path. */
-export function segment(text) {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
-}
-
-/** Of `["GET", "1/clients", { name: "x" }, body, headers]`, as all requests are written here: its answer, and its ETag. */
+/** Of `['GET', '1/clients', { name: 'x' }, body, headers]`, as all requests are written here: the members of its answer, and its ETag. */
 export async function ask(request, signal) {
   const [method, path, query, body, headers] = request
   const sent = { Authorization: `Bearer ${token}`, ...headers }
-  if (body !== undefined) sent['Content-Type'] = 'application/json'
-  return answered(request, url(path, query), {
-    method, headers: sent, signal, body: body === undefined ? undefined : JSON.stringify(body),
-  })
+  return answered(request, url(path, query), { method, signal, headers: sent }, body)
 }
 
-/** The same, where only the members matter. */
-export async function get(path, query, signal) {
-  return (await ask(['GET', path, query], signal)).members
-}
+export const get = async (path, query, signal) => (await ask(['GET', path, query], signal)).members
 
-async function answered(asked, target, options) {
+async function answered(asked, target, options, body) {
+  const headers = body ? { ...options.headers, 'Content-Type': 'application/json' } : options.headers
+  const apart = { credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer' }
   let response
   try {
-    response = await fetch(target, {
-      ...options, credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
-    })
+    response = await fetch(target, { ...options, ...apart, headers, body: body && JSON.stringify(body) })
   } catch (error) {
     if (error.name === 'AbortError') throw error
-    throw new Failure(asked, 0, { error: 'no answer', error_description: 'The server does not answer. Is it running, and is this machine connected?' })
+    throw new Failure(asked, 0, { error_description: 'The server does not answer.' })
   }
   const text = await response.text()
-  let members = {}
+  let members
   try {
-    members = text === '' ? {} : JSON.parse(text)
+    members = JSON.parse(text || '{}')
   } catch {
-    members = { error: 'no JSON', error_description: text.slice(0, 500) }
+    members = { error_description: text.slice(0, 500) }
   }
   if (response.ok) return { members, etag: response.headers.get('etag') }
   const waits = response.headers.get('retry-after')
-  const failure = new Failure(asked, response.status, waits ? { ...members, retry_after: `${waits} seconds` } : members)
-  if (response.status === 401 && token) refusedToken(failure)
+  const failure = new Failure(asked, response.status, waits ? { ...members, retry_after: waits } : members)
+  if (response.status === 401 && token) refused(failure)
   throw failure
 }
 
 /** Signs in with that token: who its bearer is. */
 export async function signIn(text) {
+  token = ''
+  const { members } = await answered(['GET', 'whoami'], url('whoami'), { headers: { Authorization: `Bearer ${text}` } })
   token = text
-  try {
-    return await get('whoami')
-  } catch (error) {
-    token = ''
-    throw error
-  }
+  return members
 }
 
 /** The token that a one-time code is for, which `registrar serve` has printed. */
 export async function exchange(code) {
-  const options = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ code }) }
-  return (await answered(['POST', 'the one-time code'], CODE, options)).members.token
+  return (await answered(['POST', 'console/code'], new URL('code', import.meta.url), { method: 'POST' }, { code })).members.token
 }
 
 /** The same request for a terminal, with `$TOKEN` in the place of the token. */
 export function curl([method, path, query, body, headers = {}]) {
-  const parts = ['curl']
-  if (method !== 'GET') parts.push('-X', method)
-  parts.push(quoted(url(path, query).href), '-H', '"Authorization: Bearer $TOKEN"')
-  for (const [name, value] of Object.entries(headers)) parts.push('-H', quoted(`${name}: ${value}`))
-  if (body !== undefined) parts.push('-H', quoted('Content-Type: application/json'), '-d', quoted(json(body)))
-  return parts.join(' ')
+  const header = (text) => `-H ${quoted(text)}`
+  return ['curl', method !== 'GET' && `-X ${method}`, quoted(url(path, query).href), '-H "Authorization: Bearer $TOKEN"',
+    ...Object.entries(headers).map(([name, value]) => header(`${name}: ${value}`)),
+    body && `${header('Content-Type: application/json')} -d ${quoted(json(body))}`].filter(Boolean).join(' ')
 }

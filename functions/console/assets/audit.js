@@ -1,16 +1,16 @@
 // What was changed, by whom.
 
-import { aloneTime, h, said, table, time } from './dom.js'
+import { h, said, table, time } from './dom.js'
 
-/** Entries of the audit. */
+/** Entries of the audit; `link` leads to their clients. */
 export function history(entries, link) {
-  if (entries.length === 0) return h('p.hint', 'Nothing is kept.')
-  const subject = (entry) => {
-    if (!entry.client_id) return said(entry.token ? `token ${entry.token.slice(0, 12)} …` : entry.subject)
-    return link ? h('a', { 'data-row': true, href: link(['clients', entry.numeric_id]) }, said(entry.client_id)) : said(entry.client_id)
+  const of = ({ client_id, numeric_id, subject, token }) => {
+    if (!client_id || !link) return said(client_id ?? `${subject} ${(token ?? '').slice(0, 12)}`)
+    return h('a', { 'data-row': true, href: link(['clients', numeric_id]) }, said(client_id))
   }
-  return table('Changes, newest first', ['When', 'Of', 'What', 'Members', 'By', 'Door', 'From'], entries.map((entry) => [
-    link ? time(entry.at) : aloneTime(entry.at), subject(entry), entry.events.join(', ').replaceAll('_', ' '),
-    said((entry.members ?? []).join(', ')), said(entry.actor ?? 'by itself'), said(entry.door ?? ''), said(entry.address ?? ''),
-  ]))
+  const row = (entry) => [
+    time(entry.at, !link), of(entry), said(entry.events.join(', ').replaceAll('_', ' ')), said((entry.members ?? []).join(', ')),
+    said(entry.actor ?? 'by itself'), said(entry.door ?? ''), said(entry.address ?? ''),
+  ]
+  return entries.length ? table('Changes, newest first', ['When', 'Of', 'What', 'Members', 'By', 'Door', 'From'], entries.map(row)) : h('p.hint', 'Nothing is kept.')
 }

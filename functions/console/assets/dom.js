@@ -1,204 +1,164 @@
 // The document, built node by node. Nothing here reads markup: what strangers wrote is always text.
 
-const SVG = 'http://www.w3.org/2000/svg'
-
 /** Elements that would fetch or run what their attributes name. */
-const NEVER = new Set(['img', 'script', 'iframe', 'object', 'embed', 'style', 'link', 'base', 'meta'])
+const NEVER = ['img', 'script', 'iframe', 'object', 'embed', 'style', 'link', 'base', 'meta']
 
 /**
- * An element: `h('td.number', { title: 'x', onclick: press }, 'text', [more])`. Children are nodes and texts; what is null,
- * false or undefined is left out. A link leads to a place in this console and nowhere else.
+ * An element: `h('td.number', { title: 'x', onclick: press }, 'text', [more])`. Children are nodes and texts; null, undefined and
+ * false are left out. A link leads to a place in this console and nowhere else.
  */
-export function h(name, ...rest) {
-  return build((tag) => document.createElement(tag), name, rest)
-}
+export const h = (name, ...rest) => build('http://www.w3.org/1999/xhtml', name, rest)
 
 /** The same of SVG. */
-export function svg(name, ...rest) {
-  return build((tag) => document.createElementNS(SVG, tag), name, rest)
-}
+export const svg = (name, ...rest) => build('http://www.w3.org/2000/svg', name, rest)
 
-function build(create, name, rest) {
+function build(space, name, rest) {
   const [tag, ...classes] = name.split('.')
-  if (NEVER.has(tag)) throw new Error(`no ${tag} here`)
-  const element = create(tag)
+  if (NEVER.includes(tag)) throw new Error(`no ${tag} here`)
+  const element = document.createElementNS(space, tag)
   if (classes.length) element.setAttribute('class', classes.join(' '))
-  const has = rest.length && isProperties(rest[0])
-  if (has) for (const [key, value] of Object.entries(rest[0])) set(element, key, value)
-  element.append(...nodes(rest.slice(has ? 1 : 0)))
-  return element
-}
-
-function isProperties(value) {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Node)
+  const [first] = rest
+  const has = first && typeof first === 'object' && !Array.isArray(first) && !(first instanceof Node)
+  if (has) for (const [key, value] of Object.entries(first)) set(element, key, value)
+  return fill(element, has ? rest.slice(1) : rest)
 }
 
 function set(element, key, value) {
-  if (value === null || value === undefined || value === false) return
+  if (absent(value)) return
   if (key.startsWith('on')) element.addEventListener(key.slice(2), value)
-  else if (key === 'value') element.value = value
-  else if (key === 'href' && !String(value).startsWith('#')) throw new Error('a link leads elsewhere')
+  else if (key === 'value' && element.tagName !== 'OPTION') element.value = value
+  else if (key === 'href' && !value.startsWith('#')) throw new Error('a link leads elsewhere')
   else element.setAttribute(key, value === true ? '' : value)
 }
 
-function nodes(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false)
-}
+const absent = (value) => value === null || value === undefined || value === false
 
 /** What is in an element, replaced. */
 export function fill(element, ...children) {
-  element.replaceChildren(...nodes(children))
+  element.replaceChildren(...children.flat(Infinity).filter((child) => !absent(child)))
   return element
 }
 
-// Characters that nobody sees, and those that change what is seen.
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/u
+/** Characters that nobody sees, and those that change what is seen. */
+const HIDDEN = /([\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0])/u
 
 /** What somebody else wrote: apart from the text around it, whatever its direction, with hidden characters shown. */
 export function said(text) {
-  const parts = []
-  let plain = ''
-  for (const character of String(text)) {
-    if (!HIDDEN.test(character)) {
-      plain += character
-      continue
-    }
-    const code = character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')
-    parts.push(plain, h('span.hidden', `U+${code}`))
-    plain = ''
-  }
-  return h('bdi.said', parts, plain)
+  const part = (part, index) => index % 2 ? h('span.hidden', `U+${part.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`) : part
+  return h('bdi.said', String(text).split(HIDDEN).map(part))
 }
 
-/** A value of JSON, on one line where that is short. */
+export const none = (text = '—') => h('span.none', text)
+
+/** A value of JSON, in few lines. */
 export function value(json) {
-  if (json === undefined) return h('span.none', '—')
+  if (json === undefined) return none()
   if (typeof json === 'string') return said(json)
-  if (Array.isArray(json) && json.every((item) => typeof item === 'string')) {
-    return json.length === 0 ? h('span.none', 'empty') : h('ul.values', json.map((item) => h('li', said(item))))
-  }
+  if (Array.isArray(json) && json.every((item) => typeof item === 'string')) return json.length ? list(json.map(said)) : none('empty')
   const line = JSON.stringify(json)
   return h('code', line.length > 60 ? pretty(json) : said(line))
 }
 
-/** A value of JSON, on lines. */
-export function pretty(json) {
-  // One line at a time, so that line ends are not shown as hidden characters.
-  return h('span.json', JSON.stringify(json, null, 2).split('\n').map((line) => [said(line), '\n']))
-}
+/** A value of JSON, line by line, so that their ends are not shown as hidden characters. */
+export const pretty = (json) => h('span.json', JSON.stringify(json, null, 2).split('\n').map((line) => [said(line), '\n']))
+
+export const list = (items) => h('ul.values', items.map((item) => h('li', item)))
 
 const two = (number) => String(number).padStart(2, '0')
 
-/** A time in seconds: local, and exactly in UTC where it or its row has the focus or the pointer. */
-export function time(seconds) {
-  if (seconds === undefined || seconds === null) return h('span.none', '—')
+/** Day and time on this machine's clock. */
+export function local(date) {
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/**
+ * A time in seconds: local, and exactly in UTC where it has the focus or the pointer, or its row has. `alone` is one that can
+ * have the focus itself.
+ */
+export function time(seconds, alone) {
+  if (absent(seconds)) return none()
   const date = new Date(seconds * 1000)
   if (Number.isNaN(date.getTime())) return said(seconds)
   const utc = date.toISOString().replace('.000Z', 'Z')
-  const local = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
-  return h('time', { datetime: utc, title: utc }, h('span', local), h('span', utc))
-}
-
-/** The same outside of a list, which can have the focus itself. */
-export function aloneTime(seconds) {
-  const element = time(seconds)
-  if (element.tagName === 'TIME') element.tabIndex = 0
-  return element
+  return h('time', { datetime: utc, title: utc, tabindex: alone && '0' }, h('span', local(date)), h('span', utc))
 }
 
 const UNITS = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]
 
-/** A length of time in words: `12 days`. */
-export function duration(seconds) {
-  const [size, unit] = UNITS.find(([size]) => Math.abs(seconds) >= size) ?? UNITS[3]
-  const count = Math.floor(Math.abs(seconds) / size)
-  return `${count} ${unit}${count === 1 ? '' : 's'}`
-}
-
 /** How long until then, and how near that is. */
 export function until(seconds) {
-  if (seconds === undefined || seconds === null) return h('span.none', 'no end')
-  const left = seconds - Date.now() / 1000
-  const mood = left < 0 ? 'bad' : left < 14 * 86400 ? 'warn' : 'good'
-  return h(`span.${mood}`, left < 0 ? `ended ${duration(left)} ago` : `${duration(left)} left`)
+  if (absent(seconds)) return none('no end')
+  const left = seconds - now()
+  const [size, unit] = UNITS.find(([size]) => Math.abs(left) >= size) ?? UNITS[3]
+  const words = count(Math.floor(Math.abs(left) / size), unit)
+  return left < 0 ? h('span.bad', `ended ${words} ago`) : h(left < 14 * 86400 ? 'span.warn' : 'span.good', `${words} left`)
 }
 
-export function now() {
-  return Math.floor(Date.now() / 1000)
-}
+export const now = () => Math.floor(Date.now() / 1000)
 
-export function count(number, one, many = `${one}s`) {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`
-}
+export const number = (number) => number.toLocaleString('en')
+
+export const count = (many, one) => `${number(many)} ${one}${many === 1 ? '' : 's'}`
 
 /**
- * A table that stands as cards where it is narrow. `columns` are names or `[name, class]`; a row is its cells, or
- * `{ cells, ...properties }` of its element. Rows with a link can be walked through with j and k.
+ * A table that stands as cards where it is narrow. `columns` are names, those of numbers begin with `#`. A row's first element
+ * with `data-row` is where j and k lead.
  */
 export function table(caption, columns, rows) {
-  const named = columns.map((column) => (Array.isArray(column) ? column : [column, '']))
-  const cell = (content, index) => {
-    const [name, kind] = named[index]
-    return h(`td${kind && `.${kind}`}`, { role: 'cell', 'data-name': name }, content)
-  }
-  const row = (row) => {
-    const { cells, ...properties } = Array.isArray(row) ? { cells: row } : row
-    return h('tr', { role: 'row', ...properties }, cells.map(cell))
-  }
-  const head = named.map(([name, kind]) => h(`th${kind && `.${kind}`}`, { role: 'columnheader', scope: 'col' }, name))
+  const named = columns.map((column) => column.startsWith('#') ? [column.slice(1), '.number'] : [column, ''])
+  const head = named.map(([name, kind]) => h(`th${kind}`, { role: 'columnheader', scope: 'col' }, name))
+  const cell = (content, index) => h(`td${named[index][1]}`, { role: 'cell', 'data-name': named[index][0] }, content)
   return h('table', { role: 'table' },
     h('caption', caption),
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head)),
-    h('tbody', { role: 'rowgroup' }, rows.map(row)))
+    h('tbody', { role: 'rowgroup' }, rows.map((cells) => h('tr', { role: 'row' }, cells.map(cell)))))
 }
 
 /** Names and values beside each other. */
-export function facts(pairs) {
-  return h('dl.facts', pairs.filter(Boolean).map(([name, ...values]) => h('div', h('dt', name), h('dd', values))))
-}
+export const facts = (pairs) => h('dl.facts', pairs.filter(Boolean).map(([name, ...values]) => h('div', h('dt', name), h('dd', values))))
 
 let fields = 0
 
 /** An input with its label, and what else is to be known of it. */
 export function field(label, input, hint) {
-  const id = `field-${(fields += 1)}`
-  input.id ||= id
-  if (hint) input.setAttribute('aria-describedby', `${id}-hint`)
-  return h('div.field', h('label', { for: input.id }, label), input, hint && h('p.hint', { id: `${id}-hint` }, hint))
+  input.id = `field-${(fields += 1)}`
+  if (hint) input.setAttribute('aria-describedby', `${input.id}-hint`)
+  return h('div.field', h('label', { for: input.id }, label), input, hint && h('p.hint', { id: `${input.id}-hint` }, hint))
 }
 
-export function button(label, press, properties = {}) {
-  return h(`button${properties.kind ? `.${properties.kind}` : ''}`, { type: 'button', ...properties, kind: null, onclick: press }, label)
+export const input = (type, properties) => h('input', { type, autocomplete: 'off', spellcheck: 'false', ...properties })
+
+export const area = (rows, value, properties) => h('textarea.code', { rows, spellcheck: 'false', value, ...properties })
+
+export function select(options, chosen, properties) {
+  const pairs = options.map((option) => Array.isArray(option) ? option : [option, option])
+  return h('select', properties, pairs.map(([value, label]) => h('option', { value, selected: value === chosen }, label)))
 }
 
-export function select(options, chosen, properties = {}) {
-  const option = (option) => {
-    const [value, label] = Array.isArray(option) ? option : [option, option]
-    return h('option', { value, selected: value === chosen }, label)
+/** A button; its kind is `main`, `danger`, `chip` or nothing. */
+export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick, ...properties }, label)
+
+/** A form that does something here and is sent nowhere. */
+export function form(kind, submit, ...content) {
+  const onsubmit = (event) => {
+    event.preventDefault()
+    submit()
   }
-  return h('select', properties, options.map(option))
+  return h(`form.${kind}`, { onsubmit }, content)
 }
 
 /** What is read aloud and shown for a while: what became of an action. */
-export function announce(text) {
+export function announce(...text) {
   const place = document.getElementById('said')
   fill(place, h('p', text))
   clearTimeout(announce.ends)
   announce.ends = setTimeout(() => fill(place), 8000)
 }
 
-/**
- * A dialog. `content` gets a function that closes it. The focus goes back where it was; Esc closes it.
- */
-export function dialog(title, content, closed = () => {}) {
-  const element = h('dialog', { 'aria-labelledby': 'dialog-title' })
-  const close = () => element.close()
-  fill(element, h('h2', { id: 'dialog-title' }, title), content(close))
-  element.addEventListener('close', () => {
-    element.remove()
-    closed()
-  })
+/** A dialog; `content` gets a function that closes it. Esc closes it too, and the focus goes back where it was. */
+export function dialog(title, content) {
+  const element = h('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => element.remove() })
+  fill(element, h('h2', { id: 'dialog-title' }, title), content(() => element.close()))
   document.body.append(element)
   element.showModal()
-  return element
 }

@@ -1,56 +1,36 @@
 // What users have let clients have, of one user or one client; and its end.
 
-import { announce, button, field, h, said, select, table, time, until } from './dom.js'
+import { announce, button, field, form, h, input, list, said, select, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { confirm, pageOf, pages, screen } from './ui.js'
+import { confirm, pages, screen } from './ui.js'
 
 export function grants(context) {
-  const { id, query } = context
+  const { id, query, writes } = context
   const by = query.get('client') ? 'client' : 'subject'
-  const value = query.get(by) ?? ''
+  const text = query.get(by) ?? ''
   const path = `${id}/grants`
   const what = select([['subject', 'User (subject)'], ['client', 'Client id, number or alias']], by)
-  const input = h('input', { type: 'search', value, autocomplete: 'off', spellcheck: 'false' })
-  const form = h('form.search', {
-    role: 'search',
-    onsubmit: (event) => {
-      event.preventDefault()
-      context.go(['grants'], { [what.value]: input.value.trim() })
-    },
-  }, h('div.row', field('Of', what), field('Which', input), h('button.main', { type: 'submit' }, 'Show')))
-  const all = { [by]: value }
-  return screen('Grants', { asks: [['GET', path, all]], command: registrar(['grant', 'list'], { [by]: value }, [id]) },
-    form,
-    value && context.may('client.write', 'use_service') && h('p.buttons', end(context, path, all, 'End all of these …', [
-      h('p', 'All tokens and codes of ', by === 'subject' ? 'this user' : 'this client', ' end: ', said(value), '.'),
-    ], value)),
-    value
-      ? pages((cursor) => pageOf(context, path, 'grants', { ...all, limit: 50 }, cursor), (rows) => list(context, path, rows), 'There is none.')
-      : h('p.hint', 'Name a user or a client.'))
-}
-
-function end(context, path, query, label, content, typed, properties = {}) {
-  return button(label, () => confirm({
-    title: 'End what was granted?', label: 'End it', kind: 'danger', content, typed, request: ['DELETE', path, query],
-    command: registrar(['grant', 'revoke'], { ...query, yes: true }, [context.id]),
+  const words = input('search', { value: text })
+  const end = (query, label, content, typed, properties) => button(label, () => confirm({
+    title: 'End what was granted?', label: 'End it', kind: 'danger', content, typed, request: () => ['DELETE', path, query],
+    command: () => registrar(['grant', 'revoke'], { ...query, yes: true }, [id]),
     done: () => {
       announce('It has ended.')
       context.again()
     },
-  }), { kind: 'danger', ...properties })
-}
-
-function list(context, path, grants) {
-  return table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', ''], grants.map((grant) => [
-    said(grant.client_name ?? grant.client_id), said(grant.subject), said(grant.scopes.join(' ')), authorizations(grant.authorizations ?? []),
-    time(grant.modified_at),
-    context.may('client.write', 'use_service') && end(context, path, { subject: grant.subject, client: grant.client_id }, 'End …', [
-      h('p', 'Tokens and codes of ', said(grant.subject), ' at ', said(grant.client_name ?? grant.client_id), ' end, and the user is asked again.'),
-    ], undefined, { 'data-row': true }),
-  ]))
-}
-
-function authorizations(authorizations) {
-  return h('ul.values', authorizations.map((one) => h('li', said(one.scopes.join(' ')), ' since ', time(one.granted_at), ', ',
-    until(one.refresh_token_expires_at ?? one.access_token_expires_at))))
+  }), 'danger', properties)
+  const authorization = ({ scopes, granted_at, access_token_expires_at, refresh_token_expires_at }) => [
+    said(scopes.join(' ')), ', ', until(refresh_token_expires_at ?? access_token_expires_at), ', since ', time(granted_at),
+  ]
+  const show = (grants) => table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'Its end'], grants.map((grant) => {
+    const { client_id, client_name = client_id, subject, scopes, authorizations = [], modified_at } = grant
+    const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
+    return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),
+      writes && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
+  }))
+  return screen('Grants', [['GET', path, { [by]: text }]], registrar(['grant', 'list'], { [by]: text }, [id]),
+    form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
+      h('div.row', field('Of', what), field('Which', words), h('button.main', { type: 'submit' }, 'Show'))),
+    text && writes && h('p', end({ [by]: text }, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
+    text ? pages(context, path, 'grants', { [by]: text }, show, 'There is none.') : h('p.hint', 'Name a user or a client.'))
 }

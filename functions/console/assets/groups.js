@@ -1,89 +1,72 @@
 // Clients that look alike: the same name, the same redirect hosts. Many copies of one program register the same.
 
 import { bulk } from './bulk.js'
-import { button, count, fill, h, said, select, field, table, time } from './dom.js'
-import { clientsTable } from './clients.js'
+import { clientsTable, nameOf } from './clients.js'
+import { announce, button, count, field, fill, h, number, said, select, table, time } from './dom.js'
 import { parsed } from './rules.js'
 import { registrar } from './shell.js'
-import { failure, pageOf, screen } from './ui.js'
+import { load, pageOf, screen } from './ui.js'
 
 /** How many clients are read before somebody is asked for more. */
 const AT_ONCE = 1000
 
-export function groups(context) {
-  const { id } = context
-  const asks = [['GET', `${id}/clients`, { limit: 100 }]]
-  const place = h('div', { 'aria-live': 'polite' })
-  const state = { clients: [], next: undefined }
-  read(context, state, place)
-  return screen('Look-alikes', { asks, command: registrar(['client', 'prune'], { service: id, unused: '90d', 'dry-run': true }) },
-    h('p', 'Clients whose names are the same but for case, width, accents and spaces, and that lead to the same hosts. What is removed is shown first.'), place)
+/** Which of a group are removed: a label, and who stays. */
+const CHOICES = {
+  unused: ['those that were never used', ({ used, retained }) => used || retained],
+  others: ['all but the newest', ({ retained }, index) => index === 0 || retained],
+  all: ['all of them', () => false],
 }
 
-async function read(context, state, place) {
-  const until = state.clients.length + AT_ONCE
-  try {
-    do {
-      const [clients, next] = await pageOf(context, `${context.id}/clients`, 'clients', { limit: 100 }, state.next)
-      state.clients.push(...clients)
-      state.next = next
-      fill(place, h('p.hint', `${count(state.clients.length, 'client')} read …`))
-    } while (state.next && state.clients.length < until)
-  } catch (error) {
-    if (error.name !== 'AbortError') fill(place, failure(error))
-    return
-  }
-  const alike = grouped(state.clients)
-  fill(place,
-    h('p', `${count(state.clients.length, 'client')} read, ${count(alike.length, 'group')} of two or more. `,
-      state.next && button('Read more', () => read(context, state, place))),
-    alike.map((group) => section(context, group)))
+export function groups(context) {
+  const { id } = context
+  const place = h('div')
+  load(place, read(context, [], undefined, place))
+  return screen('Look-alikes', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'prune'], { 'service': id, 'unused': '90d', 'dry-run': true }),
+    h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts.'), place)
+}
+
+async function read(context, clients, next, place) {
+  const enough = clients.length + AT_ONCE
+  do {
+    const [found, cursor] = await pageOf(context, `${context.id}/clients`, 'clients', { limit: 100 }, next)
+    clients.push(...found)
+    next = cursor
+    fill(place, h('p.hint', `${count(clients.length, 'client')} read …`))
+  } while (next && clients.length < enough)
+  const alike = grouped(clients)
+  return [
+    h('p', `${count(clients.length, 'client')} read, ${count(alike.length, 'group')} of two or more. `,
+      next && button('Read more', () => load(place, read(context, clients, next, place)))),
+    alike.map((group) => section(context, group)),
+  ]
 }
 
 /** A name as it is compared. */
-function folded(name) {
-  return name.normalize('NFKD').replace(/[\p{M}\p{C}]/gu, '').toLowerCase().replace(/[\s\p{P}]+/gu, ' ').trim()
+const folded = (name = '') => name.normalize('NFKD').replace(/\p{M}|\p{C}/gu, '').toLowerCase().replace(/[\s\p{P}]+/gu, ' ').trim()
+
+function hosts({ redirect_uris = [] }) {
+  const host = ({ protocol, hostname }) => /^https?:$/.test(protocol) ? hostname : protocol
+  return [...new Set(redirect_uris.map(parsed).map(host))].sort().join(', ')
 }
 
-function hosts(client) {
-  const uris = Array.isArray(client.redirect_uris) ? client.redirect_uris : []
-  const host = (uri) => {
-    const url = parsed(uri)
-    return url && (/^https?:$/.test(url.protocol) ? url.hostname : `${url.protocol}//`)
-  }
-  return [...new Set(uris.map(host).filter(Boolean))].sort()
-}
-
-export function grouped(clients) {
-  const groups = new Map()
-  for (const client of clients) {
-    const key = JSON.stringify([folded(client.client_name ?? ''), hosts(client)])
-    groups.set(key, [...(groups.get(key) ?? []), client])
-  }
+function grouped(clients) {
+  const groups = Map.groupBy(clients, (client) => `${folded(client.client_name)}\n${hosts(client)}`)
   return [...groups.values()].filter((group) => group.length > 1).sort((one, other) => other.length - one.length)
 }
 
 function section(context, group) {
-  const dates = group.map((client) => client.client_id_issued_at)
+  const dates = group.map(({ client_id_issued_at }) => client_id_issued_at)
   const used = group.filter((client) => client.used).length
-  const choices = {
-    unused: ['those that were never used', (client) => !client.used && !client.retained],
-    others: ['all but the newest', (client) => client !== group[0] && !client.retained],
-    all: ['all of them', () => true],
-  }
-  const which = select(Object.entries(choices).map(([value, [label]]) => [value, label]), 'unused')
+  const which = select(Object.entries(CHOICES).map(([value, [label]]) => [value, label]), 'unused')
   const remove = () => {
-    const clients = group.filter(choices[which.value][1])
-    if (clients.length === 0) fill(none, 'There is none.')
-    else bulk(context, { action: 'delete', clients })
+    const clients = group.filter((client, index) => !CHOICES[which.value][1](client, index))
+    if (clients.length) bulk(context, 'delete', clients)
+    else announce('There is none of these.')
   }
-  const none = h('span', { role: 'status' })
-  return h('section.group',
-    h('h2', group[0].client_name ? said(group[0].client_name) : h('em', 'without a name'), ' ', h('span.count', `× ${group.length}`)),
-    table('This group', ['Redirect hosts', ['Clients', 'number'], ['Used', 'number'], ['Never used', 'number'], 'Oldest', 'Newest'], [[
-      said(hosts(group[0]).join(', ') || 'none'), group.length.toLocaleString('en'), used.toLocaleString('en'),
-      (group.length - used).toLocaleString('en'), time(Math.min(...dates)), time(Math.max(...dates)),
+  return h('section', h('h2', nameOf(group[0]), ` × ${number(group.length)}`),
+    table('This group', ['Redirect hosts', '#Clients', '#Used', '#Never used', 'Oldest', 'Newest'], [[
+      said(hosts(group[0]) || 'none'), number(group.length), number(used), number(group.length - used), time(Math.min(...dates)), time(Math.max(...dates)),
     ]]),
-    context.may('client.write', 'use_service') && h('div.row', field('Remove', which), button('Preview the removal …', remove, { 'data-row': true }), none),
-    h('details', h('summary', 'The clients'), clientsTable(context, group.slice(0, 100))))
+    context.writes && h('div.row', field('Remove', which), button('Preview …', remove, '', { 'data-row': true })),
+    h('details', h('summary', 'The clients'), clientsTable(context, group)))
 }

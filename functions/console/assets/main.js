@@ -1,24 +1,24 @@
 // Signing in, the way from an address to a screen, and keys.
 
 import { exchange, signIn, signOut, whenRefused } from './api.js'
-import { button, dialog, field, fill, h, said, select } from './dom.js'
-import { failure, to } from './ui.js'
-import { listen, shortcuts } from './keys.js'
 import { client } from './client.js'
 import { clients } from './clients.js'
-import { groups } from './groups.js'
+import { button, field, fill, form, h, input, select } from './dom.js'
 import { federation } from './federation.js'
 import { grants } from './grants.js'
+import { groups } from './groups.js'
+import { listen, shortcuts } from './keys.js'
 import { policy } from './policy.js'
 import { refused } from './refused.js'
 import { stet } from './stet.js'
 import { today } from './today.js'
 import { tokens } from './tokens.js'
+import { failure, to } from './ui.js'
 
 /** The screens: the part of the address, the name, the key after `g`, and what makes it. */
 const SCREENS = [
   ['today', 'Today', 't', today],
-  ['clients', 'Clients', 'c', (context) => (context.parts.length > 1 ? client(context) : clients(context))],
+  ['clients', 'Clients', 'c', (context) => (context.parts[1] ? client : clients)(context)],
   ['groups', 'Look-alikes', 'l', groups],
   ['policy', 'Policy', 'p', policy],
   ['tokens', 'Tokens', 'k', tokens],
@@ -35,137 +35,106 @@ const main = document.getElementById('main')
 let me
 let shown = new AbortController()
 
-function address() {
-  const [path, search = ''] = location.hash.slice(2).split('?')
-  const [service, ...parts] = path.split('/').map((part) => {
-    try {
-      return decodeURIComponent(part)
-    } catch {
-      return ''
-    }
-  })
-  return { service, parts, query: new URLSearchParams(search) }
-}
-
+/** The service, the parts and the query of the address. */
 function place() {
-  const { service, parts, query } = address()
-  const known = me.services.find((known) => String(known.service_id) === service)
-  const current = known ?? (/^[1-9]\d*$/.test(service) ? { service_id: Number(service) } : me.services[0])
-  return { service: current, parts: parts[0] ? parts : ['today'], query }
+  const [path, search] = location.hash.slice(2).split('?')
+  const [id, ...parts] = path.split('/').map((part) => decodeURIComponent(part.replace(/%(?![\da-f]{2})/gi, '%25')))
+  const known = me.services.find((service) => String(service.service_id) === id)
+  const service = known ?? (/^[1-9]\d*$/.test(id) ? { service_id: Number(id) } : me.services[0])
+  return { service, parts: parts[0] ? parts : ['today'], query: new URLSearchParams(search) }
 }
 
 async function show() {
   shown.abort()
   shown = new AbortController()
   if (!me) return welcome()
+  const { signal } = shown
   const { service, parts, query } = place()
-  if (!service) {
-    frame(undefined, '')
-    fill(main, h('h1', 'No service'), h('p', 'This token’s organization has no service yet. Make one: ', h('code', 'registrar service create'), '.'))
-    return
-  }
-  const screen = SCREENS.find(([part]) => part === parts[0]) ?? SCREENS[0]
-  frame(service, screen[0])
+  if (!service) return fill(main, h('h1', 'No service'), h('p', 'Make one: ', h('code', 'registrar service create'), '.'))
+  const id = service.service_id
+  const [part, name, , make] = SCREENS.find(([part]) => part === parts[0]) ?? SCREENS[0]
   const may = (...permissions) => permissions.some((permission) => me.permissions.includes(permission))
   const context = {
-    me, service, id: service.service_id, parts, query, signal: shown.signal, may,
-    link: (parts, query) => to(service.service_id, parts, query),
-    go: (parts, query) => { location.hash = to(service.service_id, parts, query) },
+    me, id, parts, query, signal, may,
+    readsService: may('service.read', 'service.write'), writes: may('client.write', 'use_service'), writesService: may('service.write'),
+    link: (parts, query) => to(id, parts, query),
+    go: (parts, query) => { location.hash = to(id, parts, query) },
     again: show,
   }
+  frame(service, part)
   main.setAttribute('aria-busy', 'true')
   try {
-    const content = await screen[3](context)
-    if (context.signal.aborted) return
-    fill(main, content)
+    const content = await make(context)
+    if (!signal.aborted) fill(main, content)
   } catch (error) {
-    if (context.signal.aborted) return
-    fill(main, h('h1', screen[1] || 'Refused'), failure(error))
+    if (!signal.aborted) fill(main, h('h1', name || 'Refused'), failure(error))
   }
+  if (signal.aborted) return
   main.removeAttribute('aria-busy')
-  const title = main.querySelector('h1')?.textContent ?? screen[1]
-  document.title = `${title} · ${service.name ?? service.service_id} · Registrar`
+  document.title = `${main.querySelector('h1').textContent} · ${service.name ?? id} · Registrar`
 }
 
 function frame(service, current) {
-  const chosen = (event) => { location.hash = to(event.target.value, [current || 'today']) }
-  const options = me.services.map((one) => [String(one.service_id), `${one.service_id} ${one.name ?? ''}`.trim()])
-  if (service && !options.some(([id]) => id === String(service.service_id))) options.push([String(service.service_id), String(service.service_id)])
-  const item = ([part, name]) => name && h('li', h('a', {
-    href: to(service.service_id, [part]), 'aria-current': part === current ? 'page' : null,
-  }, name))
-  fill(header,
-    h('span.brand', 'Registrar'),
-    service && h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),
-    h('div.session',
-      options.length > 0 && field('Service', select(options, String(service?.service_id), { onchange: chosen })),
-      button('Keys', () => shortcuts(SCREENS), { title: 'Which keys there are: ?' }),
-      button('Sign out', leave)))
+  const id = String(service.service_id)
+  const services = me.services.includes(service) ? me.services : [...me.services, service]
+  const options = services.map((one) => [String(one.service_id), `${one.service_id} ${one.name ?? ''}`])
+  const choice = select(options, id, { onchange: () => { location.hash = to(choice.value, [current]) } })
+  const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
+  fill(header, brand(),
+    h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),
+    h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS)), button('Sign out', () => leave())))
 }
 
-function leave() {
+const brand = () => h('span.brand', 'Registrar')
+
+function leave(error) {
   signOut()
   me = undefined
-  show()
+  shown.abort()
+  for (const open of document.querySelectorAll('dialog')) open.close()
+  welcome(error)
 }
 
 /** The first screen: signing in. */
 function welcome(error, hint) {
-  fill(header, h('span.brand', 'Registrar'))
   document.title = 'Sign in · Registrar'
-  const token = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true })
+  const token = input('password', { required: true })
   const outcome = h('div', error && failure(error), hint && h('p', hint))
-  const submit = async (event) => {
-    event.preventDefault()
-    try {
-      enter(await signIn(token.value.trim()))
-    } catch (error) {
-      fill(outcome, failure(error))
-      token.select()
-    }
-  }
-  fill(main,
-    h('h1', 'Sign in'),
-    h('form.narrow', { onsubmit: submit },
-      field('Token', token, 'An operator’s token of a service or an organization. It stays in this page’s memory: whoever reloads signs in again.'),
-      outcome,
-      h('p.buttons', h('button.main', { type: 'submit' }, 'Sign in'))),
-    h('details', h('summary', 'Where is a token?'),
-      h('p', 'On your machine, ', h('code', 'registrar serve'), ' prints a link that signs in once, and keeps tokens in ', h('code', '.registrar/demo.json'), '.'),
-      h('p', 'Else ', h('code', 'registrar token create service --service ID'), ' makes one.')))
+  const submit = () => signIn(token.value.trim()).then(enter).catch((error) => fill(outcome, failure(error)))
+  fill(header, brand())
+  fill(main, h('h1', 'Sign in'), form('narrow', submit,
+    field('Token', token, 'An operator’s token of a service or an organization. It stays in this page’s memory: who reloads signs in again.'),
+    outcome,
+    h('p', h('button.main', { type: 'submit' }, 'Sign in'))),
+  h('p.hint', 'registrar serve prints a link that signs in, and keeps tokens in .registrar/demo.json. Else registrar token create service makes one.'))
   token.focus()
 }
 
 function enter(whoami) {
   me = whoami
-  if (!/^#\/\d/.test(location.hash)) history.replaceState(null, '', location.pathname)
   return show()
 }
 
 async function start() {
-  whenRefused((error) => {
-    if (!me) return
-    signOut()
-    me = undefined
-    shown.abort()
-    for (const open of document.querySelectorAll('dialog')) open.close()
-    welcome(error)
-  })
   const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1]
-  if (!code) return welcome()
+  if (!code) return show()
   history.replaceState(null, '', location.pathname)
   try {
     await enter(await signIn(await exchange(code)))
   } catch (error) {
-    welcome(error, 'A link of registrar serve works once, within ten minutes. It prints another one when it is started again; the token itself is in .registrar/demo.json.')
+    welcome(error, 'A link of registrar serve signs in once, within ten minutes; started again it prints another one.')
   }
 }
 
+whenRefused(leave)
 addEventListener('hashchange', async () => {
-  if (document.querySelector('dialog[open]')) document.querySelector('dialog[open]').close()
-  await show()
-  main.focus({ preventScroll: true })
+  for (const open of document.querySelectorAll('dialog')) open.close()
+  await start()
+  if (me) main.focus({ preventScroll: true })
   scrollTo(0, 0)
 })
-listen(SCREENS, () => me && place().service.service_id)
+listen(SCREENS, (key) => {
+  const screen = SCREENS.find(([, name, short]) => name && short === key)
+  if (screen && me) location.hash = to(place().service.service_id, [screen[0]])
+})
 start()

@@ -2,144 +2,101 @@
 
 import { at, meaning, suggestions } from './advice.js'
 import { ask } from './api.js'
-import { announce, button, facts, field, fill, h, said, select, table, value } from './dom.js'
+import { announce, area, button, facts, field, fill, h, list, none, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
 import { RULES, difference } from './rules.js'
 import { json, reading, registrar } from './shell.js'
-import { confirm, copy, failure, screen } from './ui.js'
+import { confirm, copies, failure, load, screen } from './ui.js'
 
 const PRESETS = ['open', 'mcp_shared', 'protected', 'regulated']
 
 /** What is being written, for each service: it is kept while other screens are shown. */
 const drafts = new Map()
 
+const lines = (json) => JSON.stringify(json, null, 2)
+
 /** Opens the editor with a policy, a body to try, and a member that is meant. */
-export function open(context, { policy, body, member }) {
-  drafts.set(context.id, { text: JSON.stringify(policy, null, 2), body: JSON.stringify(body, null, 2) })
+export function open(context, policy, body, member) {
+  drafts.set(context.id, [lines(policy), lines(body)])
   context.go(['policy'], { member })
 }
 
 export async function policy(context) {
   const { id, query, signal } = context
-  const read = ['GET', `${id}/policy`]
-  const { members: force, etag } = await ask(read, signal)
-  const draft = drafts.get(id) ?? { text: JSON.stringify(force, null, 2), body: JSON.stringify(HOSTS.Claude, null, 2) }
-  drafts.set(id, draft)
-  const editor = new Editor(context, force, etag, draft)
-  setTimeout(() => editor.begin(query.get('member')))
-  return screen('Policy', { asks: [read], command: `${registrar(['service', 'show', id])} --json` }, editor.parts())
+  const asks = [['GET', `${id}/policy`]]
+  const { members, etag } = await ask(asks[0], signal)
+  const editor = new Editor(context, members, etag, query.get('member'))
+  return screen('Policy', asks, registrar(['service', 'show'], { json: true }, [id]), editor.parts)
 }
 
 class Editor {
-  constructor(context, force, etag, draft) {
-    Object.assign(this, { context, force, etag, draft, asked: 0 })
+  constructor(context, force, etag, member) {
+    const [policy, body] = drafts.get(context.id) ?? [lines(force), lines(HOSTS.Claude)]
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
     }
-    this.text = h('textarea.code', { rows: 22, spellcheck: 'false', value: draft.text, oninput: typed })
-    this.body = h('textarea.code', { rows: 14, spellcheck: 'false', value: draft.body, oninput: typed })
-    this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS).map((member) => [member, member])], '', { onchange: () => this.show(this.member.value, true) })
-    this.about = h('div.about')
-    this.fault = h('div')
-    this.outcome = h('div', { 'aria-live': 'polite' })
-    this.effect = h('div')
-  }
-
-  parts() {
-    const host = (event) => {
-      if (event.target.value) this.body.value = JSON.stringify(HOSTS[event.target.value], null, 2)
-      this.tryIt()
-    }
-    return [
+    Object.assign(this, { context, force, etag, asked: 0 })
+    this.policy = area(22, policy, { oninput: typed })
+    this.body = area(14, body, { oninput: typed })
+    this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
+    const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
+      onchange: () => this.write(this.body, HOSTS[host.value]),
+    })
+    Object.assign(this, { about: h('div'), fault: h('div'), outcome: h('div', { 'aria-live': 'polite' }), effect: h('div') })
+    this.parts = [
       h('section', h('h2', '1. Change'),
-        h('p.buttons', 'Begin with ', PRESETS.map((preset) => button(preset, () => this.preset(preset))),
-          button('What is in force', () => this.replace(this.force))),
-        h('div.columns',
-          h('div', field('The policy, as JSON', this.text), this.fault),
-          h('div', field('What a member means', this.member), this.about))),
+        h('p.buttons', 'Begin with', PRESETS.map((preset) => button(preset, () => this.preset(preset))),
+          button('What is in force', () => this.write(this.policy, force))),
+        h('div.columns', h('div', field('The policy, as JSON', this.policy), this.fault), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
-        h('div.columns',
-          h('div', field('A well-known host', select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', { onchange: host })),
-            field('What it sends', this.body)),
-          this.outcome)),
+        h('div.columns', h('div', field('A well-known host', host), field('What it sends', this.body)), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.effect),
     ]
+    this.tryIt()
+    setTimeout(() => this.show())
   }
 
-  begin(member) {
-    if (member) {
-      this.member.value = member in MEMBERS ? member : ''
-      this.show(member, false)
-    }
-    return this.tryIt()
-  }
-
-  parsed(area, what) {
-    try {
-      return JSON.parse(area.value)
-    } catch (error) {
-      throw new SyntaxError(`${what} is no JSON: ${error.message}`)
-    }
-  }
-
-  replace(policy) {
-    this.text.value = JSON.stringify(policy, null, 2)
-    return this.tryIt()
+  write(place, json) {
+    if (json) place.value = lines(json)
+    this.tryIt()
   }
 
   async preset(preset) {
-    try {
-      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
-      this.replace(members.policy)
-    } catch (error) {
-      fill(this.fault, failure(error))
-    }
+    await load(this.fault, ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
+      .then(({ members }) => this.write(this.policy, members.policy)))
   }
 
-  /** Says what a member means, and selects it in the text. */
-  show(member, focus) {
+  /** Says what the chosen member means, and selects it in the text. */
+  show(member = this.member.value) {
+    this.member.value = member
     if (!member) return fill(this.about)
-    fill(this.about,
-      h('p', meaning(member)),
-      facts([['In force', value(at(this.force, member))]]),
-      h('div', RULES[member] && h('p', RULES[member].says)))
-    const path = member.split('.')
-    const lines = this.text.value.split('\n')
-    let from = -1
-    path.forEach((name, depth) => {
-      from = lines.findIndex((line, index) => index > from && line.startsWith(`${'  '.repeat(depth + 1)}"${name}":`))
-    })
+    fill(this.about, h('p', meaning(member)), facts([['In force', value(at(this.force, member))]]))
+    const text = this.policy.value
+    let from = 0
+    member.split('.').forEach((name, depth) => { from = text.indexOf(`\n${'  '.repeat(depth + 1)}"${name}":`, from) })
     if (from < 0) return undefined
-    const indent = '  '.repeat(path.length)
-    const ends = lines.findIndex((line, index) => index > from && (line.startsWith(`${indent}"`) || !line.startsWith(indent)))
-    const offset = (line) => lines.slice(0, line).reduce((sum, line) => sum + line.length + 1, 0)
-    this.text.setSelectionRange(offset(from), offset(ends < 0 ? lines.length : ends) - 1)
-    this.text.scrollTop = (from - 3) * (this.text.scrollHeight / (lines.length + 1))
-    if (focus) this.text.focus()
+    const indent = /^\n( *)/.exec(text.slice(from))[1]
+    const ends = text.slice(from + 1).search(new RegExp(`\\n${indent.slice(2)}( {2}"|[}])`))
+    this.policy.focus({ preventScroll: true })
+    this.policy.setSelectionRange(from + 1, ends < 0 ? text.length : from + 1 + ends)
+    const line = (text) => text.split('\n').length
+    this.policy.scrollTop = (line(text.slice(0, from)) - 3) * (this.policy.scrollHeight / (line(text) + 1))
     return undefined
   }
 
   /** Asks the server what it would make of the draft, and of what is sent to it. */
   async tryIt() {
-    this.draft.text = this.text.value
-    this.draft.body = this.body.value
     const asked = (this.asked += 1)
-    let request
+    const texts = [this.policy.value, this.body.value]
+    drafts.set(this.context.id, texts)
     try {
-      const body = this.parsed(this.body, 'What it sends')
-      request = ['POST', `${this.context.id}/policy/try`, {}, { policy: this.parsed(this.text, 'The policy'), client: body }]
-    } catch (error) {
-      fill(this.fault, h('p.failure', { role: 'alert' }, said(error.message)))
-      fill(this.effect)
-      return
-    }
-    try {
-      const { members } = await ask(request, this.context.signal)
+      const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
+      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client }], this.context.signal)
       if (asked !== this.asked) return
       fill(this.fault)
-      fill(this.outcome, this.became(request, members))
+      fill(this.outcome, this.became(policy, client, members))
       fill(this.effect, this.differs(members))
     } catch (error) {
       if (error.name === 'AbortError' || asked !== this.asked) return
@@ -148,61 +105,60 @@ class Editor {
     }
   }
 
-  became(request, answer) {
-    const { policy, client } = request[3]
-    const copies = h('p.buttons', button('Copy this try as registrar command', () => copy(
-      reading(`registrar policy check <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n) -`, client))))
-    if (!answer.refused) return [h('p.good', 'It would be registered.'), becameTable(client, answer.registered, answer.changes ?? []), copies]
-    const { rule, error, error_description } = answer.refused
-    const members = RULES[rule]?.members ?? []
+  became(policy, client, { policy: whole, registered, refused, changes = [] }) {
+    const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
+    const command = () => reading(`registrar policy check <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n) -`, client)
+    const copied = h('p.copies', copies(asks, command))
+    if (!refused) return [h('p.good', 'It would be registered.'), becameTable(client, registered, changes), copied]
+    const { rule, error, error_description } = refused
+    const [members, says] = RULES[rule] ?? [[], '']
     const place = h('div')
-    suggestions(this.context, { rule, policy: answer.policy, body: client }, (changed) => this.replace(changed))
-      .then((list) => fill(place, list), () => {})
+    load(place, suggestions(this.context, rule, whole, client, (changed) => this.write(this.policy, changed)))
     return [
-      h('p.bad', h('strong', 'It would be refused'), ' by the rule ', h('strong', said(rule)), '.'),
+      h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', h('code', said(error)), ': ', said(error_description)),
-      h('p', RULES[rule]?.says),
-      members.length > 0 && h('p', 'In the policy: ', members.map((member) => [button(member, () => {
-        this.member.value = member
-        this.show(member, true)
-      }), ' '])),
+      h('p', says),
+      members.length > 0 && h('p.buttons', 'In the policy:', members.map((member) => button(member, () => this.show(member)))),
       place,
-      answer.changes?.length > 0 && h('details', h('summary', 'What rules before it had changed'), becameTable(client, {}, answer.changes)),
-      copies,
+      changes.length > 0 && h('details', h('summary', 'What the rules before it have changed'), becameTable(client, {}, changes)),
+      copied,
     ]
   }
 
   differs({ policy, differs }) {
-    if (differs.length === 0) return h('p.hint', 'The text above is the policy that is in force.')
-    const request = ['PUT', `${this.context.id}/policy`, {}, policy, { 'If-Match': this.etag }]
-    const command = reading(registrar(['service', 'update', this.context.id], { policy: '-' }), difference(this.force, policy))
+    if (!differs.length) return h('p.hint', 'The policy above is the one that is in force.')
+    const { id, writesService, again } = this.context
     const changes = () => table('What becomes different', ['Member', 'In force', 'Then'], differs.map(({ member, from, to }) => [h('code', said(member)), value(from), value(to)]))
     const take = () => confirm({
-      title: 'Put this policy into effect?', label: 'Put it into effect', request, command,
+      title: 'Put this policy into effect?', label: 'Put it into effect',
+      request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': this.etag }],
+      command: () => reading(registrar(['service', 'update'], { policy: '-' }, [id]), difference(this.force, policy)),
       content: [changes(), h('p', 'All functions follow within thirty seconds.')],
       done: () => {
-        drafts.delete(this.context.id)
+        drafts.delete(id)
         announce('The policy is in force.')
-        this.context.again()
+        again()
       },
     })
-    return this.context.may('service.write')
-      ? [changes(), h('p.buttons', button('Put it into effect …', take, { kind: 'main' }))]
-      : [changes(), h('p.hint', 'To put it into effect needs a token with service.write.')]
+    return [changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : h('p.hint', 'That needs a token with service.write.')]
   }
 }
 
-/** What was sent, what it became, and by which rule. */
+function parsed(text, what) {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SyntaxError(`${what} is no JSON: ${error.message}`)
+  }
+}
+
+/** What was sent, what it became, and by which rule; what was changed stands first. */
 export function becameTable(sent, became, changes) {
-  const names = [...new Set([...Object.keys(sent), ...Object.keys(became)])]
-  const order = (name) => (changes.some((change) => change.member === name) ? 0 : 1)
-  names.sort((one, other) => order(one) - order(other))
+  const of = (name) => changes.filter(({ member }) => member === name)
+  const names = Object.keys({ ...sent, ...became }).sort((one, other) => of(other).length - of(one).length)
   return table('Each member, as sent and as it became', ['Member', 'Sent', 'Became', 'Rule'], names.map((name) => {
-    const rules = changes.filter((change) => change.member === name)
-    return {
-      class: rules.length > 0 ? 'changed' : null,
-      cells: [h('code', said(name)), value(sent[name]), value(became[name]),
-        rules.length === 0 ? h('span.none', 'as sent') : h('ul.values', rules.map(({ rule, what }) => h('li', said(rule), ': ', said(what))))],
-    }
+    const rules = of(name)
+    const [is, by] = rules.length ? ['strong', list(rules.map(({ rule, what }) => [said(rule), `: ${what}`]))] : ['span', none('as sent')]
+    return [h('code', said(name)), value(sent[name]), h(is, value(became[name])), by]
   }))
 }

@@ -3,88 +3,67 @@
 import { get } from './api.js'
 import { history } from './audit.js'
 import { chart } from './chart.js'
-import { count, h, now, said, table, time, until } from './dom.js'
+import { h, now, number, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { later, pageOf, screen } from './ui.js'
 
 const WEEK = 7 * 86400
 
-export async function today(context) {
-  const { id, signal } = context
-  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`, { days: 7 }]]
-  const [counts, { refusals }] = await Promise.all([
-    get(`${id}/counts`, {}, signal), get(`${id}/refusals`, { days: 7 }, signal),
-  ])
-  return screen('Today', { asks, command: registrar(['audit'], { service: id, refused: true, since: '7d' }) },
-    figures(context, counts),
-    h('section', h('h2', 'The last 48 hours'), chart(counts.hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusalsTable(context, refusals)),
-    later(endingSoon(context), 'section'),
-    context.may('service.read', 'service.write') && later(changed(context), 'section'))
-}
+/** How many things that end soon are shown. */
+const MOST = 20
 
-function figures(context, { clients, hours }) {
+export async function today(context) {
+  const { id, signal, link, readsService } = context
+  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`]]
+  const [{ clients, hours = [] }, { refusals }] = await Promise.all(asks.map(([, path]) => get(path, {}, signal)))
   const day = new Date(Date.now() - 86400_000).toISOString().slice(0, 13)
   const last = hours.filter(({ hour }) => hour > day)
-  const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
-  const registered = sum(last.flatMap((hour) => Object.values(hour.registered)))
-  const refused = sum(last.map((hour) => hour.refused))
-  const figure = (number, name, link) => h('div', h('dt', link ? h('a', { href: link }, name) : name), h('dd', number.toLocaleString('en')))
-  return h('dl.figures',
-    figure(clients, 'Clients', context.link(['clients'])),
-    figure(registered, 'Registered in 24 hours'),
-    figure(refused, 'Refused in 24 hours'))
+  const sum = (numbers) => number(numbers.reduce((sum, number) => sum + number, 0))
+  const figure = (number, name) => h('div', h('dt', name), h('dd', number))
+  return screen('Today', asks, registrar(['audit'], { service: id, refused: true, since: '7d' }),
+    h('dl.figures',
+      figure(number(clients), 'Clients'),
+      figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
+      figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')),
+    h('section', h('h2', 'The last 48 hours'), chart(hours)),
+    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : h('p.hint', 'Nothing was refused.')),
+    later(ending(context)),
+    readsService && later(get(`${id}/audit`, { limit: 10 }, signal).then(({ entries }) => [h('h2', 'What was changed last'), history(entries, link)])))
 }
 
 /** Refusals of one kind together, whatever their day and network. */
 export function kinds(refusals) {
   const kinds = new Map()
-  for (const refusal of refusals) {
+  for (const refusal of [...refusals].sort((one, other) => other.last_at - one.last_at)) {
     const key = [refusal.rule, refusal.error, refusal.door, refusal.description].join('\n')
-    const kind = kinds.get(key) ?? { ...refusal, count: 0, times: [] }
-    const latest = refusal.last_at > kind.last_at ? refusal : kind
-    kinds.set(key, { ...kind, last_at: latest.last_at, sample: latest.sample, count: kind.count + refusal.count, times: [...kind.times, refusal] })
+    const kind = kinds.get(key) ?? { ...refusal, count: 0, days: [] }
+    kinds.set(key, { ...kind, count: kind.count + refusal.count, days: [...kind.days, refusal] })
   }
-  return [...kinds.values()].sort((one, other) => other.last_at - one.last_at)
+  return [...kinds.values()]
 }
 
-function refusalsTable(context, refusals) {
-  if (refusals.length === 0) return h('p.hint', 'Nothing was refused.')
-  const row = (kind) => [
-    h('a', { 'data-row': true, href: context.link(['refused'], { rule: kind.rule, error: kind.error, door: kind.door, about: kind.description }) }, said(kind.description)),
-    said(kind.rule), said(kind.door), kind.count.toLocaleString('en'), time(kind.last_at),
-  ]
-  const columns = ['Why, and what to change', 'Rule', 'Door', ['Times', 'number'], 'Last']
-  return table('What was refused, by the rule that refused it', columns, kinds(refusals).map(row))
+function refusalsTable({ link }, refusals) {
+  return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Rule', 'Door', '#Times', 'Last'],
+    kinds(refusals).map(({ rule, error, door, description, count, last_at }) => [
+      h('a', { 'data-row': true, href: link(['refused'], { rule, error, door, description }) }, said(description)),
+      said(rule), said(door), number(count), time(last_at),
+    ]))
 }
 
-async function endingSoon(context) {
-  const { id, signal } = context
-  const soon = now() + WEEK
-  const ends = []
-  const [[pending], [clients], tokens] = await Promise.all([
-    pageOf(context, `${id}/clients`, 'clients', { pending: true, limit: 100 }),
-    pageOf(context, `${id}/clients`, 'clients', { ending: WEEK, limit: 100 }),
-    context.may('service.read', 'service.write') ? get(`${id}/tokens`, {}, signal) : { tokens: [] },
+async function ending(context) {
+  const { id, signal, link, readsService } = context
+  const [[waiting], [clients], { tokens }] = await Promise.all([
+    pageOf(context, `${id}/clients`, 'clients', { pending: true }), pageOf(context, `${id}/clients`, 'clients', { ending: WEEK }),
+    readsService ? get(`${id}/tokens`, {}, signal) : { tokens: [] },
   ])
-  const name = (client) => said(client.client_name ?? client.client_id)
-  const link = (client) => h('a', { 'data-row': true, href: context.link(['clients', client.numeric_id]) }, name(client))
-  for (const client of pending) ends.push([client.pending_until, link(client), 'waits for approval'])
-  for (const client of clients) {
-    if (client.expires_at <= soon && !client.pending_until) ends.push([client.expires_at, link(client), 'the registration ends'])
-    if (client.client_secret_expires_at && client.client_secret_expires_at <= soon) ends.push([client.client_secret_expires_at, link(client), 'its secret ends'])
-  }
-  for (const token of tokens.tokens) {
-    if (token.expires_at <= soon) ends.push([token.expires_at, h('a', { 'data-row': true, href: context.link(['tokens']) }, said(token.token.slice(0, 12)), ' …'), 'a token ends'])
-  }
-  ends.sort(([one], [other]) => one - other)
-  return [h('h2', 'What ends within a week'), ends.length === 0
-    ? h('p.hint', 'Nothing.')
-    : table(`${count(ends.length, 'thing')} that end soon`, ['What', 'How', 'Left', 'When'],
-      ends.map(([at, what, how]) => [what, how, until(at), time(at)]))]
-}
-
-async function changed({ id, signal, link }) {
-  const { entries } = await get(`${id}/audit`, { limit: 10 }, signal)
-  return [h('h2', 'What was changed last'), history(entries, link)]
+  const of = (how, member, link) => (thing) => [thing[member], h('a', { 'data-row': true, href: link(thing) }, said(thing.client_name ?? thing.client_id ?? thing.token)), how]
+  const toClient = ({ numeric_id }) => link(['clients', numeric_id])
+  const ends = [
+    ...waiting.map(of('waits for approval', 'pending_until', toClient)),
+    ...clients.filter((client) => !client.pending_until).map(of('ends', 'expires_at', toClient)),
+    ...clients.filter((client) => client.client_secret_expires_at).map(of('its secret ends', 'client_secret_expires_at', toClient)),
+    ...tokens.map(of('a token', 'expires_at', () => link(['tokens']))),
+  ].filter(([at]) => at <= now() + WEEK).sort(([one], [other]) => one - other)
+  return [h('h2', 'What ends within a week'), ends.length === 0 ? h('p.hint', 'Nothing.') : table('The first ones', ['What', 'How', 'Left', 'When'],
+    ends.slice(0, MOST).map(([at, what, how]) => [what, how, until(at), time(at)]))]
 }

@@ -1,94 +1,73 @@
 // The tokens of a service: what each permits, a new one, the end of one.
 
-import { ask, curl, get } from './api.js'
-import { announce, button, field, fill, h, said, select, table, time, until } from './dom.js'
+import { ask, get } from './api.js'
+import { announce, button, field, form, h, input, none, said, select, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { confirm, copy, failure, once, screen } from './ui.js'
+import { confirm, copies, load, once, screen } from './ui.js'
 
 const PERMISSIONS = ['client.read', 'client.write', 'service.read', 'service.write', 'use_service']
 
 const LASTS = [['', 'for ever'], ['3600', 'an hour'], ['86400', 'a day'], ['604800', 'a week'], ['2592000', '30 days'], ['7776000', '90 days'], ['31536000', 'a year']]
 
 export async function tokens(context) {
-  const { id, signal } = context
+  const { id, signal, writesService } = context
   const asks = [['GET', `${id}/tokens`]]
-  const { tokens } = await get(`${id}/tokens`, {}, signal)
-  return screen('Tokens', { asks, command: registrar(['token', 'list'], { service: id }) },
-    h('section', h('h2', 'Those that there are'), list(context, tokens)),
-    context.may('service.write') && h('section', h('h2', 'A new one'), form(context)))
+  const { tokens } = await get(asks[0][1], {}, signal)
+  return screen('Tokens', asks, registrar(['token', 'list'], { service: id }),
+    tokens.length ? rows(context, tokens) : h('p.hint', 'There is none.'),
+    writesService && h('section', h('h2', 'A new one'), making(context)))
 }
 
-function list(context, tokens) {
-  if (tokens.length === 0) return h('p.hint', 'There is none.')
-  const own = (token) => token.token === context.me.token
+function rows(context, tokens) {
+  const { id, me, writesService, again } = context
   const end = (token) => button('End …', () => confirm({
-    title: 'End this token?', label: 'End it', kind: 'danger', request: ['DELETE', `${context.id}/tokens/${token.token}`],
-    command: registrar(['token', 'revoke'], {}, [token.token]),
-    content: [h('p', h('code', said(token.token)), ' works no more at once.'), own(token) && h('p.warn', 'It is the one with which you have signed in here.')],
+    title: 'End this token?', label: 'End it', kind: 'danger', request: () => ['DELETE', `${id}/tokens/${token}`], command: () => registrar(['token', 'revoke'], {}, [token]),
+    content: [h('p', h('code', said(token)), ' works no more at once.'), token === me.token && h('p.warn', 'It is the one with which you have signed in here.')],
     done: () => {
       announce('The token has ended.')
-      context.again()
+      again()
     },
-  }), { kind: 'danger', 'data-row': true })
-  return table('Tokens of this service', ['Id', 'Kind', 'Permits', ['Uses left', 'number'], 'Made', 'Ends', 'Left', ''], tokens.map((token) => [
-    [h('code.cut', said(token.token)), own(token) && h('span.state', 'yours')], said(token.kind.replaceAll('_', ' ')), permits(token),
-    token.uses_left ?? h('span.none', '—'), time(token.created_at), time(token.expires_at), until(token.expires_at),
-    context.may('service.write') && end(token),
+  }), 'danger', { 'data-row': true })
+  const permits = ({ permissions = [], scope, grant_types = [] }) => [...permissions, scope && `scope ${scope}`, ...grant_types].filter(Boolean).join(', ') || 'to register'
+  return table('Tokens of this service', ['Id', 'Kind', 'Permits', '#Uses left', 'Made', 'Ends', 'Left', 'Its end'], tokens.map((token) => [
+    [h('code', said(token.token)), token.token === me.token && h('span.state', 'yours')], token.kind.replaceAll('_', ' '), said(permits(token)),
+    token.uses_left ?? none(), time(token.created_at), time(token.expires_at), until(token.expires_at), writesService && end(token.token),
   ]))
 }
 
-function permits({ permissions, scope, grant_types }) {
-  const parts = [...(permissions ?? []), scope && `scope ${scope}`, ...(grant_types ?? [])].filter(Boolean)
-  return parts.length === 0 ? 'to register' : said(parts.join(', '))
-}
-
-function form(context) {
-  const kind = select([['initial_access', 'to register with (initial access)'], ['service', 'of an operator']], 'initial_access', { onchange: () => show() })
-  const boxes = PERMISSIONS.map((permission) => h('input', {
-    type: 'checkbox', value: permission, checked: permission === 'client.read', disabled: !context.may(permission),
-  }))
-  const uses = h('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' })
+function making(context) {
+  const kind = select([['initial_access', 'to register with (initial access)'], ['service', 'of an operator']], '', { onchange: () => show() })
+  const boxes = PERMISSIONS.map((value) => h('input', { type: 'checkbox', value, checked: value === 'client.read', disabled: !context.may(value) }))
+  const [uses, scope, grants] = [input('number', { min: 1 }), input('text'), input('text')]
   const ends = select(LASTS, '2592000')
-  const scope = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' })
-  const grants = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' })
-  const [operators, registrants, outcome] = [h('fieldset', h('legend', 'It permits'), boxes.map((box) => h('label', box, ` ${box.value}`))), h('div'), h('div')]
-  fill(registrants,
+  const operators = h('fieldset', h('legend', 'It permits'), boxes.map((box) => h('label', box, ` ${box.value}`)))
+  const registrants = h('div',
     field('Uses', uses, 'How many clients may register with it; empty is any number.'),
     field('Scopes', scope, 'Those that its clients may have, separated by spaces; empty is what the policy offers.'),
     field('Grant types', grants, 'The same.'))
   const show = () => {
     operators.hidden = kind.value !== 'service'
-    registrants.hidden = kind.value === 'service'
+    registrants.hidden = !operators.hidden
   }
   show()
-  const words = (input) => input.value.split(/\s+/).filter(Boolean)
-  const request = () => {
-    const expires_in = ends.value ? Number(ends.value) : undefined
-    const body = kind.value === 'service'
-      ? { kind: 'service', permissions: boxes.filter((box) => box.checked).map((box) => box.value), expires_in }
-      : { kind: 'initial_access', uses: uses.value ? Number(uses.value) : undefined, expires_in,
-        scope: words(scope).join(' ') || undefined, grant_types: words(grants).length > 0 ? words(grants) : undefined }
-    return ['POST', `${context.id}/tokens`, {}, body]
+  const body = () => {
+    const own = kind.value === 'service' ? { permissions: boxes.filter((box) => box.checked).map((box) => box.value) }
+      : { uses: Number(uses.value) || undefined, scope: scope.value.trim() || undefined, grant_types: grants.value.match(/\S+/g) ?? undefined }
+    return { kind: kind.value, expires_in: Number(ends.value) || undefined, ...own }
   }
+  const request = () => ['POST', `${context.id}/tokens`, {}, body()]
   const command = () => {
-    const { kind, permissions, uses, expires_in, scope, grant_types } = request()[3]
-    const repeated = (name, values) => (values ?? []).map((value) => ` --${name} ${value}`).join('')
-    return registrar(['token', 'create', kind.replace('_', '-')], { service: context.id, uses, expires: expires_in && `${expires_in}s`, scope })
-      + repeated('permission', permissions) + repeated('grant-type', grant_types)
+    const { kind, expires_in, uses, scope, permissions, grant_types } = body()
+    return registrar(['token', 'create', kind.replace('_', '-')], {
+      'service': context.id, uses, 'expires': expires_in && `${expires_in}s`, scope, 'permission': permissions, 'grant-type': grant_types,
+    })
   }
-  const make = async (event) => {
-    event.preventDefault()
-    try {
-      const { members } = await ask(request())
-      fill(outcome)
-      once('The new token', 'token', members.value)
-      context.again()
-    } catch (error) {
-      fill(outcome, failure(error))
-    }
+  const outcome = h('div')
+  const make = async () => {
+    const { members } = await ask(request())
+    context.again()
+    once('The new token', members.value)
   }
-  return h('form.narrow', { onsubmit: make },
-    field('A token', kind), operators, registrants, field('It works', ends), outcome,
-    h('p.buttons', h('button.main', { type: 'submit' }, 'Make it'), button('Copy as curl', () => copy(curl(request()))),
-      button('Copy as registrar command', () => copy(command()))))
+  return form('narrow', () => load(outcome, make()), field('A token', kind), operators, registrants, field('It works', ends), outcome,
+    h('p.buttons', h('button.main', { type: 'submit' }, 'Make it'), copies(() => [request()], command)))
 }

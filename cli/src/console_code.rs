@@ -6,8 +6,11 @@ use std::sync::Mutex;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::json;
+use shared::Error;
+use shared::entropy::Entropy;
 
 /// Where it is exchanged, below the console.
 pub(crate) const PATH: &str = "/console/code";
@@ -37,9 +40,16 @@ struct Shown {
 }
 
 impl ConsoleCode {
-    /// `code` is for `token`, from `now` on, in seconds since 1970.
-    #[must_use]
-    pub fn new(code: &str, token: &str, now: u64) -> Self {
+    /// A new code for `token`, of 256 random bits, from `now` on, in seconds since 1970; and the code itself.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] without randomness.
+    pub fn mint(entropy: &Entropy, token: &str, now: u64) -> Result<(Self, String), Error> {
+        let code = URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()?);
+        Ok((Self::new(&code, token, now), code))
+    }
+
+    fn new(code: &str, token: &str, now: u64) -> Self {
         let left = Left { code: code.to_owned(), ends_at: now.saturating_add(LIFETIME) };
         Self { token: token.to_owned(), left: Mutex::new(Some(left)) }
     }

@@ -222,8 +222,9 @@ pub async fn run(options: Options) -> Result<()> {
     if let Some(login) = login {
         gateway = gateway.with_login(login);
     }
-    let code = gateway.random();
-    let gateway = gateway.with_console_code(ConsoleCode::new(&code, &demo.organization_token, app.clock.now()));
+    let minted = ConsoleCode::mint(&app.entropy, &demo.organization_token, app.clock.now());
+    let (console_code, code) = minted.map_err(crate::failure::described)?;
+    let gateway = gateway.with_console_code(console_code);
     let api = Listening { listener, tls, gateway };
     let told = [told_to_stop()?, told_to_stop()?, told_to_stop()?];
     let working = [tokio::spawn(streams::follow(Arc::clone(&table), app)), tokio::spawn(streams::sweep(table, app))];

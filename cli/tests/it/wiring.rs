@@ -79,7 +79,7 @@ fn concurrency_can_be_reserved_for_the_functions_that_strangers_reach() {
         let is_operators = binary.starts_with("authlete-") || ["client-lookup", "client-used"].contains(&binary);
         assert_eq!(reserved, !is_operators && binary != stream::FUNCTION, "{binary}");
     }
-    for door in ["Oauth", "IdentityCenter", "Federation", "Stet"] {
+    for door in ["Oauth", "IdentityCenter", "Federation", "Stet", "Console"] {
         assert_eq!(template["Parameters"][format!("{door}Concurrency")]["Default"], "", "none, unless asked for");
     }
 }

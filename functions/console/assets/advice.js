@@ -1,7 +1,7 @@
-// What in a policy could be otherwise: what its members mean, and changes that the server has tried.
+// What members of a policy mean, and changes that the server has tried.
 
 import { ask } from './api.js'
-import { button, h, pretty, said } from './dom.js'
+import { button, h, hint, pretty, said } from './dom.js'
 import { MEMBERS } from './members.js'
 import { changes } from './rules.js'
 
@@ -24,7 +24,7 @@ export async function suggestions({ id, signal }, rule, policy, client, take) {
     }
   }))
   const passing = tried.filter(({ refused }) => refused?.rule !== rule)
-  if (!passing.length) return h('p.hint', 'No small change of the policy lets such a registration pass.')
+  if (!passing.length) return hint('No small change of the policy lets such a registration pass.')
   return [h('p', h('strong', 'Changes that help'), ', each tried by the server:'), h('ul', passing.map(({ label, changed, patch, refused }) => h('li',
     button(label, () => take(changed), '', { 'data-row': true }), ' ',
     refused ? h('span.warn', 'then ', said(refused.rule), ' refuses it') : h('span.good', 'it would be registered'),

@@ -2,7 +2,7 @@
 
 import { json, quoted } from './shell.js'
 
-/** Where the API is: beside the console, whatever is before its path. */
+/** Beside the console, whatever is before its path. */
 const API = new URL('../operator/', import.meta.url)
 
 let token = ''
@@ -25,7 +25,6 @@ export class Failure extends Error {
   }
 }
 
-/** A part of a path. */
 export const segment = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
 
 function url(path, query) {

@@ -1,7 +1,7 @@
 // One action on many clients: first what it would do to each, then the same with the versions that were seen.
 
 import { ask } from './api.js'
-import { announce, button, count, dialog, field, fill, h, input, said, table } from './dom.js'
+import { announce, button, code, count, dialog, field, h, input, said, table } from './dom.js'
 import { registrar } from './shell.js'
 import { copies, load } from './ui.js'
 
@@ -62,7 +62,7 @@ export function bulk(context, action, clients) {
 function outcomes(results) {
   const row = ({ client_id, client_name, outcome, error_description }) => {
     const [mood, words] = OUTCOMES[outcome]
-    return [h('code', said(client_id)), said(client_name ?? ''), [h(`span.${mood}`, words), error_description && [': ', said(error_description)]]]
+    return [code(client_id), said(client_name ?? ''), [h(`span.${mood}`, words), error_description && [': ', said(error_description)]]]
   }
   return h('div.scroll', { tabindex: 0, role: 'group', 'aria-label': 'Each client' }, table('Each client', ['Client', 'Name', 'Outcome'], results.map(row)))
 }

@@ -3,7 +3,7 @@
 import { get, segment } from './api.js'
 import { history } from './audit.js'
 import { nameOf, states } from './clients.js'
-import { announce, area, button, facts, field, h, pretty, said, time, until } from './dom.js'
+import { announce, area, button, code, facts, field, h, hint, pretty, said, time, until } from './dom.js'
 import { becameTable } from './policy.js'
 import { reading, registrar } from './shell.js'
 import { confirm, later, once, screen } from './ui.js'
@@ -29,11 +29,11 @@ export async function client(context) {
   const text = (name, text) => text !== undefined && [name, said(text)]
   const whole = (name, json) => json && [name, h('pre', pretty(json))]
   return screen(nameOf(found), [['GET', path], ['GET', `${path}/history`]], command(context, 'show', client_id),
-    h('p', h('code', said(client_id)), ' ', states(found), ' ', h('a', { href: link(['grants'], { client: client_id }) }, 'What users have let it have')),
+    h('p', code(client_id), ' ', states(found), ' ', h('a', { href: link(['grants'], { client: client_id }) }, 'What users have let it have')),
     flags.map((flag) => h('p.warn', FLAGS[flag] ?? said(flag))),
     h('section', h('h2', 'Sent, became, why'), becameTable(sent ?? metadata, metadata, changes),
-      !sent && h('p.hint', 'What was sent is not kept: this is what is registered.')),
-    h('section', h('h2', 'What can be done'), context.writes ? actions(context, path, found, metadata) : h('p.hint', 'Changes need a token with client.write.')),
+      !sent && hint('What was sent is not kept: this is what is registered.')),
+    h('section', h('h2', 'What can be done'), context.writes ? actions(context, path, found, metadata) : hint('Changes need a token with client.write.')),
     h('section', h('h2', 'What else is known'), facts([
       text('Number', numeric_id), text('Source', source), text('Type', client_type), text('Version', version),
       ['Registered', time(client_id_issued_at, true)], text('Last used', used ?? 'not known'), date('Ends', expires_at),
@@ -46,10 +46,10 @@ export async function client(context) {
 const command = ({ id }, action, client_id, options) => registrar(['client', action], { service: id, ...options }, [client_id])
 
 function actions(context, path, { client_id, version, source, locked, pending_until, retained, flags, client_secret_expires_at }, metadata) {
-  const done = (text, leave) => () => {
+  const done = (text) => () => context.done(text)
+  const gone = (text) => () => {
     announce(text)
-    if (leave) context.go(['clients'])
-    else context.again()
+    context.go(['clients'])
   }
   const shown = (title, member) => (answer) => {
     context.again()
@@ -62,32 +62,29 @@ function actions(context, path, { client_id, version, source, locked, pending_un
   return h('p.buttons',
     pending_until && [
       action('approve', 'Approve', 'It may be used from then on.', { options: { version } }),
-      action('deny', 'Deny', 'It is deleted.', { kind: 'danger', then: done('It is denied and deleted.', true) }),
+      action('deny', 'Deny', 'It is deleted.', { kind: 'danger', then: gone('It is denied and deleted.') }),
     ],
     !pending_until && flags && action('approve', 'Vouch for its names', 'Its names are good, and no longer flagged.', { options: { version } }),
     locked ? action('unlock', 'Unlock', 'Its registrant may manage it again, and it may be used.')
-      : action('lock', 'Lock', 'Until it is unlocked its registrant can neither read nor change nor delete it, and authorization servers are told.'),
+      : action('lock', 'Lock', 'Until it is unlocked its registrant cannot manage it, and authorization servers are told.'),
     retained ? action('release', 'Release', 'It ends again if nobody uses it, as the policy says; it lives anew.')
       : action('retain', 'Retain', 'It stays though nobody uses it.'),
     client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', 'The old one ends at once, or after the policy’s overlap.', { then: shown('The new secret', 'client_secret') }),
-    ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The token by which its registrant manages it is replaced; the old one ends at once.',
+    ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { then: shown('The new registration access token', 'registration_access_token') }),
-    button('Change …', () => edit(context, path, client_id, metadata, done('It is changed.'))),
+    button('Change …', () => edit(context, path, client_id, done('It is changed.'))),
     button('Delete …', () => confirm({
       title: 'Delete this client?', label: 'Delete', kind: 'danger', request: () => ['DELETE', path], command: () => command(context, 'delete', client_id, { yes: true }),
-      content: h('p', nameOf(metadata), ' ends at once, with its secret, its token and what users have let it have.'), done: done('It is deleted.', true),
+      content: h('p', nameOf(metadata), ' ends at once, with its secret, its token and what users have let it have.'), done: gone('It is deleted.'),
     }), 'danger'))
 }
 
-function edit(context, path, client_id, metadata, done) {
+function edit(context, path, client_id, done) {
   const changes = area(10, '{\n  \n}')
   const patch = () => JSON.parse(changes.value)
   confirm({
     title: 'Change this client', label: 'Change it', done,
-    content: [
-      field('Members that become otherwise, as JSON', changes, 'What is not given stays, null removes (RFC 7396).'),
-      h('details', h('summary', 'What is registered'), h('pre', pretty(metadata))),
-    ],
+    content: field('Members that become otherwise, as JSON', changes, 'What is not given stays, null removes (RFC 7396).'),
     request: () => ['PATCH', path, {}, patch()],
     command: () => reading(`${command(context, 'update', client_id)} -`, patch()),
   })

@@ -1,14 +1,12 @@
 // The clients of a service: a search, chips, and what is done to many at once.
 
 import { bulk } from './bulk.js'
-import { button, field, fill, form, h, input, none, said, select, table, time } from './dom.js'
+import { button, code, field, fill, form, h, input, none, rowLink, said, select, submitButton, table, time } from './dom.js'
 import { registrar } from './shell.js'
 import { pages, screen } from './ui.js'
 
-/** What a search looks at. */
 const SEARCHES = [['name', 'Name'], ['client_id', 'Client id, number or alias'], ['redirect_host', 'Redirect host'], ['software_id', 'Software id']]
 
-/** Chips: the label, and the parameter with its value. */
 const CHIPS = [
   ['Waiting', 'pending', 'true'], ['Locked', 'locked', 'true'], ['Flagged', 'flagged', 'true'],
   ['Unused 30 days', 'unused', '2592000'], ['Unused 90 days', 'unused', '7776000'],
@@ -39,7 +37,7 @@ function search(context, filter) {
   }
   const source = select([['', 'any'], ...SOURCES], filter.source, { onchange: () => go({ source: source.value }) })
   return form('search', go,
-    h('div.row', field('Look in', what), field('For', words), h('button.main', { type: 'submit' }, 'Search')),
+    h('div.row', field('Look in', what), field('For', words), submitButton('Search')),
     h('div.row', h('div.chips', { role: 'group', 'aria-label': 'Only those that are' }, CHIPS.map(chip)), field('Source', source)))
 }
 
@@ -73,8 +71,8 @@ function rows(context, filter) {
 
 export function clientsTable({ link }, clients, boxes) {
   const row = (client, index) => [
-    h('a', { 'data-row': true, href: link(['clients', client.numeric_id]) }, nameOf(client)),
-    h('code', said(client.client_id)), client.source, client.client_type, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none('not known'), states(client),
+    rowLink(link(['clients', client.numeric_id]), nameOf(client)),
+    code(client.client_id), client.source, client.client_type, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none('not known'), states(client),
     ...(boxes ? [boxes[index]] : []),
   ]
   return table('Newest first', ['Name', 'Client id', 'Source', 'Type', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))

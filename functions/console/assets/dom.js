@@ -33,24 +33,32 @@ function set(element, key, value) {
 
 const absent = (value) => value === null || value === undefined || value === false
 
-/** What is in an element, replaced. */
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat(Infinity).filter((child) => !absent(child)))
   return element
 }
 
-/** Characters that nobody sees, and those that change what is seen. */
+/** What nobody sees, or what changes what is seen. */
 const HIDDEN = /([\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0])/u
 
-/** What somebody else wrote: apart from the text around it, whatever its direction, with hidden characters shown. */
+/** What somebody else wrote, whatever its direction, with hidden characters shown. */
 export function said(text) {
   const part = (part, index) => index % 2 ? h('span.hidden', `U+${part.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`) : part
   return h('bdi.said', String(text).split(HIDDEN).map(part))
 }
 
+export const code = (text) => h('code', said(text))
+
+/** Where j and k lead in a list: what leads to a place. */
+export const rowLink = (href, content) => h('a', { 'data-row': true, href }, content)
+
+export const hint = (...text) => h('p.hint', text)
+
+export const submitButton = (label) => h('button.main', { type: 'submit' }, label)
+
 export const none = (text = '—') => h('span.none', text)
 
-/** A value of JSON, in few lines. */
+/** A value of JSON. */
 export function value(json) {
   if (json === undefined) return none()
   if (typeof json === 'string') return said(json)
@@ -66,21 +74,17 @@ export const list = (items) => h('ul.values', items.map((item) => h('li', item))
 
 const two = (number) => String(number).padStart(2, '0')
 
-/** Day and time on this machine's clock. */
 export function local(date) {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-/**
- * A time in seconds: local, and exactly in UTC where it has the focus or the pointer, or its row has. `alone` is one that can
- * have the focus itself.
- */
+/** A time in seconds: local, and exactly in UTC where it or its row has focus or pointer. `alone` is one that can have focus. */
 export function time(seconds, alone) {
   if (absent(seconds)) return none()
   const date = new Date(seconds * 1000)
   if (Number.isNaN(date.getTime())) return said(seconds)
   const utc = date.toISOString().replace('.000Z', 'Z')
-  return h('time', { datetime: utc, title: utc, tabindex: alone && '0' }, h('span', local(date)), h('span', utc))
+  return h('time', { datetime: utc, tabindex: alone && '0' }, h('span', local(date)), h('span', utc))
 }
 
 const UNITS = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]
@@ -114,12 +118,10 @@ export function table(caption, columns, rows) {
     h('tbody', { role: 'rowgroup' }, rows.map((cells) => h('tr', { role: 'row' }, cells.map(cell)))))
 }
 
-/** Names and values beside each other. */
 export const facts = (pairs) => h('dl.facts', pairs.filter(Boolean).map(([name, ...values]) => h('div', h('dt', name), h('dd', values))))
 
 let fields = 0
 
-/** An input with its label, and what else is to be known of it. */
 export function field(label, input, hint) {
   input.id = `field-${(fields += 1)}`
   if (hint) input.setAttribute('aria-describedby', `${input.id}-hint`)
@@ -135,7 +137,6 @@ export function select(options, chosen, properties) {
   return h('select', properties, pairs.map(([value, label]) => h('option', { value, selected: value === chosen }, label)))
 }
 
-/** A button; its kind is `main`, `danger`, `chip` or nothing. */
 export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick, ...properties }, label)
 
 /** A form that does something here and is sent nowhere. */

@@ -1,13 +1,13 @@
 // The service's place in federations, and the chain of trust of one entity: each statement, each check.
 
 import { get } from './api.js'
-import { facts, field, fill, form, h, input, list, none, pretty, said, time, until } from './dom.js'
+import { code, facts, field, fill, form, h, hint, input, list, none, pretty, said, submitButton, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { load, screen } from './ui.js'
 
 const MARKS = { passed: ['good', '✓'], failed: ['bad', '✗'], not_reached: ['none', '–'] }
 
-const id = (text) => h('code', said(text))
+const id = (text) => code(text)
 
 export async function federation(context) {
   const { query, signal } = context
@@ -17,7 +17,7 @@ export async function federation(context) {
   const words = input('search', { value: entity_id, inputmode: 'url' })
   const place = h('div', { 'aria-live': 'polite' })
   if (entity_id) {
-    fill(place, h('p.hint', 'The statements are fetched: this takes seconds …'))
+    fill(place, hint('The statements are fetched: this takes seconds …'))
     load(place, get(path, { entity_id }, signal).then(drawn))
   }
   return screen('Federation', [['GET', path, { entity_id }]], registrar(['service', 'federation', 'show'], {}, [context.id]),
@@ -28,7 +28,7 @@ export async function federation(context) {
     ]),
     h('section', h('h2', 'The chain of an entity'),
       form('search', () => context.go(['federation'], { entity: words.value.trim() }),
-        h('div.row', field('Entity identifier', words), h('button.main', { type: 'submit' }, 'Draw it'))),
+        h('div.row', field('Entity identifier', words), submitButton('Draw it'))),
       place))
 }
 
@@ -41,7 +41,7 @@ function drawn({ entity_id, trust_anchor, chain = [], checks = [], metadata }) {
   return [
     trust_anchor ? h('p.good', 'A chain leads from ', id(entity_id), ' to ', id(trust_anchor), '.') : h('p.bad', 'No chain leads to a trust anchor of this service.'),
     h('div.columns',
-      h('div', h('h3', 'The chain, the trust anchor first'), chain.length ? h('ol.chain', chain.toReversed().map(statement)) : h('p.hint', 'No statement was found.')),
+      h('div', h('h3', 'The chain, the trust anchor first'), chain.length ? h('ol.chain', chain.toReversed().map(statement)) : hint('No statement was found.')),
       h('div', h('h3', 'The checks'), h('ul.checks', checks.map(check)))),
     metadata && h('details', h('summary', 'What its metadata become'), h('pre', pretty(metadata))),
   ]

@@ -1,6 +1,6 @@
 // What users have let clients have, of one user or one client; and its end.
 
-import { announce, button, field, form, h, input, list, said, select, table, time, until } from './dom.js'
+import { button, field, form, h, hint, input, list, said, select, submitButton, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { confirm, pages, screen } from './ui.js'
 
@@ -14,10 +14,7 @@ export function grants(context) {
   const end = (query, label, content, typed, properties) => button(label, () => confirm({
     title: 'End what was granted?', label: 'End it', kind: 'danger', content, typed, request: () => ['DELETE', path, query],
     command: () => registrar(['grant', 'revoke'], { ...query, yes: true }, [id]),
-    done: () => {
-      announce('It has ended.')
-      context.again()
-    },
+    done: () => context.done('It has ended.'),
   }), 'danger', properties)
   const authorization = ({ scopes, granted_at, access_token_expires_at, refresh_token_expires_at }) => [
     said(scopes.join(' ')), ', ', until(refresh_token_expires_at ?? access_token_expires_at), ', since ', time(granted_at),
@@ -30,7 +27,7 @@ export function grants(context) {
   }))
   return screen('Grants', [['GET', path, { [by]: text }]], registrar(['grant', 'list'], { [by]: text }, [id]),
     form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
-      h('div.row', field('Of', what), field('Which', words), h('button.main', { type: 'submit' }, 'Show'))),
+      h('div.row', field('Of', what), field('Which', words), submitButton('Show'))),
     text && writes && h('p', end({ [by]: text }, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
-    text ? pages(context, path, 'grants', { [by]: text }, show, 'There is none.') : h('p.hint', 'Name a user or a client.'))
+    text ? pages(context, path, 'grants', { [by]: text }, show, 'There is none.') : hint('Name a user or a client.'))
 }

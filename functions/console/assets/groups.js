@@ -1,8 +1,8 @@
-// Clients that look alike: the same name, the same redirect hosts. Many copies of one program register the same.
+// Clients that look alike: the same name, the same redirect hosts.
 
 import { bulk } from './bulk.js'
 import { clientsTable, nameOf } from './clients.js'
-import { announce, button, count, field, fill, h, number, said, select, table, time } from './dom.js'
+import { announce, button, count, field, fill, h, hint, number, said, select, table, time } from './dom.js'
 import { parsed } from './rules.js'
 import { registrar } from './shell.js'
 import { load, pageOf, screen } from './ui.js'
@@ -31,7 +31,7 @@ async function read(context, clients, next, place) {
     const [found, cursor] = await pageOf(context, `${context.id}/clients`, 'clients', { limit: 100 }, next)
     clients.push(...found)
     next = cursor
-    fill(place, h('p.hint', `${count(clients.length, 'client')} read …`))
+    fill(place, hint(`${count(clients.length, 'client')} read …`))
   } while (next && clients.length < enough)
   const alike = grouped(clients)
   return [

@@ -19,14 +19,9 @@ export const HOSTS = {
   'Cursor': { client_name: 'Cursor', redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'], application_type: 'web', scope: '', ...native },
   'MCP Inspector': { client_name: 'MCP Inspector', client_uri: 'https://github.com/modelcontextprotocol/inspector', redirect_uris: ['http://localhost:6274/oauth/callback'], scope: '', ...native },
   'Goose': { client_name: 'Goose', redirect_uris: ['http://localhost/oauth_callback'], scope: 'openid profile email', ...native, grant_types: ['authorization_code'] },
-  'A public client of the MCP SDK': { client_name: 'Public native client', application_type: 'native', redirect_uris: ['http://127.0.0.1:8123/callback'], ...native },
-  'A confidential client of openid-client': {
+  'openid-client, confidential': {
     client_name: 'Confidential client', application_type: 'web', redirect_uris: ['https://client.example/callback'], ...native,
     token_endpoint_auth_method: 'client_secret_basic',
   },
-  'A bank’s client by mutual TLS': {
-    client_name: 'Institution', redirect_uris: ['https://tpp.example/cb'], scope: 'aisp', grant_types: ['authorization_code', 'client_credentials'],
-    response_types: ['code'], token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=tpp.example',
-  },
-  'One with the implicit grant': { client_name: 'Old page', redirect_uris: ['https://page.example/'], grant_types: ['implicit'], response_types: ['token'] },
+  'With the implicit grant': { client_name: 'Old page', redirect_uris: ['https://page.example/'], grant_types: ['implicit'], response_types: ['token'] },
 }

@@ -3,7 +3,7 @@
 import { exchange, signIn, signOut, whenRefused } from './api.js'
 import { client } from './client.js'
 import { clients } from './clients.js'
-import { button, field, fill, form, h, input, select } from './dom.js'
+import { announce, button, field, fill, form, h, hint, input, select, submitButton } from './dom.js'
 import { federation } from './federation.js'
 import { grants } from './grants.js'
 import { groups } from './groups.js'
@@ -60,6 +60,11 @@ async function show() {
     link: (parts, query) => to(id, parts, query),
     go: (parts, query) => { location.hash = to(id, parts, query) },
     again: show,
+    // What became of an act, and the screen anew.
+    done: (text) => {
+      announce(text)
+      return show()
+    },
   }
   frame(service, part)
   main.setAttribute('aria-busy', 'true')
@@ -105,8 +110,8 @@ function welcome(error, hint) {
   fill(main, h('h1', 'Sign in'), form('narrow', submit,
     field('Token', token, 'An operator’s token of a service or an organization. It stays in this page’s memory: who reloads signs in again.'),
     outcome,
-    h('p', h('button.main', { type: 'submit' }, 'Sign in'))),
-  h('p.hint', 'registrar serve prints a link that signs in, and keeps tokens in .registrar/demo.json. Else registrar token create service makes one.'))
+    h('p', submitButton('Sign in'))),
+  hint('registrar serve prints a link that signs in, and keeps tokens in .registrar/demo.json. Else registrar token create service makes one.'))
   token.focus()
 }
 

@@ -1,8 +1,8 @@
-// The policy: changed as JSON, tried with what hosts send, compared with the one in force, and put into effect.
+// The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
 import { at, meaning, suggestions } from './advice.js'
 import { ask } from './api.js'
-import { announce, area, button, facts, field, fill, h, list, none, said, select, table, value } from './dom.js'
+import { area, button, code, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
 import { RULES, difference } from './rules.js'
@@ -11,7 +11,7 @@ import { confirm, copies, failure, load, screen } from './ui.js'
 
 const PRESETS = ['open', 'mcp_shared', 'protected', 'regulated']
 
-/** What is being written, for each service: it is kept while other screens are shown. */
+/** What is being written, for each service, while other screens are shown. */
 const drafts = new Map()
 
 const lines = (json) => JSON.stringify(json, null, 2)
@@ -116,7 +116,7 @@ class Editor {
     load(place, suggestions(this.context, rule, whole, client, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
-      h('p', h('code', said(error)), ': ', said(error_description)),
+      h('p', code(error), ': ', said(error_description)),
       h('p', says),
       members.length > 0 && h('p.buttons', 'In the policy:', members.map((member) => button(member, () => this.show(member)))),
       place,
@@ -126,9 +126,9 @@ class Editor {
   }
 
   differs({ policy, differs }) {
-    if (!differs.length) return h('p.hint', 'The policy above is the one that is in force.')
-    const { id, writesService, again } = this.context
-    const changes = () => table('What becomes different', ['Member', 'In force', 'Then'], differs.map(({ member, from, to }) => [h('code', said(member)), value(from), value(to)]))
+    if (!differs.length) return hint('The policy above is the one that is in force.')
+    const { id, writesService, done } = this.context
+    const changes = () => table('What becomes different', ['Member', 'In force', 'Then'], differs.map(({ member, from, to }) => [code(member), value(from), value(to)]))
     const take = () => confirm({
       title: 'Put this policy into effect?', label: 'Put it into effect',
       request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': this.etag }],
@@ -136,11 +136,10 @@ class Editor {
       content: [changes(), h('p', 'All functions follow within thirty seconds.')],
       done: () => {
         drafts.delete(id)
-        announce('The policy is in force.')
-        again()
+        done('The policy is in force.')
       },
     })
-    return [changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : h('p.hint', 'That needs a token with service.write.')]
+    return [changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : hint('That needs a token with service.write.')]
   }
 }
 
@@ -159,6 +158,6 @@ export function becameTable(sent, became, changes) {
   return table('Each member, as sent and as it became', ['Member', 'Sent', 'Became', 'Rule'], names.map((name) => {
     const rules = of(name)
     const [is, by] = rules.length ? ['strong', list(rules.map(({ rule, what }) => [said(rule), `: ${what}`]))] : ['span', none('as sent')]
-    return [h('code', said(name)), value(sent[name]), h(is, value(became[name])), by]
+    return [code(name), value(sent[name]), h(is, value(became[name])), by]
   }))
 }

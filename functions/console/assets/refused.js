@@ -1,9 +1,8 @@
-// Why a registration was refused, and what to change: from the rule to the member of the policy, and to a change that the
-// server has tried.
+// Why a registration was refused, and what to change.
 
 import { at, meaning, suggestions } from './advice.js'
 import { get } from './api.js'
-import { button, count, facts, h, number, pretty, said, table, time, value } from './dom.js'
+import { button, code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
 import { open } from './policy.js'
 import { RULES, like } from './rules.js'
 import { registrar } from './shell.js'
@@ -22,15 +21,15 @@ export async function refused(context) {
     h('p.lead', said(kind.description)),
     facts([
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
-      ['Error', h('code', said(kind.error))],
+      ['Error', code(kind.error)],
       ['Door', said(kind.door)],
       ['How often', count(kind.count, 'time'), ', last ', time(kind.last_at, true)],
     ]),
     h('section', h('h2', 'What to change'),
       h('p', h('strong', 'The registrant: '), client),
-      readsService ? later(policySide(context, kind)) : h('p.hint', 'What the policy says needs a token with service.read.')),
+      readsService ? later(policySide(context, kind)) : hint('What the policy says needs a token with service.read.')),
     h('section', h('h2', 'What was sent'),
-      h('p.hint', 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was.'),
+      hint('Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was.'),
       h('pre', pretty(kind.sample))),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)]))))

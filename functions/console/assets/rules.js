@@ -1,32 +1,28 @@
-// The rules that refuse or change a registration: what each asks, which members of the policy it reads, and what in them could
-// be otherwise. Nothing here decides: each change is tried by the server before it is offered.
+// The rules that refuse or change a registration, and what could be otherwise. Nothing here decides: the server tries each change.
 
 /** Rules: their members of the policy, what each says, and what the registrant could send instead. */
 export const RULES = {
-  'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it: registrar client create.'],
+  'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
-  'as sent': [[], 'The request is no registration: a member has another type than its specification says, or only the server may set it.', 'Correct the member that the description names. No policy changes this.'],
+  'as sent': [[], 'A member has another type than its specification says, or only the server may set it.', 'Correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
-  'unannounced': [['unannounced'], 'A value is not among those that the service’s metadata announce, as an algorithm or a subject type.', 'Ask for a value that they announce, or leave the member out.'],
+  'unannounced': [['unannounced'], 'The service’s metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
-  'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those that were asked for.', 'Ask for those that are offered.'],
-  'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for a token_endpoint_auth_method that is offered: none, for a public client.'],
+  'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those asked for.', 'Ask for those that are offered.'],
+  'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered: none, for a public client.'],
   'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
-  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, has the host of none of its redirect URIs: so a stranger borrows a name.', 'Leave the page out, or put it where the redirects lead.'],
+  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, has the host of none of its redirect URIs.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
-  'called_urls': [['called_urls'], 'A URL that the authorization server itself would call leads into a private network.', 'Give URLs with public hosts.'],
-  'the specifications': [['names', 'redirect_uris.development_hosts'], 'An RFC does not permit it: a fragment in a redirect URI, http on a host that is not loopback, members that contradict each other.', 'Correct the member that the description names. A policy changes little of this.'],
-  'clients_per_service and others': [['clients_per_service', 'clients_per_developer', 'software_id_once'], 'There are as many clients as there may be, or the software_id is registered already.', 'Manage the registration that is there, or come again.'],
-  'metadata_documents': [['metadata_documents'], 'The document behind the client_id is none that this service takes.', 'Correct it: registrar client resolve shows each step.'],
-  'metadata_documents.metadata_policy': [['metadata_documents'], 'The metadata policy for documents changes or refuses a member.', 'Correct the document.'],
+  'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
+  'the specifications': [['names', 'redirect_uris.development_hosts'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
+  'clients_per_service and others': [['clients_per_service', 'clients_per_developer', 'software_id_once'], 'There are as many clients as there may be, or the software_id is registered.', 'Manage the registration that is there.'],
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
 const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item))
 
-/** Where a URI leads, if it can be read. */
 export function parsed(uri) {
   try {
     return new URL(uri)
@@ -87,7 +83,6 @@ const CHANGES = {
   'clients_per_service and others': () => [['Let there be any number of clients', { clients_per_service: null, clients_per_developer: null }], ['Let a software_id be registered again', { software_id_once: false }]],
 }
 
-/** Changes that may help, and what the policy would be. */
 export function changes(rule, policy, sent) {
   const found = (CHANGES[rule] ?? (() => []))(policy, sent)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))

@@ -1,6 +1,6 @@
 // The institutions of the STET door, and how long their certificates last.
 
-import { count, h, none, said, table, time, until } from './dom.js'
+import { code, count, none, rowLink, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { pages, screen } from './ui.js'
 
@@ -11,8 +11,8 @@ export function stet(context) {
     rows.sort(([, one], [, other]) => (one.not_after ?? 0) - (other.not_after ?? 0))
     return table(`${count(institutions.length, 'institution')}, the certificates that end first at the top`,
       ['Institution', 'Organization', 'Roles', 'Certificate', 'Subject', 'From', 'To', 'Left'], rows.map(([one, { use, subject, not_before, not_after }]) => [
-        h('a', { 'data-row': true, href: link(['clients', one.numeric_id]) }, said(one.client_name ?? one.client_id)),
-        h('code', said(one.organization)), said([one.roles].flat().join(', ')), said(use ?? ''), said(subject ?? ''), time(not_before), time(not_after),
+        rowLink(link(['clients', one.numeric_id]), said(one.client_name ?? one.client_id)),
+        code(one.organization), said([one.roles].flat().join(', ')), said(use ?? ''), said(subject ?? ''), time(not_before), time(not_after),
         not_after ? until(not_after) : none('not kept'),
       ]))
   }

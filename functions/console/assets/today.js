@@ -3,13 +3,12 @@
 import { get } from './api.js'
 import { history } from './audit.js'
 import { chart } from './chart.js'
-import { h, now, number, said, table, time, until } from './dom.js'
+import { h, hint, now, number, rowLink, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { later, pageOf, screen } from './ui.js'
 
 const WEEK = 7 * 86400
 
-/** How many things that end soon are shown. */
 const MOST = 20
 
 export async function today(context) {
@@ -26,7 +25,7 @@ export async function today(context) {
       figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
       figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')),
     h('section', h('h2', 'The last 48 hours'), chart(hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : h('p.hint', 'Nothing was refused.')),
+    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.')),
     later(ending(context)),
     readsService && later(get(`${id}/audit`, { limit: 10 }, signal).then(({ entries }) => [h('h2', 'What was changed last'), history(entries, link)])))
 }
@@ -45,7 +44,7 @@ export function kinds(refusals) {
 function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Rule', 'Door', '#Times', 'Last'],
     kinds(refusals).map(({ rule, error, door, description, count, last_at }) => [
-      h('a', { 'data-row': true, href: link(['refused'], { rule, error, door, description }) }, said(description)),
+      rowLink(link(['refused'], { rule, error, door, description }), said(description)),
       said(rule), said(door), number(count), time(last_at),
     ]))
 }
@@ -56,7 +55,7 @@ async function ending(context) {
     pageOf(context, `${id}/clients`, 'clients', { pending: true }), pageOf(context, `${id}/clients`, 'clients', { ending: WEEK }),
     readsService ? get(`${id}/tokens`, {}, signal) : { tokens: [] },
   ])
-  const of = (how, member, link) => (thing) => [thing[member], h('a', { 'data-row': true, href: link(thing) }, said(thing.client_name ?? thing.client_id ?? thing.token)), how]
+  const of = (how, member, link) => (thing) => [thing[member], rowLink(link(thing), said(thing.client_name ?? thing.client_id ?? thing.token)), how]
   const toClient = ({ numeric_id }) => link(['clients', numeric_id])
   const ends = [
     ...waiting.map(of('waits for approval', 'pending_until', toClient)),
@@ -64,6 +63,6 @@ async function ending(context) {
     ...clients.filter((client) => client.client_secret_expires_at).map(of('its secret ends', 'client_secret_expires_at', toClient)),
     ...tokens.map(of('a token', 'expires_at', () => link(['tokens']))),
   ].filter(([at]) => at <= now() + WEEK).sort(([one], [other]) => one - other)
-  return [h('h2', 'What ends within a week'), ends.length === 0 ? h('p.hint', 'Nothing.') : table('The first ones', ['What', 'How', 'Left', 'When'],
+  return [h('h2', 'What ends within a week'), ends.length === 0 ? hint('Nothing.') : table('The first ones', ['What', 'How', 'Left', 'When'],
     ends.slice(0, MOST).map(([at, what, how]) => [what, how, until(at), time(at)]))]
 }

@@ -1,17 +1,14 @@
 // What the screens have in common.
 
 import { Failure, ask, curl, get, segment } from './api.js'
-import { announce, area, button, dialog, field, fill, form, h, input, pretty, said } from './dom.js'
+import { announce, area, button, code, dialog, field, fill, form, h, hint, input, pretty, said } from './dom.js'
 
-/** A place in this console. */
 export function to(service, parts, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString()
   return `#/${[service, ...parts].map(segment).join('/')}${search && `?${search}`}`
 }
 
-/**
- * A screen: its title, what it asks, the command that the program `registrar` has for that, and its content.
- */
+/** A screen: its title, what it asks, the command of `registrar` for that, and its content. */
 export function screen(title, asks, command, ...content) {
   return [h('div.title', h('h1', title), h('div.copies', copies(() => asks, () => command))), content]
 }
@@ -42,7 +39,7 @@ export function failure(error) {
   }
   const { asked: [method, path], status, members } = error
   return h('div.failure', { role: 'alert' },
-    h('p', h('strong', status ? `${status} ` : 'No answer '), h('code', said(members.error ?? '')), ' to ', h('code', said(`${method} ${path}`))),
+    h('p', h('strong', status ? `${status} ` : 'No answer '), code(members.error ?? ''), ' to ', code(`${method} ${path}`)),
     h('p', said(error.message)),
     status === 403 && h('p', 'registrar token create makes a token that permits it.'),
     h('details', h('summary', 'The whole answer'), h('pre', pretty(members))))
@@ -57,17 +54,13 @@ export async function load(place, promise) {
   }
 }
 
-/** A section that is filled later. */
 export function later(promise) {
-  const place = h('section', h('p.hint', 'Loading …'))
+  const place = h('section', hint('Loading …'))
   load(place, promise)
   return place
 }
 
-/**
- * Asks before it acts: what will happen, and a button. `request` and `command` make what is asked; `typed` has to be typed
- * before. `done` is given the answer; a failure is shown in the dialog.
- */
+/** Asks before it acts. `request` and `command` make what is asked, `typed` has to be typed, `done` is given the answer. */
 export function confirm({ title, content, label, kind = 'main', request, command, typed, done }) {
   dialog(title, (close) => {
     const outcome = h('div')
@@ -95,7 +88,7 @@ export function confirm({ title, content, label, kind = 'main', request, command
 export function once(title, secret) {
   dialog(title, (close) => [
     h('p', 'It is shown this once.'),
-    h('p.secret', h('code', said(secret))),
+    h('p.secret', code(secret)),
     h('p.buttons', button('Copy', () => copy(secret), 'main'), button('Close', close)),
   ])
 }
@@ -107,18 +100,17 @@ export function pages(context, path, member, query, show, nothing) {
   const read = async (cursor) => {
     const [found, next] = await pageOf(context, path, member, query, cursor)
     rows.push(...found)
-    fill(list, rows.length ? show(rows) : h('p.hint', nothing))
+    fill(list, rows.length ? show(rows) : hint(nothing))
     return next ? button('Show more', () => load(more, read(next))) : ''
   }
-  fill(more, h('p.hint', 'Loading …'))
+  fill(more, hint('Loading …'))
   load(more, read())
   return [list, more]
 }
 
-/** How many pages of a list are read for one that has something on it: a filter may leave nothing of many. */
+/** How many pages are read for one that has something on it: a filter may leave nothing of many. */
 const MOST_PAGES = 10
 
-/** A page of a list, and the cursor of the next one. */
 export async function pageOf(context, path, member, query, cursor) {
   for (let tries = 0; ; tries += 1) {
     const found = await get(path, { ...query, cursor }, context.signal)

@@ -72,20 +72,20 @@ function actions(context, path, { client_id, version, source, locked, pending_un
     client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', 'The old one ends at once, or after the policy’s overlap.', { then: shown('The new secret', 'client_secret') }),
     ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { then: shown('The new registration access token', 'registration_access_token') }),
-    button('Change …', () => edit(context, path, client_id, done('It is changed.'))),
+    button('Change …', () => edit(context, path, client_id, version, done('It is changed.'))),
     button('Delete …', () => confirm({
       title: 'Delete this client?', label: 'Delete', kind: 'danger', request: () => ['DELETE', path], command: () => command(context, 'delete', client_id, { yes: true }),
       content: h('p', nameOf(metadata), ' ends at once, with its secret, its token and what users have let it have.'), done: gone('It is deleted.'),
     }), 'danger'))
 }
 
-function edit(context, path, client_id, done) {
+function edit(context, path, client_id, version, done) {
   const changes = area(10, '{\n  \n}')
   const patch = () => JSON.parse(changes.value)
   confirm({
     title: 'Change this client', label: 'Change it', done,
     content: field('Members that become otherwise, as JSON', changes, 'What is not given stays, null removes (RFC 7396).'),
-    request: () => ['PATCH', path, {}, patch()],
+    request: () => ['PATCH', path, {}, { ...patch(), version }],
     command: () => reading(`${command(context, 'update', client_id)} -`, patch()),
   })
 }

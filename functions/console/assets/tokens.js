@@ -1,20 +1,19 @@
 // The tokens of a service: what each permits, a new one, the end of one.
 
-import { ask, get } from './api.js'
-import { button, code, field, form, h, hint, input, none, said, select, submitButton, table, time, until } from './dom.js'
+import { ask } from './api.js'
+import { button, code, field, form, h, input, none, said, select, submitButton, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { confirm, copies, load, once, screen } from './ui.js'
+import { confirm, copies, load, once, pages, screen } from './ui.js'
 
 const PERMISSIONS = ['client.read', 'client.write', 'service.read', 'service.write', 'use_service']
 
 const LASTS = [['', 'for ever'], ['3600', 'an hour'], ['86400', 'a day'], ['2592000', '30 days'], ['31536000', 'a year']]
 
-export async function tokens(context) {
-  const { id, signal, writesService } = context
+export function tokens(context) {
+  const { id, writesService } = context
   const asks = [['GET', `${id}/tokens`]]
-  const { tokens } = await get(asks[0][1], {}, signal)
   return screen('Tokens', asks, registrar(['token', 'list'], { service: id }),
-    tokens.length ? rows(context, tokens) : hint('There is none.'),
+    pages(context, asks[0][1], 'tokens', {}, (tokens) => rows(context, tokens), 'There is none.'),
     writesService && h('section', h('h2', 'A new one'), making(context)))
 }
 

@@ -76,6 +76,7 @@ impl Front {
             ("OAuth metadata", format!("{base_url}{oauth}/{demo}")),
             ("OpenID metadata", format!("{base_url}{openid}/{demo}")),
             ("registration", format!("{base_url}/{demo}/register")),
+            ("console", format!("{base_url}/console")),
         ];
         addresses.extend(self.trial.clone().map(|trial| ("log in", trial)));
         addresses

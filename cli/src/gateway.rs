@@ -17,6 +17,7 @@ use shared::App;
 use shared::http::Endpoint;
 
 use crate::bodies::{Bodies, Refusal};
+use crate::console_code::{self, ConsoleCode};
 use crate::demo_login::DemoLogin;
 use crate::front::Front;
 use crate::host::{self, Hosts, Stranger};
@@ -33,6 +34,7 @@ pub struct Gateway {
     hosts: Hosts,
     front: Option<Front>,
     login: Option<DemoLogin>,
+    console_code: Option<ConsoleCode>,
 }
 
 /// How long API Gateway waits for a request, and for its answer.
@@ -67,7 +69,7 @@ impl Gateway {
             }
         }
         let (address, bodies) = (host::reached(address), Bodies::new(MAX_BODY_BYTES, PATIENCE));
-        Ok(Self { app, routes, address, bodies, hosts: Hosts::default(), front: None, login: None })
+        Ok(Self { app, routes, address, bodies, hosts: Hosts::default(), front: None, login: None, console_code: None })
     }
 
     /// The same, which waits that long for bodies.
@@ -92,6 +94,12 @@ impl Gateway {
     #[must_use]
     pub fn with_login(self, login: DemoLogin) -> Self {
         Self { login: Some(login), ..self }
+    }
+
+    /// The same, where that code signs in to the console.
+    #[must_use]
+    pub fn with_console_code(self, code: ConsoleCode) -> Self {
+        Self { console_code: Some(code), ..self }
     }
 
     /// Where it is reached if by TLS.
@@ -124,6 +132,10 @@ impl Gateway {
             Ok(body) => body,
             Err(refusal) => return unread(refusal),
         };
+        let shows_code = head.method == Method::POST && path == console_code::PATH;
+        if let Some(code) = self.console_code.as_ref().filter(|_| shows_code) {
+            return code.answer(&body.bytes, self.now());
+        }
         match page {
             Some((login, page)) => login.answer(self, page, &head, &body.bytes).await,
             None => self.dispatch(&head, &path, &body.bytes, client).await,

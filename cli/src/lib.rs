@@ -12,6 +12,7 @@
 //! | [`connections`] | how many connections there are, and how long each may take |
 //! | [`bodies`] | how the bodies of requests are read |
 //! | [`tls`] | connections by TLS, with or without certificates of clients |
+//! | [`console_code`] | the code that signs in to the console once |
 //! | [`front`] | what is answered where no service is named |
 //! | [`host`] | the names that we are asked by |
 //! | `folder`, `private` | the data folder, the files that nobody else may read |
@@ -26,6 +27,7 @@ pub mod admin;
 pub mod arguments;
 pub mod bodies;
 pub mod connections;
+pub mod console_code;
 pub mod demo;
 pub mod demo_login;
 pub mod embedded;
@@ -52,7 +54,14 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 
 /// The endpoints of the API that everybody reaches.
 pub fn api_endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS, federation::ENDPOINTS, operator::ENDPOINTS]
+    [
+        oauth::ENDPOINTS,
+        authlete::ENDPOINTS,
+        identity_center::ENDPOINTS,
+        federation::ENDPOINTS,
+        operator::ENDPOINTS,
+        console::ENDPOINTS,
+    ]
         .into_iter()
         .flatten()
         .copied()

@@ -26,6 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::connections::{self, Limits, Peer};
+use crate::console_code::ConsoleCode;
 use crate::demo::{self, Addresses, Demo, OwnService};
 use crate::demo_login::DemoLogin;
 use crate::embedded::{self, AccessKey, Embedded, TABLE};
@@ -221,6 +222,9 @@ pub async fn run(options: Options) -> Result<()> {
     if let Some(login) = login {
         gateway = gateway.with_login(login);
     }
+    let minted = ConsoleCode::mint(&app.entropy, &demo.organization_token, app.clock.now());
+    let (console_code, code) = minted.map_err(crate::failure::described)?;
+    let gateway = gateway.with_console_code(console_code);
     let api = Listening { listener, tls, gateway };
     let told = [told_to_stop()?, told_to_stop()?, told_to_stop()?];
     let working = [tokio::spawn(streams::follow(Arc::clone(&table), app)), tokio::spawn(streams::sweep(table, app))];
@@ -228,6 +232,7 @@ pub async fn run(options: Options) -> Result<()> {
     for own in [Some(service), stet_service].into_iter().flatten() {
         replaced(own);
     }
+    say!("\nOpen the console (once, within ten minutes)\n  {}/console#code={code}", own_url());
     if let Some(trial) = trial {
         say!("\nLog in, and get a token\n  {trial}");
     }

@@ -15,6 +15,7 @@ mod audit;
 mod authlete;
 mod client_configuration;
 mod connections;
+mod console;
 mod deception;
 mod demo_login;
 mod documents;

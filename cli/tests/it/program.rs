@@ -198,6 +198,22 @@ fn the_readme_shows_what_the_program_prints() {
 }
 
 #[test]
+fn the_printed_link_signs_in_to_the_console_once() {
+    let data = Folder::new("console");
+    let served = Served::start(&data, &["--memory"]);
+    let base_url = served.text("base_url").to_owned();
+    let code = served.announced.lines().find_map(|line| line.trim().strip_prefix(&format!("{base_url}/console#code=")));
+    let (url, body) = (format!("{base_url}/console/code"), json!({ "code": code.unwrap() }).to_string());
+    let (status, refused) = served.send("POST", &url, None, "{\"code\":\"wrong\"}");
+    assert_eq!((status, &refused["error"]), (400, &json!("invalid_request")));
+    let (status, answer) = served.send("POST", &url, None, &body);
+    assert_eq!((status, &answer["token"]), (200, &served.demo["organization_token"]));
+    assert_eq!(served.send("POST", &url, None, &body).0, 400);
+    assert_eq!(served.send("GET", &url, None, "").0, 404);
+    served.stop();
+}
+
+#[test]
 fn nobody_else_may_read_the_key_and_the_tokens() {
     let data = Folder::new("private");
     let served = Served::start(&data, &["--memory"]);

@@ -80,7 +80,7 @@ fn concurrency_can_be_reserved_for_the_functions_that_strangers_reach() {
             ["authlete-", "operator-", "client-lookup", "client-used"].iter().any(|name| binary.starts_with(name));
         assert_eq!(reserved, !is_operators && binary != stream::FUNCTION, "{binary}");
     }
-    for door in ["Oauth", "IdentityCenter", "Federation", "Stet"] {
+    for door in ["Oauth", "IdentityCenter", "Federation", "Stet", "Console"] {
         assert_eq!(template["Parameters"][format!("{door}Concurrency")]["Default"], "", "none, unless asked for");
     }
 }

@@ -1,0 +1,112 @@
+//! The files of the console, compared with what they speak of.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::support::World;
+
+/// How large all files are together at the most, in bytes: there is no build that would make them smaller.
+const MOST_BYTES: usize = 100_000;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The files, by name.
+fn files() -> Vec<(String, String)> {
+    let folder = std::fs::read_dir(root().join("functions/console/assets")).unwrap();
+    let file = |path: PathBuf| {
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap())
+    };
+    folder.map(|entry| file(entry.unwrap().path())).collect()
+}
+
+fn file(name: &str) -> String {
+    files().into_iter().find(|(found, _)| found == name).unwrap().1
+}
+
+#[tokio::test]
+async fn every_file_is_served_and_all_are_small() {
+    let world = World::open().await;
+    let files = files();
+    assert!(files.len() > 20);
+    for (name, text) in &files {
+        let reply = world.send_bare("GET", &format!("/console/{name}"), None).await;
+        assert_eq!((reply.status, reply.header("cache-control")), (200, "no-cache"), "{name}");
+        let length = world.send_bare("HEAD", &format!("/console/{name}"), None).await;
+        assert_eq!(length.header("content-length"), text.len().to_string(), "{name}");
+        assert_eq!(length.header("etag"), reply.header("etag"), "{name}");
+    }
+    let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
+    assert!(bytes < MOST_BYTES, "{bytes}");
+}
+
+#[test]
+fn what_strangers_wrote_cannot_become_markup_and_the_token_is_kept_nowhere() {
+    let ways = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(", "Function("];
+    let stores = ["localStorage", "sessionStorage", "indexedDB", "document.cookie", "serviceWorker"];
+    for (name, text) in files() {
+        for word in ways.iter().chain(&stores) {
+            assert!(!text.contains(word), "{name}: {word}");
+        }
+        assert!(!text.contains("https://") || ["hosts.js", "icon.svg"].contains(&name.as_str()), "{name}");
+    }
+}
+
+/// A text without links: what they lead to in other documents is left out, and what is further below is named.
+fn without_links(text: &str) -> String {
+    let Some((before, after)) = text.split_once('[').filter(|(_, after)| after.contains("](")) else {
+        return text.to_owned();
+    };
+    let (words, after) = after.split_once("](").unwrap();
+    let (target, after) = after.split_once(')').unwrap();
+    let apart = before.strip_suffix(" (").zip(after.strip_prefix(')'));
+    let (before, words, after) = match (apart, words) {
+        (Some((before, after)), _) => (before, String::new(), after),
+        (None, "below") => (before, format!("see docs/policy.md{target}"), after),
+        (None, "Below") => (before, format!("See docs/policy.md{target}"), after),
+        (None, words) => (before, words.to_owned(), after),
+    };
+    format!("{before}{words}{}", without_links(after))
+}
+
+#[test]
+fn members_of_a_policy_mean_what_the_document_says() {
+    let document = std::fs::read_to_string(root().join("docs/policy.md")).unwrap();
+    let rows = document.lines().skip_while(|line| !line.starts_with("| member | meaning |")).skip(2);
+    let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 30);
+    let mut expected = "export const MEMBERS = {\n".to_owned();
+    for row in rows {
+        let (member, meaning) = row.trim_matches('|').split_once('|').unwrap();
+        let meaning = without_links(meaning.trim()).replace('"', "\\\"");
+        expected += &format!("  \"{}\": \"{meaning}\",\n", member.trim().trim_matches('`'));
+    }
+    assert!(file("members.js").ends_with(&format!("{expected}}}\n")), "{expected}");
+}
+
+/// What stands between `begins` and the next quote in the sources of a folder.
+fn quoted_after(begins: &str, folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            quoted_after(begins, &path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(path).unwrap();
+            found.extend(source.split(begins).skip(1).map(|part| part.split('"').next().unwrap().to_owned()));
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_a_registration_has_words() {
+    let mut rules = BTreeSet::from(["dynamic_registration".to_owned(), "as sent".to_owned()]);
+    for begins in ["begins(\"", "*rule = \""] {
+        quoted_after(begins, &root().join("shared/src"), &mut rules);
+    }
+    assert!(rules.len() > 14, "{rules:?}");
+    // What is asked of metadata documents refuses no registration.
+    for rule in rules.iter().filter(|rule| !rule.starts_with("metadata_documents")) {
+        assert!(file("rules.js").contains(&format!("\n  '{rule}': [[")), "{rule}");
+    }
+}

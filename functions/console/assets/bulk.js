@@ -1,0 +1,68 @@
+// One action on many clients: first what it would do to each, then the same with the versions that were seen.
+
+import { ask } from './api.js'
+import { announce, button, code, count, dialog, field, h, input, said, table } from './dom.js'
+import { registrar } from './shell.js'
+import { copies, load } from './ui.js'
+
+/** How many the server takes at once. */
+const MOST = 100
+
+/** From how many deletions on the number has to be typed. */
+const MANY = 10
+
+const OUTCOMES = {
+  possible: ['good', 'would be done'], done: ['good', 'done'], absent: ['warn', 'is not there'], changed: ['warn', 'has changed since it was read'], refused: ['bad', 'refused'],
+}
+
+export function bulk(context, action, clients) {
+  const parts = Array.from({ length: Math.ceil(clients.length / MOST) }, (_, part) => clients.slice(part * MOST, (part + 1) * MOST))
+  const requests = (preview) => parts.map((part) => ['POST', `${context.id}/bulk`, {}, {
+    action, preview, clients: part.map(({ client_id, version }) => ({ client_id, version })),
+  }])
+  const run = async (preview) => {
+    const results = []
+    for (const request of requests(preview)) {
+      results.push(...(await ask(request)).members.results)
+      announce(`${results.length} of ${count(clients.length, 'client')} ${preview ? 'looked at' : 'worked on'}`)
+    }
+    return results
+  }
+  const deletes = ['delete', 'deny'].includes(action)
+  dialog(`${action} ${count(clients.length, 'client')}?`, (close) => {
+    const place = h('div', 'Looking at what would happen …')
+    const finished = async () => {
+      const results = await run(false)
+      const done = results.filter(({ outcome }) => outcome === 'done').length
+      announce(`${count(done, 'client')} done, ${results.length - done} not.`)
+      const leave = () => {
+        close()
+        context.again()
+      }
+      return [outcomes(results), h('p.buttons', button('Close', leave, 'main'))]
+    }
+    const offer = (results) => {
+      const possible = results.filter(({ outcome }) => outcome === 'possible').length
+      const word = deletes && possible >= MANY && input('text', { inputmode: 'numeric', oninput: () => { go.disabled = word.value !== String(possible) } })
+      const act = () => {
+        go.disabled = true
+        load(place, finished())
+      }
+      const go = button(`${action} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(word) })
+      const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: action === 'delete' }, [client_id])).join('\n')
+      return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results),
+        word && field(['Type their number, ', h('strong', possible), ', to go on'], word),
+        h('p.buttons', go, button('Cancel', close), copies(() => requests(false), command))]
+    }
+    load(place, run(true).then(offer))
+    return place
+  })
+}
+
+function outcomes(results) {
+  const row = ({ client_id, client_name, outcome, error_description }) => {
+    const [mood, words] = OUTCOMES[outcome]
+    return [code(client_id), said(client_name ?? ''), [h(`span.${mood}`, words), error_description && [': ', said(error_description)]]]
+  }
+  return h('div.scroll', { tabindex: 0, role: 'group', 'aria-label': 'Each client' }, table('Each client', ['Client', 'Name', 'Outcome'], results.map(row)))
+}

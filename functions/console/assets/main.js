@@ -1,0 +1,145 @@
+// Signing in, the way from an address to a screen, and keys.
+
+import { exchange, signIn, signOut, whenRefused } from './api.js'
+import { client } from './client.js'
+import { clients } from './clients.js'
+import { announce, button, field, fill, form, h, hint, input, select, submitButton } from './dom.js'
+import { federation } from './federation.js'
+import { grants } from './grants.js'
+import { groups } from './groups.js'
+import { listen, shortcuts } from './keys.js'
+import { policy } from './policy.js'
+import { refused } from './refused.js'
+import { stet } from './stet.js'
+import { today } from './today.js'
+import { tokens } from './tokens.js'
+import { failure, to } from './ui.js'
+
+/** The screens: the part of the address, the name, the key after `g`, and what makes it. */
+const SCREENS = [
+  ['today', 'Today', 't', today],
+  ['clients', 'Clients', 'c', (context) => (context.parts[1] ? client : clients)(context)],
+  ['groups', 'Look-alikes', 'l', groups],
+  ['policy', 'Policy', 'p', policy],
+  ['tokens', 'Tokens', 'k', tokens],
+  ['federation', 'Federation', 'f', federation],
+  ['stet', 'STET', 's', stet],
+  ['grants', 'Grants', 'r', grants],
+  ['refused', '', '', refused],
+]
+
+const header = document.getElementById('header')
+const main = document.getElementById('main')
+
+/** Who has signed in, and what is being shown. */
+let me
+let shown = new AbortController()
+
+/** The service, the parts and the query of the address. */
+function place() {
+  const [path, search] = location.hash.slice(2).split('?')
+  const [id, ...parts] = path.split('/').map((part) => decodeURIComponent(part.replace(/%(?![\da-f]{2})/gi, '%25')))
+  const known = me.services.find((service) => String(service.service_id) === id)
+  const service = known ?? (/^[1-9]\d*$/.test(id) ? { service_id: Number(id) } : me.services[0])
+  return { service, parts: parts[0] ? parts : ['today'], query: new URLSearchParams(search) }
+}
+
+async function show() {
+  shown.abort()
+  shown = new AbortController()
+  if (!me) return welcome()
+  const { signal } = shown
+  const { service, parts, query } = place()
+  if (!service) return fill(main, h('h1', 'No service'), h('p', 'Make one: ', h('code', 'registrar service create'), '.'))
+  const id = service.service_id
+  const [part, name, , make] = SCREENS.find(([part]) => part === parts[0]) ?? SCREENS[0]
+  const may = (...permissions) => permissions.some((permission) => me.permissions.includes(permission))
+  const context = {
+    me, id, parts, query, signal, may,
+    readsService: may('service.read', 'service.write'), writes: may('client.write', 'use_service'), writesService: may('service.write'),
+    link: (parts, query) => to(id, parts, query),
+    go: (parts, query) => { location.hash = to(id, parts, query) },
+    again: show,
+    // What became of an act, and the screen anew.
+    done: (text) => {
+      announce(text)
+      return show()
+    },
+  }
+  frame(service, part)
+  main.setAttribute('aria-busy', 'true')
+  try {
+    const content = await make(context)
+    if (!signal.aborted) fill(main, content)
+  } catch (error) {
+    if (!signal.aborted) fill(main, h('h1', name || 'Refused'), failure(error))
+  }
+  if (signal.aborted) return
+  main.removeAttribute('aria-busy')
+  document.title = `${main.querySelector('h1').textContent} · ${service.name ?? id} · Registrar`
+}
+
+function frame(service, current) {
+  const id = String(service.service_id)
+  const services = me.services.includes(service) ? me.services : [...me.services, service]
+  const options = services.map((one) => [String(one.service_id), `${one.service_id} ${one.name ?? ''}`])
+  const choice = select(options, id, { onchange: () => { location.hash = to(choice.value, [current]) } })
+  const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
+  fill(header, brand(),
+    h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),
+    h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS)), button('Sign out', () => leave())))
+}
+
+const brand = () => h('span.brand', 'Registrar')
+
+function leave(error) {
+  signOut()
+  me = undefined
+  shown.abort()
+  for (const open of document.querySelectorAll('dialog')) open.close()
+  welcome(error)
+}
+
+/** The first screen: signing in. */
+function welcome(error, hint) {
+  document.title = 'Sign in · Registrar'
+  const token = input('password', { required: true })
+  const outcome = h('div', error && failure(error), hint && h('p', hint))
+  const submit = () => signIn(token.value.trim()).then(enter).catch((error) => fill(outcome, failure(error)))
+  fill(header, brand())
+  fill(main, h('h1', 'Sign in'), form('narrow', submit,
+    field('Token', token, 'An operator’s token of a service or an organization. It stays in this page’s memory: who reloads signs in again.'),
+    outcome,
+    h('p', submitButton('Sign in'))),
+  hint('registrar serve prints a link that signs in, and keeps tokens in .registrar/demo.json. Else registrar token create service makes one.'))
+  token.focus()
+}
+
+function enter(whoami) {
+  me = whoami
+  return show()
+}
+
+async function start() {
+  const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1]
+  if (!code) return show()
+  history.replaceState(null, '', location.pathname)
+  try {
+    await enter(await signIn(await exchange(code)))
+  } catch (error) {
+    welcome(error, 'A link of registrar serve signs in once, within ten minutes; started again it prints another one.')
+  }
+}
+
+whenRefused(leave)
+addEventListener('hashchange', async () => {
+  for (const open of document.querySelectorAll('dialog')) open.close()
+  await start()
+  if (me) main.focus({ preventScroll: true })
+  scrollTo(0, 0)
+})
+listen(SCREENS, (key) => {
+  const screen = SCREENS.find(([, name, short]) => name && short === key)
+  if (screen && me) location.hash = to(place().service.service_id, [screen[0]])
+})
+start()

@@ -1,0 +1,163 @@
+// The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
+
+import { at, meaning, suggestions } from './advice.js'
+import { ask } from './api.js'
+import { area, button, code, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
+import { HOSTS } from './hosts.js'
+import { MEMBERS } from './members.js'
+import { RULES, difference } from './rules.js'
+import { json, reading, registrar } from './shell.js'
+import { confirm, copies, failure, load, screen } from './ui.js'
+
+const PRESETS = ['open', 'mcp_shared', 'protected', 'regulated']
+
+/** What is being written, for each service, while other screens are shown. */
+const drafts = new Map()
+
+const lines = (json) => JSON.stringify(json, null, 2)
+
+/** Opens the editor with a policy, a body to try, and a member that is meant. */
+export function open(context, policy, body, member) {
+  drafts.set(context.id, [lines(policy), lines(body)])
+  context.go(['policy'], { member })
+}
+
+export async function policy(context) {
+  const { id, query, signal } = context
+  const asks = [['GET', `${id}/policy`]]
+  const { members, etag } = await ask(asks[0], signal)
+  const editor = new Editor(context, members, etag, query.get('member'))
+  return screen('Policy', asks, registrar(['service', 'show'], { json: true }, [id]), editor.parts)
+}
+
+class Editor {
+  constructor(context, force, etag, member) {
+    const [policy, body] = drafts.get(context.id) ?? [lines(force), lines(HOSTS.Claude)]
+    const typed = () => {
+      clearTimeout(this.waits)
+      this.waits = setTimeout(() => this.tryIt(), 400)
+    }
+    Object.assign(this, { context, force, etag, asked: 0 })
+    this.policy = area(22, policy, { oninput: typed })
+    this.body = area(14, body, { oninput: typed })
+    this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
+    const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
+      onchange: () => this.write(this.body, HOSTS[host.value]),
+    })
+    Object.assign(this, { about: h('div'), fault: h('div'), outcome: h('div', { 'aria-live': 'polite' }), effect: h('div') })
+    this.parts = [
+      h('section', h('h2', '1. Change'),
+        h('p.buttons', 'Begin with', PRESETS.map((preset) => button(preset, () => this.preset(preset))),
+          button('What is in force', () => this.write(this.policy, force))),
+        h('div.columns', h('div', field('The policy, as JSON', this.policy), this.fault), h('div', field('What a member means', this.member), this.about))),
+      h('section', h('h2', '2. Try it'),
+        h('div.columns', h('div', field('A well-known host', host), field('What it sends', this.body)), this.outcome)),
+      h('section', h('h2', '3. Put it into effect'), this.effect),
+    ]
+    this.tryIt()
+    setTimeout(() => this.show())
+  }
+
+  write(place, json) {
+    if (json) place.value = lines(json)
+    this.tryIt()
+  }
+
+  async preset(preset) {
+    await load(this.fault, ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
+      .then(({ members }) => this.write(this.policy, members.policy)))
+  }
+
+  /** Says what the chosen member means, and selects it in the text. */
+  show(member = this.member.value) {
+    this.member.value = member
+    if (!member) return fill(this.about)
+    fill(this.about, h('p', meaning(member)), facts([['In force', value(at(this.force, member))]]))
+    const text = this.policy.value
+    let from = 0
+    member.split('.').forEach((name, depth) => { from = text.indexOf(`\n${'  '.repeat(depth + 1)}"${name}":`, from) })
+    if (from < 0) return undefined
+    const indent = /^\n( *)/.exec(text.slice(from))[1]
+    const ends = text.slice(from + 1).search(new RegExp(`\\n${indent.slice(2)}( {2}"|[}])`))
+    this.policy.focus({ preventScroll: true })
+    this.policy.setSelectionRange(from + 1, ends < 0 ? text.length : from + 1 + ends)
+    const line = (text) => text.split('\n').length
+    this.policy.scrollTop = (line(text.slice(0, from)) - 3) * (this.policy.scrollHeight / (line(text) + 1))
+    return undefined
+  }
+
+  /** Asks the server what it would make of the draft, and of what is sent to it. */
+  async tryIt() {
+    const asked = (this.asked += 1)
+    const texts = [this.policy.value, this.body.value]
+    drafts.set(this.context.id, texts)
+    try {
+      const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
+      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client }], this.context.signal)
+      if (asked !== this.asked) return
+      fill(this.fault)
+      fill(this.outcome, this.became(policy, client, members))
+      fill(this.effect, this.differs(members))
+    } catch (error) {
+      if (error.name === 'AbortError' || asked !== this.asked) return
+      fill(this.fault, failure(error))
+      fill(this.effect)
+    }
+  }
+
+  became(policy, client, { policy: whole, registered, refused, changes = [] }) {
+    const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
+    const command = () => reading(`registrar policy check <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n) -`, client)
+    const copied = h('p.copies', copies(asks, command))
+    if (!refused) return [h('p.good', 'It would be registered.'), becameTable(client, registered, changes), copied]
+    const { rule, error, error_description } = refused
+    const [members, says] = RULES[rule] ?? [[], '']
+    const place = h('div')
+    load(place, suggestions(this.context, rule, whole, client, (changed) => this.write(this.policy, changed)))
+    return [
+      h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
+      h('p', code(error), ': ', said(error_description)),
+      h('p', says),
+      members.length > 0 && h('p.buttons', 'In the policy:', members.map((member) => button(member, () => this.show(member)))),
+      place,
+      changes.length > 0 && h('details', h('summary', 'What the rules before it have changed'), becameTable(client, {}, changes)),
+      copied,
+    ]
+  }
+
+  differs({ policy, differs }) {
+    if (!differs.length) return hint('The policy above is the one that is in force.')
+    const { id, writesService, done } = this.context
+    const changes = () => table('What becomes different', ['Member', 'In force', 'Then'], differs.map(({ member, from, to }) => [code(member), value(from), value(to)]))
+    const take = () => confirm({
+      title: 'Put this policy into effect?', label: 'Put it into effect',
+      request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': this.etag }],
+      command: () => reading(registrar(['service', 'update'], { policy: '-' }, [id]), difference(this.force, policy)),
+      content: [changes(), h('p', 'All functions follow within thirty seconds.')],
+      done: () => {
+        drafts.delete(id)
+        done('The policy is in force.')
+      },
+    })
+    return [changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : hint('That needs a token with service.write.')]
+  }
+}
+
+function parsed(text, what) {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SyntaxError(`${what} is no JSON: ${error.message}`)
+  }
+}
+
+/** What was sent, what it became, and by which rule; what was changed stands first. */
+export function becameTable(sent, became, changes) {
+  const of = (name) => changes.filter(({ member }) => member === name)
+  const names = Object.keys({ ...sent, ...became }).sort((one, other) => of(other).length - of(one).length)
+  return table('Each member, as sent and as it became', ['Member', 'Sent', 'Became', 'Rule'], names.map((name) => {
+    const rules = of(name)
+    const [is, by] = rules.length ? ['strong', list(rules.map(({ rule, what }) => [said(rule), `: ${what}`]))] : ['span', none('as sent')]
+    return [code(name), value(sent[name]), h(is, value(became[name])), by]
+  }))
+}

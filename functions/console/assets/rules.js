@@ -1,0 +1,124 @@
+// The rules that refuse or change a registration, and what could be otherwise. Nothing here decides: the server tries each change.
+
+/** Rules: their members of the policy, what each says, and what the registrant could send instead. */
+export const RULES = {
+  'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
+  'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
+  'as sent': [[], 'A member has another type than its specification says, or only the server may set it.', 'Correct the member that is named. No policy changes this.'],
+  'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
+  'unannounced': [['unannounced'], 'The service’s metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
+  'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
+  'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those asked for.', 'Ask for those that are offered.'],
+  'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered: none, for a public client.'],
+  'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
+  'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
+    'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
+  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, has the host of none of its redirect URIs.', 'Leave it out, or put it where the redirects lead.'],
+  'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
+  'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
+  'the specifications': [['names', 'redirect_uris.development_hosts'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
+  'clients_per_service and others': [['clients_per_service', 'clients_per_developer', 'software_id_once'], 'There are as many clients as there may be, or the software_id is registered.', 'Manage the registration that is there.'],
+}
+
+const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
+const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item))
+
+export function parsed(uri) {
+  try {
+    return new URL(uri)
+  } catch {
+    return {}
+  }
+}
+
+/** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
+const CHANGES = {
+  'dynamic_registration': () => [['Let clients register themselves', { dynamic_registration: true }]],
+  'software_statements': () => [['Ask for no statement', { software_statements: { required: false } }]],
+  'limits': ({ limits }, sent) => [['Raise the limits to what was sent', { limits: {
+    redirect_uris: Math.max(limits.redirect_uris, texts(sent.redirect_uris).length),
+    list_items: Math.max(limits.list_items, ...Object.values(sent).map((value) => texts(value).length)),
+    text_bytes: Math.max(limits.text_bytes, ...Object.values(sent).flatMap(texts).map((text) => new TextEncoder().encode(text).length)),
+  } }]],
+  'unannounced': () => [['Drop what is not announced', { unannounced: 'drop' }]],
+  'grant_types and response_types': ({ grant_types, response_types }, sent) => {
+    const [grants, responses] = [beyond(sent.grant_types, grant_types.offered), beyond(sent.response_types, response_types.offered)]
+    return [
+      ['Drop what is not offered', { grant_types: { unoffered: 'drop' }, response_types: { unoffered: 'drop' } }],
+      [`Offer ${[...grants, ...responses].join(', ')}`, { grant_types: { offered: [...grant_types.offered, ...grants] }, response_types: { offered: [...response_types.offered, ...responses] } }],
+    ]
+  },
+  'token_endpoint_auth_methods': ({ token_endpoint_auth_methods: { offered } }, sent) => {
+    const methods = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], offered)
+    return [
+      [`Offer ${methods.join(', ')}`, { token_endpoint_auth_methods: { offered: [...offered, ...methods] } }],
+      ['Register another method in its place', { token_endpoint_auth_methods: { unoffered: 'drop' } }],
+    ]
+  },
+  'scopes': ({ scopes: { offered = '' } }, sent) => {
+    const scopes = beyond(String(sent.scope ?? '').split(' '), offered.split(' '))
+    return [
+      ['Drop what is not offered', { scopes: { unoffered: 'drop' } }],
+      [`Offer ${scopes.join(', ')}`, { scopes: { offered: [offered, ...scopes].join(' ').trim() } }],
+      ['Offer any scope', { scopes: { offered: null } }],
+    ]
+  },
+  'redirect_uris': ({ redirect_uris: { hosts, development_hosts } }, sent) => {
+    const led = texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => /^https?:$/.test(protocol)).map(({ hostname }) => hostname)
+    const more = beyond(led, hosts)
+    return [
+      ['Accept http on the loopback interface', { loopback: true }],
+      ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
+      ['The same, whatever the schemes look like', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
+      ['The same of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
+      [`Permit ${more.join(', ')}`, { hosts: [...(hosts ?? []), ...more] }],
+      ['Flag redirects into private networks, and register them', { private_hosts: 'flag' }],
+      [`Take ${led.join(', ')} for hosts of developers`, { development_hosts: [...texts(development_hosts), ...beyond(led, development_hosts)] }],
+    ].map(([label, patch]) => [label, { redirect_uris: patch }])
+  },
+  'redirect_uris.pages_share_host': () => [['Flag such clients, and register them', { redirect_uris: { pages_share_host: 'flag' } }]],
+  'names': () => [['Flag such names, and register them', { names: { same: 'flag', look_alike: 'flag' } }]],
+  'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
+  'the specifications': (policy, sent) => [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }], ...CHANGES.redirect_uris(policy, sent).slice(-1)],
+  'clients_per_service and others': () => [['Let there be any number of clients', { clients_per_service: null, clients_per_developer: null }], ['Let a software_id be registered again', { software_id_once: false }]],
+}
+
+export function changes(rule, policy, sent) {
+  const found = (CHANGES[rule] ?? (() => []))(policy, sent)
+  const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
+  return made.filter(({ changed }) => Object.keys(difference(policy, changed)).length > 0)
+}
+
+const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
+
+/** What a merge patch makes of a value (RFC 7396). */
+export function merged(target, patch) {
+  if (!isObject(patch)) return patch
+  const result = isObject(target) ? { ...target } : {}
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete result[name]
+    else result[name] = merged(result[name], value)
+  }
+  return result
+}
+
+/** The merge patch that makes one value of another. */
+export function difference(from, to) {
+  const patch = {}
+  for (const name of Object.keys({ ...from, ...to })) {
+    const [before, after] = [from[name], to[name]]
+    if (JSON.stringify(before) === JSON.stringify(after)) continue
+    patch[name] = isObject(before) && isObject(after) ? difference(before, after) : after ?? null
+  }
+  return patch
+}
+
+/** A body like the one of which only a masked sample is known. */
+export function like(json) {
+  if (Array.isArray(json)) return json.map(like)
+  if (isObject(json)) return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, like(value)]))
+  if (typeof json !== 'string') return json
+  if (/^\d+ members$/.test(json)) return {}
+  const characters = /^(\d+) characters$/.exec(json)?.[1]
+  return characters ? 'x'.repeat(Math.min(characters, 10_000)) : json.replace(/\/…$/, '/')
+}

@@ -1,0 +1,28 @@
+// Commands for a terminal. What strangers wrote may be a part of them.
+
+const HIDDEN = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu
+
+/** A word of a shell; characters that nobody sees are written out, as bash and zsh read them. */
+export function quoted(word) {
+  const text = String(word)
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text
+  if (!text.match(HIDDEN)) return `'${text.replaceAll("'", `'\\''`)}'`
+  const code = (letter) => `\\U${letter.codePointAt(0).toString(16).padStart(8, '0')}`
+  return `$'${text.replace(/['\\]/g, '\\$&').replace(HIDDEN, code)}'`
+}
+
+/** A command of the program; options that are false or empty are left out; `after` stands behind them. */
+export function registrar(words, options = {}, after = []) {
+  const option = ([name, value]) => value === true ? [`--${name}`] : [value].flat().flatMap((one) => [`--${name}`, quoted(one)])
+  const given = Object.entries(options).filter(([, value]) => value)
+  return ['registrar', ...words.map(quoted), ...given.flatMap(option), ...after.map(quoted)].join(' ')
+}
+
+/** JSON whose characters are all seen. */
+export function json(value, indent) {
+  const unit = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value, null, indent).replace(HIDDEN, (letter) => letter.split('').map(unit).join(''))
+}
+
+/** A command that reads JSON on its standard input. */
+export const reading = (command, value) => `${command} <<'EOF'\n${json(value, 2)}\nEOF`

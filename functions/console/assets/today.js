@@ -1,0 +1,68 @@
+// What has happened: registrations and refusals by hour and door, what was refused and why, what ends soon.
+
+import { get } from './api.js'
+import { history } from './audit.js'
+import { chart } from './chart.js'
+import { h, hint, now, number, rowLink, said, table, time, until } from './dom.js'
+import { registrar } from './shell.js'
+import { later, pageOf, screen } from './ui.js'
+
+const WEEK = 7 * 86400
+
+const MOST = 20
+
+export async function today(context) {
+  const { id, signal, link, readsService } = context
+  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`]]
+  const [{ clients, hours = [] }, { refusals }] = await Promise.all(asks.map(([, path]) => get(path, {}, signal)))
+  const day = new Date(Date.now() - 86400_000).toISOString().slice(0, 13)
+  const last = hours.filter(({ hour }) => hour > day)
+  const sum = (numbers) => number(numbers.reduce((sum, number) => sum + number, 0))
+  const figure = (number, name) => h('div', h('dt', name), h('dd', number))
+  return screen('Today', asks, registrar(['audit'], { service: id, refused: true, since: '7d' }),
+    h('dl.figures',
+      figure(number(clients), 'Clients'),
+      figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
+      figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')),
+    h('section', h('h2', 'The last 48 hours'), chart(hours)),
+    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.')),
+    later(ending(context)),
+    readsService && later(get(`${id}/audit`, { limit: 10 }, signal).then(({ entries }) => [h('h2', 'What was changed last'), history(entries, link)])))
+}
+
+/** Refusals of one kind together, whatever their day and network. */
+export function kinds(refusals) {
+  const kinds = new Map()
+  for (const refusal of [...refusals].sort((one, other) => other.last_at - one.last_at)) {
+    const key = [refusal.rule, refusal.error, refusal.door, refusal.description].join('\n')
+    const kind = kinds.get(key) ?? { ...refusal, count: 0, days: [] }
+    kinds.set(key, { ...kind, count: kind.count + refusal.count, days: [...kind.days, refusal] })
+  }
+  return [...kinds.values()]
+}
+
+function refusalsTable({ link }, refusals) {
+  return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Rule', 'Door', '#Times', 'Last'],
+    kinds(refusals).map(({ rule, error, door, description, count, last_at }) => [
+      rowLink(link(['refused'], { rule, error, door, description }), said(description)),
+      said(rule), said(door), number(count), time(last_at),
+    ]))
+}
+
+async function ending(context) {
+  const { id, signal, link, readsService } = context
+  const [[waiting], [clients], { tokens }] = await Promise.all([
+    pageOf(context, `${id}/clients`, 'clients', { pending: true }), pageOf(context, `${id}/clients`, 'clients', { ending: WEEK }),
+    readsService ? get(`${id}/tokens`, {}, signal) : { tokens: [] },
+  ])
+  const of = (how, member, link) => (thing) => [thing[member], rowLink(link(thing), said(thing.client_name ?? thing.client_id ?? thing.token)), how]
+  const toClient = ({ numeric_id }) => link(['clients', numeric_id])
+  const ends = [
+    ...waiting.map(of('waits for approval', 'pending_until', toClient)),
+    ...clients.filter((client) => !client.pending_until).map(of('ends', 'expires_at', toClient)),
+    ...clients.filter((client) => client.client_secret_expires_at).map(of('its secret ends', 'client_secret_expires_at', toClient)),
+    ...tokens.map(of('a token', 'expires_at', () => link(['tokens']))),
+  ].filter(([at]) => at <= now() + WEEK).sort(([one], [other]) => one - other)
+  return [h('h2', 'What ends within a week'), ends.length === 0 ? hint('Nothing.') : table('The first ones', ['What', 'How', 'Left', 'When'],
+    ends.slice(0, MOST).map(([at, what, how]) => [what, how, until(at), time(at)]))]
+}

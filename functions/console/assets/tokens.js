@@ -1,0 +1,68 @@
+// The tokens of a service: what each permits, a new one, the end of one.
+
+import { ask } from './api.js'
+import { button, code, field, form, h, input, none, said, select, submitButton, table, time, until } from './dom.js'
+import { registrar } from './shell.js'
+import { confirm, copies, load, once, pages, screen } from './ui.js'
+
+const PERMISSIONS = ['client.read', 'client.write', 'service.read', 'service.write', 'use_service']
+
+const LASTS = [['', 'for ever'], ['3600', 'an hour'], ['86400', 'a day'], ['2592000', '30 days'], ['31536000', 'a year']]
+
+export function tokens(context) {
+  const { id, writesService } = context
+  const asks = [['GET', `${id}/tokens`]]
+  return screen('Tokens', asks, registrar(['token', 'list'], { service: id }),
+    pages(context, asks[0][1], 'tokens', {}, (tokens) => rows(context, tokens), 'There is none.'),
+    writesService && h('section', h('h2', 'A new one'), making(context)))
+}
+
+function rows(context, tokens) {
+  const { id, me, writesService, done } = context
+  const end = (token) => button('End …', () => confirm({
+    title: 'End this token?', label: 'End it', kind: 'danger', request: () => ['DELETE', `${id}/tokens/${token}`], command: () => registrar(['token', 'revoke'], {}, [token]),
+    content: [h('p', code(token), ' works no more at once.'), token === me.token && h('p.warn', 'It is the one with which you have signed in here.')],
+    done: () => done('The token has ended.'),
+  }), 'danger', { 'data-row': true })
+  const permits = ({ permissions = [], scope, grant_types = [] }) => [...permissions, scope && `scope ${scope}`, ...grant_types].filter(Boolean).join(', ') || 'to register'
+  return table('Tokens of this service', ['Id', 'Kind', 'Permits', '#Uses left', 'Made', 'Ends', 'Left', 'Its end'], tokens.map((token) => [
+    [code(token.token), token.token === me.token && h('span.state', 'yours')], token.kind.replaceAll('_', ' '), said(permits(token)),
+    token.uses_left ?? none(), time(token.created_at), time(token.expires_at), until(token.expires_at), writesService && end(token.token),
+  ]))
+}
+
+function making(context) {
+  const kind = select([['initial_access', 'to register with (initial access)'], ['service', 'of an operator']], '', { onchange: () => show() })
+  const boxes = PERMISSIONS.map((value) => h('input', { type: 'checkbox', value, checked: value === 'client.read', disabled: !context.may(value) }))
+  const [uses, scope] = [input('number', { min: 1 }), input('text')]
+  const ends = select(LASTS, '2592000')
+  const operators = h('fieldset', h('legend', 'It permits'), boxes.map((box) => h('label', box, ` ${box.value}`)))
+  const registrants = h('div',
+    field('Uses', uses, 'Empty is any number.'),
+    field('Scopes', scope, 'Separated by spaces; empty is what the policy offers.'))
+  const show = () => {
+    operators.hidden = kind.value !== 'service'
+    registrants.hidden = !operators.hidden
+  }
+  show()
+  const body = () => {
+    const own = kind.value === 'service' ? { permissions: boxes.filter((box) => box.checked).map((box) => box.value) }
+      : { uses: Number(uses.value) || undefined, scope: scope.value.trim() || undefined }
+    return { kind: kind.value, expires_in: Number(ends.value) || undefined, ...own }
+  }
+  const request = () => ['POST', `${context.id}/tokens`, {}, body()]
+  const command = () => {
+    const { kind, expires_in, uses, scope, permissions } = body()
+    return registrar(['token', 'create', kind.replace('_', '-')], {
+      'service': context.id, uses, 'expires': expires_in && `${expires_in}s`, scope, 'permission': permissions,
+    })
+  }
+  const outcome = h('div')
+  const make = async () => {
+    const { members } = await ask(request())
+    context.again()
+    once('The new token', members.value)
+  }
+  return form('narrow', () => load(outcome, make()), field('A token', kind), operators, registrants, field('It works', ends), outcome,
+    h('p.buttons', submitButton('Make it'), copies(() => [request()], command)))
+}

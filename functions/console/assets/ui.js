@@ -1,0 +1,120 @@
+// What the screens have in common.
+
+import { Failure, ask, curl, get, segment } from './api.js'
+import { announce, area, button, code, dialog, field, fill, form, h, hint, input, pretty, said } from './dom.js'
+
+export function to(service, parts, query = {}) {
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString()
+  return `#/${[service, ...parts].map(segment).join('/')}${search && `?${search}`}`
+}
+
+/** A screen: its title, what it asks, the command of `registrar` for that, and its content. */
+export function screen(title, asks, command, ...content) {
+  return [h('div.title', h('h1', title), h('div.copies', copies(() => asks, () => command))), content]
+}
+
+/** Buttons that copy requests and a command for a terminal. */
+export const copies = (asks, command) => [
+  button('Copy as curl', () => copy(asks().map(curl).join('\n'))),
+  button('Copy as registrar command', () => copy(command())),
+]
+
+/** Copies a text; where the browser does not let us, it is shown to be copied by hand. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    announce('Copied: ', h('code', said(text.split('\n')[0]), text.includes('\n') && ' …'))
+  } catch {
+    const place = area(6, text, { readonly: true })
+    dialog('To be copied', (close) => [field('Text', place), h('p.buttons', button('Close', close))])
+    place.select()
+  }
+}
+
+/** What was asked, and why there is no answer to it. */
+export function failure(error) {
+  if (!(error instanceof Failure)) {
+    if (!(error instanceof SyntaxError)) console.error(error)
+    return h('div.failure', { role: 'alert' }, h('p', said(error.message)))
+  }
+  const { asked: [method, path], status, members } = error
+  return h('div.failure', { role: 'alert' },
+    h('p', h('strong', status ? `${status} ` : 'No answer '), code(members.error ?? ''), ' to ', code(`${method} ${path}`)),
+    h('p', said(error.message)),
+    status === 403 && h('p', 'registrar token create makes a token that permits it.'),
+    h('details', h('summary', 'The whole answer'), h('pre', pretty(members))))
+}
+
+/** Fills a place with what a promise brings, or with why it fails. */
+export async function load(place, promise) {
+  try {
+    fill(place, await promise)
+  } catch (error) {
+    if (error.name !== 'AbortError') fill(place, failure(error))
+  }
+}
+
+export function later(promise) {
+  const place = h('section', hint('Loading …'))
+  load(place, promise)
+  return place
+}
+
+/** Asks before it acts. `request` and `command` make what is asked, `typed` has to be typed, `done` is given the answer. */
+export function confirm({ title, content, label, kind = 'main', request, command, typed, done }) {
+  dialog(title, (close) => {
+    const outcome = h('div')
+    const word = typed && input('text')
+    const act = async () => {
+      if (word && word.value !== typed) return
+      try {
+        const { members } = await ask(request())
+        close()
+        done(members)
+      } catch (error) {
+        fill(outcome, failure(error))
+      }
+    }
+    const go = h(`button.${kind}`, { type: 'submit', disabled: Boolean(word) }, label)
+    word?.addEventListener('input', () => { go.disabled = word.value !== typed })
+    return form('confirm', act, content,
+      word && field(['Type ', h('strong', typed), ' to go on'], word),
+      outcome,
+      h('p.buttons', go, button('Cancel', close), copies(() => [request()], command)))
+  })
+}
+
+/** Something that is shown this once. */
+export function once(title, secret) {
+  dialog(title, (close) => [
+    h('p', 'It is shown this once.'),
+    h('p.secret', code(secret)),
+    h('p.buttons', button('Copy', () => copy(secret), 'main'), button('Close', close)),
+  ])
+}
+
+/** Rows that come page by page, with a button for more. */
+export function pages(context, path, member, query, show, nothing) {
+  const rows = []
+  const [list, more] = [h('div'), h('div')]
+  const read = async (cursor) => {
+    const [found, next] = await pageOf(context, path, member, query, cursor)
+    rows.push(...found)
+    fill(list, rows.length ? show(rows) : hint(nothing))
+    return next ? button('Show more', () => load(more, read(next))) : ''
+  }
+  fill(more, hint('Loading …'))
+  load(more, read())
+  return [list, more]
+}
+
+/** How many pages are read for one that has something on it: a filter may leave nothing of many. */
+const MOST_PAGES = 10
+
+export async function pageOf(context, path, member, query, cursor) {
+  for (let tries = 0; ; tries += 1) {
+    const found = await get(path, { ...query, cursor }, context.signal)
+    cursor = found.next
+    if (found[member].length || !cursor || tries === MOST_PAGES) return [found[member], cursor]
+  }
+}

@@ -1,0 +1,5 @@
+//! The function `console`.
+
+fn main() -> Result<(), lambda_http::Error> {
+    shared::http::serve(&console::ENDPOINT)
+}

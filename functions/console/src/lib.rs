@@ -1,0 +1,70 @@
+//! The console of operators: a page and its modules, as they are in `assets/`. All that it shows it asks of the operators'
+//! API, in the browser, with the token of whoever signs in; this function knows nothing and asks nothing.
+
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response, error_members};
+use shared::{App, Error};
+
+/// The endpoints of the console.
+pub static ENDPOINTS: &[&Endpoint] = &[&ENDPOINT];
+
+const METHODS: &[Method] = &[Method::Get, Method::Head];
+
+/// The endpoint.
+pub static ENDPOINT: Endpoint = Endpoint {
+    function: "console",
+    paths: &["/console", "/console/{asset+}"],
+    methods: METHODS,
+    deadline: DEADLINE,
+    handler: |app, request| Box::pin(handle(app, request)),
+    failed,
+};
+
+/// What a page may do: fetch and run what is served beside it, and nothing else. No page may frame it, nothing in it can
+/// make markup or scripts out of a text, and no form of it is sent.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                      trusted-types 'none'";
+
+/// The page itself.
+const PAGE: &str = "index.html";
+
+/// Its files.
+macro_rules! assets {
+    ($($name:literal)*) => { &[$(($name, include_str!(concat!("../assets/", $name)))),*] };
+}
+const ASSETS: &[(&str, &str)] = assets!(
+    "index.html" "style.css" "icon.svg" "main.js" "api.js" "dom.js" "keys.js" "shell.js" "ui.js" "advice.js" "audit.js"
+    "bulk.js" "chart.js" "client.js" "clients.js" "federation.js" "grants.js" "groups.js" "hosts.js" "members.js"
+    "policy.js" "refused.js" "rules.js" "stet.js" "today.js" "tokens.js"
+);
+
+async fn handle(_: &App, request: Request) -> Response {
+    if !METHODS.contains(&request.method) {
+        return failed(&Error::MethodNotAllowed).with("allow", "GET, HEAD");
+    }
+    let name = request.path_parameter("asset").unwrap_or(PAGE);
+    match ASSETS.iter().find(|(found, _)| *found == name) {
+        Some((name, body)) => asset(name, body).validated(&request),
+        None => Response::json(404, error_members("not_found", Some("the console has no such file"))),
+    }
+}
+
+/// The answer with a file: a browser asks each time whether it is still the same, so that all of them are of one version.
+fn asset(name: &str, body: &str) -> Response {
+    let content_type = match name.rsplit_once('.').map(|(_, kind)| kind) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/javascript; charset=utf-8",
+    };
+    Response::of_type(200, content_type, body.to_owned())
+        .with("cache-control", "no-cache")
+        .with("content-security-policy", POLICY)
+        .with("cross-origin-opener-policy", "same-origin")
+        .with("cross-origin-resource-policy", "same-origin")
+        .with("referrer-policy", "no-referrer")
+}
+
+fn failed(error: &Error) -> Response {
+    Response::json(error.status(), error_members(error.code(), Some(&error.to_string()))).because(error)
+}

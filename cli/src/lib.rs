@@ -62,9 +62,9 @@ pub fn api_endpoints() -> impl Iterator<Item = &'static Endpoint> {
         operator::ENDPOINTS,
         console::ENDPOINTS,
     ]
-        .into_iter()
-        .flatten()
-        .copied()
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The endpoints of STET's API, which is reached with a client certificate only.

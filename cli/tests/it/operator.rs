@@ -179,6 +179,8 @@ async fn clients_are_listed_newest_first_and_found_by_what_they_are() {
         ("source=oauth&locked=true&client_type=public", &["Client 0"]),
         ("pending=true", &[]),
         ("unused=100000", &[]),
+        ("ending=2591999", &["Client 0", "Client 1", "Client 2", "Client 3", "Client 4"]),
+        ("ending=2591990", &[]),
         ("flagged=true", &[]),
     ] {
         assert_eq!(operator.listed(query).await, expected, "{query}");
@@ -195,6 +197,7 @@ async fn clients_are_listed_newest_first_and_found_by_what_they_are() {
         ("locked=true&locked=true", "locked"),
         ("order=name", "order"),
         ("unused=-1", "unused"),
+        ("ending=soon", "ending"),
     ] {
         let refused = operator.get(&format!("clients?{query}")).await;
         assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{query}: {refused:?}");

@@ -5,10 +5,10 @@ import { announce, button, code, count, dialog, field, h, input, said, table } f
 import { registrar } from './shell.js'
 import { copies, load } from './ui.js'
 
-/** How many the server takes at once. */
+// The server takes no more at once.
 const MOST = 100
 
-/** From how many deletions on the number has to be typed. */
+/** From here on the number has to be typed. */
 const MANY = 10
 
 const OUTCOMES = {

@@ -1,4 +1,4 @@
-// Registrations and refusals by hour and door, drawn; and the same as a table.
+// Registrations and refusals by hour and door.
 
 import { count, h, local, number, said, svg, table } from './dom.js'
 

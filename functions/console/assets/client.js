@@ -23,7 +23,7 @@ export async function client(context) {
   // What is left is its metadata.
   const {
     client_id, client_id_issued_at, numeric_id, source, client_type, version, locked, expires_at, pending_until, retained, used, flags = [],
-    alias, developer, client_secret_expires_at, previous_secret_until, metadata_document, software, trust_chain, sent, changes = [], ...metadata
+    alias, developer, client_secret_expires_at, previous_secret_until, metadata_document, software, trust_chain, certificates, sent, changes = [], ...metadata
   } = found
   const date = (name, seconds) => seconds > 0 && [name, time(seconds, true), ' ', until(seconds)]
   const text = (name, text) => text !== undefined && [name, said(text)]
@@ -38,7 +38,7 @@ export async function client(context) {
       text('Number', numeric_id), text('Source', source), text('Type', client_type), text('Version', version),
       ['Registered', time(client_id_issued_at, true)], text('Last used', used ?? 'not known'), date('Ends', expires_at),
       date('Waits until', pending_until), date('Its secret ends', client_secret_expires_at), date('The secret before ends', previous_secret_until),
-      text('Alias', alias), text('Developer', developer), whole('Software', software), whole('Document', metadata_document), whole('Trust chain', trust_chain),
+      text('Alias', alias), text('Developer', developer), whole('Software', software), whole('Document', metadata_document), whole('Trust chain', trust_chain), whole('Certificates', certificates),
     ])),
     later(get(`${path}/history`, {}, signal).then(({ entries }) => [h('h2', 'History'), history(entries)])))
 }

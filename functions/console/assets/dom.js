@@ -1,6 +1,6 @@
 // The document, built node by node. Nothing here reads markup: what strangers wrote is always text.
 
-/** Elements that would fetch or run what their attributes name. */
+/** They would fetch or run something. */
 const NEVER = ['img', 'script', 'iframe', 'object', 'embed', 'style', 'link', 'base', 'meta']
 
 /**
@@ -139,7 +139,6 @@ export function select(options, chosen, properties) {
 
 export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick, ...properties }, label)
 
-/** A form that does something here and is sent nowhere. */
 export function form(kind, submit, ...content) {
   const onsubmit = (event) => {
     event.preventDefault()

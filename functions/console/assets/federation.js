@@ -32,7 +32,7 @@ export async function federation(context) {
       place))
 }
 
-function drawn({ entity_id, trust_anchor, chain = [], checks = [], metadata }) {
+function drawn({ entity_id, trust_anchor, chain = [], checks = [], registered }) {
   const check = ({ check, outcome, reason }) => {
     const [mood, mark] = MARKS[outcome]
     return h(`li.${mood}`, h('span', { 'aria-hidden': 'true' }, mark), ` ${check.replaceAll('_', ' ')}: ${outcome.replace('_', ' ')}`, reason && h('p', said(reason)))
@@ -43,6 +43,6 @@ function drawn({ entity_id, trust_anchor, chain = [], checks = [], metadata }) {
     h('div.columns',
       h('div', h('h3', 'The chain, the trust anchor first'), chain.length ? h('ol.chain', chain.toReversed().map(statement)) : hint('No statement was found.')),
       h('div', h('h3', 'The checks'), h('ul.checks', checks.map(check)))),
-    metadata && h('details', h('summary', 'What its metadata become'), h('pre', pretty(metadata))),
+    registered && h('details', h('summary', 'What would be registered'), h('pre', pretty(registered))),
   ]
 }

@@ -1,14 +1,16 @@
 // What users have let clients have, of one user or one client; and its end.
 
+import { get } from './api.js'
 import { button, field, form, h, hint, input, list, said, select, submitButton, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { confirm, pages, screen } from './ui.js'
+import { confirm, later, screen } from './ui.js'
 
 export function grants(context) {
-  const { id, query, writes } = context
+  const { id, query, signal, writes } = context
   const by = query.get('client') ? 'client' : 'subject'
   const text = query.get(by) ?? ''
   const path = `${id}/grants`
+  const whose = { [by]: text }
   const what = select([['subject', 'User (subject)'], ['client', 'Client id, number or alias']], by)
   const words = input('search', { value: text })
   const end = (query, label, content, typed, properties) => button(label, () => confirm({
@@ -19,15 +21,15 @@ export function grants(context) {
   const authorization = ({ scopes, granted_at, access_token_expires_at, refresh_token_expires_at }) => [
     said(scopes.join(' ')), ', ', until(refresh_token_expires_at ?? access_token_expires_at), ', since ', time(granted_at),
   ]
-  const show = (grants) => table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'Its end'], grants.map((grant) => {
-    const { client_id, client_name = client_id, subject, scopes, authorizations = [], modified_at } = grant
+  const show = ({ grants, are_more }) => grants.length ? [table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'Its end'], grants.map((grant) => {
+    const { numeric_id, client_id = numeric_id, client_name = client_id, subject, scopes = [], authorizations, modified_at } = grant
     const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
     return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),
       writes && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
-  }))
-  return screen('Grants', [['GET', path, { [by]: text }]], registrar(['grant', 'list'], { [by]: text }, [id]),
+  })), are_more && hint('There are more.')] : hint('There is none.')
+  return screen('Grants', [['GET', path, whose]], registrar(['grant', 'list'], whose, [id]),
     form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
       h('div.row', field('Of', what), field('Which', words), submitButton('Show'))),
-    text && writes && h('p', end({ [by]: text }, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
-    text ? pages(context, path, 'grants', { [by]: text }, show, 'There is none.') : hint('Name a user or a client.'))
+    text && writes && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
+    text ? later(get(path, { ...whose, limit: 100 }, signal).then(show)) : hint('Name a user or a client.'))
 }

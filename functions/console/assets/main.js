@@ -1,4 +1,4 @@
-// Signing in, the way from an address to a screen, and keys.
+// Signing in, and the way from an address to a screen.
 
 import { exchange, signIn, signOut, whenRefused } from './api.js'
 import { client } from './client.js'
@@ -15,7 +15,7 @@ import { today } from './today.js'
 import { tokens } from './tokens.js'
 import { failure, to } from './ui.js'
 
-/** The screens: the part of the address, the name, the key after `g`, and what makes it. */
+/** The part of the address, the name, the key after `g`, and what makes it. */
 const SCREENS = [
   ['today', 'Today', 't', today],
   ['clients', 'Clients', 'c', (context) => (context.parts[1] ? client : clients)(context)],
@@ -35,7 +35,6 @@ const main = document.getElementById('main')
 let me
 let shown = new AbortController()
 
-/** The service, the parts and the query of the address. */
 function place() {
   const [path, search] = location.hash.slice(2).split('?')
   const [id, ...parts] = path.split('/').map((part) => decodeURIComponent(part.replace(/%(?![\da-f]{2})/gi, '%25')))
@@ -100,7 +99,6 @@ function leave(error) {
   welcome(error)
 }
 
-/** The first screen: signing in. */
 function welcome(error, hint) {
   document.title = 'Sign in · Registrar'
   const token = input('password', { required: true })

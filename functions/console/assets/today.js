@@ -14,17 +14,17 @@ const MOST = 20
 export async function today(context) {
   const { id, signal, link, readsService } = context
   const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`]]
-  const [{ clients, hours = [] }, { refusals }] = await Promise.all(asks.map(([, path]) => get(path, {}, signal)))
+  const [{ clients, hours }, { refusals }] = await Promise.all(asks.map(([, path]) => get(path, {}, signal)))
   const day = new Date(Date.now() - 86400_000).toISOString().slice(0, 13)
-  const last = hours.filter(({ hour }) => hour > day)
+  const last = hours?.filter(({ hour }) => hour > day)
   const sum = (numbers) => number(numbers.reduce((sum, number) => sum + number, 0))
   const figure = (number, name) => h('div', h('dt', name), h('dd', number))
   return screen('Today', asks, registrar(['audit'], { service: id, refused: true, since: '7d' }),
     h('dl.figures',
       figure(number(clients), 'Clients'),
-      figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
-      figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')),
-    h('section', h('h2', 'The last 48 hours'), chart(hours)),
+      last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
+        figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
+    hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
     h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.')),
     later(ending(context)),
     readsService && later(get(`${id}/audit`, { limit: 10 }, signal).then(({ entries }) => [h('h2', 'What was changed last'), history(entries, link)])))

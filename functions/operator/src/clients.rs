@@ -36,7 +36,8 @@ async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
     Ok(Response::json(201, created.to_members()))
 }
 
-/// Lists clients. A page may have fewer than were asked for, or none, and go on.
+/// Lists clients, newest first; those that end soon oldest first, for that is who they are. A page may have fewer than were
+/// asked for, or none, and go on.
 async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
     let question = Question::of(request)?;
@@ -46,7 +47,7 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
         let found = found.filter(|client| question.admits(client, policy, now));
         return Ok(page(found.iter().map(|client| shown::client(client, policy, now)), None));
     }
-    let route = Route { newest_first: true, after: question.cursor.clone(), registered: None };
+    let route = Route { newest_first: question.ending.is_none(), after: question.cursor.clone(), registered: None };
     let mut walk = app.store.walk(desk.service.id, route);
     let (mut shown, mut read, mut reached) = (Vec::new(), 0, None);
     while let Some(clients) = walk.next_some().await? {
@@ -83,12 +84,14 @@ struct Question {
     flagged: Option<bool>,
     /// For how many seconds no use is known.
     unused: Option<u64>,
+    /// Within how many seconds it ends.
+    ending: Option<u64>,
     limit: usize,
     cursor: Option<String>,
 }
 
 /// The parameters of the query.
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 13] = [
     "client_id",
     "name",
     "redirect_host",
@@ -99,6 +102,7 @@ const PARAMETERS: [&str; 12] = [
     "pending",
     "flagged",
     "unused",
+    "ending",
     "limit",
     "cursor",
 ];
@@ -123,6 +127,7 @@ impl Question {
             && self.pending.is_none_or(|pending| client.pending_until.is_some() == pending)
             && self.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
             && self.unused.is_none_or(|life| client.is_unused_since(now.saturating_sub(life)))
+            && self.ending.is_none_or(|within| client.ends_at().is_some_and(|end| end <= now.saturating_add(within)))
     }
 
     fn of(request: &Request) -> Result<Self, Fault> {
@@ -150,6 +155,7 @@ impl Question {
             pending: query.flag("pending")?,
             flagged: query.flag("flagged")?,
             unused: query.number("unused", 0..=LONGEST)?,
+            ending: query.number("ending", 0..=LONGEST)?,
             limit: query.limit()?,
             cursor: query.cursor()?.map(str::to_owned),
         })

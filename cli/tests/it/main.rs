@@ -50,5 +50,6 @@ mod support;
 mod tool;
 mod unreliable;
 mod unused;
+mod upgrading;
 mod values;
 mod wiring;

@@ -32,6 +32,12 @@ def check(name, problem):
         print(f"ok     {name}")
 
 
+def run(command, **where):
+    done = subprocess.run(command, capture_output=True, text=True, **where)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+
+
 def block(language):
     """The one block of the document in that language."""
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
@@ -48,7 +54,7 @@ def pack():
     (DATA / "built.yaml").write_text(built)
     line = next(line for line in DOCUMENT.splitlines() if line.startswith("sam package "))
     line = line.replace("BUCKET", "packages") + f" --template-file {DATA}/built.yaml"
-    subprocess.run(line.replace(" packaged.yaml", f" {PACKAGE}").split(), check=True, capture_output=True)
+    run(line.replace(" packaged.yaml", f" {PACKAGE}").split())
 
 
 def difference(package):
@@ -59,9 +65,8 @@ def difference(package):
             if not uri.startswith("s3://packages/registrar/"):
                 return f"its code is at {uri}"
     template = yaml_parse(TEMPLATE.read_text())
-    for resource in template["Resources"].values():
-        resource["Properties"].pop("CodeUri", None)
-    return None if package["Resources"].keys() == template["Resources"].keys() and package["Outputs"] == template["Outputs"] else "it has others"
+    parts = [part for part in ["Parameters", "Resources", "Outputs"] if package[part].keys() != template[part].keys()]
+    return f"it has other {parts}" if parts else None
 
 
 def types(package):
@@ -77,8 +82,8 @@ def types(package):
 # What resources of these types may need in use that the template does not make.
 UNUSED = [
     "dynamodb:*Replica", "dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan", "dynamodb:*Import*",
-    "dynamodb:*ableKinesisStreamingDestination", "dynamodb:UpdateKinesisStreamingDestination", "dynamodb:PutResourcePolicy",
-    "dynamodb:DeleteResourcePolicy", "ec2:*", "elasticfilesystem:*", "firehose:*",
+    "dynamodb:*ableKinesisStreamingDestination", "dynamodb:UpdateKinesisStreamingDestination",
+    "dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy", "ec2:*", "elasticfilesystem:*", "firehose:*",
     "iam:*PermissionsBoundary", "iam:CreateServiceLinkedRole", "kinesis:*", "kms:CreateGrant", "kms:RevokeGrant",
     "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig", "lambda:GetLayerVersion", "s3:*", "s3files:*",
 ]  # fmt: skip
@@ -97,8 +102,9 @@ def lacking(types):
     role = yaml_parse(pathlib.Path(".github/deploy-role.yaml").read_text())["Resources"]["StackRole"]["Properties"]
     statements = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
     granted = [action for statement in statements for action in listed(statement["Action"])]
-    known = [pattern.lower() for pattern in granted + UNUSED]
-    return sorted(action for action in needed if not any(fnmatch.fnmatchcase(action.lower(), pattern) for pattern in known))
+    patterns = [pattern.lower() for pattern in granted + UNUSED]
+    permitted = lambda action: any(fnmatch.fnmatchcase(action.lower(), pattern) for pattern in patterns)
+    return sorted(action for action in needed if not permitted(action))
 
 
 def listed(value):
@@ -117,9 +123,9 @@ def synthesized():
     (DATA / "app.mjs").write_text(block("js"))
     (DATA / "node_modules").symlink_to(pathlib.Path("tests/infrastructure/node_modules").resolve())
     command = ["node_modules/.bin/cdk", "synth", "--app", "node app.mjs", "--quiet", "--output", "cdk.out"]
-    subprocess.run(command, cwd=DATA, check=True)
+    run(command, cwd=DATA)
     template = DATA / "cdk.out/identity.template.json"
-    subprocess.run(["cfn-lint", template], check=True)
+    run(["cfn-lint", template])
     return json.loads(template.read_text())
 
 

@@ -4,7 +4,6 @@ import fnmatch
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 import boto3
@@ -13,29 +12,14 @@ import hcl2
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from report import check, finish, run
+
 DATA = pathlib.Path(sys.argv[1])
 DOCUMENT = pathlib.Path("docs/infrastructure-as-code.md").read_text()
 PACKAGE = DATA / "packaged.yaml"
 TEMPLATE = pathlib.Path("template.yaml")
 FUNCTION = "AWS::Serverless::Function"
 STACK = "aws_cloudformation_stack"
-passed = failed = 0
-
-
-def check(name, problem):
-    global passed, failed
-    if problem:
-        failed += 1
-        print(f"FAILED {name}: {problem}")
-    else:
-        passed += 1
-        print(f"ok     {name}")
-
-
-def run(command, **where):
-    done = subprocess.run(command, capture_output=True, text=True, **where)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
 
 
 def block(language):
@@ -103,8 +87,11 @@ def lacking(types):
     statements = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
     granted = [action for statement in statements for action in listed(statement["Action"])]
     patterns = [pattern.lower() for pattern in granted + UNUSED]
-    permitted = lambda action: any(fnmatch.fnmatchcase(action.lower(), pattern) for pattern in patterns)
-    return sorted(action for action in needed if not permitted(action))
+    return sorted(action for action in needed if not permitted(action.lower(), patterns))
+
+
+def permitted(action, patterns):
+    return any(fnmatch.fnmatchcase(action, pattern) for pattern in patterns)
 
 
 def listed(value):
@@ -171,5 +158,4 @@ check("the package is the template, with its code in the bucket", difference(yam
 check("StackRole may make, change and delete what the template has", lacking(types(yaml_parse(PACKAGE.read_text()))))
 check("CDK's stack has the package in it", cdk())
 check("Terraform's configuration names what is there", terraform())
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+finish()

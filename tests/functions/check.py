@@ -12,21 +12,11 @@ import urllib.parse
 import urllib.request
 
 import federation
+from report import check, finish
 
 PORT = sys.argv[1]
 BASE = f"http://127.0.0.1:{PORT}"
 EVENTS = pathlib.Path("events")
-passed = failed = 0
-
-
-def check(name, problem):
-    global passed, failed
-    if problem:
-        failed += 1
-        print(f"FAILED {name}: {problem}")
-    else:
-        passed += 1
-        print(f"ok     {name}")
 
 
 def difference(expected, answer):
@@ -234,5 +224,4 @@ def walk():
 
 check("a user lets a client have tokens, which it refreshes and revokes", walk())
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+finish()

@@ -171,8 +171,9 @@ fn the_pages_for_newcomers_are_typed_as_they_stand() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let files = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    for file in files.filter(|file| file.extension().is_some_and(|end| end == "md")).chain([root.join("README.md")]) {
+    let folders = [root.to_owned(), root.join("docs")];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    for file in files.filter(|file| file.extension().is_some_and(|end| end == "md")) {
         let text = std::fs::read_to_string(&file).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("https://") {

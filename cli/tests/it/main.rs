@@ -52,5 +52,6 @@ mod support;
 mod tool;
 mod unreliable;
 mod unused;
+mod upgrading;
 mod values;
 mod wiring;

@@ -150,6 +150,14 @@ fn the_template_has_the_tables_schema() {
     assert_eq!(table["StreamSpecification"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
 }
 
+#[test]
+fn the_documents_have_the_storage_contracts_version() {
+    for document in ["docs/storage.md", "docs/upgrading.md"] {
+        let version = format!("version {} of the storage contract", schema::VERSION);
+        assert!(read(document).to_lowercase().contains(&version), "{document}");
+    }
+}
+
 /// The rows of `docs/conformance.md` with a requirement's number: number and last column.
 fn conformance() -> Vec<(String, String)> {
     let rows = read("docs/conformance.md");
@@ -165,8 +173,7 @@ fn conformance() -> Vec<(String, String)> {
 
 #[test]
 fn every_requirement_has_a_test_that_exists() {
-    let mut sources = String::new();
-    collect(&root(), &mut sources);
+    let sources = sources();
     let rows = conformance();
     for (section, last) in
         [('A', 33), ('B', 18), ('C', 19), ('D', 26), ('E', 43), ('F', 11), ('G', 17), ('H', 27), ('I', 78), ('J', 38)]
@@ -176,13 +183,43 @@ fn every_requirement_has_a_test_that_exists() {
             assert_eq!(rows.iter().filter(|(row, _)| *row == name).count(), 1, "{name}");
         }
     }
-    for (number, tests) in rows.iter().filter(|(_, tests)| !tests.starts_with("— ")) {
-        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
-        assert!(!names.is_empty(), "{number} names neither a test nor a reason");
-        for name in names {
-            assert!(sources.contains(&format!("fn {name}()")), "{number}: there is no test {name}");
+    for (number, tests) in &rows {
+        assert_tests(&sources, number, tests);
+    }
+}
+
+#[test]
+fn the_tests_that_other_documents_name_exist() {
+    let sources = sources();
+    for (document, head) in [("SECURITY.md", "| asset | attacker |"), ("CONTRIBUTING.md", "| what | where |")] {
+        let text = read(document);
+        let rows = text.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+        let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+        assert!(rows.len() > 9, "{document}: {rows:?}");
+        for row in rows {
+            let (_, tests) = row.trim_end_matches('|').rsplit_once('|').unwrap();
+            assert_tests(&sources, row, tests);
         }
     }
+}
+
+/// That a cell names tests, which exist, or a reason why there is none.
+fn assert_tests(sources: &str, row: &str, cell: &str) {
+    if cell.trim().starts_with("– ") || cell.starts_with("— ") {
+        return;
+    }
+    let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+    assert!(!names.is_empty(), "{row} names neither a test nor a reason");
+    for name in names {
+        assert!(sources.contains(&format!("fn {name}()")), "{row}: there is no test {name}");
+    }
+}
+
+/// The text of every source file.
+fn sources() -> String {
+    let mut sources = String::new();
+    collect(&root(), &mut sources);
+    sources
 }
 
 /// The text of every source file below a folder.

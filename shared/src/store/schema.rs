@@ -18,6 +18,10 @@ use super::Item;
 use crate::claim_kind::ClaimKind;
 use crate::credentials::TokenHash;
 
+/// The version of the storage contract, `docs/storage.md`: what is stored under one version every program of that version
+/// reads. `docs/upgrading.md` says when it is raised.
+pub const VERSION: u64 = 1;
+
 /// The index of lists: partition `list`, sorted by `at`, keys and `expires_at` only.
 pub const LIST_INDEX: &str = "list";
 

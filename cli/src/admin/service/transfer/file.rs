@@ -13,7 +13,7 @@ use shared::caller::Permission;
 use shared::credentials::{TokenHash, TokenKind};
 use shared::metadata::{Invalid, parse_object_within};
 use shared::policy::BoundPolicy;
-use shared::store::TokenRecord;
+use shared::store::{TokenRecord, schema};
 use shared::transfer::Carried;
 
 use super::super::declaration::MAX_ID;
@@ -23,8 +23,8 @@ use super::key::{Holder, Recipient};
 /// What an export says that it is.
 const FORMAT: &str = "registrar service";
 
-/// The version of these lines, and of the items in them as `docs/storage.md` has them.
-const VERSION: u64 = 1;
+/// The version of these lines is that of the items in them.
+const VERSION: u64 = schema::VERSION;
 
 /// The longest line, in bytes: DynamoDB takes items of 400 KiB, and JSON in JSON is longer.
 const MAX_LINE: usize = 1024 * 1024;

@@ -67,6 +67,9 @@ pub(super) struct Image {
     /// How many pages of its purge there have been.
     #[serde(deserialize_with = "number")]
     purges: Option<String>,
+    /// How often an operator had its places in the index written again.
+    #[serde(deserialize_with = "number")]
+    pub(super) reindexed: Option<String>,
     #[serde(deserialize_with = "number")]
     expires_at: Option<String>,
     #[serde(deserialize_with = "number")]
@@ -128,6 +131,11 @@ impl Image {
 }
 
 impl Image {
+    /// Whether it is of something that is neither deleted nor over at that time, in seconds since 1970.
+    pub(super) fn is_living(&self, at: u64) -> bool {
+        self.deleted_by.is_none() && !self.has_ended(at)
+    }
+
     /// Whether its time was over at that one, in seconds since 1970.
     pub(super) fn has_ended(&self, at: u64) -> bool {
         self.expires_at.as_deref().and_then(|end| end.parse::<u64>().ok()).is_some_and(|end| end <= at)
@@ -135,6 +143,18 @@ impl Image {
 }
 
 impl Record {
+    /// When it happened, in seconds since 1970: not later than now.
+    pub(super) fn at(&self, now: u64) -> u64 {
+        self.dynamodb.happened_at.unwrap_or(now).min(now)
+    }
+
+    /// Whether a client is registered by it: there was none at that time, in seconds since 1970, or none any more.
+    pub(super) fn registers(&self, at: u64) -> bool {
+        let Change { new_image, old_image, .. } = &self.dynamodb;
+        let is_client = |new: &Image| new.deleted_by.is_none() && new.client().is_some();
+        new_image.as_ref().is_some_and(is_client) && !old_image.as_ref().is_some_and(|old| old.is_living(at))
+    }
+
     /// The names that its client has no more: it is deleted, removed, or has others.
     pub(super) fn given_up(&self) -> Vec<GivenUp> {
         let Some(old) = self.dynamodb.old_image.as_ref().filter(|old| !old.claims.is_empty()) else {

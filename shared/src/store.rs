@@ -34,7 +34,6 @@ pub use client::{Created, Deleter, Occupant};
 pub use counts::HourCount;
 pub(crate) use counts::{Count, Counted, Counts};
 pub use document::{Document, DocumentUrl};
-pub(crate) use facet::{Position, facets_of};
 pub(crate) use index::Places;
 pub use lookup::{Found, Named, Standing};
 pub use metadata_document::{DocumentLease, KeptCopy, KeptDocument};

@@ -133,10 +133,10 @@ impl<'s> Question<'s> {
         let words = search.name.as_deref().map(words);
         let host = search.redirect_host.as_deref().map(host);
         let is_name = |software: &String| (1..=MAX_NAME).contains(&software.len());
-        if words.as_ref().is_some_and(Vec::is_empty) || !search.software_id.iter().all(is_name) {
-            return None;
-        }
-        Some(Self { search, words: words.unwrap_or_default(), host: host.map_or(Some(None), |host| host.map(Some))? })
+        let may_be = words.as_ref().is_none_or(|words| !words.is_empty())
+            && host != Some(None)
+            && search.software_id.iter().all(is_name);
+        may_be.then(|| Self { search, words: words.unwrap_or_default(), host: host.flatten() })
     }
 
     /// The facet that fewest clients have; none if all of a service may be meant.
@@ -219,4 +219,91 @@ fn opened(cursor: &str, facet: Option<&Facet>) -> Result<String, Error> {
         _ => word.is_none(),
     };
     if is_there { Ok(place) } else { Err(Error::InvalidCursor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_name(name: &str) -> Search {
+        Search { name: Some(name.to_owned()), ..Search::default() }
+    }
+
+    #[test]
+    fn the_facet_that_fewest_have_leads() {
+        let all = Search {
+            name: Some("The Example".to_owned()),
+            redirect_host: Some("RP.Example.".to_owned()),
+            software_id: Some("s".to_owned()),
+            source: Some(Source::Stet),
+            client_type: Some(ClientType::Public),
+            locked: true,
+            pending: true,
+        };
+        let mut left = all.clone();
+        let mut facets = Vec::new();
+        let takes: [fn(&mut Search); 7] = [
+            |search| search.software_id = None,
+            |search| search.redirect_host = None,
+            |search| search.name = None,
+            |search| search.pending = false,
+            |search| search.locked = false,
+            |search| search.source = None,
+            |search| search.client_type = None,
+        ];
+        for take in takes {
+            facets.push(Question::of(&left).unwrap().facet());
+            take(&mut left);
+        }
+        let expected = [
+            Some(Facet::Software("s".to_owned())),
+            Some(Facet::Host("rp.example".to_owned())),
+            Some(Facet::Word("example".to_owned())),
+            Some(Facet::Pending),
+            Some(Facet::Locked),
+            Some(Facet::Source("stet")),
+            None,
+        ];
+        assert_eq!(facets, expected);
+        assert_eq!(Question::of(&of_name("x 銀")).unwrap().facet(), None, "single letters are no partition");
+    }
+
+    #[test]
+    fn what_nobody_can_have_is_not_looked_for() {
+        let host = |host: &str| Search { redirect_host: Some(host.to_owned()), ..Search::default() };
+        let software = |id: &str| Search { software_id: Some(id.to_owned()), ..Search::default() };
+        let long = "x".repeat(MAX_NAME + 1);
+        for search in [of_name(""), of_name("…"), host(""), host("a b"), host(&long), software(""), software(&long)] {
+            assert!(Question::of(&search).is_none(), "{search:?}");
+        }
+        let written = |text: &str| Question::of(&host(text)).unwrap().host.unwrap();
+        assert_eq!(written("BÜCHER.example"), "xn--bcher-kva.example");
+        assert_eq!(written("[::1]"), "[::1]");
+    }
+
+    #[test]
+    fn a_cursor_is_a_place_on_the_way() {
+        let place = "1790000000000#0000000000000005";
+        let word = Facet::Word("ban".to_owned());
+        let encoded = |place: &str| BASE64URL.encode(place);
+        for (cursor, facet, expected) in [
+            (encoded(place), None, Some(place)),
+            (encoded(place), Some(&Facet::Locked), Some(place)),
+            (encoded(&format!("bank#{place}")), Some(&word), Some("bank#1790000000000#0000000000000005")),
+            (encoded(&format!("bank#{place}")), None, None),
+            (encoded(place), Some(&word), None),
+            (encoded(&format!("banc\u{10ffff}#{place}")), Some(&Facet::Word("bane".to_owned())), None),
+            (encoded(&format!("{}#{place}", "ban".repeat(400))), Some(&word), None),
+            (encoded("C#1#5"), None, None),
+            (encoded("9"), None, None),
+            (BASE64URL.encode([0xff; 30]), None, None),
+            (place.to_owned(), None, None),
+            (format!("{}=", encoded(place)), None, None),
+            (String::new(), None, None),
+        ] {
+            let opened = opened(&cursor, facet);
+            assert_eq!(opened.as_deref().ok(), expected, "{cursor} {facet:?}");
+            assert!(opened.is_ok() || matches!(opened, Err(Error::InvalidCursor)));
+        }
+    }
 }

@@ -82,8 +82,8 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
     note(!members.is_empty(), Happening::Updated);
     note(!old.locked && new.locked, Happening::Locked);
     note(old.locked && !new.locked, Happening::Unlocked);
-    note(!old.pending_until && new.pending_until, Happening::Held);
-    note(old.pending_until && !new.pending_until, Happening::Approved);
+    note(old.pending_until.is_none() && new.pending_until.is_some(), Happening::Held);
+    note(old.pending_until.is_some() && new.pending_until.is_none(), Happening::Approved);
     note(!old.retained && new.retained, Happening::Retained);
     note(old.retained && !new.retained, Happening::Released);
     note(old.secret_version != new.secret_version, Happening::SecretReplaced);

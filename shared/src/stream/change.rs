@@ -206,6 +206,43 @@ mod tests {
     }
 
     #[test]
+    fn each_registration_counts_in_its_hour_and_at_its_door() {
+        let none = Value::Null;
+        let with = |members: Value| {
+            let mut image = client("me", AT);
+            image["changed"] = json!({"M": {"door": {"S": "oauth"}}});
+            image.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            image
+        };
+        let one = with(json!({"version": {"N": "1"}}));
+        let ended = with(json!({"expires_at": {"N": "1790000000"}}));
+        let tombstone = json!({"PK": {"S": "C#1#5"}, "deleted_by": {"S": "registrant"}});
+        let of_hour = |door: &str| (Count::of_hour(1, 1_790_000_000, door), 1);
+        let strangers = json!({"changed": {"M": {"door": {"S": "identity-center"}}}});
+        let hour_of = |old: &Value, new: &Value, at: u64| {
+            let change = json!({"OldImage": old, "NewImage": new, "ApproximateCreationDateTime": at});
+            let record: Record = serde_json::from_value(json!({ "dynamodb": change })).unwrap();
+            record.registration(NOW).map(|count| (count, 1))
+        };
+        for (what, old, new, expected) in [
+            ("registered", &none, &one, Some(of_hour("oauth"))),
+            ("at another door", &none, &with(strangers), Some(of_hour("identity-center"))),
+            ("after a deletion", &tombstone, &one, Some(of_hour("oauth"))),
+            ("after its end", &ended, &one, Some(of_hour("oauth"))),
+            ("changed", &one, &with(json!({"version": {"N": "2"}})), None),
+            ("deleted", &one, &tombstone, None),
+            ("expired or purged", &one, &none, None),
+            ("a service", &none, &json!({"PK": {"S": "S#1"}, "changed": one["changed"]}), None),
+        ] {
+            assert_eq!(hour_of(old, new, 1_790_000_000), expected, "{what}");
+        }
+        assert_eq!(hour_of(&none, &one, 1_790_000_799), Some(of_hour("oauth")), "2026-09-21T14:26:39Z");
+        assert_eq!(hour_of(&none, &one, NOW + 9), Some((Count::of_hour(1, NOW, "oauth"), 1)), "no later than now");
+        let moved = with(json!({"developer": {"S": "D#1#you"}, "at": {"S": "1790000060000#0000000000000005"}}));
+        assert_eq!(record(1, &ended, &moved).changes(NOW).values().sum::<i64>(), 1, "registered, and listed as before");
+    }
+
+    #[test]
     fn steps_are_summed_and_begin_after_the_position() {
         let (listed, none) = (client("me", AT), Value::Null);
         let records = [(1, &none, &listed), (2, &listed, &listed), (10, &none, &listed), (11, &listed, &none)];

@@ -86,9 +86,9 @@ pub(super) struct Image {
     pub(super) locked: bool,
     #[serde(deserialize_with = "flag")]
     pub(super) retained: bool,
-    /// Whether it waits for approval.
-    #[serde(deserialize_with = "present")]
-    pub(super) pending_until: bool,
+    /// Until when it waits for approval.
+    #[serde(deserialize_with = "number")]
+    pub(super) pending_until: Option<String>,
     #[serde(deserialize_with = "number")]
     pub(super) secret_version: Option<String>,
     #[serde(deserialize_with = "text")]

@@ -32,7 +32,7 @@ use std::collections::HashMap;
 
 pub use client::{Created, Deleter, Occupant};
 pub use counts::HourCount;
-pub(crate) use counts::{Count, Counted, Counts};
+pub(crate) use counts::{Count, Counted, Counts, Registration};
 pub use document::{Document, DocumentUrl};
 pub(crate) use index::Places;
 pub use lookup::{Found, Named, Standing};

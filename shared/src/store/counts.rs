@@ -1,4 +1,4 @@
-//! Counts of listed clients: by day, by minute, by developer; and of registrations by hour and door. Only the stream
+//! Counts of listed clients: by day, by minute, by developer; and of registrations, by hour and door. Only the stream
 //! function writes them.
 
 use std::collections::BTreeMap;
@@ -36,25 +36,46 @@ impl From<Key> for Count {
 }
 
 impl Count {
-    /// That of what was registered at a door in the hour of that time, in seconds since 1970.
-    pub(crate) fn of_hour(service_id: u64, at: u64, door: &str) -> Self {
-        let (key, hour) = (hour_count_key(service_id, &hour_of(at), door), at - at % (60 * 60));
-        Self { key, kept_until: Some(hour.saturating_add(HOURS_KEPT)) }
+    /// That of registrations that have ended so at a door in the hour of that time, in seconds since 1970.
+    pub(crate) fn of_hour(service_id: u64, at: u64, door: &str, outcome: Registration) -> Self {
+        let (hour, outcome) = (hour_of(at), outcome.as_str());
+        let kept_until = (at - at % (60 * 60)).saturating_add(HOURS_KEPT);
+        Self { key: hour_count_key(service_id, &hour, door, outcome), kept_until: Some(kept_until) }
+    }
+}
+
+/// How a registration has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Registration {
+    /// There is a client.
+    Registered,
+    /// It was refused.
+    Refused,
+}
+
+impl Registration {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Refused => "refused",
+        }
     }
 }
 
 /// By how much counts change.
 pub(crate) type Counts = BTreeMap<Count, i64>;
 
-/// How many clients were registered at one door in one hour, be they gone.
+/// How many registrations there were at one door in one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourCount {
     /// The hour, `yyyy-mm-ddThh` in UTC.
     pub hour: String,
     /// The front door.
     pub door: String,
-    /// How many.
+    /// How many clients were registered, be they gone.
     pub registered: u64,
+    /// How many registrations were refused, where [refusals](Store::refused) are counted.
+    pub refused: u64,
 }
 
 /// What became of a change of counts.
@@ -91,19 +112,27 @@ impl Store {
         self.counts(developer_counts(service_id)).await
     }
 
-    /// What was registered with a service since the hour of that time, in seconds since 1970, by hour and door; oldest
-    /// first. It is kept for ninety days.
+    /// A service's registrations since the hour of that time, in seconds since 1970, by hour and door; oldest first. They
+    /// are known for ninety days.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn hours(&self, service_id: u64, since: u64) -> Result<Vec<HourCount>, Error> {
         let place = Place { from: Some(hour_of(since)), ..Place::of_table(hour_counts(service_id)) };
         let items = self.keys(&place, usize::MAX).await?;
-        let count = |item: &Item| {
-            let (hour, door) = required(text(item, "SK").and_then(|name| name.split_once('#')), "SK")?;
-            Ok(HourCount { hour: hour.to_owned(), door: door.to_owned(), registered: clients(item) })
-        };
-        items.iter().filter(|item| self.is_live(item)).map(count).collect()
+        let mut hours: Vec<HourCount> = Vec::new();
+        for item in items.iter().filter(|item| self.is_live(item)) {
+            let name = required(text(item, "SK"), "SK")?;
+            let (name, outcome) = required(name.rsplit_once('#'), "SK")?;
+            let (hour, door) = required(name.split_once('#'), "SK")?;
+            if hours.last().is_none_or(|last| (last.hour.as_str(), last.door.as_str()) != (hour, door)) {
+                hours.push(HourCount { hour: hour.to_owned(), door: door.to_owned(), registered: 0, refused: 0 });
+            }
+            let Some(last) = hours.last_mut() else { continue };
+            let is_registered = outcome == Registration::Registered.as_str();
+            *(if is_registered { &mut last.registered } else { &mut last.refused }) = clients(item);
+        }
+        Ok(hours)
     }
 
     /// A service's counts by minute of one day, oldest first.

@@ -1,11 +1,10 @@
-//! Refused registrations, by day, rule and network, and by hour.
+//! Refused registrations, by day, rule and network.
 
 use super::item::{integer, number, required, string, text};
 use super::schema::{refusals_key, refusals_of_day};
 use super::write::Write;
 use super::{Item, Store};
 use crate::error::Error;
-use crate::time::day_of;
 
 /// A registration that was refused.
 pub(crate) struct Refusal<'r> {
@@ -37,8 +36,6 @@ pub struct Refused {
     pub network: String,
     /// How often.
     pub count: u64,
-    /// How often in each hour of the day.
-    pub hours: [u64; 24],
     /// What the last of them was told, without what it had sent.
     pub description: String,
     /// What the last of them had sent, masked, as JSON.
@@ -53,19 +50,21 @@ impl Store {
     pub(crate) async fn count_refusal(&self, refusal: &Refusal<'_>) -> Result<(), Error> {
         let now = self.clock.now();
         let write_id = self.write_id()?;
-        let key =
-            refusals_key(refusal.service, &day_of(now), [refusal.error, refusal.rule, refusal.door, refusal.network]);
+        let key = refusals_key(
+            refusal.service,
+            &self.clock.today(),
+            [refusal.error, refusal.rule, refusal.door, refusal.network],
+        );
         let update = self
             .update(key)
             .update_expression(
                 "SET #error = :error, #rule = :rule, door = :door, network = :network, description = :description, \
-                 #sample = :sample, last_at = :now, expires_at = :end, write_id = :write ADD #count :one, #hour :one",
+                 #sample = :sample, last_at = :now, expires_at = :end, write_id = :write ADD #count :one",
             )
             .expression_attribute_names("#error", "error")
             .expression_attribute_names("#rule", "rule")
             .expression_attribute_names("#sample", "sample")
             .expression_attribute_names("#count", "count")
-            .expression_attribute_names("#hour", hour_attribute(now / 3600 % 24))
             .expression_attribute_values(":error", string(refusal.error))
             .expression_attribute_values(":rule", string(refusal.rule))
             .expression_attribute_values(":door", string(refusal.door))
@@ -96,17 +95,8 @@ impl Store {
     }
 }
 
-/// Where refusals of one hour of the day are counted.
-fn hour_attribute(hour: u64) -> String {
-    format!("h{hour:02}")
-}
-
 fn refused(day: &str, item: &Item) -> Result<Refused, Error> {
     let said = |name: &str| required(text(item, name), name).map(str::to_owned);
-    let mut hours = [0; 24];
-    for (hour, count) in (0..).zip(&mut hours) {
-        *count = number(item, &hour_attribute(hour)).unwrap_or_default();
-    }
     Ok(Refused {
         day: day.to_owned(),
         error: said("error")?,
@@ -114,7 +104,6 @@ fn refused(day: &str, item: &Item) -> Result<Refused, Error> {
         door: said("door")?,
         network: said("network")?,
         count: required(number(item, "count"), "count")?,
-        hours,
         description: said("description")?,
         sample: said("sample")?,
         last_at: required(number(item, "last_at"), "last_at")?,

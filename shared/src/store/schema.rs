@@ -122,10 +122,10 @@ pub fn developer_counts(service_id: u64) -> String {
     format!("N#{service_id}#developer")
 }
 
-/// How many clients of a service were registered in one hour, `yyyy-mm-ddThh` in UTC, at one door.
+/// How many registrations of a service have ended so in one hour, `yyyy-mm-ddThh` in UTC, at one door.
 #[must_use]
-pub fn hour_count_key(service_id: u64, hour: &str, door: &str) -> Key {
-    Key { pk: hour_counts(service_id), sk: format!("{hour}#{door}").into() }
+pub fn hour_count_key(service_id: u64, hour: &str, door: &str, outcome: &str) -> Key {
+    Key { pk: hour_counts(service_id), sk: format!("{hour}#{door}#{outcome}").into() }
 }
 
 /// The partition of a service's counts by hour and door.

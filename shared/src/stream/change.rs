@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::store::schema::{
     MAX_NAME, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key,
 };
-use crate::store::{Count, Counts};
+use crate::store::{Count, Counts, Registration};
 
 /// How many counts one transaction changes at the most; its hundredth item is the position.
 const COUNTS: usize = 99;
@@ -25,7 +25,7 @@ pub(super) struct Step {
 }
 
 impl Record {
-    /// Whether it registers a client, or takes one out of the lists or moves it.
+    /// Whether it registers a client, refuses one, or takes one out of the lists or moves it.
     pub(super) fn changes_counts(&self, now: u64) -> bool {
         !self.changes(now).is_empty()
     }
@@ -46,15 +46,27 @@ impl Record {
         }
         changes.retain(|_, change| *change != 0);
         changes.extend(self.registration(now).map(|count| (count, 1)));
+        changes.extend(self.refusals());
         changes
     }
 
-    /// The count of registrations that it adds to.
+    /// The count of the hour to which it adds a registration.
     fn registration(&self, now: u64) -> Option<Count> {
         let at = self.at(now);
         let new = self.dynamodb.new_image.as_ref().filter(|_| self.registers(at))?;
         let (service, _) = new.client()?;
-        Some(Count::of_hour(service, at, new.changed.get("door")?))
+        Some(Count::of_hour(service, at, new.changed.get("door")?, Registration::Registered))
+    }
+
+    /// The count of the hour to which it adds refusals, and how many.
+    fn refusals(&self) -> Option<(Count, i64)> {
+        let new = self.dynamodb.new_image.as_ref()?;
+        let service = new.after("X#")?.split('#').next()?.parse().ok()?;
+        let counted = |image: &Image| image.count.as_deref()?.parse::<i64>().ok();
+        let more = counted(new)? - self.dynamodb.old_image.as_ref().and_then(counted).unwrap_or_default();
+        let count =
+            Count::of_hour(service, new.last_at.as_deref()?.parse().ok()?, new.door.as_deref()?, Registration::Refused);
+        (more > 0).then_some((count, more))
     }
 }
 
@@ -217,12 +229,12 @@ mod tests {
         let one = with(json!({"version": {"N": "1"}}));
         let ended = with(json!({"expires_at": {"N": "1790000000"}}));
         let tombstone = json!({"PK": {"S": "C#1#5"}, "deleted_by": {"S": "registrant"}});
-        let of_hour = |door: &str| (Count::of_hour(1, 1_790_000_000, door), 1);
+        let of_hour = |door: &str| Count::of_hour(1, 1_790_000_000, door, Registration::Registered);
         let strangers = json!({"changed": {"M": {"door": {"S": "identity-center"}}}});
         let hour_of = |old: &Value, new: &Value, at: u64| {
             let change = json!({"OldImage": old, "NewImage": new, "ApproximateCreationDateTime": at});
             let record: Record = serde_json::from_value(json!({ "dynamodb": change })).unwrap();
-            record.registration(NOW).map(|count| (count, 1))
+            record.registration(NOW)
         };
         for (what, old, new, expected) in [
             ("registered", &none, &one, Some(of_hour("oauth"))),
@@ -237,9 +249,34 @@ mod tests {
             assert_eq!(hour_of(old, new, 1_790_000_000), expected, "{what}");
         }
         assert_eq!(hour_of(&none, &one, 1_790_000_799), Some(of_hour("oauth")), "2026-09-21T14:26:39Z");
-        assert_eq!(hour_of(&none, &one, NOW + 9), Some((Count::of_hour(1, NOW, "oauth"), 1)), "no later than now");
+        assert_eq!(
+            hour_of(&none, &one, NOW + 9),
+            Some(Count::of_hour(1, NOW, "oauth", Registration::Registered)),
+            "no later than now"
+        );
         let moved = with(json!({"developer": {"S": "D#1#you"}, "at": {"S": "1790000060000#0000000000000005"}}));
         assert_eq!(record(1, &ended, &moved).changes(NOW).values().sum::<i64>(), 1, "registered, and listed as before");
+    }
+
+    #[test]
+    fn refusals_count_in_the_hour_of_the_last_one() {
+        let refused = |count: u64, at: u64| {
+            json!({"PK": {"S": "X#1#2026-09-21"}, "SK": {"S": "error#rule#oauth#"}, "door": {"S": "oauth"},
+                "count": {"N": count.to_string()}, "last_at": {"N": at.to_string()}})
+        };
+        let (none, one) = (Value::Null, refused(1, 1_790_000_000));
+        for (what, old, new, expected) in [
+            ("the first", &none, &one, Some((1_790_000_000, 1))),
+            ("an hour later", &one, &refused(3, 1_790_003_600), Some((1_790_003_600, 2))),
+            ("the same again", &one, &one, None),
+            ("their time is over", &one, &none, None),
+            ("something else", &none, &json!({"PK": {"S": "Y#1"}, "count": {"N": "1"}}), None),
+        ] {
+            let expected = expected.map(|(at, more)| (Count::of_hour(1, at, "oauth", Registration::Refused), more));
+            let record = record(1, old, new);
+            assert_eq!(record.changes(NOW), expected.into_iter().collect(), "{what}");
+            assert_eq!(record.service(), None, "nobody has to make room");
+        }
     }
 
     #[test]

@@ -107,6 +107,13 @@ pub(super) struct Image {
     pub(super) service_id: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) organization: Option<String>,
+    /// How often a registration was refused, the last time in seconds since 1970, and at which door.
+    #[serde(deserialize_with = "number")]
+    pub(super) count: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) last_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) door: Option<String>,
 }
 
 /// A name, with its kind, that a client had.

@@ -152,6 +152,7 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         | Error::OtherTrustAnchor
         | Error::InsufficientScope
         | Error::ClientLocked
+        | Error::InvalidCursor
         | Error::MethodNotAllowed => Kind::Refused,
     }
 }

@@ -59,6 +59,9 @@ pub enum Error {
     /// There is no such service, or it does not open this door.
     #[error("there is no such service")]
     UnknownService,
+    /// A page of a list is asked for that the list has not named, or not for this question.
+    #[error("cursor: it is not one that this list has answered")]
+    InvalidCursor,
     /// The resource does not know the method (RFC 9110 §15.5.6).
     #[error("the method is not allowed here")]
     MethodNotAllowed,
@@ -138,7 +141,7 @@ impl Error {
             Self::InsufficientScope => "insufficient_scope",
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
-            Self::MethodNotAllowed | Self::NotLater => "invalid_request",
+            Self::MethodNotAllowed | Self::NotLater | Self::InvalidCursor => "invalid_request",
             Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => "temporarily_unavailable",
             Self::Internal(_) => "server_error",
         }
@@ -167,6 +170,7 @@ impl Error {
             | Self::Claimed(_)
             | Self::AlreadyRegistered
             | Self::NotLater
+            | Self::InvalidCursor
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken | Self::ClientEnded => 401,
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
@@ -209,6 +213,7 @@ impl Error {
             | Self::ClientLocked
             | Self::UnknownService
             | Self::UnknownClient
+            | Self::InvalidCursor
             | Self::MethodNotAllowed
             | Self::Contention
             | Self::Unreachable { .. } => None,

@@ -1,11 +1,12 @@
-//! What follows from a change of the table: counts of clients, and the end of what deleted clients and services leave
-//! behind.
+//! What follows from a change of the table: the audit, the index by which clients are found, counts, and the end of what
+//! deleted clients and services leave behind.
 //!
 //! Lambda calls this with records of the table's stream, each at least once and those of an item in order.
 
 mod audit;
 mod change;
 mod event;
+mod index;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,13 +84,13 @@ pub fn serve(listener: &impl Publish) -> Result<(), lambda_http::Error> {
 pub async fn apply(app: &App, event: Event) -> Result<Applied, Error> {
     let started = Instant::now();
     let records = event.records.len();
-    let Followed { audited, counted, ended, purged } = follow(app, &event).await?;
+    let Followed { audited, indexed, counted, ended, purged } = follow(app, &event).await?;
     for change in &audited {
         log(change);
     }
-    if audited.len() + counted + ended + purged > 0 {
+    if audited.len() + indexed + counted + ended + purged > 0 {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(function = "stream", records, audited = audited.len(), counted, ended, purged, micros);
+        tracing::info!(function = "stream", records, audited = audited.len(), indexed, counted, ended, purged, micros);
     }
     Ok(Applied { answer: Answer { state: event.state, batch_item_failures: [] }, audited })
 }
@@ -111,6 +112,8 @@ fn log(change: &Change) {
 struct Followed {
     /// What was changed.
     audited: Vec<Change>,
+    /// How many places of the index are written.
+    indexed: usize,
     /// How many transactions have counted.
     counted: usize,
     /// How many claims have ended.
@@ -122,12 +125,17 @@ struct Followed {
 /// All of it may be done again, wherever the function ended before.
 async fn follow(app: &App, event: &Event) -> Result<Followed, Error> {
     let audited = keep(app, &event.records).await?;
+    let places = index::places(&event.records);
+    let indexed = places.len();
+    app.store.index(places).await?;
     let ended = end_claims(app, &event.records).await?;
-    let counted = if event.records.iter().any(Record::changes_counts) { count(app, event).await? } else { 0 };
+    let now = app.clock.now();
+    let is_counted = event.records.iter().any(|record| record.changes_counts(now));
+    let counted = if is_counted { count(app, event, now).await? } else { 0 };
     let of_clients = purge_clients(app, &event.records).await?;
     let made_room = make_room(app, &event.records).await?;
     let purged = of_clients + made_room + purge(app, &event.records).await?;
-    Ok(Followed { audited, counted, ended, purged })
+    Ok(Followed { audited, indexed, counted, ended, purged })
 }
 
 /// Keeps what was changed, as long as each service's policy says.
@@ -162,8 +170,9 @@ async fn retention(app: &App, service: Option<u64>) -> Result<u64, Error> {
 
 /// Lets the oldest clients go that nobody vouches for and nobody has used, where a service has more than its policy says.
 async fn make_room(app: &App, records: &[Record]) -> Result<usize, Error> {
+    let now = app.clock.now();
     // Whom one call lets go, the next one hears of, until there is room or nobody is left.
-    let counted = records.iter().filter(|record| record.changes_counts()).filter_map(Record::service);
+    let counted = records.iter().filter(|record| record.changes_counts(now)).filter_map(Record::service);
     let changed = records.iter().filter_map(Record::changed_service);
     let services: BTreeSet<u64> = counted.chain(changed).collect();
     let mut gone = 0;
@@ -193,13 +202,13 @@ async fn end_claims(app: &App, records: &[Record]) -> Result<usize, Error> {
     Ok(ended)
 }
 
-async fn count(app: &App, event: &Event) -> Result<usize, Error> {
+async fn count(app: &App, event: &Event, now: u64) -> Result<usize, Error> {
     let shard = event.shard_id.as_deref();
     let shard =
         shard.ok_or_else(|| Error::internal("the event has no shardId: the mapping needs a tumbling window"))?;
     for _ in 0..ATTEMPTS {
         let position = app.store.stream_position(shard).await?;
-        let steps = change::steps(&event.records, position.as_deref())?;
+        let steps = change::steps(&event.records, position.as_deref(), now)?;
         let count = steps.len();
         if walk(app, shard, position, steps).await? == Counted::Counted {
             return Ok(count);

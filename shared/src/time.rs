@@ -68,8 +68,18 @@ impl Clock {
 /// The day of a time in seconds since 1970, `yyyy-mm-dd` in UTC.
 #[must_use]
 pub fn day_of(seconds: u64) -> String {
+    text_of(seconds).chars().take(10).collect()
+}
+
+/// The hour of a time in seconds since 1970, `yyyy-mm-ddThh` in UTC.
+#[must_use]
+pub fn hour_of(seconds: u64) -> String {
+    text_of(seconds).chars().take(13).collect()
+}
+
+fn text_of(seconds: u64) -> String {
     let time = DateTime::from_secs(i64::try_from(seconds).unwrap_or_default());
-    time.fmt(DateTimeFormat::DateTime).unwrap_or_default().chars().take(10).collect()
+    time.fmt(DateTimeFormat::DateTime).unwrap_or_default()
 }
 
 /// When a day is over, `yyyy-mm-dd` in UTC, in seconds since 1970.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use shared::administration;
 use shared::policy::Preset;
 use shared::service::{Service, ServiceConfiguration, with_signing_keys};
-use shared::store::RESTORABLE_SECONDS;
+use shared::store::{RESTORABLE_SECONDS, Route};
 
 pub(super) use settings::{check, organization};
 
@@ -95,6 +95,12 @@ pub enum Command {
         /// Its number.
         id: u64,
     },
+    /// Have a service's clients written into the index by which they are found, as those need that an earlier version has
+    /// registered. Again does no harm.
+    Reindex {
+        /// Its number.
+        id: u64,
+    },
     /// Wrap a service's data key anew: by the newest material of its key, or by another key. What is sealed stays as it is.
     Rewrap(rewrap::Rewrap),
     /// Bring back a service that was deleted within the last week, with its clients and tokens.
@@ -119,6 +125,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Export { id, .. } => Output::document(&declaration::exported(&connection.service(id).await?)?),
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
         Command::Stats { id } => stats(id, connection, output).await,
+        Command::Reindex { id } => reindex(id, connection, output).await,
         Command::Rewrap(rewrap) => rewrap::run(&rewrap, connection, output).await,
         Command::Restore { id } => restore(id, connection, output).await,
     }
@@ -177,6 +184,21 @@ async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> 
     output.rows(&["day", "clients"], &days)?;
     output.done("");
     output.rows(&["developer", "clients"], &developers)
+}
+
+/// The stream function hears of all clients, and writes what they are found by.
+async fn reindex(id: u64, connection: &Connection, output: &Output) -> Result<()> {
+    connection.service(id).await?;
+    let mut walk = connection.store.walk(id, Route::default());
+    let mut clients = 0;
+    while let Some(some) = walk.next_some().await.map_err(described)? {
+        clients += connection.store.reindex(&some).await.map_err(described)?;
+    }
+    if output.is_json() {
+        return output.one(&Map::from_iter([("id".to_owned(), id.into()), ("clients".to_owned(), clients.into())]));
+    }
+    output.done(&format!("The stream function indexes {clients} clients of service {id}, within minutes."));
+    Ok(())
 }
 
 async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {

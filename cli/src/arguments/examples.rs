@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 59] = [
+const EXAMPLES: [(&str, &[&str]); 60] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -50,6 +50,7 @@ const EXAMPLES: [(&str, &[&str]); 59] = [
         ],
     ),
     ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),
+    ("service reindex", &["registrar service reindex 1"]),
     ("service stats", &["registrar service stats 1"]),
     ("service keys make", &["registrar service keys make 1", "registrar service keys make 1 --algorithm EdDSA"]),
     ("service keys list", &["registrar service keys list 1", "registrar service keys list 1 --json | jq .[].kid"]),

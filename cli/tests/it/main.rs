@@ -43,6 +43,7 @@ mod registration;
 mod reliability;
 mod rotation;
 mod sandbox;
+mod search;
 mod sector;
 mod serving;
 mod statements;

@@ -221,9 +221,9 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                 ("T#" | "G#" | "V#" | "K#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => {
                     function == stream::FUNCTION
                 }
-                // The audit is the stream's, which operators read, and refusals are counted where they happen.
+                // The audit and the places of clients are the stream's, which operators read, and refusals are counted where they happen.
                 ("A#", "BatchGetItem") => function == "operator-audit",
-                ("A#", action) => action == "BatchWriteItem" && function == stream::FUNCTION,
+                ("A#" | "Q#", action) => action == "BatchWriteItem" && function == stream::FUNCTION,
                 ("X#", action) => action == "UpdateItem",
                 (_, "BatchWriteItem") | ("T#", _) => false,
                 // Whoever registers counts an initial access token, and makes none.
@@ -346,6 +346,8 @@ async fn each_role_permits_what_its_function_asks() {
         }
     }
     for permission in [
+        "BatchWriteItem A",
+        "BatchWriteItem Q",
         "GetItem T",
         "GetItem I",
         "PutItem M",

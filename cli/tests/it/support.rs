@@ -1,5 +1,6 @@
 //! A registrar of one test: an embedded table in memory, a fixed clock, seeded randomness.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -195,6 +196,20 @@ impl World {
             items.push(format!("{:?}", item.unwrap()));
         }
         items
+    }
+
+    /// The keys of all items of that type.
+    pub(crate) async fn keys(&self, kind: &str) -> BTreeSet<(String, String)> {
+        let client = embedded::client(&self.url(), &access_key());
+        let mut pages = client.scan().table_name(TABLE).into_paginator().items().send();
+        let mut keys = BTreeSet::new();
+        while let Some(item) = pages.next().await {
+            let [partition, sort] = ["PK", "SK"].map(|name| item.as_ref().unwrap()[name].as_s().unwrap().clone());
+            if partition.split('#').next() == Some(kind) {
+                keys.insert((partition, sort));
+            }
+        }
+        keys
     }
 
     /// What has ended by the world's clock is removed, as the table does some time afterwards.

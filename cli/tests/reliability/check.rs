@@ -1,17 +1,18 @@
-//! Whether the table, the counts and the audit are as the programs were told.
+//! Whether the table, the counts, the index and the audit are as the programs were told.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context as _, Result, anyhow};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use shared::audit::{Entry, Happening, Subject};
+use shared::client::RegisteredClient;
 use shared::error::Error;
 use shared::store::Route;
 use shared::store::schema::audit_position;
 use shared::time::day_of;
 
 use super::Scale;
-use super::installation::{Installation, Instance, OPEN, SHARED};
+use super::installation::{Installation, Instance, OPEN, SHARED, key};
 use super::notes::{Known, Noted, Tally};
 use super::plan::{Plan, What};
 use crate::fault_proxy::Count;
@@ -34,6 +35,8 @@ pub(crate) struct Found {
     /// Read with their tokens.
     pub(super) read: usize,
     pub(super) counts: u64,
+    /// Places by which clients are found.
+    pub(super) places: usize,
     /// Entries of the audit by what happened.
     pub(super) audited: BTreeMap<&'static str, usize>,
     pub(super) refused: u64,
@@ -61,6 +64,7 @@ pub(super) async fn compare(installation: &Installation, scale: Scale, noted: &N
     found.numbers(scale, noted, &stored, &lives)?;
     found.lives(noted, &stored, &lives);
     found.counts(direct, &stored).await?;
+    found.index(installation).await?;
     found.reads(direct, noted).await?;
     let faults = installation.proxy.faults().of("UpdateItem X");
     found.refusals(direct, noted, faults).await?;
@@ -222,6 +226,25 @@ impl Found {
         }
         let counts = self.counts;
         self.expect(counts == stored.len() as u64, || format!("counted {counts}, stored {}", stored.len()));
+        Ok(())
+    }
+
+    /// The index is where the clients stand that there are.
+    async fn index(&mut self, installation: &Installation) -> Result<()> {
+        let mut expected = BTreeSet::new();
+        for service in [OPEN, SHARED] {
+            let mut walk = installation.direct.app.store.walk(service, Route::default());
+            while let Some(clients) = walk.next_some().await.map_err(said)? {
+                for place in clients.iter().flat_map(RegisteredClient::places) {
+                    expected.insert(key(&place.into_attributes())?);
+                }
+            }
+        }
+        let places = installation.places().await?;
+        for place in expected.symmetric_difference(&places) {
+            self.expect(false, || format!("{place:?} is in the index: {}", places.contains(place)));
+        }
+        self.places = places.len();
         Ok(())
     }
 

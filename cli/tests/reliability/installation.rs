@@ -1,5 +1,6 @@
 //! A table, faults in front of it, and what runs behind them.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use shared::limits::RateLimit;
 use shared::origin::Origin;
 use shared::policy::{Policy, Preset};
 use shared::service::ServiceConfiguration;
-use shared::store::Store;
+use shared::store::item::{string, text};
+use shared::store::{Item, Store};
 use shared::time::Clock;
 
 use crate::fault_proxy::{FaultProxy, Weather};
@@ -97,6 +99,18 @@ impl Installation {
         self.instances.iter().copied().cycle().nth((connection % INSTANCES) as usize).unwrap_or(self.direct)
     }
 
+    /// The keys of all places by which clients are found.
+    pub(super) async fn places(&self) -> Result<BTreeSet<(String, String)>> {
+        let scan = self.embedded.client().scan().table_name(TABLE).filter_expression("begins_with(PK, :places)");
+        let scan = scan.expression_attribute_values(":places", string("Q#"));
+        let mut pages = scan.into_paginator().items().send();
+        let mut places = BTreeSet::new();
+        while let Some(item) = pages.next().await {
+            places.insert(key(&item?)?);
+        }
+        Ok(places)
+    }
+
     pub(super) fn table(&self) -> Arc<Table> {
         self.embedded.table()
     }
@@ -104,6 +118,12 @@ impl Installation {
     pub(super) async fn stop(self) {
         self.embedded.stop().await;
     }
+}
+
+/// The key of an item.
+pub(super) fn key(item: &Item) -> Result<(String, String)> {
+    let part = |name: &str| text(item, name).map(str::to_owned).with_context(|| format!("no {name}"));
+    Ok((part("PK")?, part("SK")?))
 }
 
 async fn create_service(app: &App, id: u64, policy: Policy) -> Result<()> {

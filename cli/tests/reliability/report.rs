@@ -65,8 +65,8 @@ impl Report {
         writeln!(text, "faults: {}", listed(self.faults.kinds()))?;
         writeln!(text, "calls of the stream function: {}", listed(self.fates.iter().copied()))?;
         writeln!(text, "records handed over: {}; late calls: {}", self.records, self.late)?;
-        let Found { counts, audited, refused, .. } = &self.found;
-        writeln!(text, "counted: {counts}; audited: {}", listed(audited.iter()))?;
+        let Found { counts, places, audited, refused, .. } = &self.found;
+        writeln!(text, "counted: {counts}; places in the index: {places}; audited: {}", listed(audited.iter()))?;
         let answered: u64 = self.noted.refusals.values().sum();
         writeln!(text, "refused: {answered}; counted as refused: {refused}")
     }

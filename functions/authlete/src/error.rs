@@ -198,6 +198,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         | Core::AlreadyRegistered
         | Core::NotLater
         | Core::OtherTrustAnchor
+        | Core::InvalidCursor
         | Core::RegistrationClosed
         | Core::TooManyClients => (400, "A001296", None),
     }

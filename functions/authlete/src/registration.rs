@@ -61,6 +61,7 @@ pub(crate) fn refused(operation: &Operation, service: &Service, error: Core) -> 
         | Core::UnknownService
         | Core::UnknownClient
         | Core::InsufficientScope
+        | Core::InvalidCursor
         | Core::MethodNotAllowed
         | Core::Contention
         | Core::Unreachable { .. }

@@ -189,6 +189,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::InvalidToken
             | Error::ClientEnded
             | Error::InsufficientScope
+            | Error::InvalidCursor
             | Error::ClientLocked => INVALID_REQUEST,
         },
     }

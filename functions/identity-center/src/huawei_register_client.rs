@@ -120,6 +120,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::ClientEnded
         | Error::InsufficientScope
         | Error::UnknownClient
+        | Error::InvalidCursor
         | Error::ClientLocked => (400, "IIC.400", text),
     }
 }

@@ -3,17 +3,13 @@
 use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::http::{DEADLINE, Method, Request, Response};
-use shared::metadata::{ClientMetadata, Invalid, Localized};
-use shared::policy::Policy;
-use shared::store::Route;
+use shared::metadata::{ClientMetadata, Invalid};
+use shared::store::Search;
 use shared::{App, registry};
 
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::Query;
 use crate::shown::{self, type_name};
-
-/// How many clients are read for a page at the most: where fewer are found the next page goes on.
-const MOST_READ: usize = 400;
 
 /// The longest time of which it can be asked whether a client was used, a hundred years, in seconds.
 const LONGEST: u64 = 36_500 * 24 * 60 * 60;
@@ -42,27 +38,21 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
     let question = Question::of(request)?;
     let (policy, now) = (desk.service.policy(), app.clock.now());
+    let (life, cursor) = (question.unused, question.cursor.as_deref());
+    let is_meant = |client: &RegisteredClient| {
+        question.locked.is_none_or(|locked| client.locked == locked)
+            && question.pending.is_none_or(|pending| client.pending_until.is_some() == pending)
+            && question.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
+            && life.is_none_or(|life| client.is_unused_since(now.saturating_sub(life)))
+    };
+    let (store, service, limit) = (&app.store, desk.service.id, question.limit);
     if let Some(identifier) = &question.client_id {
-        let found = app.store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
-        let found = found.filter(|client| question.admits(client, policy, now));
+        let found = store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
+        let found = found.filter(|client| question.search.means(client) && is_meant(client));
         return Ok(page(found.iter().map(|client| shown::client(client, policy, now)), None));
     }
-    let route = Route { newest_first: question.ending.is_none(), after: question.cursor.clone(), registered: None };
-    let mut walk = app.store.walk(desk.service.id, route);
-    let (mut shown, mut read, mut reached) = (Vec::new(), 0, None);
-    while let Some(clients) = walk.next_some().await? {
-        for client in clients {
-            if shown.len() == question.limit || read == MOST_READ {
-                return Ok(page(shown.into_iter(), reached));
-            }
-            read += 1;
-            reached = Some(client.position());
-            if client.ends_at().is_none_or(|end| end > now) && question.admits(&client, policy, now) {
-                shown.push(shown::client(&client, policy, now));
-            }
-        }
-    }
-    Ok(page(shown.into_iter(), None))
+    let found = store.find_clients(service, &question.search, is_meant, limit, cursor).await?;
+    Ok(page(found.clients.iter().map(|client| shown::client(client, policy, now)), found.next))
 }
 
 fn page(clients: impl Iterator<Item = Map<String, Value>>, next: Option<String>) -> Response {
@@ -74,11 +64,7 @@ fn page(clients: impl Iterator<Item = Map<String, Value>>, next: Option<String>)
 /// Which clients are asked for.
 struct Question {
     client_id: Option<String>,
-    name: Option<String>,
-    redirect_host: Option<String>,
-    software_id: Option<String>,
-    source: Option<Source>,
-    client_type: Option<ClientType>,
+    search: Search,
     locked: Option<bool>,
     pending: Option<bool>,
     flagged: Option<bool>,
@@ -108,34 +94,13 @@ const PARAMETERS: [&str; 13] = [
 ];
 
 impl Question {
-    fn admits(&self, client: &RegisteredClient, policy: &Policy, now: u64) -> bool {
-        let rest = client.record.metadata.rest();
-        let is_named = |text: &String| {
-            let mut names = rest.client_name.iter().flat_map(Localized::values);
-            names.any(|name| name.to_lowercase().contains(&text.to_lowercase()))
-        };
-        let is_reached_at = |host: &String| {
-            let mut uris = client.record.metadata.redirect_uris().iter();
-            uris.any(|uri| uri.host().is_some_and(|found| found.eq_ignore_ascii_case(host)))
-        };
-        self.name.as_ref().is_none_or(is_named)
-            && self.redirect_host.as_ref().is_none_or(is_reached_at)
-            && self.software_id.as_ref().is_none_or(|id| rest.software_id.as_ref() == Some(id))
-            && self.source.is_none_or(|source| client.source == source)
-            && self.client_type.is_none_or(|kind| client.record.client_type == kind)
-            && self.locked.is_none_or(|locked| client.locked == locked)
-            && self.pending.is_none_or(|pending| client.pending_until.is_some() == pending)
-            && self.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
-            && self.unused.is_none_or(|life| client.is_unused_since(now.saturating_sub(life)))
-            && self.ending.is_none_or(|within| client.ends_at().is_some_and(|end| end <= now.saturating_add(within)))
-    }
-
     fn of(request: &Request) -> Result<Self, Fault> {
         let query = Query::of(request, &PARAMETERS)?;
         let text = |name: &str| query.text(name).map(str::to_owned);
         let unknown = |name: &str, value: &str| {
             Fault::of_request(&Invalid::Unknown { member: name.to_owned(), value: value.to_owned() })
         };
+        let (locked, pending) = (query.flag("locked")?, query.flag("pending")?);
         let source = query.text("source").map(|name| {
             let known = Source::ALL.into_iter().find(|source| source.as_str() == name);
             known.ok_or_else(|| unknown("source", name))
@@ -146,18 +111,22 @@ impl Question {
         });
         Ok(Self {
             client_id: text("client_id"),
-            name: text("name"),
-            redirect_host: text("redirect_host"),
-            software_id: text("software_id"),
-            source: source.transpose()?,
-            client_type: client_type.transpose()?,
-            locked: query.flag("locked")?,
-            pending: query.flag("pending")?,
+            search: Search {
+                name: text("name"),
+                redirect_host: text("redirect_host"),
+                software_id: text("software_id"),
+                source: source.transpose()?,
+                client_type: client_type.transpose()?,
+                locked: locked == Some(true),
+                pending: pending == Some(true),
+            },
+            locked,
+            pending,
             flagged: query.flag("flagged")?,
             unused: query.number("unused", 0..=LONGEST)?,
             ending: query.number("ending", 0..=LONGEST)?,
             limit: query.limit()?,
-            cursor: query.cursor()?.map(str::to_owned),
+            cursor: text("cursor"),
         })
     }
 }

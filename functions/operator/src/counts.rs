@@ -1,8 +1,10 @@
-//! `GET /operator/{serviceId}/counts`: how many clients a service has, by day of registration.
+//! `GET /operator/{serviceId}/counts`: how many clients a service has by day of registration, and what was registered and
+//! refused in the last two days by hour and door.
 
 use serde_json::{Map, Value, json};
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
+use shared::store::HourCount;
 use shared::time::day_of;
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
@@ -11,6 +13,9 @@ use crate::refusals::DAY;
 
 /// How many days are shown unless asked for.
 const USUAL_DAYS: u64 = 7;
+
+/// Of how many hours registrations are shown.
+const HOURS: u64 = 47;
 
 endpoint!(counts, "operator-counts", [Get], ["/operator/{serviceId}/counts"], DEADLINE);
 
@@ -22,6 +27,20 @@ async fn counts(app: &App, request: &Request) -> Result<Response, Fault> {
     let total: u64 = counted.iter().map(|(_, clients)| clients).sum();
     let shown = counted.iter().filter(|(day, _)| *day >= first);
     let shown: Vec<Value> = shown.map(|(day, clients)| json!({ "day": day, "clients": clients })).collect();
-    let members = [("clients", Value::from(total)), ("days", shown.into())];
+    let hours = app.store.hours(desk.service.id, app.clock.now().saturating_sub(HOURS * 60 * 60)).await?;
+    let hours = by_hour(&hours);
+    let members = [("clients", Value::from(total)), ("days", shown.into()), ("hours", hours.into())];
     Ok(Response::json(200, Map::from_iter(members.map(|(name, value)| (name.to_owned(), value)))))
+}
+
+/// The hours, each with what each door has registered, and how much all of them have refused.
+fn by_hour(counts: &[HourCount]) -> Vec<Value> {
+    let of_hour = |counts: &[HourCount]| {
+        let hour = counts.first().map_or("", |count| count.hour.as_str());
+        let registered: Map<String, Value> =
+            counts.iter().map(|count| (count.door.clone(), count.registered.into())).collect();
+        let refused: u64 = counts.iter().map(|count| count.refused).sum();
+        json!({ "hour": hour, "registered": registered, "refused": refused })
+    };
+    counts.chunk_by(|one, other| one.hour == other.hour).map(of_hour).collect()
 }

@@ -1,21 +1,13 @@
 //! The audit: what the stream function has made of changes, each entry once, until its retention ends.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
 use super::item::{integer, json, parsed, string, text};
 use super::list::{Order, Place};
 use super::schema::{LIST_INDEX, audit_key, audit_list, audit_position};
-use super::{Item, Store, write};
+use super::{Item, Store};
 use crate::audit::{Entry, Subject};
 use crate::error::Error;
-
-/// What one `BatchWriteItem` writes at the most.
-const BATCH: usize = 25;
-
-/// How often what a batch left unprocessed is written again.
-const ATTEMPTS: u32 = 5;
 
 impl Store {
     /// Keeps entries, each until a time in seconds since 1970. To keep one again changes nothing.
@@ -23,24 +15,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub(crate) async fn keep_entries(&self, entries: &[(&Entry, u64)]) -> Result<(), Error> {
-        for some in entries.chunks(BATCH) {
-            let requests: Result<Vec<WriteRequest>, Error> = some.iter().map(|(entry, end)| put(entry, *end)).collect();
-            let mut left = Some(HashMap::from([(self.table.clone(), requests?)]));
-            for attempt in 0..ATTEMPTS {
-                let Some(requests) = left.take().filter(|left| left.values().any(|left| !left.is_empty())) else {
-                    break;
-                };
-                if attempt > 0 {
-                    self.pause(attempt).await?;
-                }
-                let request = self.client.batch_write_item().set_request_items(Some(requests));
-                left = request.send().await.map_err(write::fault)?.unprocessed_items;
-            }
-            if left.is_some_and(|left| left.values().any(|left| !left.is_empty())) {
-                return Err(Error::Unavailable("DynamoDB leaves a batch unprocessed".into()));
-            }
-        }
-        Ok(())
+        let requests = entries.iter().map(|(entry, end)| put(entry, *end)).collect::<Result<_, _>>()?;
+        self.write_batches(requests).await
     }
 
     /// What was changed of one client since that time, in seconds since 1970, oldest first; of one that is gone as well.
@@ -115,7 +91,7 @@ impl Store {
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
         let list = Place::start(LIST_INDEX, audit_list(service));
         let (since, until) = (Some(since.to_owned()), from.map(str::to_owned));
-        let place = Place { from: since, until, order: Order::NewestFirst, ..list };
+        let place = Place { from: since, until, order: Order::Backwards, ..list };
         let (keys, next) = self.keys_and_next(&place, at_most).await?;
         let mut entries = self.entries(keys).await?;
         entries.reverse();

@@ -1,4 +1,5 @@
-//! Counts of listed clients: by day, by minute, by developer. Only the stream function writes them.
+//! Counts of listed clients: by day, by minute, by developer; and of registrations, by hour and door. Only the stream
+//! function writes them.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +7,76 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 
-use super::item::{number, required, string, text};
-use super::schema::{Key, MAX_NAME, day_counts, developer_count_key, developer_counts, minute_counts, position_key};
+use super::item::{integer, number, required, string, text};
+use super::list::Place;
+use super::schema::{
+    Key, MAX_NAME, day_counts, developer_count_key, developer_counts, hour_count_key, hour_counts, minute_counts,
+    position_key,
+};
 use super::write::{Condition, Outcome, Write};
-use super::{Item, Store, write};
+use super::{Item, Store};
 use crate::error::Error;
+use crate::time::hour_of;
+
+/// How long registrations are counted by hour, in seconds.
+const HOURS_KEPT: u64 = 90 * 24 * 60 * 60;
+
+/// A count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Count {
+    key: Key,
+    /// Until when it is kept, in seconds since 1970; absent is for good.
+    kept_until: Option<u64>,
+}
+
+impl From<Key> for Count {
+    fn from(key: Key) -> Self {
+        Self { key, kept_until: None }
+    }
+}
+
+impl Count {
+    /// That of registrations that have ended so at a door in the hour of that time, in seconds since 1970.
+    pub(crate) fn of_hour(service_id: u64, at: u64, door: &str, outcome: Registration) -> Self {
+        let (hour, outcome) = (hour_of(at), outcome.as_str());
+        let kept_until = (at - at % (60 * 60)).saturating_add(HOURS_KEPT);
+        Self { key: hour_count_key(service_id, &hour, door, outcome), kept_until: Some(kept_until) }
+    }
+}
+
+/// How a registration has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Registration {
+    /// There is a client.
+    Registered,
+    /// It was refused.
+    Refused,
+}
+
+impl Registration {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Refused => "refused",
+        }
+    }
+}
 
 /// By how much counts change.
-pub(crate) type Counts = BTreeMap<Key, i64>;
+pub(crate) type Counts = BTreeMap<Count, i64>;
+
+/// How many registrations there were at one door in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourCount {
+    /// The hour, `yyyy-mm-ddThh` in UTC.
+    pub hour: String,
+    /// The front door.
+    pub door: String,
+    /// How many clients were registered, be they gone.
+    pub registered: u64,
+    /// How many registrations were refused, where [refusals](Store::refused) are counted.
+    pub refused: u64,
+}
 
 /// What became of a change of counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +112,29 @@ impl Store {
         self.counts(developer_counts(service_id)).await
     }
 
+    /// A service's registrations since the hour of that time, in seconds since 1970, by hour and door; oldest first. They
+    /// are known for ninety days.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn hours(&self, service_id: u64, since: u64) -> Result<Vec<HourCount>, Error> {
+        let place = Place { from: Some(hour_of(since)), ..Place::of_table(hour_counts(service_id)) };
+        let items = self.keys(&place, usize::MAX).await?;
+        let mut hours: Vec<HourCount> = Vec::new();
+        for item in items.iter().filter(|item| self.is_live(item)) {
+            let name = required(text(item, "SK"), "SK")?;
+            let (name, outcome) = required(name.rsplit_once('#'), "SK")?;
+            let (hour, door) = required(name.split_once('#'), "SK")?;
+            if hours.last().is_none_or(|last| (last.hour.as_str(), last.door.as_str()) != (hour, door)) {
+                hours.push(HourCount { hour: hour.to_owned(), door: door.to_owned(), registered: 0, refused: 0 });
+            }
+            let Some(last) = hours.last_mut() else { continue };
+            let is_registered = outcome == Registration::Registered.as_str();
+            *(if is_registered { &mut last.registered } else { &mut last.refused }) = clients(item);
+        }
+        Ok(hours)
+    }
+
     /// A service's counts by minute of one day, oldest first.
     pub(super) async fn minute_counts(&self, service_id: u64, day: &str) -> Result<Vec<(String, u64)>, Error> {
         self.counts(minute_counts(service_id, day)).await
@@ -73,26 +159,7 @@ impl Store {
 
     /// The first items of a partition.
     pub(super) async fn partition(&self, partition: &str, at_most: usize) -> Result<Vec<Item>, Error> {
-        let mut items: Vec<Item> = Vec::new();
-        let mut start = None;
-        while items.len() < at_most {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("PK = :partition")
-                .expression_attribute_values(":partition", string(partition))
-                .limit(i32::try_from(at_most - items.len()).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(write::fault)?;
-            items.extend(page.items.unwrap_or_default());
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
-        }
-        Ok(items)
+        self.keys(&Place::of_table(partition.to_owned()), at_most).await
     }
 
     /// The sequence number of the last record of that shard that changed a count, in 40 digits; nothing if none
@@ -122,8 +189,8 @@ impl Store {
             let write_id = self.write_id()?;
             let mut transaction = self.client.transact_write_items().client_request_token(&write_id);
             transaction = transaction.transact_items(self.move_position(shard_id, read, through)?);
-            for (key, change) in &counts {
-                transaction = transaction.transact_items(self.change_count(key, *change)?);
+            for (count, change) in &counts {
+                transaction = transaction.transact_items(self.change_count(count, *change)?);
             }
             match self.write(Write::Transact(Box::new(transaction)), &write_id).await? {
                 Outcome::Written => return Ok(Counted::Counted),
@@ -151,12 +218,17 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build().map_err(Error::internal)?).build())
     }
 
-    fn change_count(&self, key: &Key, change: i64) -> Result<TransactWriteItem, Error> {
+    fn change_count(&self, Count { key, kept_until }: &Count, change: i64) -> Result<TransactWriteItem, Error> {
         let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.clone().into_attributes()))
-            .update_expression("ADD clients :change")
             .expression_attribute_values(":change", AttributeValue::N(change.to_string()));
+        update = match kept_until {
+            None => update.update_expression("ADD clients :change"),
+            Some(end) => update
+                .update_expression("ADD clients :change SET expires_at = :end")
+                .expression_attribute_values(":end", integer(*end)),
+        };
         if change < 0 {
             update = update.condition_expression("attribute_exists(PK)");
         }

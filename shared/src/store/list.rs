@@ -17,13 +17,14 @@ pub(super) const BATCH: usize = 100;
 /// How often what a batch left unprocessed is asked for again.
 const BATCH_ATTEMPTS: u32 = 5;
 
-/// A place in a list of an index.
+/// A place in a list of an index, or in a partition of the table.
 pub(super) struct Place {
-    pub(super) index: &'static str,
+    /// The index; none is the table itself.
+    pub(super) index: Option<&'static str>,
     pub(super) list: String,
-    /// The position from which on to count.
+    /// The first position that is of interest, in the order of positions.
     pub(super) from: Option<String>,
-    /// The last position that is of interest.
+    /// The last one.
     pub(super) until: Option<String>,
     /// How many items further on it is.
     pub(super) skip: u64,
@@ -31,24 +32,29 @@ pub(super) struct Place {
     pub(super) order: Order,
 }
 
-/// The order of a list.
+/// In which order a list is read. Its positions are mostly times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    OldestFirst,
-    NewestFirst,
+    Forwards,
+    Backwards,
 }
 
 impl Place {
     /// Where a list begins.
     pub(super) fn start(index: &'static str, list: String) -> Self {
-        Self { index, list, from: None, until: None, skip: 0, order: Order::OldestFirst }
+        Self { index: Some(index), ..Self::of_table(list) }
+    }
+
+    /// Where a partition of the table begins.
+    pub(super) fn of_table(partition: String) -> Self {
+        Self { index: None, list: partition, from: None, until: None, skip: 0, order: Order::Forwards }
     }
 
     /// Where a list ends, or the place of a position in it, to go back from there.
     pub(super) fn end(index: &'static str, list: String, until: Option<String>) -> Self {
         // Every position begins with a digit.
         let from = until.is_some().then(|| "0".to_owned());
-        Self { from, until, order: Order::NewestFirst, ..Self::start(index, list) }
+        Self { from, until, order: Order::Backwards, ..Self::start(index, list) }
     }
 
     /// All that stands at one position of a list.
@@ -170,7 +176,7 @@ impl Store {
         Ok((keys, next))
     }
 
-    /// What an index has from a place on, `at_most` items.
+    /// What an index, or the table, has from a place on, `at_most` items.
     pub(super) async fn keys(&self, place: &Place, at_most: usize) -> Result<Vec<Item>, Error> {
         let mut keys: Vec<Item> = Vec::new();
         let mut skip = usize::try_from(place.skip).unwrap_or(usize::MAX);
@@ -192,24 +198,28 @@ impl Store {
     }
 
     fn along(&self, place: &Place) -> QueryFluentBuilder {
-        let query = self
+        let (partition, sort) = place.index.map_or(("PK", "SK"), |index| (index, "at"));
+        let mut query = self
             .client
             .query()
             .table_name(&self.table)
-            .index_name(place.index)
-            .expression_attribute_names("#list", place.index)
+            .set_index_name(place.index.map(str::to_owned))
+            .set_consistent_read(place.index.is_none().then_some(true))
+            .expression_attribute_names("#list", partition)
             .expression_attribute_values(":list", string(&place.list))
-            .scan_index_forward(place.order == Order::OldestFirst);
-        let (Some(from), until) = (&place.from, &place.until) else {
-            return query.key_condition_expression("#list = :list");
+            .scan_index_forward(place.order == Order::Forwards);
+        let range = match (&place.from, &place.until) {
+            (None, None) => return query.key_condition_expression("#list = :list"),
+            (Some(_), None) => "#list = :list AND #at >= :from",
+            (None, Some(_)) => "#list = :list AND #at <= :until",
+            (Some(_), Some(_)) => "#list = :list AND #at BETWEEN :from AND :until",
         };
-        let query = query.expression_attribute_names("#at", "at").expression_attribute_values(":from", string(from));
-        match until {
-            None => query.key_condition_expression("#list = :list AND #at >= :from"),
-            Some(until) => query
-                .key_condition_expression("#list = :list AND #at BETWEEN :from AND :until")
-                .expression_attribute_values(":until", string(until)),
+        for (name, position) in [(":from", &place.from), (":until", &place.until)] {
+            if let Some(position) = position {
+                query = query.expression_attribute_values(name, string(position));
+            }
         }
+        query.key_condition_expression(range).expression_attribute_names("#at", sort)
     }
 
     /// The living ones of the items that an index names, in its order.

@@ -126,6 +126,30 @@ pub fn developer_counts(service_id: u64) -> String {
     format!("N#{service_id}#developer")
 }
 
+/// How many registrations of a service have ended so in one hour, `yyyy-mm-ddThh` in UTC, at one door.
+#[must_use]
+pub fn hour_count_key(service_id: u64, hour: &str, door: &str, outcome: &str) -> Key {
+    Key { pk: hour_counts(service_id), sk: format!("{hour}#{door}#{outcome}").into() }
+}
+
+/// The partition of a service's counts by hour and door.
+#[must_use]
+pub fn hour_counts(service_id: u64) -> String {
+    format!("N#{service_id}#hours")
+}
+
+/// The partition of a service's clients that have something in common, as `host#rp.example`.
+#[must_use]
+pub fn facet_partition(service_id: u64, facet: &str) -> String {
+    format!("Q#{service_id}#{facet}")
+}
+
+/// Where one of them stands there.
+#[must_use]
+pub fn facet_key(service_id: u64, facet: &str, place: String) -> Key {
+    Key { pk: facet_partition(service_id, facet), sk: place.into() }
+}
+
 /// A name that one client of a service has and no other.
 #[must_use]
 pub fn claim_key(service_id: u64, kind: ClaimKind, value: &str) -> Key {

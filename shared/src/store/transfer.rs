@@ -15,7 +15,7 @@ use crate::origin::Origin;
 use crate::service::Service;
 
 /// What an item has by where it stands, and by who wrote it there.
-const PLACE: [&str; 8] = ["PK", "SK", "list", "developer", "at", "claims", "write_id", "changed"];
+const PLACE: [&str; 9] = ["PK", "SK", "list", "developer", "at", "claims", "reindexed", "write_id", "changed"];
 
 /// The import that makes a service, until all of it is there.
 const IMPORT: &str = "import";

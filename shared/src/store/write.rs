@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteIt
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 
-use aws_sdk_dynamodb::types::{CancellationReason, ReturnValuesOnConditionCheckFailure as OnFailure};
+use aws_sdk_dynamodb::types::{CancellationReason, ReturnValuesOnConditionCheckFailure as OnFailure, WriteRequest};
 
 use super::schema::Key;
 use super::{Item, Store, item};
@@ -22,6 +22,12 @@ const SERVICE: &str = "DynamoDB";
 
 /// How often a conflict with a transaction is tried again.
 const CONFLICT_RETRIES: u32 = 3;
+
+/// What one `BatchWriteItem` writes at the most.
+const BATCH: usize = 25;
+
+/// How often what a batch left unprocessed is written again.
+const BATCH_ATTEMPTS: u32 = 5;
 
 /// A write whose conditions return the old item when they fail.
 #[derive(Clone)]
@@ -119,6 +125,31 @@ impl Store {
                 Err(Failure::Fault(error)) => return Err(error),
             }
         }
+    }
+
+    /// Writes and deletes items without any condition, of each key one. If this fails, some of them may be written.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(super) async fn write_batches(&self, requests: Vec<WriteRequest>) -> Result<(), Error> {
+        for some in requests.chunks(BATCH) {
+            let mut left = some.to_vec();
+            for attempt in 0..BATCH_ATTEMPTS {
+                if left.is_empty() {
+                    break;
+                }
+                if attempt > 0 {
+                    self.pause(attempt).await?;
+                }
+                let answer = self.client.batch_write_item().request_items(&self.table, left).send().await;
+                let unprocessed = answer.map_err(fault)?.unprocessed_items;
+                left = unprocessed.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+            }
+            if !left.is_empty() {
+                return Err(Error::Unavailable("DynamoDB leaves a batch unprocessed".into()));
+            }
+        }
+        Ok(())
     }
 
     /// A random pause below 20, 40, 80 milliseconds.

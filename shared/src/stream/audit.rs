@@ -18,8 +18,9 @@ pub(super) fn entry(record: &Record, now: u64) -> Result<Option<Entry>, Error> {
     let (old, new) = (change.old_image.as_ref(), change.new_image.as_ref());
     let Some(image) = new.or(old) else { return Ok(None) };
     let Some((service, subject)) = subject(image, old) else { return Ok(None) };
-    let at = change.happened_at.unwrap_or(now).min(now);
+    let at = record.at(now);
     let (events, members) = match subject {
+        Subject::Client { .. } if record.registers(at) => (vec![Happening::Registered], BTreeSet::new()),
         Subject::Client { .. } => of_client(old, new, at),
         Subject::Service => of_service(old, new),
         Subject::Token { .. } => (of_token(old, new, at).into_iter().collect(), BTreeSet::new()),
@@ -61,8 +62,6 @@ fn subject(image: &Image, old: Option<&Image>) -> Option<(Option<u64>, Subject)>
 }
 
 fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happening>, BTreeSet<String>) {
-    let living = |image: &&Image| image.deleted_by.is_none() && !image.has_ended(at);
-    let was = old.filter(living);
     let Some(new) = new else {
         // What is removed before its time is purged with its service.
         let ended = old.is_some_and(|old| old.deleted_by.is_none() && old.has_ended(at));
@@ -75,19 +74,16 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
         };
         return (event.into_iter().collect(), BTreeSet::new());
     }
-    let Some(old) = was else { return (vec![Happening::Registered], BTreeSet::new()) };
     // A use is no change, and moves an end without one.
-    if old.version == new.version {
-        return (Vec::new(), BTreeSet::new());
-    }
+    let Some(old) = old.filter(|old| old.version != new.version) else { return (Vec::new(), BTreeSet::new()) };
     let mut events = Vec::new();
     let mut note = |is_it: bool, event: Happening| events.extend(is_it.then_some(event));
     let members = if old.client == new.client { BTreeSet::new() } else { changed_members(old, new) };
     note(!members.is_empty(), Happening::Updated);
     note(!old.locked && new.locked, Happening::Locked);
     note(old.locked && !new.locked, Happening::Unlocked);
-    note(!old.pending_until && new.pending_until, Happening::Held);
-    note(old.pending_until && !new.pending_until, Happening::Approved);
+    note(old.pending_until.is_none() && new.pending_until.is_some(), Happening::Held);
+    note(old.pending_until.is_some() && new.pending_until.is_none(), Happening::Approved);
     note(!old.retained && new.retained, Happening::Retained);
     note(old.retained && !new.retained, Happening::Released);
     note(old.secret_version != new.secret_version, Happening::SecretReplaced);

@@ -4,10 +4,10 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 
 use super::event::{Image, Record};
 use crate::error::Error;
-use crate::store::Counts;
 use crate::store::schema::{
-    Key, MAX_NAME, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key,
+    MAX_NAME, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key,
 };
+use crate::store::{Count, Counts, Registration};
 
 /// How many counts one transaction changes at the most; its hundredth item is the position.
 const COUNTS: usize = 99;
@@ -25,9 +25,9 @@ pub(super) struct Step {
 }
 
 impl Record {
-    /// Whether it enters a client in the lists, takes one out or moves one.
-    pub(super) fn changes_counts(&self) -> bool {
-        counts(self.dynamodb.old_image.as_ref()) != counts(self.dynamodb.new_image.as_ref())
+    /// Whether it registers a client, refuses one, or takes one out of the lists or moves it.
+    pub(super) fn changes_counts(&self, now: u64) -> bool {
+        !self.changes(now).is_empty()
     }
 
     /// The service in whose list this record enters a client.
@@ -37,24 +37,45 @@ impl Record {
     }
 
     /// The record's change of each count.
-    fn changes(&self) -> Counts {
+    fn changes(&self, now: u64) -> Counts {
         let mut changes = Counts::new();
         for (image, by) in [(&self.dynamodb.old_image, -1), (&self.dynamodb.new_image, 1)] {
-            for key in counts(image.as_ref()) {
-                *changes.entry(key).or_default() += by;
+            for count in counts(image.as_ref()) {
+                *changes.entry(count).or_default() += by;
             }
         }
         changes.retain(|_, change| *change != 0);
+        changes.extend(self.registration(now).map(|count| (count, 1)));
+        changes.extend(self.refusals());
         changes
+    }
+
+    /// The count of the hour to which it adds a registration.
+    fn registration(&self, now: u64) -> Option<Count> {
+        let at = self.at(now);
+        let new = self.dynamodb.new_image.as_ref().filter(|_| self.registers(at))?;
+        let (service, _) = new.client()?;
+        Some(Count::of_hour(service, at, new.changed.get("door")?, Registration::Registered))
+    }
+
+    /// The count of the hour to which it adds refusals, and how many.
+    fn refusals(&self) -> Option<(Count, i64)> {
+        let new = self.dynamodb.new_image.as_ref()?;
+        let service = new.after("X#")?.split('#').next()?.parse().ok()?;
+        let counted = |image: &Image| image.count.as_deref()?.parse::<i64>().ok();
+        let more = counted(new)? - self.dynamodb.old_image.as_ref().and_then(counted).unwrap_or_default();
+        let count =
+            Count::of_hour(service, new.last_at.as_deref()?.parse().ok()?, new.door.as_deref()?, Registration::Refused);
+        (more > 0).then_some((count, more))
     }
 }
 
 /// The records after a position, in as few steps as transactions allow. A record that changes no count takes no
 /// step, so that the counts' own records end where they begin.
-pub(super) fn steps(records: &[Record], position: Option<&str>) -> Result<Vec<Step>, Error> {
+pub(super) fn steps(records: &[Record], position: Option<&str>, now: u64) -> Result<Vec<Step>, Error> {
     let mut steps: Vec<Step> = Vec::new();
     for record in records {
-        let changes = record.changes();
+        let changes = record.changes(now);
         if changes.is_empty() {
             continue;
         }
@@ -74,13 +95,13 @@ pub(super) fn steps(records: &[Record], position: Option<&str>) -> Result<Vec<St
 }
 
 fn add(counts: &mut Counts, changes: Counts) {
-    for (key, change) in changes {
-        *counts.entry(key).or_default() += change;
+    for (count, change) in changes {
+        *counts.entry(count).or_default() += change;
     }
 }
 
 fn fits(counts: &Counts, changes: &Counts) -> bool {
-    counts.len() + changes.keys().filter(|key| !counts.contains_key(*key)).count() <= COUNTS
+    counts.len() + changes.keys().filter(|count| !counts.contains_key(*count)).count() <= COUNTS
 }
 
 /// The record's sequence number, so that texts compare as numbers do.
@@ -94,24 +115,24 @@ pub(super) fn sequence(record: &Record) -> Result<String, Error> {
 }
 
 /// The counts in which an item is.
-fn counts(image: Option<&Image>) -> Vec<Key> {
+fn counts(image: Option<&Image>) -> Vec<Count> {
     let Some((image, service)) = image.and_then(|image| Some((image, listed(image)?))) else {
         return Vec::new();
     };
-    let mut keys = Vec::new();
+    let mut counts: Vec<Count> = Vec::new();
     if let Some((day, minute)) = image.at.as_deref().and_then(day_and_minute) {
-        keys.push(day_count_key(service, &day));
-        keys.push(minute_count_key(service, &day, &minute));
+        counts.push(day_count_key(service, &day).into());
+        counts.push(minute_count_key(service, &day, &minute).into());
     }
     let developer = image.developer.as_deref().and_then(|list| list.strip_prefix(&developer_list(service, "")));
     if let Some(developer) = developer.filter(|name| (1..=MAX_NAME).contains(&name.len())) {
-        keys.push(developer_count_key(service, developer));
+        counts.push(developer_count_key(service, developer).into());
     }
-    keys
+    counts
 }
 
 /// The service in whose list the item is, if it is a client in one.
-fn listed(image: &Image) -> Option<u64> {
+pub(super) fn listed(image: &Image) -> Option<u64> {
     let service = image.after("C#")?.split('#').next()?.parse().ok()?;
     (image.at.is_some() && image.list.as_deref() == Some(&clients_list(service))).then_some(service)
 }
@@ -130,6 +151,9 @@ mod tests {
     use super::*;
     use crate::store::schema::position_key;
 
+    /// When the records are followed.
+    const NOW: u64 = 1_790_003_600;
+
     /// 2026-09-21T14:13:20Z.
     const AT: &str = "1790000000000#0000000000000005";
 
@@ -144,16 +168,16 @@ mod tests {
         serde_json::from_value(json!({ "dynamodb": change })).unwrap()
     }
 
-    fn day(change: i64) -> (Key, i64) {
-        (day_count_key(1, "2026-09-21"), change)
+    fn day(change: i64) -> (Count, i64) {
+        (day_count_key(1, "2026-09-21").into(), change)
     }
 
-    fn minute(change: i64) -> (Key, i64) {
-        (minute_count_key(1, "2026-09-21", "14:13"), change)
+    fn minute(change: i64) -> (Count, i64) {
+        (minute_count_key(1, "2026-09-21", "14:13").into(), change)
     }
 
-    fn developer(name: &str, change: i64) -> (Key, i64) {
-        (developer_count_key(1, name), change)
+    fn developer(name: &str, change: i64) -> (Count, i64) {
+        (developer_count_key(1, name).into(), change)
     }
 
     #[test]
@@ -185,12 +209,74 @@ mod tests {
             ("nothing", &none, &none, vec![]),
         ] {
             let record = record(1, old, new);
-            assert_eq!(record.changes(), expected.iter().cloned().collect(), "{what}");
-            assert_eq!(record.changes_counts(), !expected.is_empty(), "{what}");
+            assert_eq!(record.changes(NOW), expected.iter().cloned().collect(), "{what}");
+            assert_eq!(record.changes_counts(NOW), !expected.is_empty(), "{what}");
         }
         assert_eq!(record(1, &none, &listed).registering_service(), Some(1));
         assert_eq!(record(1, &listed, &changed).registering_service(), None);
         assert_eq!(record(1, &none, &token).registering_service(), None);
+    }
+
+    #[test]
+    fn each_registration_counts_in_its_hour_and_at_its_door() {
+        let none = Value::Null;
+        let with = |members: Value| {
+            let mut image = client("me", AT);
+            image["changed"] = json!({"M": {"door": {"S": "oauth"}}});
+            image.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            image
+        };
+        let one = with(json!({"version": {"N": "1"}}));
+        let ended = with(json!({"expires_at": {"N": "1790000000"}}));
+        let tombstone = json!({"PK": {"S": "C#1#5"}, "deleted_by": {"S": "registrant"}});
+        let of_hour = |door: &str| Count::of_hour(1, 1_790_000_000, door, Registration::Registered);
+        let strangers = json!({"changed": {"M": {"door": {"S": "identity-center"}}}});
+        let hour_of = |old: &Value, new: &Value, at: u64| {
+            let change = json!({"OldImage": old, "NewImage": new, "ApproximateCreationDateTime": at});
+            let record: Record = serde_json::from_value(json!({ "dynamodb": change })).unwrap();
+            record.registration(NOW)
+        };
+        for (what, old, new, expected) in [
+            ("registered", &none, &one, Some(of_hour("oauth"))),
+            ("at another door", &none, &with(strangers), Some(of_hour("identity-center"))),
+            ("after a deletion", &tombstone, &one, Some(of_hour("oauth"))),
+            ("after its end", &ended, &one, Some(of_hour("oauth"))),
+            ("changed", &one, &with(json!({"version": {"N": "2"}})), None),
+            ("deleted", &one, &tombstone, None),
+            ("expired or purged", &one, &none, None),
+            ("a service", &none, &json!({"PK": {"S": "S#1"}, "changed": one["changed"]}), None),
+        ] {
+            assert_eq!(hour_of(old, new, 1_790_000_000), expected, "{what}");
+        }
+        assert_eq!(hour_of(&none, &one, 1_790_000_799), Some(of_hour("oauth")), "2026-09-21T14:26:39Z");
+        assert_eq!(
+            hour_of(&none, &one, NOW + 9),
+            Some(Count::of_hour(1, NOW, "oauth", Registration::Registered)),
+            "no later than now"
+        );
+        let moved = with(json!({"developer": {"S": "D#1#you"}, "at": {"S": "1790000060000#0000000000000005"}}));
+        assert_eq!(record(1, &ended, &moved).changes(NOW).values().sum::<i64>(), 1, "registered, and listed as before");
+    }
+
+    #[test]
+    fn refusals_count_in_the_hour_of_the_last_one() {
+        let refused = |count: u64, at: u64| {
+            json!({"PK": {"S": "X#1#2026-09-21"}, "SK": {"S": "error#rule#oauth#"}, "door": {"S": "oauth"},
+                "count": {"N": count.to_string()}, "last_at": {"N": at.to_string()}})
+        };
+        let (none, one) = (Value::Null, refused(1, 1_790_000_000));
+        for (what, old, new, expected) in [
+            ("the first", &none, &one, Some((1_790_000_000, 1))),
+            ("an hour later", &one, &refused(3, 1_790_003_600), Some((1_790_003_600, 2))),
+            ("the same again", &one, &one, None),
+            ("their time is over", &one, &none, None),
+            ("something else", &none, &json!({"PK": {"S": "Y#1"}, "count": {"N": "1"}}), None),
+        ] {
+            let expected = expected.map(|(at, more)| (Count::of_hour(1, at, "oauth", Registration::Refused), more));
+            let record = record(1, old, new);
+            assert_eq!(record.changes(NOW), expected.into_iter().collect(), "{what}");
+            assert_eq!(record.service(), None, "nobody has to make room");
+        }
     }
 
     #[test]
@@ -200,7 +286,7 @@ mod tests {
         let records = records.map(|(number, old, new)| record(number, old, new));
         let padded = |number: u64| format!("{number:040}");
         let through = |position: Option<u64>| {
-            let steps = steps(&records, position.map(padded).as_deref()).unwrap();
+            let steps = steps(&records, position.map(padded).as_deref(), NOW).unwrap();
             steps.into_iter().map(|step| (step.through, step.counts[&day(0).0])).collect::<Vec<_>>()
         };
         assert_eq!(through(None), [(padded(11), 1)]);
@@ -230,14 +316,14 @@ mod tests {
             for (back, length) in batches.into_iter().chain([whole]) {
                 let start = usize::saturating_sub(end, back);
                 end = records.len().min(end.max(start + length));
-                for step in steps(&records[start..end], position.as_deref()).unwrap() {
+                for step in steps(&records[start..end], position.as_deref(), NOW).unwrap() {
                     add(&mut counted, step.counts);
                     position = Some(step.through);
                 }
             }
             let mut expected = Counts::new();
             for record in &records {
-                add(&mut expected, record.changes());
+                add(&mut expected, record.changes(NOW));
             }
             prop_assert_eq!(counted, expected);
         }
@@ -248,11 +334,11 @@ mod tests {
         let at = |number: u64| format!("{:013}#{number:016}", 1_790_000_000_000 + number * 60_000);
         let records: Vec<Record> =
             (1..=200).map(|number| record(number, &Value::Null, &client(&number.to_string(), &at(number)))).collect();
-        let steps = steps(&records, None).unwrap();
+        let steps = steps(&records, None, NOW).unwrap();
         assert!(steps.len() < 6, "{}", steps.len());
         assert!(steps.iter().all(|step| step.counts.len() <= COUNTS));
         assert_eq!(steps.iter().flat_map(|step| step.counts.values()).sum::<i64>(), 600);
-        assert!(!steps.iter().any(|step| step.counts.contains_key(&position_key("s"))));
+        assert!(!steps.iter().any(|step| step.counts.contains_key(&position_key("s").into())));
     }
 
     #[test]
@@ -261,7 +347,7 @@ mod tests {
         for number in [json!(null), json!(""), json!("1a"), json!("1".repeat(DIGITS + 1))] {
             let change = json!({"OldImage": none, "NewImage": listed, "SequenceNumber": number});
             let record: Record = serde_json::from_value(json!({ "dynamodb": change })).unwrap();
-            assert!(steps(&[record], None).is_err(), "{number}");
+            assert!(steps(&[record], None, NOW).is_err(), "{number}");
         }
     }
 }

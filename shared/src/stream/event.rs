@@ -67,6 +67,9 @@ pub(super) struct Image {
     /// How many pages of its purge there have been.
     #[serde(deserialize_with = "number")]
     purges: Option<String>,
+    /// How often an operator had its places in the index written again.
+    #[serde(deserialize_with = "number")]
+    pub(super) reindexed: Option<String>,
     #[serde(deserialize_with = "number")]
     expires_at: Option<String>,
     #[serde(deserialize_with = "number")]
@@ -86,9 +89,9 @@ pub(super) struct Image {
     pub(super) revoked: bool,
     #[serde(deserialize_with = "flag")]
     pub(super) retained: bool,
-    /// Whether it waits for approval.
-    #[serde(deserialize_with = "present")]
-    pub(super) pending_until: bool,
+    /// Until when it waits for approval.
+    #[serde(deserialize_with = "number")]
+    pub(super) pending_until: Option<String>,
     #[serde(deserialize_with = "number")]
     pub(super) secret_version: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -107,6 +110,13 @@ pub(super) struct Image {
     pub(super) service_id: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) organization: Option<String>,
+    /// How often a registration was refused, the last time in seconds since 1970, and at which door.
+    #[serde(deserialize_with = "number")]
+    pub(super) count: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) last_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(super) door: Option<String>,
 }
 
 /// A name, with its kind, that a client had.
@@ -131,6 +141,11 @@ impl Image {
 }
 
 impl Image {
+    /// Whether it is of something that is neither deleted nor over at that time, in seconds since 1970.
+    pub(super) fn is_living(&self, at: u64) -> bool {
+        self.deleted_by.is_none() && !self.has_ended(at)
+    }
+
     /// Whether its time was over at that one, in seconds since 1970.
     pub(super) fn has_ended(&self, at: u64) -> bool {
         self.expires_at.as_deref().and_then(|end| end.parse::<u64>().ok()).is_some_and(|end| end <= at)
@@ -138,6 +153,18 @@ impl Image {
 }
 
 impl Record {
+    /// When it happened, in seconds since 1970: not later than now.
+    pub(super) fn at(&self, now: u64) -> u64 {
+        self.dynamodb.happened_at.unwrap_or(now).min(now)
+    }
+
+    /// Whether a client is registered by it: there was none at that time, in seconds since 1970, or none any more.
+    pub(super) fn registers(&self, at: u64) -> bool {
+        let Change { new_image, old_image, .. } = &self.dynamodb;
+        let is_client = |new: &Image| new.deleted_by.is_none() && new.client().is_some();
+        new_image.as_ref().is_some_and(is_client) && !old_image.as_ref().is_some_and(|old| old.is_living(at))
+    }
+
     /// The names that its client has no more: it is deleted, removed, or has others.
     pub(super) fn given_up(&self) -> Vec<GivenUp> {
         let Some(old) = self.dynamodb.old_image.as_ref().filter(|old| !old.claims.is_empty()) else {

@@ -28,7 +28,7 @@ const OF_ITS_PLACE: [&str; 8] = ["PK", "SK", "list", "developer", "at", "claims"
 
 /// What is gone with a client.
 const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, rat_next, previous_secret, previous_secret_version, \
-     previous_secret_mac, previous_secret_until, unused_until, pending_until, #list, developer, #at";
+     previous_secret_mac, previous_secret_until, unused_until, pending_until, reindexed, #list, developer, #at";
 
 /// Who deletes a client.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,317 @@
+//! Clients that are looked for, a page at a time: one facet leads to them, and the rest is compared.
+
+use std::collections::HashMap;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use url::Host;
+
+use super::facet::{Facet, FacetPlace, indexed_words, words, words_of};
+use super::item::{required, text};
+use super::list::{BATCH, Order, Place, id_after};
+use super::schema::{LIST_INDEX, MAX_NAME, client_key, clients_list};
+use super::{Item, Store};
+use crate::client::{ClientType, RegisteredClient, Source};
+use crate::error::Error;
+use crate::metadata::RedirectUri;
+
+/// How many clients are read for a page.
+const MOST_READ: usize = 400;
+
+/// What clients are looked for; what is absent, or not true, is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Words of their names, in any language: each is the beginning of one of theirs.
+    pub name: Option<String>,
+    /// A host that they are redirected to.
+    pub redirect_host: Option<String>,
+    /// Their `software_id`.
+    pub software_id: Option<String>,
+    /// How they came to be registered.
+    pub source: Option<Source>,
+    /// Whether they can keep a secret.
+    pub client_type: Option<ClientType>,
+    /// That they are locked.
+    pub locked: bool,
+    /// That they wait for approval.
+    pub pending: bool,
+}
+
+impl Search {
+    /// Whether a client is one of those that are looked for.
+    #[must_use]
+    pub fn means(&self, client: &RegisteredClient) -> bool {
+        Question::of(self).is_some_and(|question| question.means(client))
+    }
+}
+
+/// A page of the clients that were looked for.
+pub struct FoundClients {
+    /// The clients.
+    pub clients: Vec<RegisteredClient>,
+    /// Where the next page begins, if there may be one. A page ends early where many had to be read for it.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// A service's clients of which all is so that is asked, and of which that is true as well: `limit` of them at the
+    /// most, 100 at the most; those that a name leads to by word, and then and in all other cases the newest first. A page
+    /// reads 400 clients at the most.
+    ///
+    /// `cursor` is `next` of the page before, of the same search.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`], [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn find_clients(
+        &self,
+        service_id: u64,
+        search: &Search,
+        is_meant: impl Fn(&RegisteredClient) -> bool,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<FoundClients, Error> {
+        let mut clients = Vec::new();
+        let Some(question) = Question::of(search) else { return Ok(FoundClients { clients, next: None }) };
+        let facet = question.facet();
+        let mut after = cursor.map(|cursor| opened(cursor, facet.as_ref())).transpose()?;
+        let limit = limit.clamp(1, BATCH);
+        // Mostly all that are read are meant.
+        let (mut read, mut some) = (0, limit);
+        loop {
+            let place = path(service_id, facet.as_ref(), after.as_deref());
+            let (entries, is_last) = self.places(&place, after.as_deref(), some).await?;
+            read += entries.len();
+            let mut found = self.clients_at(service_id, &entries).await?;
+            for entry in entries {
+                let number = FacetPlace::parse(&entry).map(|place| place.number);
+                let client = number.and_then(|number| found.get(&number));
+                if client.is_some_and(|client| question.leads_to(client, facet.as_ref(), &entry) && is_meant(client)) {
+                    if clients.len() == limit {
+                        return Ok(FoundClients { clients, next: after.map(|after| BASE64URL.encode(after)) });
+                    }
+                    clients.extend(number.and_then(|number| found.remove(&number)));
+                }
+                after = Some(entry);
+            }
+            if is_last || read >= MOST_READ {
+                let next = after.filter(|_| !is_last).map(|after| BASE64URL.encode(after));
+                return Ok(FoundClients { clients, next });
+            }
+            some = BATCH.min(MOST_READ - read);
+        }
+    }
+
+    /// The next places of a path after one of them, and whether these are the last.
+    async fn places(&self, path: &Place, after: Option<&str>, at_most: usize) -> Result<(Vec<String>, bool), Error> {
+        let sort = if path.index.is_some() { "at" } else { "SK" };
+        let keys = self.keys(path, at_most + 1 + usize::from(after.is_some())).await?;
+        let place = |item: &Item| required(text(item, sort), sort).map(str::to_owned);
+        let mut places = keys.iter().map(place).collect::<Result<Vec<String>, Error>>()?;
+        places.retain(|place| Some(place.as_str()) != after);
+        let is_last = places.len() <= at_most;
+        places.truncate(at_most);
+        Ok((places, is_last))
+    }
+
+    /// The clients that stand in those places, by their numbers; those that are gone are left out.
+    async fn clients_at(&self, service_id: u64, places: &[String]) -> Result<HashMap<u64, RegisteredClient>, Error> {
+        let mut numbers: Vec<u64> = places.iter().filter_map(|it| Some(FacetPlace::parse(it)?.number)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let keys = numbers.iter().map(|number| client_key(service_id, *number).into_attributes()).collect();
+        let prefix = format!("C#{service_id}#");
+        let mut found = HashMap::new();
+        for item in self.batch(keys).await? {
+            let number = id_after(&item, &prefix)?;
+            found.extend(self.listed_client(service_id, number, &item)?.map(|client| (number, client)));
+        }
+        Ok(found)
+    }
+}
+
+/// A search, in the form in which clients are compared with it.
+struct Question<'s> {
+    search: &'s Search,
+    words: Vec<String>,
+    host: Option<String>,
+}
+
+impl<'s> Question<'s> {
+    /// `None` if no client can be meant.
+    fn of(search: &'s Search) -> Option<Self> {
+        let words = search.name.as_deref().map(words);
+        let host = search.redirect_host.as_deref().map(host);
+        let is_name = |software: &String| (1..=MAX_NAME).contains(&software.len());
+        let may_be = words.as_ref().is_none_or(|words| !words.is_empty())
+            && host != Some(None)
+            && search.software_id.iter().all(is_name);
+        may_be.then(|| Self { search, words: words.unwrap_or_default(), host: host.flatten() })
+    }
+
+    /// The facet that fewest clients have; none if all of a service may be meant.
+    fn facet(&self) -> Option<Facet> {
+        let Search { software_id, source, locked, pending, .. } = self.search;
+        // Words stand apart by their first two letters.
+        let words = self.words.iter().filter(|word| word.chars().nth(1).is_some());
+        let word = || words.max_by_key(|word| word.len()).cloned().map(Facet::Word);
+        (software_id.clone().map(Facet::Software))
+            .or_else(|| self.host.clone().map(Facet::Host))
+            .or_else(word)
+            .or_else(|| pending.then_some(Facet::Pending))
+            .or_else(|| locked.then_some(Facet::Locked))
+            .or_else(|| source.map(|source| Facet::Source(source.as_str())))
+    }
+
+    /// Whether a client that was found in that place of the facet is meant, and stands here for the first time: of the words
+    /// that have the same beginning it may have several.
+    fn leads_to(&self, client: &RegisteredClient, facet: Option<&Facet>, place: &str) -> bool {
+        let is_first = match facet {
+            Some(Facet::Word(beginning)) => {
+                let words = indexed_words(&client.record);
+                let first = words.iter().find(|word| word.starts_with(beginning.as_str()));
+                first.map(String::as_str) == FacetPlace::parse(place).and_then(|place| place.word)
+            }
+            _ => true,
+        };
+        is_first && self.means(client)
+    }
+
+    fn means(&self, client: &RegisteredClient) -> bool {
+        let Search { software_id, source, client_type, locked, pending, .. } = self.search;
+        let record = &client.record;
+        let its_words: Vec<String> = if self.words.is_empty() { Vec::new() } else { words_of(record).collect() };
+        let hosts = || record.metadata.redirect_uris().iter().filter_map(RedirectUri::host);
+        (software_id.is_none() || *software_id == record.metadata.rest().software_id)
+            && self.host.as_ref().is_none_or(|host| hosts().any(|it| it == host))
+            && self.words.iter().all(|word| its_words.iter().any(|its| its.starts_with(word.as_str())))
+            && source.is_none_or(|source| source == client.source)
+            && client_type.is_none_or(|client_type| client_type == record.client_type)
+            && (!locked || client.locked)
+            && (!pending || client.pending_until.is_some())
+    }
+}
+
+/// A host as [`RedirectUri::host`] has it.
+fn host(text: &str) -> Option<String> {
+    let host = Host::parse(text).ok()?.to_string();
+    Some(host.strip_suffix('.').map(str::to_owned).unwrap_or(host)).filter(|host| host.len() <= MAX_NAME)
+}
+
+/// Where those stand who have a facet, or all, from a place on.
+fn path(service_id: u64, facet: Option<&Facet>, after: Option<&str>) -> Place {
+    let after = after.map(str::to_owned);
+    let Some(facet) = facet else {
+        let list = Place::start(LIST_INDEX, clients_list(service_id));
+        return Place { until: after, order: Order::Backwards, ..list };
+    };
+    let partition = Place::of_table(facet.partition(service_id));
+    match facet {
+        Facet::Word(beginning) => Place {
+            until: Some(format!("{beginning}{}", char::MAX)),
+            from: Some(after.unwrap_or_else(|| beginning.clone())),
+            ..partition
+        },
+        _ => Place { until: after, order: Order::Backwards, ..partition },
+    }
+}
+
+/// The place that a cursor names.
+///
+/// # Errors
+/// [`Error::InvalidCursor`] if there is none such on the way along that facet.
+fn opened(cursor: &str, facet: Option<&Facet>) -> Result<String, Error> {
+    let place = BASE64URL.decode(cursor).ok().and_then(|place| String::from_utf8(place).ok());
+    let place = place.filter(|place| place.len() <= MAX_NAME).ok_or(Error::InvalidCursor)?;
+    let word = FacetPlace::parse(&place).ok_or(Error::InvalidCursor)?.word;
+    let is_there = match facet {
+        Some(Facet::Word(beginning)) => word.is_some_and(|word| word.starts_with(beginning.as_str())),
+        _ => word.is_none(),
+    };
+    if is_there { Ok(place) } else { Err(Error::InvalidCursor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_name(name: &str) -> Search {
+        Search { name: Some(name.to_owned()), ..Search::default() }
+    }
+
+    #[test]
+    fn the_facet_that_fewest_have_leads() {
+        let all = Search {
+            name: Some("The Example".to_owned()),
+            redirect_host: Some("RP.Example.".to_owned()),
+            software_id: Some("s".to_owned()),
+            source: Some(Source::Stet),
+            client_type: Some(ClientType::Public),
+            locked: true,
+            pending: true,
+        };
+        let mut left = all.clone();
+        let mut facets = Vec::new();
+        let takes: [fn(&mut Search); 7] = [
+            |search| search.software_id = None,
+            |search| search.redirect_host = None,
+            |search| search.name = None,
+            |search| search.pending = false,
+            |search| search.locked = false,
+            |search| search.source = None,
+            |search| search.client_type = None,
+        ];
+        for take in takes {
+            facets.push(Question::of(&left).unwrap().facet());
+            take(&mut left);
+        }
+        let expected = [
+            Some(Facet::Software("s".to_owned())),
+            Some(Facet::Host("rp.example".to_owned())),
+            Some(Facet::Word("example".to_owned())),
+            Some(Facet::Pending),
+            Some(Facet::Locked),
+            Some(Facet::Source("stet")),
+            None,
+        ];
+        assert_eq!(facets, expected);
+        assert_eq!(Question::of(&of_name("x 銀")).unwrap().facet(), None, "single letters are no partition");
+    }
+
+    #[test]
+    fn what_nobody_can_have_is_not_looked_for() {
+        let host = |host: &str| Search { redirect_host: Some(host.to_owned()), ..Search::default() };
+        let software = |id: &str| Search { software_id: Some(id.to_owned()), ..Search::default() };
+        let long = "x".repeat(MAX_NAME + 1);
+        for search in [of_name(""), of_name("…"), host(""), host("a b"), host(&long), software(""), software(&long)] {
+            assert!(Question::of(&search).is_none(), "{search:?}");
+        }
+        let written = |text: &str| Question::of(&host(text)).unwrap().host.unwrap();
+        assert_eq!(written("BÜCHER.example"), "xn--bcher-kva.example");
+        assert_eq!(written("[::1]"), "[::1]");
+    }
+
+    #[test]
+    fn a_cursor_is_a_place_on_the_way() {
+        let place = "1790000000000#0000000000000005";
+        let word = Facet::Word("ban".to_owned());
+        let encoded = |place: &str| BASE64URL.encode(place);
+        for (cursor, facet, expected) in [
+            (encoded(place), None, Some(place)),
+            (encoded(place), Some(&Facet::Locked), Some(place)),
+            (encoded(&format!("bank#{place}")), Some(&word), Some("bank#1790000000000#0000000000000005")),
+            (encoded(&format!("bank#{place}")), None, None),
+            (encoded(place), Some(&word), None),
+            (encoded(&format!("banc\u{10ffff}#{place}")), Some(&Facet::Word("bane".to_owned())), None),
+            (encoded(&format!("{}#{place}", "ban".repeat(400))), Some(&word), None),
+            (encoded("C#1#5"), None, None),
+            (encoded("9"), None, None),
+            (BASE64URL.encode([0xff; 30]), None, None),
+            (place.to_owned(), None, None),
+            (format!("{}=", encoded(place)), None, None),
+            (String::new(), None, None),
+        ] {
+            let opened = opened(&cursor, facet);
+            assert_eq!(opened.as_deref().ok(), expected, "{cursor} {facet:?}");
+            assert!(opened.is_ok() || matches!(opened, Err(Error::InvalidCursor)));
+        }
+    }
+}

@@ -3,8 +3,9 @@
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
+use shared::metadata::Change;
 use shared::policy::{Policy, Preset};
-use shared::registry::{Rehearsal, Step, rehearse};
+use shared::registry::{Rehearsal, rehearse};
 use shared::service::ServiceConfiguration;
 
 use super::Output;
@@ -57,20 +58,18 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
 /// Prints what each rule does to a registration.
 fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, output: &Output) -> Result<()> {
     let has_statement = sent.contains_key("software_statement");
-    let Rehearsal { steps, outcome } = rehearse(configuration, sent);
-    let changes: Vec<_> = steps.iter().flat_map(changes).collect();
+    let Rehearsal { changes, rule, outcome } = rehearse(configuration, sent);
+    let changes = rows(&changes);
     if has_statement || configuration.policy.software_statements.required {
         print::complain("warning: software statements are left out here");
     }
-    let refused_by = steps.last().map_or("as sent", |step| step.rule);
     if output.is_json() {
         let mut members = Map::new();
         members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
         match &outcome {
             Ok(registered) => members.insert("registered".to_owned(), registered.to_members().into()),
             Err(error) => {
-                let refused =
-                    json!({"rule": refused_by, "error": error.code(), "error_description": error.to_string()});
+                let refused = json!({"rule": rule, "error": error.code(), "error_description": error.to_string()});
                 members.insert("refused".to_owned(), refused)
             }
         };
@@ -85,33 +84,16 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
     }
     match outcome {
         Ok(_) => Ok(()),
-        Err(error) => bail!("the registration is refused by {refused_by}: {error}"),
+        Err(error) => bail!("the registration is refused by {rule}: {error}"),
     }
 }
 
 /// The columns of what rules did to members.
 pub(super) const CHANGES: [&str; 5] = ["rule", "member", "what", "from", "to"];
 
-/// What a rule did to each member.
-pub(super) fn changes(step: &Step) -> Vec<Map<String, Value>> {
-    let Step { rule, before, after: Some(after) } = step else { return Vec::new() };
-    let added = after.keys().filter(|name| !before.contains_key(*name));
-    let change = |name: &String| {
-        let (from, to) = (before.get(name), after.get(name));
-        let what = match (from, to) {
-            (from, to) if from == to => return None,
-            (Some(_), None) => "dropped",
-            (None, _) => "added",
-            (Some(_), Some(_)) => "replaced",
-        };
-        let texts = [("rule", *rule), ("member", name.as_str()), ("what", what)];
-        let mut row: Map<String, Value> =
-            texts.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect();
-        row.extend(from.map(|from| ("from".to_owned(), from.clone())));
-        row.extend(to.map(|to| ("to".to_owned(), to.clone())));
-        Some(row)
-    };
-    before.keys().chain(added).filter_map(change).collect()
+/// A row for each of them.
+pub(super) fn rows(changes: &[Change]) -> Vec<Map<String, Value>> {
+    changes.iter().map(Change::to_members).collect()
 }
 
 /// What a file makes of a policy: members that it does not have stay, and `null` removes one (RFC 7396). The file has the

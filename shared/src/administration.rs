@@ -125,7 +125,13 @@ pub async fn replace_once(
     client.record.settings = draft.settings;
     // What somebody else vouches for stays as it is: federations, institutions and documents.
     if client.source.is_operators_to_change() {
-        client.record.metadata = admit(context.service.policy(), draft.metadata)?;
+        let metadata = admit(context.service.policy(), draft.metadata)?;
+        if client.source.is_self_registered() {
+            let (before, after) = (client.record.metadata.to_members(), metadata.to_members());
+            let changes = std::mem::take(&mut client.record.changes);
+            client.record.changes = changes.then_by_operator(&before, &after);
+        }
+        client.record.metadata = metadata;
         client.record.client_type = checked_type(draft.client_type, client.source, &client.record.metadata)?;
     }
     step(context, &mut client);

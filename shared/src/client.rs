@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
-use crate::metadata::{AuthMethod, VerifiedMetadata};
+use crate::metadata::{AuthMethod, Change, Changes, VerifiedMetadata};
 use crate::policy::{BoundPolicy, Trust, Unused};
 use crate::time::end_of_day;
 
@@ -234,6 +234,19 @@ impl RegisteredClient {
         Some(end.max(self.unused_until.unwrap_or_default()))
     }
 
+    /// What its registrant sent last, in a registration or an update. Secrets and long values are not kept: there is a
+    /// sentence in their place.
+    #[must_use]
+    pub fn sent(&self) -> Map<String, Value> {
+        self.record.changes.sent(self.record.metadata.to_members())
+    }
+
+    /// What the rules have made of that, and operators since.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        self.record.changes.told(self.record.metadata.to_members())
+    }
+
     /// Whether all who register the same share it, so that none of them manages it.
     #[must_use]
     pub fn is_shared(&self) -> bool {
@@ -266,6 +279,9 @@ impl RegisteredClient {
 pub struct ClientRecord {
     /// The client metadata.
     pub metadata: VerifiedMetadata,
+    /// What has become of what its registrant sent last: the metadata are that. A client that came as it is has none.
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    pub changes: Changes,
     /// Whether it can keep a secret.
     pub client_type: ClientType,
     /// When it was registered, in milliseconds since 1970.
@@ -302,6 +318,7 @@ impl ClientRecord {
     pub fn new(metadata: VerifiedMetadata, client_type: ClientType, issued_at_millis: u64) -> Self {
         Self {
             metadata,
+            changes: Changes::default(),
             client_type,
             issued_at_millis,
             modified_at_millis: issued_at_millis,

@@ -4,6 +4,7 @@
 //! (RFC 7592 §2.2). [`verify`] is pure; what a service permits is the business of [`crate::policy`].
 
 mod algorithms;
+mod changes;
 mod invalid;
 mod json;
 mod jwk;
@@ -13,12 +14,15 @@ mod members;
 mod redirect_uri;
 mod scheme;
 mod scope;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 mod uri;
 mod verify;
 mod vocabulary;
 
 pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
+pub use changes::{Change, Changes};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};

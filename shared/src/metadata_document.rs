@@ -32,9 +32,9 @@ use crate::client::{
 };
 use crate::error::Error;
 use crate::federation::MetadataPolicy;
-use crate::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, VerifiedMetadata, verify};
+use crate::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, Invalid, VerifiedMetadata, verify};
 use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
-use crate::registry::{self, Begins, Context, Steps};
+use crate::registry::{self, Begins, Context, Trail};
 use crate::service::{METHODS, Service};
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
 use document::{Refused, choose_method, keep_safe_pages, permit};
@@ -62,6 +62,8 @@ pub struct Wanted {
     pub kept: bool,
     /// Whether whoever asks may have something fetched.
     pub may_fetch: bool,
+    /// Whether the client is to have with it what the rules have changed.
+    pub changes: bool,
 }
 
 /// Whether the service resolves clients by their documents.
@@ -119,8 +121,8 @@ pub async fn resolve(
     settings: OperatorSettings,
     wanted: Wanted,
 ) -> Result<RegisteredClient, Unresolved> {
-    let search = Search { context, uri, numeric_id: context.service.numeric_id(uri.as_str()), settings };
-    search.run(kept, wanted).await
+    let numeric_id = context.service.numeric_id(uri.as_str());
+    Search { context, uri, numeric_id, settings, changes: wanted.changes }.run(kept, wanted).await
 }
 
 /// One look-up of one client.
@@ -129,6 +131,7 @@ struct Search<'a> {
     uri: &'a DocumentUri,
     numeric_id: u64,
     settings: OperatorSettings,
+    changes: bool,
 }
 
 impl Search<'_> {
@@ -278,7 +281,7 @@ impl Search<'_> {
             return Ok(self.timed(earlier.clone(), &retrieved));
         };
         let context = self.context_of_fetch();
-        let (document, verified) = self.judged(&context, body, &mut Steps::default()).await?;
+        let (document, verified) = self.judged(&context, body, &mut Trail::default()).await?;
         self.admit_sector(&verified).await?;
         registry::remote::check(&context, &verified).await.map_err(Unresolved::of_core)?;
         Ok(self.copied(&document, &retrieved, earlier))
@@ -311,18 +314,18 @@ impl Search<'_> {
         Context { app, service, origin: origin.clone(), fetching_ends, audiences: audiences.clone() }
     }
 
-    /// What is to be kept of a body, and what the service makes of it; `steps` notes what each rule does.
+    /// What is to be kept of a body, and what the service makes of it; `trail` notes what each rule does.
     async fn judged(
         &self,
         context: &Context<'_>,
         body: &[u8],
-        steps: &mut Steps,
+        trail: &mut Trail,
     ) -> Result<(ClientMetadata, VerifiedMetadata), Unresolved> {
         let document = read(body, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
-        steps.begin("software_statements", &document);
+        trail.begin("software_statements", &document);
         let mut document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
         keep_safe_pages(&mut document);
-        let begins = &mut |rule, found: &ClientMetadata| steps.begin(rule, found);
+        let begins = &mut |rule, found: &_| trail.begin(rule, found);
         let settled = settled(context.service, self.uri, document.clone(), begins);
         Ok((document, settled.map_err(Unresolved::of_document)?.0))
     }
@@ -397,7 +400,10 @@ impl Search<'_> {
         let Context { service, .. } = self.context;
         let members: Map<String, Value> = serde_json::from_str(&copy.metadata).map_err(Error::internal)?;
         let document = ClientMetadata::from_members(members).map_err(Error::from)?;
-        let settled = settled(service, self.uri, document, &mut |_, _| {});
+        let mut trail = self.changes.then(|| Trail::new("metadata_documents", document.clone(), Changes::default()));
+        let settled = settled(service, self.uri, document, &mut |rule, found| {
+            trail.iter_mut().for_each(|trail| trail.begin(rule, found));
+        });
         let (metadata, methods) = settled.map_err(Unresolved::of_document)?;
         let (trust, trusted_by) = self.rules().trust_of(self.uri.as_str());
         let mut settings = self.settings.clone();
@@ -419,6 +425,7 @@ impl Search<'_> {
                 trusted_by: trusted_by.map(str::to_owned),
                 methods,
             }),
+            changes: trail.map(|trail| trail.ended(&metadata).kept()).unwrap_or_default(),
             settings,
             ..ClientRecord::new(metadata, client_type, copy.first_seen_millis)
         };

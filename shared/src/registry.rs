@@ -8,25 +8,26 @@ mod rehearsal;
 pub(crate) mod remote;
 pub(crate) mod secret;
 mod statement;
+mod trail;
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 pub use admission::strictness;
 pub(crate) use admission::{Admitted, Scrutiny, admit, rules, settle_document, vouched};
 pub(crate) use enrolment::{
     MINTING_ATTEMPTS, claimed, client_type, enrol, requestable_scopes, within_the_developers_share,
 };
-pub(crate) use rehearsal::{Begins, Steps};
-pub use rehearsal::{Rehearsal, Step, rehearse};
+pub use rehearsal::{Rehearsal, rehearse};
+pub(crate) use trail::{Begins, Sent, Trail};
 
 use crate::app::App;
 use crate::caller::{Owner, Registrant};
 use crate::client::{ClientInformation, RegisteredClient, Source};
 use crate::credentials::{ClientSecret, Token, TokenKind};
 use crate::error::{Error, StatementFault};
-use crate::metadata::{ClientMetadata, Invalid, ServerSet, Submitted, VerifiedMetadata};
+use crate::metadata::{Invalid, ServerSet, Submitted, VerifiedMetadata};
 use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
@@ -50,7 +51,7 @@ pub struct Context<'a> {
     pub audiences: Vec<String>,
 }
 
-/// Registers a client (RFC 7591 §3.1). `kept` is what its front door keeps beside the metadata.
+/// Registers a client (RFC 7591 §3.1).
 ///
 /// # Errors
 /// What the metadata, the policy, the software statement or the initial access token is refused for;
@@ -59,14 +60,14 @@ pub async fn register(
     context: &Context<'_>,
     source: Source,
     registrant: &Registrant,
-    metadata: ClientMetadata,
-    kept: Map<String, Value>,
+    submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    let sent = context.service.policy().audit.refusals.then(|| Box::new(metadata.clone()));
     let mut rule = "dynamic_registration";
-    let outcome = try_register(context, source, registrant, metadata, kept, &mut rule).await;
-    if let (Err(error), Some(sent)) = (&outcome, sent) {
-        refusals::note(context, rule, error, &sent).await;
+    let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
+    if let Err(error) = &outcome
+        && context.service.policy().audit.refusals
+    {
+        refusals::note(context, rule, error, &submitted.metadata).await;
     }
     outcome
 }
@@ -76,18 +77,18 @@ async fn try_register(
     context: &Context<'_>,
     source: Source,
     registrant: &Registrant,
-    metadata: ClientMetadata,
-    kept: Map<String, Value>,
+    submitted: &Submitted,
     rule: &mut &'static str,
 ) -> Result<ClientInformation, Error> {
     if !context.service.policy().dynamic_registration {
         return Err(Error::RegistrationClosed);
     }
-    let admitted = admit(context, source, metadata, &registrant.bound(), Scrutiny::Whole, rule).await?;
+    let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
+    let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
     *rule = "clients_per_service and others";
-    match merging::identifier(context, source, registrant, &admitted, &kept) {
+    match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
-        None => enrol(context, source, registrant, admitted, kept).await,
+        None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
     }
 }
 
@@ -96,8 +97,9 @@ async fn try_register(
 ///
 /// # Errors
 /// As [`register`].
-pub async fn register_for(context: &Context<'_>, metadata: ClientMetadata) -> Result<ClientInformation, Error> {
-    let admitted = admit(context, Source::Oauth, metadata, &BoundPolicy::default(), Scrutiny::Vouched, &mut "").await?;
+pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Result<ClientInformation, Error> {
+    let (sent, bound) = (Sent::to_register(submitted), BoundPolicy::default());
+    let admitted = admit(context, Source::Oauth, sent, &bound, Scrutiny::Vouched, &mut "").await?;
     let (source, registrant) = (Source::Oauth, Registrant::Anonymous);
     remote::check(context, &admitted.metadata).await?;
     let mut client = enrolment::new_client(context, source, &registrant, admitted, Map::new());
@@ -196,7 +198,7 @@ async fn replace(
     let client_secret = secret::open(context, &client).await?;
     own_members(&submitted.server_set, &client, client_secret.as_ref())?;
     let policy = context.service.policy();
-    let (admitted, keeps_names) = readmit(context, &client, submitted.metadata.clone()).await?;
+    let (admitted, keeps_names) = readmit(context, &client, Sent::to_replace(submitted)).await?;
     remote::check(context, admitted.metadata()).await?;
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());
@@ -214,12 +216,8 @@ async fn replace(
 
 /// What a client sends may be registered in the place of what it has; and whether it keeps the names that an operator
 /// vouches for.
-async fn readmit(
-    context: &Context<'_>,
-    client: &RegisteredClient,
-    sent: ClientMetadata,
-) -> Result<(Admitted, bool), Error> {
-    let keeps_names = client.record.settings.vouched && sent.has_names_of(client.record.metadata.rest());
+async fn readmit(context: &Context<'_>, client: &RegisteredClient, sent: Sent) -> Result<(Admitted, bool), Error> {
+    let keeps_names = client.record.settings.vouched && sent.metadata.has_names_of(client.record.metadata.rest());
     let scrutiny = if keeps_names { Scrutiny::Vouched } else { Scrutiny::Whole };
     let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny, &mut "").await?;
     if client.record.software.is_some() && admitted.software != client.record.software {
@@ -237,13 +235,14 @@ fn reopen_approval(context: &Context<'_>, client: &mut RegisteredClient, admitte
 }
 
 fn become_what_was_admitted(policy: &Policy, client: &mut RegisteredClient, admitted: Admitted) {
-    let Admitted { metadata, software } = admitted;
+    let Admitted { metadata, software, changes } = admitted;
     client.record.client_type = client_type(client.source, &metadata);
     if policy.scope_is_requestable {
         client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
     }
     client.record.metadata = metadata;
     client.record.software = software;
+    client.record.changes = changes;
 }
 
 /// The token that the registrant has from now on, as the policy says.
@@ -317,7 +316,7 @@ fn may_manage(
 /// RFC 7592 §2.2: an update names its client, shows its secret if any, and carries nothing else that is the
 /// server's to set.
 fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&ClientSecret>) -> Result<(), Invalid> {
-    if let Some(member) = sent.forbidden {
+    if let Some(&member) = sent.forbidden.first() {
         return Err(Invalid::ServerSet { member });
     }
     match &sent.client_id {

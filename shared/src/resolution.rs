@@ -62,7 +62,7 @@ pub async fn known(
     if let Some(stored) = named.client {
         return Ok(stored);
     }
-    let kept = Wanted { kept: true, may_fetch: false };
+    let kept = Wanted { kept: true, may_fetch: false, changes: true };
     resolve(context, base_url, identifier, named, kept).await.map_err(|unresolved| match unresolved {
         Unresolved::Core(error) if error.status() >= 500 => error,
         _ => Error::UnknownClient,

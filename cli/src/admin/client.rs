@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::administration::{self, Draft};
 use shared::client::{ClientDocument, RegisteredClient, Source};
-use shared::metadata::{ClientMetadata, Strictness, verify};
+use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
 use shared::policy::{Flag, Policy};
 use shared::registry::{self, strictness};
 
@@ -21,6 +21,7 @@ use super::consent::Consent;
 use super::desk::{Desk, absent};
 use super::input::Input;
 use super::output::date;
+use super::policy::{CHANGES, rows};
 use super::token::duration;
 use super::{Connection, Output};
 use crate::failure::described;
@@ -114,7 +115,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::Show(which) => {
             let desk = which.desk(connection).await?;
             let client = desk.known(&which.client_id).await?;
-            output.one(&shown(&client, desk.service.policy()))
+            show(&client, desk.service.policy(), output)
         }
         Command::Resolve(resolve) => resolve::run(resolve, connection, output).await,
         Command::Update { which, changes } => update(&which, &changes.object()?, connection, output).await,
@@ -155,8 +156,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
 
 async fn create(service: u64, sent: Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
     let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-    let metadata = ClientMetadata::from_members(sent.clone())?;
-    let mut created = registry::register_for(&desk.context(), metadata).await.map_err(described)?;
+    let submitted = Submitted::from_members(sent.clone())?;
+    let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
     let managed_at = |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
     created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
     warn_of_ignored(&sent, &created.client, desk.service.policy());
@@ -178,7 +179,7 @@ async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connec
     }
     let updated = administration::replace(&desk.context(), client, draft).await.map_err(described)?;
     warn_of_ignored(changes, &updated.client, desk.service.policy());
-    output.one(&shown(&updated.client, desk.service.policy()))
+    show(&updated.client, desk.service.policy(), output)
 }
 
 async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
@@ -278,12 +279,32 @@ fn allowed(metadata: &ClientMetadata, source: Source) -> Result<(), Error> {
 fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy: &Policy) {
     let (registered, own) = (client.record.metadata.to_members(), shown(client, policy));
     let has = |(name, value): &(&String, &Value)| registered.contains_key(*name) || own.get(*name) == Some(*value);
-    // Which change it is, each change changes.
-    let given = sent.iter().filter(|(name, value)| !value.is_null() && *name != "version");
+    // What each change changes, and what was sent before, are shown beside what is registered.
+    let given = sent.iter().filter(|(name, value)| !value.is_null() && !TOLD.contains(&name.as_str()));
     let ignored: Vec<&str> = given.filter(|member| !has(member)).map(|(name, _)| name.as_str()).collect();
     if !ignored.is_empty() {
         print::complain(&format!("warning: not registered: {}", ignored.join(", ")));
     }
+}
+
+/// What is shown of a client that is no setting of it: which change it is, and how it became what it is.
+const TOLD: [&str; 3] = ["version", "sent", "changes"];
+
+/// A client, and what its registrant sent beside what became of it.
+fn show(client: &RegisteredClient, policy: &Policy, output: &Output) -> Result<()> {
+    let (mut members, changes) = (shown(client, policy), rows(&client.changes()));
+    if output.is_json() {
+        members.insert("sent".to_owned(), client.sent().into());
+        members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
+        return output.one(&members);
+    }
+    output.one(&members)?;
+    if !changes.is_empty() {
+        output.done("");
+        output.done("What became of what was sent:");
+        output.rows(&CHANGES, &changes)?;
+    }
+    Ok(())
 }
 
 fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
+use shared::metadata::Change;
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, rehearse};
 use shared::service::ServiceConfiguration;
@@ -57,21 +58,18 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
 /// Prints what each rule does to a registration.
 fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, output: &Output) -> Result<()> {
     let has_statement = sent.contains_key("software_statement");
-    let rehearsal = rehearse(configuration, sent);
-    let changes = rehearsal.changes();
-    let Rehearsal { steps, outcome } = rehearsal;
+    let Rehearsal { changes, rule, outcome } = rehearse(configuration, sent);
+    let changes = rows(&changes);
     if has_statement || configuration.policy.software_statements.required {
         print::complain("warning: software statements are left out here");
     }
-    let refused_by = steps.last().map_or("as sent", |step| step.rule);
     if output.is_json() {
         let mut members = Map::new();
         members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
         match &outcome {
             Ok(registered) => members.insert("registered".to_owned(), registered.to_members().into()),
             Err(error) => {
-                let refused =
-                    json!({"rule": refused_by, "error": error.code(), "error_description": error.to_string()});
+                let refused = json!({"rule": rule, "error": error.code(), "error_description": error.to_string()});
                 members.insert("refused".to_owned(), refused)
             }
         };
@@ -86,12 +84,17 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
     }
     match outcome {
         Ok(_) => Ok(()),
-        Err(error) => bail!("the registration is refused by {refused_by}: {error}"),
+        Err(error) => bail!("the registration is refused by {rule}: {error}"),
     }
 }
 
 /// The columns of what rules did to members.
 pub(super) const CHANGES: [&str; 5] = ["rule", "member", "what", "from", "to"];
+
+/// A row for each of them.
+pub(super) fn rows(changes: &[Change]) -> Vec<Map<String, Value>> {
+    changes.iter().map(Change::to_members).collect()
+}
 
 /// What a file makes of a policy: members that it does not have stay, and `null` removes one (RFC 7396). The file has the
 /// policy alone, or all of a service, as `service show --json` prints it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::administration;
 use shared::caller::Permission;
-use shared::metadata::ClientMetadata;
+use shared::metadata::Submitted;
 use shared::policy::{Conduct, Names, Policy, PolicyFault, Preset};
 use shared::registry::register_for;
 
@@ -78,8 +78,8 @@ async fn a_name_is_no_better_in_another_language_door_or_update() {
 async fn whom_an_operator_vouches_for_has_the_name_and_keeps_it() {
     let (world, token) = with(reserving(Conduct::Refuse, Conduct::Refuse)).await;
     let service = world.app.service(1).await.unwrap();
-    let sent = ClientMetadata::from_members(named("Example Bank").as_object().unwrap().clone()).unwrap();
-    let made = register_for(&world.context(&service), sent).await.unwrap();
+    let sent = Submitted::from_members(named("Example Bank").as_object().unwrap().clone()).unwrap();
+    let made = register_for(&world.context(&service), &sent).await.unwrap();
     let (id, registration) = (&made.client.client_id, made.registration_access_token.as_ref().unwrap().expose());
     let path = format!("/1/register/{id}");
     let read = world.send_bare("GET", &path, Some(registration)).await;

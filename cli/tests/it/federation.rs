@@ -20,6 +20,7 @@ use shared::policy::Preset;
 use shared::registry::Context;
 use shared::service::{FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 
+use crate::changes::{row, rows, stored};
 use crate::fault_proxy::FaultProxy;
 use crate::support::{NOW, World};
 use world::{Entity, Federation, OWN, PROVIDER, assert_refused};
@@ -874,4 +875,44 @@ async fn what_a_chain_vouches_for_is_not_operators_to_change() {
     let token = "rat_".to_owned() + &"A".repeat(43);
     let managed = federation.world.send_bare("GET", &format!("/1/register/{}", client["clientId"]), Some(&token)).await;
     assert_eq!(managed.status, 401);
+}
+
+#[tokio::test]
+async fn what_a_relying_party_says_of_itself_is_kept_beside_what_superiors_leave_of_it() {
+    let federation = Federation::new().await;
+    let policy = json!({"openid_relying_party": {
+        "contacts": {"add": ["anchor@ta.example"]}, "scope": {"subset_of": ["openid", "read"]},
+    }});
+    federation.publish_about(&federation.anchor, &federation.above, |claims| claims["metadata_policy"] = policy);
+    let mut request = federation.request();
+    let own = &mut request["metadata"]["openid_relying_party"];
+    own["scope"] = json!("openid fly");
+    own["made_up"] = json!(1);
+    let own = own.clone();
+    let reply = federation.register(&request).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let client = stored(&federation.world, &federation.party.id).await;
+    let by_superiors = [
+        row("federation", "contacts", json!(["rp@rp.example"]), json!(["rp@rp.example", "anchor@ta.example"])),
+        row("federation", "scope", json!("openid fly"), json!("openid")),
+        row("custom_members", "made_up", json!(1), Value::Null),
+    ];
+    assert_eq!(rows(&client)[..3], by_superiors);
+    assert_eq!(Value::from(client.sent()), own);
+    assert!(!federation.verified(reply.body.as_str().unwrap()).1.to_string().contains("made_up"));
+}
+
+#[tokio::test]
+async fn what_a_relying_party_publishes_is_kept_when_it_registers_automatically() {
+    let federation = Federation::new().await;
+    federation.publish_party(|claims| claims["metadata"]["openid_relying_party"]["made_up"] = json!(1));
+    assert_eq!(federation.look_for(&federation.party.id).await.status, 200);
+    let client = stored(&federation.world, &federation.party.id).await;
+    assert_eq!(client.source, Source::FederationAutomatic);
+    let changes = rows(&client);
+    let method = row("federation", "token_endpoint_auth_method", Value::Null, json!("private_key_jwt"));
+    assert_eq!(changes[0], method, "there is nobody to give a secret to");
+    assert!(changes.contains(&row("custom_members", "made_up", json!(1), Value::Null)), "{changes:?}");
+    let sent = client.sent();
+    assert_eq!((sent.get("token_endpoint_auth_method"), &sent["made_up"]), (None, &json!(1)));
 }

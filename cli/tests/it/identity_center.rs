@@ -6,6 +6,7 @@ use shared::metadata::{GrantType, Scope};
 use shared::policy::{Policy, Preset, Unoffered};
 
 use crate::authlete::{Owner, operator_token};
+use crate::changes::{row, rows, stored};
 use crate::support::{NOW, Reply, World};
 
 const HUAWEI: &str = "/v1/clients";
@@ -327,4 +328,32 @@ async fn one_network_registers_so_often_and_then_waits() {
     assert_exception(&aws, "SlowDownException", "slow_down");
     world.clock.advance(30);
     assert_eq!(world.send_json("POST", AWS, None, &aws_example()).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_told_in_the_words_of_rfc_7591() {
+    let mut policy = policy();
+    policy.scopes.offered = Some(Scope::parse("openid profile").unwrap().unwrap());
+    let world = world_with(policy).await;
+    let by_door = |member: &str, from: Value, to: Value| row("identity_center", member, from, to);
+    let application = row("the specifications", "application_type", Value::Null, json!("web"));
+    let flows = json!([DEVICE, "refresh_token"]);
+
+    let reply = register(&world, AWS, &with(aws_example(), "scopes", json!(["openid"]))).await;
+    let client = stored(&world, reply.text("clientId")).await;
+    let added = [
+        by_door("grant_types", Value::Null, flows),
+        by_door("response_types", Value::Null, json!([])),
+        by_door("token_endpoint_auth_method", Value::Null, json!("client_secret_post")),
+    ];
+    assert_eq!(rows(&client), [added.to_vec(), vec![application.clone()]].concat());
+    assert_eq!(Value::from(client.sent()), json!({"client_name": "botocore-client-my-session", "scope": "openid"}));
+
+    let sent = with(with(huawei_example(), "scopes", json!(["openid", "fly"])), "grant_types", json!([DEVICE]));
+    let reply = register(&world, HUAWEI, &sent).await;
+    let client = stored(&world, reply.body["client_info"]["client_id"].as_str().unwrap()).await;
+    let replaced =
+        [by_door("response_types", json!(["code"]), json!([])), by_door("scope", json!("openid fly"), json!("openid"))];
+    assert_eq!(rows(&client)[..2], replaced);
+    assert_eq!(client.sent()["scope"], "openid fly");
 }

@@ -13,6 +13,7 @@ mod administration;
 mod approval;
 mod audit;
 mod authlete;
+mod changes;
 mod client_configuration;
 mod connections;
 mod console;

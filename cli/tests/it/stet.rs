@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use shared::fetch::FetchSettings;
 use shared::policy::Preset;
 
+use crate::changes::{rows, stored};
 use crate::https::{Page, Site};
 use crate::support::{BASE_URL, NOW, Reply, World, web_client};
 use authority::Authority;
@@ -594,4 +595,42 @@ impl Signed {
         let digest = institution::digest(self.body.as_bytes());
         self.with("digest", &digest)
     }
+}
+
+#[tokio::test]
+async fn what_an_institution_sent_is_kept_beside_what_its_certificates_make_of_it() {
+    let authority = Authority::new();
+    let world = bank(&authority).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    let mut metadata = acme.metadata();
+    metadata["software_statement"] = json!("x.y.z");
+    metadata["token_endpoint_auth_method"] = json!("private_key_jwt");
+    metadata["made_up"] = json!(1);
+    let registered = acme.send(&acme.signed("POST", REGISTER).with_body(&metadata)).await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    let client = stored(&world, ACME).await;
+    let changes: Vec<_> = rows(&client).into_iter().map(|(rule, member, ..)| (rule, member)).collect();
+    let changes: Vec<_> = changes.iter().map(|(rule, member)| (rule.as_str(), member.as_str())).collect();
+    assert_eq!(
+        changes,
+        [
+            ("stet", "jwks"),
+            ("stet", "software_statement"),
+            ("stet", "token_endpoint_auth_method"),
+            ("stet", "tls_client_auth_subject_dn"),
+            ("custom_members", "made_up"),
+            ("the specifications", "application_type"),
+        ]
+    );
+    let sent = client.sent();
+    assert_eq!((&sent["token_endpoint_auth_method"], &sent["made_up"]), (&json!("private_key_jwt"), &json!(1)));
+    assert_eq!(sent["software_statement"], "a secret, not kept");
+    assert!(sent["jwks"].as_str().unwrap().ends_with(" bytes, not kept"), "certificates are long");
+    assert!(!registered.body.to_string().contains("made_up"));
+
+    let mut metadata = acme.metadata();
+    metadata["client_id"] = ACME.into();
+    assert_eq!(acme.send(&acme.signed("PUT", &acme.path()).with_body(&metadata)).await.status, 200);
+    let members: Vec<String> = rows(&stored(&world, ACME).await).into_iter().map(|(_, member, ..)| member).collect();
+    assert_eq!(members, ["jwks", "tls_client_auth_subject_dn", "application_type"], "an update replaces what is kept");
 }

@@ -57,7 +57,7 @@ async fn push(call: &Call<'_>) -> Result<Response, Error> {
         Ok(name) => name,
         Err(fault) => return Ok(refused(service, "BAD_REQUEST", fault.error(), credentials::code(&fault))),
     };
-    let client = runtime.client(&name, found.named, Wanted { kept: false, may_fetch: true }).await?;
+    let client = runtime.client(&name, found.named, Wanted { may_fetch: true, ..Wanted::default() }).await?;
     let method = match credentials::authenticated(&context, client.as_ref(), &shown, At::Token).await? {
         Ok(method) => method,
         Err(fault) => return Ok(credentials::refuse(service, "UNAUTHORIZED", &fault)),

@@ -117,7 +117,7 @@ impl<'d> Runtime<'d> {
         if named.client.is_none() && named.document.is_none() {
             return Ok(None);
         }
-        self.client(identifier, named, Wanted { kept: true, may_fetch: false }).await
+        self.client(identifier, named, Wanted { kept: true, ..Wanted::default() }).await
     }
 
     /// What a user has let the client have that is called so, which may be among what was found: an alias stands elsewhere

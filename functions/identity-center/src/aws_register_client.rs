@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::metadata::{GrantType, Invalid, InvalidRedirectUri, RedirectUriFault};
+use shared::metadata::{ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUriFault};
 use shared::service::Service;
 use shared::{App, Error};
 
@@ -55,6 +55,7 @@ async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
     if asked.client_type != "public" {
         return Err(Error::from(Invalid::not_offered("clientType", &asked.client_type)).into());
     }
+    let sent = asked.metadata();
     let grant_types = asked.grant_types.unwrap_or_else(|| DEFAULT_GRANT_TYPES.map(str::to_owned).to_vec());
     if let Some(unknown) = grant_types.iter().find(|grant| !GRANT_TYPES.contains(&grant.as_str())) {
         return Err(Fault::UnsupportedGrantType(unknown.clone()));
@@ -64,13 +65,13 @@ async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
     if let Some(scope) = asked.scopes.iter().flatten().find(unoffered) {
         return Err(Fault::InvalidScope(scope.clone()));
     }
-    let mut metadata = door::metadata(asked.client_name, grant_types, asked.scopes);
-    let redirects = metadata.response_types.as_ref().is_some_and(|responses| !responses.is_empty());
-    if redirects && asked.redirect_uris.is_none() {
+    let mut submitted = door::submitted(&sent, grant_types, asked.scopes);
+    let redirects = submitted.metadata.response_types.as_ref().is_some_and(|responses| !responses.is_empty());
+    if redirects && sent.redirect_uris.is_none() {
         return Err(Error::from(InvalidRedirectUri::list(RedirectUriFault::Missing)).into());
     }
-    metadata.redirect_uris = asked.redirect_uris;
-    let information = door::register(app, request, &service, metadata, asked.kept).await.map_err(in_awss_words)?;
+    submitted.kept = asked.kept;
+    let information = door::register(app, request, &service, &submitted).await.map_err(in_awss_words)?;
     Ok(Response::json(200, answer(&service, &information)))
 }
 
@@ -85,6 +86,17 @@ struct Asked {
 }
 
 impl Asked {
+    /// What it says of the client, in the words of RFC 7591.
+    fn metadata(&self) -> ClientMetadata {
+        ClientMetadata {
+            client_name: Some(Localized::from(self.client_name.clone())),
+            grant_types: self.grant_types.clone(),
+            redirect_uris: self.redirect_uris.clone(),
+            scope: door::scope(self.scopes.clone()),
+            ..ClientMetadata::default()
+        }
+    }
+
     fn read(request: &Request) -> Result<Self, Fault> {
         Self::members(request).map_err(Fault::InvalidRequest)
     }

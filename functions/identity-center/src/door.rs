@@ -8,7 +8,7 @@ use shared::caller::Registrant;
 use shared::client::{ClientInformation, Source};
 use shared::http::{Method, Request};
 use shared::limits::Admission;
-use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Localized, ResponseType};
+use shared::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, ResponseType, Submitted};
 use shared::origin::Origin;
 use shared::policy::Registration;
 use shared::registry::{Context, FETCHING};
@@ -64,19 +64,25 @@ pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>
     Ok(service)
 }
 
-/// Metadata of a client as both dialects describe it: it authenticates with its secret in the body, and has the
-/// response type `code` if it has the grant for it.
-pub(crate) fn metadata(client_name: String, grant_types: Vec<String>, scopes: Option<Vec<String>>) -> ClientMetadata {
+/// A registration as both dialects describe it: the client authenticates with its secret in the body, and has the response
+/// type `code` if it has the grant for it. `sent` is what it says in the words of RFC 7591.
+pub(crate) fn submitted(sent: &ClientMetadata, grant_types: Vec<String>, scopes: Option<Vec<String>>) -> Submitted {
     let code = grant_types.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
     let response_types = code.then(|| ResponseType::Code.as_str().to_owned());
-    ClientMetadata {
-        client_name: Some(Localized::from(client_name)),
+    let metadata = ClientMetadata {
         token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost.as_str().to_owned()),
         grant_types: Some(grant_types),
         response_types: Some(response_types.into_iter().collect()),
-        scope: scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" ")),
-        ..ClientMetadata::default()
-    }
+        scope: scope(scopes),
+        ..sent.clone()
+    };
+    let changes = Changes::between(DOOR, &sent.to_members(), &metadata.to_members());
+    Submitted { metadata, changes, ..Submitted::default() }
+}
+
+/// Scopes in the words of RFC 7591.
+pub(crate) fn scope(scopes: Option<Vec<String>>) -> Option<String> {
+    scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" "))
 }
 
 /// Registers the client.
@@ -87,8 +93,7 @@ pub(crate) async fn register(
     app: &App,
     request: &Request,
     service: &Service,
-    metadata: ClientMetadata,
-    kept: Map<String, Value>,
+    submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
     let base_url = app.base_url(service, request);
     let context = Context {
@@ -98,7 +103,7 @@ pub(crate) async fn register(
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url)],
     };
-    registry::register(&context, Source::IdentityCenter, &Registrant::Anonymous, metadata, kept).await
+    registry::register(&context, Source::IdentityCenter, &Registrant::Anonymous, submitted).await
 }
 
 /// A member of the authorization server's metadata under the name that a dialect has for it, if it is configured.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, Scope};
+use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, Localized, ResponseType, Scope};
 use shared::service::Service;
 use shared::{App, Error};
 
@@ -35,10 +35,18 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
     only(&members, "client_type", "public")?;
     only(&members, "token_endpoint_auth_method", AuthMethod::ClientSecretPost.as_str())?;
     let grant_types = members.required_values("grant_types", &GRANT_TYPES)?;
-    members.required_values("response_types", &[ResponseType::Code.as_str()])?;
-    let scopes = offered(&service, members.texts("scopes")?)?;
-    let metadata = door::metadata(client_name, grant_types, scopes);
-    let information = door::register(app, request, &service, metadata, Map::new()).await?;
+    let response_types = members.required_values("response_types", &[ResponseType::Code.as_str()])?;
+    let asked = members.texts("scopes")?;
+    let sent = ClientMetadata {
+        client_name: Some(Localized::from(client_name)),
+        token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost.as_str().to_owned()),
+        grant_types: Some(grant_types.clone()),
+        response_types: Some(response_types),
+        scope: door::scope(asked.clone()),
+        ..ClientMetadata::default()
+    };
+    let submitted = door::submitted(&sent, grant_types, offered(&service, asked)?);
+    let information = door::register(app, request, &service, &submitted).await?;
     Ok(Response::json(200, answer(&service, &information)))
 }
 

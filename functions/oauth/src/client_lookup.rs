@@ -68,7 +68,8 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named) = operator::open(app, request, &any_of, identifier).await?;
     let question = question.map_err(Fault::Request)?;
     let context = operator::context(&desk, app, request);
-    let wanted = Wanted { kept: question.kept, may_fetch: desk.operator.may(&[Permission::UseService]) };
+    let may_fetch = desk.operator.may(&[Permission::UseService]);
+    let wanted = Wanted { kept: question.kept, may_fetch, ..Wanted::default() };
     let base_url = app.base_url(&desk.service, request);
     let client = resolution::resolve(&context, &base_url, &question.client_id, named, wanted).await;
     let client = client.map_err(Fault::Unresolved)?;

@@ -1,6 +1,5 @@
 //! `POST /{serviceId}/register`: the client registration endpoint (RFC 7591 §3).
 
-use serde_json::Map;
 use shared::caller::{self, Registrant};
 use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
@@ -42,8 +41,7 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
     let registrant = registrant(app, service, request, guest).await?;
     let submitted = read.unwrap_or_else(|| door::submitted(request))?;
     let context = door::context(app, service, request, actor(&registrant));
-    let mut information =
-        registry::register(&context, Source::Oauth, &registrant, submitted.metadata, Map::new()).await?;
+    let mut information = registry::register(&context, Source::Oauth, &registrant, &submitted).await?;
     let uri = door::registration_client_uri(app, service, request, &information.client.client_id);
     information.registration_client_uri = Some(uri);
     Ok(door::not_stored(Response::json(201, information.to_members())))

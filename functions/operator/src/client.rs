@@ -7,6 +7,7 @@ use shared::{App, Error};
 
 use crate::action::{self, Action};
 use crate::door::{self, CHANGED, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
+use crate::policy_try::told;
 use crate::query::{Members, Query};
 use crate::shown;
 
@@ -24,7 +25,10 @@ async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, READ_CLIENTS).await?;
     Query::of(request, &[])?;
     let client = door::known(&door::context(app, &desk, request), request, identifier, named).await?;
-    Ok(Response::json(200, shown::client(&client, desk.service.policy(), app.clock.now())))
+    let mut members = shown::client(&client, desk.service.policy(), app.clock.now());
+    members.insert("sent".to_owned(), client.sent().into());
+    members.insert("changes".to_owned(), told(&client.changes()));
+    Ok(Response::json(200, members))
 }
 
 /// Changes its metadata by the members of a JSON merge patch (RFC 7396); with `version`, only that one.

@@ -3,13 +3,16 @@
 use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::http::{DEADLINE, Method, Request, Response};
-use shared::metadata::{ClientMetadata, Invalid};
-use shared::store::Search;
+use shared::metadata::{Invalid, Submitted};
+use shared::store::{FoundClients, Route, Search};
 use shared::{App, registry};
 
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::Query;
 use crate::shown::{self, type_name};
+
+/// How many clients are read for a page of those that end soon.
+const MOST_READ: usize = 400;
 
 /// The longest time of which it can be asked whether a client was used, a hundred years, in seconds.
 const LONGEST: u64 = 36_500 * 24 * 60 * 60;
@@ -24,9 +27,9 @@ async fn all(app: &App, request: &Request) -> Result<Response, Fault> {
 async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, WRITE_CLIENTS).await?;
     Query::of(request, &[])?;
-    let metadata = ClientMetadata::from_members(door::body(request)?)?;
+    let submitted = Submitted::from_members(door::body(request)?)?;
     let context = door::context(app, &desk, request);
-    let mut created = Box::pin(registry::register_for(&context, metadata)).await?;
+    let mut created = Box::pin(registry::register_for(&context, &submitted)).await?;
     let place = desk.service.registration_endpoint(&app.base_url(&desk.service, request));
     created.registration_client_uri = Some(format!("{place}/{}", created.client.client_id));
     Ok(Response::json(201, created.to_members()))
@@ -45,14 +48,46 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
             && question.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
             && life.is_none_or(|life| client.is_unused_since(now.saturating_sub(life)))
     };
+    let ends_within =
+        |client: &RegisteredClient, within| client.ends_at().is_some_and(|end| end <= now.saturating_add(within));
     let (store, service, limit) = (&app.store, desk.service.id, question.limit);
     if let Some(identifier) = &question.client_id {
         let found = store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
         let found = found.filter(|client| question.search.means(client) && is_meant(client));
         return Ok(page(found.iter().map(|client| shown::client(client, policy, now)), None));
     }
-    let found = store.find_clients(service, &question.search, is_meant, limit, cursor).await?;
+    let found = match question.ending {
+        Some(within) => {
+            ending(app, service, &question, |client| is_meant(client) && ends_within(client, within)).await?
+        }
+        None => store.find_clients(service, &question.search, is_meant, limit, cursor).await?,
+    };
     Ok(page(found.clients.iter().map(|client| shown::client(client, policy, now)), found.next))
+}
+
+/// Clients that end soon are among the oldest.
+async fn ending(
+    app: &App,
+    service: u64,
+    question: &Question,
+    is_meant: impl Fn(&RegisteredClient) -> bool,
+) -> Result<FoundClients, Fault> {
+    let route = Route { newest_first: false, after: question.cursor.clone(), registered: None };
+    let mut walk = app.store.walk(service, route);
+    let (mut clients, mut read, mut next) = (Vec::new(), 0, None);
+    let now = app.clock.now();
+    while let Some(some) = walk.next_some().await? {
+        for client in some {
+            if clients.len() == question.limit || read == MOST_READ {
+                return Ok(FoundClients { clients, next });
+            }
+            read += 1;
+            next = Some(client.position());
+            let is_there = client.ends_at().is_none_or(|end| end > now);
+            clients.extend(Some(client).filter(|client| is_there && question.search.means(client) && is_meant(client)));
+        }
+    }
+    Ok(FoundClients { clients, next: None })
 }
 
 fn page(clients: impl Iterator<Item = Map<String, Value>>, next: Option<String>) -> Response {
@@ -126,7 +161,10 @@ impl Question {
             unused: query.number("unused", 0..=LONGEST)?,
             ending: query.number("ending", 0..=LONGEST)?,
             limit: query.limit()?,
-            cursor: text("cursor"),
+            cursor: match query.text("ending") {
+                Some(_) => query.cursor()?.map(str::to_owned),
+                None => text("cursor"),
+            },
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
-use shared::metadata::Invalid;
+use shared::metadata::{Change, Invalid};
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, rehearse};
 use shared::service::ServiceConfiguration;
@@ -50,16 +50,20 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
 
 /// What each rule did, and what came of it.
 fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
-    let changes: Vec<Value> = rehearsal.changes().into_iter().map(Value::Object).collect();
-    answer.insert("changes".to_owned(), changes.into());
-    let rule = rehearsal.steps.last().map_or("as sent", |step| step.rule);
-    match rehearsal.outcome {
+    let Rehearsal { changes, rule, outcome } = rehearsal;
+    answer.insert("changes".to_owned(), told(&changes));
+    match outcome {
         Ok(registered) => answer.insert("registered".to_owned(), registered.to_members().into()),
         Err(error) => {
             let refused = json!({"rule": rule, "error": error.code(), "error_description": error.to_string()});
             answer.insert("refused".to_owned(), refused)
         }
     };
+}
+
+/// What the rules did to members, in their order.
+pub(crate) fn told(changes: &[Change]) -> Value {
+    changes.iter().map(|change| Value::Object(change.to_members())).collect()
 }
 
 /// The members that differ, by their path with dots.

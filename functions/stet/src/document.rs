@@ -4,7 +4,7 @@ use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::Request;
-use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, Submitted, parse_object};
+use shared::metadata::{AuthMethod, Changes, GrantType, Invalid, ResponseType, Submitted, parse_object};
 
 use crate::access_token;
 use crate::certificate::Role;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::keys::Seals;
 use crate::settings::{BASE_PATH, ContactMember};
 use crate::signed_request::PATH;
-use crate::visit::Visit;
+use crate::visit::{DOOR, Visit};
 
 /// The institution's identifier, which is that of its certificates.
 const PROVIDER_LEGAL_ID: &str = "provider_legal_id";
@@ -78,6 +78,7 @@ pub(crate) fn submitted(visit: &Visit<'_>, mut members: Map<String, Value>, seal
             return Err(Invalid::wrong_type(member, "a string").into());
         }
     }
+    let sent = members.clone();
     seals.complete(&mut members)?;
     drop_responses_without_grant(&mut members);
     members.remove("software_statement");
@@ -92,7 +93,9 @@ pub(crate) fn submitted(visit: &Visit<'_>, mut members: Map<String, Value>, seal
         }
         Some(_) => return Err(Invalid::wrong_type(SUBJECT, "a string").into()),
     }
-    Ok(Submitted::from_members(members)?)
+    let changes = Changes::between(DOOR, &sent, &members);
+    let submitted = Submitted::from_members(members)?;
+    Ok(Submitted { changes: changes.then(submitted.changes), ..submitted })
 }
 
 /// Banks prescribe `response_types: ["code"]` also where the only grant is `client_credentials`. A response type whose

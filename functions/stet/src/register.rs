@@ -38,14 +38,15 @@ async fn register(visit: &Visit<'_>) -> Result<Response, Error> {
     let kept = keys::in_body(parameters.key_id(), &members).ok_or(Error::KeyIdNotInBody)?;
     let verified = visit.verified(&parameters, &seals.first.certificate)?;
     visit.check_first(&parameters, &verified).await?;
-    let submitted = document::submitted(visit, members, &seals)?;
+    let mut submitted = document::submitted(visit, members, &seals)?;
+    submitted.kept = kept;
     let registrant = Registrant::Identified {
         client_id: visit.client_id().to_owned(),
         replaces: if replaces(visit).await? { &[Source::Stet] } else { &[] },
         trust_chain: None,
     };
     let context = visit.context();
-    let information = registry::register(&context, Source::Stet, &registrant, submitted.metadata, kept).await?;
+    let information = registry::register(&context, Source::Stet, &registrant, &submitted).await?;
     Ok(Response::json(201, document::record(visit, &information)))
 }
 

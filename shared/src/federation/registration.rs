@@ -112,8 +112,8 @@ async fn enrol(
     registrant: &Registrant,
     party: &RelyingParty,
 ) -> Result<ClientInformation, Error> {
-    let admitted =
-        registry::admit(context, source, party.metadata.clone(), &registrant.bound(), Scrutiny::Whole, &mut "").await?;
+    let (sent, bound) = (party.sent(chain), registrant.bound());
+    let admitted = registry::admit(context, source, sent, &bound, Scrutiny::Whole, &mut "").await?;
     if source == Source::FederationAutomatic {
         check_automatic(admitted.metadata()).map_err(crate::Error::from)?;
     }

@@ -62,7 +62,7 @@ async fn try_all(
         party.authenticate_with_keys();
     }
     rehearsal.passed += 1;
-    let (sent, bound) = (party.metadata.clone(), BoundPolicy::default());
+    let (sent, bound) = (party.sent(chain), BoundPolicy::default());
     let admitted = registry::admit(context, source, sent, &bound, Scrutiny::Whole, &mut "").await?;
     if source == Source::FederationAutomatic {
         check_automatic(admitted.metadata()).map_err(crate::Error::from)?;

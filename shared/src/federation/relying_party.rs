@@ -6,7 +6,10 @@ use super::error::Error;
 use super::metadata_policy::{MetadataPolicy, Outcome, PolicyFault, is_empty};
 use super::statement::{FEDERATION_ENTITY, OPENID_RELYING_PARTY};
 use super::trust_chain::{ChainFault, Resolved, TrustChain};
-use crate::metadata::{AuthMethod, ClientMetadata, Invalid, ResponseType, VerifiedMetadata, is_symmetric_signature};
+use crate::metadata::{
+    AuthMethod, Changes, ClientMetadata, Invalid, ResponseType, VerifiedMetadata, is_symmetric_signature,
+};
+use crate::registry::Sent;
 use crate::service::is_choice;
 
 /// Who owns an entity, in the metadata of any of its types (§5.2.2).
@@ -61,6 +64,13 @@ impl RelyingParty {
             method.get_or_insert_with(|| AuthMethod::PrivateKeyJwt.as_str().to_owned());
         }
         prefer(metadata, "request_object_signing_alg_values_supported", is_asymmetric);
+    }
+
+    /// What is to be registered, and what has become of what it says of itself.
+    pub(super) fn sent(&self, chain: &TrustChain) -> Sent {
+        let own = chain.own_metadata().and_then(|types| types.get(OPENID_RELYING_PARTY)?.as_object());
+        let changes = own.map(|own| Changes::between("federation", own, &self.metadata.to_members()));
+        Sent { metadata: self.metadata.clone(), changes: changes.unwrap_or_default() }
     }
 
     /// Checks that what is registered of it is still as superiors demand, whatever the service's policy, its defaults

@@ -230,7 +230,7 @@ impl TrustChain {
     /// # Errors
     /// [`PolicyFault`].
     pub fn resolve(&self) -> Result<Resolved, PolicyFault> {
-        let mut metadata = self.statements.first().and_then(EntityStatement::metadata).cloned().unwrap_or_default();
+        let mut metadata = self.own_metadata().cloned().unwrap_or_default();
         for (entity_type, parameters) in self.superiors_metadata().into_iter().flatten() {
             if let (Some(Value::Object(own)), Value::Object(over)) = (metadata.get_mut(entity_type), parameters) {
                 own.extend(over.clone());
@@ -252,6 +252,11 @@ impl TrustChain {
     /// Whether the immediate superior says itself what a parameter of the subject is (§3.1.1).
     pub(super) fn superior_gives(&self, entity_type: &str, parameter: &str) -> bool {
         self.superiors_metadata().and_then(|types| types.get(entity_type)?.get(parameter)).is_some()
+    }
+
+    /// What the subject says of itself, by entity type.
+    pub(super) fn own_metadata(&self) -> Option<&Map<String, Value>> {
+        self.statements.first().and_then(EntityStatement::metadata)
     }
 
     fn superiors_metadata(&self) -> Option<&Map<String, Value>> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Invalid, Localized};
+use super::{Changes, Invalid, Localized};
 
 /// The members that only the server sets (RFC 7591 §3.2.1, RFC 7592 §3).
 pub const SERVER_SET: [&str; 6] = [
@@ -13,6 +13,9 @@ pub const SERVER_SET: [&str; 6] = [
     "registration_access_token",
     "registration_client_uri",
 ];
+
+/// The rule that what was sent is read by.
+const AS_SENT: &str = "as sent";
 
 /// A JSON type that a member can have.
 pub(super) trait Member: Sized {
@@ -95,6 +98,24 @@ macro_rules! client_metadata {
                 let mut members = self.others.clone();
                 $( if let Some(value) = &self.$member { value.put(stringify!($member), &mut members); } )*
                 members
+            }
+
+            /// The members in which two may differ, as each of them has these.
+            pub(super) fn differing(&self, other: &Self) -> [Map<String, Value>; 2] {
+                let mut both = [Map::new(), Map::new()];
+                $( if self.$member != other.$member {
+                    for (one, members) in [self, other].into_iter().zip(&mut both) {
+                        if let Some(value) = &one.$member {
+                            value.put(stringify!($member), members);
+                        }
+                    }
+                } )*
+                if self.others != other.others {
+                    for (one, members) in [self, other].into_iter().zip(&mut both) {
+                        members.extend(one.others.clone());
+                    }
+                }
+                both
             }
 
             /// In how many languages each member is, beside the plain one.
@@ -334,8 +355,8 @@ pub struct ServerSet {
     pub client_id: Option<String>,
     /// Must be the client's own in an update.
     pub client_secret: Option<String>,
-    /// The first of the four members that an update must not carry (RFC 7592 §2.2).
-    pub forbidden: Option<&'static str>,
+    /// Those of the four members that an update must not carry (RFC 7592 §2.2).
+    pub forbidden: Vec<&'static str>,
 }
 
 /// The body of a registration or an update.
@@ -347,6 +368,8 @@ pub struct Submitted {
     pub server_set: ServerSet,
     /// What its front door keeps beside the metadata from now on.
     pub kept: Map<String, Value>,
+    /// What has become of what was sent until now.
+    pub changes: Changes,
 }
 
 impl Submitted {
@@ -366,9 +389,28 @@ impl Submitted {
         let server_set = ServerSet {
             client_id: take_text(&mut members, "client_id")?,
             client_secret: take_text(&mut members, "client_secret")?,
-            forbidden: SERVER_SET.into_iter().skip(2).find(|name| members.contains_key(*name)),
+            forbidden: SERVER_SET.into_iter().skip(2).filter(|name| members.remove(*name).is_some()).collect(),
         };
-        Ok(Self { metadata: ClientMetadata::from_members(members)?, server_set, kept: Map::new() })
+        let mut absent = Map::new();
+        members.retain(|name, value| {
+            let is_absent = is_absent(name, value);
+            if is_absent {
+                absent.insert(name.clone(), value.take());
+            }
+            !is_absent
+        });
+        let changes = Changes::between(AS_SENT, &absent, &Map::new());
+        Ok(Self { metadata: ClientMetadata::from_members(members)?, server_set, kept: Map::new(), changes })
+    }
+
+    /// What has become of a registration until now: what only the server sets was not taken from it. In an update that
+    /// shows who sends it.
+    #[must_use]
+    pub fn changes_of_registration(&self) -> Changes {
+        let ServerSet { client_id, client_secret, forbidden } = &self.server_set;
+        let client_id = client_id.as_deref().map(|client_id| ("client_id", client_id.into()));
+        let secrets = client_secret.as_ref().map(|_| "client_secret").into_iter().chain(forbidden.iter().copied());
+        self.changes.clone().not_taken(AS_SENT, client_id, &secrets.collect::<Vec<_>>())
     }
 }
 
@@ -465,6 +507,6 @@ mod tests {
     fn b8_the_forbidden_members_of_an_update_are_noticed() {
         let submitted = Submitted::parse(br#"{"client_id":"a","client_secret_expires_at":0}"#).unwrap();
         assert_eq!(submitted.server_set.client_id.as_deref(), Some("a"));
-        assert_eq!(submitted.server_set.forbidden, Some("client_secret_expires_at"));
+        assert_eq!(submitted.server_set.forbidden, ["client_secret_expires_at"]);
     }
 }

@@ -4,9 +4,9 @@
 use super::retrieval::{Retrieved, Seen, retrieve};
 use super::{Search, Unresolved, identified};
 use crate::client::{DocumentCopy, OperatorSettings, RegisteredClient};
-use crate::metadata::parse_object_within;
+use crate::metadata::{Change, Submitted, parse_object_within};
 use crate::policy::Trust;
-use crate::registry::{self, Context, Step, Steps};
+use crate::registry::{self, Context, Trail};
 
 /// A client that was looked for, and what was met on the way.
 pub struct Rehearsal {
@@ -16,8 +16,10 @@ pub struct Rehearsal {
     pub seen: Seen,
     /// How long the document lives; none if it is none.
     pub lifetime: Option<Lifetime>,
-    /// What each rule made of the document, in their order; the last one may have refused it.
-    pub steps: Vec<Step>,
+    /// What the rules changed in the document, in their order.
+    pub changes: Vec<Change>,
+    /// The last rule that was asked: the one that refuses the document, if one does. None if there is no document.
+    pub rule: Option<&'static str>,
     /// The client, or why there is none.
     pub outcome: Result<RegisteredClient, Unresolved>,
 }
@@ -39,7 +41,10 @@ pub async fn rehearse(context: &Context<'_>, client_id: &str) -> Rehearsal {
         let (trust, by) = rules.trust_of(client_id);
         (trust, by.map(str::to_owned))
     });
-    let nothing = |outcome| Rehearsal { trust, seen: Seen::default(), lifetime: None, steps: Vec::new(), outcome };
+    let nothing = |outcome| {
+        let (seen, changes) = (Seen::default(), Vec::new());
+        Rehearsal { trust, seen, lifetime: None, changes, rule: None, outcome }
+    };
     let uri = match uri {
         Ok(uri) => uri,
         Err(unresolved) => return nothing(Err(unresolved)),
@@ -53,34 +58,41 @@ pub async fn rehearse(context: &Context<'_>, client_id: &str) -> Rehearsal {
         }
     };
     let numeric_id = context.service.numeric_id(uri.as_str());
-    let search = Search { context, uri: &uri, numeric_id, settings: OperatorSettings::default() };
+    let search = Search { context, uri: &uri, numeric_id, settings: OperatorSettings::default(), changes: false };
     let lifetime = Lifetime { fresh: retrieved.fresh_seconds, stale: search.stale_seconds(&retrieved) };
-    let (steps, outcome) = search.rehearsed(&retrieved).await;
+    let Rehearsed { changes, rule, outcome } = search.rehearsed(&retrieved).await;
     let lifetime = outcome.is_ok().then_some(lifetime);
-    Rehearsal { seen: retrieved.seen, lifetime, steps, ..nothing(outcome) }
+    Rehearsal { seen: retrieved.seen, lifetime, changes, rule: Some(rule), ..nothing(outcome) }
+}
+
+/// What comes of a document.
+struct Rehearsed {
+    changes: Vec<Change>,
+    rule: &'static str,
+    outcome: Result<RegisteredClient, Unresolved>,
 }
 
 impl Search<'_> {
     /// What the rules make of an answer, one after the other.
-    async fn rehearsed(&self, retrieved: &Retrieved) -> (Vec<Step>, Result<RegisteredClient, Unresolved>) {
+    async fn rehearsed(&self, retrieved: &Retrieved) -> Rehearsed {
         let body = retrieved.content.as_deref().unwrap_or_default();
         let mut published = parse_object_within(body, self.rules().max_bytes).unwrap_or_default();
         // It is the name of the client, and none of its metadata.
         published.remove("client_id");
-        let mut steps = Steps::new("the document", published);
+        // What cannot be read is refused before anything is made of it.
+        let Submitted { metadata, changes, .. } = Submitted::from_members(published).unwrap_or_default();
+        let mut trail = Trail::new("the document", metadata, changes);
         let context = self.context_of_fetch();
         let judged = async {
-            let (document, verified) = self.judged(&context, body, &mut steps).await?;
-            steps.begin("sector_identifier_uri", &verified.to_metadata());
+            let (document, verified) = self.judged(&context, body, &mut trail).await?;
+            trail.begin("sector_identifier_uri", &verified.to_metadata());
             registry::remote::look(&context, &verified).await.map_err(Unresolved::of_core)?;
             Ok((document, verified))
         };
-        match judged.await {
-            Ok((document, verified)) => {
-                let client = self.client(&self.copied(&document, retrieved, None), DocumentCopy::Fresh, None);
-                (steps.ended(Some(verified.to_members())), client)
-            }
-            Err(unresolved) => (steps.ended(None), Err(unresolved)),
-        }
+        let judged = judged.await;
+        let rule = trail.rule();
+        let changes = trail.told(judged.as_ref().ok().map(|(_, verified)| verified));
+        let client = |(document, _)| self.client(&self.copied(&document, retrieved, None), DocumentCopy::Fresh, None);
+        Rehearsed { changes, rule, outcome: judged.and_then(client) }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Begins, Context, statement};
+use super::{Begins, Context, Sent, Trail, statement};
 use crate::client::{SoftwareIdentity, Source};
 use crate::error::Error;
-use crate::metadata::{AuthMethod, ClientMetadata, Rules, Strictness, VerifiedMetadata, verify};
+use crate::metadata::{AuthMethod, Changes, ClientMetadata, Rules, Strictness, VerifiedMetadata, verify};
 use crate::policy::{BoundPolicy, Conduct, Offer, Policy, Unoffered};
 use crate::service::{Service, ServiceConfiguration};
 
@@ -13,6 +13,8 @@ use crate::service::{Service, ServiceConfiguration};
 pub(crate) struct Admitted {
     pub(super) metadata: VerifiedMetadata,
     pub(super) software: Option<SoftwareIdentity>,
+    /// What has become of what was sent.
+    pub(super) changes: Changes,
 }
 
 impl Admitted {
@@ -27,20 +29,26 @@ impl Admitted {
 pub(crate) async fn admit(
     context: &Context<'_>,
     source: Source,
-    metadata: ClientMetadata,
+    sent: Sent,
     bound: &BoundPolicy,
     scrutiny: Scrutiny,
     rule: &mut &'static str,
 ) -> Result<Admitted, Error> {
     *rule = "software_statements";
-    let (metadata, software) = statement::overlay(context, source, metadata).await?;
+    let mut trail = Trail::new(rule, sent.metadata.clone(), sent.changes);
+    let (metadata, software) = statement::overlay(context, source, sent.metadata).await?;
     let Service { configuration, .. } = context.service;
     let policy = match scrutiny {
         Scrutiny::Whole => Cow::Borrowed(context.service.policy()),
         Scrutiny::Vouched => context.service.policy().with_names_vouched(),
     };
-    let metadata = settle(configuration, &policy, source, metadata, bound, &mut |begun, _| *rule = begun)?;
-    Ok(Admitted { metadata, software })
+    let begins = &mut |begun, found: &_| {
+        trail.begin(begun, found);
+        *rule = begun;
+    };
+    let metadata = settle(configuration, &policy, source, metadata, bound, begins)?;
+    let changes = trail.ended(&metadata).kept();
+    Ok(Admitted { metadata, software, changes })
 }
 
 /// Whether names are suspected.

@@ -78,7 +78,7 @@ pub(super) fn new_client(
     context: &Context<'_>,
     source: Source,
     registrant: &Registrant,
-    Admitted { metadata, software }: Admitted,
+    Admitted { metadata, software, changes }: Admitted,
     kept: Map<String, Value>,
 ) -> RegisteredClient {
     let Context { app, service, .. } = context;
@@ -92,6 +92,7 @@ pub(super) fn new_client(
     let record = ClientRecord {
         anonymous: matches!(registrant, Registrant::Anonymous) && software.is_none(),
         software,
+        changes,
         trust_chain: registrant.trust_chain().cloned(),
         bound: registrant.bound(),
         settings,

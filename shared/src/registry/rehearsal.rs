@@ -3,109 +3,40 @@
 
 use serde_json::{Map, Value};
 
+use super::Trail;
 use super::admission::settle;
+use super::trail::Sent;
 use crate::client::Source;
 use crate::error::Error;
-use crate::metadata::{ClientMetadata, VerifiedMetadata};
+use crate::metadata::{Change, Submitted, VerifiedMetadata};
 use crate::policy::BoundPolicy;
 use crate::service::ServiceConfiguration;
-
-/// Told of each rule before it does something, with the metadata that it finds.
-pub(crate) type Begins<'b> = &'b mut dyn FnMut(&'static str, &ClientMetadata);
-
-/// The rules that have begun, each with what it has found; none by default, where nobody looks on.
-#[derive(Default)]
-pub(crate) struct Steps(Vec<(&'static str, Map<String, Value>)>);
-
-impl Steps {
-    /// The first rule has begun.
-    pub(crate) fn new(rule: &'static str, found: Map<String, Value>) -> Self {
-        Self(vec![(rule, found)])
-    }
-
-    /// The next one has begun.
-    pub(crate) fn begin(&mut self, rule: &'static str, found: &ClientMetadata) {
-        if !self.0.is_empty() {
-            self.0.push((rule, found.to_members()));
-        }
-    }
-
-    /// What each rule made of the metadata; the last one has left `last`, or refused them.
-    pub(crate) fn ended(self, last: Option<Map<String, Value>>) -> Vec<Step> {
-        let afters = self.0.iter().skip(1).map(|(_, found)| Some(found.clone())).chain([last]).collect::<Vec<_>>();
-        let steps = self.0.into_iter().zip(afters);
-        steps.map(|((rule, before), after)| Step { rule, before, after }).collect()
-    }
-}
-
-/// What one rule made of the metadata.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// The rule: the member of the policy that it is, or what it is about.
-    pub rule: &'static str,
-    /// The metadata before.
-    pub before: Map<String, Value>,
-    /// The metadata after; none where the rule refuses them.
-    pub after: Option<Map<String, Value>>,
-}
 
 /// A registration that did not happen.
 #[derive(Debug)]
 pub struct Rehearsal {
-    /// What each rule made of it, in their order; the last one may have refused it.
-    pub steps: Vec<Step>,
+    /// What the rules changed, in their order.
+    pub changes: Vec<Change>,
+    /// The last rule that was asked: the one that refuses it, if one does.
+    pub rule: &'static str,
     /// What would be registered, or why it is refused.
     pub outcome: Result<VerifiedMetadata, Error>,
-}
-
-impl Rehearsal {
-    /// What the rules did to members, in their order: `rule`, `member`, `what` (`dropped`, `added`, `replaced`), `from`,
-    /// `to`.
-    #[must_use]
-    pub fn changes(&self) -> Vec<Map<String, Value>> {
-        self.steps.iter().flat_map(Step::changes).collect()
-    }
-}
-
-impl Step {
-    /// What the rule did to members, as [`Rehearsal::changes`].
-    #[must_use]
-    pub fn changes(&self) -> Vec<Map<String, Value>> {
-        let Self { rule, before, after: Some(after) } = self else { return Vec::new() };
-        let added = after.keys().filter(|name| !before.contains_key(*name));
-        let change = |name: &String| {
-            let (from, to) = (before.get(name), after.get(name));
-            let what = match (from, to) {
-                (from, to) if from == to => return None,
-                (Some(_), None) => "dropped",
-                (None, _) => "added",
-                (Some(_), Some(_)) => "replaced",
-            };
-            let texts = [("rule", *rule), ("member", name.as_str()), ("what", what)];
-            let mut row: Map<String, Value> =
-                texts.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect();
-            row.extend(from.map(|from| ("from".to_owned(), from.clone())));
-            row.extend(to.map(|to| ("to".to_owned(), to.clone())));
-            Some(row)
-        };
-        before.keys().chain(added).filter_map(change).collect()
-    }
 }
 
 /// Registers nothing: says what a service with that configuration would make of what a client sends to the oauth door.
 /// Software statements and what has to be fetched are left out.
 #[must_use]
 pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) -> Rehearsal {
-    let mut steps = Steps::new("as sent", sent.clone());
-    let outcome = ClientMetadata::from_members(sent).map_err(Error::from).and_then(|metadata| {
-        let narrowed = configuration.narrowed_policy();
-        let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
-        let bound = BoundPolicy::default();
-        settle(configuration, policy, Source::Oauth, metadata, &bound, &mut |rule, metadata| {
-            steps.begin(rule, metadata);
-        })
-    });
-    Rehearsal { steps: steps.ended(outcome.as_ref().ok().map(VerifiedMetadata::to_members)), outcome }
+    let Sent { metadata, changes } = match Submitted::from_members(sent) {
+        Ok(submitted) => Sent::to_register(&submitted),
+        Err(fault) => return Rehearsal { changes: Vec::new(), rule: "as sent", outcome: Err(fault.into()) },
+    };
+    let narrowed = configuration.narrowed_policy();
+    let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
+    let mut trail = Trail::new("as sent", metadata.clone(), changes);
+    let begins = &mut |rule, found: &_| trail.begin(rule, found);
+    let outcome = settle(configuration, policy, Source::Oauth, metadata, &BoundPolicy::default(), begins);
+    Rehearsal { rule: trail.rule(), changes: trail.told(outcome.as_ref().ok()), outcome }
 }
 
 #[cfg(test)]
@@ -120,11 +51,9 @@ mod tests {
         rehearse(&configuration, sent.as_object().cloned().unwrap())
     }
 
-    fn changes(rehearsal: &Rehearsal, member: &str) -> Vec<(&'static str, Option<Value>)> {
-        let changed =
-            |step: &&Step| step.after.as_ref().is_some_and(|after| after.get(member) != step.before.get(member));
-        let after = |step: &Step| step.after.as_ref().and_then(|after| after.get(member).cloned());
-        rehearsal.steps.iter().filter(changed).map(|step| (step.rule, after(step))).collect()
+    fn changes<'r>(rehearsal: &'r Rehearsal, member: &str) -> Vec<(&'r str, Option<Value>)> {
+        let changed = rehearsal.changes.iter().filter(|change| change.member == member);
+        changed.map(|change| (&*change.rule, change.to.clone())).collect()
     }
 
     #[test]
@@ -145,7 +74,12 @@ mod tests {
         assert_eq!(changes(&rehearsal, "application_type"), [("redirect_uris", Some(json!("native")))]);
         let method = Some(json!("client_secret_basic"));
         assert_eq!(changes(&rehearsal, "token_endpoint_auth_method"), [("the specifications", method)]);
-        assert_eq!(rehearsal.outcome.unwrap().to_members(), rehearsal.steps.last().unwrap().after.clone().unwrap());
+        let mut became = sent.as_object().cloned().unwrap();
+        for Change { member, from, to, .. } in &rehearsal.changes {
+            assert_eq!(became.remove(member), *from, "{member}");
+            became.extend(to.clone().map(|to| (member.clone(), to)));
+        }
+        assert_eq!(rehearsal.outcome.unwrap().to_members(), became);
     }
 
     #[test]
@@ -173,8 +107,7 @@ mod tests {
         ] {
             let rehearsal = rehearsed(policy.policy(), &sent);
             assert!(rehearsal.outcome.is_err(), "{sent}");
-            let last = rehearsal.steps.last().unwrap();
-            assert_eq!((last.rule, &last.after), (rule, &None), "{sent}");
+            assert_eq!(rehearsal.rule, rule, "{sent}");
         }
     }
 }

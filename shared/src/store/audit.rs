@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use super::item::{integer, json, parsed, string, text};
 use super::list::{Order, Place};
 use super::schema::{LIST_INDEX, audit_key, audit_list, audit_position};
-use super::{Item, Store};
+use super::{Item, Store, write};
 use crate::audit::{Entry, Subject};
 use crate::error::Error;
 

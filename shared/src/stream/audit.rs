@@ -237,6 +237,15 @@ mod tests {
         }
         let entry = made(&one, &client(2, "B")).unwrap();
         assert_eq!(entry.members, ["client_name"]);
+        let mut told = two.clone();
+        let record = two["client"]["S"].as_str().unwrap().replacen(
+            '{',
+            r#"{"changes":[{"rule":"scopes","added":["scope"]}],"#,
+            1,
+        );
+        told["client"]["S"] = json!(record);
+        let same = made(&one, &told).unwrap();
+        assert_eq!((same.events, same.members.len()), (vec![Happening::Updated], 0), "what was sent is no member");
         assert_eq!((entry.actor.as_deref(), entry.door.as_deref()), (Some("registrant"), Some("oauth")));
         let written = serde_json::to_string(&entry).unwrap();
         assert!(!written.contains("c2VjcmV0") && !written.contains("\"h\""), "{written}");

@@ -13,7 +13,7 @@ use shared::service::Service;
 use super::shown;
 use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
-use crate::admin::policy::CHANGES;
+use crate::admin::policy::{CHANGES, rows};
 use crate::admin::{Connection, Output};
 use crate::failure::{Failure, Kind};
 use crate::print;
@@ -40,9 +40,9 @@ pub(super) async fn run(resolve: Resolve, connection: &Connection, output: &Outp
     }
     let rehearsal = rehearse(&desk.context(), &client_id).await;
     let mut findings = found(&rehearsal);
-    let changed: Vec<_> = rehearsal.steps.iter().flat_map(shared::registry::Step::changes).collect();
+    let changed = rows(&rehearsal.changes);
     let failed = rehearsal.outcome.as_ref().err().map(|unresolved| {
-        let rule = rehearsal.steps.last().map(|step| step.rule);
+        let rule = rehearsal.rule;
         let remedy = remedy::of(unresolved, rule, &client_id, &desk.service);
         Failed { step: failed_step(unresolved, &desk.service), unresolved, rule, remedy }
     });

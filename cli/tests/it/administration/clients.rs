@@ -153,12 +153,21 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
 
     let with_id = |verb: &'static str| [&client(verb)[..], &[client_id]].concat();
     let mut shown = admin.json(&with_id("show"));
+    let dropped = json!({"rule": "custom_members", "member": "made_up", "what": "dropped", "from": 1});
+    assert!(shown["changes"].as_array().unwrap().contains(&dropped), "{shown}");
+    assert_eq!(shown["sent"], metadata);
+    let people = String::from_utf8(admin.run(&with_id("show")).stdout).unwrap();
+    let rows: Vec<&str> = people.lines().skip_while(|line| *line != "What became of what was sent:").skip(1).collect();
+    assert!(rows[0].starts_with("RULE ") && rows[1].starts_with("as sent ") && rows[1].contains("mine"), "{people}");
     let update = [&with_id("update")[..], &["-", "--json"]].concat();
     let mut same = json_of(&piped(&admin, &update, &shown.to_string()));
     assert_eq!((shown["version"].take(), same["version"].take()), (json!(1), json!(2)));
     assert_eq!(same, shown, "what is shown changes nothing else");
     let changed = json_of(&piped(&admin, &update, r#"{"client_name": "App 2", "tenant": null}"#));
     assert_eq!((&changed["client_name"], changed.get("tenant")), (&json!("App 2"), None));
+    let by_operator = json!({"rule": "an operator", "member": "tenant", "what": "dropped", "from": 7});
+    assert_eq!(changed["changes"].as_array().unwrap().last(), Some(&by_operator));
+    assert_eq!(changed["sent"], metadata, "what was sent stays so");
     assert_eq!(changed["redirect_uris"], shown["redirect_uris"], "what is not given stays");
     let wrong = piped(&admin, &update, r#"{"redirect_uris": ["https://rp.example/#a"]}"#);
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("redirect_uris[0]"));

@@ -152,6 +152,7 @@ fn a_service_that_has_moved_is_what_it_was() {
     for shown in [&client, &locked, &public_client].map(id_of) {
         let show = |place: &Place| place.admin().json(&["client", "show", "--service", &id, &shown]);
         assert_eq!(show(&there), show(&here));
+        assert_ne!(show(&there)["changes"], json!([]), "what became of what was sent comes along");
     }
     let by_alias = api(&there, "client/get/store", "");
     assert_eq!(

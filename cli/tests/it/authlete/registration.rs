@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use shared::policy::{BoundPolicy, Preset, Rotation};
 
 use super::{Authlete, assert_error, content};
+use crate::changes::{row, rows, stored};
 use crate::support::{BASE_URL, Reply, as_update, web_client};
 
 #[tokio::test]
@@ -384,4 +385,33 @@ async fn bodies_that_are_no_requests_are_the_authorization_servers_fault() {
     }
     let charset = [("content-type", "application/json; charset=UTF-8")];
     assert_eq!(send(&charset, "{\"json\":\"{}\",\"token\":null,\"clientId\":null}").await.text("action"), "CREATED");
+}
+
+#[tokio::test]
+async fn what_an_authorization_server_sent_is_kept_and_told_to_nobody_here() {
+    let authlete = Authlete::open().await;
+    let sent = json!({"redirect_uris": ["cursor://app/cb"], "made_up": 1, "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "implicit"], "response_types": ["code"]});
+    let (client_id, token, registered) = authlete.register(&sent).await;
+    let client = stored(&authlete.world, &client_id).await;
+    let grants = (json!(["authorization_code", "implicit"]), json!(["authorization_code"]));
+    let changes = [
+        row("custom_members", "made_up", json!(1), Value::Null),
+        row("grant_types and response_types", "grant_types", grants.0, grants.1),
+        row("redirect_uris", "application_type", Value::Null, json!("native")),
+    ];
+    assert_eq!((rows(&client), Value::from(client.sent())), (changes.to_vec(), sent));
+
+    // Authlete's own servers send back all that they were answered.
+    let mut document = content(&registered);
+    document["contacts"] = json!([]);
+    let update = json!({"clientId": client_id, "token": token, "json": document.to_string()});
+    let updated = authlete.post("/client/registration/update", &update).await;
+    assert_eq!(updated.text("action"), "UPDATED", "{updated:?}");
+    let client = stored(&authlete.world, &client_id).await;
+    assert_eq!(rows(&client), [row("as sent", "contacts", json!([]), Value::Null)]);
+    let read = authlete.get(&format!("/client/get/{client_id}")).await;
+    for told in [registered.body, updated.body, read.body].map(|body| body.to_string()) {
+        assert!(!told.contains("\"changes\"") && !told.contains("\"sent\"") && !told.contains("as sent"), "{told}");
+    }
 }

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 use shared::caller::Permission;
-use shared::policy::{MetadataDocuments, Trust, TrustRule};
+use shared::policy::{MetadataDocuments, Policy, Preset, Trust, TrustRule};
+use shared::resolution;
 
-use super::{PATH, Scene, answer, copy, ok, outcome};
+use super::{PATH, Scene, answer, copy, ok, opened, outcome};
+use crate::changes::{row, rows};
 use crate::lookup::assert_unknown;
-use crate::support::Reply;
+use crate::support::{BASE_URL, Reply};
 
 fn rule(pattern: &str, trust: Trust) -> TrustRule {
     TrustRule { pattern: pattern.to_owned(), trust }
@@ -196,4 +198,33 @@ async fn a_lock_is_not_lost_to_a_deletion_that_has_not_seen_it() {
     let deleted = shared::administration::delete(&context, &seen).await;
     assert!(matches!(deleted, Err(shared::Error::ClientLocked)), "{deleted:?}");
     assert_eq!(scene.ask().await.body["locked"], json!(true));
+}
+
+#[tokio::test]
+async fn an_operator_sees_what_a_document_says_beside_what_the_rules_make_of_it() {
+    let scene = Scene::new().await;
+    scene.publish(&scene.document_with(&json!({"made_up": 1, "grant_types": ["authorization_code", "implicit"]})));
+    let looked_up = scene.ask().await;
+    assert_eq!(looked_up.status, 200, "{looked_up:?}");
+    let known = async || {
+        let service = scene.world.app.service(1).await.unwrap();
+        let context = scene.world.context(&service);
+        let named = scene.world.app.store.client_and(&service, &scene.url(), Vec::new()).await.unwrap().named;
+        resolution::known(&context, BASE_URL, &scene.url(), named).await.unwrap()
+    };
+    let client = known().await;
+    let changes = rows(&client);
+    assert!(changes.contains(&row("custom_members", "made_up", json!(1), Value::Null)), "{changes:?}");
+    assert_eq!(
+        (&client.sent()["made_up"], &client.sent()["grant_types"]),
+        (&json!(1), &json!(["authorization_code", "implicit"]))
+    );
+    for member in ["sent", "changes", "made_up"] {
+        assert_eq!(looked_up.body.get(member), None, "{member}");
+    }
+    // What the rules do is what they do now.
+    let policy = Policy { custom_members: vec!["made_up".to_owned()], ..Preset::Open.policy() };
+    scene.world.set_policy(1, opened(policy)).await;
+    let changes = rows(&known().await);
+    assert!(!changes.iter().any(|(_, member, ..)| member == "made_up"), "{changes:?}");
 }

@@ -57,7 +57,8 @@ async fn authorization(call: &Call<'_>) -> Result<Response, Error> {
         Err(fault) => return refusal(fault.clone().into()),
     };
     let Some(identifier) = parameters.get("client_id") else { return refusal(RequestFault::NoClientId) };
-    let client = match runtime.resolved(identifier, found.named, Wanted { kept: false, may_fetch: true }).await {
+    let client = match runtime.resolved(identifier, found.named, Wanted { may_fetch: true, ..Wanted::default() }).await
+    {
         Err(Error::Unresolved(unresolved)) if matches!(unresolved.status(), 400..=404) => {
             let code = ("A505302", format!("{}: {unresolved}", unresolved.outcome()));
             return Ok(refused(&desk.service, "BAD_REQUEST", "invalid_client", code));

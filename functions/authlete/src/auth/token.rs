@@ -66,7 +66,7 @@ async fn token(call: &Call<'_>) -> Result<Response, Error> {
     let walk = walk(&context, presented.as_ref(), &found).await?;
     // Nobody's host is asked for a client that shows nothing of its own.
     let may_fetch = walk.as_ref().is_some_and(|walk| walk.client == service.numeric_id(&name));
-    let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch }).await?;
+    let client = runtime.client(&name, found.named, Wanted { kept: true, may_fetch, ..Wanted::default() }).await?;
     // A client that names itself nowhere has nothing to show, and must be one that needs nothing.
     let client =
         client.filter(|client| !is_guessed || client.record.metadata.token_endpoint_auth_method() == AuthMethod::None);

@@ -24,7 +24,8 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, named, identifier) = call.desk_and_named(&[]).await?;
     let view = View::of(&desk.operator);
     let context = desk.resolving_context(call);
-    let wanted = Wanted { kept: false, may_fetch: desk.operator.may(&[Permission::UseService]) };
+    let may_fetch = desk.operator.may(&[Permission::UseService]);
+    let wanted = Wanted { may_fetch, ..Wanted::default() };
     let base_url = call.app.base_url(&desk.service, call.request);
     let found = resolution::resolve(&context, &base_url, identifier, named, wanted).await;
     let found = found.map_err(Error::unresolved)?;

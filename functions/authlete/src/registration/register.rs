@@ -1,6 +1,5 @@
 //! `POST /api/{serviceId}/client/registration`: registers a client for an authorization server (RFC 7591).
 
-use serde_json::Map;
 use shared::caller::{self, Permission};
 use shared::client::{ClientInformation, Source};
 use shared::http::Response;
@@ -41,6 +40,5 @@ async fn register_at(
         Err(Core::MissingToken) => Err(Core::InvalidToken),
         found => found,
     }?;
-    let metadata = document?.metadata;
-    registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, metadata, Map::new()).await
+    registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, &document?).await
 }

@@ -47,7 +47,7 @@ async fn update_at(
     match document {
         // Authlete's own servers send back all that they were answered.
         Ok(mut submitted) => {
-            submitted.server_set.forbidden = None;
+            submitted.server_set.forbidden.clear();
             registry::update(&context, found, client_id, owner, &submitted).await
         }
         // Nobody learns anything about the document before the token is known to be right.

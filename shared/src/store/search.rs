@@ -84,7 +84,7 @@ impl Store {
                 }
                 after = Some(entry);
             }
-            if is_last || read >= MOST_READ {
+            if is_last || clients.len() == limit || read >= MOST_READ {
                 let next = after.filter(|_| !is_last).map(|after| BASE64URL.encode(after));
                 return Ok(FoundClients { clients, next });
             }

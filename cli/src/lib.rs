@@ -52,7 +52,7 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 
 /// The endpoints of the API that everybody reaches.
 pub fn api_endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS, federation::ENDPOINTS]
+    [oauth::ENDPOINTS, authlete::ENDPOINTS, identity_center::ENDPOINTS, federation::ENDPOINTS, operator::ENDPOINTS]
         .into_iter()
         .flatten()
         .copied()

@@ -1,6 +1,8 @@
-//! What the events in `events/` find in the table: services 101 to 112, their clients and tokens, with fixed
+//! What the events in `events/` find in the table: services 101 to 113, their clients and tokens, with fixed
 //! identifiers. The tests install it, and `examples/install-fixture.rs` does for a running table.
 
+#[path = "fixture/operated.rs"]
+mod operated;
 #[path = "fixture/runtime.rs"]
 mod runtime;
 
@@ -114,6 +116,7 @@ pub(crate) async fn install(app: &App) -> Result {
         install_document(app, client_id).await?;
     }
     stet(app).await?;
+    operated::install(app).await?;
     runtime::install(app).await
 }
 

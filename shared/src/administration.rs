@@ -50,6 +50,18 @@ impl Draft {
             settings: record.settings.clone(),
         }
     }
+
+    /// The client with those members of its metadata changed; what is not given stays, `null` removes (RFC 7396).
+    ///
+    /// # Errors
+    /// What the types of the members are refused for.
+    pub fn patched(client: &RegisteredClient, changes: Map<String, Value>) -> Result<Self, Error> {
+        let draft = Self::of(client);
+        let mut members = Value::Object(draft.metadata.to_members());
+        json_patch::merge(&mut members, &Value::Object(changes));
+        let Value::Object(members) = members else { return Err(Error::internal("a client is not an object")) };
+        Ok(Self { metadata: ClientMetadata::from_members(members)?, client_type: None, ..draft })
+    }
 }
 
 /// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
@@ -91,13 +103,17 @@ pub async fn replace(
     draft: impl Fn(&RegisteredClient) -> Result<Draft, Error>,
 ) -> Result<ClientInformation, Error> {
     let numeric_id = client.numeric_id;
-    match try_replace(context, client, &draft).await {
-        Err(Error::Contention) => try_replace(context, again(context, numeric_id).await?, &draft).await,
+    match replace_once(context, client, &draft).await {
+        Err(Error::Contention) => replace_once(context, again(context, numeric_id).await?, &draft).await,
         outcome => outcome,
     }
 }
 
-async fn try_replace(
+/// As [`replace`], of the client as it was read: not again if another change wins.
+///
+/// # Errors
+/// As [`replace`]; [`Error::Contention`] if it was changed since.
+pub async fn replace_once(
     context: &Context<'_>,
     mut client: RegisteredClient,
     draft: &impl Fn(&RegisteredClient) -> Result<Draft, Error>,
@@ -149,8 +165,8 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn lock(context: &Context<'_>, client: RegisteredClient, locked: bool) -> Result<(), Error> {
     let numeric_id = client.numeric_id;
-    match try_lock(context, client, locked).await {
-        Err(Error::Contention) => try_lock(context, again(context, numeric_id).await?, locked).await,
+    match lock_once(context, client, locked).await {
+        Err(Error::Contention) => lock_once(context, again(context, numeric_id).await?, locked).await,
         outcome => outcome,
     }
 }
@@ -166,7 +182,11 @@ pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u6
     if unlocked { Ok(numeric_id) } else { Err(Error::UnknownClient) }
 }
 
-async fn try_lock(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
+/// As [`lock`], of the client as it was read: not again if another change wins.
+///
+/// # Errors
+/// As [`lock`]; [`Error::Contention`] if it was changed since.
+pub async fn lock_once(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
     client.locked = locked;
     if !locked {
         client.pending_until = None;
@@ -196,13 +216,17 @@ pub async fn approve(context: &Context<'_>, mut client: RegisteredClient) -> Res
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn retain(context: &Context<'_>, client: RegisteredClient, retained: bool) -> Result<(), Error> {
     let numeric_id = client.numeric_id;
-    match try_retain(context, client, retained).await {
-        Err(Error::Contention) => try_retain(context, again(context, numeric_id).await?, retained).await,
+    match retain_once(context, client, retained).await {
+        Err(Error::Contention) => retain_once(context, again(context, numeric_id).await?, retained).await,
         outcome => outcome,
     }
 }
 
-async fn try_retain(context: &Context<'_>, mut client: RegisteredClient, retained: bool) -> Result<(), Error> {
+/// As [`retain`], of the client as it was read: not again if another change wins.
+///
+/// # Errors
+/// As [`retain`]; [`Error::Contention`] if it was changed since.
+pub async fn retain_once(context: &Context<'_>, mut client: RegisteredClient, retained: bool) -> Result<(), Error> {
     client.retained = retained;
     live_anew(context, &mut client);
     step(context, &mut client);
@@ -240,14 +264,18 @@ pub async fn replace_secret(
     };
     let numeric_id = client.numeric_id;
     let overlap = overlap.unwrap_or(context.service.policy().secret_overlap);
-    match try_replace_secret(context, client, &new, overlap).await {
-        Err(Error::Contention) => try_replace_secret(context, again(context, numeric_id).await?, &new, overlap).await,
+    match replace_secret_once(context, client, &new, overlap).await {
+        Err(Error::Contention) => replace_secret_once(context, again(context, numeric_id).await?, &new, overlap).await,
         outcome => outcome,
     }
     .map(|old| Replaced { old, new })
 }
 
-async fn try_replace_secret(
+/// As [`replace_secret`], of the client as it was read: not again if another change wins. It returns the old one.
+///
+/// # Errors
+/// As [`replace_secret`]; [`Error::Contention`] if it was changed since.
+pub async fn replace_secret_once(
     context: &Context<'_>,
     mut client: RegisteredClient,
     new: &ClientSecret,
@@ -270,13 +298,17 @@ async fn try_replace_secret(
 /// [`Error::Internal`].
 pub async fn reissue_token(context: &Context<'_>, client: RegisteredClient) -> Result<Token, Error> {
     let numeric_id = client.numeric_id;
-    match try_reissue(context, client).await {
-        Err(Error::Contention) => try_reissue(context, again(context, numeric_id).await?).await,
+    match reissue_token_once(context, client).await {
+        Err(Error::Contention) => reissue_token_once(context, again(context, numeric_id).await?).await,
         outcome => outcome,
     }
 }
 
-async fn try_reissue(context: &Context<'_>, mut client: RegisteredClient) -> Result<Token, Error> {
+/// As [`reissue_token`], of the client as it was read: not again if another change wins.
+///
+/// # Errors
+/// As [`reissue_token`]; [`Error::Contention`] if it was changed since.
+pub async fn reissue_token_once(context: &Context<'_>, mut client: RegisteredClient) -> Result<Token, Error> {
     // Nor is one that all who registered the same share: whoever had a token would manage it for all.
     if !client.source.is_self_managed() || client.is_shared() {
         return Err(Invalid::NotSelfManaged.into());

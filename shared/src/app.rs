@@ -12,6 +12,7 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
+use crate::caller::Operator;
 use crate::credentials::{KeyEncryption, decimal};
 use crate::entropy::Entropy;
 use crate::error::Error;
@@ -287,6 +288,12 @@ impl App {
     ) -> Result<(), Admission> {
         let key = format!("{service_id}#{what}");
         self.strangers.admit(&self.store, &self.clock, &key, &request.source_ip, guest).await
+    }
+
+    /// Counts a request of an operator's token against its rate.
+    pub async fn admit_operator(&self, operator: &Operator) -> Admission {
+        let key = format!("T#{}", operator.token.to_text());
+        self.token_limit.admit(&self.store, &self.clock, &key).await
     }
 
     fn lock_services(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (u64, Arc<Service>)>> {

@@ -10,6 +10,7 @@ use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
 use crate::metadata::{AuthMethod, VerifiedMetadata};
 use crate::policy::{BoundPolicy, Trust, Unused};
+use crate::time::end_of_day;
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +204,14 @@ impl RegisteredClient {
         let unused = self.unused_until.filter(|_| !self.retained);
         let ends = self.expires_at.into_iter().chain(unused).chain(self.pending_until);
         ends.min().filter(|_| !self.locked)
+    }
+
+    /// Whether no use of it is known that was later than that, and it is older, in seconds since 1970; a use is known by its
+    /// day, and may have been at the end of that.
+    #[must_use]
+    pub fn is_unused_since(&self, since: u64) -> bool {
+        let used = self.used.as_deref().and_then(end_of_day);
+        self.record.issued_at_millis / 1000 <= since && used.is_none_or(|end| end <= since)
     }
 
     /// The secret that it had before, if that still works at that time, in seconds since 1970.

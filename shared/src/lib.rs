@@ -32,6 +32,7 @@ pub mod caller;
 pub mod claim_kind;
 pub mod client;
 pub mod credentials;
+pub mod desk;
 pub mod distinguished_name;
 pub mod entropy;
 pub mod error;

@@ -8,6 +8,7 @@ mod metadata_documents;
 mod names;
 mod presets;
 mod unused;
+mod written;
 
 use std::borrow::Cow;
 
@@ -21,6 +22,7 @@ pub use metadata_documents::{MetadataDocuments, MetadataDocumentsFault, SameOrig
 pub use names::Names;
 pub use presets::Preset;
 pub use unused::Unused;
+pub use written::WrittenFault;
 
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 use crate::trusted_issuer::TrustedIssuer;

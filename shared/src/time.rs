@@ -82,6 +82,13 @@ fn text_of(seconds: u64) -> String {
     time.fmt(DateTimeFormat::DateTime).unwrap_or_default()
 }
 
+/// When a day is over, `yyyy-mm-dd` in UTC, in seconds since 1970.
+#[must_use]
+pub fn end_of_day(day: &str) -> Option<u64> {
+    let start = DateTime::from_str(&format!("{day}T00:00:00Z"), DateTimeFormat::DateTime).ok()?;
+    u64::try_from(start.secs()).ok()?.checked_add(24 * 60 * 60)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
 fn system_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -114,6 +114,8 @@ OAUTH = {"register": 405, "client-configuration": 401, "discovery": 200}
 LOOKUPS = {"client-lookup": 401, "client-used": 405}
 OPEN = {"authlete-info": 200, "authlete-healthcheck": 200, "authlete-echo": 200, "authlete-unknown": 404}
 IDENTITY_CENTER = {"huawei-register-client": b'"error_code":"IIC.400"', "aws-register-client": b'"error":"invalid_request"'}
+# What operators ask without a token.
+OPERATORS = {"operator-client-action": 405, "operator-bulk": 405, "operator-policy-try": 405, "operator-token": 405}
 # Service 101 does not open this door.
 FEDERATION = {"federation-entity-configuration": 404, "federation-explicit-registration": 405}
 # Without a client certificate; a GET means something at a client only.
@@ -126,6 +128,9 @@ def problem(function, status, headers, body):
     cors = headers.get("access-control-allow-origin")
     if function in OAUTH:
         ours = status == OAUTH[function] and cors == "*" and json.loads(body)
+    elif function.startswith("operator-"):
+        expected = OPERATORS.get(function, 401)
+        ours = status == expected and cors is None and "error_description" in json.loads(body)
     elif function in LOOKUPS:
         ours = status == LOOKUPS[function] and cors is None and "error_description" in json.loads(body)
     elif function in FEDERATION:
@@ -148,6 +153,9 @@ PARAMETERS = {
     "{*clientId}": "nobody",
     "{*path}": "nothing",
     "{*subject}": "nobody",
+    "{client}": "nobody",
+    "{action}": "lock",
+    "{token}": "nothing",
     "{*accessTokenIdentifier}": "nothing",
 }
 for route, function in router.items():

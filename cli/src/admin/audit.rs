@@ -93,14 +93,15 @@ async fn latest_of_service(
     connection: &Connection,
     output: &Output,
 ) -> Result<bool> {
-    let latest = connection.store.latest_audit_of_service(service, &audit_position(since, ""), most).await;
-    let (entries, is_cut) = latest.map_err(described)?;
+    let latest = connection.store.latest_audit_of_service(service, &audit_position(since, ""), None, most).await;
+    let (mut entries, earlier) = latest.map_err(described)?;
+    entries.reverse();
     // One that is deleted still has an audit; one that never was has none.
     if entries.is_empty() {
         connection.service(service).await?;
     }
     show(&entries, output)?;
-    Ok(is_cut)
+    Ok(earlier.is_some())
 }
 
 /// What was changed of a service, oldest first and some at a time, for scripts; whether there is more.

@@ -168,7 +168,7 @@ async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connec
     if !client.source.is_operators_to_change() {
         bail!("{} is vouched for by others: it is not an operator's to change", which.client_id);
     }
-    let draft = |client: &RegisteredClient| changed(client, changes.clone());
+    let draft = |client: &RegisteredClient| Draft::patched(client, changes.clone());
     if let Err(fault) = allowed(&draft(&client).map_err(described)?.metadata, client.source) {
         // What operators make step by step is not complete yet; what was complete stays so.
         if allowed(&client.record.metadata.to_metadata(), client.source).is_ok() {
@@ -262,15 +262,6 @@ impl Which {
         let members = [("client_id", self.client_id.as_str()), (member, value)];
         members.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect()
     }
-}
-
-/// What an operator's changes make of a client (RFC 7396).
-fn changed(client: &RegisteredClient, changes: Map<String, Value>) -> Result<Draft, Error> {
-    let draft = Draft::of(client);
-    let mut members = Value::Object(draft.metadata.to_members());
-    json_patch::merge(&mut members, &Value::Object(changes));
-    let Value::Object(members) = members else { return Err(Error::internal("a client is not an object")) };
-    Ok(Draft { metadata: ClientMetadata::from_members(members)?, client_type: None, ..draft })
 }
 
 /// Whether the specifications have such clients. Operators of Authlete may leave that for later, and the core lets them;

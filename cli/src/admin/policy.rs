@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use shared::policy::{Policy, Preset};
-use shared::registry::{Rehearsal, Step, rehearse};
+use shared::registry::{Rehearsal, rehearse};
 use shared::service::ServiceConfiguration;
 
 use super::Output;
@@ -57,8 +57,9 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
 /// Prints what each rule does to a registration.
 fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, output: &Output) -> Result<()> {
     let has_statement = sent.contains_key("software_statement");
-    let Rehearsal { steps, outcome } = rehearse(configuration, sent);
-    let changes: Vec<_> = steps.iter().flat_map(changes).collect();
+    let rehearsal = rehearse(configuration, sent);
+    let changes = rehearsal.changes();
+    let Rehearsal { steps, outcome } = rehearsal;
     if has_statement || configuration.policy.software_statements.required {
         print::complain("warning: software statements are left out here");
     }
@@ -92,28 +93,6 @@ fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, out
 /// The columns of what rules did to members.
 pub(super) const CHANGES: [&str; 5] = ["rule", "member", "what", "from", "to"];
 
-/// What a rule did to each member.
-pub(super) fn changes(step: &Step) -> Vec<Map<String, Value>> {
-    let Step { rule, before, after: Some(after) } = step else { return Vec::new() };
-    let added = after.keys().filter(|name| !before.contains_key(*name));
-    let change = |name: &String| {
-        let (from, to) = (before.get(name), after.get(name));
-        let what = match (from, to) {
-            (from, to) if from == to => return None,
-            (Some(_), None) => "dropped",
-            (None, _) => "added",
-            (Some(_), Some(_)) => "replaced",
-        };
-        let texts = [("rule", *rule), ("member", name.as_str()), ("what", what)];
-        let mut row: Map<String, Value> =
-            texts.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect();
-        row.extend(from.map(|from| ("from".to_owned(), from.clone())));
-        row.extend(to.map(|to| ("to".to_owned(), to.clone())));
-        Some(row)
-    };
-    before.keys().chain(added).filter_map(change).collect()
-}
-
 /// What a file makes of a policy: members that it does not have stay, and `null` removes one (RFC 7396). The file has the
 /// policy alone, or all of a service, as `service show --json` prints it.
 pub(super) fn changed_by(input: &Input, policy: &Policy) -> Result<Policy> {
@@ -126,34 +105,7 @@ fn changed(input: &Input, mut members: Map<String, Value>, policy: &Policy) -> R
         Some(_) => bail!("{input}: policy must be an object"),
         None => members,
     };
-    let mut merged = serde_json::to_value(policy)?;
-    if let Some(member) = unknown(&merged, &patch).first() {
-        bail!("{input}: a policy has no member {member}");
-    }
-    json_patch::merge(&mut merged, &patch.into());
-    serde_path_to_error::deserialize(merged).with_context(|| format!("{input} is not a policy"))
-}
-
-/// The members of a change that no policy has: the functions ignore those of later versions, but whoever writes a policy
-/// wants to hear of a misspelt one, if only to remove it.
-fn unknown(policy: &Value, patch: &Map<String, Value>) -> Vec<String> {
-    let mut unknown = Vec::new();
-    let mut all = policy.clone();
-    overlay(&mut all, patch);
-    // What has a wrong type is told of later.
-    let _ = serde_ignored::deserialize::<_, _, Policy>(all, |path| unknown.push(path.to_string()));
-    unknown
-}
-
-/// As a merge, with every `null` in its place.
-fn overlay(target: &mut Value, patch: &Map<String, Value>) {
-    let Value::Object(members) = target else { return };
-    for (name, value) in patch {
-        match (members.get_mut(name), value) {
-            (Some(inner @ Value::Object(_)), Value::Object(patch)) => overlay(inner, patch),
-            _ => drop(members.insert(name.clone(), value.clone())),
-        }
-    }
+    policy.patched(patch).with_context(|| format!("{input} is not a policy"))
 }
 
 #[cfg(test)]

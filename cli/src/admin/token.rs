@@ -133,7 +133,8 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
         Command::List(owner) => list(owner, connection, output).await,
         Command::Rotate(which) => rotate(which, connection, output).await,
         Command::Revoke(which) => {
-            connection.store.delete_token(&existing(which, connection).await?).await.map_err(described)?;
+            let token = existing(which, connection).await?;
+            connection.store.revoke_token(&token, &operator()).await.map_err(described)?;
             output.done("The token is revoked.");
             Ok(())
         }
@@ -217,7 +218,7 @@ async fn rotate(which: Which, connection: &Connection, output: &Output) -> Resul
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
     let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
     issue(&token, &record, connection, output).await?;
-    connection.store.delete_token(&old).await.map_err(described)
+    connection.store.revoke_token(&old, &operator()).await.map_err(described)
 }
 
 async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<()> {

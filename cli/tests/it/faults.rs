@@ -549,6 +549,6 @@ async fn a_revocation_whose_answer_is_lost_is_a_revocation() {
     scene.proxy.inject("DeleteItem I", Fault::LostAnswer);
     let token = Token::parse(TokenKind::InitialAccess, &scene.initial_access_token).unwrap();
     let record = scene.table.app.store.token(&token).await.unwrap().unwrap();
-    scene.world.app.store.delete_token(&record).await.unwrap();
+    scene.world.app.store.revoke_token(&record, &shared::origin::Origin::default()).await.unwrap();
     assert!(scene.world.app.store.token(&token).await.unwrap().is_none());
 }

@@ -34,6 +34,7 @@ mod lists;
 mod lookup;
 mod merging;
 mod metadata_documents;
+mod operator;
 mod permissions;
 mod program;
 mod registration;

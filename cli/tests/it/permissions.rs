@@ -211,32 +211,40 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                 continue;
             }
             let who = match (&key[..2], action) {
-                // Operators' tokens are made by the command line, and read where operators are answered.
-                ("T#", "GetItem" | "BatchGetItem") => {
-                    function.starts_with("authlete-") || ["client-lookup", "client-used"].contains(&function.as_str())
-                }
+                // Operators' tokens are read where operators are answered, and made and revoked at their own door.
+                ("T#", "GetItem" | "BatchGetItem") => ["authlete-", "operator-", "client-lookup", "client-used"]
+                    .iter()
+                    .any(|name| function.starts_with(name)),
+                ("T#" | "I#", "PutItem") => function == "operator-tokens",
+                ("T#", "UpdateItem") => function == "operator-token",
                 // Only the function of the stream counts, and deletes.
                 ("T#" | "G#" | "V#" | "K#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => {
                     function == stream::FUNCTION
                 }
-                // The audit and the places of clients are the stream's, and refusals are counted where they happen.
+                // The audit and the places of clients are the stream's, operators read them, and refusals are counted where
+                // they happen.
+                ("A#", "BatchGetItem") => function == "operator-audit",
                 ("A#" | "Q#", action) => action == "BatchWriteItem" && function == stream::FUNCTION,
                 ("X#", action) => action == "UpdateItem",
                 (_, "BatchWriteItem") | ("T#", _) => false,
                 // Whoever registers counts an initial access token, and makes none.
                 ("I#", "GetItem" | "UpdateItem") => {
-                    ["register", "authlete-client-registration"].contains(&function.as_str())
+                    let users = ["register", "authlete-client-registration", "operator-token"];
+                    users.contains(&function.as_str())
                 }
+                ("I#", "BatchGetItem") => function.starts_with("operator-token"),
                 ("I#", action) => action == "DeleteItem",
                 // Requests that are signed, and assertions of clients, are remembered and never read.
                 ("R#", action) => action == "PutItem" && REMEMBERING.contains(&function.as_str()),
                 // What users have granted is only the runtime's.
                 ("P#", "PutItem") => function == "authlete-pushed-auth-req",
+                ("G#" | "V#" | "K#", _) if function == "operator-grants" => true,
                 ("G#" | "P#" | "V#" | "K#", _) => is_runtimes(&function),
                 ("M#", "PutItem") => function == "stet-token",
                 ("M#", action) => action == "GetItem" && ["stet-register", "stet-client"].contains(&function.as_str()),
                 ("S#", "PutItem" | "UpdateItem") => {
-                    function.starts_with("authlete-service-") || function == stream::FUNCTION
+                    function.starts_with("authlete-service-")
+                        || [stream::FUNCTION, "operator-policy"].contains(&function.as_str())
                 }
                 ("N#", action) => action == "GetItem",
                 _ => true,

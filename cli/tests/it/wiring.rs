@@ -76,7 +76,8 @@ fn concurrency_can_be_reserved_for_the_functions_that_strangers_reach() {
     for function in functions.filter(|resource| resource["Type"] == "AWS::Serverless::Function") {
         let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
         let reserved = function["Properties"].get("ReservedConcurrentExecutions").is_some();
-        let is_operators = binary.starts_with("authlete-") || ["client-lookup", "client-used"].contains(&binary);
+        let is_operators =
+            ["authlete-", "operator-", "client-lookup", "client-used"].iter().any(|name| binary.starts_with(name));
         assert_eq!(reserved, !is_operators && binary != stream::FUNCTION, "{binary}");
     }
     for door in ["Oauth", "IdentityCenter", "Federation", "Stet"] {

@@ -8,8 +8,6 @@ use shared::client::RegisteredClient;
 use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
-use shared::metadata::Invalid;
-use shared::metadata_document::DocumentUri;
 use shared::origin::Origin;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
@@ -158,11 +156,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn desk_and_named(&self, any_of: &[Permission]) -> Result<(Desk, Named, &str), Error> {
         let identifier = self.request.path_parameter("clientId").unwrap_or_default();
         let (desk, named) = self.desk_and_client(any_of, identifier).await?;
-        path_identifier(identifier)?;
-        // What stands behind a question mark of a URL that is not encoded has become the request's own.
-        if DocumentUri::is_meant_by(identifier) && self.request.query_parameters().next().is_some() {
-            return Err(Invalid::syntax("clientId", "an identifier that survives in a path").into());
-        }
+        self.request.path_identifier("clientId")?;
         Ok((desk, named, identifier))
     }
 
@@ -227,9 +221,7 @@ impl<'a> Call<'a> {
     /// A token that is known counts against its rate.
     async fn known(&self, record: Option<TokenRecord>) -> Result<Operator, Error> {
         let operator = Operator::new(record)?;
-        let app = self.app;
-        let key = format!("T#{}", operator.token.to_text());
-        let admission = app.token_limit.admit(&app.store, &app.clock, &key).await;
+        let admission = self.app.admit_operator(&operator).await;
         let admission = self.admission.get_or_init(|| admission);
         if admission.allowed { Ok(operator) } else { Err(Error::TooManyRequests(*admission)) }
     }
@@ -297,14 +289,4 @@ fn operation(endpoint: &Endpoint) -> String {
     let path = endpoint.paths.first().copied().unwrap_or_default();
     let fixed = path.split('/').filter(|segment| !segment.is_empty() && *segment != "api" && !segment.starts_with('{'));
     fixed.flat_map(|segment| ["/", segment]).collect()
-}
-
-/// The gateway decodes paths and ends them at a question mark: an identifier that may have been changed by that is
-/// refused.
-fn path_identifier(identifier: &str) -> Result<(), Invalid> {
-    let changed = identifier.contains(['?', '#', '%'])
-        || identifier.split('/').any(|segment| matches!(segment, "." | ".."))
-        || (identifier.starts_with("https:/") && !identifier.starts_with("https://"))
-        || (identifier.starts_with("http:/") && !identifier.starts_with("http://"));
-    if changed { Err(Invalid::syntax("clientId", "an identifier that survives in a path")) } else { Ok(()) }
 }

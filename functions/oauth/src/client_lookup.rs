@@ -8,6 +8,7 @@ use shared::Error;
 use shared::administration;
 use shared::caller::Permission;
 use shared::client::{ClientDocument, RegisteredClient};
+use shared::desk::Desk;
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::{Invalid, RedirectUriKind, VerifiedMetadata};
 use shared::metadata_document::{DocumentUri, Wanted};
@@ -16,7 +17,7 @@ use shared::registry::Context;
 use shared::resolution;
 
 use crate::door::{self, Fault};
-use crate::operator::{self, Desk};
+use crate::operator;
 
 const METHODS: &[Method] = &[Method::Get];
 
@@ -66,7 +67,7 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
     let any_of = [Permission::UseService, Permission::ClientRead, Permission::ClientWrite];
     let (desk, named) = operator::open(app, request, &any_of, identifier).await?;
     let question = question.map_err(Fault::Request)?;
-    let context = desk.context(app, request);
+    let context = operator::context(&desk, app, request);
     let wanted = Wanted { kept: question.kept, may_fetch: desk.operator.may(&[Permission::UseService]) };
     let base_url = app.base_url(&desk.service, request);
     let client = resolution::resolve(&context, &base_url, &question.client_id, named, wanted).await;

@@ -7,6 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer};
 
 use crate::credentials::decimal;
+use crate::metadata::Invalid;
+use crate::metadata_document::DocumentUri;
 use crate::origin::Origin;
 use crate::service::Service;
 
@@ -21,6 +23,8 @@ pub enum Method {
     Post,
     /// `PUT`.
     Put,
+    /// `PATCH` (RFC 5789).
+    Patch,
     /// `DELETE`.
     Delete,
     /// `OPTIONS`.
@@ -36,6 +40,7 @@ impl Method {
             "HEAD" => Self::Head,
             "POST" => Self::Post,
             "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
             "DELETE" => Self::Delete,
             "OPTIONS" => Self::Options,
             _ => Self::Other,
@@ -50,6 +55,7 @@ impl Method {
             Self::Head => "HEAD",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
             Self::Options => "OPTIONS",
             Self::Other => "other",
@@ -127,6 +133,22 @@ impl Request {
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.get(name).map(String::as_str)
+    }
+
+    /// A parameter of the path that names a client. The gateway decodes paths and ends them at a question mark: an
+    /// identifier that may have been changed by that is refused.
+    ///
+    /// # Errors
+    /// [`Invalid::Syntax`].
+    pub fn path_identifier(&self, name: &str) -> Result<&str, Invalid> {
+        let identifier = self.path_parameter(name).unwrap_or_default();
+        let changed = identifier.contains(['?', '#', '%'])
+            || identifier.split('/').any(|segment| matches!(segment, "." | ".."))
+            || (identifier.starts_with("https:/") && !identifier.starts_with("https://"))
+            || (identifier.starts_with("http:/") && !identifier.starts_with("http://"))
+            // What stands behind a question mark of a URL that is not encoded has become the request's own.
+            || (DocumentUri::is_meant_by(identifier) && self.query_parameters().next().is_some());
+        if changed { Err(Invalid::syntax(name, "an identifier that survives in a path")) } else { Ok(identifier) }
     }
 
     /// The first parameter of that name in the query, decoded.

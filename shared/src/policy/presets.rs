@@ -25,6 +25,23 @@ impl Preset {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Open, Self::McpShared, Self::Protected, Self::Regulated];
 
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::McpShared => "mcp_shared",
+            Self::Protected => "protected",
+            Self::Regulated => "regulated",
+        }
+    }
+
+    /// The preset of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.as_str() == name)
+    }
+
     /// The policy.
     #[must_use]
     pub fn policy(self) -> Policy {

@@ -58,6 +58,40 @@ pub struct Rehearsal {
     pub outcome: Result<VerifiedMetadata, Error>,
 }
 
+impl Rehearsal {
+    /// What the rules did to members, in their order: `rule`, `member`, `what` (`dropped`, `added`, `replaced`), `from`,
+    /// `to`.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Map<String, Value>> {
+        self.steps.iter().flat_map(Step::changes).collect()
+    }
+}
+
+impl Step {
+    /// What the rule did to members, as [`Rehearsal::changes`].
+    #[must_use]
+    pub fn changes(&self) -> Vec<Map<String, Value>> {
+        let Self { rule, before, after: Some(after) } = self else { return Vec::new() };
+        let added = after.keys().filter(|name| !before.contains_key(*name));
+        let change = |name: &String| {
+            let (from, to) = (before.get(name), after.get(name));
+            let what = match (from, to) {
+                (from, to) if from == to => return None,
+                (Some(_), None) => "dropped",
+                (None, _) => "added",
+                (Some(_), Some(_)) => "replaced",
+            };
+            let texts = [("rule", *rule), ("member", name.as_str()), ("what", what)];
+            let mut row: Map<String, Value> =
+                texts.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect();
+            row.extend(from.map(|from| ("from".to_owned(), from.clone())));
+            row.extend(to.map(|to| ("to".to_owned(), to.clone())));
+            Some(row)
+        };
+        before.keys().chain(added).filter_map(change).collect()
+    }
+}
+
 /// Registers nothing: says what a service with that configuration would make of what a client sends to the oauth door.
 /// Software statements and what has to be fetched are left out.
 #[must_use]

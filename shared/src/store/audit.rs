@@ -43,13 +43,31 @@ impl Store {
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
         let place = Place { from: Some(from.to_owned()), ..Place::start(LIST_INDEX, audit_list(service)) };
-        let mut keys = self.keys(&place, at_most.saturating_add(1)).await?;
-        let next = keys.get(at_most).and_then(|key| text(key, "at")).map(str::to_owned);
-        keys.truncate(at_most);
+        let (keys, next) = self.keys_and_next(&place, at_most).await?;
         Ok((self.entries(keys).await?, next))
     }
 
-    /// The same of the last `at_most` of them; and whether there were more since that position.
+    /// What was changed of one client last, newest first, of `at_most` changes from a position back; and the position after
+    /// them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn latest_audit_of_client(
+        &self,
+        service: u64,
+        numeric_id: u64,
+        from: Option<&str>,
+        at_most: usize,
+    ) -> Result<(Vec<Entry>, Option<String>), Error> {
+        let partition = Place::of_table(audit_key(service, &numeric_id.to_string()));
+        let place = Place { until: from.map(str::to_owned), order: Order::Backwards, ..partition };
+        let (mut items, next) = self.keys_and_next(&place, at_most).await?;
+        items.retain(|item| self.is_live(item));
+        let entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<_, _>>()?;
+        Ok((entries, next))
+    }
+
+    /// The same of a service, its clients and its tokens, not before `since`.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
@@ -57,14 +75,16 @@ impl Store {
         &self,
         service: u64,
         since: &str,
+        from: Option<&str>,
         at_most: usize,
-    ) -> Result<(Vec<Entry>, bool), Error> {
+    ) -> Result<(Vec<Entry>, Option<String>), Error> {
         let list = Place::start(LIST_INDEX, audit_list(service));
-        let place = Place { from: Some(since.to_owned()), order: Order::Backwards, ..list };
-        let mut keys = self.keys(&place, at_most.saturating_add(1)).await?;
-        let is_cut = keys.len() > at_most;
-        keys.truncate(at_most);
-        Ok((self.entries(keys).await?, is_cut))
+        let (since, until) = (Some(since.to_owned()), from.map(str::to_owned));
+        let place = Place { from: since, until, order: Order::Backwards, ..list };
+        let (keys, next) = self.keys_and_next(&place, at_most).await?;
+        let mut entries = self.entries(keys).await?;
+        entries.reverse();
+        Ok((entries, next))
     }
 
     /// The living entries that an index names, oldest first: of one partition there may be several.

@@ -50,6 +50,29 @@ impl Place {
         Self { index: None, list: partition, from: None, until: None, skip: 0, order: Order::Forwards }
     }
 
+    /// Where a list ends, or the place of a position in it, to go back from there.
+    pub(super) fn end(index: &'static str, list: String, until: Option<String>) -> Self {
+        Self { until, order: Order::Backwards, ..Self::start(index, list) }
+    }
+
+    /// Goes on at a position.
+    pub(super) fn go_on(&mut self, position: String) {
+        match self.order {
+            Order::Forwards => self.from = Some(position),
+            Order::Backwards => self.until = Some(position),
+        }
+    }
+
+    /// The attributes by which its items are parted and sorted.
+    fn keys(&self) -> (&'static str, &'static str) {
+        self.index.map_or(("PK", "SK"), |index| (index, "at"))
+    }
+
+    /// The attribute by which its items are sorted.
+    pub(super) fn sort(&self) -> &'static str {
+        self.keys().1
+    }
+
     /// All that stands at one position of a list.
     pub(super) fn at(index: &'static str, list: String, position: String) -> Self {
         Self { from: Some(position.clone()), until: Some(position), ..Self::start(index, list) }
@@ -64,6 +87,19 @@ impl Store {
     pub async fn services(&self, organization: &str) -> Result<Vec<Service>, Error> {
         let items = self.list(services_list(organization)).await?;
         items.iter().map(|item| service::service(id_after(item, "S#")?, item)).collect()
+    }
+
+    /// An organization's services, oldest first, `at_most` of them; and whether there are more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn first_services(&self, organization: &str, at_most: usize) -> Result<(Vec<Service>, bool), Error> {
+        let place = Place::start(LIST_INDEX, services_list(organization));
+        let (keys, next) = self.keys_and_next(&place, at_most).await?;
+        let items = self.batches(keys).await?;
+        let services =
+            items.iter().map(|item| service::service(id_after(item, "S#")?, item)).collect::<Result<_, _>>()?;
+        Ok((services, next.is_some()))
     }
 
     /// A service's clients, oldest first.
@@ -85,6 +121,23 @@ impl Store {
         self.tokens(service_tokens_list(service_id)).await
     }
 
+    /// A service's tokens, newest first, from a position on, of `at_most` of its list those that have not ended; and the
+    /// position after them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn token_page(
+        &self,
+        service_id: u64,
+        from: Option<String>,
+        at_most: usize,
+    ) -> Result<(Vec<TokenRecord>, Option<String>), Error> {
+        let place = Place::end(LIST_INDEX, service_tokens_list(service_id), from);
+        let (keys, next) = self.keys_and_next(&place, at_most).await?;
+        let items = self.batches(keys).await?;
+        Ok((items.iter().map(token_of).collect::<Result<_, _>>()?, next))
+    }
+
     /// An organization's tokens, oldest first.
     ///
     /// # Errors
@@ -94,12 +147,7 @@ impl Store {
     }
 
     async fn tokens(&self, list: String) -> Result<Vec<TokenRecord>, Error> {
-        let items = self.list(list).await?;
-        let read = |item: &Item| {
-            let hash = text(item, "PK").and_then(|key| TokenHash::parse(key.split_once('#')?.1));
-            token::token(required(hash, "PK")?, item)
-        };
-        items.iter().map(read).collect()
+        self.list(list).await?.iter().map(token_of).collect()
     }
 
     /// The living items of a list, in its order.
@@ -132,6 +180,18 @@ impl Store {
         self.batches(keys).await
     }
 
+    /// What an index, or the table, has from a place on, `at_most` items, and the position of the next one if there is one.
+    pub(super) async fn keys_and_next(
+        &self,
+        place: &Place,
+        at_most: usize,
+    ) -> Result<(Vec<Item>, Option<String>), Error> {
+        let mut keys = self.keys(place, at_most.saturating_add(1)).await?;
+        let next = keys.get(at_most).and_then(|key| text(key, place.sort())).map(str::to_owned);
+        keys.truncate(at_most);
+        Ok((keys, next))
+    }
+
     /// What an index, or the table, has from a place on, `at_most` items.
     pub(super) async fn keys(&self, place: &Place, at_most: usize) -> Result<Vec<Item>, Error> {
         let mut keys: Vec<Item> = Vec::new();
@@ -154,7 +214,7 @@ impl Store {
     }
 
     fn along(&self, place: &Place) -> QueryFluentBuilder {
-        let (partition, sort) = place.index.map_or(("PK", "SK"), |index| (index, "at"));
+        let (partition, sort) = place.keys();
         let mut query = self
             .client
             .query()
@@ -224,6 +284,12 @@ impl Store {
         found.sort_by_key(|item| order.iter().position(|key| item.get("PK") == Some(key)));
         Ok(found)
     }
+}
+
+/// The token of an item that is listed.
+fn token_of(item: &Item) -> Result<TokenRecord, Error> {
+    let hash = text(item, "PK").and_then(|key| TokenHash::parse(key.split_once('#')?.1));
+    token::token(required(hash, "PK")?, item)
 }
 
 /// The key of an item of an index.

@@ -1,5 +1,6 @@
 //! Tokens.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::item::{changed, integer, json, number, parsed, required, string, text};
@@ -135,13 +136,36 @@ impl Store {
         found.first().map(|item| token(*hash, item)).transpose()
     }
 
-    /// Revokes a token, if there is one. For operators: no function has the permission.
+    /// What is known of the operators' token or the initial access token with that digest, unless it has expired.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn delete_token(&self, token: &TokenRecord) -> Result<(), Error> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item_key(token)?));
-        delete.send().await.map(|_| ()).map_err(super::write::fault)
+    pub async fn service_token(&self, hash: &TokenHash) -> Result<Option<TokenRecord>, Error> {
+        let keys = [operator_token_key(hash), initial_access_token_key(hash)];
+        let found = self.batch(keys.map(Key::into_attributes).into()).await?;
+        found.first().map(|item| token(*hash, item)).transpose()
+    }
+
+    /// Revokes a token, if there is one: it has ended, and TTL removes it. So no function needs the permission to delete
+    /// items, and the audit knows who did it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn revoke_token(&self, token: &TokenRecord, origin: &Origin) -> Result<(), Error> {
+        let key = key(token.kind, &token.hash).ok_or_else(|| Error::internal("a token that stands with its client"))?;
+        let write_id = self.write_id()?;
+        let update = self
+            .update(key)
+            .update_expression(
+                "SET expires_at = :now, revoked = :revoked, changed = :changed, write_id = :write REMOVE #list",
+            )
+            .condition_expression("attribute_exists(PK)")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_values(":now", integer(self.clock.now()))
+            .expression_attribute_values(":revoked", AttributeValue::Bool(true))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":write", string(&write_id));
+        self.write(Write::Update(Box::new(update)), &write_id).await.map(|_| ())
     }
 }
 

@@ -152,6 +152,9 @@ fn differing(old: &Map<String, Value>, new: &Map<String, Value>, prefix: &str) -
 fn of_token(old: Option<&Image>, new: Option<&Image>, at: u64) -> Option<Happening> {
     match (old, new) {
         (None, Some(_)) => Some(Happening::Created),
+        (Some(old), Some(new)) if new.revoked && !old.revoked => Some(Happening::Deleted),
+        // That was told when it happened.
+        (Some(old), None) if old.revoked => None,
         (Some(old), None) if old.has_ended(at) => Some(Happening::Ended),
         (Some(_), None) => Some(Happening::Deleted),
         // A use of one that is counted.

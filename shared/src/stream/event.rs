@@ -84,6 +84,9 @@ pub(super) struct Image {
     pub(super) client: Option<String>,
     #[serde(deserialize_with = "flag")]
     pub(super) locked: bool,
+    /// Whether an operator has ended a token.
+    #[serde(deserialize_with = "flag")]
+    pub(super) revoked: bool,
     #[serde(deserialize_with = "flag")]
     pub(super) retained: bool,
     /// Until when it waits for approval.

@@ -135,15 +135,8 @@ impl List {
             && (self.sources.is_empty() || self.sources.iter().any(|source| source == client.source.as_str()))
             && self.software_id.as_ref().is_none_or(|id| rest.software_id.as_ref() == Some(id))
             && self.name.as_ref().is_none_or(is_named)
-            && self.unused.is_none_or(|life| is_unused_since(client, now.saturating_sub(life.as_secs())))
+            && self.unused.is_none_or(|life| client.is_unused_since(now.saturating_sub(life.as_secs())))
     }
-}
-
-/// Whether no use of a client is known that was later than that, and it is older; a use is known by its day.
-pub(super) fn is_unused_since(client: &RegisteredClient, since: u64) -> bool {
-    const DAY: u64 = 24 * 60 * 60;
-    let used = client.used.as_deref().and_then(|day| millis(day).ok()).map(|day| (day / 1000).saturating_add(DAY));
-    [Some(client.record.issued_at_millis / 1000), used].into_iter().flatten().all(|time| time <= since)
 }
 
 /// A place in a list: a time in 13 digits of milliseconds, `#`, a number in 16.

@@ -11,7 +11,6 @@ use shared::administration;
 use shared::client::RegisteredClient;
 use shared::store::Route;
 
-use super::list::is_unused_since;
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
 use crate::admin::token::duration;
@@ -66,7 +65,7 @@ impl Prune {
             && !client.retained
             && !client.locked
             && client.ends_at().is_none_or(|end| end > now)
-            && is_unused_since(client, now.saturating_sub(self.unused.as_secs()))
+            && client.is_unused_since(now.saturating_sub(self.unused.as_secs()))
     }
 
     /// All of them: the host of each, and its identifier.

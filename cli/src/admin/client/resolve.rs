@@ -13,7 +13,7 @@ use shared::service::Service;
 use super::shown;
 use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
-use crate::admin::policy::{CHANGES, changes};
+use crate::admin::policy::CHANGES;
 use crate::admin::{Connection, Output};
 use crate::failure::{Failure, Kind};
 use crate::print;
@@ -40,7 +40,7 @@ pub(super) async fn run(resolve: Resolve, connection: &Connection, output: &Outp
     }
     let rehearsal = rehearse(&desk.context(), &client_id).await;
     let mut findings = found(&rehearsal);
-    let changed: Vec<_> = rehearsal.steps.iter().flat_map(changes).collect();
+    let changed: Vec<_> = rehearsal.steps.iter().flat_map(shared::registry::Step::changes).collect();
     let failed = rehearsal.outcome.as_ref().err().map(|unresolved| {
         let rule = rehearsal.steps.last().map(|step| step.rule);
         let remedy = remedy::of(unresolved, rule, &client_id, &desk.service);

@@ -185,7 +185,7 @@ async fn an_ended_token_is_an_unknown_one() {
     assert_eq!(world.send_bare("GET", "/api/1/service/get", Some(&token)).await.status, 200);
     let parsed = shared::credentials::Token::parse(shared::credentials::TokenKind::Service, &token).unwrap();
     let record = world.app.store.token(&parsed).await.unwrap().unwrap();
-    world.app.store.delete_token(&record).await.unwrap();
+    world.app.store.revoke_token(&record, &shared::origin::Origin::default()).await.unwrap();
     assert_error(&world.send_bare("GET", "/api/1/service/get", Some(&token)).await, 401, "A001203");
 
     let ending = TokenRecord { expires_at: Some(world.clock.now() + 60), ..record };

@@ -1,0 +1,479 @@
+//! The operators' door: clients, policy, tokens, and what was refused and changed.
+
+use serde_json::{Value, json};
+use shared::caller::Permission;
+use shared::policy::{Approval, Policy, Preset};
+
+use crate::support::{NOW, Reply, World, web_client};
+
+/// An operator of service 1.
+struct Operator {
+    world: World,
+    token: String,
+}
+
+impl Operator {
+    async fn of(policy: Policy) -> Self {
+        let world = World::empty().await;
+        world.service(1, policy).await;
+        let token = world.service_token(1, &Permission::ALL).await;
+        Self { world, token }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.world.send_bare("GET", &format!("/operator/1/{path}"), Some(&self.token)).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &Value) -> Reply {
+        self.world.send_json(method, &format!("/operator/1/{path}"), Some(&self.token), body).await
+    }
+
+    async fn act(&self, client_id: &str, action: &str) -> Reply {
+        self.world.send_bare("POST", &format!("/operator/1/clients/{client_id}/{action}"), Some(&self.token)).await
+    }
+
+    /// A client that has registered itself: its identifier.
+    async fn registered(&self, name: &str) -> String {
+        let body = json!({
+            "client_name": name, "redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none",
+        });
+        self.world.clock.advance(1);
+        self.world.register(1, None, &body).await.text("client_id").to_owned()
+    }
+
+    async fn listed(&self, query: &str) -> Vec<String> {
+        let reply = self.get(&format!("clients?{query}")).await;
+        assert_eq!(reply.status, 200, "{query}: {reply:?}");
+        names(&reply)
+    }
+}
+
+fn names(reply: &Reply) -> Vec<String> {
+    reply.body["clients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|client| client["client_name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn assert_conflict(reply: &Reply, part: &str) {
+    assert_eq!((reply.status, reply.text("error")), (409, "conflict"), "{reply:?}");
+    assert!(reply.text("error_description").contains(part), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let created = operator.send("POST", "clients", &web_client()).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let id = created.text("client_id").to_owned();
+    let uri = created.text("registration_client_uri").to_owned();
+    assert!(uri.ends_with(&format!("/1/register/{id}")));
+    let path = format!("/1/register/{id}");
+    let token = created.text("registration_access_token").to_owned();
+    assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 200);
+
+    let read = operator.get(&format!("clients/{id}")).await;
+    assert_eq!((read.status, &read.body["version"], &read.body["locked"]), (200, &json!(1), &json!(false)));
+    assert_eq!((&read.body["source"], &read.body["client_type"]), (&json!("oauth"), &json!("confidential")));
+    for hidden in ["client_secret", "registration_access_token"] {
+        assert_eq!(read.body.get(hidden), None, "{read:?}");
+    }
+    let by_number = operator.get(&format!("clients/{}", read.body["numeric_id"])).await;
+    assert_eq!(by_number.body, read.body);
+
+    let patched = operator.send("PATCH", &format!("clients/{id}"), &json!({"client_name": "New", "version": 1})).await;
+    assert_eq!((patched.status, patched.text("client_name"), &patched.body["version"]), (200, "New", &json!(2)));
+    let late = operator.send("PATCH", &format!("clients/{id}"), &json!({"client_name": "Late", "version": 1})).await;
+    assert_conflict(&late, "changed since");
+    let late = operator.send("POST", &format!("clients/{id}/lock"), &json!({"version": 1})).await;
+    assert_conflict(&late, "changed since");
+
+    let locked = operator.act(&id, "lock").await;
+    assert_eq!((locked.status, &locked.body["locked"]), (200, &json!(true)));
+    assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 403);
+    assert_eq!(operator.act(&id, "unlock").await.body["locked"], json!(false));
+
+    let rotated = operator.send("POST", &format!("clients/{id}/rotate-secret"), &json!({"overlap": 60})).await;
+    assert_eq!(rotated.status, 200, "{rotated:?}");
+    assert_ne!(rotated.text("client_secret"), created.text("client_secret"));
+    assert_eq!(rotated.body["previous_secret_until"], json!(operator.world.clock.now() + 60));
+    let reissued = operator.act(&id, "reissue-token").await;
+    assert_eq!(reissued.text("registration_client_uri"), uri);
+    assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 401, "the old one ends");
+    let token = reissued.text("registration_access_token").to_owned();
+    assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 200);
+
+    let deleted = operator.world.send_bare("DELETE", &format!("/operator/1/clients/{id}"), Some(&operator.token)).await;
+    assert_eq!(deleted.status, 204);
+    assert_eq!(operator.get(&format!("clients/{id}")).await.status, 404);
+    assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 401);
+    let restored = operator.act(&id, "restore").await;
+    assert_eq!((restored.status, restored.text("client_name")), (200, "New"));
+    assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 200);
+    assert_conflict(&operator.act(&id, "restore").await, "not deleted");
+
+    let for_good = format!("/operator/1/clients/{id}?for_good=true");
+    assert_eq!(operator.world.send_bare("DELETE", &for_good, Some(&operator.token)).await.status, 204);
+    assert_eq!(operator.act(&id, "restore").await.status, 404);
+
+    operator.world.catch_up().await;
+    let history = operator.get(&format!("clients/{id}/history?limit=3")).await;
+    let entries = history.body["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 3, "newest first, be it gone");
+    assert_eq!((&entries[0]["events"], &entries[0]["door"]), (&json!(["deleted"]), &json!("operator")));
+    let next = history.text("next").replace('#', "%23");
+    let further = operator.get(&format!("clients/{id}/history?cursor={next}&limit=100")).await;
+    let further = further.body["entries"].as_array().unwrap();
+    assert_eq!(further.last().unwrap()["events"], json!(["registered"]));
+    assert!(further[0]["sequence"].as_str() < entries[2]["sequence"].as_str());
+}
+
+#[tokio::test]
+async fn what_waits_is_approved_as_it_was_seen_or_denied() {
+    let policy = Policy { approval: Approval::Required, ..Preset::Open.policy() };
+    let operator = Operator::of(policy).await;
+    let (one, other) = (operator.registered("One").await, operator.registered("Other").await);
+    assert_eq!(operator.listed("pending=true").await, ["Other", "One"]);
+    let approved = operator.send("POST", &format!("clients/{one}/approve"), &json!({"version": 1})).await;
+    assert_eq!((approved.status, approved.body.get("pending_until")), (200, None), "{approved:?}");
+    assert_conflict(&operator.act(&one, "deny").await, "does not wait");
+    assert_eq!(operator.act(&other, "deny").await.status, 204);
+    assert_eq!(operator.listed("").await, ["One"]);
+}
+
+#[tokio::test]
+async fn clients_are_listed_newest_first_and_found_by_what_they_are() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        ids.push(operator.registered(&format!("Client {number}")).await);
+    }
+    let mut body = web_client();
+    body["client_name"] = json!("Bank");
+    body["software_id"] = json!("bank-1");
+    body["redirect_uris"] = json!(["https://bank.example/cb"]);
+    operator.world.clock.advance(1);
+    operator.world.register(1, None, &body).await;
+    operator.act(&ids[0], "lock").await;
+    operator.world.catch_up().await;
+
+    let (mut seen, mut query) = (Vec::new(), "limit=2".to_owned());
+    loop {
+        let page = operator.get(&format!("clients?{query}")).await;
+        assert!(names(&page).len() <= 2);
+        seen.extend(names(&page));
+        let Some(next) = page.body.get("next").and_then(Value::as_str) else { break };
+        query = format!("limit=2&cursor={}", next.replace('#', "%23"));
+    }
+    assert_eq!(seen, ["Bank", "Client 4", "Client 3", "Client 2", "Client 1", "Client 0"]);
+    for (query, expected) in [
+        ("name=bank", &["Bank"][..]),
+        ("name=client%203", &["Client 3"]),
+        ("software_id=bank-1", &["Bank"]),
+        ("redirect_host=BANK.example", &["Bank"]),
+        ("client_type=confidential", &["Bank"]),
+        ("locked=true", &["Client 0"]),
+        ("source=stet", &[]),
+        ("source=oauth&locked=true&client_type=public", &["Client 0"]),
+        ("pending=true", &[]),
+        ("unused=100000", &[]),
+        ("flagged=true", &[]),
+    ] {
+        assert_eq!(operator.listed(query).await, expected, "{query}");
+    }
+    assert_eq!(operator.listed(&format!("client_id={}", ids[2])).await, ["Client 2"]);
+    assert_eq!(operator.listed("client_id=nobody").await, Vec::<String>::new());
+    for (query, part) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=1790000000000%23%00", "cursor"),
+        ("source=paper", "source"),
+        ("locked=maybe", "locked"),
+        ("locked=true&locked=true", "locked"),
+        ("order=name", "order"),
+        ("unused=-1", "unused"),
+    ] {
+        let refused = operator.get(&format!("clients?{query}")).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{query}: {refused:?}");
+        assert!(refused.text("error_description").contains(part), "{query}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_is_done_to_many_that_are_as_they_were_seen() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let (one, other) = (operator.registered("One").await, operator.registered("Other").await);
+    let order = |preview: bool, version: u64| {
+        json!({"action": "delete", "preview": preview, "clients": [
+            {"client_id": one, "version": 1}, {"client_id": other, "version": version}, {"client_id": "nobody"},
+        ]})
+    };
+    let outcomes = |reply: &Reply| -> Vec<String> {
+        let results = reply.body["results"].as_array().unwrap().iter();
+        results.map(|result| result["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    let seen = operator.send("POST", "bulk", &order(true, 1)).await;
+    assert_eq!(outcomes(&seen), ["possible", "possible", "absent"], "{seen:?}");
+    assert_eq!(seen.body["results"][0]["client_name"], "One");
+    assert_eq!(operator.listed("").await.len(), 2, "nothing has happened");
+    operator.act(&other, "retain").await;
+    assert_eq!(outcomes(&operator.send("POST", "bulk", &order(true, 1)).await), ["possible", "changed", "absent"]);
+    let done = operator.send("POST", "bulk", &order(false, 1)).await;
+    assert_eq!(outcomes(&done), ["done", "changed", "absent"]);
+    assert_eq!(operator.listed("").await, ["Other"]);
+    let back = json!({"action": "restore", "clients": [{"client_id": one}]});
+    assert_eq!(outcomes(&operator.send("POST", "bulk", &back).await), ["done"]);
+    let deny = json!({"action": "deny", "clients": [{"client_id": one}]});
+    let refused = operator.send("POST", "bulk", &deny).await;
+    assert_eq!(outcomes(&refused), ["refused"]);
+    assert!(refused.body["results"][0]["error_description"].as_str().unwrap().contains("does not wait"));
+    let many: Vec<Value> = (0..101).map(|number| json!({"client_id": number.to_string()})).collect();
+    for (body, part) in [
+        (json!({"action": "delete", "clients": many}), "100"),
+        (json!({"action": "paint", "clients": [{"client_id": "a"}]}), "action"),
+        (json!({"action": "lock", "clients": ["a"]}), "clients"),
+        (json!({"action": "lock", "clients": [{"version": 1}]}), "client_id"),
+        (json!({"action": "lock", "clients": [{"client_id": "a"}], "preview": "yes"}), "preview"),
+    ] {
+        let refused = operator.send("POST", "bulk", &body).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert!(refused.text("error_description").contains(part), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let read = operator.get("policy").await;
+    assert_eq!((read.status, read.text("registration"), read.header("etag")), (200, "open", "\"1\""));
+    let put = async |tag: Option<&str>, body: &Value| {
+        let bearer = format!("Bearer {}", operator.token);
+        let mut headers = vec![("content-type", "application/json"), ("authorization", bearer.as_str())];
+        headers.extend(tag.map(|tag| ("if-match", tag)));
+        operator.world.send("PUT", "/operator/1/policy", &headers, body.to_string()).await
+    };
+    let mut policy = read.body.clone();
+    policy["secret_overlap"] = json!(60);
+    assert_eq!(put(None, &policy).await.status, 428);
+    assert_eq!(put(Some("\"7\""), &policy).await.status, 412);
+    let replaced = put(Some("\"1\""), &policy).await;
+    assert_eq!((replaced.status, replaced.header("etag")), (200, "\"2\""), "{replaced:?}");
+    assert_eq!(replaced.body, policy);
+    assert_eq!(put(Some("\"1\""), &policy).await.status, 412, "somebody was earlier");
+    for (body, part) in [
+        (json!({"registratoin": "open"}), "registratoin"),
+        (json!({"registration": "ajar"}), "registration"),
+        (json!({"names": {"reserved": [1]}}), "names.reserved"),
+    ] {
+        let refused = put(Some("*"), &body).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert!(refused.text("error_description").contains(part), "{refused:?}");
+    }
+    assert_eq!(operator.get("policy").await.body, policy);
+    assert_eq!(put(Some("*"), &json!({})).await.text("registration"), "initial_access_token", "the preset's");
+}
+
+#[tokio::test]
+async fn a_policy_is_tried_before_clients_meet_it() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png"});
+    let now = operator.send("POST", "policy/try", &json!({"client": client})).await;
+    assert_eq!((now.status, &now.body["differs"]), (200, &json!([])), "{now:?}");
+    assert_eq!(now.body["registered"]["redirect_uris"], client["redirect_uris"]);
+    assert!(now.body["changes"].as_array().unwrap().iter().any(|change| change["rule"] == "the specifications"));
+    let protected = operator.send("POST", "policy/try", &json!({"preset": "protected", "client": client})).await;
+    assert_eq!(protected.body["refused"]["rule"], "redirect_uris.pages_share_host", "{protected:?}");
+    assert_eq!(protected.body["refused"]["error"], "invalid_client_metadata");
+    let differs = protected.body["differs"].as_array().unwrap();
+    assert!(
+        differs
+            .iter()
+            .any(|it| it["member"] == "registration" && it["from"] == "open" && it["to"] == "initial_access_token")
+    );
+    let mut eased = protected.body["policy"].clone();
+    eased["redirect_uris"]["pages_share_host"] = json!("allow");
+    let eased = operator.send("POST", "policy/try", &json!({"policy": eased, "client": client})).await;
+    assert!(eased.body.get("registered").is_some(), "{eased:?}");
+    assert_eq!(operator.listed("").await, Vec::<String>::new(), "nothing is registered");
+    assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}
+
+#[tokio::test]
+async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
+    let operator = Operator::of(Preset::Protected.policy()).await;
+    let made = operator.send("POST", "tokens", &json!({"kind": "service", "permissions": ["client.read"]})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let value = made.text("value").to_owned();
+    let list = async |token: &str| operator.world.send_bare("GET", "/operator/1/clients", Some(token)).await.status;
+    assert_eq!(list(&value).await, 200);
+    assert_eq!(operator.world.send_bare("GET", "/operator/1/policy", Some(&value)).await.status, 403);
+
+    let once = json!({"kind": "initial_access", "uses": 1, "expires_in": 100});
+    let once = operator.send("POST", "tokens", &once).await;
+    assert_eq!(once.body["expires_at"], json!(NOW + 100), "{once:?}");
+    assert_eq!(operator.world.register(1, Some(once.text("value")), &web_client()).await.status, 201);
+    assert_eq!(operator.world.register(1, Some(once.text("value")), &web_client()).await.status, 401);
+
+    let listed = operator.get("tokens").await;
+    let listed = listed.body["tokens"].as_array().unwrap();
+    assert_eq!(listed.len(), 3, "{listed:?}");
+    assert!(listed.iter().all(|token| token.get("value").is_none()));
+    let revoke = async |id: &str| {
+        let path = format!("/operator/1/tokens/{id}");
+        operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.status
+    };
+    assert_eq!(revoke(made.text("token")).await, 204);
+    assert_eq!(list(&value).await, 401);
+    assert_eq!(revoke(made.text("token")).await, 404, "it is gone");
+    assert_eq!(operator.get("tokens").await.body["tokens"].as_array().unwrap().len(), 2);
+
+    let writer = operator.world.service_token(1, &[Permission::ServiceWrite]).await;
+    let more = json!({"kind": "service", "permissions": ["client.write"]});
+    let refused = operator.world.send_json("POST", "/operator/1/tokens", Some(&writer), &more).await;
+    assert_eq!((refused.status, refused.text("error")), (403, "insufficient_scope"));
+    for body in [
+        json!({"kind": "organization"}),
+        json!({"kind": "service"}),
+        json!({"kind": "service", "permissions": ["all"]}),
+        json!({"kind": "service", "permissions": ["client.read"], "uses": 1}),
+        json!({"kind": "initial_access", "uses": 0}),
+        json!({"kind": "initial_access", "expires_in": 0}),
+        json!({"kind": "initial_access", "permissions": ["client.read"]}),
+    ] {
+        let refused = operator.send("POST", "tokens", &body).await;
+        assert_eq!(refused.status, 400, "{body}: {refused:?}");
+    }
+    operator.world.catch_up().await;
+    let audit = operator.get("audit?limit=100").await;
+    let ended = audit.body["entries"].as_array().unwrap().iter().find(|entry| entry["events"] == json!(["deleted"]));
+    let ended = ended.unwrap();
+    assert_eq!((&ended["token"], &ended["door"]), (&made.body["token"], &json!("operator")));
+    assert!(ended["actor"].is_string(), "who ended it is known");
+}
+
+#[tokio::test]
+async fn what_was_refused_and_changed_is_shown() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    operator.registered("One").await;
+    let refused = json!({"redirect_uris": ["https://rp.example/cb#a"], "client_name": "Mallory"});
+    assert_eq!(operator.world.register(1, None, &refused).await.status, 400);
+    operator.world.catch_up().await;
+    let counts = operator.get("counts?days=2").await;
+    assert_eq!(counts.body["clients"], 1, "{counts:?}");
+    assert_eq!(counts.body["days"][0]["clients"], 1);
+    let refusals = operator.get("refusals").await;
+    let refusal = &refusals.body["refusals"][0];
+    assert_eq!((&refusal["error"], &refusal["count"]), (&json!("invalid_redirect_uri"), &json!(1)), "{refusals:?}");
+    assert!(!refusals.body.to_string().contains("Mallory"));
+    let audit = operator.get(&format!("audit?since={NOW}")).await;
+    let entries = audit.body["entries"].as_array().unwrap();
+    assert_eq!((&entries[0]["events"], &entries[0]["subject"]), (&json!(["registered"]), &json!("client")));
+    assert_eq!(operator.get("audit?since=9999999999").await.body, json!({"entries": []}));
+}
+
+#[tokio::test]
+async fn a_token_does_what_its_permissions_say_and_learns_nothing_of_other_services() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    operator.world.service(2, Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let (client, lock) = (format!("clients/{id}"), format!("clients/{id}/lock"));
+    let requests = [
+        ("GET", "clients", [1, 1, 1, 0, 0]),
+        ("POST", "clients", [0, 1, 1, 0, 0]),
+        ("GET", client.as_str(), [1, 1, 1, 0, 0]),
+        ("PATCH", client.as_str(), [0, 1, 1, 0, 0]),
+        ("POST", lock.as_str(), [0, 1, 1, 0, 0]),
+        ("POST", "bulk", [0, 1, 1, 0, 0]),
+        ("GET", "grants?client=a", [1, 1, 1, 0, 0]),
+        ("DELETE", "grants?client=a", [0, 1, 1, 0, 0]),
+        ("GET", "federation", [1, 1, 1, 0, 0]),
+        ("GET", "federation?entity_id=https://rp.example", [0, 0, 1, 0, 0]),
+        ("GET", "policy", [0, 0, 0, 1, 1]),
+        ("PUT", "policy", [0, 0, 0, 0, 1]),
+        ("POST", "policy/try", [0, 0, 0, 1, 1]),
+        ("GET", "tokens", [0, 0, 0, 1, 1]),
+        ("POST", "tokens", [0, 0, 0, 0, 1]),
+        ("DELETE", "tokens/x", [0, 0, 0, 0, 1]),
+        ("GET", "counts", [1, 1, 1, 0, 0]),
+        ("GET", "refusals", [1, 1, 1, 0, 0]),
+        ("GET", "audit", [0, 0, 0, 1, 1]),
+    ];
+    let permissions = [
+        Permission::ClientRead,
+        Permission::ClientWrite,
+        Permission::UseService,
+        Permission::ServiceRead,
+        Permission::ServiceWrite,
+    ];
+    let other = operator.world.service_token(2, &Permission::ALL).await;
+    for (column, permission) in permissions.into_iter().enumerate() {
+        let token = operator.world.service_token(1, &[permission]).await;
+        for (method, path, may) in &requests {
+            let path = format!("/operator/1/{path}");
+            let send = async |token: &str| match *method {
+                "GET" | "DELETE" => operator.world.send_bare(method, &path, Some(token)).await,
+                _ => operator.world.send_json(method, &path, Some(token), &json!({"unknown": true})).await,
+            };
+            let reply = send(&token).await;
+            assert_eq!(reply.status != 403, may[column] == 1, "{permission:?} {method} {path}: {reply:?}");
+            let foreign = send(&other).await;
+            assert_eq!((foreign.status, foreign.text("error")), (403, "insufficient_scope"), "{method} {path}");
+            assert_eq!(operator.world.send_bare(method, &path, None).await.status, 401);
+        }
+        operator.world.clock.advance(60);
+    }
+    let who = operator.world.send_bare("GET", "/operator/whoami", Some(&other)).await;
+    assert_eq!(who.body["services"][0]["service_id"], 2, "{who:?}");
+    assert_eq!(who.body["kind"], "service");
+    for path in ["clients/a%3Fb", "clients/..", "clients/a%2523"] {
+        assert!(operator.get(path).await.status >= 400, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_users_have_let_clients_have_is_shown_and_ended() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let call = async |path: &str, body: &Value| {
+        let reply = operator.world.send_json("POST", &format!("/api/1{path}"), Some(&operator.token), body).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    };
+    let client = json!({
+        "clientName": "Shop", "clientType": "CONFIDENTIAL", "redirectUris": ["https://rp.example/cb"],
+        "responseTypes": ["CODE"], "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"],
+    });
+    let client = call("/client/create", &client).await["clientId"].clone();
+    let mut tokens = Vec::new();
+    for subject in ["john", "su b/1"] {
+        let body =
+            json!({"grantType": "AUTHORIZATION_CODE", "clientId": client, "subject": subject, "scopes": ["email"]});
+        tokens.push(call("/auth/token/create", &body).await["accessToken"].clone());
+    }
+    let works = async |token: &Value| call("/auth/introspection", &json!({ "token": token })).await["action"] == "OK";
+    let of_client = operator.get(&format!("grants?client={client}")).await;
+    let grants = of_client.body["grants"].as_array().unwrap();
+    assert_eq!(grants.len(), 2, "{of_client:?}");
+    assert!(
+        grants
+            .iter()
+            .all(|grant| grant["client_name"] == "Shop" && grant["authorizations"][0]["scopes"] == json!(["email"]))
+    );
+    assert!(tokens.iter().all(|token| !of_client.body.to_string().contains(token.as_str().unwrap())));
+    let one = operator.get(&format!("grants?client={client}&limit=1")).await;
+    assert_eq!((one.body["grants"].as_array().unwrap().len(), &one.body["are_more"]), (1, &json!(true)));
+    let of_user = operator.get("grants?subject=su%20b%2F1").await;
+    assert_eq!(of_user.body["grants"][0]["subject"], "su b/1", "{of_user:?}");
+    let end = async |query: &str| {
+        let path = format!("/operator/1/grants?{query}");
+        operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.body
+    };
+    assert_eq!(end("subject=john").await, json!({"ended": 1}));
+    assert_eq!((works(&tokens[0]).await, works(&tokens[1]).await), (false, true));
+    operator.world.clock.advance(1);
+    assert_eq!(end(&format!("client={client}")).await, json!({"ended": 1}));
+    assert!(!works(&tokens[1]).await);
+    assert_eq!(operator.get("grants").await.status, 400);
+}

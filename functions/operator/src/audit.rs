@@ -1,0 +1,23 @@
+//! `GET /operator/{serviceId}/audit`: what was changed of a service, its clients and its tokens, newest first.
+
+use shared::App;
+use shared::http::{DEADLINE, Request, Response};
+use shared::store::schema::audit_position;
+
+use crate::client_history::page;
+use crate::door::{self, Fault, READ_SERVICE, endpoint};
+use crate::query::Query;
+
+/// The latest time that a position can have, in seconds since 1970.
+const LATEST: u64 = 9_999_999_999;
+
+endpoint!(audit, "operator-audit", [Get], ["/operator/{serviceId}/audit"], DEADLINE);
+
+async fn audit(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, READ_SERVICE).await?;
+    let query = Query::of(request, &["since", "limit", "cursor"])?;
+    let since = audit_position(query.number("since", 0..=LATEST)?.unwrap_or_default(), "");
+    let (from, limit) = (query.cursor()?, query.limit()?);
+    let (entries, next) = app.store.latest_audit_of_service(desk.service.id, &since, from, limit).await?;
+    Ok(page(&entries, next))
+}

@@ -1,0 +1,127 @@
+//! `POST /operator/{serviceId}/bulk`: the same is done to many clients, or only looked at.
+
+use serde_json::{Map, Value};
+use shared::App;
+use shared::http::{RESOLVING_DEADLINE, Request, Response};
+use shared::metadata::Invalid;
+use shared::registry::Context;
+use shared::store::Named;
+
+use crate::action::{self, Action, Outcome};
+use crate::door::{self, CHANGED, Fault, WRITE_CLIENTS, endpoint};
+use crate::query::{Members, Query};
+
+/// How many clients one request names.
+const MOST_CLIENTS: usize = 100;
+
+endpoint!(bulk, "operator-bulk", [Post], ["/operator/{serviceId}/bulk"], RESOLVING_DEADLINE);
+
+async fn bulk(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, WRITE_CLIENTS).await?;
+    Query::of(request, &[])?;
+    let order = Order::of(Members(door::body(request)?))?;
+    let context = door::context(app, &desk, request);
+    let mut results = Vec::new();
+    for one in &order.clients {
+        results.push(Value::Object(done(&context, request, &order, one).await?));
+    }
+    Ok(Response::json(200, Map::from_iter([("results".to_owned(), results.into())])))
+}
+
+/// What is asked.
+struct Order {
+    action: Action,
+    clients: Vec<One>,
+    /// Whether it is only looked at.
+    preview: bool,
+}
+
+/// One of the clients.
+struct One {
+    client_id: String,
+    /// The only version to which it may be done.
+    version: Option<u64>,
+}
+
+impl Order {
+    fn of(mut asked: Members) -> Result<Self, Fault> {
+        let name = asked.text("action")?.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "action" }))?;
+        let action = Action::parse(&name).filter(|action| !action.makes_something());
+        let unknown = || Invalid::Unknown { member: "action".to_owned(), value: name.clone() };
+        let action = action.ok_or_else(|| Fault::of_request(&unknown()))?;
+        let values =
+            asked.array("clients")?.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "clients" }))?;
+        if values.is_empty() {
+            return Err(Fault::of_request(&Invalid::Empty { member: "clients" }));
+        }
+        if values.len() > MOST_CLIENTS {
+            let member = "clients".to_owned();
+            return Err(Fault::of_request(&Invalid::TooLong { member, limit: MOST_CLIENTS, unit: "values" }));
+        }
+        let preview = asked.flag("preview")?;
+        asked.end()?;
+        let clients = values.into_iter().map(One::of).collect::<Result<_, _>>()?;
+        Ok(Self { action, clients, preview })
+    }
+}
+
+impl One {
+    fn of(value: Value) -> Result<Self, Fault> {
+        let Value::Object(members) = value else {
+            return Err(Fault::of_request(&Invalid::wrong_type("clients", "an array of objects")));
+        };
+        let mut members = Members(members);
+        let client_id = members.text("client_id")?;
+        let client_id = client_id.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "client_id" }))?;
+        let version = members.number("version")?;
+        members.end()?;
+        Ok(Self { client_id, version })
+    }
+}
+
+/// What has become of one; what is refused for one stops none of the others.
+async fn done(context: &Context<'_>, request: &Request, order: &Order, one: &One) -> Result<Map<String, Value>, Fault> {
+    let found = context.app.store.client_and(context.service, &one.client_id, Vec::new()).await?.named;
+    let mut result = Map::from_iter([("client_id".to_owned(), one.client_id.as_str().into())]);
+    if let Some(client) = &found.client {
+        result.extend(action::name(client).map(|name| ("client_name".to_owned(), name)));
+        result.insert("version".to_owned(), client.version.into());
+    }
+    let outcome = if order.preview {
+        looked_at(order, one, &found).map(|()| "possible")
+    } else {
+        let performed = action::perform(context, request, &one.client_id, found, &order.action, one.version);
+        Box::pin(performed).await.map(|outcome| {
+            if let Outcome::Changed(client) = outcome {
+                result.insert("version".to_owned(), client.version.into());
+            }
+            "done"
+        })
+    };
+    let told = match outcome {
+        Ok(told) => told,
+        Err(Fault::Core(error)) if error.status() >= 500 => return Err(error.into()),
+        Err(Fault::Core(shared::Error::UnknownClient)) => "absent",
+        Err(fault) => {
+            let (_, _, text) = fault.told();
+            let is_changed =
+                matches!((&fault, &CHANGED), (Fault::Conflict(one), Fault::Conflict(other)) if one == other);
+            result.insert("error_description".to_owned(), text.into());
+            if is_changed { "changed" } else { "refused" }
+        }
+    };
+    result.insert("outcome".to_owned(), told.into());
+    Ok(result)
+}
+
+/// Whether it could be done.
+fn looked_at(order: &Order, one: &One, found: &Named) -> Result<(), Fault> {
+    match &found.client {
+        // What is deleted is found by bringing it back alone.
+        None if order.action == Action::Restore => Ok(()),
+        None if found.document.is_some() => Ok(()),
+        None => Err(shared::Error::UnknownClient.into()),
+        Some(client) if one.version.is_some_and(|version| version != client.version) => Err(CHANGED),
+        Some(client) => order.action.fits(client),
+    }
+}

@@ -1,0 +1,59 @@
+//! `/operator/{serviceId}/clients/{client}`: one client, by its identifier, number or alias.
+
+use shared::administration::{self, Draft};
+use shared::client::RegisteredClient;
+use shared::http::{DEADLINE, Method, Request, Response};
+use shared::{App, Error};
+
+use crate::action::{self, Action};
+use crate::door::{self, CHANGED, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
+use crate::query::{Members, Query};
+use crate::shown;
+
+endpoint!(one, "operator-client", [Get, Patch, Delete], ["/operator/{serviceId}/clients/{client}"], DEADLINE);
+
+async fn one(app: &App, request: &Request) -> Result<Response, Fault> {
+    match request.method {
+        Method::Patch => update(app, request).await,
+        Method::Delete => delete(app, request).await,
+        _ => read(app, request).await,
+    }
+}
+
+async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
+    let (desk, named, identifier) = door::client(app, request, READ_CLIENTS).await?;
+    Query::of(request, &[])?;
+    let client = door::known(&door::context(app, &desk, request), request, identifier, named).await?;
+    Ok(Response::json(200, shown::client(&client, desk.service.policy(), app.clock.now())))
+}
+
+/// Changes its metadata by the members of a JSON merge patch (RFC 7396); with `version`, only that one.
+async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
+    let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
+    let mut changes = Members(door::body(request)?);
+    let version = changes.number("version")?;
+    let context = door::context(app, &desk, request);
+    let client = door::known(&context, request, identifier, named).await?;
+    if !client.source.is_operators_to_change() {
+        return Err(Fault::Conflict("others vouch for this client: it is not an operator's to change"));
+    }
+    let draft = |client: &RegisteredClient| Draft::patched(client, changes.0.clone());
+    let updated = match version {
+        Some(version) if version != client.version => return Err(CHANGED),
+        Some(_) => administration::replace_once(&context, client, &draft).await,
+        None => administration::replace(&context, client, draft).await,
+    };
+    match updated {
+        Ok(updated) => Ok(Response::json(200, shown::client(&updated.client, desk.service.policy(), app.clock.now()))),
+        Err(Error::Contention) if version.is_some() => Err(CHANGED),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn delete(app: &App, request: &Request) -> Result<Response, Fault> {
+    let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
+    let for_good = Query::of(request, &["for_good"])?.flag("for_good")?.unwrap_or_default();
+    let context = door::context(app, &desk, request);
+    action::perform(&context, request, identifier, named, &Action::Delete { for_good }, None).await?;
+    Ok(Response::empty(204))
+}

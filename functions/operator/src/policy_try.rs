@@ -1,0 +1,82 @@
+//! `POST /operator/{serviceId}/policy/try`: what a policy would do to a registration; nothing is changed or registered.
+
+use serde_json::{Map, Value, json};
+use shared::App;
+use shared::http::{DEADLINE, Request, Response};
+use shared::metadata::Invalid;
+use shared::policy::{Policy, Preset};
+use shared::registry::{Rehearsal, rehearse};
+use shared::service::ServiceConfiguration;
+
+use crate::door::{self, Fault, READ_SERVICE, endpoint};
+use crate::policy::{members, stored, written};
+use crate::query::{Members, Query};
+
+endpoint!(attempt, "operator-policy-try", [Post], ["/operator/{serviceId}/policy/try"], DEADLINE);
+
+async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, READ_SERVICE).await?;
+    Query::of(request, &[])?;
+    let mut asked = Members(door::body(request)?);
+    let (policy, preset, client) = (asked.object("policy")?, asked.text("preset")?, asked.object("client")?);
+    asked.end()?;
+    let current = stored(app, desk.service.id).await?.configuration;
+    let policy = tried(&current.policy, policy, preset.as_deref())?;
+    let configuration = ServiceConfiguration { policy, ..current.clone() };
+    configuration.check()?;
+    let mut answer = Map::new();
+    let mut differing = Vec::new();
+    differ("", &members(&current.policy), &members(&configuration.policy), &mut differing);
+    answer.insert("policy".to_owned(), members(&configuration.policy).into());
+    answer.insert("differs".to_owned(), differing.into());
+    if let Some(sent) = client {
+        tell(&mut answer, rehearse(&configuration, sent));
+    }
+    Ok(Response::json(200, answer))
+}
+
+fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&str>) -> Result<Policy, Fault> {
+    match (policy, preset) {
+        (Some(_), Some(_)) => Err(Fault::Request("policy and preset exclude each other".into())),
+        (Some(policy), None) => written(policy),
+        (None, Some(name)) => {
+            let known = Preset::parse(name).map(Preset::policy);
+            let unknown = || Invalid::Unknown { member: "preset".to_owned(), value: name.to_owned() };
+            known.ok_or_else(|| Fault::of_request(&unknown()))
+        }
+        (None, None) => Ok(current.clone()),
+    }
+}
+
+/// What each rule did, and what came of it.
+fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
+    let changes: Vec<Value> = rehearsal.changes().into_iter().map(Value::Object).collect();
+    answer.insert("changes".to_owned(), changes.into());
+    let rule = rehearsal.steps.last().map_or("as sent", |step| step.rule);
+    match rehearsal.outcome {
+        Ok(registered) => answer.insert("registered".to_owned(), registered.to_members().into()),
+        Err(error) => {
+            let refused = json!({"rule": rule, "error": error.code(), "error_description": error.to_string()});
+            answer.insert("refused".to_owned(), refused)
+        }
+    };
+}
+
+/// The members that differ, by their path with dots.
+fn differ(path: &str, from: &Map<String, Value>, to: &Map<String, Value>, found: &mut Vec<Value>) {
+    let added = to.keys().filter(|name| !from.contains_key(*name));
+    for name in from.keys().chain(added) {
+        let (old, new) = (from.get(name), to.get(name));
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match (old, new) {
+            (old, new) if old == new => {}
+            (Some(Value::Object(old)), Some(Value::Object(new))) => differ(&path, old, new, found),
+            (old, new) => {
+                let mut difference = Map::from_iter([("member".to_owned(), path.into())]);
+                difference.extend(old.map(|old| ("from".to_owned(), old.clone())));
+                difference.extend(new.map(|new| ("to".to_owned(), new.clone())));
+                found.push(difference.into());
+            }
+        }
+    }
+}

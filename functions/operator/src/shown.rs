@@ -1,0 +1,95 @@
+//! What operators see of a client: its metadata in the names of RFC 7591 §2, and what is known beside them. Never a secret.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredClient, SoftwareIdentity};
+use shared::metadata::VerifiedMetadata;
+use shared::policy::{Flag, Policy};
+
+/// The members of a client, times in seconds since 1970.
+pub(crate) fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
+    let record = &client.record;
+    let mut members = record.metadata.to_members();
+    let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+    put("client_id", client.client_id.as_str().into());
+    put("client_id_issued_at", (record.issued_at_millis / 1000).into());
+    put("numeric_id", client.numeric_id.into());
+    put("source", client.source.as_str().into());
+    put("client_type", type_name(record.client_type).into());
+    put("version", client.version.into());
+    put("locked", client.locked.into());
+    let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();
+    for (name, value) in [
+        ("expires_at", client.ends_at().map(Value::from)),
+        ("pending_until", client.pending_until.map(Value::from)),
+        ("retained", client.retained.then_some(Value::Bool(true))),
+        ("used", client.used.as_deref().map(Value::from)),
+        ("flags", (!flags.is_empty()).then(|| flags.into())),
+        ("alias", record.settings.alias.as_deref().map(Value::from)),
+        ("developer", record.settings.developer.as_deref().map(Value::from)),
+        ("client_secret_expires_at", client.secret.is_some().then(|| record.secret_expires_at.into())),
+        ("previous_secret_until", client.previous_secret_at(now).map(|previous| previous.until.into())),
+        ("metadata_document", record.metadata_document.as_ref().map(document)),
+        ("software", record.software.as_ref().map(software)),
+        ("trust_chain", record.trust_chain.as_ref().map(chain)),
+        ("certificates", certificates(&record.metadata)),
+    ] {
+        if let Some(value) = value {
+            put(name, value);
+        }
+    }
+    members
+}
+
+/// The name of a client type (RFC 6749 §2.1).
+pub(crate) const fn type_name(client_type: ClientType) -> &'static str {
+    match client_type {
+        ClientType::Public => "public",
+        ClientType::Confidential => "confidential",
+    }
+}
+
+/// How old the copy of a metadata document is, and what the service thinks of its URL.
+fn document(document: &ClientDocument) -> Value {
+    let changed: BTreeMap<&String, u64> =
+        document.changed.iter().map(|(member, millis)| (member, millis / 1000)).collect();
+    json!({
+        "trust": document.trust.as_str(),
+        "trusted_by": document.trusted_by,
+        "copy": document.copy.as_str(),
+        "first_seen_at": document.first_seen_millis / 1000,
+        "changed_at": document.changed_at_millis / 1000,
+        "changed_members": changed,
+        "fetched_at": document.fetched_at_millis / 1000,
+        "fresh_until": document.fresh_until,
+    })
+}
+
+/// Whose the first certificate of each key is, and for how long.
+fn certificates(metadata: &VerifiedMetadata) -> Option<Value> {
+    let keys = metadata.jwks()?.certificates();
+    let shown = keys.iter().map(|certificate| {
+        json!({
+            "kid": certificate.kid,
+            "use": certificate.usage,
+            "subject": certificate.subject,
+            "not_before": certificate.not_before,
+            "not_after": certificate.not_after,
+        })
+    });
+    let shown: Vec<Value> = shown.collect();
+    (!shown.is_empty()).then(|| shown.into())
+}
+
+fn software(software: &SoftwareIdentity) -> Value {
+    json!({ "iss": software.issuer, "software_id": software.software_id })
+}
+
+fn chain(chain: &ClientTrustChain) -> Value {
+    json!({
+        "trust_anchor": chain.trust_anchor,
+        "expires_at": chain.expires_at,
+        "resolved_at": chain.resolved_at_millis / 1000,
+    })
+}

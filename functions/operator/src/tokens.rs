@@ -1,0 +1,132 @@
+//! `/operator/{serviceId}/tokens`: tokens of a service's operators, and initial access tokens.
+
+use serde_json::{Map, Value};
+use shared::App;
+use shared::caller::Permission;
+use shared::credentials::{Token, TokenKind};
+use shared::desk::Desk;
+use shared::http::{DEADLINE, Method, Request, Response};
+use shared::metadata::{GrantType, Invalid, Scope};
+use shared::policy::BoundPolicy;
+use shared::store::TokenRecord;
+
+use crate::door::{self, Fault, READ_SERVICE, WRITE_SERVICE, endpoint};
+use crate::query::{Members, Query};
+
+/// The longest that a token lasts, a hundred years, in seconds.
+const LONGEST: u64 = 36_500 * 24 * 60 * 60;
+
+endpoint!(tokens, "operator-tokens", [Get, Post], ["/operator/{serviceId}/tokens"], DEADLINE);
+
+async fn tokens(app: &App, request: &Request) -> Result<Response, Fault> {
+    if request.method == Method::Post { create(app, request).await } else { list(app, request).await }
+}
+
+async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, READ_SERVICE).await?;
+    let query = Query::of(request, &["limit", "cursor"])?;
+    let (limit, from) = (query.limit()?, query.cursor()?.map(str::to_owned));
+    let (tokens, next) = app.store.token_page(desk.service.id, from, limit).await?;
+    let mut members =
+        Map::from_iter([("tokens".to_owned(), tokens.iter().map(|token| Value::Object(shown(token))).collect())]);
+    members.extend(next.map(|next| ("next".to_owned(), next.into())));
+    Ok(Response::json(200, members))
+}
+
+/// Makes a token; it is shown this once.
+async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, WRITE_SERVICE).await?;
+    Query::of(request, &[])?;
+    let terms = Terms::of(Members(door::body(request)?), &desk)?;
+    let token = Token::mint(terms.kind, &app.entropy)?;
+    let now = app.clock.now();
+    let record = TokenRecord {
+        hash: token.hash(),
+        kind: terms.kind,
+        service_id: Some(desk.service.id),
+        organization: None,
+        permissions: terms.permissions,
+        bound: terms.bound,
+        certificate: None,
+        uses_left: terms.uses,
+        expires_at: terms.expires_in.map(|seconds| now.saturating_add(seconds)),
+        created_millis: app.clock.now_millis(),
+    };
+    app.store.create_token(&record, &door::origin(&desk, request)).await?;
+    let mut members = shown(&record);
+    members.insert("value".to_owned(), token.expose().into());
+    Ok(Response::json(201, members))
+}
+
+/// What a new token shall be.
+struct Terms {
+    kind: TokenKind,
+    permissions: Vec<Permission>,
+    bound: BoundPolicy,
+    uses: Option<u64>,
+    expires_in: Option<u64>,
+}
+
+impl Terms {
+    fn of(mut asked: Members, desk: &Desk) -> Result<Self, Fault> {
+        let kind = asked.text("kind")?.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "kind" }))?;
+        let expires_in = asked.number("expires_in")?;
+        if expires_in.is_some_and(|seconds| seconds == 0 || seconds > LONGEST) {
+            return Err(Fault::Request("expires_in is a number of seconds from 1 to those of a hundred years".into()));
+        }
+        let terms = match kind.as_str() {
+            "service" => {
+                let permissions = asked.words("permissions", Permission::parse)?.unwrap_or_default();
+                let mine = |permission: &Permission| desk.operator.may(&[*permission]);
+                if permissions.is_empty() {
+                    return Err(Fault::of_request(&Invalid::Empty { member: "permissions" }));
+                }
+                // A token that could give what it has not would have it.
+                if !permissions.iter().all(mine) {
+                    return Err(shared::Error::InsufficientScope.into());
+                }
+                let bound = BoundPolicy::default();
+                Self { kind: TokenKind::Service, permissions, bound, uses: None, expires_in }
+            }
+            "initial_access" => {
+                let scope = asked.text("scope")?;
+                let scope =
+                    scope.as_deref().map(Scope::parse).transpose().map_err(|fault| Fault::of_request(&fault))?;
+                let bound = BoundPolicy {
+                    scope: scope.flatten(),
+                    grant_types: asked.words("grant_types", GrantType::parse)?.filter(|grants| !grants.is_empty()),
+                };
+                let uses = asked.number("uses")?;
+                if uses == Some(0) {
+                    return Err(Fault::Request("uses is a whole number from 1".into()));
+                }
+                Self { kind: TokenKind::InitialAccess, permissions: Vec::new(), bound, uses, expires_in }
+            }
+            _ => {
+                let unknown = Invalid::Unknown { member: "kind".to_owned(), value: kind };
+                return Err(Fault::of_request(&unknown));
+            }
+        };
+        asked.end()?;
+        Ok(terms)
+    }
+}
+
+/// What is known of a token; never the token.
+fn shown(token: &TokenRecord) -> Map<String, Value> {
+    let mut members = Map::new();
+    let permissions: Vec<&str> = token.permissions.iter().map(|permission| permission.as_str()).collect();
+    for (name, value) in [
+        ("token", Some(token.hash.to_text().into())),
+        ("kind", serde_json::to_value(token.kind).ok()),
+        ("permissions", (!permissions.is_empty()).then(|| permissions.into())),
+        ("scope", token.bound.scope.as_ref().map(|scope| scope.to_string().into())),
+        ("grant_types", token.bound.grant_types.as_ref().and_then(|grants| serde_json::to_value(grants).ok())),
+        ("uses_left", token.uses_left.map(Value::from)),
+        ("created_at", Some((token.created_millis / 1000).into())),
+        ("expires_at", token.expires_at.map(Value::from)),
+    ] {
+        members.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    members
+}

@@ -30,6 +30,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
+pub(crate) use client::CEILING;
 pub use client::{Created, Deleter, Occupant};
 pub use counts::HourCount;
 pub(crate) use counts::{Count, Counted, Counts, Registration};

@@ -183,7 +183,7 @@ async fn make_room(app: &App, records: &[Record]) -> Result<usize, Error> {
         };
         let policy = service.policy();
         let Some(most) = policy.clients_per_service else { continue };
-        let excess = app.store.client_count(id).await?.saturating_sub(most);
+        let excess = app.store.excess(id, most).await?;
         if excess > 0 {
             let registered = policy.unused.never.map_or(0, |life| app.clock.now().saturating_sub(life));
             gone += app.store.make_room(id, registered, excess).await?;

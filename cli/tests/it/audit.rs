@@ -239,6 +239,34 @@ async fn a_ceiling_that_is_lowered_makes_room_by_itself() {
     assert_eq!(world.register(1, None, &web_client()).await.status, 201);
 }
 
+/// What one call lets go comes back in several, and others in between.
+#[tokio::test]
+async fn nobody_goes_in_place_of_those_who_are_not_counted_yet() {
+    let world = World::open().await;
+    for _ in 0..60 {
+        world.clock.advance(1);
+        world.client(&web_client()).await;
+    }
+    world.catch_up().await;
+    world.set_policy(1, Policy { clients_per_service: Some(20), ..Preset::Open.policy() }).await;
+    let mut follower = Follower::new(world.table());
+    loop {
+        let (event, next) = follower.next(7).unwrap();
+        if event.records.is_empty() {
+            break;
+        }
+        shared::stream::apply(world.app, event).await.unwrap();
+        follower.pass(next).unwrap();
+    }
+    assert_eq!(world.app.store.client_count(1).await.unwrap(), 20);
+    assert_eq!(world.app.store.clients(1).await.unwrap().len(), 20);
+    let uncounted = ("N#1#ceiling".to_owned(), "uncounted".to_owned());
+    assert!(world.keys("N").await.contains(&uncounted));
+    world.app.store.end_service(1, &shared::origin::Origin::default()).await.unwrap();
+    world.catch_up().await;
+    assert!(!world.keys("N").await.iter().any(|(partition, _)| partition.starts_with("N#1")), "it goes with the rest");
+}
+
 #[tokio::test]
 async fn whom_an_operator_has_decided_about_makes_no_room() {
     let world = World::empty().await;

@@ -135,6 +135,7 @@ async fn what_waits_is_approved_as_it_was_seen_or_denied() {
     let policy = Policy { approval: Approval::Required, ..Preset::Open.policy() };
     let operator = Operator::of(policy).await;
     let (one, other) = (operator.registered("One").await, operator.registered("Other").await);
+    operator.world.catch_up().await;
     assert_eq!(operator.listed("pending=true").await, ["Other", "One"]);
     let approved = operator.send("POST", &format!("clients/{one}/approve"), &json!({"version": 1})).await;
     assert_eq!((approved.status, approved.body.get("pending_until")), (200, None), "{approved:?}");
@@ -179,7 +180,7 @@ async fn clients_are_listed_newest_first_and_found_by_what_they_are() {
         ("source=oauth&locked=true&client_type=public", &["Client 0"]),
         ("pending=true", &[]),
         ("unused=100000", &[]),
-        ("ending=2591999", &["Client 0", "Client 1", "Client 2", "Client 3", "Client 4"]),
+        ("ending=2591999", &["Client 1", "Client 2", "Client 3", "Client 4"]),
         ("ending=2591990", &[]),
         ("flagged=true", &[]),
     ] {

@@ -221,7 +221,8 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                 ("T#" | "G#" | "V#" | "K#", "DeleteItem") | ("N#", "UpdateItem" | "DeleteItem") => {
                     function == stream::FUNCTION
                 }
-                // The audit and the places of clients are the stream's, which operators read, and refusals are counted where they happen.
+                // The audit and the places of clients are the stream's, operators read them, and refusals are counted where
+                // they happen.
                 ("A#", "BatchGetItem") => function == "operator-audit",
                 ("A#" | "Q#", action) => action == "BatchWriteItem" && function == stream::FUNCTION,
                 ("X#", action) => action == "UpdateItem",

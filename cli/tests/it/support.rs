@@ -378,11 +378,11 @@ impl World {
         let response = self.gateway.answer(request, client).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let is_jwt = head.headers.get("content-type").is_some_and(|value| value.to_str().unwrap().ends_with("+jwt"));
+        let is_json = head.headers.get("content-type").is_some_and(|value| value.to_str().unwrap().contains("json"));
         let body = match body.is_empty() {
             true => Value::Null,
-            false if is_jwt => String::from_utf8(body.to_vec()).unwrap().into(),
-            false => serde_json::from_slice(&body).unwrap(),
+            false if is_json => serde_json::from_slice(&body).unwrap(),
+            false => String::from_utf8(body.to_vec()).unwrap().into(),
         };
         Reply { status: head.status.as_u16(), headers: head.headers, body }
     }

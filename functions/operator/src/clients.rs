@@ -43,9 +43,7 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let (policy, now) = (desk.service.policy(), app.clock.now());
     let (life, cursor) = (question.unused, question.cursor.as_deref());
     let is_meant = |client: &RegisteredClient| {
-        question.locked.is_none_or(|locked| client.locked == locked)
-            && question.pending.is_none_or(|pending| client.pending_until.is_some() == pending)
-            && question.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
+        question.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
             && life.is_none_or(|life| client.is_unused_since(now.saturating_sub(life)))
     };
     let ends_within =
@@ -100,8 +98,6 @@ fn page(clients: impl Iterator<Item = Map<String, Value>>, next: Option<String>)
 struct Question {
     client_id: Option<String>,
     search: Search,
-    locked: Option<bool>,
-    pending: Option<bool>,
     flagged: Option<bool>,
     /// For how many seconds no use is known.
     unused: Option<u64>,
@@ -135,7 +131,6 @@ impl Question {
         let unknown = |name: &str, value: &str| {
             Fault::of_request(&Invalid::Unknown { member: name.to_owned(), value: value.to_owned() })
         };
-        let (locked, pending) = (query.flag("locked")?, query.flag("pending")?);
         let source = query.text("source").map(|name| {
             let known = Source::ALL.into_iter().find(|source| source.as_str() == name);
             known.ok_or_else(|| unknown("source", name))
@@ -152,11 +147,9 @@ impl Question {
                 software_id: text("software_id"),
                 source: source.transpose()?,
                 client_type: client_type.transpose()?,
-                locked: locked == Some(true),
-                pending: pending == Some(true),
+                locked: query.flag("locked")?,
+                pending: query.flag("pending")?,
             },
-            locked,
-            pending,
             flagged: query.flag("flagged")?,
             unused: query.number("unused", 0..=LONGEST)?,
             ending: query.number("ending", 0..=LONGEST)?,

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use super::item::{integer, json, parsed, string, text};
 use super::list::{Order, Place};
 use super::schema::{LIST_INDEX, audit_key, audit_list, audit_position};
-use super::{Item, Store, write};
+use super::{Item, Store};
 use crate::audit::{Entry, Subject};
 use crate::error::Error;
 
@@ -59,20 +59,9 @@ impl Store {
         from: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :partition AND SK <= :from")
-            .expression_attribute_values(":partition", string(audit_key(service, &numeric_id.to_string())))
-            // Every position begins with a digit.
-            .expression_attribute_values(":from", string(from.unwrap_or(":")))
-            .scan_index_forward(false)
-            .limit(i32::try_from(at_most.saturating_add(1)).unwrap_or(i32::MAX));
-        let mut items = query.send().await.map_err(write::fault)?.items.unwrap_or_default();
-        let next = items.get(at_most).and_then(|item| text(item, "SK")).map(str::to_owned);
-        items.truncate(at_most);
+        let partition = Place::of_table(audit_key(service, &numeric_id.to_string()));
+        let place = Place { until: from.map(str::to_owned), order: Order::Backwards, ..partition };
+        let (mut items, next) = self.keys_and_next(&place, at_most).await?;
         items.retain(|item| self.is_live(item));
         let entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<_, _>>()?;
         Ok((entries, next))

@@ -6,6 +6,7 @@ mod item;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update};
 
+pub(crate) use deletion::CEILING;
 pub use deletion::Deleter;
 pub(super) use item::{Records, TOKENS_FROM, USED, ends};
 

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::{
 use super::item::{integer, number, required, string, text};
 use super::list::Place;
 use super::schema::{
-    Key, MAX_NAME, day_counts, developer_count_key, developer_counts, hour_count_key, hour_counts, minute_counts,
-    position_key,
+    Key, MAX_NAME, ceiling_counts, day_counts, developer_count_key, developer_counts, hour_count_key, hour_counts,
+    minute_counts, position_key,
 };
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
@@ -94,6 +94,17 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn client_count(&self, service_id: u64) -> Result<u64, Error> {
         Ok(self.day_counts(service_id).await?.iter().map(|(_, count)| count).sum())
+    }
+
+    /// How many clients a service has in its lists beyond that many. Whom its ceiling has let go is not among them, be it
+    /// counted yet: else others would go in its place.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn excess(&self, service_id: u64, most: u64) -> Result<u64, Error> {
+        // In this order: what is counted in between lets nobody go.
+        let let_go: u64 = self.counts(ceiling_counts(service_id)).await?.iter().map(|(_, count)| count).sum();
+        Ok(self.client_count(service_id).await?.saturating_sub(let_go).saturating_sub(most))
     }
 
     /// A service's counts by the day of registration, oldest first.
@@ -218,7 +229,11 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build().map_err(Error::internal)?).build())
     }
 
-    fn change_count(&self, Count { key, kept_until }: &Count, change: i64) -> Result<TransactWriteItem, Error> {
+    pub(super) fn change_count(
+        &self,
+        Count { key, kept_until }: &Count,
+        change: i64,
+    ) -> Result<TransactWriteItem, Error> {
         let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.clone().into_attributes()))

@@ -52,9 +52,25 @@ impl Place {
 
     /// Where a list ends, or the place of a position in it, to go back from there.
     pub(super) fn end(index: &'static str, list: String, until: Option<String>) -> Self {
-        // Every position begins with a digit.
-        let from = until.is_some().then(|| "0".to_owned());
-        Self { from, until, order: Order::Backwards, ..Self::start(index, list) }
+        Self { until, order: Order::Backwards, ..Self::start(index, list) }
+    }
+
+    /// Goes on at a position.
+    pub(super) fn go_on(&mut self, position: String) {
+        match self.order {
+            Order::Forwards => self.from = Some(position),
+            Order::Backwards => self.until = Some(position),
+        }
+    }
+
+    /// The attributes by which its items are parted and sorted.
+    fn keys(&self) -> (&'static str, &'static str) {
+        self.index.map_or(("PK", "SK"), |index| (index, "at"))
+    }
+
+    /// The attribute by which its items are sorted.
+    pub(super) fn sort(&self) -> &'static str {
+        self.keys().1
     }
 
     /// All that stands at one position of a list.
@@ -164,14 +180,14 @@ impl Store {
         self.batches(keys).await
     }
 
-    /// What an index has from a place on, `at_most` items, and the position of the next one if there is one.
+    /// What an index, or the table, has from a place on, `at_most` items, and the position of the next one if there is one.
     pub(super) async fn keys_and_next(
         &self,
         place: &Place,
         at_most: usize,
     ) -> Result<(Vec<Item>, Option<String>), Error> {
         let mut keys = self.keys(place, at_most.saturating_add(1)).await?;
-        let next = keys.get(at_most).and_then(|key| text(key, "at")).map(str::to_owned);
+        let next = keys.get(at_most).and_then(|key| text(key, place.sort())).map(str::to_owned);
         keys.truncate(at_most);
         Ok((keys, next))
     }
@@ -198,7 +214,7 @@ impl Store {
     }
 
     fn along(&self, place: &Place) -> QueryFluentBuilder {
-        let (partition, sort) = place.index.map_or(("PK", "SK"), |index| (index, "at"));
+        let (partition, sort) = place.keys();
         let mut query = self
             .client
             .query()

@@ -8,8 +8,9 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem};
 use super::item::{integer, string};
 use super::list::{Place, id_after, key};
 use super::schema::{
-    DEVELOPER_INDEX, LIST_INDEX, authorizations_list, client_key, clients_list, day_counts, developer_counts,
-    grant_position, hour_counts, minute_counts, service_grants_list, service_key, service_tokens_list,
+    DEVELOPER_INDEX, LIST_INDEX, authorizations_list, ceiling_counts, client_key, clients_list, day_counts,
+    developer_counts, grant_position, hour_counts, minute_counts, service_grants_list, service_key,
+    service_tokens_list,
 };
 use super::write::{Outcome, Write};
 use super::{Item, Store, item, write};
@@ -147,8 +148,10 @@ impl Store {
 
     async fn counts_of_service(&self, service_id: u64, at_most: usize) -> Result<Vec<Item>, Error> {
         let mut found = self.partition(&developer_counts(service_id), at_most).await?;
-        let room = at_most.saturating_sub(found.len());
-        found.extend(self.partition(&hour_counts(service_id), room).await?);
+        for others in [hour_counts(service_id), ceiling_counts(service_id)] {
+            let room = at_most.saturating_sub(found.len());
+            found.extend(self.partition(&others, room).await?);
+        }
         for day in self.partition(&day_counts(service_id), at_most).await? {
             if let Some(name) = item::text(&day, "SK") {
                 let room = at_most.saturating_sub(found.len());

@@ -138,6 +138,18 @@ pub fn hour_counts(service_id: u64) -> String {
     format!("N#{service_id}#hours")
 }
 
+/// How many clients a ceiling has let go that are still counted.
+#[must_use]
+pub fn uncounted_key(service_id: u64) -> Key {
+    Key { pk: ceiling_counts(service_id), sk: "uncounted".into() }
+}
+
+/// The partition of what a service's ceiling counts.
+#[must_use]
+pub fn ceiling_counts(service_id: u64) -> String {
+    format!("N#{service_id}#ceiling")
+}
+
 /// The partition of a service's clients that have something in common, as `host#rp.example`.
 #[must_use]
 pub fn facet_partition(service_id: u64, facet: &str) -> String {

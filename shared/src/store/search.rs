@@ -1,12 +1,12 @@
 //! Clients that are looked for, a page at a time: one facet leads to them, and the rest is compared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use url::Host;
 
 use super::facet::{Facet, FacetPlace, indexed_words, words, words_of};
-use super::item::{required, text};
+use super::item::text;
 use super::list::{BATCH, Order, Place, id_after};
 use super::schema::{LIST_INDEX, MAX_NAME, client_key, clients_list};
 use super::{Item, Store};
@@ -17,7 +17,7 @@ use crate::metadata::RedirectUri;
 /// How many clients are read for a page.
 const MOST_READ: usize = 400;
 
-/// What clients are looked for; what is absent, or not true, is not asked.
+/// What clients are looked for; what is absent is not asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     /// Words of their names, in any language: each is the beginning of one of theirs.
@@ -30,10 +30,10 @@ pub struct Search {
     pub source: Option<Source>,
     /// Whether they can keep a secret.
     pub client_type: Option<ClientType>,
-    /// That they are locked.
-    pub locked: bool,
-    /// That they wait for approval.
-    pub pending: bool,
+    /// Whether they are locked.
+    pub locked: Option<bool>,
+    /// Whether they wait for approval.
+    pub pending: Option<bool>,
 }
 
 impl Search {
@@ -72,51 +72,42 @@ impl Store {
         let mut clients = Vec::new();
         let Some(question) = Question::of(search) else { return Ok(FoundClients { clients, next: None }) };
         let facet = question.facet();
-        let mut after = cursor.map(|cursor| opened(cursor, facet.as_ref())).transpose()?;
+        let from = cursor.map(|cursor| opened(cursor, facet.as_ref())).transpose()?;
+        let mut path = path(service_id, facet.as_ref(), from);
         let limit = limit.clamp(1, BATCH);
         // Mostly all that are read are meant.
         let (mut read, mut some) = (0, limit);
         loop {
-            let place = path(service_id, facet.as_ref(), after.as_deref());
-            let (entries, is_last) = self.places(&place, after.as_deref(), some).await?;
-            read += entries.len();
-            let mut found = self.clients_at(service_id, &entries).await?;
-            for entry in entries {
-                let number = FacetPlace::parse(&entry).map(|place| place.number);
+            let (keys, next) = self.keys_and_next(&path, some).await?;
+            read += keys.len();
+            let mut found = self.clients_at(service_id, &keys, path.sort()).await?;
+            for place in keys.iter().filter_map(|key| text(key, path.sort())) {
+                let number = FacetPlace::parse(place).map(|place| place.number);
                 let client = number.and_then(|number| found.get(&number));
-                if client.is_some_and(|client| question.leads_to(client, facet.as_ref(), &entry) && is_meant(client)) {
+                if client.is_some_and(|client| question.leads_to(client, facet.as_ref(), place) && is_meant(client)) {
                     if clients.len() == limit {
-                        return Ok(FoundClients { clients, next: after.map(|after| BASE64URL.encode(after)) });
+                        return Ok(FoundClients { clients, next: Some(BASE64URL.encode(place)) });
                     }
                     clients.extend(number.and_then(|number| found.remove(&number)));
                 }
-                after = Some(entry);
             }
-            if is_last || read >= MOST_READ {
-                let next = after.filter(|_| !is_last).map(|after| BASE64URL.encode(after));
-                return Ok(FoundClients { clients, next });
+            match next {
+                Some(next) if clients.len() < limit && read < MOST_READ => path.go_on(next),
+                next => return Ok(FoundClients { clients, next: next.map(|next| BASE64URL.encode(next)) }),
             }
             some = BATCH.min(MOST_READ - read);
         }
     }
 
-    /// The next places of a path after one of them, and whether these are the last.
-    async fn places(&self, path: &Place, after: Option<&str>, at_most: usize) -> Result<(Vec<String>, bool), Error> {
-        let sort = if path.index.is_some() { "at" } else { "SK" };
-        let keys = self.keys(path, at_most + 1 + usize::from(after.is_some())).await?;
-        let place = |item: &Item| required(text(item, sort), sort).map(str::to_owned);
-        let mut places = keys.iter().map(place).collect::<Result<Vec<String>, Error>>()?;
-        places.retain(|place| Some(place.as_str()) != after);
-        let is_last = places.len() <= at_most;
-        places.truncate(at_most);
-        Ok((places, is_last))
-    }
-
     /// The clients that stand in those places, by their numbers; those that are gone are left out.
-    async fn clients_at(&self, service_id: u64, places: &[String]) -> Result<HashMap<u64, RegisteredClient>, Error> {
-        let mut numbers: Vec<u64> = places.iter().filter_map(|it| Some(FacetPlace::parse(it)?.number)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
+    async fn clients_at(
+        &self,
+        service_id: u64,
+        keys: &[Item],
+        sort: &str,
+    ) -> Result<HashMap<u64, RegisteredClient>, Error> {
+        let number = |key: &Item| Some(FacetPlace::parse(text(key, sort)?)?.number);
+        let numbers: BTreeSet<u64> = keys.iter().filter_map(number).collect();
         let keys = numbers.iter().map(|number| client_key(service_id, *number).into_attributes()).collect();
         let prefix = format!("C#{service_id}#");
         let mut found = HashMap::new();
@@ -156,8 +147,8 @@ impl<'s> Question<'s> {
         (software_id.clone().map(Facet::Software))
             .or_else(|| self.host.clone().map(Facet::Host))
             .or_else(word)
-            .or_else(|| pending.then_some(Facet::Pending))
-            .or_else(|| locked.then_some(Facet::Locked))
+            .or_else(|| (*pending == Some(true)).then_some(Facet::Pending))
+            .or_else(|| (*locked == Some(true)).then_some(Facet::Locked))
             .or_else(|| source.map(|source| Facet::Source(source.as_str())))
     }
 
@@ -185,8 +176,8 @@ impl<'s> Question<'s> {
             && self.words.iter().all(|word| its_words.iter().any(|its| its.starts_with(word.as_str())))
             && source.is_none_or(|source| source == client.source)
             && client_type.is_none_or(|client_type| client_type == record.client_type)
-            && (!locked || client.locked)
-            && (!pending || client.pending_until.is_some())
+            && locked.is_none_or(|locked| locked == client.locked)
+            && pending.is_none_or(|pending| pending == client.pending_until.is_some())
     }
 }
 
@@ -197,20 +188,15 @@ fn host(text: &str) -> Option<String> {
 }
 
 /// Where those stand who have a facet, or all, from a place on.
-fn path(service_id: u64, facet: Option<&Facet>, after: Option<&str>) -> Place {
-    let after = after.map(str::to_owned);
-    let Some(facet) = facet else {
-        let list = Place::start(LIST_INDEX, clients_list(service_id));
-        return Place { until: after, order: Order::Backwards, ..list };
-    };
+fn path(service_id: u64, facet: Option<&Facet>, from: Option<String>) -> Place {
+    let Some(facet) = facet else { return Place::end(LIST_INDEX, clients_list(service_id), from) };
     let partition = Place::of_table(facet.partition(service_id));
     match facet {
-        Facet::Word(beginning) => Place {
-            until: Some(format!("{beginning}{}", char::MAX)),
-            from: Some(after.unwrap_or_else(|| beginning.clone())),
-            ..partition
-        },
-        _ => Place { until: after, order: Order::Backwards, ..partition },
+        Facet::Word(beginning) => {
+            let until = Some(format!("{beginning}{}", char::MAX));
+            Place { from: from.or_else(|| Some(beginning.clone())), until, ..partition }
+        }
+        _ => Place { until: from, order: Order::Backwards, ..partition },
     }
 }
 
@@ -245,8 +231,8 @@ mod tests {
             software_id: Some("s".to_owned()),
             source: Some(Source::Stet),
             client_type: Some(ClientType::Public),
-            locked: true,
-            pending: true,
+            locked: Some(true),
+            pending: Some(true),
         };
         let mut left = all.clone();
         let mut facets = Vec::new();
@@ -254,8 +240,8 @@ mod tests {
             |search| search.software_id = None,
             |search| search.redirect_host = None,
             |search| search.name = None,
-            |search| search.pending = false,
-            |search| search.locked = false,
+            |search| search.pending = Some(false),
+            |search| search.locked = None,
             |search| search.source = None,
             |search| search.client_type = None,
         ];

@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use super::event::{Image, Record};
 use crate::error::Error;
 use crate::store::schema::{
-    MAX_NAME, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key,
+    MAX_NAME, clients_list, day_count_key, developer_count_key, developer_list, minute_count_key, uncounted_key,
 };
-use crate::store::{Count, Counts, Registration};
+use crate::store::{CEILING, Count, Counts, Registration};
 
 /// How many counts one transaction changes at the most; its hundredth item is the position.
 const COUNTS: usize = 99;
@@ -47,6 +47,7 @@ impl Record {
         changes.retain(|_, change| *change != 0);
         changes.extend(self.registration(now).map(|count| (count, 1)));
         changes.extend(self.refusals());
+        changes.extend(self.let_go().map(|count| (count, -1)));
         changes
     }
 
@@ -56,6 +57,13 @@ impl Record {
         let new = self.dynamodb.new_image.as_ref().filter(|_| self.registers(at))?;
         let (service, _) = new.client()?;
         Some(Count::of_hour(service, at, new.changed.get("door")?, Registration::Registered))
+    }
+
+    /// The count of those whom a ceiling has let go, if it shows that one of them is counted no more.
+    fn let_go(&self) -> Option<Count> {
+        let service = self.dynamodb.old_image.as_ref().and_then(listed)?;
+        let by = self.dynamodb.new_image.as_ref()?.deleted_by.as_deref()?;
+        (by == CEILING).then(|| uncounted_key(service).into())
     }
 
     /// The count of the hour to which it adds refusals, and how many.
@@ -256,6 +264,18 @@ mod tests {
         );
         let moved = with(json!({"developer": {"S": "D#1#you"}, "at": {"S": "1790000060000#0000000000000005"}}));
         assert_eq!(record(1, &ended, &moved).changes(NOW).values().sum::<i64>(), 1, "registered, and listed as before");
+    }
+
+    #[test]
+    fn whom_a_ceiling_has_let_go_is_counted_no_more() {
+        let gone = |by: &str| json!({"PK": {"S": "C#1#5"}, "deleted_by": {"S": by}});
+        let listed = client("me", AT);
+        let uncounted = Count::from(uncounted_key(1));
+        let change = |old: &Value, new: &Value| record(1, old, new).changes(NOW).get(&uncounted).copied();
+        assert_eq!(change(&listed, &gone("ceiling")), Some(-1));
+        assert_eq!(change(&listed, &gone("registrant")), None);
+        assert_eq!(change(&gone("ceiling"), &gone("ceiling")), None, "a page of its purge");
+        assert_eq!(change(&gone("ceiling"), &Value::Null), None);
     }
 
     #[test]

@@ -188,12 +188,14 @@ async fn an_ended_token_is_an_unknown_one() {
     world.app.store.revoke_token(&record, &shared::origin::Origin::default()).await.unwrap();
     assert_error(&world.send_bare("GET", "/api/1/service/get", Some(&token)).await, 401, "A001203");
 
-    let ending = TokenRecord { expires_at: Some(world.clock.now() + 60), ..record };
+    let token = shared::credentials::Token::mint(record.kind, &world.app.entropy).unwrap();
+    let ending = TokenRecord { hash: token.hash(), expires_at: Some(world.clock.now() + 60), ..record };
     world.app.store.create_token(&ending, &Origin::default()).await.unwrap();
+    let token = token.expose();
     world.clock.advance(59);
-    assert_eq!(world.send_bare("GET", "/api/1/service/get", Some(&token)).await.status, 200);
+    assert_eq!(world.send_bare("GET", "/api/1/service/get", Some(token)).await.status, 200);
     world.clock.advance(1);
-    assert_error(&world.send_bare("GET", "/api/1/service/get", Some(&token)).await, 401, "A001203");
+    assert_error(&world.send_bare("GET", "/api/1/service/get", Some(token)).await, 401, "A001203");
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! What is left of a client that is deleted: a tombstone, which keeps its number taken.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
 
 use super::item::{NEXT_TOKEN, OWN_END, TOKENS_FROM, USED, client_item, is_locked};
 use crate::client::{RegisteredClient, Source};
@@ -9,7 +11,7 @@ use crate::credentials::TokenHash;
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::store::item::{changed, integer, number, required, string, text};
-use crate::store::schema::client_key;
+use crate::store::schema::{client_key, uncounted_key};
 use crate::store::write::{Condition, Outcome, Write};
 use crate::store::{Route, Store};
 
@@ -60,6 +62,9 @@ impl Deleter {
         }
     }
 }
+
+/// Who has deleted a client that a ceiling has let go.
+pub(crate) const CEILING: &str = "ceiling";
 
 /// How many clients one call lets go at the most to make room, and through how many pages of the list it looks for them.
 const MOST_MAKING_ROOM: usize = 200;
@@ -180,7 +185,11 @@ impl Store {
                 .expression_attribute_values(":oauth", string(Source::Oauth.as_str()))
                 .expression_attribute_values(":authlete", string(Source::AuthleteRegistration.as_str())),
         };
-        match self.write(Write::Update(Box::new(update)), &write_id).await? {
+        let write = match deleter {
+            Deleter::Unused(_) => self.letting_go(&update, service_id, &write_id)?,
+            _ => Write::Update(Box::new(update)),
+        };
+        match self.write(write, &write_id).await? {
             Outcome::Written => Ok(Ok(())),
             Outcome::Refused(conditions) => {
                 let old = conditions.iter().find_map(Condition::old);
@@ -201,6 +210,21 @@ impl Store {
             .expression_attribute_values(":changed", changed(origin))
             .expression_attribute_values(":one", integer(1))
             .expression_attribute_values(":millis", integer(self.clock.now_millis()))
+    }
+
+    /// A deletion of which is known that it is not counted yet.
+    fn letting_go(&self, deletion: &UpdateItemFluentBuilder, service_id: u64, write_id: &str) -> Result<Write, Error> {
+        let deletion = Update::builder()
+            .table_name(&self.table)
+            .set_key(deletion.get_key().clone())
+            .set_update_expression(deletion.get_update_expression().clone())
+            .set_condition_expression(deletion.get_condition_expression().clone())
+            .set_expression_attribute_names(deletion.get_expression_attribute_names().clone())
+            .set_expression_attribute_values(deletion.get_expression_attribute_values().clone())
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let deletion = TransactWriteItem::builder().update(deletion.build().map_err(Error::internal)?).build();
+        let uncounted = self.change_count(&uncounted_key(service_id).into(), 1)?;
+        Ok(self.transaction(vec![deletion, uncounted], write_id))
     }
 
     /// As [`delete_client`](Self::delete_client), of a client as it was read, so that it can be brought back.
@@ -241,13 +265,13 @@ impl Store {
         Ok(Some(RegisteredClient { version, tokens_from: number(&item, TOKENS_FROM), ..client }))
     }
 
-    /// Lets up to so many clients go of those that were registered at that time or later, in seconds since 1970, the oldest
+    /// Lets up to so many clients go, those included that others let go at the same time, of those that were registered at that time or later, in seconds since 1970, the oldest
     /// first: that came with nothing, and that nobody has used. How many went.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub(crate) async fn make_room(&self, service_id: u64, registered: u64, wanted: u64) -> Result<usize, Error> {
-        let origin = Origin { actor: "ceiling".to_owned(), door: "stream", ..Origin::default() };
+        let origin = Origin { actor: CEILING.to_owned(), door: "stream", ..Origin::default() };
         let registered = Some(registered.saturating_mul(1000)..u64::MAX);
         let mut walk = self.walk(service_id, Route { registered, ..Route::default() });
         let (mut gone, wanted) = (0, usize::try_from(wanted).unwrap_or(usize::MAX).min(MOST_MAKING_ROOM));
@@ -263,7 +287,7 @@ impl Store {
                 let (id, number) = (&client.client_id, client.numeric_id);
                 let deleted =
                     self.delete_client(service_id, id, number, Deleter::Unused(client.version), &origin).await?;
-                gone += usize::from(deleted.is_ok());
+                gone += usize::from(!matches!(deleted, Err(Some(_))));
             }
         }
         Ok(gone)

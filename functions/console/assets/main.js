@@ -99,10 +99,10 @@ function leave(error) {
   welcome(error)
 }
 
-function welcome(error, hint) {
+function welcome(error, more) {
   document.title = 'Sign in · Registrar'
   const token = input('password', { required: true })
-  const outcome = h('div', error && failure(error), hint && h('p', hint))
+  const outcome = h('div', error && failure(error), more && h('p', more))
   const submit = () => signIn(token.value.trim()).then(enter).catch((error) => fill(outcome, failure(error)))
   fill(header, brand())
   fill(main, h('h1', 'Sign in'), form('narrow', submit,

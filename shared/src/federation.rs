@@ -12,6 +12,7 @@
 //! | `provider` | who is the service in its federations? |
 //! | `relying_party` | what is registered of a subject's metadata? |
 //! | `registration` | who is registered? |
+//! | `rehearsal` | how far would an entity come? |
 //! | `anchor_keys` | does a trust anchor publish the keys that the service has? |
 
 mod anchor_keys;
@@ -22,6 +23,7 @@ mod error;
 pub mod metadata_policy;
 mod provider;
 mod registration;
+mod rehearsal;
 mod relying_party;
 pub mod statement;
 #[cfg(test)]
@@ -39,3 +41,4 @@ pub use registration::{
     MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register, register_automatically,
     register_if_entity,
 };
+pub use rehearsal::{CHECKS, Rehearsal, rehearse};

@@ -21,7 +21,7 @@ mod vocabulary;
 pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
-pub use jwk::{PublicJwk, RefusedJwk, is_private_member};
+pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};
 pub use jwk_set::JwkSet;
 pub use localized::{Localized, is_language_tag};
 pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};

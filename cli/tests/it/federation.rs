@@ -5,6 +5,7 @@ mod discovery;
 mod documents;
 mod faults;
 mod outcome;
+mod rehearsal;
 mod world;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};

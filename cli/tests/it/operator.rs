@@ -387,6 +387,10 @@ async fn a_token_does_what_its_permissions_say_and_learns_nothing_of_other_servi
         ("PATCH", client.as_str(), [0, 1, 1, 0, 0]),
         ("POST", lock.as_str(), [0, 1, 1, 0, 0]),
         ("POST", "bulk", [0, 1, 1, 0, 0]),
+        ("GET", "grants?client=a", [1, 1, 1, 0, 0]),
+        ("DELETE", "grants?client=a", [0, 1, 1, 0, 0]),
+        ("GET", "federation", [1, 1, 1, 0, 0]),
+        ("GET", "federation?entity_id=https://rp.example", [0, 0, 1, 0, 0]),
         ("GET", "policy", [0, 0, 0, 1, 1]),
         ("PUT", "policy", [0, 0, 0, 0, 1]),
         ("POST", "policy/try", [0, 0, 0, 1, 1]),
@@ -427,4 +431,49 @@ async fn a_token_does_what_its_permissions_say_and_learns_nothing_of_other_servi
     for path in ["clients/a%3Fb", "clients/..", "clients/a%2523"] {
         assert!(operator.get(path).await.status >= 400, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_users_have_let_clients_have_is_shown_and_ended() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let call = async |path: &str, body: &Value| {
+        let reply = operator.world.send_json("POST", &format!("/api/1{path}"), Some(&operator.token), body).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    };
+    let client = json!({
+        "clientName": "Shop", "clientType": "CONFIDENTIAL", "redirectUris": ["https://rp.example/cb"],
+        "responseTypes": ["CODE"], "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"],
+    });
+    let client = call("/client/create", &client).await["clientId"].clone();
+    let mut tokens = Vec::new();
+    for subject in ["john", "su b/1"] {
+        let body =
+            json!({"grantType": "AUTHORIZATION_CODE", "clientId": client, "subject": subject, "scopes": ["email"]});
+        tokens.push(call("/auth/token/create", &body).await["accessToken"].clone());
+    }
+    let works = async |token: &Value| call("/auth/introspection", &json!({ "token": token })).await["action"] == "OK";
+    let of_client = operator.get(&format!("grants?client={client}")).await;
+    let grants = of_client.body["grants"].as_array().unwrap();
+    assert_eq!(grants.len(), 2, "{of_client:?}");
+    assert!(
+        grants
+            .iter()
+            .all(|grant| grant["client_name"] == "Shop" && grant["authorizations"][0]["scopes"] == json!(["email"]))
+    );
+    assert!(tokens.iter().all(|token| !of_client.body.to_string().contains(token.as_str().unwrap())));
+    let one = operator.get(&format!("grants?client={client}&limit=1")).await;
+    assert_eq!((one.body["grants"].as_array().unwrap().len(), &one.body["are_more"]), (1, &json!(true)));
+    let of_user = operator.get("grants?subject=su%20b%2F1").await;
+    assert_eq!(of_user.body["grants"][0]["subject"], "su b/1", "{of_user:?}");
+    let end = async |query: &str| {
+        let path = format!("/operator/1/grants?{query}");
+        operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.body
+    };
+    assert_eq!(end("subject=john").await, json!({"ended": 1}));
+    assert_eq!((works(&tokens[0]).await, works(&tokens[1]).await), (false, true));
+    operator.world.clock.advance(1);
+    assert_eq!(end(&format!("client={client}")).await, json!({"ended": 1}));
+    assert!(!works(&tokens[1]).await);
+    assert_eq!(operator.get("grants").await.status, 400);
 }

@@ -237,6 +237,7 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
                 ("R#", action) => action == "PutItem" && REMEMBERING.contains(&function.as_str()),
                 // What users have granted is only the runtime's.
                 ("P#", "PutItem") => function == "authlete-pushed-auth-req",
+                ("G#" | "V#" | "K#", _) if function == "operator-grants" => true,
                 ("G#" | "P#" | "V#" | "K#", _) => is_runtimes(&function),
                 ("M#", "PutItem") => function == "stet-token",
                 ("M#", action) => action == "GetItem" && ["stet-register", "stet-client"].contains(&function.as_str()),

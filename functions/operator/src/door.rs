@@ -9,6 +9,7 @@ use shared::Error;
 use shared::caller::Permission;
 use shared::client::RegisteredClient;
 use shared::desk::{Desk, NoDesk};
+use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Request, Response, error_members};
 use shared::limits::Admission;
 use shared::metadata::{Invalid, parse_object};
@@ -200,6 +201,16 @@ pub(crate) fn context<'a>(app: &'a App, desk: &'a Desk, request: &Request) -> Co
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![desk.service.issuer(&base_url), desk.service.registration_endpoint(&base_url)],
     }
+}
+
+/// The same, where others are asked for as long as a trust chain takes.
+pub(crate) fn resolving_context<'a>(app: &'a App, desk: &'a Desk, request: &Request) -> Context<'a> {
+    Context { fetching_ends: Instant::now() + RESOLVING, ..context(app, desk, request) }
+}
+
+/// Whether the token may have something fetched.
+pub(crate) fn may_fetch(desk: &Desk) -> Result<(), Error> {
+    if desk.operator.may(&[Permission::UseService]) { Ok(()) } else { Err(Error::InsufficientScope) }
 }
 
 /// Who changes something, for the audit.

@@ -10,6 +10,8 @@ pub mod client_history;
 pub mod clients;
 pub mod counts;
 mod door;
+pub mod federation;
+pub mod grants;
 pub mod policy;
 pub mod policy_try;
 mod query;
@@ -29,6 +31,8 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &client_history::ENDPOINT,
     &client_action::ENDPOINT,
     &bulk::ENDPOINT,
+    &grants::ENDPOINT,
+    &federation::ENDPOINT,
     &policy::ENDPOINT,
     &policy_try::ENDPOINT,
     &tokens::ENDPOINT,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredClient, SoftwareIdentity};
+use shared::metadata::VerifiedMetadata;
 use shared::policy::{Flag, Policy};
 
 /// The members of a client, times in seconds since 1970.
@@ -32,6 +33,7 @@ pub(crate) fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Ma
         ("metadata_document", record.metadata_document.as_ref().map(document)),
         ("software", record.software.as_ref().map(software)),
         ("trust_chain", record.trust_chain.as_ref().map(chain)),
+        ("certificates", certificates(&record.metadata)),
     ] {
         if let Some(value) = value {
             put(name, value);
@@ -62,6 +64,22 @@ fn document(document: &ClientDocument) -> Value {
         "fetched_at": document.fetched_at_millis / 1000,
         "fresh_until": document.fresh_until,
     })
+}
+
+/// Whose the first certificate of each key is, and for how long.
+fn certificates(metadata: &VerifiedMetadata) -> Option<Value> {
+    let keys = metadata.jwks()?.certificates();
+    let shown = keys.iter().map(|certificate| {
+        json!({
+            "kid": certificate.kid,
+            "use": certificate.usage,
+            "subject": certificate.subject,
+            "not_before": certificate.not_before,
+            "not_after": certificate.not_after,
+        })
+    });
+    let shown: Vec<Value> = shown.collect();
+    (!shown.is_empty()).then(|| shown.into())
 }
 
 fn software(software: &SoftwareIdentity) -> Value {

@@ -282,6 +282,12 @@ impl TrustChain {
         self.statements.get(1).map_or(&self.trust_anchor, EntityStatement::issuer)
     }
 
+    /// The statements, the subject's first.
+    #[must_use]
+    pub fn statements(&self) -> &[EntityStatement] {
+        &self.statements
+    }
+
     /// The statements as JWTs, the subject's first.
     #[must_use]
     pub fn to_texts(&self) -> Vec<String> {

@@ -6,6 +6,8 @@ mod kind;
 mod material;
 mod purpose;
 
+pub use certificate::KeyCertificate;
+
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Invalid;
-use super::jwk::{PublicJwk, RefusedJwk};
+use super::jwk::{KeyCertificate, PublicJwk, RefusedJwk};
 
 const MAX_KEYS: usize = 20;
 const MAX_BYTES: usize = 32 * 1024;
@@ -44,6 +44,12 @@ impl JwkSet {
     #[must_use]
     pub fn as_object(&self) -> &Map<String, Value> {
         &self.0
+    }
+
+    /// The certificates of the keys that have one.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<KeyCertificate> {
+        self.keys().iter().filter_map(|key| KeyCertificate::of(key.as_object()?)).collect()
     }
 
     /// Whether some key carries a certificate chain (`x5c`, RFC 7517 §4.7).

@@ -53,6 +53,38 @@ pub(super) fn check(key: &Material, members: &Map<String, Value>) -> Result<(), 
     Ok(())
 }
 
+/// The certificate of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyCertificate {
+    /// `kid` of the key.
+    pub kid: Option<String>,
+    /// `use` of the key.
+    pub usage: Option<String>,
+    /// Whose it is, as a distinguished name (RFC 4514).
+    pub subject: String,
+    /// From when on it is valid, in seconds since 1970.
+    pub not_before: i64,
+    /// Until when it is valid, in seconds since 1970.
+    pub not_after: i64,
+}
+
+impl KeyCertificate {
+    /// The first certificate of a key that was checked, if it has one.
+    pub(in crate::metadata) fn of(key: &Map<String, Value>) -> Option<Self> {
+        let chain = chain(key).ok()?;
+        let certificate = parse(chain.first()?).ok()?;
+        let text = |name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
+        let validity = certificate.validity();
+        Some(Self {
+            kid: text("kid"),
+            usage: text("use"),
+            subject: certificate.subject().to_string(),
+            not_before: validity.not_before.timestamp(),
+            not_after: validity.not_after.timestamp(),
+        })
+    }
+}
+
 fn thumbprint(members: &Map<String, Value>, name: &str, length: usize) -> Result<Option<Vec<u8>>, ()> {
     let Some(sent) = members.get(name) else { return Ok(None) };
     let octets = sent.as_str().and_then(|text| BASE64URL.decode(text).ok());

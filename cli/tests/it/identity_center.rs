@@ -346,7 +346,8 @@ async fn what_was_sent_is_told_in_the_words_of_rfc_7591() {
         by_door("response_types", Value::Null, json!([])),
         by_door("token_endpoint_auth_method", Value::Null, json!("client_secret_post")),
     ];
-    assert_eq!(rows(&client), [added.to_vec(), vec![application.clone()]].concat());
+    let algorithm = row("the specifications", "id_token_signed_response_alg", Value::Null, json!("RS256"));
+    assert_eq!(rows(&client), [added.to_vec(), vec![application, algorithm]].concat());
     assert_eq!(Value::from(client.sent()), json!({"client_name": "botocore-client-my-session", "scope": "openid"}));
 
     let sent = with(with(huawei_example(), "scopes", json!(["openid", "fly"])), "grant_types", json!([DEVICE]));

@@ -482,6 +482,16 @@ for (const [width, height] of [[1280, 900], [360, 740]]) {
   }
 }
 
+await check('nothing is wider than the window, whatever its width', async () => {
+  for (const path of ['today', 'clients', 'tokens', 'policy']) {
+    await at(page, path)
+    for (const width of [360, 480, 769, 900, 1024, 1280]) {
+      await page.setViewportSize({ width, height: 800 })
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} at ${width}`)
+    }
+  }
+})
+
 // ---- What was asked of whom.
 
 await check('no request has left the origin, and none has a token in its address', async () => {

@@ -72,10 +72,10 @@ function rows(context, filter) {
 export function clientsTable({ link }, clients, boxes) {
   const row = (client, index) => [
     rowLink(link(['clients', client.numeric_id]), nameOf(client)),
-    code(client.client_id), client.source, client.client_type, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none('not known'), states(client),
+    code(client.client_id), `${client.source}, ${client.client_type}`, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none('not known'), states(client),
     ...(boxes ? [boxes[index]] : []),
   ]
-  return table('Newest first', ['Name', 'Client id', 'Source', 'Type', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
+  return table('Newest first', ['Name', 'Client id', 'Source', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
 }
 
 export const nameOf = ({ client_name }) => client_name ? said(client_name) : h('em', 'without a name')

@@ -197,7 +197,7 @@ async fn reindex(id: u64, connection: &Connection, output: &Output) -> Result<()
     if output.is_json() {
         return output.one(&Map::from_iter([("id".to_owned(), id.into()), ("clients".to_owned(), clients.into())]));
     }
-    output.done(&format!("The stream function indexes {clients} clients of service {id}, within minutes."));
+    output.done(&format!("The stream function indexes the clients of service {id} now, {clients} in all."));
     Ok(())
 }
 

@@ -12,10 +12,12 @@ use shared::caller::Permission;
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::origin::Origin;
 use shared::policy::{Approval, Policy, Preset};
-use shared::store::{HourCount, Route, Search};
+use shared::store::schema::Key;
+use shared::store::{Deleter, HourCount, Item, Route, Search};
 use shared::{Error, stream};
 
 use crate::fault_proxy::{Fault, FaultProxy};
+use crate::program::{Administration, Folder, Served};
 use crate::support::{NOW, World, as_update};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -54,8 +56,8 @@ async fn all_found(world: &World, search: &Search, limit: usize) -> Vec<Register
 async fn places(world: &World, service: u64) -> BTreeSet<(String, String)> {
     let clients = world.app.store.clients(service).await.unwrap();
     let keys = clients.iter().flat_map(RegisteredClient::places);
-    let part = |name: &str, key: &shared::store::Item| key[name].as_s().unwrap().clone();
-    keys.map(|key| key.into_attributes()).map(|key| (part("PK", &key), part("SK", &key))).collect()
+    let part = |name: &str, key: &Item| key[name].as_s().unwrap().clone();
+    keys.map(Key::into_attributes).map(|key| (part("PK", &key), part("SK", &key))).collect()
 }
 
 /// The stream is followed, and the index is exactly that of the clients of service 1: how many places it has.
@@ -376,8 +378,8 @@ async fn places_of_nobody_are_passed_over() {
     let mut index = places(&world, 1).await;
     for number in 1..=20 {
         let millis = FIRST + number * 1000;
-        let word = |word: &str| format!("{word}#{:013}#{number:016}", 9_999_999_999_999 - millis);
-        index.insert(("Q#1#word#ba".to_owned(), word("bad")));
+        let place = format!("bad#{:013}#{number:016}", 9_999_999_999_999 - millis);
+        index.insert(("Q#1#word#ba".to_owned(), place));
         index.insert(("Q#1#locked".to_owned(), format!("{millis:013}#{number:016}")));
         index.insert(("Q#1#host#rp.example".to_owned(), format!("{millis:013}#{:016}", number + 100)));
     }
@@ -438,10 +440,30 @@ async fn who_was_registered_before_is_indexed_when_an_operator_says_so() {
         assert!(world.app.store.audit_of_client(1, 7, 0).await.unwrap().is_empty());
     }
     let gone = world.app.store.client(1, 7).await.unwrap().unwrap();
-    let deleter = shared::store::Deleter::Operator;
-    world.app.store.delete_client(1, &gone.client_id, 7, deleter, &Origin::default()).await.unwrap().ok().unwrap();
+    let store = &world.app.store;
+    store.delete_client(1, &gone.client_id, 7, Deleter::Operator, &Origin::default()).await.unwrap().ok().unwrap();
     assert_eq!(world.app.store.reindex(&[gone]).await.unwrap(), 0, "it is gone meanwhile");
     assert_indexed(&world, "deleted").await;
+}
+
+#[test]
+fn an_operator_has_the_clients_of_a_service_indexed() {
+    let data = Folder::new("reindex");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let id = admin.open_service();
+    let (url, client) =
+        (format!("{}/{id}/register", served.text("base_url")), r#"{"redirect_uris":["https://rp.example/cb"]}"#);
+    assert_eq!(served.send("POST", &url, None, client).0, 201);
+    let indexed = json!({"id": id.parse::<u64>().unwrap(), "clients": 1});
+    assert_eq!(admin.json(&["service", "reindex", &id]), indexed);
+    let listed = served.items(&format!("C#{id}"), Some("list"));
+    let stored = served.items(listed[0]["PK"]["S"].as_str().unwrap(), None);
+    assert_eq!(stored[0]["reindexed"], json!({"N": "1"}));
+    let output = admin.run(&["service", "reindex", &id]);
+    let expected = format!("The stream function indexes the clients of service {id} now, 1 in all.\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    assert!(admin.refusal(&["service", "reindex", "99"]).contains("there is no service 99"));
 }
 
 #[tokio::test]

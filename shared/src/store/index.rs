@@ -42,16 +42,16 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn reindex(&self, clients: &[RegisteredClient]) -> Result<u64, Error> {
-        let touches = clients.iter().map(|client| async move {
+        let writes = clients.iter().map(|client| async move {
             let update = self
                 .update(client_key(client.service_id, client.numeric_id))
                 .update_expression("ADD reindexed :one")
                 .condition_expression("attribute_exists(client_id) AND attribute_not_exists(deleted_by)")
                 .expression_attribute_values(":one", integer(1));
-            let written = self.write(Write::Update(Box::new(update)), "").await?;
-            Ok(u64::from(matches!(written, Outcome::Written)))
+            let outcome = self.write(Write::Update(Box::new(update)), "").await?;
+            Ok(u64::from(matches!(outcome, Outcome::Written)))
         });
-        let touched: Vec<Result<u64, Error>> = stream::iter(touches).buffer_unordered(AT_ONCE).collect().await;
-        touched.into_iter().sum()
+        let written: Vec<Result<u64, Error>> = stream::iter(writes).buffer_unordered(AT_ONCE).collect().await;
+        written.into_iter().sum()
     }
 }

@@ -402,7 +402,9 @@ impl Search<'_> {
         let document = ClientMetadata::from_members(members).map_err(Error::from)?;
         let mut trail = self.changes.then(|| Trail::new("metadata_documents", document.clone(), Changes::default()));
         let settled = settled(service, self.uri, document, &mut |rule, found| {
-            trail.iter_mut().for_each(|trail| trail.begin(rule, found));
+            if let Some(trail) = &mut trail {
+                trail.begin(rule, found);
+            }
         });
         let (metadata, methods) = settled.map_err(Unresolved::of_document)?;
         let (trust, trusted_by) = self.rules().trust_of(self.uri.as_str());

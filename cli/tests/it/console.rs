@@ -76,13 +76,13 @@ fn members_of_a_policy_mean_what_the_document_says() {
     let rows = document.lines().skip_while(|line| !line.starts_with("| member | meaning |")).skip(2);
     let rows: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
     assert!(rows.len() > 30);
-    let mut expected = "export const MEMBERS = {\n".to_owned();
-    for row in rows {
+    let member = |row: &&str| {
         let (member, meaning) = row.trim_matches('|').split_once('|').unwrap();
         let meaning = without_links(meaning.trim()).replace('"', "\\\"");
-        expected += &format!("  \"{}\": \"{meaning}\",\n", member.trim().trim_matches('`'));
-    }
-    assert!(file("members.js").ends_with(&format!("{expected}}}\n")), "{expected}");
+        format!("  \"{}\": \"{meaning}\",\n", member.trim().trim_matches('`'))
+    };
+    let expected = format!("export const MEMBERS = {{\n{}}}\n", rows.iter().map(member).collect::<Vec<_>>().concat());
+    assert!(file("members.js").ends_with(&expected), "{expected}");
 }
 
 /// What stands between `begins` and the next quote in the sources of a folder.

@@ -1,8 +1,8 @@
 //! The console of operators: a page and its modules, as they are in `assets/`. All that it shows it asks of the operators'
 //! API, in the browser, with the token of whoever signs in; this function knows nothing and asks nothing.
 
+use shared::Error;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response, error_members};
-use shared::{App, Error};
 
 /// The endpoints of the console.
 pub static ENDPOINTS: &[&Endpoint] = &[&ENDPOINT];
@@ -15,7 +15,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
     paths: &["/console", "/console/{asset+}"],
     methods: METHODS,
     deadline: DEADLINE,
-    handler: |app, request| Box::pin(handle(app, request)),
+    handler: |_, request| Box::pin(async move { answer(&request) }),
     failed,
 };
 
@@ -38,13 +38,13 @@ const ASSETS: &[(&str, &str)] = assets!(
     "policy.js" "refused.js" "rules.js" "stet.js" "today.js" "tokens.js"
 );
 
-async fn handle(_: &App, request: Request) -> Response {
+fn answer(request: &Request) -> Response {
     if !METHODS.contains(&request.method) {
         return failed(&Error::MethodNotAllowed).with("allow", "GET, HEAD");
     }
     let name = request.path_parameter("asset").unwrap_or(PAGE);
     match ASSETS.iter().find(|(found, _)| *found == name) {
-        Some((name, body)) => asset(name, body).validated(&request),
+        Some((name, body)) => asset(name, body).validated(request),
         None => Response::json(404, error_members("not_found", Some("the console has no such file"))),
     }
 }

@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn what_a_client_is_found_by_is_bounded() {
         let uris: Vec<String> = (10..60).map(|host| format!("https://{host}.example/cb")).collect();
-        let name = (10..60).map(|word| format!("word{word} ")).collect::<String>();
+        let name = (10..60).map(|word| format!("word{word}")).collect::<Vec<_>>().join(" ");
         let long = "x".repeat(MAX_NAME + 1);
         let many = client(&json!({"client_name": name, "redirect_uris": uris, "software_id": long}));
         let partitions = partitions(&many);

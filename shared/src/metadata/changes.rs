@@ -333,8 +333,13 @@ fn names_a_secret(name: &str) -> bool {
     WORDS.iter().any(|word| letters.contains(word)) || ENDS.iter().any(|end| letters.ends_with(end))
 }
 
-/// Whether a text has a word that is long and of letters and digits, as keys, tokens and digests are; a UUID is a name.
+/// Whether a text has a word that is long and of letters and digits, as keys, tokens and digests are, or that is a JWT, be
+/// its parts short; a UUID is a name.
 fn is_opaque(text: &str) -> bool {
+    // As every JSON object begins in base64url.
+    if text.split_whitespace().any(|word| word.starts_with("eyJ") && word.contains('.')) {
+        return true;
+    }
     let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_-+=".contains(letter)));
     words.filter(|word| word.len() >= OPAQUE_LENGTH && !is_uuid(word)).any(|word| {
         word.bytes().any(|letter| letter.is_ascii_digit()) && word.bytes().any(|letter| letter.is_ascii_alphabetic())

@@ -292,14 +292,18 @@ fn is_zero(count: &usize) -> bool {
 
 /// Whether a specification defines the member, in whatever language.
 fn is_defined(name: &str) -> bool {
-    let name = name.split_once('#').map_or(name, |(name, _)| name);
-    ClientMetadata::MEMBERS.contains(&name)
+    ClientMetadata::MEMBERS.contains(&untagged(name))
+}
+
+/// The name of a member without its language.
+fn untagged(name: &str) -> &str {
+    name.split_once('#').map_or(name, |(name, _)| name)
 }
 
 /// Whether a member is somebody's secret or may be one. A software statement is good for whoever has it.
 fn is_secret(name: &str, value: &Value) -> bool {
     if is_defined(name) {
-        return name == "software_statement" || has_member(value, is_private_member);
+        return untagged(name) == "software_statement" || has_member(value, is_private_member);
     }
     let names_a_secret = |name: &str| is_private_member(name) || names_a_secret(name);
     names_a_secret(name) || has_member(value, names_a_secret) || has_text(value, is_opaque)
@@ -375,6 +379,7 @@ mod tests {
         let jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
         for (name, value) in [
             ("software_statement", json!("x.y.z")),
+            ("software_statement#fr", json!("x.y.z")),
             ("jwks", json!({"keys": [{"kty": "RSA", "n": "AQ", "D": "private"}]})),
             ("jwks", json!({"keys": [{"kty": "oct", "k": "AA"}]})),
             ("clientSecret", json!("a")),

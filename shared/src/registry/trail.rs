@@ -106,10 +106,11 @@ mod tests {
 
     proptest::proptest! {
         /// Any members with any values: what is registered leads back to what was sent, and each change follows the one
-        /// before.
+        /// before. A software statement is nobody's to read.
         #[test]
         fn what_was_sent_is_found_again(sent in members(), other in proptest::bool::ANY) {
             let mut sent = sent;
+            sent.retain(|name, _| !name.starts_with("software_statement"));
             sent.extend(other.then(|| ("made_up".to_owned(), json!({"a": [1, ""]}))));
             for preset in Preset::ALL {
                 let Some((changes, registered)) = settled(preset, sent.clone()) else { continue };

@@ -33,6 +33,9 @@ use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
 use crate::store::Deleter;
 
+/// The rule by which there is no room for a client more.
+pub(crate) const ROOM: &str = "clients_per_service and others";
+
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
 
@@ -64,8 +67,10 @@ pub async fn register(
 ) -> Result<ClientInformation, Error> {
     let mut rule = "dynamic_registration";
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
+    let policy = context.service.policy();
     if let Err(error) = &outcome
-        && context.service.policy().audit.refusals
+        // By the record of that there is made room.
+        && (policy.audit.refusals || (matches!(error, Error::TooManyClients) && policy.clients_per_service.is_some()))
     {
         refusals::note(context, rule, error, &submitted.metadata).await;
     }
@@ -85,7 +90,7 @@ async fn try_register(
     }
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
     let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
-    *rule = "clients_per_service and others";
+    *rule = ROOM;
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
@@ -107,6 +112,7 @@ pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Resul
     client.pending_until = None;
     client.unused_until = None;
     client.record.anonymous = false;
+    client.record.made_by_operator = true;
     client.record.settings.vouched = true;
     within_the_developers_share(context, &client).await?;
     enrolment::register_minted(context, client, &registrant).await
@@ -196,7 +202,12 @@ async fn replace(
 ) -> Result<ClientInformation, Error> {
     let mut client = may_manage(context, found, client_id, owner)?;
     let client_secret = secret::open(context, &client).await?;
-    own_members(&submitted.server_set, &client, client_secret.as_ref())?;
+    let mut good = Vec::from_iter(client_secret.clone());
+    if submitted.server_set.client_secret.is_some() {
+        let now = context.app.clock.now();
+        good.extend(context.service.previous_secret_of(&context.app.keys, &client, now).await?);
+    }
+    own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
     let (admitted, keeps_names) = readmit(context, &client, Sent::to_replace(submitted)).await?;
     remote::check(context, admitted.metadata()).await?;
@@ -313,9 +324,9 @@ fn may_manage(
     if client.locked { Err(Error::ClientLocked) } else { Ok(client) }
 }
 
-/// RFC 7592 §2.2: an update names its client, shows its secret if any, and carries nothing else that is the
+/// RFC 7592 §2.2: an update names its client, shows one of its secrets if any, and carries nothing else that is the
 /// server's to set.
-fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&ClientSecret>) -> Result<(), Invalid> {
+fn own_members(sent: &ServerSet, client: &RegisteredClient, secrets: &[ClientSecret]) -> Result<(), Invalid> {
     if let Some(&member) = sent.forbidden.first() {
         return Err(Invalid::ServerSet { member });
     }
@@ -325,7 +336,7 @@ fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&Clie
         Some(_) => {}
     }
     match &sent.client_secret {
-        Some(presented) if !secret.is_some_and(|secret| secret.matches(presented)) => {
+        Some(presented) if !secrets.iter().any(|secret| secret.matches(presented)) => {
             Err(Invalid::Mismatch { member: "client_secret" })
         }
         _ => Ok(()),

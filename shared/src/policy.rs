@@ -231,8 +231,8 @@ pub struct RedirectUris {
     /// Whether a client whose redirect URIs only a native application can have is registered as one, though
     /// it said `web` or nothing.
     pub infer_native: bool,
-    /// What is done where `client_uri`, `logo_uri`, `tos_uri` or `policy_uri` has the host of no `https` redirect URI of
-    /// the client (RFC 7591 §5). A native client, whose pages are its vendor's, is flagged in place of refused, and one
+    /// What is done where `client_uri`, `logo_uri`, `tos_uri` or `policy_uri` is not of the site of each `https` redirect
+    /// URI of the client: on its host, above or below it (RFC 7591 §5). A native client, whose pages are its vendor's, is flagged in place of refused, and one
     /// without such redirects is not asked.
     #[serde(deserialize_with = "Conduct::or_switch")]
     pub pages_share_host: Conduct,

@@ -24,7 +24,7 @@ pub(crate) use trail::{Begins, Sent, Trail};
 
 use crate::app::App;
 use crate::caller::{Owner, Registrant};
-use crate::client::{ClientInformation, RegisteredClient, Source};
+use crate::client::{ClientInformation, ClientRecord, RegisteredClient, Source};
 use crate::credentials::{ClientSecret, Token, TokenKind};
 use crate::error::{Error, StatementFault};
 use crate::metadata::{Invalid, ServerSet, Submitted, VerifiedMetadata};
@@ -113,7 +113,6 @@ pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Resul
     client.unused_until = None;
     client.record.anonymous = false;
     client.record.made_by_operator = true;
-    client.record.settings.vouched = true;
     within_the_developers_share(context, &client).await?;
     enrolment::register_minted(context, client, &registrant).await
 }
@@ -209,13 +208,12 @@ async fn replace(
     }
     own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
-    let (admitted, keeps_names) = readmit(context, &client, Sent::to_replace(submitted)).await?;
+    let admitted = readmit(context, &client, Sent::to_replace(submitted)).await?;
     remote::check(context, admitted.metadata()).await?;
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());
     become_what_was_admitted(policy, &mut client, admitted);
     client.record.settings.others.extend(submitted.kept.clone());
-    client.record.settings.vouched = keeps_names;
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
     let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
@@ -225,16 +223,15 @@ async fn replace(
     Ok(ClientInformation::new(client, client_secret, token))
 }
 
-/// What a client sends may be registered in the place of what it has; and whether it keeps the names that an operator
-/// vouches for.
-async fn readmit(context: &Context<'_>, client: &RegisteredClient, sent: Sent) -> Result<(Admitted, bool), Error> {
-    let keeps_names = client.record.settings.vouched && sent.metadata.has_names_of(client.record.metadata.rest());
-    let scrutiny = if keeps_names { Scrutiny::Vouched } else { Scrutiny::Whole };
+/// What a client sends may be registered in the place of what it has.
+async fn readmit(context: &Context<'_>, client: &RegisteredClient, sent: Sent) -> Result<Admitted, Error> {
+    let ClientRecord { settings, metadata, .. } = &client.record;
+    let scrutiny = if settings.vouched { Scrutiny::VouchedAs(metadata) } else { Scrutiny::Whole };
     let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny, &mut "").await?;
     if client.record.software.is_some() && admitted.software != client.record.software {
         return Err(StatementFault::OtherSoftware.into());
     }
-    Ok((admitted, keeps_names))
+    Ok(admitted)
 }
 
 /// What operators have approved is what it was: anything else waits again, and what waits does so no longer than it did.
@@ -246,7 +243,7 @@ fn reopen_approval(context: &Context<'_>, client: &mut RegisteredClient, admitte
 }
 
 fn become_what_was_admitted(policy: &Policy, client: &mut RegisteredClient, admitted: Admitted) {
-    let Admitted { metadata, software, changes } = admitted;
+    let Admitted { metadata, software, changes, vouched } = admitted;
     client.record.client_type = client_type(client.source, &metadata);
     if policy.scope_is_requestable {
         client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
@@ -254,6 +251,7 @@ fn become_what_was_admitted(policy: &Policy, client: &mut RegisteredClient, admi
     client.record.metadata = metadata;
     client.record.software = software;
     client.record.changes = changes;
+    client.record.settings.vouched = vouched;
 }
 
 /// The token that the registrant has from now on, as the policy says.

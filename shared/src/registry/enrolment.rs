@@ -78,7 +78,7 @@ pub(super) fn new_client(
     context: &Context<'_>,
     source: Source,
     registrant: &Registrant,
-    Admitted { metadata, software, changes }: Admitted,
+    Admitted { metadata, software, changes, vouched }: Admitted,
     kept: Map<String, Value>,
 ) -> RegisteredClient {
     let Context { app, service, .. } = context;
@@ -87,6 +87,7 @@ pub(super) fn new_client(
     let settings = OperatorSettings {
         requestable_scopes: requestable_scopes(policy, &metadata),
         others: kept,
+        vouched,
         ..OperatorSettings::default()
     };
     let record = ClientRecord {
@@ -180,8 +181,9 @@ pub(super) fn succeed(
         client.begin(client.record.issued_at_millis);
     }
     client.retained = occupant.retained;
-    let named = |earlier: &RegisteredClient| client.record.metadata.rest().has_names_of(earlier.record.metadata.rest());
-    let keeps_names = occupant.client.as_ref().is_some_and(named);
+    let metadata = client.record.metadata.to_metadata();
+    let is_known = |earlier: &RegisteredClient| metadata.is_known_as(&earlier.record.metadata.to_metadata());
+    let is_known = occupant.client.as_ref().is_some_and(is_known);
     // What operators have approved stays so, and what waits for them waits no longer than it did.
     client.pending_until = match &occupant.client {
         Some(earlier) if earlier.record.metadata == client.record.metadata => earlier.pending_until,
@@ -205,8 +207,8 @@ pub(super) fn succeed(
     if let Some(earlier) = occupant.settings {
         let new = std::mem::take(&mut client.record.settings);
         let requestable_scopes = new.requestable_scopes.or(earlier.requestable_scopes);
-        // Nobody vouches for another name.
-        let vouched = earlier.vouched && keeps_names;
+        // Nobody vouches for another name, or for the same one elsewhere.
+        let vouched = earlier.vouched && is_known;
         client.record.settings = OperatorSettings { requestable_scopes, vouched, ..earlier };
         client.record.settings.others.extend(new.others);
     }

@@ -80,7 +80,6 @@ export function clientsTable({ link }, clients, boxes) {
 
 export const nameOf = ({ client_name }) => client_name ? said(client_name) : h('em', 'without a name')
 
-/** What is to be known of a client at a glance. */
 export function states({ locked, pending_until, retained, flags = [] }) {
   const words = [[locked, 'bad', 'locked'], [pending_until, 'warn', 'waits'], [retained, '', 'retained'], ...flags.map((flag) => [true, 'warn', flag.replaceAll('_', ' ')])]
   return words.filter(([is]) => is).map(([, mood, word]) => h(mood ? `span.state.${mood}` : 'span.state', word))

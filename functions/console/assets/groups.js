@@ -7,7 +7,7 @@ import { parsed } from './rules.js'
 import { registrar } from './shell.js'
 import { load, pageOf, screen } from './ui.js'
 
-/** How many clients are read before somebody is asked for more. */
+/** How many clients are read before asking. */
 const AT_ONCE = 1000
 
 /** Which of a group are removed: a label, and who stays. */
@@ -41,7 +41,6 @@ async function read(context, clients, next, place) {
   ]
 }
 
-/** A name as it is compared. */
 const folded = (name = '') => name.normalize('NFKD').replace(/\p{M}|\p{C}/gu, '').toLowerCase().replace(/[\s\p{P}]+/gu, ' ').trim()
 
 function hosts({ redirect_uris = [] }) {

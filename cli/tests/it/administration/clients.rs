@@ -189,8 +189,7 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     assert_eq!(but_version(json_of(&ignored)), but_version(changed.clone()));
     assert_eq!(String::from_utf8(ignored.stderr).unwrap(), "warning: not registered: client_id, client_secret\n");
 
-    let locked = admin.json(&with_id("lock"));
-    assert_eq!(locked, json!({"client_id": created["client_id"], "state": "locked"}));
+    assert_eq!(admin.json(&with_id("lock"))["state"], "locked");
     let table = String::from_utf8(admin.run(&client("list")).stdout).unwrap();
     let [heading, row] = table.lines().collect::<Vec<_>>().try_into().unwrap();
     assert!(heading.ends_with("  REGISTERED  USED  ENDS  STATE") && row.ends_with("  locked"), "{table}");
@@ -201,9 +200,6 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
 
     let rotated = admin.json(&[&with_id("rotate-secret")[..], &["--yes"]].concat())["client_secret"].clone();
     assert!(rotated != created["client_secret"] && read().1["client_secret"] == rotated);
-    for verb in ["rotate-secret", "reissue-token"] {
-        assert!(admin.refusal(&with_id(verb)).contains("would be ended: give --yes"), "{verb}");
-    }
     let reissued = admin.json(&[&with_id("reissue-token")[..], &["--yes"]].concat());
     assert_eq!(read().0, 401, "the old token has ended");
     let by_new = served.send("GET", uri, reissued["registration_access_token"].as_str(), "");
@@ -346,6 +342,9 @@ fn whoever_waits_is_denied_by_consent_and_not_approved_by_unlocking() {
     state("retain", "pending retained");
     state("approve", "retained");
     state("release", "active");
+    for verb in ["rotate-secret", "reissue-token"] {
+        assert!(admin.refusal(&on(verb)).contains("would be ended: give --yes"), "{verb}");
+    }
     assert!(admin.refusal(&on("deny")).contains("does not wait for approval"));
     let (_, client) = served.send("POST", &endpoint, None, r#"{"redirect_uris": ["https://rp.example/cb"]}"#);
     let client_id = client["client_id"].as_str().unwrap();

@@ -48,7 +48,7 @@ function rows(context, filter) {
     chosen.delete(client.client_id)
     if (is) chosen.set(client.client_id, client)
     bar.hidden = chosen.size === 0
-    const action = (action) => button(action, () => bulk(context, action, [...chosen.values()]))
+    const action = (action) => button(action, () => bulk(context, action, [...chosen.values()], action === 'delete' && filter.unused ? Number(filter.unused) : undefined))
     fill(bar, h('strong', `${chosen.size} chosen`), ['lock', 'unlock', 'approve', 'deny', 'retain', 'release', 'delete'].map(action))
   }
   const show = (clients) => {

@@ -60,7 +60,7 @@ function section(context, group) {
   const which = select(Object.entries(CHOICES).map(([value, [label]]) => [value, label]), 'unused')
   const remove = () => {
     const clients = group.filter((client, index) => !CHOICES[which.value][1](client, index))
-    if (clients.length) bulk(context, 'delete', clients)
+    if (clients.length) bulk(context, 'delete', clients, which.value === 'unused' ? 0 : undefined)
     else announce('There is none of these.')
   }
   return h('section', h('h2', nameOf(group[0]), ` × ${number(group.length)}`),

@@ -39,6 +39,7 @@ mod metadata_documents;
 mod operator;
 mod permissions;
 mod program;
+mod recovery;
 mod registration;
 #[path = "../reliability.rs"]
 mod reliability;

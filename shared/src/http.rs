@@ -120,8 +120,8 @@ pub fn serve(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
     })
 }
 
-/// Runs a Lambda function that answers each event so, of which it is told the trace. It starts the runtime itself, and is no `async fn`, so that
-/// it is compiled in this library and not in every binary again.
+/// Runs a Lambda function that answers each event so, of which it is told the trace. It starts the runtime itself, and
+/// is no `async fn`, so that it is compiled in this library and not in every binary again.
 pub(crate) fn run<E, A, F>(answer: impl Fn(&'static App, E, Option<String>) -> F) -> Result<(), lambda_http::Error>
 where
     E: DeserializeOwned,

@@ -235,7 +235,7 @@ mod tests {
 
     fn line(answered: &Answered<'_>, metrics: &Metrics, known: Option<u64>) -> Value {
         let line = answered.line(metrics, known, NOW).unwrap();
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1, "one line");
+        assert!(line.ends_with(b"\n") && str::from_utf8(&line).unwrap().lines().count() == 1, "one line");
         assert!(line.len() < 1024);
         serde_json::from_slice(&line).unwrap()
     }

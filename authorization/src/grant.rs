@@ -128,11 +128,9 @@ pub fn remembering(
             .expression_attribute_values(":latest", AttributeValue::L(scopes.iter().map(string).collect()))
             .expression_attribute_values(":modified", integer(context.now_millis()));
         if !scopes.is_empty() {
-            if memory.first {
-                set.push("merged = :scopes")
-            } else {
-                add.push("merged :scopes")
-            }
+            let (parts, part) =
+                if memory.first { (&mut set, "merged = :scopes") } else { (&mut add, "merged :scopes") };
+            parts.push(part);
             update = update.expression_attribute_values(":scopes", AttributeValue::Ss(scopes.to_vec()));
         }
     }

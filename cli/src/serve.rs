@@ -357,6 +357,7 @@ fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Sett
         service_limit: options.service_limit(),
         identity_center_service: options.identity_center_service,
         stet_service: options.stet_service,
+        metrics: None,
     }
 }
 

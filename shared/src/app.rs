@@ -4,7 +4,7 @@ mod tls;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::credentials::{KeyEncryption, decimal};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
-use crate::http::Request;
+use crate::http::{Metrics, Request};
 use crate::limits::{Admission, Guest, Limiter, RateLimit, Strangers};
 use crate::metadata_document::Budgets;
 use crate::service::Service;
@@ -55,8 +55,11 @@ pub struct App {
     pub identity_center_service: Option<u64>,
     /// The service of STET's paths.
     pub stet_service: Option<u64>,
+    /// What a deployed function counts; on one machine nothing.
+    pub metrics: Option<Metrics>,
     base_url: Option<String>,
     services: ServiceCache,
+    has_answered: AtomicBool,
 }
 
 /// What a deployment decides.
@@ -76,6 +79,8 @@ pub struct Settings {
     pub identity_center_service: Option<u64>,
     /// The service of STET's paths.
     pub stet_service: Option<u64>,
+    /// What a deployed function counts.
+    pub metrics: Option<Metrics>,
 }
 
 impl Default for Settings {
@@ -88,6 +93,7 @@ impl Default for Settings {
             service_limit: RateLimit::SERVICE,
             identity_center_service: None,
             stet_service: None,
+            metrics: None,
         }
     }
 }
@@ -181,15 +187,17 @@ impl App {
             strangers: Strangers::new(settings.address_limit, settings.service_limit),
             identity_center_service: settings.identity_center_service,
             stet_service: settings.stet_service,
+            metrics: settings.metrics,
             base_url: settings.base_url,
             services,
+            has_answered: AtomicBool::new(false),
         }
     }
 
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
     /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
-    /// [`RateLimit::TOKEN`]), the same of `ADDRESS` and `SERVICE`, `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, and what the AWS SDK
-    /// reads; for development `REGISTRAR_EXTRA_CA_FILE` and `REGISTRAR_REACHABLE`. Warms the connection to the table; a table that does not answer yet is no reason not to start.
+    /// [`RateLimit::TOKEN`]), the same of `ADDRESS` and `SERVICE`, `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, `REGISTRAR_METRICS` (a namespace),
+    /// `REGISTRAR_METRICS_BY_SERVICE`, and what the AWS SDK reads; for development `REGISTRAR_EXTRA_CA_FILE` and `REGISTRAR_REACHABLE`. Warms the connection to the table; a table that does not answer yet is no reason not to start.
     ///
     /// # Errors
     /// [`StartError`].
@@ -201,7 +209,11 @@ impl App {
             service_limit: limit(["REGISTRAR_SERVICE_RATE", "REGISTRAR_SERVICE_BURST"], variable, RateLimit::SERVICE)?,
             identity_center_service: service_number("REGISTRAR_IDENTITY_CENTER_SERVICE")?,
             stet_service: service_number("REGISTRAR_STET_SERVICE")?,
-            ..Settings::default()
+            metrics: Some(Metrics {
+                namespace: variable("REGISTRAR_METRICS"),
+                by_service: variable("REGISTRAR_METRICS_BY_SERVICE").is_some(),
+            }),
+            service_cache: ServiceCaching::Millis(SERVICE_CACHE_MILLIS),
         };
         let config = deployed_configuration().await;
         let keys = match (variable("REGISTRAR_KMS_KEY_ID"), variable("REGISTRAR_KEY_FILE")) {
@@ -256,6 +268,21 @@ impl App {
         }
         services.insert(id, (now, Arc::clone(&service)));
         Ok(service)
+    }
+
+    /// The service that a request at that door asked, where there is one; `named` is what its path names.
+    pub(crate) fn known_service(&self, door: &str, named: Option<u64>) -> Option<u64> {
+        let asked = match door {
+            "identity-center" => self.identity_center_service,
+            "stet" => self.stet_service,
+            _ => named,
+        };
+        asked.filter(|id| self.lock_services().contains_key(id))
+    }
+
+    /// Whether nothing was answered before; asked once for each answer.
+    pub(crate) fn starts(&self) -> bool {
+        !self.has_answered.swap(true, Ordering::Relaxed)
     }
 
     /// Where this API is reached, without a slash at the end: as the service says, else as this deployment says,

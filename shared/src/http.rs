@@ -6,6 +6,7 @@
 
 mod file;
 mod html;
+mod line;
 mod request;
 mod response;
 
@@ -20,11 +21,13 @@ use tracing_subscriber::filter::LevelFilter;
 
 pub use file::file;
 pub use html::escaped;
+pub use line::Metrics;
 pub use request::{Method, Request};
 pub use response::{Response, error_body, error_members};
 
 use crate::app::App;
 use crate::error::Error;
+use line::Answered;
 
 /// When a request is given up: half a second before the function's own time ends, so that whoever asked hears
 /// of it.
@@ -53,11 +56,28 @@ pub struct Endpoint {
     pub failed: fn(&Error) -> Response,
 }
 
+/// The doors beside the oauth door, by how the names of their functions begin.
+const DOORS: [(&str, &str); 7] = [
+    ("authlete-", "authlete"),
+    ("aws-", "identity-center"),
+    ("console", "console"),
+    ("federation-", "federation"),
+    ("huawei-", "identity-center"),
+    ("operator-", "operator"),
+    ("stet-", "stet"),
+];
+
 impl Endpoint {
+    /// The door whose endpoint it is.
+    #[must_use]
+    pub fn door(&self) -> &'static str {
+        DOORS.into_iter().find(|(name, _)| self.function.starts_with(name)).map_or("oauth", |(_, door)| door)
+    }
+
     /// Answers a request, whatever happens, and writes one line about it to the log.
     pub async fn answer(&self, app: &'static App, request: Request) -> Response {
         let started = Instant::now();
-        let (method, request_id) = (request.method, request.request_id.clone());
+        let (method, request_id, trace_id) = (request.method, request.request_id.clone(), request.trace_id.clone());
         let service = request.service_id();
         let mut handler = tokio::spawn((self.handler)(app, request));
         let response = match tokio::time::timeout(self.deadline, &mut handler).await {
@@ -71,14 +91,21 @@ impl Endpoint {
         // What a body is, its content type says: no browser is to guess.
         let response = response.with("x-content-type-options", "nosniff");
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let (function, status, reason) = (self.function, response.status, response.reason.as_deref());
-        match &response.cause {
-            None => {
-                tracing::info!(function, %method, service, status, code = response.code.as_deref(), micros, request_id, reason);
-            }
-            Some(cause) => {
-                tracing::error!(function, %method, service, status, code = response.code.as_deref(), micros, request_id, %cause);
-            }
+        let answered = Answered {
+            door: self.door(),
+            function: self.function,
+            method,
+            service,
+            response: &response,
+            micros,
+            request_id: &request_id,
+            trace_id: trace_id.as_deref(),
+            cold_start: app.starts(),
+            registered: app.store.take_created(),
+        };
+        match &app.metrics {
+            Some(metrics) => answered.write(metrics, app.known_service(self.door(), service), app.clock.now_millis()),
+            None => answered.log(),
         }
         if method == Method::Head { response.without_content() } else { response }
     }
@@ -89,12 +116,15 @@ impl Endpoint {
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
 pub fn serve(endpoint: &'static Endpoint) -> Result<(), lambda_http::Error> {
-    run(move |app, request| async move { Ok(endpoint.answer(app, request).await) })
+    run(move |app, mut request: Request, trace_id| async move {
+        request.trace_id = trace_id;
+        Ok(endpoint.answer(app, request).await)
+    })
 }
 
-/// Runs a Lambda function that answers each event so. It starts the runtime itself, and is no `async fn`, so that
-/// it is compiled in this library and not in every binary again.
-pub(crate) fn run<E, A, F>(answer: impl Fn(&'static App, E) -> F) -> Result<(), lambda_http::Error>
+/// Runs a Lambda function that answers each event so, of which it is told the trace. It starts the runtime itself, and
+/// is no `async fn`, so that it is compiled in this library and not in every binary again.
+pub(crate) fn run<E, A, F>(answer: impl Fn(&'static App, E, Option<String>) -> F) -> Result<(), lambda_http::Error>
 where
     E: DeserializeOwned,
     A: Serialize,
@@ -112,11 +142,16 @@ where
             .init();
         let app: &'static App = Box::leak(Box::new(App::from_env().await?));
         let answer = |event: LambdaEvent<E>| {
-            let answer = answer(app, event.payload);
+            let answer = answer(app, event.payload, event.context.xray_trace_id.as_deref().and_then(root));
             async { answer.await.map_err(|error| diagnostic(&error)) }
         };
         lambda_runtime::run(service_fn(answer)).await
     })
+}
+
+/// The trace of a tracing header of X-Ray: `Root=1-…;Parent=…;Sampled=0`.
+fn root(header: &str) -> Option<String> {
+    header.split(';').find_map(|part| part.strip_prefix("Root=")).map(str::to_owned)
 }
 
 /// What is logged beside the lines of requests: what `RUST_LOG` says, one level, else `info`.
@@ -127,4 +162,24 @@ fn log_level(variable: Option<&str>) -> LevelFilter {
 /// What Lambda is told of a failure: nothing that the log alone may know.
 fn diagnostic(error: &Error) -> Diagnostic {
     Diagnostic { error_type: error.code().to_owned(), error_message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_the_root_of_its_header() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        assert_eq!(root(header).as_deref(), Some("1-5759e988-bd862e3fe1be46a994272793"));
+        assert_eq!(root("Self=1-2;Sampled=0"), None);
+    }
+
+    #[test]
+    fn the_level_is_a_level_else_info() {
+        assert_eq!(log_level(Some("warn")), LevelFilter::WARN);
+        assert_eq!(log_level(Some("error")), LevelFilter::ERROR);
+        assert_eq!(log_level(Some("loud")), LevelFilter::INFO);
+        assert_eq!(log_level(None), LevelFilter::INFO);
+    }
 }

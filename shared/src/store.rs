@@ -29,6 +29,8 @@ mod write;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use client::CEILING;
 pub use client::{Created, Deleter, Occupant, Unrestorable};
@@ -68,13 +70,21 @@ pub struct Store {
     clock: Clock,
     entropy: Entropy,
     records: client::Records,
+    created: Arc<AtomicU64>,
 }
 
 impl Store {
     /// A table that exists. `clock` decides what has expired.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, clock: Clock) -> Self {
-        Self { client, table: table.into(), clock, entropy: Entropy::system(), records: client::Records::default() }
+        let (entropy, records) = (Entropy::system(), client::Records::default());
+        Self { client, table: table.into(), clock, entropy, records, created: Arc::default() }
+    }
+
+    /// How many clients were stored anew since this was asked last.
+    #[must_use]
+    pub fn take_created(&self) -> u64 {
+        self.created.swap(0, Ordering::Relaxed)
     }
 
     /// The name of the table.

@@ -66,7 +66,7 @@ pub trait Publish {
 /// # Errors
 /// If the environment lacks what [`App::from_env`] needs, or the runtime API fails.
 pub fn serve(listener: &impl Publish) -> Result<(), lambda_http::Error> {
-    crate::http::run(move |app, event| async move {
+    crate::http::run(move |app, event, _| async move {
         let answer = async {
             let Applied { answer, audited } = apply(app, event).await?;
             listener.publish(&audited).await.map(|()| answer)

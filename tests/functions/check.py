@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -223,5 +224,23 @@ def walk():
 
 
 check("a user lets a client have tokens, which it refreshes and revokes", walk())
+
+
+def logged():
+    """What is wrong with the lines that the functions have written about all of this."""
+    text = pathlib.Path(sys.argv[2]).read_text(errors="replace")
+    lines = [json.loads(line) for line in re.findall(r'^\{"level".*\}$', text, re.MULTILINE)]
+    answered = [line for line in lines if "request_id" in line]
+    if silent := {line["function"] for line in answered if line["_aws"]["CloudWatchMetrics"][0]["Namespace"] != "Registrar/test"}:
+        return f"nothing is counted by {silent}"
+    if missing := set(router.values()) - {line["function"] for line in answered}:
+        return f"no line is of {missing}"
+    stored = [line for line in answered if line["function"] == "register" and line["status"] == 201]
+    if not any(line.get("Registrations") == 1 and line["Door"] == "oauth" for line in stored):
+        return f"no registration is counted in {stored}"
+    return None if any(line.get("cold_start") for line in answered) else "nothing was a cold start"
+
+
+check("each request leaves one line, with its metrics", logged())
 
 finish()

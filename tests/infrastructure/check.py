@@ -5,6 +5,7 @@ import itertools
 import json
 import pathlib
 import re
+import subprocess
 import sys
 
 import boto3
@@ -180,13 +181,60 @@ def doors(package):
     return f"RFC 7591 alone has {logs}" if logs != {"OauthLogs", "StreamLogs", "AccessLogs"} else None
 
 
+def canaries():
+    """What is wrong with the template that `.github/canary` prints, and what StackRole lacks for it."""
+
+    def printed():
+        text = subprocess.run([".github/canary"], capture_output=True, text=True, check=True).stdout
+        return transformed(yaml_parse(re.sub(r"(?m)^( +CodeUri:) .*$", r"\1 s3://packages/code", text)))["Resources"]
+
+    first, second = printed(), printed()
+    if len(first) > 500:
+        return f"CloudFormation takes 500 resources, and these are {len(first)}"
+    if missing := lacking({part["Type"] for part in first.values()}):
+        return f"StackRole may not {missing}"
+    kept = {name for name in first.keys() & second.keys() if first[name]["Type"] == "AWS::Lambda::Version"}
+    if kept:
+        return f"{kept} would keep what parameters were"
+    policies = {name: part.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate") for name, part in first.items()}
+    aliases = {name: policy for name, policy in policies.items() if first[name]["Type"] == "AWS::Lambda::Alias"}
+    groups = [part["Properties"] for part in first.values() if part["Type"] == "AWS::CodeDeploy::DeploymentGroup"]
+    if len(aliases) != len(ALONE) - 1 or not all(aliases.values()) or len(groups) != len(aliases):
+        return f"{aliases} and {len(groups)} groups"
+    alarms = {name for group in groups for name in references(group["AlarmConfiguration"])}
+    if alarms != {"OauthFaultsAlarm", "ServerErrorsAlarm"}:
+        return f"it is taken back for {alarms}"
+    asked = set(references(first["Api"]))
+    return f"the API does not ask {aliases.keys() - asked}" if not aliases.keys() <= asked else None
+
+
+def shown(package):
+    """What is wrong with the dashboard: it is JSON, and has each metric that requests leave in the log, and no other."""
+    body = package["Resources"]["View"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{[^}]+\}", "x", body))["widgets"]
+    searched = set(re.findall(r'MetricName="(\w+)"', " ".join(text for it in widgets for text in texts(it))))
+    line = pathlib.Path("shared/src/http/line.rs").read_text()
+    counted = {"Latency", *re.findall(r'\("(\w+)", counted\.', line)}
+    (query,) = package["Resources"]["RefusalsAlarm"]["Properties"]["Metrics"]
+    asked = set(re.findall(r"SUM\((\w+)\)", query["Expression"]["Fn::Sub"]))
+    return f"{searched ^ counted}, {asked - counted}" if searched != counted or not asked <= counted else None
+
+
+def texts(part):
+    """Each text in a part."""
+    if isinstance(part, str):
+        return [part]
+    values = part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
+    return [text for value in values for text in texts(value)]
+
+
 # What resources of these types may need in use that the template does not make.
 UNUSED = [
     "dynamodb:*Replica", "dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan", "dynamodb:*Import*",
     "dynamodb:*ableKinesisStreamingDestination", "dynamodb:UpdateKinesisStreamingDestination",
     "dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy", "ec2:*", "elasticfilesystem:*", "firehose:*",
-    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole", "kinesis:*", "kms:CreateGrant", "kms:RevokeGrant",
-    "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig", "lambda:GetLayerVersion", "s3:*", "s3files:*",
+    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole", "kinesis:*",
+    "kms:CreateGrant", "kms:RevokeGrant", "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig", "lambda:GetLayerVersion", "s3:*", "s3files:*",
 ]  # fmt: skip
 
 
@@ -274,6 +322,8 @@ pack()
 check("the package is the template, with its code in the bucket", difference(yaml_parse(PACKAGE.read_text())))
 check("StackRole may make, change and delete what the template has", lacking(types(yaml_parse(PACKAGE.read_text()))))
 check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(yaml_parse(PACKAGE.read_text())))
+check("the dashboard has the metrics of requests", shown(yaml_parse(PACKAGE.read_text())))
+check("a canary deployment has new versions, alarms that take it back, and routes to its aliases", canaries())
 check("CDK's stack has the package in it", cdk())
 check("Terraform's configuration names what is there", terraform())
 finish()

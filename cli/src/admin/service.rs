@@ -238,13 +238,12 @@ async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connect
     if for_good {
         store.end_service(id, &operator()).await.map_err(described)?;
         return output.told(&format!("Service {id} has ended for good."), &told(id, "ended"));
-    } else {
-        store.delete_service(id, &operator()).await.map_err(described)?;
-        let days = RESTORABLE_SECONDS / 86_400;
-        let sentence =
-            format!("Service {id} is deleted. For {days} days it comes back with: registrar service restore {id}");
-        output.told(&sentence, &told(id, "deleted"))
     }
+    store.delete_service(id, &operator()).await.map_err(described)?;
+    let days = RESTORABLE_SECONDS / 86_400;
+    let sentence =
+        format!("Service {id} is deleted. For {days} days it comes back with: registrar service restore {id}");
+    output.told(&sentence, &told(id, "deleted"))
 }
 
 /// What has become of a service, for scripts.

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use registrar::gateway::Client;
 use registrar::streams::Follower;
 use serde_json::{Value, json};
-use shared::administration;
+use shared::administration::{self, Draft};
 use shared::audit::{Entry, Happening, Subject};
 use shared::caller::Permission;
+use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
+use shared::registry::register_for;
 use shared::store::Refused;
 use shared::store::schema::audit_position;
 
@@ -285,12 +287,18 @@ async fn whom_an_operator_has_decided_about_makes_no_room() {
     let (_, _, approved) = world.client(&web_client()).await;
     let client = world.app.store.client(1, service.numeric_id(approved.text("client_id"))).await.unwrap().unwrap();
     administration::approve(&world.context(&service), client).await.unwrap();
+    let submitted = Submitted::from_members(web_client().as_object().cloned().unwrap()).unwrap();
+    let made = register_for(&world.context(&service), &submitted).await.unwrap().client;
+    let created = administration::create(&world.context(&service), Draft::default()).await.unwrap().client;
     for _ in 0..6 {
         world.clock.advance(TIME_TO_BE_USED);
         world.client(&web_client()).await;
         world.catch_up().await;
     }
-    assert!(world.app.store.client(1, service.numeric_id(approved.text("client_id"))).await.unwrap().is_some());
+    for id in [approved.text("client_id"), &made.client_id, &created.client_id] {
+        assert!(world.app.store.client(1, service.numeric_id(id)).await.unwrap().is_some(), "{id}");
+    }
+    assert_eq!(world.app.store.clients(1).await.unwrap().len(), 4, "these three, and the last one");
 }
 
 #[tokio::test]

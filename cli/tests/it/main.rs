@@ -40,6 +40,7 @@ mod metadata_documents;
 mod operator;
 mod permissions;
 mod program;
+mod recovery;
 mod registration;
 #[path = "../reliability.rs"]
 mod reliability;

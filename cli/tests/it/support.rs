@@ -179,12 +179,18 @@ impl World {
 
     /// Another registrar against a table that somebody else serves at `url`, with randomness of its own.
     pub(crate) fn apart_at(url: &str, seed: u64) -> Self {
-        Self::with_keys(url, FetchSettings::default(), settings(), KeyEncryption::file(&[7; 32]).unwrap(), seed)
+        Self::of(url, TABLE, [7; 32], seed)
+    }
+
+    /// The same, against a table of that name and with that key.
+    pub(crate) fn of(url: &str, table: &str, key: [u8; 32], seed: u64) -> Self {
+        let keys = KeyEncryption::file(&key).unwrap();
+        Self::with_store(url, table, FetchSettings::default(), settings(), keys, seed)
     }
 
     /// The same, without the key that wraps data keys: it can open and sign nothing.
     pub(crate) fn keyless_at(url: &str, seed: u64) -> Self {
-        Self::with_keys(url, FetchSettings::default(), settings(), KeyEncryption::Absent, seed)
+        Self::with_store(url, TABLE, FetchSettings::default(), settings(), KeyEncryption::Absent, seed)
     }
 
     /// All items of the table, as text.
@@ -228,12 +234,19 @@ impl World {
     }
 
     fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
-        Self::with_keys(url, fetch, settings, KeyEncryption::file(&[7; 32]).unwrap(), 1)
+        Self::with_store(url, TABLE, fetch, settings, KeyEncryption::file(&[7; 32]).unwrap(), 1)
     }
 
-    fn with_keys(url: &str, fetch: FetchSettings, settings: Settings, keys: KeyEncryption, seed: u64) -> Self {
+    fn with_store(
+        url: &str,
+        table: &str,
+        fetch: FetchSettings,
+        settings: Settings,
+        keys: KeyEncryption,
+        seed: u64,
+    ) -> Self {
         let clock = Clock::fixed(NOW);
-        let store = Store::new(embedded::client(url, &access_key()), TABLE, clock.clone());
+        let store = Store::new(embedded::client(url, &access_key()), table, clock.clone());
         let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(seed), settings);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints()).unwrap();

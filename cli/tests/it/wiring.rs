@@ -70,6 +70,17 @@ fn the_functions_have_half_a_second_more_than_their_requests() {
 }
 
 #[test]
+fn an_endpoint_knows_its_door() {
+    let template = template();
+    for endpoint in registrar::endpoints() {
+        let mut resources = template["Resources"].as_mapping().unwrap().values();
+        let of_endpoint = |resource: &&Yaml| resource["Metadata"]["BuildProperties"]["Binary"] == endpoint.function;
+        let folder = resources.find(of_endpoint).unwrap()["Properties"]["CodeUri"].as_str().unwrap();
+        assert_eq!(format!("functions/{}", endpoint.door()), folder, "{}", endpoint.function);
+    }
+}
+
+#[test]
 fn concurrency_can_be_reserved_for_the_functions_that_strangers_reach() {
     let template = template();
     let functions = template["Resources"].as_mapping().unwrap().values();

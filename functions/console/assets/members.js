@@ -24,7 +24,7 @@ export const MEMBERS = {
   "scope_is_requestable": "whether the scope that a client registers is all that it may request later",
   "software_id_once": "whether a `software_id` can be registered once only, counted from when this was switched on",
   "clients_per_developer": "how many clients one developer may have; those that registered themselves share one; absent is any number",
-  "clients_per_service": "how many clients the service may have, where the oldest that are not known to be used make room; absent is any number. See docs/policy.md#clients_per_service",
+  "clients_per_service": "how many clients the service may have, where the oldest that nobody uses make room; absent is any number. See docs/policy.md#clients_per_service",
   "audit": "what is kept of changes and refusals: `retention` in seconds, 90 days unless set, 0 is nothing; `addresses`: `whole`, `network` (24 bits of IPv4, 48 of IPv6) or `none`; `refusals`: whether refused registrations are counted. See docs/policy.md#audit",
   "errors": "`description`: whether errors have `error_description`; `uri`: whether they have `error_uri`",
   "limits": "`redirect_uris` and `list_items` as counts, `text_bytes` as a length",

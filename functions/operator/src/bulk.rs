@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::App;
-use shared::administration;
+use shared::administration::{self, Kept};
 use shared::http::{RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::Invalid;
 use shared::registry::Context;
@@ -125,7 +125,10 @@ async fn looked_at(context: &Context<'_>, order: &Order, one: &One, found: &Name
     match &found.client {
         // What is deleted is found by bringing it back alone.
         None if order.action == Action::Restore => Ok(()),
-        None if found.document.is_some() => Ok(()),
+        None if found.document.is_some() => match order.action {
+            Action::Delete { unused: Some(_), .. } => Err(Fault::Conflict(Kept::Decided.as_str())),
+            _ => Ok(()),
+        },
         None => Err(shared::Error::UnknownClient.into()),
         Some(client) if one.version.is_some_and(|version| version != client.version) => Err(CHANGED),
         Some(client) => {

@@ -79,6 +79,8 @@ pub struct Request {
     pub source_ip: String,
     /// The gateway's request identifier.
     pub request_id: String,
+    /// What X-Ray calls the request, where Lambda says so.
+    pub trace_id: Option<String>,
     /// The client's certificate in PEM, where the gateway asks for one: the leaf alone. The gateway has verified its
     /// chain and its validity, and that the client has its key.
     pub client_certificate: Option<String>,
@@ -276,6 +278,7 @@ impl<'de> Deserialize<'de> for Request {
             body,
             source_ip: context.http.source_ip.unwrap_or_default(),
             request_id: context.request_id.unwrap_or_default(),
+            trace_id: None,
             client_certificate: context.authentication.and_then(|by| by.client_cert).map(|cert| cert.client_cert_pem),
             path: event.raw_path.unwrap_or_default(),
             path_parameters: event.path_parameters.unwrap_or_default(),

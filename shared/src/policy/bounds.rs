@@ -179,7 +179,8 @@ mod tests {
         numbers("", &serde_json::to_value(policy).unwrap(), &mut found);
         found.retain(|member| !member.starts_with("metadata_documents."));
         let mut bounded: Vec<&str> = BOUNDS.iter().map(|bound| bound.member).collect();
-        (found.sort(), bounded.sort_unstable());
+        found.sort();
+        bounded.sort_unstable();
         assert_eq!(found, bounded);
     }
 

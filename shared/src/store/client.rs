@@ -3,6 +3,8 @@
 mod deletion;
 mod item;
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update};
 
@@ -72,7 +74,12 @@ impl Store {
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<Created, Error> {
-        self.enter_client(client, |write_id| client_item(client, write_id, origin), spends, claimed).await
+        let item = |write_id: &str| client_item(client, write_id, origin);
+        let created = self.enter_client(client, item, spends, claimed).await?;
+        if matches!(created, Created::Created) {
+            self.created.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(created)
     }
 
     /// The same of a client whose item is made otherwise, for the write of that name.

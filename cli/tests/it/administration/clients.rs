@@ -189,8 +189,7 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     assert_eq!(but_version(json_of(&ignored)), but_version(changed.clone()));
     assert_eq!(String::from_utf8(ignored.stderr).unwrap(), "warning: not registered: client_id, client_secret\n");
 
-    let locked = admin.json(&with_id("lock"));
-    assert_eq!(locked, json!({"client_id": created["client_id"], "state": "locked"}));
+    assert_eq!(admin.json(&with_id("lock"))["state"], "locked");
     let table = String::from_utf8(admin.run(&client("list")).stdout).unwrap();
     let [heading, row] = table.lines().collect::<Vec<_>>().try_into().unwrap();
     assert!(heading.ends_with("  REGISTERED  USED  ENDS  STATE") && row.ends_with("  locked"), "{table}");
@@ -201,9 +200,6 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
 
     let rotated = admin.json(&[&with_id("rotate-secret")[..], &["--yes"]].concat())["client_secret"].clone();
     assert!(rotated != created["client_secret"] && read().1["client_secret"] == rotated);
-    for verb in ["rotate-secret", "reissue-token"] {
-        assert!(admin.refusal(&with_id(verb)).contains("would be ended: give --yes"), "{verb}");
-    }
     let reissued = admin.json(&[&with_id("reissue-token")[..], &["--yes"]].concat());
     assert_eq!(read().0, 401, "the old token has ended");
     let by_new = served.send("GET", uri, reissued["registration_access_token"].as_str(), "");
@@ -319,4 +315,41 @@ fn whom_nobody_uses_is_found_and_pruned() {
     assert_eq!((&shown["retained"], shown.get("expires")), (&json!(true), None));
     admin.json(&["client", "release", "--service", &id, &retained]);
     assert!(admin.json(&["client", "show", "--service", &id, &retained]).get("expires").is_some());
+}
+
+#[test]
+fn whoever_waits_is_denied_by_consent_and_not_approved_by_unlocking() {
+    let data = Folder::new("deny");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let id = admin.open_service();
+    let file = data.0.join("policy.json");
+    std::fs::write(&file, r#"{"approval": "required", "clients_per_service": 0}"#).unwrap();
+    let update = ["service", "update", &id, "--policy", file.to_str().unwrap()];
+    assert!(admin.refusal(&update).contains("clients_per_service is not a number from 1 to 2147483647"));
+    std::fs::write(&file, r#"{"approval": "required"}"#).unwrap();
+    admin.json(&update);
+    let endpoint = format!("{}/{id}/register", served.text("base_url"));
+    let (status, client) = served.send("POST", &endpoint, None, r#"{"redirect_uris": ["https://rp.example/cb"]}"#);
+    assert_eq!(status, 201, "{client}");
+    let client_id = client["client_id"].as_str().unwrap();
+    let on = |verb: &'static str| ["client", verb, "--service", &id, client_id];
+    let state = |verb, state: &str| {
+        assert_eq!(admin.json(&on(verb)), json!({"client_id": client_id, "state": state}), "{verb}");
+    };
+    state("lock", "locked pending");
+    state("unlock", "pending");
+    state("retain", "pending retained");
+    state("approve", "retained");
+    state("release", "active");
+    for verb in ["rotate-secret", "reissue-token"] {
+        assert!(admin.refusal(&on(verb)).contains("would be ended: give --yes"), "{verb}");
+    }
+    assert!(admin.refusal(&on("deny")).contains("does not wait for approval"));
+    let (_, client) = served.send("POST", &endpoint, None, r#"{"redirect_uris": ["https://rp.example/cb"]}"#);
+    let client_id = client["client_id"].as_str().unwrap();
+    let deny = ["client", "deny", "--service", &id, client_id];
+    assert!(admin.refusal(&deny).contains("would be deleted: give --yes"));
+    let denied = admin.json(&[&deny[..], &["--yes"]].concat());
+    assert_eq!(denied, json!({"client_id": client_id, "state": "deleted"}));
 }

@@ -3,6 +3,9 @@
 /** Rules: their members of the policy, what each says, and what the registrant could send instead. */
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
+  'registration': [['registration'], 'The service registers who has an initial access token: it is missing, unknown, used up or of another service.', 'Send one that an operator made.'],
+  'stet': [[], 'Before anything else the door stet asks for a token, certificates and a signature: one of them is missing or not good.', 'Correct what is named. No policy changes this.'],
+  'federation': [[], 'What a relying party sent is no good statement, or no superior that the service trusts vouches for it.', 'Correct what is named, or its superiors do. No policy changes this.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
   'as sent': [[], 'A member has another type than its specification says, or only the server may set it.', 'Correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
@@ -34,6 +37,7 @@ export function parsed(uri) {
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
   'dynamic_registration': () => [['Let clients register themselves', { dynamic_registration: true }]],
+  'registration': () => [['Let anybody register', { registration: 'open' }]],
   'software_statements': () => [['Ask for no statement', { software_statements: { required: false } }]],
   'limits': ({ limits }, sent) => [['Raise the limits to what was sent', { limits: {
     redirect_uris: Math.max(limits.redirect_uris, texts(sent.redirect_uris).length),

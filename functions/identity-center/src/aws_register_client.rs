@@ -197,8 +197,8 @@ fn description(fault: &Fault) -> String {
         Fault::Refusal(Refusal::Protected) => PROTECTED.to_owned(),
         Fault::Refusal(Refusal::TooManyRequests(_)) => "too many registrations; try again later".to_owned(),
         Fault::InvalidRequest(invalid) => invalid.to_string(),
-        Fault::InvalidScope(scope) => format!("scopes: {scope:?} is not offered by this service"),
-        Fault::UnsupportedGrantType(grant) => format!("grantTypes: {grant:?} is not offered by this service"),
+        Fault::InvalidScope(scope) => Invalid::not_offered("scopes", scope).to_string(),
+        Fault::UnsupportedGrantType(grant) => Invalid::not_offered("grantTypes", grant).to_string(),
     }
 }
 

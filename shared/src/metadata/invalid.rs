@@ -9,6 +9,9 @@ use super::{ClientMetadata, InvalidRedirectUri, SERVER_SET, UriFault};
 /// How much of a member's name an error repeats, in characters.
 const LONGEST_NAME: usize = 100;
 
+/// How much of a value.
+const LONGEST_VALUE: usize = 200;
+
 /// A fault of the submitted metadata. Its text is public and names the member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -63,7 +66,7 @@ pub enum Invalid {
         member: &'static str,
     },
     /// The value is not one of those the specification or the service knows.
-    #[error("{member}: {value:?} is not offered by this service")]
+    #[error("{member}: {} is not offered by this service", quoted(value, LONGEST_VALUE))]
     NotOffered {
         /// The member.
         member: String,
@@ -71,7 +74,7 @@ pub enum Invalid {
         value: String,
     },
     /// The value is not one of those that the client itself lists (Relying Party Metadata Choices §2).
-    #[error("{member}: {value:?} is not in {list}")]
+    #[error("{member}: {} is not in {list}", quoted(value, LONGEST_VALUE))]
     NotListed {
         /// The member.
         member: &'static str,
@@ -81,7 +84,7 @@ pub enum Invalid {
         list: &'static str,
     },
     /// The value is not one of those that a protocol knows.
-    #[error("{member}: {value:?} is not known")]
+    #[error("{member}: {} is not known", quoted(value, LONGEST_VALUE))]
     Unknown {
         /// The member.
         member: String,
@@ -336,8 +339,13 @@ fn named(member: &str) -> Cow<'_, str> {
     if (1..=LONGEST_NAME).contains(&member.len()) && member.bytes().all(is_plain) {
         return member.into();
     }
-    let rest = if member.chars().nth(LONGEST_NAME).is_some() { "…" } else { "" };
-    format!("{:?}{rest}", member.chars().take(LONGEST_NAME).collect::<String>()).into()
+    quoted(member, LONGEST_NAME).into()
+}
+
+/// So many characters of a text, between quotes.
+fn quoted(text: &str, most: usize) -> String {
+    let rest = if text.chars().nth(most).is_some() { "…" } else { "" };
+    format!("{:?}{rest}", text.chars().take(most).collect::<String>())
 }
 
 #[cfg(test)]
@@ -355,6 +363,8 @@ mod tests {
         ] {
             assert_eq!(Invalid::Duplicate { member: member.to_owned() }.to_string(), expected);
         }
+        let value = Invalid::not_offered("scope", &"s".repeat(60_000)).to_string();
+        assert_eq!(value, format!("scope: \"{}\"… is not offered by this service", "s".repeat(LONGEST_VALUE)));
         let long = Invalid::Duplicate { member: "é".repeat(60_000) }.to_string();
         assert_eq!(long, format!("\"{}\"… appears twice", "é".repeat(LONGEST_NAME)));
     }

@@ -35,6 +35,9 @@ use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
 use crate::store::Deleter;
 
+/// The rule by which there is no room for a client more.
+pub(crate) const ROOM: &str = "clients_per_service and others";
+
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
 
@@ -85,7 +88,7 @@ async fn try_register(
     }
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
     let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
-    *rule = "clients_per_service and others";
+    *rule = ROOM;
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
@@ -107,6 +110,7 @@ pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Resul
     client.pending_until = None;
     client.unused_until = None;
     client.record.anonymous = false;
+    client.record.made_by_operator = true;
     within_the_developers_share(context, &client).await?;
     enrolment::register_minted(context, client, &registrant).await
 }
@@ -195,7 +199,12 @@ async fn replace(
 ) -> Result<ClientInformation, Error> {
     let mut client = may_manage(context, found, client_id, owner)?;
     let client_secret = secret::open(context, &client).await?;
-    own_members(&submitted.server_set, &client, client_secret.as_ref())?;
+    let mut good = Vec::from_iter(client_secret.clone());
+    if submitted.server_set.client_secret.is_some() {
+        let now = context.app.clock.now();
+        good.extend(context.service.previous_secret_of(&context.app.keys, &client, now).await?);
+    }
+    own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
     let admitted = readmit(context, &client, Sent::to_replace(submitted)).await?;
     remote::check(context, admitted.metadata()).await?;
@@ -311,9 +320,9 @@ fn may_manage(
     if client.locked { Err(Error::ClientLocked) } else { Ok(client) }
 }
 
-/// RFC 7592 §2.2: an update names its client, shows its secret if any, and carries nothing else that is the
+/// RFC 7592 §2.2: an update names its client, shows one of its secrets if any, and carries nothing else that is the
 /// server's to set.
-fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&ClientSecret>) -> Result<(), Invalid> {
+fn own_members(sent: &ServerSet, client: &RegisteredClient, secrets: &[ClientSecret]) -> Result<(), Invalid> {
     if let Some(&member) = sent.forbidden.first() {
         return Err(Invalid::ServerSet { member });
     }
@@ -323,7 +332,7 @@ fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&Clie
         Some(_) => {}
     }
     match &sent.client_secret {
-        Some(presented) if !secret.is_some_and(|secret| secret.matches(presented)) => {
+        Some(presented) if !secrets.iter().any(|secret| secret.matches(presented)) => {
             Err(Invalid::Mismatch { member: "client_secret" })
         }
         _ => Ok(()),

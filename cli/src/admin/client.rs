@@ -11,11 +11,12 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use shared::Error;
-use shared::administration::{self, Draft};
+use shared::administration::{self, Draft, RestoreFault};
 use shared::client::{ClientDocument, RegisteredClient, Source};
 use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
 use shared::policy::{Flag, Policy};
 use shared::registry::{self, strictness};
+use shared::store::Unrestorable;
 
 use super::consent::Consent;
 use super::desk::{Desk, absent};
@@ -24,7 +25,7 @@ use super::output::date;
 use super::policy::{CHANGES, rows};
 use super::token::duration;
 use super::{Connection, Output};
-use crate::failure::described;
+use crate::failure::{Failure, Kind, described};
 use crate::print;
 
 #[derive(Subcommand)]
@@ -66,7 +67,12 @@ pub enum Command {
         version: Option<u64>,
     },
     /// Deny a client that waits for approval: it is deleted.
-    Deny(Which),
+    Deny {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Let a client stay though nobody uses it.
     Retain(Which),
     /// Let a client end again if nobody uses it, as the policy says; it lives anew.
@@ -74,6 +80,8 @@ pub enum Command {
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
     /// Bring back a client that was pruned within the last thirty days.
+    ///
+    /// `client prune --undo` brings back all that were.
     Restore(Which),
     /// Replace a client's secret, which is shown this once; the old one ends at once, or after the policy's overlap.
     RotateSecret {
@@ -85,9 +93,16 @@ pub enum Command {
         /// The old one, and one that was there before it, end at once, whatever the policy says.
         #[arg(long, conflicts_with = "overlap")]
         at_once: bool,
+        #[command(flatten)]
+        consent: Consent,
     },
     /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
-    ReissueToken(Which),
+    ReissueToken {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Delete a client: its secret and its token end at once.
     Delete {
         #[command(flatten)]
@@ -123,30 +138,35 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             let desk = which.desk(connection).await?;
             let client = desk.to_change(&which.client_id, desk.named(&which.client_id).await?).await?;
             administration::lock(&desk.context(), client, true).await.map_err(described)?;
-            output.done(&format!("Client {} is locked.", which.client_id));
-            Ok(())
+            which.tell("is locked", &desk, output).await
         }
         Command::Unlock(which) => unlock(&which, connection, output).await,
         Command::Approve { which, version } => approve(&which, version, connection, output).await,
-        Command::Deny(which) => deny(&which, connection, output).await,
+        Command::Deny { which, consent } => deny(&which, &consent, connection, output).await,
         Command::Retain(which) => retain(&which, true, connection, output).await,
         Command::Release(which) => retain(&which, false, connection, output).await,
         Command::Prune(prune) => prune::run(&prune, connection, output).await,
         Command::Restore(which) => {
-            let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-            administration::restore(&desk.context(), client_id).await.map_err(|error| absent(error, client_id))?;
-            output.done(&format!("Client {client_id} is back."));
-            Ok(())
+            let desk = which.desk(connection).await?;
+            administration::restore(&desk.context(), &which.client_id).await.map_err(unrestored)?;
+            which.tell("is back", &desk, output).await
         }
-        Command::RotateSecret { which, overlap, at_once } => {
+        Command::RotateSecret { which, overlap, at_once, consent } => {
             let (desk, client) = which.at_desk(connection).await?;
             let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };
+            if client.secret.is_some() && overlap.unwrap_or(desk.service.policy().secret_overlap) == 0 {
+                consent.to_end(&format!("the secret of client {:?} at once", which.client_id), &which.client_id)?;
+            }
             let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
             let replaced = replaced.map_err(described)?;
             output.one(&which.with("client_secret", replaced.new.expose()))
         }
-        Command::ReissueToken(which) => {
+        Command::ReissueToken { which, consent } => {
             let (desk, client) = which.at_desk(connection).await?;
+            if client.registration_access_token.is_some() {
+                let what = format!("the registration access token of client {:?} at once", which.client_id);
+                consent.to_end(&what, &which.client_id)?;
+            }
             let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
             output.one(&which.with("registration_access_token", token.expose()))
         }
@@ -187,12 +207,14 @@ async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Resu
     let (context, named) = (desk.context(), desk.named(client_id).await?);
     if named.client.is_some() || named.document.is_some() {
         let client = desk.to_change(client_id, named).await?;
+        let waits = client.pending_until.is_some();
         administration::lock(&context, client, false).await.map_err(|error| absent(error, client_id))?;
-    } else {
-        administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
+        return which
+            .tell(if waits { "is unlocked, and waits for approval" } else { "is unlocked" }, &desk, output)
+            .await;
     }
-    output.done(&format!("Client {client_id} is unlocked."));
-    Ok(())
+    administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
+    which.tell("is deleted, and unlocked: its registrant may come back", &desk, output).await
 }
 
 async fn approve(which: &Which, version: Option<u64>, connection: &Connection, output: &Output) -> Result<()> {
@@ -203,46 +225,64 @@ async fn approve(which: &Which, version: Option<u64>, connection: &Connection, o
     }
     let what = if client.pending_until.is_some() { "is approved" } else { "is vouched for" };
     administration::approve(&desk.context(), client).await.map_err(|error| absent(error, client_id))?;
-    output.done(&format!("Client {client_id} {what}."));
-    Ok(())
+    which.tell(what, &desk, output).await
 }
 
-async fn deny(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
+async fn deny(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
     let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
     let client = desk.known(client_id).await?;
     if client.pending_until.is_none() {
         bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
     }
+    let (what, name) = in_words(&client, client_id);
+    consent.to_delete(&what, name.as_deref(), client_id)?;
     administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
-    output.done(&format!("Client {client_id} is denied."));
-    Ok(())
+    which.tell("is denied, and deleted", &desk, output).await
 }
 
 async fn retain(which: &Which, retained: bool, connection: &Connection, output: &Output) -> Result<()> {
     let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
     let client = desk.known(client_id).await?;
-    if !client.source.ends_unused() {
+    if !client.ends_unused() {
         bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
     }
     administration::retain(&desk.context(), client, retained).await.map_err(|error| absent(error, client_id))?;
     let what = if retained { "stays though nobody uses it" } else { "ends if nobody uses it, as the policy says" };
-    output.done(&format!("Client {client_id} {what}."));
-    Ok(())
+    which.tell(what, &desk, output).await
 }
 
 async fn delete(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
     let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
     let client = desk.known(client_id).await?;
-    let members = client.record.metadata.to_members();
-    let name = members.get("client_name").and_then(Value::as_str);
-    let what = match name {
-        Some(name) => format!("client {client_id:?}, {name:?}"),
-        None => format!("client {client_id:?}"),
-    };
-    consent.to_delete(&what, name, client_id)?;
+    let (what, name) = in_words(&client, client_id);
+    consent.to_delete(&what, name.as_deref(), client_id)?;
     administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
-    output.done(&format!("Client {client_id} is deleted."));
-    Ok(())
+    which.tell("is deleted", &desk, output).await
+}
+
+/// A client for whoever is asked about it, and its name.
+fn in_words(client: &RegisteredClient, client_id: &str) -> (String, Option<String>) {
+    let name = client.record.metadata.to_members().remove("client_name");
+    match name.as_ref().and_then(Value::as_str) {
+        Some(name) => (format!("client {client_id:?}, {name:?}"), Some(name.to_owned())),
+        None => (format!("client {client_id:?}"), None),
+    }
+}
+
+/// Why a client is not brought back.
+fn unrestored(fault: RestoreFault) -> anyhow::Error {
+    match fault {
+        RestoreFault::Core(error) => described(error),
+        RestoreFault::Unrestorable(Unrestorable::Unknown) => Failure::not_found(fault.to_string()).into(),
+        RestoreFault::Unrestorable(_) => Failure::new(Kind::Conflict, fault.to_string()).into(),
+    }
+}
+
+/// How a client stands, in a word or some.
+fn state(client: &RegisteredClient) -> String {
+    let words = [(client.locked, "locked"), (client.pending_until.is_some(), "pending"), (client.retained, "retained")];
+    let said: Vec<&str> = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+    if said.is_empty() { "active".to_owned() } else { said.join(" ") }
 }
 
 impl Which {
@@ -256,6 +296,17 @@ impl Which {
         let desk = Desk::with_keys(connection.service(self.service).await?, connection).await?;
         let client = desk.known(&self.client_id).await?;
         Ok((desk, client))
+    }
+
+    /// Says what was done to it, and to scripts how it stands now.
+    async fn tell(&self, what: &str, desk: &Desk, output: &Output) -> Result<()> {
+        let sentence = format!("Client {} {what}.", self.client_id);
+        if !output.is_json() {
+            output.done(&sentence);
+            return Ok(());
+        }
+        let now = desk.found(&self.client_id).await?.map_or_else(|| "deleted".to_owned(), |client| state(&client));
+        output.told(&sentence, &self.with("state", &now))
     }
 
     /// Its identifier and what has just been made for it.
@@ -316,6 +367,7 @@ fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
     put("client_type", serde_json::to_value(client.record.client_type).unwrap_or_default());
     put("registered", date(client.record.issued_at_millis / 1000).into());
     put("version", client.version.into());
+    put("state", state(client).into());
     put("locked", client.locked.into());
     if let Some(end) = client.ends_at() {
         put("expires", date(end).into());

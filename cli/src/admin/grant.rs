@@ -164,16 +164,18 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             consent.to_delete(&what, None, client)?;
             let known = desk.to_change(client, desk.named_somehow(client).await?).await?;
             let count = management::end_all_of_client(context, known.numeric_id).await.map_err(described)?;
-            output.done(&format!("All tokens of client {client} are ended; authorizations that worked: {count}."));
+            let sentence = format!("All tokens of client {client} are ended; authorizations that worked: {count}.");
+            output.told(&sentence, &ended(whose, count))
         }
         (Some(client), Some(subject)) => {
             let left = office.left_of(&office.holder(client).await?, client, subject).await?;
             let what = format!("what user {subject:?} has let client {client:?} of service {service} have");
             consent.to_delete(&what, None, subject)?;
             let count = office.end(&left.grant).await?;
-            output.done(&format!(
+            let sentence = format!(
                 "What user {subject} had let client {client} have is ended; authorizations with tokens: {count}."
-            ));
+            );
+            output.told(&sentence, &ended(whose, count))
         }
         (None, subject) => {
             let subject = subject.as_deref().unwrap_or_default();
@@ -185,12 +187,18 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             for grant in &grants {
                 count += office.end(grant).await?;
             }
-            output.done(&format!(
-                "What user {subject} had let clients have is ended; authorizations with tokens: {count}."
-            ));
+            let sentence =
+                format!("What user {subject} had let clients have is ended; authorizations with tokens: {count}.");
+            output.told(&sentence, &ended(whose, count))
         }
     }
-    Ok(())
+}
+
+/// What has ended, for scripts: whose it was, and how many authorizations worked.
+fn ended(whose: &Whose, count: usize) -> Map<String, Value> {
+    let whose = [("client", &whose.client), ("subject", &whose.subject)];
+    let named = whose.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_deref()?.into())));
+    named.chain([("ended".to_owned(), count.into())]).collect()
 }
 
 impl Office<'_> {
@@ -241,6 +249,7 @@ impl Office<'_> {
             holder.client.clone().map(|client| RegisteredClient { locked: false, pending_until: None, ..client });
         live.retain(|authorization| authorization.works_for(&self.desk.service, client.as_ref()));
         live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
+        let grant = holder.client.iter().fold(grant, Grant::of);
         let is_nothing = live.is_empty() && grant.latest.is_none();
         Ok((!is_nothing).then_some(Left { grant, live }))
     }

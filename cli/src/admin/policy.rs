@@ -34,11 +34,11 @@ pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
     let Command::Check { policy, registration } = command;
     let configuration = described_in(policy)?;
     check(&configuration)?;
+    configuration.policy.check_numbers(None)?;
     if let Some(registration) = registration {
         return rehearsed(&configuration, registration.object()?, output);
     }
-    output.done("The policy is valid.");
-    Ok(())
+    output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]))
 }
 
 /// A service with the policy of a file, and with what it announces if the file has a service.

@@ -14,6 +14,7 @@ use shared::metadata::{GrantType, Scope};
 use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
+use super::consent::Consent;
 use super::output::date;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
@@ -44,9 +45,19 @@ pub enum Command {
     /// List the tokens of a service or of an organization.
     List(Owner),
     /// Replace a token by a new one with the same terms; the old one ends at once.
-    Rotate(Which),
+    Rotate {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// End a token.
-    Revoke(Which),
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
 }
 
 /// A token that is there.
@@ -131,12 +142,13 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
             issue(&token, &record, connection, output).await
         }
         Command::List(owner) => list(owner, connection, output).await,
-        Command::Rotate(which) => rotate(which, connection, output).await,
-        Command::Revoke(which) => {
+        Command::Rotate { which, consent } => rotate(which, &consent, connection, output).await,
+        Command::Revoke { which, consent } => {
             let token = existing(which, connection).await?;
+            let id = token.hash.to_text();
+            consent.to_end(&format!("the token {id} of {}", owner_of(&token)), &id)?;
             connection.store.revoke_token(&token, &operator()).await.map_err(described)?;
-            output.done("The token is revoked.");
-            Ok(())
+            output.told("The token is revoked.", &told(&id, "revoked"))
         }
     }
 }
@@ -213,12 +225,27 @@ async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, out
     output.one(&members)
 }
 
-async fn rotate(which: Which, connection: &Connection, output: &Output) -> Result<()> {
+async fn rotate(which: Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
     let old = existing(which, connection).await?;
+    let id = old.hash.to_text();
+    consent.to_end(&format!("the token {id} of {}, for a new one,", owner_of(&old)), &id)?;
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
     let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
     issue(&token, &record, connection, output).await?;
     connection.store.revoke_token(&old, &operator()).await.map_err(described)
+}
+
+/// Whose a token is.
+fn owner_of(token: &TokenRecord) -> String {
+    match (token.service_id, &token.organization) {
+        (Some(service), _) => format!("service {service}"),
+        (None, organization) => format!("organization {}", organization.as_deref().unwrap_or("-")),
+    }
+}
+
+/// What has become of a token, for scripts.
+fn told(id: &str, state: &str) -> Map<String, Value> {
+    Map::from_iter([("id".to_owned(), id.into()), ("state".to_owned(), state.into())])
 }
 
 async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<()> {

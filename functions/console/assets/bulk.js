@@ -15,10 +15,10 @@ const OUTCOMES = {
   possible: ['good', 'would be done'], done: ['good', 'done'], absent: ['warn', 'is not there'], changed: ['warn', 'has changed since it was read'], refused: ['bad', 'refused'],
 }
 
-export function bulk(context, action, clients) {
+export function bulk(context, action, clients, unused) {
   const parts = Array.from({ length: Math.ceil(clients.length / MOST) }, (_, part) => clients.slice(part * MOST, (part + 1) * MOST))
   const requests = (preview) => parts.map((part) => ['POST', `${context.id}/bulk`, {}, {
-    action, preview, clients: part.map(({ client_id, version }) => ({ client_id, version })),
+    action, preview, unused, clients: part.map(({ client_id, version }) => ({ client_id, version })),
   }])
   const run = async (preview) => {
     const results = []

@@ -1,12 +1,12 @@
 //! `POST /operator/{serviceId}/policy/try`: what a policy would do to a registration; nothing is changed or registered.
 
 use serde_json::{Map, Value, json};
-use shared::App;
 use shared::http::{DEADLINE, Request, Response};
 use shared::metadata::{Change, Invalid};
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, rehearse};
 use shared::service::ServiceConfiguration;
+use shared::{App, Error};
 
 use crate::door::{self, Fault, READ_SERVICE, endpoint};
 use crate::policy::{members, stored, written};
@@ -24,6 +24,7 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     let policy = tried(&current.policy, policy, preset.as_deref())?;
     let configuration = ServiceConfiguration { policy, ..current.clone() };
     configuration.check()?;
+    configuration.policy.check_numbers(Some(&current.policy)).map_err(Error::from)?;
     let mut answer = Map::new();
     let mut differing = Vec::new();
     differ("", &members(&current.policy), &members(&configuration.policy), &mut differing);

@@ -335,7 +335,7 @@ impl Invalid {
 
 /// A member's name in a text: what is not written as names are stands between quotes.
 fn named(member: &str) -> Cow<'_, str> {
-    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"_-.#:/".contains(&letter);
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"_-.#:/ ".contains(&letter);
     if (1..=LONGEST_NAME).contains(&member.len()) && member.bytes().all(is_plain) {
         return member.into();
     }
@@ -358,7 +358,8 @@ mod tests {
             ("client_name#fr", "client_name#fr appears twice"),
             ("https://rp.example/claim", "https://rp.example/claim appears twice"),
             ("", "\"\" appears twice"),
-            ("two words", "\"two words\" appears twice"),
+            ("start to end", "start to end appears twice"),
+            ("\"quoted\"", "\"\\\"quoted\\\"\" appears twice"),
             ("a\u{1b}[2J\"", "\"a\\u{1b}[2J\\\"\" appears twice"),
         ] {
             assert_eq!(Invalid::Duplicate { member: member.to_owned() }.to_string(), expected);

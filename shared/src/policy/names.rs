@@ -179,7 +179,8 @@ mod tests {
     }
 
     fn flags(name: &str) -> Vec<Flag> {
-        names(Conduct::Flag, Conduct::Flag).flags(&named(name)).collect()
+        let flags = names(Conduct::Flag, Conduct::Flag);
+        flags.flags(&named(name)).filter(|flag| *flag != Flag::HiddenCharacters).collect()
     }
 
     #[test]

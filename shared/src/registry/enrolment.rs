@@ -132,6 +132,10 @@ pub(super) async fn register_named(
         {
             return Ok(ClientInformation::new(same, None, None));
         }
+        if is_new && client.source != Source::FederationAutomatic {
+            // Whoever had that name before may be removed by now, with what says so.
+            client.begin(app.clock.now_millis());
+        }
         let client_secret = secret::renew(context, &mut client).await?;
         let stored = if is_new {
             app.store.create_client(&client, None, claimed, origin).await
@@ -170,7 +174,12 @@ pub(super) fn succeed(
         *issued = (*issued).max(earlier);
     }
     client.version = occupant.version.saturating_add(1);
-    client.tokens_from = occupant.tokens_from;
+    (client.tokens_from, client.begun) = (occupant.tokens_from, occupant.begun);
+    // An entity's chain ends whenever nobody has asked for it in time, and is found anew: that is no end of the entity.
+    let is_found_anew = client.source == Source::FederationAutomatic && occupant.settings.is_some();
+    if occupant.client.is_none() && !is_found_anew {
+        client.begin(client.record.issued_at_millis);
+    }
     client.retained = occupant.retained;
     let metadata = client.record.metadata.to_metadata();
     let is_known = |earlier: &RegisteredClient| metadata.is_known_as(&earlier.record.metadata.to_metadata());
@@ -181,9 +190,11 @@ pub(super) fn succeed(
         Some(earlier) => earlier.pending_until.or(client.pending_until),
         None => client.pending_until,
     };
-    // Who comes back loses nothing of what use has given it.
-    client.used = occupant.used;
-    client.unused_until = client.unused_until.map(|end| end.max(occupant.unused_until.unwrap_or_default()));
+    // Who is replaced loses nothing of what use has given it.
+    if let Some(earlier) = &occupant.client {
+        (client.used, client.unconfirmed) = (earlier.used.clone(), earlier.unconfirmed);
+        client.unused_until = client.unused_until.map(|end| end.max(earlier.unused_until.unwrap_or_default()));
+    }
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),

@@ -17,6 +17,9 @@ use crate::store::Refusal;
 /// How large a sample may be, in bytes of JSON.
 const MOST_BYTES: usize = 2048;
 
+/// How long a refusal is kept by whose record there is made room, in seconds.
+const ROOM_SECONDS: u64 = 60 * 60;
+
 /// How many values of a list are shown.
 const MOST_VALUES: usize = 5;
 
@@ -47,13 +50,15 @@ pub struct Reason {
     status: u16,
     code: &'static str,
     description: String,
+    /// Whether its record has the stream make room.
+    makes_room: bool,
 }
 
 impl Reason {
     /// What a door has found by itself.
     #[must_use]
     pub fn new(status: u16, code: &'static str, text: &str) -> Self {
-        Self { status, code, description: kept(text) }
+        Self { status, code, description: kept(text), makes_room: false }
     }
 }
 
@@ -65,7 +70,8 @@ impl From<&Error> for Reason {
             _ => None,
         };
         let text = made_up.map_or_else(|| text.clone(), |name| text.replace(&*name, "…"));
-        Self::new(error.status(), error.code(), &text)
+        let makes_room = matches!(error, Error::TooManyClients);
+        Self { makes_room, ..Self::new(error.status(), error.code(), &text) }
     }
 }
 
@@ -93,7 +99,11 @@ fn read(body: &[u8]) -> Option<Map<String, Value>> {
 pub(crate) async fn note(context: &Context<'_>, rule: &'static str, reason: &Reason, sent: &Map<String, Value>) {
     let Context { app, service, origin, .. } = context;
     let audit = service.policy().audit;
-    if !audit.refusals || !(400..500).contains(&reason.status) || audit.retention == 0 {
+    // What makes room is counted and kept that long in any case.
+    let makes_room = reason.makes_room && service.policy().clients_per_service.is_some();
+    let least = if makes_room { ROOM_SECONDS } else { 0 };
+    let retention = if audit.refusals { audit.retention.max(least) } else { least };
+    if !(400..500).contains(&reason.status) || retention == 0 {
         return;
     }
     let refusal = Refusal {
@@ -104,7 +114,7 @@ pub(crate) async fn note(context: &Context<'_>, rule: &'static str, reason: &Rea
         door: origin.door,
         network: &origin.address,
         sample: &masked(sent, service.policy().scopes.offered.as_ref()),
-        retention: audit.retention,
+        retention,
     };
     if let Err(error) = app.store.count_refusal(&refusal).await {
         tracing::warn!(cause = ?error.source_for_log(), "a refused registration could not be counted");
@@ -273,7 +283,7 @@ mod tests {
             ("redirect_uris", json!({"hunter2": 1}), json!("1 members")),
             ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 values", "a number"])),
             ("client_name", json!(4_917_012), json!("a number")),
-            ("contacts", json!(["hunter2"; 9]), json!(["7 characters"; 5])),
+            ("contacts", json!(vec!["hunter2"; 9]), json!(vec!["7 characters"; 5])),
         ] {
             let sent = json!({member: sent});
             let shown: Value = serde_json::from_str(&masked(sent.as_object().unwrap(), None)).unwrap();

@@ -65,7 +65,7 @@ function actions(context, path, { client_id, version, source, locked, pending_un
       action('deny', 'Deny', 'It is deleted.', { kind: 'danger', then: gone('It is denied and deleted.') }),
     ],
     !pending_until && flags && action('approve', 'Vouch for its names', 'Its names are good, and no longer flagged.', { options: { version } }),
-    locked ? action('unlock', 'Unlock', 'Its registrant may manage it again, and it may be used.')
+    locked ? action('unlock', 'Unlock', 'Its registrant may manage it again, and it may be used unless it waits.')
       : action('lock', 'Lock', 'Until it is unlocked its registrant cannot manage it, and authorization servers are told.'),
     retained ? action('release', 'Release', 'It ends again if nobody uses it, as the policy says; it lives anew.')
       : action('retain', 'Retain', 'It stays though nobody uses it.'),

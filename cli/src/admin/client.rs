@@ -1,31 +1,34 @@
 //! `registrar client`.
 
+mod act;
 pub(super) mod list;
 mod prune;
 mod resolve;
+mod shown;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use reqwest::Method;
+use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::{self, Draft};
-use shared::client::{ClientDocument, RegisteredClient, Source};
+use shared::client::{RegisteredClient, Source};
 use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
-use shared::policy::{Flag, Policy};
 use shared::registry::{self, strictness};
 
+use super::api::{Api, Asking, rows};
+use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::{Desk, absent};
 use super::input::Input;
-use super::output::date;
-use super::policy::{CHANGES, rows};
+use super::policy::CHANGES;
 use super::token::duration;
 use super::{Connection, Output};
 use crate::failure::described;
 use crate::print;
+use act::Act;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -73,7 +76,7 @@ pub enum Command {
     Release(Which),
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
-    /// Bring back a client that was pruned within the last thirty days.
+    /// Bring back a client that was deleted or pruned within the last thirty days.
     Restore(Which),
     /// Replace a client's secret, which is shown this once; the old one ends at once, or after the policy's overlap.
     RotateSecret {
@@ -88,10 +91,14 @@ pub enum Command {
     },
     /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
     ReissueToken(Which),
-    /// Delete a client: its secret and its token end at once.
+    /// Delete a client: its secret and its token end at once. For thirty days it can be restored, unless it was locked or
+    /// comes back by itself.
     Delete {
         #[command(flatten)]
         which: Which,
+        /// Keep nothing by which it could be restored.
+        #[arg(long)]
+        for_good: bool,
         #[command(flatten)]
         consent: Consent,
     },
@@ -108,63 +115,72 @@ pub struct Which {
     client_id: String,
 }
 
-pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
-        Command::Create { service, metadata } => create(service, metadata.object()?, connection, output).await,
-        Command::List(list) => list::run(&list, connection, output).await,
-        Command::Show(which) => {
-            let desk = which.desk(connection).await?;
-            let client = desk.known(&which.client_id).await?;
-            show(&client, desk.service.policy(), output)
-        }
-        Command::Resolve(resolve) => resolve::run(resolve, connection, output).await,
-        Command::Update { which, changes } => update(&which, &changes.object()?, connection, output).await,
-        Command::Lock(which) => {
-            let desk = which.desk(connection).await?;
-            let client = desk.to_change(&which.client_id, desk.named(&which.client_id).await?).await?;
-            administration::lock(&desk.context(), client, true).await.map_err(described)?;
-            output.done(&format!("Client {} is locked.", which.client_id));
-            Ok(())
-        }
-        Command::Unlock(which) => unlock(&which, connection, output).await,
-        Command::Approve { which, version } => approve(&which, version, connection, output).await,
-        Command::Deny(which) => deny(&which, connection, output).await,
-        Command::Retain(which) => retain(&which, true, connection, output).await,
-        Command::Release(which) => retain(&which, false, connection, output).await,
-        Command::Prune(prune) => prune::run(&prune, connection, output).await,
-        Command::Restore(which) => {
-            let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-            administration::restore(&desk.context(), client_id).await.map_err(|error| absent(error, client_id))?;
-            output.done(&format!("Client {client_id} is back."));
-            Ok(())
-        }
+        Command::Create { service, metadata } => create(service, metadata.object()?, asked, output).await,
+        Command::List(list) => list::run(&list, asked, output).await,
+        Command::Show(which) => print(which.whole(asked).await?, output),
+        Command::Resolve(resolve) => resolve::run(resolve, asked.table()?, output).await,
+        Command::Update { which, changes } => update(&which, &changes.object()?, asked, output).await,
+        Command::Lock(which) => act::run(&which, Act::Lock, asked, output).await,
+        Command::Unlock(which) => act::run(&which, Act::Unlock, asked, output).await,
+        Command::Approve { which, version } => act::run(&which, Act::Approve { version }, asked, output).await,
+        Command::Deny(which) => act::run(&which, Act::Deny, asked, output).await,
+        Command::Retain(which) => act::run(&which, Act::Retain, asked, output).await,
+        Command::Release(which) => act::run(&which, Act::Release, asked, output).await,
+        Command::Prune(prune) => prune::run(&prune, asked, output).await,
+        Command::Restore(which) => act::run(&which, Act::Restore, asked, output).await,
         Command::RotateSecret { which, overlap, at_once } => {
-            let (desk, client) = which.at_desk(connection).await?;
             let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };
-            let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
-            let replaced = replaced.map_err(described)?;
-            output.one(&which.with("client_secret", replaced.new.expose()))
+            rotate_secret(&which, overlap, asked, output).await
         }
-        Command::ReissueToken(which) => {
-            let (desk, client) = which.at_desk(connection).await?;
-            let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
-            output.one(&which.with("registration_access_token", token.expose()))
-        }
-        Command::Delete { which, consent } => delete(&which, &consent, connection, output).await,
+        Command::ReissueToken(which) => reissue_token(&which, asked, output).await,
+        Command::Delete { which, for_good, consent } => delete(&which, for_good, &consent, asked, output).await,
     }
 }
 
-async fn create(service: u64, sent: Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
-    let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-    let submitted = Submitted::from_members(sent.clone())?;
-    let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
-    let managed_at = |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
-    created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
-    warn_of_ignored(&sent, &created.client, desk.service.policy());
-    output.one(&created.to_members())
+async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
+    let (created, client) = match asked {
+        Asked::Table(connection) => {
+            let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
+            let submitted = Submitted::from_members(sent.clone())?;
+            let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
+            let managed_at =
+                |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
+            created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
+            (created.to_members(), shown::of(&created.client, desk.service.policy(), connection.clock.now()))
+        }
+        Asked::Api(api) => {
+            let path = [&service.to_string(), "clients"];
+            let created = api.ask(Asking::new(Method::POST, &path).sending(sent.clone())).await?.members;
+            let client_id = created.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let client = Which { service, client_id }.of_api(api).await?;
+            (created, shown::displayed(client))
+        }
+    };
+    warn_of_ignored(&sent, &client);
+    output.one(&created)
 }
 
-async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
+async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
+    let client = match asked {
+        Asked::Table(connection) => update_in_table(which, changes, connection).await?,
+        Asked::Api(api) => {
+            let (service, path) = which.path(api).await?;
+            let patch = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(changes.clone());
+            api.ask(patch).await?;
+            which.of_api(api).await?
+        }
+    };
+    warn_of_ignored(changes, &shown::displayed(client.clone()));
+    print(client, output)
+}
+
+async fn update_in_table(
+    which: &Which,
+    changes: &Map<String, Value>,
+    connection: &Connection,
+) -> Result<Map<String, Value>> {
     let (desk, client) = which.at_desk(connection).await?;
     if !client.source.is_operators_to_change() {
         bail!("{} is vouched for by others: it is not an operator's to change", which.client_id);
@@ -178,71 +194,65 @@ async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connec
         print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));
     }
     let updated = administration::replace(&desk.context(), client, draft).await.map_err(described)?;
-    warn_of_ignored(changes, &updated.client, desk.service.policy());
-    show(&updated.client, desk.service.policy(), output)
+    Ok(operator::shown::whole(&updated.client, desk.service.policy(), connection.clock.now()))
 }
 
-async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let (context, named) = (desk.context(), desk.named(client_id).await?);
-    if named.client.is_some() || named.document.is_some() {
-        let client = desk.to_change(client_id, named).await?;
-        administration::lock(&context, client, false).await.map_err(|error| absent(error, client_id))?;
-    } else {
-        administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
+async fn rotate_secret(which: &Which, overlap: Option<u64>, asked: &Asked, output: &Output) -> Result<()> {
+    let secret = match asked {
+        Asked::Table(connection) => {
+            let (desk, client) = which.at_desk(connection).await?;
+            let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
+            replaced.map_err(described)?.new.expose().into()
+        }
+        Asked::Api(api) => {
+            let body = overlap.map(|overlap| ("overlap".to_owned(), overlap.into())).into_iter().collect();
+            which.ask_for(api, "rotate-secret", body, SECRET).await?
+        }
+    };
+    output.one(&which.with(SECRET, secret))
+}
+
+async fn reissue_token(which: &Which, asked: &Asked, output: &Output) -> Result<()> {
+    let token = match asked {
+        Asked::Table(connection) => {
+            let (desk, client) = which.at_desk(connection).await?;
+            let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
+            token.expose().into()
+        }
+        Asked::Api(api) => which.ask_for(api, "reissue-token", Map::new(), REGISTRATION_TOKEN).await?,
+    };
+    output.one(&which.with(REGISTRATION_TOKEN, token))
+}
+
+async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let client_id = &which.client_id;
+    match asked {
+        Asked::Table(connection) => {
+            let desk = which.desk(connection).await?;
+            let client = desk.known(client_id).await?;
+            let members = client.record.metadata.to_members();
+            ask_to_delete(client_id, &members, consent)?;
+            let deleted = administration::remove(&desk.context(), &client, for_good).await;
+            deleted.map_err(|error| absent(error, client_id))?;
+        }
+        Asked::Api(api) => {
+            let (service, path) = which.path(api).await?;
+            let path = [&service, "clients", &path];
+            ask_to_delete(client_id, &api.get(&path).await?, consent)?;
+            api.ask(Asking::new(Method::DELETE, &path).with("for_good", for_good.then_some(true))).await?;
+        }
     }
-    output.done(&format!("Client {client_id} is unlocked."));
+    output.done(&format!("Client {client_id} is deleted."));
     Ok(())
 }
 
-async fn approve(which: &Which, version: Option<u64>, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    if version.is_some_and(|version| version != client.version) {
-        bail!("{client_id} is changed since: look at it again, it has version {}", client.version);
-    }
-    let what = if client.pending_until.is_some() { "is approved" } else { "is vouched for" };
-    administration::approve(&desk.context(), client).await.map_err(|error| absent(error, client_id))?;
-    output.done(&format!("Client {client_id} {what}."));
-    Ok(())
-}
-
-async fn deny(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    if client.pending_until.is_none() {
-        bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
-    }
-    administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
-    output.done(&format!("Client {client_id} is denied."));
-    Ok(())
-}
-
-async fn retain(which: &Which, retained: bool, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    if !client.source.ends_unused() {
-        bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
-    }
-    administration::retain(&desk.context(), client, retained).await.map_err(|error| absent(error, client_id))?;
-    let what = if retained { "stays though nobody uses it" } else { "ends if nobody uses it, as the policy says" };
-    output.done(&format!("Client {client_id} {what}."));
-    Ok(())
-}
-
-async fn delete(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    let members = client.record.metadata.to_members();
-    let name = members.get("client_name").and_then(Value::as_str);
+fn ask_to_delete(client_id: &str, client: &Map<String, Value>, consent: &Consent) -> Result<()> {
+    let name = client.get("client_name").and_then(Value::as_str);
     let what = match name {
         Some(name) => format!("client {client_id:?}, {name:?}"),
         None => format!("client {client_id:?}"),
     };
-    consent.to_delete(&what, name, client_id)?;
-    administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
-    output.done(&format!("Client {client_id} is deleted."));
-    Ok(())
+    consent.to_delete(&what, name, client_id)
 }
 
 impl Which {
@@ -258,10 +268,40 @@ impl Which {
         Ok((desk, client))
     }
 
+    /// The way to it at the API: its service and what names it there.
+    async fn path(&self, api: &Api) -> Result<(String, String)> {
+        let service = self.service.to_string();
+        let client = api.client_path(&service, &self.client_id).await?;
+        Ok((service, client))
+    }
+
+    /// All that is known of it.
+    async fn whole(&self, asked: &Asked) -> Result<Map<String, Value>> {
+        match asked {
+            Asked::Table(connection) => {
+                let desk = self.desk(connection).await?;
+                let client = desk.known(&self.client_id).await?;
+                Ok(operator::shown::whole(&client, desk.service.policy(), connection.clock.now()))
+            }
+            Asked::Api(api) => self.of_api(api).await,
+        }
+    }
+
+    async fn of_api(&self, api: &Api) -> Result<Map<String, Value>> {
+        api.client(&self.service.to_string(), &self.client_id).await
+    }
+
+    /// What an action of the API has made for it.
+    async fn ask_for(&self, api: &Api, action: &str, body: Map<String, Value>, member: &str) -> Result<Value> {
+        let (service, path) = self.path(api).await?;
+        let asking = Asking::new(Method::POST, &[&service, "clients", &path, action]).sending(body);
+        Ok(api.ask(asking).await?.members.remove(member).unwrap_or_default())
+    }
+
     /// Its identifier and what has just been made for it.
-    fn with(&self, member: &str, value: &str) -> Map<String, Value> {
-        let members = [("client_id", self.client_id.as_str()), (member, value)];
-        members.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect()
+    fn with(&self, member: &str, value: Value) -> Map<String, Value> {
+        let members = [("client_id", self.client_id.as_str().into()), (member, value)];
+        members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 }
 
@@ -276,12 +316,11 @@ fn allowed(metadata: &ClientMetadata, source: Source) -> Result<(), Error> {
 }
 
 /// Tells an operator of members that were not registered, as a misspelt one; registrants are not told (RFC 7591 §2).
-fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy: &Policy) {
-    let (registered, own) = (client.record.metadata.to_members(), shown(client, policy));
-    let has = |(name, value): &(&String, &Value)| registered.contains_key(*name) || own.get(*name) == Some(*value);
+fn warn_of_ignored(sent: &Map<String, Value>, client: &Map<String, Value>) {
     // What each change changes, and what was sent before, are shown beside what is registered.
     let given = sent.iter().filter(|(name, value)| !value.is_null() && !TOLD.contains(&name.as_str()));
-    let ignored: Vec<&str> = given.filter(|member| !has(member)).map(|(name, _)| name.as_str()).collect();
+    let ignored = given.filter(|(name, value)| !shown::has(client, name, value));
+    let ignored: Vec<&str> = ignored.map(|(name, _)| name.as_str()).collect();
     if !ignored.is_empty() {
         print::complain(&format!("warning: not registered: {}", ignored.join(", ")));
     }
@@ -290,14 +329,20 @@ fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy:
 /// What is shown of a client that is no setting of it: which change it is, and how it became what it is.
 const TOLD: [&str; 3] = ["version", "sent", "changes"];
 
-/// A client, and what its registrant sent beside what became of it.
-fn show(client: &RegisteredClient, policy: &Policy, output: &Output) -> Result<()> {
-    let (mut members, changes) = (shown(client, policy), rows(&client.changes()));
+/// A secret, as it is shown once.
+const SECRET: &str = "client_secret";
+
+/// A registration access token, as it is shown once.
+const REGISTRATION_TOKEN: &str = "registration_access_token";
+
+/// Prints a client, and what its registrant sent beside what became of it.
+fn print(client: Map<String, Value>, output: &Output) -> Result<()> {
+    let mut members = shown::displayed(client);
     if output.is_json() {
-        members.insert("sent".to_owned(), client.sent().into());
-        members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
         return output.one(&members);
     }
+    let changes = rows(&mut members, "changes");
+    members.remove("sent");
     output.one(&members)?;
     if !changes.is_empty() {
         output.done("");
@@ -305,58 +350,4 @@ fn show(client: &RegisteredClient, policy: &Policy, output: &Output) -> Result<(
         output.rows(&CHANGES, &changes)?;
     }
     Ok(())
-}
-
-fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
-    let mut members = client.record.metadata.to_members();
-    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    put("client_id", client.client_id.as_str().into());
-    put("numeric_id", client.numeric_id.into());
-    put("source", client.source.as_str().into());
-    put("client_type", serde_json::to_value(client.record.client_type).unwrap_or_default());
-    put("registered", date(client.record.issued_at_millis / 1000).into());
-    put("version", client.version.into());
-    put("locked", client.locked.into());
-    if let Some(end) = client.ends_at() {
-        put("expires", date(end).into());
-    }
-    if let Some(day) = &client.used {
-        put("used", day.as_str().into());
-    }
-    if client.retained {
-        put("retained", true.into());
-    }
-    if let Some(previous) = &client.previous_secret {
-        put("previous_secret_until", date(previous.until).into());
-    }
-    if let Some(end) = client.pending_until {
-        put("pending", date(end).into());
-    }
-    let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();
-    if !flags.is_empty() {
-        put("flags", flags.into());
-    }
-    if let Some(document) = &client.record.metadata_document {
-        put("metadata_document", told_of(document));
-    }
-    members
-}
-
-/// How old the copy of a metadata document is, and what the service thinks of its URL.
-fn told_of(document: &ClientDocument) -> Value {
-    let changed = document.changed.iter().map(|(member, millis)| (member.clone(), date(millis / 1000)));
-    let changed: BTreeMap<String, String> = changed.collect();
-    let mut told = json!({
-        "trust": document.trust.as_str(),
-        "copy": document.copy.as_str(),
-        "first_seen": date(document.first_seen_millis / 1000),
-        "changed": date(document.changed_at_millis / 1000),
-        "changed_members": changed,
-        "fetched": date(document.fetched_at_millis / 1000),
-        "fresh_until": date(document.fresh_until),
-    });
-    if let (Some(told), Some(pattern)) = (told.as_object_mut(), &document.trusted_by) {
-        told.insert("trusted_by".to_owned(), pattern.as_str().into());
-    }
-    told
 }

@@ -182,7 +182,8 @@ pub async fn issue(
     let mut others = Vec::new();
     if let Some(subject) = &subject {
         let live = code.is_some().then_some(next.id);
-        let memory = Memory { scopes: Some(&next.scopes), live, current: None };
+        let first = grant.as_ref().is_some_and(|grant| grant.is_earlier_than(client));
+        let memory = Memory { scopes: Some(&next.scopes), first, live, current: None };
         others.push(grant::remembering(context, client, subject, &memory)?);
     }
     if let Some(pushed) = request.pushed.as_deref().and_then(AuthorizationId::parse) {

@@ -34,6 +34,19 @@ pub struct Grant {
     pub current: Option<String>,
 }
 
+impl Grant {
+    /// The grant as it is that client's: scopes that were granted to an earlier one of its name are not.
+    #[must_use]
+    pub fn of(self, client: &RegisteredClient) -> Self {
+        if self.is_earlier_than(client) { Self { latest: None, merged: Vec::new(), modified: 0, ..self } } else { self }
+    }
+
+    /// Whether its scopes were granted to an earlier client of that name.
+    pub(crate) fn is_earlier_than(&self, client: &RegisteredClient) -> bool {
+        client.begun.is_some_and(|begun| self.modified <= begun)
+    }
+}
+
 /// Where the grant of a user and a client is.
 #[must_use]
 pub fn key(context: &Context<'_>, client: u64, subject: &str) -> Key {
@@ -78,6 +91,8 @@ pub fn read(item: &Item) -> Grant {
 pub struct Memory<'m> {
     /// The scopes that were granted.
     pub scopes: Option<&'m [String]>,
+    /// Whether they are the first ones: what stands there is an earlier client's.
+    pub first: bool,
     /// An authorization that may live.
     pub live: Option<AuthorizationId>,
     /// The one authorization whose tokens work, and which one it was until now.
@@ -113,7 +128,9 @@ pub fn remembering(
             .expression_attribute_values(":latest", AttributeValue::L(scopes.iter().map(string).collect()))
             .expression_attribute_values(":modified", integer(context.now_millis()));
         if !scopes.is_empty() {
-            add.push("merged :scopes");
+            let (parts, part) =
+                if memory.first { (&mut set, "merged = :scopes") } else { (&mut add, "merged :scopes") };
+            parts.push(part);
             update = update.expression_attribute_values(":scopes", AttributeValue::Ss(scopes.to_vec()));
         }
     }
@@ -133,7 +150,10 @@ pub fn remembering(
             }
         };
     }
-    let added = if add.is_empty() { String::new() } else { format!(" ADD {}", add.join(", ")) };
+    let mut added = if add.is_empty() { String::new() } else { format!(" ADD {}", add.join(", ")) };
+    if memory.first && memory.scopes.is_some_and(<[String]>::is_empty) {
+        added.push_str(" REMOVE merged");
+    }
     store::updating(update.update_expression(format!("SET {}{added}", set.join(", "))))
 }
 

@@ -18,7 +18,7 @@ use crate::origin::Origin;
 use crate::policy::Policy;
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, rules, secret, within_the_developers_share};
 use crate::service::{Service, ServiceConfiguration, public_jwks, seal_secrets};
-use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store};
+use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store, Unrestorable};
 
 pub use wrapping::{Rewrapped, rewrap};
 
@@ -160,12 +160,13 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
         return Err(Error::Contention);
     }
     let version = occupant.version.saturating_add(1);
-    let client = RegisteredClient { tokens_from: occupant.tokens_from, version, ..client };
+    let (tokens_from, begun) = (occupant.tokens_from, occupant.tokens_from);
+    let client = RegisteredClient { tokens_from, begun, version, ..client };
     app.store.replace_client(&client, &[], origin).await?;
     Ok(client)
 }
 
-/// Locks a client or unlocks it. One that waits for approval has it when it is unlocked.
+/// Locks a client or unlocks it. One that waits for approval goes on waiting.
 ///
 /// # Errors
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
@@ -195,7 +196,6 @@ pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u6
 pub async fn lock_once(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
     client.locked = locked;
     if !locked {
-        client.pending_until = None;
         live_anew(context, &mut client);
     }
     step(context, &mut client);
@@ -388,36 +388,100 @@ pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<
 /// that is asked.
 ///
 /// # Errors
-/// Those of [`prune`] and of [`delete`].
+/// Those of [`delete_restorably`] and of [`delete`].
 pub async fn remove(context: &Context<'_>, client: &RegisteredClient, for_good: bool) -> Result<(), Error> {
     if client.source.is_operators_to_change() && !client.locked && !for_good {
-        return prune(context, client).await;
+        return delete_restorably(context, client).await;
     }
     delete(context, client).await
 }
 
-/// Deletes a client that nobody uses, as it was read, so that it can be [restored](restore).
+/// Deletes a client as it was read, so that it can be [restored](restore).
 ///
 /// # Errors
 /// [`Error::Contention`] if it has changed since, or is used; [`Error::Unavailable`], [`Error::Internal`].
-pub async fn prune(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
-    context.app.store.delete_restorably(client, &context.origin).await
+pub async fn delete_restorably(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    context.app.store.delete_restorably(client, false, &context.origin).await
 }
 
-/// Brings back a client that was [pruned](prune) within the last thirty days, with its secret and its token. What it had of
-/// users does not come back.
+/// Why a client stays though it shall go because nobody uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It does not end for that.
+    Decided,
+    /// It is used, or young.
+    Used,
+    /// What it was given works, or did until yesterday.
+    Given,
+}
+
+impl Kept {
+    /// The reason, in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decided => {
+                "the client does not go because nobody uses it: it is an operator's, locked, retained, or others vouch for it"
+            }
+            Self::Used => "the client is used, or was registered since",
+            Self::Given => "the client has a token that works, or did until a day ago",
+        }
+    }
+}
+
+/// Why a client stays of which no use shall be known that was later than that, in seconds since 1970; nothing if it may go.
 ///
 /// # Errors
-/// [`Error::UnknownClient`] if there is none; [`Error::Claimed`] if its name is another's by now; [`Error::Contention`],
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), Error> {
+pub async fn kept_unused(store: &Store, client: &RegisteredClient, since: u64) -> Result<Option<Kept>, Error> {
+    Ok(match client {
+        client if !client.may_be_pruned() => Some(Kept::Decided),
+        client if !client.is_unused_since(since) => Some(Kept::Used),
+        client => store.holds_tokens(client).await?.then_some(Kept::Given),
+    })
+}
+
+/// [Deletes](delete_restorably) a client because nobody has used it since that time, in seconds since 1970; or says why it
+/// stays.
+///
+/// # Errors
+/// As [`delete_restorably`].
+pub async fn prune(context: &Context<'_>, client: &RegisteredClient, since: u64) -> Result<Option<Kept>, Error> {
+    let kept = kept_unused(&context.app.store, client, since).await?;
+    if kept.is_none() {
+        context.app.store.delete_restorably(client, true, &context.origin).await?;
+    }
+    Ok(kept)
+}
+
+/// Why a client is not brought back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreFault {
+    /// There is nothing to be brought back.
+    #[error("{}", .0.as_str())]
+    Unrestorable(Unrestorable),
+    /// What the core found.
+    #[error(transparent)]
+    Core(#[from] Error),
+}
+
+/// Brings back a client that was [deleted so](delete_restorably) within the last thirty days, with its secret and its token,
+/// as one that an operator wants. What it had of users does not come back.
+///
+/// # Errors
+/// [`RestoreFault::Unrestorable`]; [`Error::Claimed`] if its name is another's by now, [`Error::TooManyClients`] if its
+/// developer has as many by now; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
     let Context { app, service, origin, .. } = context;
-    let found = app.store.restorable_client(service.id, service.numeric_id(client_id)).await?;
-    let mut client = found.filter(|client| client.client_id == client_id).ok_or(Error::UnknownClient)?;
+    let found = app.store.restorable_client(service.id, client_id, service.numeric_id(client_id)).await?;
+    let mut client = found.map_err(RestoreFault::Unrestorable)?;
+    within_the_developers_share(context, &client).await?;
     live_anew(context, &mut client);
+    // It would be the first to make room again.
+    client.record.anonymous = false;
     let both = [ClaimKind::Alias, ClaimKind::SoftwareId];
     let claimed = if service.policy().software_id_once { &both[..] } else { &both[..1] };
-    app.store.replace_client(&client, claimed, origin).await
+    Ok(app.store.replace_client(&client, claimed, origin).await?)
 }
 
 fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {
@@ -513,6 +577,7 @@ pub async fn create_numbered_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Option<Service>, Error> {
+    configuration.policy.check_numbers(None)?;
     let configuration = &kept(configuration.clone(), secrets)?;
     let id_salt = &IdSalt(entropy.bytes()?);
     let wrapped_data_key = keys.new_data_key(id, entropy).await?;
@@ -540,6 +605,7 @@ pub async fn configure_service(
     origin: &Origin,
 ) -> Result<Service, Error> {
     configuration.check()?;
+    configuration.policy.check_numbers(Some(&current.configuration.policy))?;
     let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
     store.update_service(current.id, current.version, configuration, None, origin).await?;
     store.service(current.id).await?.ok_or(Error::UnknownService)
@@ -557,6 +623,7 @@ pub async fn replace_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
+    configuration.policy.check_numbers(Some(&current.configuration.policy))?;
     let configuration = kept(configuration, secrets)?;
     let sealed = match (secrets.is_empty(), &current.secrets) {
         (true, None) => None,

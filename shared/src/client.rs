@@ -154,6 +154,8 @@ pub struct RegisteredClient {
     pub previous_secret: Option<PreviousSecret>,
     /// Tokens that were issued up to then are dead, in milliseconds since 1970.
     pub tokens_from: Option<u64>,
+    /// What users had let a client have until then was an earlier one's of that name, in milliseconds since 1970.
+    pub begun: Option<u64>,
     /// The digest of the token that manages it, if it is managed by one.
     pub registration_access_token: Option<TokenHash>,
     /// That of the one that takes its place as soon as it is used.
@@ -168,6 +170,8 @@ pub struct RegisteredClient {
     pub retained: bool,
     /// The last day of which it is known that it was used, `yyyy-mm-dd` in UTC.
     pub used: Option<String>,
+    /// Whether nothing speaks for its uses but that somebody registered it again, or had it looked up: anybody can.
+    pub unconfirmed: bool,
     /// Counts the changes, from 1.
     pub version: u64,
 }
@@ -187,6 +191,7 @@ impl RegisteredClient {
             secret_mac: None,
             previous_secret: None,
             tokens_from: None,
+            begun: None,
             registration_access_token: None,
             next_registration_access_token: None,
             expires_at: None,
@@ -194,6 +199,7 @@ impl RegisteredClient {
             pending_until: None,
             retained: false,
             used: None,
+            unconfirmed: false,
             version: 1,
         }
     }
@@ -204,6 +210,33 @@ impl RegisteredClient {
         let unused = self.unused_until.filter(|_| !self.retained);
         let ends = self.expires_at.into_iter().chain(unused).chain(self.pending_until);
         ends.min().filter(|_| !self.locked)
+    }
+
+    /// Whether it ends if nobody uses it. What operators have made stays.
+    #[must_use]
+    pub fn ends_unused(&self) -> bool {
+        self.source.ends_unused() && !self.record.made_by_operator
+    }
+
+    /// Whether it may be deleted for not being used: of those that end so, no operator has locked it or wants it to stay.
+    #[must_use]
+    pub fn may_be_pruned(&self) -> bool {
+        self.ends_unused() && !self.retained && !self.locked
+    }
+
+    /// Whether it may be let go where a service has too many: it came with nothing, nobody is known to use it, and no
+    /// operator has decided about it.
+    #[must_use]
+    pub fn makes_room(&self) -> bool {
+        let is_used = self.used.is_some() && !self.unconfirmed;
+        self.record.anonymous && !is_used && !self.retained && !self.locked
+    }
+
+    /// Nothing that one of that name had before this moment, in milliseconds since 1970, is this one's.
+    pub(crate) fn begin(&mut self, now_millis: u64) {
+        // Within a moment it may be given something.
+        self.begun = Some(now_millis.saturating_sub(1));
+        self.tokens_from = self.tokens_from.max(self.begun);
     }
 
     /// Whether no use of it is known that was later than that, and it is older, in seconds since 1970; a use is known by its
@@ -230,7 +263,7 @@ impl RegisteredClient {
     /// `has_until`; an end that was later before, since it had been given more, stays.
     #[must_use]
     pub fn unused_after(&self, unused: Unused, used: u64, has_until: u64) -> Option<u64> {
-        let end = unused.end_of_used(used, has_until).filter(|_| self.source.ends_unused())?;
+        let end = unused.end_of_used(used, has_until).filter(|_| self.ends_unused())?;
         Some(end.max(self.unused_until.unwrap_or_default()))
     }
 
@@ -304,6 +337,9 @@ pub struct ClientRecord {
     /// Whether it came with nothing that anybody had given it: no token, statement, certificate or chain.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
+    /// Whether an operator has made it, so that it does not end though nobody uses it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made_by_operator: bool,
     /// What its initial access token allowed.
     #[serde(default)]
     pub bound: BoundPolicy,
@@ -327,6 +363,7 @@ impl ClientRecord {
             trust_chain: None,
             metadata_document: None,
             anonymous: false,
+            made_by_operator: false,
             bound: BoundPolicy::default(),
             settings: OperatorSettings::default(),
         }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing_subscriber::filter::LevelFilter;
 
 pub use html::escaped;
 pub use request::{Method, Request};
@@ -105,6 +106,7 @@ where
             .with_span_list(false)
             .with_target(false)
             .without_time()
+            .with_max_level(log_level(std::env::var("RUST_LOG").ok().as_deref()))
             .init();
         let app: &'static App = Box::leak(Box::new(App::from_env().await?));
         let answer = |event: LambdaEvent<E>| {
@@ -113,6 +115,11 @@ where
         };
         lambda_runtime::run(service_fn(answer)).await
     })
+}
+
+/// What is logged beside the lines of requests: what `RUST_LOG` says, one level, else `info`.
+fn log_level(variable: Option<&str>) -> LevelFilter {
+    variable.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO)
 }
 
 /// What Lambda is told of a failure: nothing that the log alone may know.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod bounds;
 mod called_urls;
 mod conduct;
 mod metadata_documents;
@@ -230,8 +231,8 @@ pub struct RedirectUris {
     /// Whether a client whose redirect URIs only a native application can have is registered as one, though
     /// it said `web` or nothing.
     pub infer_native: bool,
-    /// What is done where `client_uri`, `logo_uri`, `tos_uri` or `policy_uri` has the host of no `https` redirect URI of
-    /// the client (RFC 7591 §5). A native client, whose pages are its vendor's, is flagged in place of refused, and one
+    /// What is done where `client_uri`, `logo_uri`, `tos_uri` or `policy_uri` is not of the site of each `https` redirect
+    /// URI of the client: on its host, above or below it (RFC 7591 §5). A native client, whose pages are its vendor's, is flagged in place of refused, and one
     /// without such redirects is not asked.
     #[serde(deserialize_with = "Conduct::or_switch")]
     pub pages_share_host: Conduct,
@@ -314,9 +315,6 @@ pub enum PolicyFault {
     /// A front door that there is not.
     #[error("policy: doors: there is no door {0:?}; there are {all}", all = DOORS.join(", "))]
     UnknownDoor(String),
-    /// A use is known by its day.
-    #[error("policy: unused: never and since are seconds, at least 86400: a day")]
-    UnusedWithinADay,
     /// Names that are none, or too many of them.
     #[error("policy: names: reserved has at most 200 names of at most 200 bytes, each with a letter or a digit")]
     ReservedNames,
@@ -375,9 +373,6 @@ impl Policy {
     /// # Errors
     /// The first [`PolicyFault`].
     pub fn check(&self) -> Result<(), PolicyFault> {
-        if !self.unused.is_in_days() {
-            return Err(PolicyFault::UnusedWithinADay);
-        }
         if !self.names.is_within_bounds() {
             return Err(PolicyFault::ReservedNames);
         }

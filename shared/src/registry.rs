@@ -24,7 +24,7 @@ pub(crate) use trail::{Begins, Sent, Trail};
 
 use crate::app::App;
 use crate::caller::{Owner, Registrant};
-use crate::client::{ClientInformation, RegisteredClient, Source};
+use crate::client::{ClientInformation, ClientRecord, RegisteredClient, Source};
 use crate::credentials::{ClientSecret, Token, TokenKind};
 use crate::error::{Error, StatementFault};
 use crate::metadata::{Invalid, ServerSet, Submitted, VerifiedMetadata};
@@ -32,6 +32,9 @@ use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
 use crate::store::Deleter;
+
+/// The rule by which there is no room for a client more.
+pub(crate) const ROOM: &str = "clients_per_service and others";
 
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
@@ -64,8 +67,10 @@ pub async fn register(
 ) -> Result<ClientInformation, Error> {
     let mut rule = "dynamic_registration";
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
+    let policy = context.service.policy();
     if let Err(error) = &outcome
-        && context.service.policy().audit.refusals
+        // By the record of that there is made room.
+        && (policy.audit.refusals || (matches!(error, Error::TooManyClients) && policy.clients_per_service.is_some()))
     {
         refusals::note(context, rule, error, &submitted.metadata).await;
     }
@@ -85,7 +90,7 @@ async fn try_register(
     }
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
     let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
-    *rule = "clients_per_service and others";
+    *rule = ROOM;
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
@@ -107,7 +112,7 @@ pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Resul
     client.pending_until = None;
     client.unused_until = None;
     client.record.anonymous = false;
-    client.record.settings.vouched = true;
+    client.record.made_by_operator = true;
     within_the_developers_share(context, &client).await?;
     enrolment::register_minted(context, client, &registrant).await
 }
@@ -196,15 +201,19 @@ async fn replace(
 ) -> Result<ClientInformation, Error> {
     let mut client = may_manage(context, found, client_id, owner)?;
     let client_secret = secret::open(context, &client).await?;
-    own_members(&submitted.server_set, &client, client_secret.as_ref())?;
+    let mut good = Vec::from_iter(client_secret.clone());
+    if submitted.server_set.client_secret.is_some() {
+        let now = context.app.clock.now();
+        good.extend(context.service.previous_secret_of(&context.app.keys, &client, now).await?);
+    }
+    own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
-    let (admitted, keeps_names) = readmit(context, &client, Sent::to_replace(submitted)).await?;
+    let admitted = readmit(context, &client, Sent::to_replace(submitted)).await?;
     remote::check(context, admitted.metadata()).await?;
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());
     become_what_was_admitted(policy, &mut client, admitted);
     client.record.settings.others.extend(submitted.kept.clone());
-    client.record.settings.vouched = keeps_names;
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
     let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
@@ -214,16 +223,15 @@ async fn replace(
     Ok(ClientInformation::new(client, client_secret, token))
 }
 
-/// What a client sends may be registered in the place of what it has; and whether it keeps the names that an operator
-/// vouches for.
-async fn readmit(context: &Context<'_>, client: &RegisteredClient, sent: Sent) -> Result<(Admitted, bool), Error> {
-    let keeps_names = client.record.settings.vouched && sent.metadata.has_names_of(client.record.metadata.rest());
-    let scrutiny = if keeps_names { Scrutiny::Vouched } else { Scrutiny::Whole };
+/// What a client sends may be registered in the place of what it has.
+async fn readmit(context: &Context<'_>, client: &RegisteredClient, sent: Sent) -> Result<Admitted, Error> {
+    let ClientRecord { settings, metadata, .. } = &client.record;
+    let scrutiny = if settings.vouched { Scrutiny::VouchedAs(metadata) } else { Scrutiny::Whole };
     let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny, &mut "").await?;
     if client.record.software.is_some() && admitted.software != client.record.software {
         return Err(StatementFault::OtherSoftware.into());
     }
-    Ok((admitted, keeps_names))
+    Ok(admitted)
 }
 
 /// What operators have approved is what it was: anything else waits again, and what waits does so no longer than it did.
@@ -235,7 +243,7 @@ fn reopen_approval(context: &Context<'_>, client: &mut RegisteredClient, admitte
 }
 
 fn become_what_was_admitted(policy: &Policy, client: &mut RegisteredClient, admitted: Admitted) {
-    let Admitted { metadata, software, changes } = admitted;
+    let Admitted { metadata, software, changes, vouched } = admitted;
     client.record.client_type = client_type(client.source, &metadata);
     if policy.scope_is_requestable {
         client.record.settings.requestable_scopes = requestable_scopes(policy, &metadata);
@@ -243,6 +251,7 @@ fn become_what_was_admitted(policy: &Policy, client: &mut RegisteredClient, admi
     client.record.metadata = metadata;
     client.record.software = software;
     client.record.changes = changes;
+    client.record.settings.vouched = vouched;
 }
 
 /// The token that the registrant has from now on, as the policy says.
@@ -313,9 +322,9 @@ fn may_manage(
     if client.locked { Err(Error::ClientLocked) } else { Ok(client) }
 }
 
-/// RFC 7592 §2.2: an update names its client, shows its secret if any, and carries nothing else that is the
+/// RFC 7592 §2.2: an update names its client, shows one of its secrets if any, and carries nothing else that is the
 /// server's to set.
-fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&ClientSecret>) -> Result<(), Invalid> {
+fn own_members(sent: &ServerSet, client: &RegisteredClient, secrets: &[ClientSecret]) -> Result<(), Invalid> {
     if let Some(&member) = sent.forbidden.first() {
         return Err(Invalid::ServerSet { member });
     }
@@ -325,7 +334,7 @@ fn own_members(sent: &ServerSet, client: &RegisteredClient, secret: Option<&Clie
         Some(_) => {}
     }
     match &sent.client_secret {
-        Some(presented) if !secret.is_some_and(|secret| secret.matches(presented)) => {
+        Some(presented) if !secrets.iter().any(|secret| secret.matches(presented)) => {
             Err(Invalid::Mismatch { member: "client_secret" })
         }
         _ => Ok(()),

@@ -43,7 +43,9 @@ pub async fn resolve(
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted).await?;
     Ok(match decided {
-        Some(RegisteredClient { tokens_from, version, .. }) => RegisteredClient { tokens_from, version, ..resolved },
+        Some(RegisteredClient { tokens_from, begun, version, .. }) => {
+            RegisteredClient { tokens_from, begun, version, ..resolved }
+        }
         None => resolved,
     })
 }

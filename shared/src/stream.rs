@@ -174,19 +174,18 @@ async fn make_room(app: &App, records: &[Record]) -> Result<usize, Error> {
     // Whom one call lets go, the next one hears of, until there is room or nobody is left.
     let counted = records.iter().filter(|record| record.changes_counts(now)).filter_map(Record::service);
     let changed = records.iter().filter_map(Record::changed_service);
-    let services: BTreeSet<u64> = counted.chain(changed).collect();
+    let full = records.iter().filter_map(Record::full_service);
+    let services: BTreeSet<u64> = counted.chain(changed).chain(full).collect();
     let mut gone = 0;
     for id in services {
         let service = match app.service(id).await {
             Err(Error::UnknownService) => continue,
             found => found?,
         };
-        let policy = service.policy();
-        let Some(most) = policy.clients_per_service else { continue };
+        let Some(most) = service.policy().clients_per_service else { continue };
         let excess = app.store.excess(id, most).await?;
-        if excess > 0 {
-            let registered = policy.unused.never.map_or(0, |life| app.clock.now().saturating_sub(life));
-            gone += app.store.make_room(id, registered, excess).await?;
+        if excess.clients > 0 {
+            gone += app.store.make_room(id, excess).await?;
         }
     }
     Ok(gone)

@@ -72,6 +72,16 @@ async function signIn(page, token = demo.organization_token) {
   await page.getByRole('navigation').waitFor()
 }
 
+/** Asks the operators’ API until it has heard of what was done. */
+async function told(path, has) {
+  for (let tries = 0; ; tries += 1) {
+    const { body } = await operate('GET', path)
+    if (has(body)) return
+    assert.ok(tries < 100, JSON.stringify(body))
+    await new Promise((done) => setTimeout(done, 100))
+  }
+}
+
 /** Leads to a screen, and waits until all of it is there. */
 async function at(page, path) {
   await page.evaluate((path) => { location.hash = `#/1/${path}` }, path)
@@ -120,12 +130,7 @@ await check('clients register, with whatever names', async () => {
 await check('the operators’ API counts what was refused', async () => {
   const refused = await register({ ...redirect, client_name: 'Institution', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=x' })
   assert.equal(refused.status, 400)
-  for (let tries = 0; ; tries += 1) {
-    const { body } = await operate('GET', '1/refusals')
-    if (body.refusals.some(({ rule }) => rule === 'token_endpoint_auth_methods')) break
-    assert.ok(tries < 50, JSON.stringify(body))
-    await new Promise((done) => setTimeout(done, 100))
-  }
+  await told('1/refusals', ({ refusals }) => refusals.some(({ rule }) => rule === 'token_endpoint_auth_methods'))
 })
 
 // ---- Signing in.
@@ -310,6 +315,7 @@ await check('some of a list are chosen, and locked together', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'lock 3 clients' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
   await settled(page)
+  await told('1/clients?locked=true', ({ clients }) => clients.length === 3)
   await page.getByRole('button', { name: 'Locked' }).click()
   await settled(page)
   assert.equal(await page.locator('tbody tr').count(), 3)
@@ -369,12 +375,12 @@ await check('what is copied for a terminal does there what the screen does', asy
   }
   await at(page, `clients/${registered[8].client_id}`)
   await page.getByRole('button', { name: 'Change …' }).click()
-  await page.getByLabel('Members that become otherwise').fill(JSON.stringify({ client_name: "it's $(touch taken) `touch taken` \u202e" }))
+  await page.getByLabel('Members that become otherwise').fill(JSON.stringify({ client_name: "it's $(touch taken) `touch taken` \u00e9\ud83d\ude00" }))
   await page.getByRole('dialog').getByRole('button', { name: 'Copy as registrar command' }).click()
   await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.includes('client update')))
   run(await page.evaluate(() => navigator.clipboard.readText()))
   await page.keyboard.press('Escape')
-  assert.equal((await operate('GET', `1/clients/${registered[8].client_id}`)).body.client_name, "it's $(touch taken) `touch taken` \u202e")
+  assert.equal((await operate('GET', `1/clients/${registered[8].client_id}`)).body.client_name, "it's $(touch taken) `touch taken` \u00e9\ud83d\ude00")
   assert.throws(() => readFileSync(`${folder}/taken`))
 })
 

@@ -1,6 +1,7 @@
 """What deploys, compared with the template; see `run`."""
 
 import fnmatch
+import itertools
 import json
 import pathlib
 import re
@@ -16,6 +17,7 @@ from report import check, finish, run
 
 DATA = pathlib.Path(sys.argv[1])
 DOCUMENT = pathlib.Path("docs/infrastructure-as-code.md").read_text()
+OPERATIONS = pathlib.Path("docs/operations.md").read_text()
 PACKAGE = DATA / "packaged.yaml"
 TEMPLATE = pathlib.Path("template.yaml")
 FUNCTION = "AWS::Serverless::Function"
@@ -53,14 +55,129 @@ def difference(package):
     return f"it has other {parts}" if parts else None
 
 
-def types(package):
-    """The types of what CloudFormation makes of the template."""
+def transformed(package):
+    """What CloudFormation makes of the template."""
 
     class NoPolicies:
         def load(self):
             return {}
 
-    return {resource["Type"] for resource in transform(package, {}, NoPolicies())["Resources"].values()}
+    return transform(package, {}, NoPolicies())
+
+
+# The parameters by which a deployment chooses its doors, with what makes each be there and not.
+DOORS = {name: ("yes", "no") for name in yaml_parse(TEMPLATE.read_text())["Parameters"] if name.endswith("Door")}
+DOORS |= {"AuthleteRuntime": ("yes", "no"), "StetDomainName": ("psd2.bank.example", "")}
+# What a deployment of RFC 7591 and 7592 alone has: five functions that answer, and the one that follows the table.
+ALONE = {"register", "client-configuration", "client-lookup", "client-used", "discovery", "stream"}
+
+
+def types(package):
+    """The types of these resources."""
+    return {resource["Type"] for resource in transformed(package)["Resources"].values()}
+
+
+class Deployment:
+    """What there is with these parameters."""
+
+    def __init__(self, stack, parameters):
+        self.stack = stack
+        defaults = {name: parameter.get("Default") for name, parameter in stack["Parameters"].items()}
+        self.parameters = defaults | parameters
+        self.there = {name for name, part in stack["Resources"].items() if self.holds(part.get("Condition"))}
+
+    def holds(self, condition):
+        return condition is None or self.value(self.stack["Conditions"][condition])
+
+    def value(self, part):
+        """A part of the template with its conditions decided. References stay, but for those to parameters."""
+        if isinstance(part, list):
+            return [value for value in map(self.value, part) if value != {"Ref": "AWS::NoValue"}]
+        if not isinstance(part, dict):
+            return part
+        if len(part) == 1:
+            ((function, given),) = part.items()
+            match function:
+                case "Ref" if given in self.parameters:
+                    return self.parameters[given]
+                case "Condition" if isinstance(given, str):
+                    return self.holds(given)
+                case "Fn::If":
+                    return self.value(given[1] if self.holds(given[0]) else given[2])
+                case "Fn::Equals":
+                    return self.value(given[0]) == self.value(given[1])
+                case "Fn::Not":
+                    return not self.value(given[0])
+                case "Fn::And":
+                    return all(self.value(given))
+                case "Fn::Or":
+                    return any(self.value(given))
+        values = {name: self.value(value) for name, value in part.items()}
+        return {name: value for name, value in values.items() if value != {"Ref": "AWS::NoValue"}}
+
+    def parts(self):
+        """The resources and outputs that are there."""
+        outputs = self.stack["Outputs"].items()
+        parts = {f"output {name}": output for name, output in outputs if self.holds(output.get("Condition"))}
+        parts |= {name: self.stack["Resources"][name] for name in self.there}
+        for name, part in parts.items():
+            rest = {member: value for member, value in part.items() if member not in ["Condition", "Metadata"]}
+            yield name, self.value(rest)
+
+
+def references(part):
+    """The names that a part with its conditions decided asks for."""
+    if isinstance(part, list):
+        for value in part:
+            yield from references(value)
+    if isinstance(part, dict):
+        for name, value in part.items():
+            match name:
+                case "Ref":
+                    yield value
+                case "Fn::GetAtt":
+                    yield value[0] if isinstance(value, list) else value.split(".")[0]
+                case "Fn::Sub":
+                    text, own = (value[0], value[1]) if isinstance(value, list) else (value, {})
+                    yield from (it for it in re.findall(r"\$\{([A-Za-z0-9:]+)", text) if it not in own)
+                case "DependsOn":
+                    yield from listed(value)
+                case _:
+                    yield from references(value)
+
+
+def doors(package):
+    """What is wrong with a choice of doors: a reference to what is not there, or other functions than it says."""
+    stack = transformed(package)
+    if len(stack["Resources"]) > 500:
+        return f"CloudFormation takes 500 resources, and these are {len(stack['Resources'])}"
+    given = {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms", "Dashboard": "yes"}
+    functions = {name: part for name, part in package["Resources"].items() if part["Type"] == FUNCTION}
+    binaries = {name: part["Metadata"]["BuildProperties"]["Binary"] for name, part in functions.items()}
+    there = {}
+    for choice in itertools.product(*DOORS.values()):
+        for others in ({}, given):
+            deployment = Deployment(stack, dict(zip(DOORS, choice)) | others)
+            known = deployment.there | deployment.parameters.keys()
+            for name, part in deployment.parts():
+                asked = {it for it in references(part) if not it.startswith("AWS::")}
+                if missing := asked - known:
+                    return f"{choice}: {name} asks for {missing}, which is not there"
+            there[choice] = {binary for name, binary in binaries.items() if name in deployment.there}
+    for index, name in enumerate(DOORS):
+        closed = tuple(values[place == index] for place, values in enumerate(DOORS.values()))
+        row = re.search(rf"^\| `{name}` \| .* \| (\d+) \|$", OPERATIONS, re.MULTILINE)
+        if not row or int(row[1]) != len(binaries) - len(there[closed]):
+            return f"docs/operations.md has not {len(binaries) - len(there[closed])} functions for {name}"
+    none = {name: off for name, (_, off) in DOORS.items()}
+    least = Deployment(stack, none)
+    everything, alone = there[tuple(on for on, _ in DOORS.values())], there[tuple(none.values())]
+    if everything != set(binaries.values()):
+        return f"all doors have not {set(binaries.values()) - everything}"
+    if alone != ALONE:
+        return f"RFC 7591 alone differs by {alone ^ ALONE}"
+    logs = {name for name in least.there if stack["Resources"][name]["Type"] == "AWS::Logs::LogGroup"}
+    return f"RFC 7591 alone has {logs}" if logs != {"OauthLogs", "StreamLogs", "AccessLogs"} else None
 
 
 # What resources of these types may need in use that the template does not make.
@@ -68,7 +185,7 @@ UNUSED = [
     "dynamodb:*Replica", "dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan", "dynamodb:*Import*",
     "dynamodb:*ableKinesisStreamingDestination", "dynamodb:UpdateKinesisStreamingDestination",
     "dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy", "ec2:*", "elasticfilesystem:*", "firehose:*",
-    "iam:*PermissionsBoundary", "iam:CreateServiceLinkedRole", "kinesis:*", "kms:CreateGrant", "kms:RevokeGrant",
+    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole", "kinesis:*", "kms:CreateGrant", "kms:RevokeGrant",
     "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig", "lambda:GetLayerVersion", "s3:*", "s3files:*",
 ]  # fmt: skip
 
@@ -156,6 +273,7 @@ def terraform():
 pack()
 check("the package is the template, with its code in the bucket", difference(yaml_parse(PACKAGE.read_text())))
 check("StackRole may make, change and delete what the template has", lacking(types(yaml_parse(PACKAGE.read_text()))))
+check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(yaml_parse(PACKAGE.read_text())))
 check("CDK's stack has the package in it", cdk())
 check("Terraform's configuration names what is there", terraform())
 finish()

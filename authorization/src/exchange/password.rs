@@ -92,7 +92,8 @@ pub async fn accept_password(
     };
     grant::make_room(context, client.numeric_id, grant.as_ref()).await?;
     let scopes = tokens.authorization.scopes.clone();
-    let memory = Memory { scopes: Some(&scopes), live: Some(tokens.authorization.id), current: None };
+    let first = grant.as_ref().is_some_and(|grant| grant.is_earlier_than(client));
+    let memory = Memory { scopes: Some(&scopes), first, live: Some(tokens.authorization.id), current: None };
     match activation::activate(context, client, &mut tokens.authorization, Some(memory)).await? {
         Step::Done => Ok(Ok(tokens)),
         Step::ValueInUse => Ok(Err(TokenFault::ValueInUse)),

@@ -69,7 +69,12 @@ pub enum Command {
         version: Option<u64>,
     },
     /// Deny a client that waits for approval: it is deleted.
-    Deny(Which),
+    Deny {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Let a client stay though nobody uses it.
     Retain(Which),
     /// Let a client end again if nobody uses it, as the policy says; it lives anew.
@@ -77,6 +82,8 @@ pub enum Command {
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
     /// Bring back a client that was deleted or pruned within the last thirty days.
+    ///
+    /// `client prune --undo` brings back all that were pruned.
     Restore(Which),
     /// Replace a client's secret, which is shown this once; the old one ends at once, or after the policy's overlap.
     RotateSecret {
@@ -88,9 +95,16 @@ pub enum Command {
         /// The old one, and one that was there before it, end at once, whatever the policy says.
         #[arg(long, conflicts_with = "overlap")]
         at_once: bool,
+        #[command(flatten)]
+        consent: Consent,
     },
     /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
-    ReissueToken(Which),
+    ReissueToken {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Delete a client: its secret and its token end at once. For thirty days it can be restored, unless it was locked or
     /// comes back by itself.
     Delete {
@@ -125,16 +139,16 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Lock(which) => act::run(&which, Act::Lock, asked, output).await,
         Command::Unlock(which) => act::run(&which, Act::Unlock, asked, output).await,
         Command::Approve { which, version } => act::run(&which, Act::Approve { version }, asked, output).await,
-        Command::Deny(which) => act::run(&which, Act::Deny, asked, output).await,
+        Command::Deny { which, consent } => act::run(&which, Act::Deny { consent }, asked, output).await,
         Command::Retain(which) => act::run(&which, Act::Retain, asked, output).await,
         Command::Release(which) => act::run(&which, Act::Release, asked, output).await,
         Command::Prune(prune) => prune::run(&prune, asked, output).await,
         Command::Restore(which) => act::run(&which, Act::Restore, asked, output).await,
-        Command::RotateSecret { which, overlap, at_once } => {
+        Command::RotateSecret { which, overlap, at_once, consent } => {
             let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };
-            rotate_secret(&which, overlap, asked, output).await
+            rotate_secret(&which, overlap, &consent, asked, output).await
         }
-        Command::ReissueToken(which) => reissue_token(&which, asked, output).await,
+        Command::ReissueToken { which, consent } => reissue_token(&which, &consent, asked, output).await,
         Command::Delete { which, for_good, consent } => delete(&which, for_good, &consent, asked, output).await,
     }
 }
@@ -197,14 +211,28 @@ async fn update_in_table(
     Ok(operator::shown::whole(&updated.client, desk.service.policy(), connection.clock.now()))
 }
 
-async fn rotate_secret(which: &Which, overlap: Option<u64>, asked: &Asked, output: &Output) -> Result<()> {
+async fn rotate_secret(
+    which: &Which,
+    overlap: Option<u64>,
+    consent: &Consent,
+    asked: &Asked,
+    output: &Output,
+) -> Result<()> {
+    let ask = || consent.to_end(&format!("the secret of client {:?} at once", which.client_id), &which.client_id);
     let secret = match asked {
         Asked::Table(connection) => {
             let (desk, client) = which.at_desk(connection).await?;
+            if client.secret.is_some() && overlap.unwrap_or(desk.service.policy().secret_overlap) == 0 {
+                ask()?;
+            }
             let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
             replaced.map_err(described)?.new.expose().into()
         }
         Asked::Api(api) => {
+            let has_secret = which.of_api(api).await?.contains_key("client_secret_expires_at");
+            if has_secret && which.overlap_of_api(overlap, api).await == 0 {
+                ask()?;
+            }
             let body = overlap.map(|overlap| ("overlap".to_owned(), overlap.into())).into_iter().collect();
             which.ask_for(api, "rotate-secret", body, SECRET).await?
         }
@@ -212,38 +240,50 @@ async fn rotate_secret(which: &Which, overlap: Option<u64>, asked: &Asked, outpu
     output.one(&which.with(SECRET, secret))
 }
 
-async fn reissue_token(which: &Which, asked: &Asked, output: &Output) -> Result<()> {
+async fn reissue_token(which: &Which, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let ask = || {
+        let what = format!("the registration access token of client {:?} at once", which.client_id);
+        consent.to_end(&what, &which.client_id)
+    };
     let token = match asked {
         Asked::Table(connection) => {
             let (desk, client) = which.at_desk(connection).await?;
+            if client.registration_access_token.is_some() {
+                ask()?;
+            }
             let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
             token.expose().into()
         }
-        Asked::Api(api) => which.ask_for(api, "reissue-token", Map::new(), REGISTRATION_TOKEN).await?,
+        Asked::Api(api) => {
+            // The API does not say who has one.
+            which.of_api(api).await?;
+            ask()?;
+            which.ask_for(api, "reissue-token", Map::new(), REGISTRATION_TOKEN).await?
+        }
     };
     output.one(&which.with(REGISTRATION_TOKEN, token))
 }
 
 async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
     let client_id = &which.client_id;
-    match asked {
+    let state = match asked {
         Asked::Table(connection) => {
             let desk = which.desk(connection).await?;
             let client = desk.known(client_id).await?;
-            let members = client.record.metadata.to_members();
-            ask_to_delete(client_id, &members, consent)?;
+            ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
             let deleted = administration::remove(&desk.context(), &client, for_good).await;
             deleted.map_err(|error| absent(error, client_id))?;
+            which.state(&desk).await?
         }
         Asked::Api(api) => {
             let (service, path) = which.path(api).await?;
             let path = [&service, "clients", &path];
             ask_to_delete(client_id, &api.get(&path).await?, consent)?;
             api.ask(Asking::new(Method::DELETE, &path).with("for_good", for_good.then_some(true))).await?;
+            DELETED.to_owned()
         }
-    }
-    output.done(&format!("Client {client_id} is deleted."));
-    Ok(())
+    };
+    which.tell("is deleted", state, output)
 }
 
 fn ask_to_delete(client_id: &str, client: &Map<String, Value>, consent: &Consent) -> Result<()> {
@@ -291,6 +331,28 @@ impl Which {
         api.client(&self.service.to_string(), &self.client_id).await
     }
 
+    /// How it stands now, in the table.
+    async fn state(&self, desk: &Desk) -> Result<String> {
+        let now = desk.found(&self.client_id).await?;
+        let now = now.map(|client| operator::shown::client(&client, desk.service.policy(), 0));
+        Ok(now.map_or_else(|| DELETED.to_owned(), |client| shown::state(&client)))
+    }
+
+    /// Says what was done to it, and to scripts how it stands now.
+    fn tell(&self, what: &str, state: String, output: &Output) -> Result<()> {
+        let sentence = format!("Client {} {what}.", self.client_id);
+        output.told(&sentence, &self.with("state", state.into()))
+    }
+
+    /// For how many seconds an old secret works: none if the policy is not this token's to see.
+    async fn overlap_of_api(&self, given: Option<u64>, api: &Api) -> u64 {
+        let policy = match given {
+            Some(overlap) => return overlap,
+            None => api.get(&[&self.service.to_string(), "policy"]).await,
+        };
+        policy.ok().and_then(|policy| policy.get("secret_overlap")?.as_u64()).unwrap_or_default()
+    }
+
     /// What an action of the API has made for it.
     async fn ask_for(&self, api: &Api, action: &str, body: Map<String, Value>, member: &str) -> Result<Value> {
         let (service, path) = self.path(api).await?;
@@ -328,6 +390,9 @@ fn warn_of_ignored(sent: &Map<String, Value>, client: &Map<String, Value>) {
 
 /// What is shown of a client that is no setting of it: which change it is, and how it became what it is.
 const TOLD: [&str; 3] = ["version", "sent", "changes"];
+
+/// How a client stands that is gone.
+const DELETED: &str = "deleted";
 
 /// A secret, as it is shown once.
 const SECRET: &str = "client_secret";

@@ -22,6 +22,7 @@ use shared::service::{
 };
 
 use super::asked::Asked;
+use super::consent::Consent;
 use super::fetched::fault;
 use super::{Connection, Output, operator};
 use crate::failure::described;
@@ -85,6 +86,8 @@ pub enum Command {
         /// The key.
         #[arg(allow_hyphen_values = true)]
         kid: String,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -172,11 +175,12 @@ impl Command {
                 signing_key(&set_of(keys), Some(kid))?;
                 settings.signature_key_id = Some(kid.clone());
             }
-            Self::RemoveKey { kid, .. } => {
+            Self::RemoveKey { id, kid, consent } => {
                 known(keys, kid)?;
                 if signing(settings, keys).is_ok_and(|signs| signs == *kid) {
                     bail!("{kid} signs: let another key sign first, with use-key");
                 }
+                consent.to_delete(&format!("the key {kid} of service {id} in its federations"), None, kid)?;
                 keys.retain(|key| kid_of(key) != Some(kid));
             }
             Self::Enable { settings: asked, .. } => {

@@ -200,8 +200,7 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             count
         }
     };
-    output.done(&whose.ended(count));
-    Ok(())
+    whose.tell(count, output)
 }
 
 impl Whose {
@@ -222,7 +221,14 @@ impl Whose {
         consent.to_delete(&what, None, name)
     }
 
-    /// That it has ended.
+    /// Says that it has ended, and how many authorizations worked.
+    fn tell(&self, count: usize, output: &Output) -> Result<()> {
+        let whose = [("client", &self.client), ("subject", &self.subject)];
+        let named = whose.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_deref()?.into())));
+        let facts = named.chain([("ended".to_owned(), count.into())]).collect();
+        output.told(&self.ended(count), &facts)
+    }
+
     fn ended(&self, count: usize) -> String {
         match (&self.client, &self.subject) {
             (Some(client), None) => {
@@ -299,6 +305,7 @@ impl Office<'_> {
             holder.client.clone().map(|client| RegisteredClient { locked: false, pending_until: None, ..client });
         live.retain(|authorization| authorization.works_for(&self.desk.service, client.as_ref()));
         live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
+        let grant = holder.client.iter().fold(grant, Grant::of);
         let is_nothing = live.is_empty() && grant.latest.is_none();
         Ok((!is_nothing).then_some(Left { grant, live }))
     }

@@ -157,8 +157,11 @@ async fn remove(id: u64, kid: &str, consent: &Consent, connection: &Connection, 
         ));
     }
     opened.write(connection).await?;
-    output.done(&format!("Key {kid} is removed: tokens that it has signed do not verify any more."));
-    Ok(())
+    let facts = [("id", Value::from(id)), ("kid", kid.into()), ("state", "removed".into())];
+    output.told(
+        &format!("Key {kid} is removed: tokens that it has signed do not verify any more."),
+        &facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    )
 }
 
 /// A service with what it keeps sealed, opened.

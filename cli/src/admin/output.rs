@@ -45,6 +45,15 @@ impl Output {
         Ok(())
     }
 
+    /// Says what was done: a sentence for people, its facts for scripts.
+    pub(super) fn told(&self, sentence: &str, facts: &Map<String, Value>) -> Result<()> {
+        if self.json {
+            return self.one(facts);
+        }
+        self.done(sentence);
+        Ok(())
+    }
+
     /// Prints a line for people, who have an empty one for `""`; nothing for scripts, which have the exit code.
     pub(super) fn done(&self, sentence: &str) {
         if !self.json {

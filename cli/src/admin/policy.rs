@@ -73,9 +73,9 @@ pub enum Command {
 pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
     check(&configuration)?;
+    configuration.policy.check_numbers(None)?;
     let Some(registration) = registration else {
-        output.done("The policy is valid.");
-        return Ok(());
+        return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
     };
     let sent = registration.object()?;
     if sent.contains_key("software_statement") || configuration.policy.software_statements.required {

@@ -269,15 +269,18 @@ async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connect
     consent.to_delete(&what, name, &id.to_string())?;
     if for_good {
         store.end_service(id, &operator()).await.map_err(described)?;
-        output.done(&format!("Service {id} has ended for good."));
-    } else {
-        store.delete_service(id, &operator()).await.map_err(described)?;
-        let days = RESTORABLE_SECONDS / 86_400;
-        output.done(&format!(
-            "Service {id} is deleted. For {days} days it comes back with: registrar service restore {id}"
-        ));
+        return output.told(&format!("Service {id} has ended for good."), &told(id, "ended"));
     }
-    Ok(())
+    store.delete_service(id, &operator()).await.map_err(described)?;
+    let days = RESTORABLE_SECONDS / 86_400;
+    let sentence =
+        format!("Service {id} is deleted. For {days} days it comes back with: registrar service restore {id}");
+    output.told(&sentence, &told(id, "deleted"))
+}
+
+/// What has become of a service, for scripts.
+fn told(id: u64, state: &str) -> Map<String, Value> {
+    Map::from_iter([("id".to_owned(), id.into()), ("state".to_owned(), state.into())])
 }
 
 async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()> {

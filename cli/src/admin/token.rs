@@ -17,6 +17,7 @@ use shared::store::TokenRecord;
 
 use super::api::{Api, Asking, MOST, next, rows};
 use super::asked::{Asked, needs_table};
+use super::consent::Consent;
 use super::output::date;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
@@ -47,7 +48,12 @@ pub enum Command {
     /// List the tokens of a service or of an organization.
     List(Owner),
     /// Replace a token by a new one with the same terms; the old one ends at once.
-    Rotate(Which),
+    Rotate {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// End a token.
     Revoke {
         #[command(flatten)]
@@ -55,6 +61,8 @@ pub enum Command {
         /// Its service, which the operators' API has to know where the token that asks works for several.
         #[arg(long)]
         service: Option<u64>,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -143,32 +151,35 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
             Asked::Api(api) => create_by_api(create, api, output).await,
         },
         Command::List(owner) => list(owner, asked, output).await,
-        Command::Rotate(which) => rotate(which, asked.table()?, output).await,
-        Command::Revoke { which, service } => revoke(which, service, asked, output).await,
+        Command::Rotate { which, consent } => rotate(which, &consent, asked.table()?, output).await,
+        Command::Revoke { which, service, consent } => revoke(which, service, &consent, asked, output).await,
     }
 }
 
-async fn revoke(which: Which, service: Option<u64>, asked: &Asked, output: &Output) -> Result<()> {
+async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let ask = |id: &str, owner: &str| consent.to_end(&format!("the token {id} of {owner}"), id);
+    let hash = which.hash()?;
+    let id = hash.to_text();
     match asked {
         Asked::Table(connection) => {
-            let token = existing(which, connection).await?;
+            let token = existing(&hash, connection).await?;
             if service.is_some_and(|service| token.service_id != Some(service)) {
                 return Err(Failure::not_found("this service has no such token").into());
             }
+            ask(&id, &owner_of(&token))?;
             connection.store.revoke_token(&token, &operator()).await.map_err(described)?;
         }
         Asked::Api(api) => {
-            let hash = which.hash()?;
             let service = match service {
                 Some(service) => service,
                 None => only_service(api).await?,
             };
-            let path = [&service.to_string(), "tokens", &hash.to_text()];
-            api.ask(Asking::new(Method::DELETE, &path)).await?;
+            ask(&id, &format!("service {service}"))?;
+            api.ask(Asking::new(Method::DELETE, &[&service.to_string(), "tokens", &id])).await?;
         }
     }
-    output.done("The token is revoked.");
-    Ok(())
+    let facts = [("id".to_owned(), id.into()), ("state".to_owned(), "revoked".into())];
+    output.told("The token is revoked.", &Map::from_iter(facts))
 }
 
 /// The service of the token that asks, if it is for one.
@@ -295,12 +306,22 @@ async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, out
     output.one(&members)
 }
 
-async fn rotate(which: Which, connection: &Connection, output: &Output) -> Result<()> {
-    let old = existing(which, connection).await?;
+async fn rotate(which: Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
+    let old = existing(&which.hash()?, connection).await?;
+    let id = old.hash.to_text();
+    consent.to_end(&format!("the token {id} of {}, for a new one,", owner_of(&old)), &id)?;
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
     let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
     issue(&token, &record, connection, output).await?;
     connection.store.revoke_token(&old, &operator()).await.map_err(described)
+}
+
+/// Whose a token is.
+fn owner_of(token: &TokenRecord) -> String {
+    match (token.service_id, &token.organization) {
+        (Some(service), _) => format!("service {service}"),
+        (None, organization) => format!("organization {}", organization.as_deref().unwrap_or("-")),
+    }
 }
 
 async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
@@ -385,8 +406,8 @@ fn bound(scope: Option<&str>, grant_types: Vec<GrantType>) -> Result<BoundPolicy
     })
 }
 
-async fn existing(which: Which, connection: &Connection) -> Result<TokenRecord> {
-    let known = connection.store.token_of_any_kind(&which.hash()?).await.map_err(described)?;
+async fn existing(hash: &TokenHash, connection: &Connection) -> Result<TokenRecord> {
+    let known = connection.store.token_of_any_kind(hash).await.map_err(described)?;
     known.ok_or_else(|| Failure::not_found("there is no such token").into())
 }
 

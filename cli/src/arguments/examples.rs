@@ -89,7 +89,7 @@ const EXAMPLES: [(&str, &[&str]); 65] = [
         "token revoke",
         &[
             "registrar token revoke O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ",
-            "registrar token revoke --token - < leaked-token",
+            "registrar token revoke --token - --yes < leaked-token",
         ],
     ),
     ("whoami", &["registrar whoami --api https://api.example", "registrar whoami --profile work"]),
@@ -132,12 +132,13 @@ const EXAMPLES: [(&str, &[&str]); 65] = [
         &[
             "registrar client prune --service 1 --unused 90d --dry-run",
             "registrar client prune --service 1 --unused 180d --yes",
+            "registrar client prune --service 1 --undo --since 2h --dry-run",
         ],
     ),
     (
         "client rotate-secret",
         &[
-            "registrar client rotate-secret --service 1 CLIENT-ID --json | jq -r .client_secret",
+            "registrar client rotate-secret --service 1 CLIENT-ID --yes --json | jq -r .client_secret",
             "registrar client rotate-secret --service 1 CLIENT-ID --overlap 24h",
         ],
     ),

@@ -122,16 +122,34 @@ async fn whoever_waits_gets_no_tokens() {
     assert_eq!(given.body["action"], "OK", "{given:?}");
 }
 
+/// Who lets a client go on has not thereby said that it is good.
 #[tokio::test]
-async fn authletes_lock_flag_is_the_approval_of_whoever_knows_no_other() {
+async fn to_unlock_a_client_is_not_to_approve_it() {
     let scene = Scene::with(required()).await;
     let body = json!({"json": web_client().to_string()});
     let registered = scene.world.send_json("POST", "/api/1/client/registration", Some(&scene.token), &body).await;
     assert_eq!((registered.text("action"), &registered.body["client"]["locked"]), ("CREATED", &json!(true)));
     let id = registered.body["client"]["clientId"].to_string();
     let path = format!("/api/1/client/lock_flag/update/{id}");
-    let unlock = json!({"clientLocked": false});
-    assert_eq!(scene.world.send_json("POST", &path, Some(&scene.token), &unlock).await.status, 200);
+    let service = scene.world.app.service(1).await.unwrap();
+    for locked in [false, true, false] {
+        let set = json!({"clientLocked": locked});
+        let reply = scene.world.send_json("POST", &path, Some(&scene.token), &set).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.text("resultMessage").contains("waits"), !locked, "{reply:?}");
+        assert!(scene.waits(&id).await);
+    }
+    for action in ["lock", "unlock"] {
+        let path = format!("/operator/1/clients/{id}/{action}");
+        let reply = scene.world.send_json("POST", &path, Some(&scene.token), &json!({})).await;
+        assert_eq!((reply.status, reply.body.get("pending_until").is_some()), (200, true), "{reply:?}");
+    }
+    let many = json!({"action": "unlock", "clients": [{"client_id": id}]});
+    scene.world.send_json("POST", "/operator/1/bulk", Some(&scene.token), &many).await;
+    let client = scene.stored(&id).await.unwrap();
+    administration::lock(&scene.world.context(&service), client, false).await.unwrap();
+    assert!(scene.waits(&id).await);
+    scene.approve(&id).await;
     assert!(!scene.waits(&id).await);
 }
 

@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use registrar::gateway::Client;
 use registrar::streams::Follower;
 use serde_json::{Value, json};
-use shared::administration;
+use shared::administration::{self, Draft};
 use shared::audit::{Entry, Happening, Subject};
 use shared::caller::Permission;
+use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
+use shared::registry::register_for;
 use shared::store::Refused;
 use shared::store::schema::audit_position;
 
-use crate::support::{World, as_update, web_client};
+use crate::fault_proxy::{Fault, FaultProxy};
+use crate::support::{World, as_update, table, web_client};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -190,6 +193,9 @@ async fn refused_registrations_are_counted_by_rule_and_network() {
     assert!(world.app.store.refused(1, &refused[0].day).await.unwrap().is_empty());
 }
 
+/// How long a client has before it makes room, in seconds, and one more.
+const TIME_TO_BE_USED: u64 = 601;
+
 #[tokio::test]
 async fn the_oldest_that_nobody_has_used_make_room() {
     let world = World::empty().await;
@@ -212,13 +218,17 @@ async fn the_oldest_that_nobody_has_used_make_room() {
         ids.push(world.client(&web_client()).await.2.text("client_id").to_owned());
     }
     world.catch_up().await;
+    assert_eq!(world.app.store.client_count(1).await.unwrap(), 23, "nobody has had time to be used");
+    world.clock.advance(TIME_TO_BE_USED);
+    ids.push(world.client(&web_client()).await.2.text("client_id").to_owned());
+    world.catch_up().await;
     let mut left = Vec::new();
     for (index, id) in ids.iter().enumerate() {
         if client(id).await.is_some() {
             left.push(index);
         }
     }
-    assert_eq!(left, [0, 1].into_iter().chain(5..23).collect::<Vec<_>>(), "not who is used, nor who is retained");
+    assert_eq!(left, [0, 1].into_iter().chain(6..24).collect::<Vec<_>>(), "not who is used, nor who is retained");
     assert_eq!(world.app.store.client_count(1).await.unwrap(), 20);
     let gone = of_client(&world, &ids[2]).await;
     assert_eq!(gone.last().unwrap().actor.as_deref(), Some("ceiling"));
@@ -232,6 +242,7 @@ async fn a_ceiling_that_is_lowered_makes_room_by_itself() {
         world.client(&web_client()).await;
     }
     world.catch_up().await;
+    world.clock.advance(TIME_TO_BE_USED);
     world.set_policy(1, Policy { clients_per_service: Some(5), ..Preset::Open.policy() }).await;
     assert_eq!(world.register(1, None, &web_client()).await.status, 403);
     world.catch_up().await;
@@ -248,6 +259,7 @@ async fn nobody_goes_in_place_of_those_who_are_not_counted_yet() {
         world.client(&web_client()).await;
     }
     world.catch_up().await;
+    world.clock.advance(TIME_TO_BE_USED);
     world.set_policy(1, Policy { clients_per_service: Some(20), ..Preset::Open.policy() }).await;
     let mut follower = Follower::new(world.table());
     loop {
@@ -275,12 +287,18 @@ async fn whom_an_operator_has_decided_about_makes_no_room() {
     let (_, _, approved) = world.client(&web_client()).await;
     let client = world.app.store.client(1, service.numeric_id(approved.text("client_id"))).await.unwrap().unwrap();
     administration::approve(&world.context(&service), client).await.unwrap();
+    let submitted = Submitted::from_members(web_client().as_object().cloned().unwrap()).unwrap();
+    let made = register_for(&world.context(&service), &submitted).await.unwrap().client;
+    let created = administration::create(&world.context(&service), Draft::default()).await.unwrap().client;
     for _ in 0..6 {
-        world.clock.advance(1);
+        world.clock.advance(TIME_TO_BE_USED);
         world.client(&web_client()).await;
         world.catch_up().await;
     }
-    assert!(world.app.store.client(1, service.numeric_id(approved.text("client_id"))).await.unwrap().is_some());
+    for id in [approved.text("client_id"), &made.client_id, &created.client_id] {
+        assert!(world.app.store.client(1, service.numeric_id(id)).await.unwrap().is_some(), "{id}");
+    }
+    assert_eq!(world.app.store.clients(1).await.unwrap().len(), 4, "these three, and the last one");
 }
 
 #[tokio::test]
@@ -299,4 +317,107 @@ async fn where_nobody_can_make_room_a_registration_is_refused() {
         world.catch_up().await;
     }
     assert_eq!(refused, 5, "five, a tenth more and ten");
+}
+
+/// Registering twice and being looked up are what a stranger can do as often as it likes.
+#[tokio::test]
+async fn what_strangers_can_do_protects_nobody_from_the_ceiling() {
+    let world = World::empty().await;
+    let policy = Policy { clients_per_service: Some(5), ..Preset::McpShared.policy() };
+    world.service(1, policy.clone()).await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let service = world.app.service(1).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let program = json!({"client_name": format!("Program {number}"), "token_endpoint_auth_method": "none",
+            "redirect_uris": ["http://127.0.0.1/cb"]});
+        for _ in 0..2 {
+            world.clock.advance(1);
+            let reply = world.register(1, None, &program).await;
+            assert_eq!(reply.status, 201);
+            ids.push(reply.text("client_id").to_owned());
+        }
+        let path = format!("/1/client?client_id={}", ids.last().unwrap());
+        assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);
+    }
+    ids.dedup();
+    let body = json!({"client_ids": [ids[0]]});
+    assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &body).await.status, 200);
+    // Long after those who were never used would have ended.
+    world.clock.advance(40 * 24 * 60 * 60);
+    for _ in 0..3 {
+        ids.push(world.client(&web_client()).await.2.text("client_id").to_owned());
+    }
+    world.catch_up().await;
+    let mut left = Vec::new();
+    for (index, id) in ids.iter().enumerate() {
+        if world.app.store.client(1, service.numeric_id(id)).await.unwrap().is_some() {
+            left.push(index);
+        }
+    }
+    assert_eq!(left, [0, 4, 5, 6, 7], "but the report of the authorization server does");
+    // An operator may say that a look-up is as good.
+    world.set_policy(1, Policy { lookup_is_use: true, ..policy }).await;
+    world.clock.advance(60);
+    world.send_bare("GET", &format!("/1/client?client_id={}", ids[4]), Some(&token)).await;
+    let looked_up = world.app.store.client(1, service.numeric_id(&ids[4])).await.unwrap().unwrap();
+    assert!(!looked_up.makes_room());
+}
+
+#[tokio::test]
+async fn who_was_told_201_has_time_to_be_used_and_who_has_no_room_is_told_so() {
+    let world = World::empty().await;
+    let mut policy = Policy { clients_per_service: Some(5), ..Preset::Open.policy() };
+    (policy.audit.refusals, policy.audit.retention) = (false, 0);
+    world.service(1, policy).await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let service = world.app.service(1).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..15 {
+        let (_, _, reply) = world.client(&web_client()).await;
+        ids.push(reply.text("client_id").to_owned());
+        if number < 5 {
+            let body = json!({"client_ids": [ids[number]]});
+            assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &body).await.status, 200);
+        }
+        world.catch_up().await;
+    }
+    let left = async || world.app.store.clients(1).await.unwrap().len();
+    assert_eq!(left().await, 15, "nobody vanishes who was registered just now");
+    let refused = world.register(1, None, &web_client()).await;
+    assert_eq!((refused.status, refused.text("error")), (403, "access_denied"));
+    assert!(refused.text("error_description").contains("no more clients"), "{refused:?}");
+    world.catch_up().await;
+    assert_eq!(left().await, 15);
+    // The refusal after that makes room, though the policy counts none.
+    world.clock.advance(TIME_TO_BE_USED);
+    assert_eq!(world.register(1, None, &web_client()).await.status, 403);
+    world.catch_up().await;
+    assert_eq!(left().await, 5);
+    for id in &ids[..5] {
+        assert!(world.app.store.client(1, service.numeric_id(id)).await.unwrap().is_some(), "the used ones stay");
+    }
+    assert_eq!(world.register(1, None, &web_client()).await.status, 201);
+}
+
+/// The one whose answer is lost is sent again when fifteen others of its kind have been counted.
+#[tokio::test]
+async fn a_refusal_whose_answer_is_lost_counts_once_though_others_count_meanwhile() {
+    let embedded = table(None).await;
+    let proxy = FaultProxy::start(&embedded.url()).await;
+    let (world, failing) = (World::at(&embedded.url()), World::apart_at(&proxy.url(), 2));
+    world.service(1, Preset::Open.policy()).await;
+    let invalid = json!({"redirect_uris": ["https://rp.example/#a"]});
+    proxy.inject("UpdateItem X", Fault::TimeoutAfterWrite);
+    let others = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        for _ in 0..15 {
+            assert_eq!(world.register(1, None, &invalid).await.status, 400);
+        }
+        refused(&world).await[0].count
+    };
+    let (reply, counted) = futures_util::join!(failing.register(1, None, &invalid), others);
+    assert_eq!((reply.status, counted), (400, 16), "it has reached the table");
+    assert_eq!(proxy.requests().iter().filter(|request| *request == "UpdateItem X").count(), 2, "and is sent again");
+    assert_eq!(refused(&world).await[0].count, 16);
 }

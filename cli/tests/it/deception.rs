@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use shared::administration;
 use shared::caller::Permission;
 use shared::metadata::Submitted;
-use shared::policy::{Conduct, Names, Policy, PolicyFault, Preset};
+use shared::policy::{Approval, Conduct, Names, Policy, PolicyFault, Preset};
 use shared::registry::register_for;
 
 use crate::support::{Reply, World, as_update, assert_refused, web_client};
 
 fn reserving(same: Conduct, look_alike: Conduct) -> Policy {
     let mut names = Names::default();
-    names.reserved = vec!["Example Bank".to_owned()];
+    names.reserved = vec!["Example Bank".to_owned()].into();
     (names.same, names.look_alike) = (same, look_alike);
     Policy { names, ..Preset::Open.policy() }
 }
@@ -59,11 +59,40 @@ async fn reserved_names_and_what_looks_like_them_are_refused_flagged_or_allowed(
 }
 
 #[tokio::test]
+async fn to_reserve_a_name_is_enough() {
+    for (preset, look_alike) in [(Preset::Open, Conduct::Flag), (Preset::Regulated, Conduct::Refuse)] {
+        let mut written =
+            serde_json::to_value(Policy { names: preset.policy().names, ..Preset::Open.policy() }).unwrap();
+        written["names"]["reserved"] = json!(["Example Bank"]);
+        let (world, token) = with(serde_json::from_value(written).unwrap()).await;
+        for name in ["Example Bank", "Exámple Bank™", "Ⓔxample Bank", "E x a m p l e Bank"] {
+            assert_refused(&world.register(1, None, &named(name)).await, "invalid_client_metadata", "client_name has");
+        }
+        for name in ["Examp1e Bank", "Ехаmple Bank", "Exarnple Bank"] {
+            let reply = world.register(1, None, &named(name)).await;
+            match look_alike {
+                Conduct::Refuse => assert_refused(&reply, "invalid_client_metadata", "client_name looks like"),
+                _ => assert_eq!(flags(&world, &token, &reply).await, json!(["look_alike_name"]), "{name}"),
+            }
+        }
+        let reply = world.register(1, None, &named("Bank of Examples")).await;
+        assert_eq!(flags(&world, &token, &reply).await, Value::Null);
+    }
+}
+
+#[tokio::test]
 async fn a_name_is_no_better_in_another_language_door_or_update() {
     let (world, token) = with(reserving(Conduct::Refuse, Conduct::Refuse)).await;
     let mut sent = web_client();
-    sent["client_name#x-1"] = json!("Example Bank");
-    assert_refused(&world.register(1, None, &sent).await, "invalid_client_metadata", "client_name");
+    for member in ["client_name#x-1", "organization_name#fr", "display_name"] {
+        sent[member] = json!("Example Bank");
+        assert_refused(
+            &world.register(1, None, &sent).await,
+            "invalid_client_metadata",
+            member.split('#').next().unwrap(),
+        );
+        sent.as_object_mut().unwrap().remove(member);
+    }
     let body = json!({"json": named("Examp1e Bank").to_string()});
     let reply = world.send_json("POST", "/api/1/client/registration", Some(&token), &body).await;
     assert_eq!(reply.text("action"), "BAD_REQUEST");
@@ -103,12 +132,77 @@ async fn whom_an_operator_vouches_for_has_the_name_and_keeps_it() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_vouched_for_does_not_come_along_to_another_place() {
+    let before = json!({"client_name": "Example Bank", "redirect_uris": ["https://rp.example/cb", "https://rp.example/2"],
+        "client_uri": "https://www.rp.example/"});
+    let with_member = |member: &str, value: Value| {
+        let mut after = before.clone();
+        after[member] = value;
+        after
+    };
+    for (after, is_known) in [
+        (with_member("redirect_uris", json!(["https://rp.example/other"])), true),
+        (with_member("client_uri", json!("https://rp.example/about")), true),
+        (with_member("contacts", json!(["a@rp.test"])), true),
+        (with_member("redirect_uris", json!(["https://rp.test/cb"])), false),
+        (with_member("redirect_uris", json!(["https://rp.example/cb", "https://sub.rp.example/cb"])), false),
+        (with_member("redirect_uris", json!(["https://rp.example/cb", "com.example.app:/cb"])), false),
+        (with_member("redirect_uris", json!(["https://rp.example/cb", "http://127.0.0.1/cb"])), false),
+        (with_member("logo_uri#fr", json!("https://rp.test/logo.png")), false),
+        (with_member("post_logout_redirect_uris", json!(["https://rp.test/out"])), false),
+        (with_member("initiate_login_uri", json!("https://rp.test/login")), false),
+    ] {
+        for conduct in [Conduct::Refuse, Conduct::Flag] {
+            let policy = Policy { approval: Approval::Required, ..reserving(Conduct::Flag, Conduct::Flag) };
+            let (world, token) = with(policy.clone()).await;
+            let registered = world.register(1, None, &before).await;
+            let service = world.app.service(1).await.unwrap();
+            let number = service.numeric_id(registered.text("client_id"));
+            let client = world.app.store.client(1, number).await.unwrap().unwrap();
+            administration::approve(&world.context(&service), client).await.unwrap();
+            let mut names = policy.names.clone();
+            names.same = conduct;
+            world.set_policy(1, Policy { names, ..policy }).await;
+            let mut update = after.clone();
+            update["client_id"] = json!(registered.text("client_id"));
+            let path = format!("/1/register/{}", registered.text("client_id"));
+            let reply =
+                world.send_json("PUT", &path, Some(registered.text("registration_access_token")), &update).await;
+            if conduct == Conduct::Refuse && !is_known {
+                assert_refused(&reply, "invalid_client_metadata", "client_name");
+                continue;
+            }
+            assert_eq!(reply.status, 200, "{reply:?}");
+            let found = world
+                .send_bare("GET", &format!("/1/client?client_id={}", registered.text("client_id")), Some(&token))
+                .await;
+            let flagged = found.body["flags"].as_array().is_some_and(|flags| flags.contains(&json!("reserved_name")));
+            assert_eq!(flagged, !is_known, "{after}");
+            assert_eq!(found.body["pending"], json!(true), "what is changed waits again: {found:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_on_another_host_are_flagged_and_refused_where_the_policy_says_so() {
     let borrowed = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png"});
     let native = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png",
         "application_type": "native"});
     let loopback = json!({"redirect_uris": ["http://127.0.0.1/cb"], "client_uri": "https://vendor.example/"});
     let own = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://rp.example/logo.png"});
+    let two = |others: [&str; 2], page: &str| {
+        json!({"redirect_uris": others.map(|host| format!("https://{host}/cb")),
+        "logo_uri": format!("https://{page}/logo.png")})
+    };
+    let listed = two(["rp.example", "bank.example"], "bank.example");
+    let listed_first = two(["bank.example", "rp.example"], "bank.example");
+    let beside = two(["rp.example", "bank.example"], "rp.example");
+    let looks_below = two(["rp.example", "rp.example"], "bankrp.example");
+    let sites = [
+        two(["rp.example", "app.rp.example"], "rp.example"),
+        two(["a.app.rp.example", "app.rp.example"], "rp.example"),
+        two(["rp.example", "rp.example"], "static.rp.example"),
+    ];
     for (conduct, sent, expected) in [
         (Conduct::Flag, &borrowed, Some(json!(["foreign_pages"]))),
         (Conduct::Refuse, &borrowed, None),
@@ -116,6 +210,14 @@ async fn pages_on_another_host_are_flagged_and_refused_where_the_policy_says_so(
         (Conduct::Refuse, &native, Some(json!(["foreign_pages"]))),
         (Conduct::Refuse, &loopback, Some(Value::Null)),
         (Conduct::Refuse, &own, Some(Value::Null)),
+        (Conduct::Flag, &listed, Some(json!(["foreign_pages"]))),
+        (Conduct::Refuse, &listed, None),
+        (Conduct::Refuse, &listed_first, None),
+        (Conduct::Refuse, &beside, None),
+        (Conduct::Refuse, &looks_below, None),
+        (Conduct::Refuse, &sites[0], Some(Value::Null)),
+        (Conduct::Refuse, &sites[1], Some(Value::Null)),
+        (Conduct::Refuse, &sites[2], Some(Value::Null)),
     ] {
         let mut policy = Preset::Open.policy();
         policy.redirect_uris.pages_share_host = conduct;

@@ -419,6 +419,42 @@ async fn s12_3_a_registration_ends_with_its_chain() {
     assert_eq!(federation.look_for(&federation.party.id).await.status, 404);
 }
 
+/// What users have let an entity have stays its own as long as its registration lives, or its chain is found anew.
+#[tokio::test]
+async fn s12_3_a_registration_after_an_end_has_nothing_of_the_one_before_it() {
+    let federation = Federation::new().await;
+    let begun = async || {
+        let service = federation.world.app.service(1).await.unwrap();
+        let number = service.numeric_id(&federation.party.id);
+        let client = federation.world.app.store.client(1, number).await.unwrap().unwrap();
+        assert_eq!(client.begun, client.tokens_from);
+        client.begun
+    };
+    let register = async |later: u64| {
+        federation.world.clock.advance(later);
+        let request = changed(&federation.request(), "iat", federation.world.clock.now().into());
+        let request = changed(&request, "exp", (federation.world.clock.now() + 100).into());
+        federation.registered(&federation.register(&request).await);
+        begun().await.unwrap()
+    };
+    let first = register(1).await;
+    assert_eq!(register(30).await, first, "one that is replaced");
+    let second = register(200).await;
+    assert!(second > first, "one that has ended");
+
+    let federation = Federation::new().await;
+    let found = async |end: u64| {
+        federation.publish_party(|claims| claims["exp"] = end.into());
+        assert_eq!(federation.look_for(&federation.party.id).await.status, 200);
+        let service = federation.world.app.service(1).await.unwrap();
+        let number = service.numeric_id(&federation.party.id);
+        federation.world.app.store.client(1, number).await.unwrap().unwrap()
+    };
+    assert_eq!(found(NOW + 100).await.tokens_from, None);
+    federation.world.clock.advance(100);
+    assert_eq!(found(NOW + 300).await.tokens_from, None, "an automatic one whose chain is found anew");
+}
+
 #[tokio::test]
 async fn s12_2_2_a_secret_does_not_expire_before_the_registration() {
     let federation = Federation::new().await;

@@ -161,7 +161,7 @@ async fn what_operators_decide_about_a_shared_client_holds_for_all() {
 }
 
 #[tokio::test]
-async fn to_register_it_again_is_a_use_of_it() {
+async fn who_is_registered_again_lives_on_and_is_not_known_to_be_used() {
     const DAY: u64 = 24 * 60 * 60;
     let world = scene().await;
     let first = registered(&world, &assistant(1)).await;
@@ -171,12 +171,22 @@ async fn to_register_it_again_is_a_use_of_it() {
     let end = new.ends_at();
     world.clock.advance(29 * DAY);
     registered(&world, &assistant(2)).await;
-    assert!(stored(&world, client_id).await.unwrap().ends_at() > end);
+    let again = stored(&world, client_id).await.unwrap();
+    assert!(again.ends_at() > end && again.unconfirmed && again.makes_room(), "whoever may register may say so");
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let report = json!({"client_ids": [client_id]});
+    assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &report).await.status, 200);
+    let reported = stored(&world, client_id).await.unwrap();
+    assert_eq!((reported.used, reported.unconfirmed), (again.used, false), "on the same day");
+    world.clock.advance(DAY);
+    registered(&world, &assistant(2)).await;
+    assert!(!stored(&world, client_id).await.unwrap().makes_room(), "what is known stays known");
     world.clock.advance(182 * DAY);
     assert!(stored(&world, client_id).await.is_none());
     let again = registered(&world, &assistant(3)).await;
     assert_eq!(again.text("client_id"), client_id, "and it comes back after its end");
-    assert!(stored(&world, client_id).await.is_some());
+    let back = stored(&world, client_id).await.unwrap();
+    assert_eq!((back.used.as_deref(), back.makes_room()), (None, true), "as a new one");
 }
 
 #[tokio::test]

@@ -116,7 +116,8 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
 
     let for_good = format!("/operator/1/clients/{id}?for_good=true");
     assert_eq!(operator.world.send_bare("DELETE", &for_good, Some(&operator.token)).await.status, 204);
-    assert_eq!(operator.act(&id, "restore").await.status, 404);
+    assert_conflict(&operator.act(&id, "restore").await, "for good");
+    assert_eq!(operator.act("nobody", "restore").await.status, 404);
 
     operator.world.catch_up().await;
     let history = operator.get(&format!("clients/{id}/history?limit=3")).await;

@@ -436,11 +436,13 @@ fn services_tokens_and_clients_are_administered_from_the_command_line() {
 
     let operator = admin.json(&["token", "create", "service", "--service", &id, "--permission", "client.read"]);
     assert_eq!(operator["permissions"], json!(["client.read"]));
-    let rotated = admin.json(&["token", "rotate", operator["id"].as_str().unwrap()]);
+    let rotated = admin.json(&["token", "rotate", "--yes", operator["id"].as_str().unwrap()]);
     assert_eq!(rotated["permissions"], json!(["client.read"]));
     assert_ne!(rotated["token"], operator["token"]);
     assert_eq!(admin.json(&["token", "list", "--service", &id]).as_array().unwrap().len(), 2);
-    admin.json(&["token", "revoke", rotated["id"].as_str().unwrap()]);
+    let revoked = rotated["id"].as_str().unwrap();
+    assert!(admin.refusal(&["token", "revoke", revoked]).contains("would be ended: give --yes"));
+    assert_eq!(admin.json(&["token", "revoke", "--yes", revoked]), json!({"id": revoked, "state": "revoked"}));
     assert!(admin.refusal(&["token", "revoke", rotated["id"].as_str().unwrap()]).contains("no such token"));
     let organization = admin.json(&["token", "create", "organization", "--organization", "acme"]);
     assert_eq!(admin.json(&["token", "list", "--organization", "acme"])[0]["id"], organization["id"]);
@@ -556,7 +558,7 @@ async fn a_service_joins_a_federation_and_its_keys_are_rolled_over_from_the_comm
     let jwt = configuration().await;
     assert_eq!(header(&jwt)["kid"], second);
     assert_eq!(kids(&UnverifiedJwt::parse(&jwt).unwrap().unverified_claims()["jwks"]).len(), 2);
-    let removed = federation(&["remove-key", "1", &first]);
+    let removed = federation(&["remove-key", "--yes", "1", &first]);
     assert_eq!(kids(&removed["jwks"]), std::slice::from_ref(&second));
     assert_eq!(federation(&["show", "1"]), removed);
     assert_eq!(header(&configuration().await)["kid"], second);

@@ -60,17 +60,30 @@ impl Scene {
 #[tokio::test]
 async fn of_a_secret_that_is_replaced_two_work_until_the_old_one_ends() {
     let scene = Scene::with(Policy { secret_overlap: HOUR, ..Preset::Open.policy() }).await;
-    let (_, _, reply) = scene.machine().await;
+    let (path, token, reply) = scene.machine().await;
     let (id, first) = (reply.text("client_id"), reply.text("client_secret"));
     let second = scene.rotate(id, None, None).await;
     assert!(scene.works(id, first).await && scene.works(id, &second).await);
+    // Either shows that it is the client's own (RFC 7592 §2.2).
+    let put = async |secret: &str| {
+        let mut update = as_update(&reply.body);
+        update["client_secret"] = json!(secret);
+        scene.world.send_json("PUT", &path, Some(&token), &update).await
+    };
+    for secret in [first, second.as_str()] {
+        let updated = put(secret).await;
+        assert_eq!((updated.status, updated.text("client_secret")), (200, second.as_str()), "{updated:?}");
+    }
+    assert_eq!(put("another").await.status, 400);
     let shown = scene.look_up(id).await;
     assert_eq!((&shown["client_secret"], &shown["previous_client_secret"]), (&json!(second), &json!(first)));
     assert_eq!(shown["previous_client_secret_expires_at"], json!(NOW + HOUR));
     let third = scene.rotate(id, None, None).await;
     assert!(!scene.works(id, first).await, "two, and not three");
     assert!(scene.works(id, &second).await && scene.works(id, &third).await);
+    assert_eq!((put(first).await.status, put(&second).await.status), (400, 200));
     scene.world.clock.advance(HOUR);
+    assert_eq!(put(&second).await.status, 400, "its time is over");
     assert!(!scene.works(id, &second).await && scene.works(id, &third).await);
     assert_eq!(scene.look_up(id).await.get("previous_client_secret"), None);
     let fourth = scene.rotate(id, None, Some(0)).await;

@@ -7,7 +7,7 @@ use dynoxide::actions::import_items;
 use registrar::embedded::{TABLE, ready};
 use registrar::streams::Follower;
 use serde_json::{Value, json};
-use shared::administration::{approve, lock, prune, restore};
+use shared::administration::{approve, delete_restorably, lock, restore};
 use shared::caller::Permission;
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::origin::Origin;
@@ -160,7 +160,7 @@ async fn the_index_is_what_the_clients_are() {
     }
     let body = json!({"client_ids": [client_id]});
     assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &body).await.status, 200);
-    prune(&context, &client(&world, client_id).await).await.unwrap();
+    delete_restorably(&context, &client(&world, client_id).await).await.unwrap();
     assert_eq!(assert_indexed(&world, "pruned").await, 0);
     restore(&context, client_id).await.unwrap();
     assert_eq!(assert_indexed(&world, "come back").await, 6);

@@ -10,7 +10,7 @@ mod settings;
 use rcgen::{CrlDistributionPoint, SerialNumber, date_time_ymd};
 use serde_json::{Value, json};
 use shared::fetch::FetchSettings;
-use shared::policy::Preset;
+use shared::policy::{Policy, Preset};
 
 use crate::changes::{rows, stored};
 use crate::https::{Page, Site};
@@ -487,6 +487,30 @@ async fn step_9_a_repeated_registration_is_refused_or_replaces() {
     assert_eq!((replaced.status, replaced.text("client_name")), (201, "Again"));
     let read = acme.send(&acme.signed("GET", &acme.path())).await;
     assert_eq!(read.text("client_name"), "Again");
+}
+
+/// What users have let an institution have stays its own as long as its registration lives, and no longer.
+#[tokio::test]
+async fn step_9_a_registration_after_an_end_has_nothing_of_the_one_before_it() {
+    let authority = Authority::new();
+    let world = bank_with(&authority, "repeated_registration", "replace".into()).await;
+    let policy = world.app.service(1).await.unwrap().policy().clone();
+    world.set_policy(1, Policy { client_lifetime: Some(300), ..policy }).await;
+    world.clock.advance(60);
+    let acme = Institution::new(&world, &authority, ACME).await;
+    let begun = async || {
+        assert_eq!(acme.send(&acme.registration()).await.status, 201);
+        let service = world.app.service(1).await.unwrap();
+        let number = service.numeric_id(ACME);
+        let client = world.app.store.client(service.id, number).await.unwrap().unwrap();
+        assert_eq!(client.begun, client.tokens_from);
+        client.begun.unwrap()
+    };
+    let first = begun().await;
+    world.clock.advance(200);
+    assert_eq!(begun().await, first, "one that is replaced");
+    world.clock.advance(300);
+    assert!(begun().await > first, "one that has ended");
 }
 
 #[tokio::test]

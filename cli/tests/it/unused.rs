@@ -1,10 +1,13 @@
 //! Clients that nobody uses end, by the policy of their service.
 
-use serde_json::{Value, json};
-use shared::administration::{lock, prune, restore, retain};
+use serde_json::json;
+use shared::administration::{Kept, delete_restorably, lock, prune, restore, retain};
 use shared::caller::Permission;
 use shared::client::{RegisteredClient, Source};
-use shared::policy::{Policy, PolicyFault, Preset, Unused};
+use shared::metadata::Submitted;
+use shared::policy::{Policy, Preset, Unused};
+use shared::registry::register_for;
+use shared::store::Witness;
 
 use crate::support::{NOW, Reply, World, as_update, assert_invalid_token, web_client};
 
@@ -153,7 +156,7 @@ async fn a_change_loses_no_use() {
     assert_eq!((client.used.as_deref(), client.unused_until), (Some("2026-09-21"), Some(NOW + 181 * DAY)));
     // A use of the same day that moves the end once more is not lost either.
     let stale = scene.client(client_id).await.unwrap();
-    scene.world.app.store.note_use(&service, &stale, NOW + 300 * DAY).await;
+    scene.world.app.store.note_use(&service, &stale, Witness::Trusted, NOW + 300 * DAY).await;
     lock(&scene.world.context(&service), stale, true).await.unwrap();
     scene.change(client_id, Change::Lock(false)).await;
     assert_eq!(scene.client(client_id).await.unwrap().unused_until, Some(NOW + 301 * DAY));
@@ -167,20 +170,6 @@ async fn a_change_loses_no_use() {
 fn only_registrations_without_an_end_of_their_own_end_unused() {
     let sources = Source::ALL.into_iter().filter(|source| source.ends_unused()).map(Source::as_str);
     assert_eq!(sources.collect::<Vec<_>>(), ["oauth", "authlete_registration", "stet"]);
-}
-
-#[test]
-fn lives_are_counted_in_days() {
-    for (unused, is_well) in [
-        (json!({}), true),
-        (json!({"never": 86400, "since": 86400}), true),
-        (json!({"never": 86399}), false),
-        (json!({"since": 0}), false),
-    ] {
-        let unused: Unused = serde_json::from_value::<Value>(unused).and_then(serde_json::from_value).unwrap();
-        let checked = Policy { unused, ..Preset::Open.policy() }.check();
-        assert_eq!(checked, if is_well { Ok(()) } else { Err(PolicyFault::UnusedWithinADay) });
-    }
 }
 
 #[tokio::test]
@@ -209,8 +198,8 @@ async fn a_client_that_was_pruned_comes_back_whole_for_thirty_days() {
     let id = reply.text("client_id");
     let client = scene.client(id).await.unwrap();
     let stale = RegisteredClient { version: client.version + 1, ..client.clone() };
-    assert!(prune(&context, &stale).await.is_err(), "not if it has changed");
-    prune(&context, &client).await.unwrap();
+    assert!(delete_restorably(&context, &stale).await.is_err(), "not if it has changed");
+    delete_restorably(&context, &client).await.unwrap();
     scene.world.catch_up().await;
     assert_invalid_token(&scene.world.send_bare("GET", &path, Some(&token)).await);
     assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 0);
@@ -221,10 +210,66 @@ async fn a_client_that_was_pruned_comes_back_whole_for_thirty_days() {
     assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 1);
     assert!(restore(&context, id).await.is_err(), "one that is there is not brought back");
 
-    prune(&context, &scene.client(id).await.unwrap()).await.unwrap();
+    delete_restorably(&context, &scene.client(id).await.unwrap()).await.unwrap();
     scene.world.clock.advance(30 * DAY);
     assert!(restore(&context, id).await.is_err());
     let (path, token, reply) = scene.world.client(&web_client()).await;
     assert_eq!(scene.world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
     assert!(restore(&context, reply.text("client_id")).await.is_err(), "what a registrant deletes is gone");
+}
+
+/// By the policy a client of the same source has an end; whatever is done to this one, it has none.
+#[tokio::test]
+async fn what_an_operator_has_made_has_no_end_whatever_is_done_to_it() {
+    let scene = Scene::new().await;
+    let service = scene.world.app.service(1).await.unwrap();
+    let context = scene.world.context(&service);
+    let submitted = Submitted::from_members(web_client().as_object().cloned().unwrap()).unwrap();
+    let made = register_for(&context, &submitted).await.unwrap().client;
+    let id = made.client_id.as_str();
+    let client = async || scene.client(id).await.unwrap();
+    assert_eq!((made.source, client().await.ends_at()), (Source::Oauth, None));
+    scene.used(id).await;
+    scene.world.send_bare("GET", &format!("/1/client?client_id={id}"), Some(&scene.token)).await;
+    assert_eq!((client().await.used.is_some(), client().await.ends_at()), (true, None), "a use");
+    for locked in [true, false] {
+        scene.change(id, Change::Lock(locked)).await;
+    }
+    for retained in [true, false] {
+        scene.change(id, Change::Retain(retained)).await;
+    }
+    shared::administration::approve(&context, client().await).await.unwrap();
+    assert_eq!(client().await.ends_at(), None, "decisions");
+    delete_restorably(&context, &client().await).await.unwrap();
+    restore(&context, id).await.unwrap();
+    assert_eq!(client().await.ends_at(), None, "back again");
+    scene.pass(1000 * DAY).await;
+    let now = scene.world.clock.now();
+    assert_eq!(prune(&context, &client().await, now).await.unwrap(), Some(Kept::Decided));
+    assert!(scene.client(id).await.is_some());
+}
+
+#[tokio::test]
+async fn only_what_nobody_uses_and_no_operator_wants_is_pruned() {
+    let scene = Scene::new().await;
+    scene.world.set_policy(1, Policy { unused: Unused::default(), ..Preset::Open.policy() }).await;
+    let service = scene.world.app.service(1).await.unwrap();
+    let context = scene.world.context(&service);
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(scene.world.client(&web_client()).await.2.text("client_id").to_owned());
+    }
+    scene.change(&ids[0], Change::Lock(true)).await;
+    scene.change(&ids[1], Change::Retain(true)).await;
+    scene.pass(100 * DAY).await;
+    scene.used(&ids[2]).await;
+    let since = scene.world.clock.now() - 90 * DAY;
+    for (id, kept) in ids.iter().zip([Some(Kept::Decided), Some(Kept::Decided), Some(Kept::Used), None]) {
+        let client = scene.client(id).await.unwrap();
+        assert_eq!(prune(&context, &client, since).await.unwrap(), kept);
+        assert_eq!(scene.client(id).await.is_some(), kept.is_some());
+    }
+    let young = scene.world.client(&web_client()).await.2;
+    let young = scene.client(young.text("client_id")).await.unwrap();
+    assert_eq!(prune(&context, &young, since).await.unwrap(), Some(Kept::Used));
 }

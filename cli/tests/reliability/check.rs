@@ -270,8 +270,7 @@ impl Found {
         Ok(())
     }
 
-    /// A refusal is counted; not, where the fault met its last attempt; and perhaps twice, where it was done and not
-    /// answered while others were counted.
+    /// A refusal is counted once; not, where the fault met its last attempt.
     async fn refusals(&mut self, direct: Instance, noted: &Noted, faults: Count) -> Result<()> {
         let mut counted: BTreeMap<String, u64> = BTreeMap::new();
         let now = direct.app.clock.now();
@@ -282,7 +281,7 @@ impl Found {
             }
         }
         let (answered, sum): (u64, u64) = (noted.refusals.values().sum(), counted.values().sum());
-        let may_be = answered.saturating_sub(faults.last)..=answered + faults.done;
+        let may_be = answered.saturating_sub(faults.last)..=answered;
         let is_right = may_be.contains(&sum) && counted.keys().eq(noted.refusals.keys());
         self.expect(is_right, || format!("refused {:?}, counted {counted:?}, {faults:?}", noted.refusals));
         self.refused = sum;

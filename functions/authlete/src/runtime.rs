@@ -22,7 +22,7 @@ use shared::origin::Origin;
 use shared::resolution;
 use shared::service::Service;
 use shared::store::schema::Key;
-use shared::store::{Found, Item, Named};
+use shared::store::{Found, Item, Named, Witness};
 
 use crate::door::{Call, Desk};
 use crate::error::Error;
@@ -133,18 +133,19 @@ impl<'d> Runtime<'d> {
         items: &[Item],
     ) -> Result<Option<Grant>, Error> {
         if self.desk.service.numeric_id(called) == client.numeric_id {
-            return Ok(grant::among(items));
+            return Ok(grant::among(items).map(|grant| grant.of(client)));
         }
         let key = grant::key_in(self.desk.service.id, client.numeric_id, subject);
-        Ok(self.call.app.store.get(key).await?.map(|item| grant::read(&item)))
+        Ok(self.call.app.store.get(key).await?.map(|item| grant::read(&item).of(client)))
     }
 
-    /// Notes that a client is used, which has been given that: it does not end before that does. What it has been given is
-    /// given, whatever becomes of the note.
+    /// Notes that a client is used, which has been given that: it does not end before that does. What it has been given of
+    /// its own authority no user speaks for. What it has been given is given, whatever becomes of the note.
     pub(crate) async fn used(&self, client: &RegisteredClient, authorization: &Authorization) {
         let given = [&authorization.access_token, &authorization.refresh_token].into_iter().flatten();
         let has_until = given.map(|given| given.ends_at.map_or(FOREVER, |end| end.div_ceil(1000))).max();
-        self.call.app.store.note_use(&self.desk.service, client, has_until.unwrap_or_default()).await;
+        let by = if authorization.subject.is_some() { Witness::Trusted } else { Witness::Anybody };
+        self.call.app.store.note_use(&self.desk.service, client, by, has_until.unwrap_or_default()).await;
     }
 
     /// What is known of a token that is presented, and of its client.

@@ -15,10 +15,10 @@ const OUTCOMES = {
   possible: ['good', 'would be done'], done: ['good', 'done'], absent: ['warn', 'is not there'], changed: ['warn', 'has changed since it was read'], refused: ['bad', 'refused'],
 }
 
-export function bulk(context, action, clients) {
+export function bulk(context, action, clients, unused) {
   const parts = Array.from({ length: Math.ceil(clients.length / MOST) }, (_, part) => clients.slice(part * MOST, (part + 1) * MOST))
   const requests = (preview) => parts.map((part) => ['POST', `${context.id}/bulk`, {}, {
-    action, preview, clients: part.map(({ client_id, version }) => ({ client_id, version })),
+    action, preview, unused, clients: part.map(({ client_id, version }) => ({ client_id, version })),
   }])
   const run = async (preview) => {
     const results = []
@@ -49,7 +49,7 @@ export function bulk(context, action, clients) {
         load(place, finished())
       }
       const go = button(`${action} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(word) })
-      const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: action === 'delete' }, [client_id])).join('\n')
+      const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: deletes }, [client_id])).join('\n')
       return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results),
         word && field(['Type their number, ', h('strong', possible), ', to go on'], word),
         h('p.buttons', go, button('Cancel', close), copies(() => requests(false), command))]

@@ -48,7 +48,7 @@ function rows(context, filter) {
     chosen.delete(client.client_id)
     if (is) chosen.set(client.client_id, client)
     bar.hidden = chosen.size === 0
-    const action = (action) => button(action, () => bulk(context, action, [...chosen.values()]))
+    const action = (action) => button(action, () => bulk(context, action, [...chosen.values()], action === 'delete' && +filter.unused || undefined))
     fill(bar, h('strong', `${chosen.size} chosen`), ['lock', 'unlock', 'approve', 'deny', 'retain', 'release', 'delete'].map(action))
   }
   const show = (clients) => {
@@ -80,7 +80,6 @@ export function clientsTable({ link }, clients, boxes) {
 
 export const nameOf = ({ client_name }) => client_name ? said(client_name) : h('em', 'without a name')
 
-/** What is to be known of a client at a glance. */
 export function states({ locked, pending_until, retained, flags = [] }) {
   const words = [[locked, 'bad', 'locked'], [pending_until, 'warn', 'waits'], [retained, '', 'retained'], ...flags.map((flag) => [true, 'warn', flag.replaceAll('_', ' ')])]
   return words.filter(([is]) => is).map(([, mood, word]) => h(mood ? `span.state.${mood}` : 'span.state', word))

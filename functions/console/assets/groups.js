@@ -7,7 +7,7 @@ import { parsed } from './rules.js'
 import { registrar } from './shell.js'
 import { load, pageOf, screen } from './ui.js'
 
-/** How many clients are read before somebody is asked for more. */
+/** How many clients are read before asking. */
 const AT_ONCE = 1000
 
 /** Which of a group are removed: a label, and who stays. */
@@ -41,7 +41,6 @@ async function read(context, clients, next, place) {
   ]
 }
 
-/** A name as it is compared. */
 const folded = (name = '') => name.normalize('NFKD').replace(/\p{M}|\p{C}/gu, '').toLowerCase().replace(/[\s\p{P}]+/gu, ' ').trim()
 
 function hosts({ redirect_uris = [] }) {
@@ -60,7 +59,7 @@ function section(context, group) {
   const which = select(Object.entries(CHOICES).map(([value, [label]]) => [value, label]), 'unused')
   const remove = () => {
     const clients = group.filter((client, index) => !CHOICES[which.value][1](client, index))
-    if (clients.length) bulk(context, 'delete', clients)
+    if (clients.length) bulk(context, 'delete', clients, { unused: 0 }[which.value])
     else announce('There is none of these.')
   }
   return h('section', h('h2', nameOf(group[0]), ` × ${number(group.length)}`),

@@ -13,7 +13,7 @@ export const RULES = {
   'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
-  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, has the host of none of its redirect URIs.', 'Leave it out, or put it where the redirects lead.'],
+  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than one of its redirect URIs.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
   'the specifications': [['names', 'redirect_uris.development_hosts'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],

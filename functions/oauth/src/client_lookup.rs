@@ -15,6 +15,7 @@ use shared::metadata_document::{DocumentUri, Wanted};
 use shared::policy::{Flag, Policy};
 use shared::registry::Context;
 use shared::resolution;
+use shared::store::Witness;
 
 use crate::door::{self, Fault};
 use crate::operator;
@@ -85,7 +86,9 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
     }
     // Who is looked up does not end as one that nobody uses.
     if wanted.may_fetch && (policy.lookup_is_use || client.unused_until.is_some()) {
-        app.store.note_use(&desk.service, &client, 0).await;
+        // Whoever sends a user with its name has it looked up: what that proves is the operator's to say.
+        let by = if policy.lookup_is_use { Witness::Trusted } else { Witness::Anybody };
+        app.store.note_use(&desk.service, &client, by, 0).await;
     }
     let max_age = max_age(policy, &client, app.clock.now());
     let members = answer(&context, &desk, client).await?;

@@ -1,12 +1,12 @@
 //! What an operator does to a client, one at a time or to many.
 
 use serde_json::Value;
-use shared::administration;
+use shared::administration::{self, RestoreFault};
 use shared::client::RegisteredClient;
 use shared::credentials::{ClientSecret, Token};
 use shared::http::Request;
 use shared::registry::Context;
-use shared::store::Named;
+use shared::store::{Named, Unrestorable};
 use shared::{Error, resolution};
 
 use crate::door::{CHANGED, Fault};
@@ -27,6 +27,8 @@ pub(crate) enum Action {
     Delete {
         /// Whether nothing is kept of it by which it could be brought back.
         for_good: bool,
+        /// For how many seconds nobody shall have used it, where that is why it goes.
+        unused: Option<u64>,
     },
     RotateSecret {
         /// For how many seconds the old one works beside the new one; absent as the policy says.
@@ -58,7 +60,7 @@ impl Action {
             "retain" => Self::Retain,
             "release" => Self::Release,
             "restore" => Self::Restore,
-            "delete" => Self::Delete { for_good: false },
+            "delete" => Self::Delete { for_good: false, unused: None },
             "rotate-secret" => Self::RotateSecret { overlap: None },
             "reissue-token" => Self::ReissueToken,
             _ => return None,
@@ -79,7 +81,7 @@ impl Action {
             Self::Deny if client.pending_until.is_none() => {
                 Err(Fault::Conflict("the client does not wait for approval; delete it instead"))
             }
-            Self::Retain | Self::Release if !client.source.ends_unused() => Err(Fault::Conflict(
+            Self::Retain | Self::Release if !client.ends_unused() => Err(Fault::Conflict(
                 "the client does not end by itself if nobody uses it: only what has registered itself does",
             )),
             Self::Restore => Err(Fault::Conflict("the client is not deleted")),
@@ -101,7 +103,7 @@ pub(crate) async fn perform(
     let is_absent = named.client.is_none() && named.document.is_none();
     match action {
         Action::Restore if is_absent => {
-            administration::restore(context, identifier).await?;
+            administration::restore(context, identifier).await.map_err(of_restoring)?;
             return again(context, identifier).await.map(|client| Outcome::Changed(Box::new(client)));
         }
         Action::Unlock if is_absent => {
@@ -126,6 +128,14 @@ pub(crate) async fn perform(
     match once(context, client, action).await {
         Err(Fault::Core(Error::Contention)) if version.is_some() => Err(CHANGED),
         outcome => outcome,
+    }
+}
+
+fn of_restoring(fault: RestoreFault) -> Fault {
+    match fault {
+        RestoreFault::Core(error) => Fault::Core(error),
+        RestoreFault::Unrestorable(Unrestorable::Unknown) => Fault::Core(Error::UnknownClient),
+        RestoreFault::Unrestorable(reason) => Fault::Conflict(reason.as_str()),
     }
 }
 
@@ -162,7 +172,12 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
             administration::delete(context, &client).await?;
             return Ok(Outcome::Gone);
         }
-        Action::Delete { for_good } => {
+        Action::Delete { unused: Some(unused), .. } => {
+            let since = context.app.clock.now().saturating_sub(*unused);
+            let kept = administration::prune(context, &client, since).await?;
+            return kept.map_or(Ok(Outcome::Gone), |kept| Err(Fault::Conflict(kept.as_str())));
+        }
+        Action::Delete { for_good, unused: None } => {
             administration::remove(context, &client, *for_good).await?;
             return Ok(Outcome::Gone);
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::App;
+use shared::administration::{self, Kept};
 use shared::http::{RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::Invalid;
 use shared::registry::Context;
@@ -59,6 +60,11 @@ impl Order {
             return Err(Fault::of_request(&Invalid::TooLong { member, limit: MOST_CLIENTS, unit: "values" }));
         }
         let preview = asked.flag("preview")?;
+        let action = match (action, asked.number("unused")?) {
+            (Action::Delete { for_good, .. }, unused) => Action::Delete { for_good, unused },
+            (_, Some(_)) => return Err(Fault::Request("unused is a member of the action delete".into())),
+            (action, None) => action,
+        };
         asked.end()?;
         let clients = values.into_iter().map(One::of).collect::<Result<_, _>>()?;
         Ok(Self { action, clients, preview })
@@ -88,7 +94,7 @@ async fn done(context: &Context<'_>, request: &Request, order: &Order, one: &One
         result.insert("version".to_owned(), client.version.into());
     }
     let outcome = if order.preview {
-        looked_at(order, one, &found).map(|()| "possible")
+        looked_at(context, order, one, &found).await.map(|()| "possible")
     } else {
         let performed = action::perform(context, request, &one.client_id, found, &order.action, one.version);
         Box::pin(performed).await.map(|outcome| {
@@ -115,13 +121,22 @@ async fn done(context: &Context<'_>, request: &Request, order: &Order, one: &One
 }
 
 /// Whether it could be done.
-fn looked_at(order: &Order, one: &One, found: &Named) -> Result<(), Fault> {
+async fn looked_at(context: &Context<'_>, order: &Order, one: &One, found: &Named) -> Result<(), Fault> {
     match &found.client {
         // What is deleted is found by bringing it back alone.
         None if order.action == Action::Restore => Ok(()),
-        None if found.document.is_some() => Ok(()),
+        None if found.document.is_some() => match order.action {
+            Action::Delete { unused: Some(_), .. } => Err(Fault::Conflict(Kept::Decided.as_str())),
+            _ => Ok(()),
+        },
         None => Err(shared::Error::UnknownClient.into()),
         Some(client) if one.version.is_some_and(|version| version != client.version) => Err(CHANGED),
-        Some(client) => order.action.fits(client),
+        Some(client) => {
+            order.action.fits(client)?;
+            let Action::Delete { unused: Some(unused), .. } = order.action else { return Ok(()) };
+            let since = context.app.clock.now().saturating_sub(unused);
+            let kept = administration::kept_unused(&context.app.store, client, since).await?;
+            kept.map_or(Ok(()), |kept| Err(Fault::Conflict(kept.as_str())))
+        }
     }
 }

@@ -54,6 +54,6 @@ async fn delete(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
     let for_good = Query::of(request, &["for_good"])?.flag("for_good")?.unwrap_or_default();
     let context = door::context(app, &desk, request);
-    action::perform(&context, request, identifier, named, &Action::Delete { for_good }, None).await?;
+    action::perform(&context, request, identifier, named, &Action::Delete { for_good, unused: None }, None).await?;
     Ok(Response::empty(204))
 }

@@ -95,6 +95,7 @@ impl Office<'_> {
     async fn shown(&self, found: &Grant) -> Result<Option<Value>, Fault> {
         let Context { app, service, .. } = &self.context;
         let client = app.store.client_and(service, &found.client.to_string(), Vec::new()).await?.named.client;
+        let found = &client.iter().fold(found.clone(), Grant::of);
         // A lock is not the end of what it stops.
         let held = client.clone().map(|client| RegisteredClient { locked: false, pending_until: None, ..client });
         let mut live = grant::living(&self.context, found).await?;

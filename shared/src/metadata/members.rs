@@ -1,6 +1,9 @@
 //! Client metadata as sent: every member optional, each with its type.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{Changes, Invalid, Localized};
 
@@ -305,10 +308,35 @@ impl ClientMetadata {
         .flat_map(|(member, pages)| pages.iter().flat_map(Localized::values).map(move |page| (member, page.as_str())))
     }
 
-    /// Whether it has the names for people that those have, whoever is named.
+    /// The names that people are shown, in every language, with the names of their members.
+    pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("client_name", &self.client_name),
+            ("organization_name", &self.organization_name),
+            ("display_name", &self.display_name),
+        ]
+        .into_iter()
+        .flat_map(|(member, names)| names.iter().flat_map(Localized::values).map(move |name| (member, name.as_str())))
+    }
+
+    /// Whether people are shown the same names by it as by what was there before, and are led and shown to no place that
+    /// they were not: what was said of those names is true of it.
     #[must_use]
-    pub fn has_names_of(&self, other: &Self) -> bool {
-        self.client_name == other.client_name && self.organization_name == other.organization_name
+    pub fn is_known_as(&self, earlier: &Self) -> bool {
+        let has_names = self.names().eq(earlier.names());
+        has_names && self.places().is_subset(&earlier.places())
+    }
+
+    /// Where people are led: a host, the scheme of an application, or what is neither as it is.
+    fn places(&self) -> BTreeSet<String> {
+        let lists = [&self.redirect_uris, &self.post_logout_redirect_uris, &self.claims_redirect_uris];
+        let uris = lists.into_iter().flatten().flatten().chain(&self.initiate_login_uri).map(String::as_str);
+        let place = |uri: &str| match Url::parse(uri) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => url.host_str().unwrap_or_default().to_owned(),
+            Ok(url) => format!("{}:", url.scheme()),
+            Err(_) => uri.to_owned(),
+        };
+        uris.chain(self.pages().map(|(_, page)| page)).map(place).collect()
     }
 
     /// The URLs that servers call by themselves, with the names of their members. `sector_identifier_uri` is not among

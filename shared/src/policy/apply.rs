@@ -251,7 +251,8 @@ impl Policy {
     }
 }
 
-/// The first member with a page that has the host of no redirect URI, where these have hosts.
+/// The first member with a page that is not of the site of every https redirect URI, where there are some: whoever sends
+/// people to two sites can borrow the pages of one of them.
 fn foreign_page(uris: &[RedirectUri], metadata: &ClientMetadata) -> Option<&'static str> {
     let hosts: Vec<&str> =
         uris.iter().filter(|uri| uri.kind() == RedirectUriKind::Https).filter_map(RedirectUri::host).collect();
@@ -260,9 +261,17 @@ fn foreign_page(uris: &[RedirectUri], metadata: &ClientMetadata) -> Option<&'sta
     }
     let is_foreign = |page: &str| {
         let host = Url::parse(page).ok().and_then(|url| url.host_str().map(str::to_owned));
-        host.is_some_and(|host| !hosts.contains(&host.as_str()))
+        host.is_some_and(|host| !hosts.iter().all(|redirect| are_of_one_site(redirect, &host)))
     };
     metadata.pages().find(|(_, page)| is_foreign(page)).map(|(member, _)| member)
+}
+
+/// Whether two hosts are the same, or one is below the other.
+fn are_of_one_site(one: &str, other: &str) -> bool {
+    let is_below = |lower: &str, upper: &str| {
+        upper.contains('.') && lower.strip_suffix(upper).is_some_and(|rest| rest.ends_with('.'))
+    };
+    one == other || is_below(one, other) || is_below(other, one)
 }
 
 fn length(value: &Value) -> usize {

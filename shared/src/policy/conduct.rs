@@ -41,7 +41,7 @@ pub enum Flag {
     LookAlikeName,
     /// A name has characters that nobody sees, though they change what is seen.
     HiddenCharacters,
-    /// A page or the logo is on a host to which the client does not redirect.
+    /// A page or the logo is of another site than an `https` redirect.
     ForeignPages,
     /// A redirect leads into a private network.
     PrivateRedirect,

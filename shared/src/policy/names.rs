@@ -1,13 +1,15 @@
 //! Names that clients show to people (RFC 7591 §5): whoever registers says what it is called, and a consent page repeats it.
 
-use std::sync::OnceLock;
+mod likeness;
+
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
-use unicode_security::skeleton;
 
+use self::likeness::{Like, Likeness};
 use super::{Conduct, Flag};
-use crate::metadata::{ClientMetadata, Invalid, Localized, hidden_character};
+use crate::metadata::{ClientMetadata, Invalid, hidden_character};
 
 /// How many names may be reserved.
 const MOST_RESERVED: usize = 200;
@@ -16,12 +18,12 @@ const MOST_RESERVED: usize = 200;
 const MOST_BYTES: usize = 200;
 
 /// What names clients may have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct Names {
-    /// Names that strangers may not have, nor any name with them in it, by words and in whatever case.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reserved: Vec<String>,
+    /// Names that strangers may not have, nor any name with them in it.
+    #[serde(skip_serializing_if = "Reserved::is_empty")]
+    pub reserved: Reserved,
     /// What is done about a client with such a name.
     pub same: Conduct,
     /// What is done about one whose name looks like it (Unicode Technical Standard #39, confusables).
@@ -29,46 +31,84 @@ pub struct Names {
     /// What is done about format characters in what people are shown, as those that change the direction of writing.
     /// Control characters are refused in any case.
     pub hidden_characters: Conduct,
-    #[serde(skip)]
-    forms: OnceLock<Vec<Forms>>,
 }
 
-/// No name is reserved.
+/// No name is reserved. One that is, is nobody else's, and what looks like it may be an accident.
 impl Default for Names {
     fn default() -> Self {
         Self {
-            reserved: Vec::new(),
-            same: Conduct::Allow,
-            look_alike: Conduct::Allow,
+            reserved: Reserved::default(),
+            same: Conduct::Refuse,
+            look_alike: Conduct::Flag,
             hidden_characters: Conduct::Refuse,
-            forms: OnceLock::new(),
         }
     }
 }
 
-/// How a name is compared.
-#[derive(Debug, Clone)]
-struct Forms {
-    /// As it is written, in lower case.
-    lower: Words,
-    /// What it looks like.
-    looks: Words,
+/// As a policy has it.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Written {
+    reserved: Vec<String>,
+    same: Conduct,
+    look_alike: Conduct,
+    hidden_characters: Conduct,
 }
 
-/// Words without anything between them, and where each begins.
-#[derive(Debug, Clone, Default)]
-struct Words {
-    text: String,
-    starts: Vec<usize>,
+impl Default for Written {
+    fn default() -> Self {
+        let Names { same, look_alike, hidden_characters, .. } = Names::default();
+        Self { reserved: Vec::new(), same, look_alike, hidden_characters }
+    }
 }
 
-/// Small capitals, which Unicode does not count among what is confused; there is none of q and x.
-const SMALL_CAPITALS: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz");
+impl From<Written> for Names {
+    fn from(written: Written) -> Self {
+        let Written { reserved, same, look_alike, hidden_characters } = written;
+        let usual = Self::default();
+        // Policies that reserved nothing once had `allow` for both: it said nothing then, and does not say it now.
+        let says_nothing = reserved.is_empty() && (same, look_alike) == (Conduct::Allow, Conduct::Allow);
+        let (same, look_alike) = if says_nothing { (usual.same, usual.look_alike) } else { (same, look_alike) };
+        Self { reserved: reserved.into(), same, look_alike, hidden_characters }
+    }
+}
 
-impl PartialEq for Names {
+/// Names, prepared once to be compared, when the first client is: clones share that.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub struct Reserved {
+    names: Arc<[String]>,
+    #[serde(skip)]
+    likeness: Arc<OnceLock<Likeness>>,
+}
+
+impl From<Vec<String>> for Reserved {
+    fn from(names: Vec<String>) -> Self {
+        Self { names: names.into(), likeness: Arc::default() }
+    }
+}
+
+impl PartialEq for Reserved {
     fn eq(&self, other: &Self) -> bool {
-        let settings = |names: &Self| (names.same, names.look_alike, names.hidden_characters);
-        self.reserved == other.reserved && settings(self) == settings(other)
+        self.names == other.names
+    }
+}
+
+impl Deref for Reserved {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.names
+    }
+}
+
+impl Reserved {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    fn likeness(&self) -> &Likeness {
+        self.likeness.get_or_init(|| Likeness::of(self.names.iter().map(String::as_str)))
     }
 }
 
@@ -81,13 +121,13 @@ impl Names {
 
     /// Whether the reserved names are some, and not too many.
     pub(super) fn is_within_bounds(&self) -> bool {
-        let is_name = |name: &String| !Words::of(name).starts.is_empty() && name.len() <= MOST_BYTES;
+        let is_name = |name: &String| name.len() <= MOST_BYTES && likeness::has_words(name);
         self.reserved.len() <= MOST_RESERVED && self.reserved.iter().all(is_name)
     }
 
     /// Refuses what shall be refused.
     pub(super) fn permit(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
-        for (member, name) in shown(metadata) {
+        for (member, name) in metadata.names() {
             match self.suspicion(name) {
                 Some(Flag::ReservedName) if self.same == Conduct::Refuse => {
                     return Err(Invalid::ReservedName { member });
@@ -103,9 +143,9 @@ impl Names {
 
     /// What whoever shows the client should know of its names.
     pub(super) fn flags(&self, metadata: &ClientMetadata) -> impl Iterator<Item = Flag> {
-        let suspicions: Vec<Flag> = shown(metadata).filter_map(|(_, name)| self.suspicion(name)).collect();
+        let suspicions: Vec<Flag> = metadata.names().filter_map(|(_, name)| self.suspicion(name)).collect();
         let hidden = self.hidden_characters != Conduct::Allow
-            && shown(metadata).any(|(_, name)| hidden_character(name).is_some());
+            && metadata.names().any(|(_, name)| hidden_character(name).is_some());
         let told = [(Flag::ReservedName, self.same), (Flag::LookAlikeName, self.look_alike)].into_iter();
         let told = told.filter(move |(flag, conduct)| *conduct != Conduct::Allow && suspicions.contains(flag));
         told.map(|(flag, _)| flag).chain(hidden.then_some(Flag::HiddenCharacters))
@@ -115,92 +155,10 @@ impl Names {
         if self.reserved.is_empty() || (self.same, self.look_alike) == (Conduct::Allow, Conduct::Allow) {
             return None;
         }
-        let reserved = self.forms.get_or_init(|| self.reserved.iter().map(|name| Forms::of(name)).collect());
-        let name = Forms::of(name);
-        if reserved.iter().any(|reserved| name.lower.have(&reserved.lower)) {
-            return Some(Flag::ReservedName);
-        }
-        reserved.iter().any(|reserved| name.looks.have(&reserved.looks)).then_some(Flag::LookAlikeName)
-    }
-}
-
-impl Forms {
-    fn of(name: &str) -> Self {
-        let compatible: String = name.nfkc().collect();
-        Self { lower: Words::of(&compatible.to_lowercase()), looks: Words::of(&look(&compatible)) }
-    }
-}
-
-/// What a name looks like: each letter is the one that Unicode says it may be confused with, as it is written and in lower
-/// case, since `М` looks like an `M` and `м` like no `m`. What only differs in a stroke is one letter.
-fn look(name: &str) -> String {
-    let (capitals, letters) = SMALL_CAPITALS;
-    let plain = |letter: char| {
-        let found = capitals.chars().zip(letters.chars()).find(|(capital, _)| *capital == letter);
-        found.map_or(letter, |(_, plain)| plain)
-    };
-    let plain: String = name.chars().map(plain).collect();
-    let lower = skeleton(&plain).collect::<String>().to_lowercase();
-    let look = skeleton(&lower).collect::<String>().to_lowercase();
-    let one = |letter: char| match letter {
-        'i' | '1' | '|' => 'l',
-        '0' => 'o',
-        letter => letter,
-    };
-    look.chars().map(one).collect()
-}
-
-/// The names that a client has for people, each with its member.
-fn shown(metadata: &ClientMetadata) -> impl Iterator<Item = (&'static str, &str)> {
-    [("client_name", &metadata.client_name), ("organization_name", &metadata.organization_name)]
-        .into_iter()
-        .flat_map(|(member, names)| names.iter().flat_map(Localized::values).map(move |name| (member, name.as_str())))
-}
-
-impl Words {
-    /// The words of a name: they end where a digit or another script begins.
-    fn of(name: &str) -> Self {
-        let (mut words, mut last) = (Self::default(), Kind::None);
-        for letter in name.chars() {
-            let kind = Kind::of(letter);
-            if kind != Kind::None {
-                if kind != last {
-                    words.starts.push(words.text.len());
-                }
-                words.text.push(letter);
-            }
-            last = kind;
-        }
-        words
-    }
-
-    /// Whether some of them that follow each other make the reserved ones, however they are put together.
-    fn have(&self, reserved: &Self) -> bool {
-        let ends_a_word = |at: usize| at == self.text.len() || self.starts.binary_search(&at).is_ok();
-        self.starts.iter().any(|start| {
-            let rest = self.text.get(*start..).unwrap_or_default();
-            rest.starts_with(&reserved.text) && ends_a_word(start + reserved.text.len())
+        Some(match self.reserved.likeness().to(name)? {
+            Like::Same => Flag::ReservedName,
+            Like::Looks => Flag::LookAlikeName,
         })
-    }
-}
-
-/// What a word is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    None,
-    Latin,
-    Digits,
-    Other,
-}
-
-impl Kind {
-    fn of(letter: char) -> Self {
-        match letter {
-            'a'..='z' | 'A'..='Z' => Self::Latin,
-            '0'..='9' => Self::Digits,
-            letter if letter.is_alphanumeric() => Self::Other,
-            _ => Self::None,
-        }
     }
 }
 
@@ -217,7 +175,7 @@ mod tests {
 
     fn names(same: Conduct, look_alike: Conduct) -> Names {
         let reserved = ["Example Bank", "PayPal", "Info"].map(str::to_owned).to_vec();
-        Names { reserved, same, look_alike, ..Names::default() }
+        Names { reserved: reserved.into(), same, look_alike, ..Names::default() }
     }
 
     fn flags(name: &str) -> Vec<Flag> {
@@ -237,6 +195,25 @@ mod tests {
             "Log in to PayPal!",
             "PayPal一Login",
             "PayPal²",
+            "PayPal™",
+            "PayPal®",
+            "PayPal℠ support",
+            "ⓅayPal",
+            "🅿🅰🆈🅿🅰🅻",
+            "🇵🇦🇾🇵🇦🇱",
+            "PáyPàl",
+            "P\u{336}a\u{336}y\u{336}P\u{336}a\u{336}l\u{336}",
+            "P\u{301}\u{302}\u{303}\u{328}ayPa\u{489}l",
+            "Pay\u{ad}Pal",
+            "Pay\u{200b}Pal",
+            "Pay\u{200d}Pa\u{200c}l\u{fe0f}",
+            "P a y P a l",
+            "P\u{a0}a\u{2003}y\u{3000}Pal",
+            "P-a-y-P.a_l",
+            "Pay🏦Pal",
+            "PayPalLogin",
+            "MyPayPal",
+            "ПриветPayPal",
             "אPayPal",
             "PayPal2026",
             "ＰａｙＰａｌ",
@@ -264,6 +241,12 @@ mod tests {
             "ЕХАМРLE BANK",
             "ᴘᴀʏᴘᴀʟ",
             "PAYPA1",
+            "P4yP@l",
+            "P@ypa!",
+            "PayPa1|Login",
+            "ΡayPal",
+            "Exarnple Bank",
+            "Еxаmрlе Ваnk",
         ] {
             assert_eq!(flags(name), [Flag::LookAlikeName], "{name}");
         }
@@ -275,6 +258,136 @@ mod tests {
             ["Example", "Bank of Examples", "Examples Banking", "Paypalace", "Information", "", "…", "🏦", "銀行"]
         {
             assert_eq!(flags(name), [], "{name}");
+        }
+    }
+
+    /// What a service reserves, what a stranger calls itself, and whether that is flagged.
+    #[test]
+    fn names_are_compared_in_whatever_script_they_are() {
+        let (same, looks) = (&[Flag::ReservedName][..], &[Flag::LookAlikeName][..]);
+        for (reserved, name, expected) in [
+            ("Google", "Ｇｏｏｇｌｅ", same),
+            ("Google", "G00gle", looks),
+            ("Google", "Góoglé", same),
+            ("Google", "Go ogle", same),
+            ("Google", "ɢᴏᴏɢʟᴇ", looks),
+            ("Google", "𝔊𝔬𝔬𝔤𝔩𝔢 login", same),
+            ("Google", "G o o g l e", same),
+            ("Google", "Gооglе", looks),
+            ("Claude", "Ϲlaude", looks),
+            ("Claude", "ϹLAUDE", looks),
+            ("Claude", "С1аudе", looks),
+            ("Claude", "Clauԁe", looks),
+            ("Claude", "Clau\u{64}\u{307}e", same),
+            ("Claude", "Clauc1e", looks),
+            ("Claude Code", "Claucle Cocle", looks),
+            ("Microsoft", "Rnicrosoft", looks),
+            ("Western Union", "VVestern Union", looks),
+            ("Société Générale", "SOCIETE GENERALE", same),
+            ("Societe Generale", "Société Générale", same),
+            ("Société Générale", "Soci3t3 Generale", looks),
+            ("Straße", "STRASSE", same),
+            ("Сбербанк", "СБЕРБАНК Онлайн", same),
+            ("Сбербанк", "Cбepбaнк", looks),
+            ("СБЕРБАНК", "CБEPБAHK", looks),
+            ("ОТП", "OTП", looks),
+            ("ΑΛΦΑ ΤΡΑΠΕΖΑ", "Άλφα Τράπεζα", same),
+            ("ΑΛΦΑ", "AΛΦA", looks),
+            ("三菱", "三菱ＵＦＪ銀行", same),
+            ("三菱", "ログイン三 菱", &[]),
+            ("三菱", "三 菱", same),
+            ("みずほ", "新みずほ銀行", same),
+            ("ミズホ", "ﾐｽﾞﾎ銀行", same),
+            ("กสิกรไทย", "ธนาคารกสิกรไทยออนไลน์", same),
+            ("الراجحي", "بالراجحي", same),
+            ("الراجحي", "الرَّاجِحِيّ", same),
+            ("הפועלים", "בהפועלים", same),
+            ("국민은행", "국민은행로그인", same),
+            ("Ω", "Ω", same),
+            ("Ω", "Café Ω", same),
+            ("Ω", "Café Ωmega", &[]),
+            ("3M", "3M login", same),
+            ("3M", "EM Solutions", &[]),
+        ] {
+            let names = Names { reserved: vec![reserved.to_owned()].into(), same: Conduct::Flag, ..Names::default() };
+            let flags: Vec<Flag> = names.flags(&named(name)).filter(|flag| *flag != Flag::HiddenCharacters).collect();
+            assert_eq!(flags, expected, "{reserved}: {name}");
+        }
+    }
+
+    #[test]
+    fn ordinary_names_are_nobody_elses() {
+        let reserved =
+            ["Google", "GitHub", "Claude", "Example Bank", "Société Générale", "三菱", "Сбербанк", "Ω", "Info"];
+        let reserved = reserved.map(str::to_owned).to_vec();
+        let names = Names { reserved: reserved.into(), look_alike: Conduct::Flag, ..Names::default() };
+        for name in [
+            "Bank of Examples",
+            "Examples Bankers",
+            "Example Data Bank",
+            "Anthropic Claudette",
+            "Claudia",
+            "Jean Claudel",
+            "Claus",
+            "Googol",
+            "Goggles",
+            "Googly Eyes",
+            "Git Hut",
+            "GitHubber",
+            "Gift Hub",
+            "Generale des Eaux",
+            "Société des Générales",
+            "Information Desk",
+            "Infonova",
+            "Café Ωmega",
+            "Omega",
+            "W Hotels",
+            "Cafe O",
+            "3M",
+            "Route 66",
+            "Mon Café",
+            "Zoë & Søn – “Größe” №5",
+            "Яндекс Mail",
+            "Сберегательный банк",
+            "Банк Сбережений",
+            "東京Bank",
+            "三井住友銀行",
+            "十三 菱川",
+            "菱三",
+            "日本語クライアント",
+            "한국은행",
+            "ธนาคาร",
+            "عميل تجريبي",
+            "לקוח",
+            "Ελληνική Τράπεζα",
+            "می\u{200c}خواهم",
+            "नमस्ते भारत",
+            "👩\u{200d}💻 tools",
+            "My MCP Client (v2)",
+            "VS Code",
+            "Cursor",
+            "ChatGPT",
+            "Notion 3.0",
+            "",
+        ] {
+            assert_eq!(names.flags(&named(name)).collect::<Vec<_>>(), [], "{name}");
+            assert_eq!(names.permit(&named(name)), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_says_no_more_than_which_names_are_reserved_reserves_them() {
+        for (written, same, look_alike) in [
+            (json!({}), Conduct::Refuse, Conduct::Flag),
+            (json!({"reserved": ["PayPal"]}), Conduct::Refuse, Conduct::Flag),
+            (json!({"reserved": ["PayPal"], "look_alike": "refuse"}), Conduct::Refuse, Conduct::Refuse),
+            (json!({"reserved": ["PayPal"], "same": "allow", "look_alike": "allow"}), Conduct::Allow, Conduct::Allow),
+            (json!({"same": "allow", "look_alike": "allow"}), Conduct::Refuse, Conduct::Flag),
+            (json!({"same": "flag", "look_alike": "allow"}), Conduct::Flag, Conduct::Allow),
+        ] {
+            let names: Names = serde_json::from_value(written.clone()).unwrap();
+            assert_eq!((names.same, names.look_alike), (same, look_alike), "{written}");
+            assert_eq!(serde_json::from_value::<Names>(json!(names)).unwrap(), names, "{written}");
         }
     }
 
@@ -306,11 +419,12 @@ mod tests {
 
     #[test]
     fn long_names_cost_no_more_than_they_are_long() {
-        let long = "a ".repeat(2000);
-        let reserved = vec!["a".repeat(200)];
-        let names = Names { reserved, same: Conduct::Refuse, ..Names::default() };
-        assert!(names.permit(&named(&long)).is_err(), "two hundred times the same letter");
-        let long = format!("{}b", "a".repeat(4000));
-        assert!(names.permit(&named(&long)).is_ok());
+        let reserved: Vec<String> = (0..200).map(|number| format!("{}{number}", "a".repeat(190))).collect();
+        let names = Names { reserved: reserved.into(), look_alike: Conduct::Refuse, ..Names::default() };
+        assert!(names.permit(&named(&format!("{}1 b", "a ".repeat(2000)))).is_err(), "however they are put together");
+        for letters in ["a", "a ", "ж ", "é", "菱", "1"] {
+            let long = letters.repeat(60_000 / letters.len());
+            assert_eq!(names.permit(&named(&long)), Ok(()), "{letters}");
+        }
     }
 }

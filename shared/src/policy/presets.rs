@@ -170,6 +170,7 @@ fn regulated() -> Policy {
             private_hosts: Conduct::Refuse,
             ..protected.redirect_uris
         },
+        names: Names { look_alike: Conduct::Refuse, ..protected.names },
         scopes: Scopes { offered: Scope::parse("aisp pisp cbpii").ok().flatten(), ..protected.scopes },
         ..protected
     }

@@ -36,10 +36,4 @@ impl Unused {
         let end = |seconds: u64| used.saturating_add(seconds).max(has_until).saturating_add(DAY);
         self.since.map(end)
     }
-
-    /// Whether it is counted in days.
-    #[must_use]
-    pub fn is_in_days(&self) -> bool {
-        [self.never, self.since].into_iter().flatten().all(|seconds| seconds >= DAY)
-    }
 }

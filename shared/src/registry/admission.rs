@@ -15,6 +15,8 @@ pub(crate) struct Admitted {
     pub(super) software: Option<SoftwareIdentity>,
     /// What has become of what was sent.
     pub(super) changes: Changes,
+    /// Whether an operator vouches for its names.
+    pub(super) vouched: bool,
 }
 
 impl Admitted {
@@ -31,33 +33,38 @@ pub(crate) async fn admit(
     source: Source,
     sent: Sent,
     bound: &BoundPolicy,
-    scrutiny: Scrutiny,
+    scrutiny: Scrutiny<'_>,
     rule: &mut &'static str,
 ) -> Result<Admitted, Error> {
     *rule = "software_statements";
     let mut trail = Trail::new(rule, sent.metadata.clone(), sent.changes);
     let (metadata, software) = statement::overlay(context, source, sent.metadata).await?;
     let Service { configuration, .. } = context.service;
-    let policy = match scrutiny {
-        Scrutiny::Whole => Cow::Borrowed(context.service.policy()),
-        Scrutiny::Vouched => context.service.policy().with_names_vouched(),
+    let vouched = match scrutiny {
+        Scrutiny::Whole => false,
+        Scrutiny::Vouched => true,
+        Scrutiny::VouchedAs(earlier) => metadata.is_known_as(&earlier.to_metadata()),
     };
+    let whole = context.service.policy();
+    let policy = if vouched { whole.with_names_vouched() } else { Cow::Borrowed(whole) };
     let begins = &mut |begun, found: &_| {
         trail.begin(begun, found);
         *rule = begun;
     };
     let metadata = settle(configuration, &policy, source, metadata, bound, begins)?;
     let changes = trail.ended(&metadata).kept();
-    Ok(Admitted { metadata, software, changes })
+    Ok(Admitted { metadata, software, changes, vouched })
 }
 
 /// Whether names are suspected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scrutiny {
+#[derive(Clone, Copy)]
+pub(crate) enum Scrutiny<'a> {
     /// They are, as all that a stranger says.
     Whole,
     /// An operator vouches for them.
     Vouched,
+    /// An operator has vouched for those of that client: for the same ones, as long as it leads people nowhere else.
+    VouchedAs(&'a VerifiedMetadata),
 }
 
 /// What the service announces, its policy for documents and the RFCs make of the metadata of a document.

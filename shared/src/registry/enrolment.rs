@@ -78,7 +78,7 @@ pub(super) fn new_client(
     context: &Context<'_>,
     source: Source,
     registrant: &Registrant,
-    Admitted { metadata, software, changes }: Admitted,
+    Admitted { metadata, software, changes, vouched }: Admitted,
     kept: Map<String, Value>,
 ) -> RegisteredClient {
     let Context { app, service, .. } = context;
@@ -87,6 +87,7 @@ pub(super) fn new_client(
     let settings = OperatorSettings {
         requestable_scopes: requestable_scopes(policy, &metadata),
         others: kept,
+        vouched,
         ..OperatorSettings::default()
     };
     let record = ClientRecord {
@@ -131,6 +132,10 @@ pub(super) async fn register_named(
         {
             return Ok(ClientInformation::new(same, None, None));
         }
+        if is_new && client.source != Source::FederationAutomatic {
+            // Whoever had that name before may be removed by now, with what says so.
+            client.begin(app.clock.now_millis());
+        }
         let client_secret = secret::renew(context, &mut client).await?;
         let stored = if is_new {
             app.store.create_client(&client, None, claimed, origin).await
@@ -169,19 +174,27 @@ pub(super) fn succeed(
         *issued = (*issued).max(earlier);
     }
     client.version = occupant.version.saturating_add(1);
-    client.tokens_from = occupant.tokens_from;
+    (client.tokens_from, client.begun) = (occupant.tokens_from, occupant.begun);
+    // An entity's chain ends whenever nobody has asked for it in time, and is found anew: that is no end of the entity.
+    let is_found_anew = client.source == Source::FederationAutomatic && occupant.settings.is_some();
+    if occupant.client.is_none() && !is_found_anew {
+        client.begin(client.record.issued_at_millis);
+    }
     client.retained = occupant.retained;
-    let named = |earlier: &RegisteredClient| client.record.metadata.rest().has_names_of(earlier.record.metadata.rest());
-    let keeps_names = occupant.client.as_ref().is_some_and(named);
+    let metadata = client.record.metadata.to_metadata();
+    let is_known = |earlier: &RegisteredClient| metadata.is_known_as(&earlier.record.metadata.to_metadata());
+    let is_known = occupant.client.as_ref().is_some_and(is_known);
     // What operators have approved stays so, and what waits for them waits no longer than it did.
     client.pending_until = match &occupant.client {
         Some(earlier) if earlier.record.metadata == client.record.metadata => earlier.pending_until,
         Some(earlier) => earlier.pending_until.or(client.pending_until),
         None => client.pending_until,
     };
-    // Who comes back loses nothing of what use has given it.
-    client.used = occupant.used;
-    client.unused_until = client.unused_until.map(|end| end.max(occupant.unused_until.unwrap_or_default()));
+    // Who is replaced loses nothing of what use has given it.
+    if let Some(earlier) = &occupant.client {
+        (client.used, client.unconfirmed) = (earlier.used.clone(), earlier.unconfirmed);
+        client.unused_until = client.unused_until.map(|end| end.max(earlier.unused_until.unwrap_or_default()));
+    }
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),
         Some(earlier) if !replaces.contains(&earlier.source) => return Err(Error::AlreadyRegistered),
@@ -194,8 +207,8 @@ pub(super) fn succeed(
     if let Some(earlier) = occupant.settings {
         let new = std::mem::take(&mut client.record.settings);
         let requestable_scopes = new.requestable_scopes.or(earlier.requestable_scopes);
-        // Nobody vouches for another name.
-        let vouched = earlier.vouched && keeps_names;
+        // Nobody vouches for another name, or for the same one elsewhere.
+        let vouched = earlier.vouched && is_known;
         client.record.settings = OperatorSettings { requestable_scopes, vouched, ..earlier };
         client.record.settings.others.extend(new.others);
     }

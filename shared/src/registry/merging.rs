@@ -11,6 +11,7 @@ use crate::client::{ClientInformation, Source};
 use crate::credentials::{ClientId, IdSalt, derive_client_id};
 use crate::error::Error;
 use crate::metadata::{AuthMethod, RedirectUri, VerifiedMetadata};
+use crate::store::Witness;
 
 /// The identifier that all have who register the same; none where this one shall have a client of its own: with a token,
 /// a statement, a secret or keys it is somebody's.
@@ -27,7 +28,7 @@ pub(super) fn identifier(
     may_be_shared.then(|| derive_client_id(source, &digest(&context.service.id_salt, source, &admitted.metadata)))
 }
 
-/// Registers the client of that identifier, or answers the one that there is. To register it again is a use of it.
+/// Registers the client of that identifier, or answers the one that there is. It lives the longer for being registered again.
 pub(super) async fn register(
     context: &Context<'_>,
     source: Source,
@@ -51,7 +52,7 @@ pub(super) async fn register(
     .await?;
     let known = &mut registered.client;
     if known.record.issued_at_millis < now {
-        app.store.note_use(service, known, 0).await;
+        app.store.note_use(service, known, Witness::Anybody, 0).await;
     }
     // Each is told the ports that it has sent; what an operator has changed holds for all.
     if compared(&known.record.metadata) == compared(&sent) {

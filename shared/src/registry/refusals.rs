@@ -12,6 +12,9 @@ use crate::store::Refusal;
 /// How large a sample may be, in bytes of JSON.
 const MOST_BYTES: usize = 2048;
 
+/// How long a refusal is kept by whose record there is made room, in seconds.
+const ROOM_SECONDS: u64 = 60 * 60;
+
 /// How many values of a list are shown.
 const MOST_VALUES: usize = 5;
 
@@ -31,7 +34,10 @@ const WORDS: [&str; 7] = [
 pub(super) async fn note(context: &Context<'_>, rule: &'static str, error: &Error, sent: &ClientMetadata) {
     let Context { app, service, origin, .. } = context;
     let audit = service.policy().audit;
-    if !(400..500).contains(&error.status()) || audit.retention == 0 {
+    // What makes room is kept that long in any case.
+    let least = if matches!(error, Error::TooManyClients) { ROOM_SECONDS } else { 0 };
+    let retention = audit.retention.max(least);
+    if !(400..500).contains(&error.status()) || retention == 0 {
         return;
     }
     let refusal = Refusal {
@@ -42,7 +48,7 @@ pub(super) async fn note(context: &Context<'_>, rule: &'static str, error: &Erro
         door: origin.door,
         network: &origin.address,
         sample: &masked(sent),
-        retention: audit.retention,
+        retention,
     };
     if let Err(error) = app.store.count_refusal(&refusal).await {
         tracing::warn!(cause = ?error.source_for_log(), "a refused registration could not be counted");

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update};
 
 pub(crate) use deletion::CEILING;
-pub use deletion::Deleter;
-pub(super) use item::{Records, TOKENS_FROM, USED, ends};
+pub use deletion::{Deleter, Unrestorable};
+pub(super) use item::{Records, TOKENS_FROM, UNCONFIRMED, USED, ends};
 
 use super::claim::claims;
 use super::item::{changed, integer, number, parsed, required, string, text};
@@ -20,7 +20,7 @@ use crate::client::{ClientRecord, OperatorSettings, RegisteredClient};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 use crate::origin::Origin;
-use item::{REQUEST_ISSUED_AT, RETAINED, UNUSED_UNTIL, client_item, client_of, is_locked, is_true, read_record};
+use item::{BEGUN, REQUEST_ISSUED_AT, RETAINED, client_item, client_of, is_locked, is_true, read_record};
 
 /// What became of a new client.
 pub enum Created {
@@ -49,12 +49,10 @@ pub struct Occupant {
     pub locked: bool,
     /// Tokens that were issued up to then are dead, in milliseconds since 1970: they are no later client's of that name.
     pub tokens_from: Option<u64>,
+    /// What users had let one have until then is an earlier one's, in milliseconds since 1970.
+    pub begun: Option<u64>,
     /// Whether it stays though nobody uses it.
     pub retained: bool,
-    /// The last day of which it is known that it was used.
-    pub used: Option<String>,
-    /// When it ends, or has ended, if nobody uses it, in seconds since 1970.
-    pub unused_until: Option<u64>,
 }
 
 /// How often a write is tried again to take over a name that its owner no longer has.
@@ -189,9 +187,8 @@ impl Store {
             client: self.live_client(service_id, numeric_id, item)?,
             locked: is_locked(item),
             tokens_from: number(item, TOKENS_FROM),
+            begun: number(item, BEGUN),
             retained: is_true(item, RETAINED),
-            used: text(item, USED).map(str::to_owned),
-            unused_until: number(item, UNUSED_UNTIL),
         })
     }
 
@@ -206,14 +203,19 @@ impl Store {
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<(), Error> {
-        // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end.
+        // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end; of
+        // one that has ended there is none.
         let read = Item::from([
             (":read".to_owned(), integer(client.version.saturating_sub(1))),
             (":used".to_owned(), string(client.used.as_deref().unwrap_or_default())),
             (":unused".to_owned(), integer(client.unused_until.unwrap_or(u64::MAX))),
+            (":now".to_owned(), integer(self.clock.now())),
         ]);
-        let unchanged = "version = :read AND (attribute_not_exists(#used) OR #used = :used) \
-                         AND (attribute_not_exists(unused_until) OR unused_until <= :unused)";
+        let confirmed = if client.unconfirmed { " AND attribute_exists(unconfirmed)" } else { "" };
+        let unchanged = &format!(
+            "version = :read AND (expires_at <= :now OR ((attribute_not_exists(#used) OR #used = :used){confirmed} \
+             AND (attribute_not_exists(unused_until) OR unused_until <= :unused)))"
+        );
         let mut claims = claims(client, claimed)?;
         for _ in 0..=TAKEOVERS {
             let write_id = self.write_id()?;

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::{
 use super::item::{integer, number, required, string, text};
 use super::list::Place;
 use super::schema::{
-    Key, MAX_NAME, ceiling_counts, day_counts, developer_count_key, developer_counts, hour_count_key, hour_counts,
-    minute_counts, position_key,
+    Key, LOOKED_AT, MAX_NAME, UNCOUNTED, ceiling_counts, ceiling_key, day_counts, developer_count_key,
+    developer_counts, hour_count_key, hour_counts, minute_counts, position_key,
 };
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
@@ -78,6 +78,15 @@ pub struct HourCount {
     pub refused: u64,
 }
 
+/// How many clients a service has too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Excess {
+    /// The number.
+    pub(crate) clients: u64,
+    /// Those that were registered earlier were looked at last time: a time in milliseconds since 1970.
+    pub(crate) from: u64,
+}
+
 /// What became of a change of counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
@@ -101,10 +110,21 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub(crate) async fn excess(&self, service_id: u64, most: u64) -> Result<u64, Error> {
+    pub(crate) async fn excess(&self, service_id: u64, most: u64) -> Result<Excess, Error> {
         // In this order: what is counted in between lets nobody go.
-        let let_go: u64 = self.counts(ceiling_counts(service_id)).await?.iter().map(|(_, count)| count).sum();
-        Ok(self.client_count(service_id).await?.saturating_sub(let_go).saturating_sub(most))
+        let counts = self.counts(ceiling_counts(service_id)).await?;
+        let count = |name: &str| counts.iter().find(|(known, _)| known == name).map_or(0, |(_, count)| *count);
+        let clients = self.client_count(service_id).await?.saturating_sub(count(UNCOUNTED)).saturating_sub(most);
+        Ok(Excess { clients, from: count(LOOKED_AT) })
+    }
+
+    /// Notes until when those were registered at whom a ceiling has looked, in milliseconds since 1970.
+    pub(super) async fn note_looked_at(&self, service_id: u64, until_millis: u64) -> Result<(), Error> {
+        let update = self
+            .update(ceiling_key(service_id, LOOKED_AT))
+            .update_expression("SET clients = :until")
+            .expression_attribute_values(":until", integer(until_millis));
+        self.written(update, "").await
     }
 
     /// A service's counts by the day of registration, oldest first.

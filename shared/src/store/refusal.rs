@@ -6,6 +6,9 @@ use super::write::Write;
 use super::{Item, Store};
 use crate::error::Error;
 
+/// How many writes an item knows again: more than are made of one kind while one is tried again.
+const REMEMBERED: usize = 16;
+
 /// A registration that was refused.
 pub(crate) struct Refusal<'r> {
     pub(crate) service: u64,
@@ -45,8 +48,9 @@ pub struct Refused {
 }
 
 impl Store {
-    /// Counts a refusal; twice, if its answer is lost and another one of the same kind is counted before it is sent again. A
-    /// transaction would know it again, but under a flood of one kind conflict with itself.
+    /// Counts a refusal, once: its item remembers the names of the last writes, so that one whose answer was lost is known
+    /// again though others have counted meanwhile. A transaction would do the same, but under a flood of one kind conflict
+    /// with itself.
     pub(crate) async fn count_refusal(&self, refusal: &Refusal<'_>) -> Result<(), Error> {
         let now = self.clock.now();
         let write_id = self.write_id()?;
@@ -55,12 +59,19 @@ impl Store {
             &self.clock.today(),
             [refusal.error, refusal.rule, refusal.door, refusal.network],
         );
+        let names = remembered();
+        let moved = names.windows(2).filter_map(|pair| match pair {
+            [to, from] => Some(format!("{to} = if_not_exists({from}, :none)")),
+            _ => None,
+        });
+        let moved = moved.collect::<Vec<_>>().join(", ");
         let update = self
             .update(key)
-            .update_expression(
+            .update_expression(format!(
                 "SET #error = :error, #rule = :rule, door = :door, network = :network, description = :description, \
-                 #sample = :sample, last_at = :now, expires_at = :end, write_id = :write ADD #count :one",
-            )
+                 #sample = :sample, last_at = :now, expires_at = :end, {moved}, write_id = :write ADD #count :one"
+            ))
+            .condition_expression(format!("NOT (:write IN ({}))", names.join(", ")))
             .expression_attribute_names("#error", "error")
             .expression_attribute_names("#rule", "rule")
             .expression_attribute_names("#sample", "sample")
@@ -74,15 +85,10 @@ impl Store {
             .expression_attribute_values(":now", integer(now))
             .expression_attribute_values(":end", integer(now.saturating_add(refusal.retention)))
             .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":none", string("-"))
             .expression_attribute_values(":one", integer(1));
-        self.write(
-            Write::Update(Box::new(
-                update.condition_expression("attribute_not_exists(write_id) OR write_id <> :write"),
-            )),
-            &write_id,
-        )
-        .await
-        .map(|_| ())
+        // Where the condition fails it is counted already.
+        self.write(Write::Update(Box::new(update)), &write_id).await.map(drop)
     }
 
     /// What was refused on one day, `yyyy-mm-dd` in UTC.
@@ -93,6 +99,12 @@ impl Store {
         let items = self.partition(&refusals_of_day(service, day), usize::MAX).await?;
         items.iter().filter(|item| self.is_live(item)).map(|item| refused(day, item)).collect()
     }
+}
+
+/// The attributes with the names of the last writes, the oldest first.
+fn remembered() -> Vec<String> {
+    let earlier = (1..REMEMBERED).rev().map(|number| format!("write_id_{number}"));
+    earlier.chain(["write_id".to_owned()]).collect()
 }
 
 fn refused(day: &str, item: &Item) -> Result<Refused, Error> {

@@ -139,9 +139,21 @@ pub fn hour_counts(service_id: u64) -> String {
 }
 
 /// How many clients a ceiling has let go that are still counted.
+pub(crate) const UNCOUNTED: &str = "uncounted";
+
+/// Until when those were registered at whom it has looked, in milliseconds since 1970, if there were others behind them.
+pub(crate) const LOOKED_AT: &str = "looked_at";
+
+/// What a service's ceiling counts, by name.
+#[must_use]
+pub fn ceiling_key(service_id: u64, name: &'static str) -> Key {
+    Key { pk: ceiling_counts(service_id), sk: name.into() }
+}
+
+/// That of how many it has let go.
 #[must_use]
 pub fn uncounted_key(service_id: u64) -> Key {
-    Key { pk: ceiling_counts(service_id), sk: "uncounted".into() }
+    ceiling_key(service_id, UNCOUNTED)
 }
 
 /// The partition of what a service's ceiling counts.
@@ -261,6 +273,12 @@ pub fn refusals_key(service_id: u64, day: &str, kind: [&str; 4]) -> Key {
 /// A text of any length as a part of a key.
 fn name_of(text: &str) -> String {
     BASE64URL.encode(digest(&SHA256, text.as_bytes()))
+}
+
+/// The list of a service's clients that were pruned and can be brought back, in the order in which they were.
+#[must_use]
+pub fn pruned_list(service_id: u64) -> String {
+    format!("C#{service_id}#pruned")
 }
 
 /// The list of a client's authorizations.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::client::Source;
+use crate::registry::ROOM;
 
 /// Records of one shard.
 #[derive(Debug, Default, Deserialize)]
@@ -117,6 +118,9 @@ pub(super) struct Image {
     pub(super) last_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub(super) door: Option<String>,
+    /// The rule for which it was.
+    #[serde(deserialize_with = "text")]
+    rule: Option<String>,
 }
 
 /// A name, with its kind, that a client had.
@@ -197,6 +201,12 @@ impl Record {
     pub(super) fn service(&self) -> Option<u64> {
         let Change { new_image, old_image, .. } = &self.dynamodb;
         new_image.as_ref().or(old_image.as_ref())?.client().map(|(service, _)| service)
+    }
+
+    /// The service that this record shows to have refused somebody for whom there was no room.
+    pub(super) fn full_service(&self) -> Option<u64> {
+        let new = self.dynamodb.new_image.as_ref().filter(|new| new.rule.as_deref() == Some(ROOM))?;
+        new.after("X#")?.split('#').next()?.parse().ok()
     }
 
     /// The service whose configuration this record shows to be changed.

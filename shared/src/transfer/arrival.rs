@@ -25,7 +25,7 @@ const MAX_CLIENT_ID: usize = 2048;
 type Form = fn(&AttributeValue) -> bool;
 
 /// The forms of attributes that are read; others are carried as they are.
-const FORMS: [(&str, Form); 22] = [
+const FORMS: [(&str, Form); 24] = [
     ("client_id", is_text),
     ("source", is_text),
     ("client", is_text),
@@ -40,10 +40,12 @@ const FORMS: [(&str, Form); 22] = [
     ("unused_until", is_number),
     ("pending_until", is_number),
     ("tokens_from", is_number),
+    ("begun", is_number),
     ("request_issued_at", is_number),
     ("used", is_text),
     ("locked", AttributeValue::is_bool),
     ("retained", AttributeValue::is_bool),
+    ("unconfirmed", AttributeValue::is_bool),
     ("rat_hash", is_digest),
     ("rat_next", is_digest),
     ("previous_secret_version", is_number),

@@ -26,6 +26,9 @@ use crate::print;
 /// How many rows a table has unless it shall have more.
 const ROWS: u64 = 100;
 
+/// How much of a name stands in a line, in characters.
+const NAME: usize = 23;
+
 /// The first time that has no position, in milliseconds since 1970.
 const LATEST: u64 = 10_000_000_000_000;
 
@@ -97,7 +100,7 @@ pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<(
             if output.is_json() {
                 Output::line(&row)?;
             } else {
-                rows.push(row);
+                rows.push(for_people(row));
             }
         }
     }
@@ -146,7 +149,26 @@ fn print(rows: &[Map<String, Value>], output: &Output) -> Result<()> {
     if output.is_json() {
         return Ok(());
     }
-    output.rows(&["client_id", "client_name", "source", "client_type", "registered", "used", "locked"], rows)
+    output.rows(&["client_id", "client_name", "source", "registered", "used", "ends", "state"], rows)
+}
+
+/// What fits into a line: days, and the beginning of a name.
+fn for_people(mut row: Map<String, Value>) -> Map<String, Value> {
+    let cut = |row: &mut Map<String, Value>, name: &str, most: usize, more: &str| {
+        if let Some(Value::String(text)) = row.get_mut(name)
+            && let Some((end, _)) = text.char_indices().nth(most)
+        {
+            text.truncate(end);
+            text.push_str(more);
+        }
+    };
+    let end = row.remove("expires");
+    row.extend(end.map(|end| ("ends".to_owned(), end)));
+    for day in ["registered", "ends"] {
+        cut(&mut row, day, "2026-01-31".len(), "");
+    }
+    cut(&mut row, "client_name", NAME, "…");
+    row
 }
 
 fn more(last: Option<&str>) {

@@ -1,26 +1,30 @@
-//! `registrar client prune`: deletes clients that nobody uses, also those that came before the policy said when they end.
+//! `registrar client prune`: deletes clients that nobody uses, also those that came before the policy said when they end,
+//! and brings them back.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::Error;
-use shared::administration;
-use shared::client::{RegisteredClient, Source};
+use shared::administration::{self, RestoreFault};
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
 use crate::admin::api::{Api, Asking, MOST, next, rows};
-use crate::admin::asked::Asked;
+use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
 use crate::admin::token::duration;
 use crate::admin::{Connection, Output};
 use crate::failure::described;
 use crate::print;
+
+/// How many clients are asked about at once.
+const AT_ONCE: usize = 16;
 
 /// Which clients.
 #[derive(Args)]
@@ -29,175 +33,192 @@ pub struct Prune {
     #[arg(long)]
     service: u64,
     /// Those of which no use is known for so long, and that were not registered since: 90d.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    unused: Duration,
-    /// Show how many there are, by the host of their first redirect URI, and delete nothing.
+    #[arg(long, value_name = "DURATION", value_parser = duration, required_unless_present = "undo")]
+    unused: Option<Duration>,
+    /// Bring back those that were pruned in the last thirty days.
+    #[arg(long, conflicts_with = "unused")]
+    undo: bool,
+    /// With --undo only those that were pruned in that time: 2h, 3d.
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "undo")]
+    since: Option<Duration>,
+    /// Show how many there are, by the host of their first redirect URI, and delete nothing; or who would come back.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
     consent: Consent,
 }
 
-/// A client that is one of those.
-struct Meant {
-    client_id: String,
-    /// The host of its first redirect URI.
-    host: String,
-    version: u64,
-}
+/// A client that may go: the host of its first redirect URI, and its identifier.
+type Meant = (String, String);
 
 pub(super) async fn run(prune: &Prune, asked: &Asked, output: &Output) -> Result<()> {
-    let meant = match asked {
-        Asked::Table(connection) => prune.meant(connection).await?,
-        Asked::Api(api) => {
-            let (mut meant, mut pages) = (Vec::new(), Pages::of(prune, api));
-            while let Some(page) = pages.next().await? {
-                meant.extend(page);
-            }
-            meant
-        }
-    };
-    output.rows(&["host", "clients"], &by_host(&meant))?;
-    if prune.dry_run || meant.is_empty() {
-        return Ok(());
+    match (prune.unused, asked) {
+        (Some(unused), _) => prune.delete(unused, asked, output).await,
+        (None, Asked::Table(connection)) => prune.undo(connection, output).await,
+        (None, Asked::Api(_)) => Err(needs_table("the API does not list what was pruned").into()),
     }
-    let service = prune.service.to_string();
-    let what = format!("{} clients of service {service} that nobody uses", meant.len());
-    prune.consent.to_delete(&what, None, &service)?;
-    let deleted = match asked {
-        Asked::Table(connection) => prune.delete_in_table(&meant, connection).await?,
-        Asked::Api(api) => prune.delete_by_api(&meant, api).await?,
-    };
-    output.done(&format!("Deleted: {deleted}. For thirty days registrar client restore brings one back."));
-    Ok(())
 }
 
 impl Prune {
-    /// Whether a client is one of those.
-    fn means(&self, client: &RegisteredClient, now: u64) -> bool {
-        client.source.ends_unused()
-            && !client.retained
-            && !client.locked
-            && client.ends_at().is_none_or(|end| end > now)
-            && client.is_unused_since(now.saturating_sub(self.unused.as_secs()))
-    }
-
-    /// All of them.
-    async fn meant(&self, connection: &Connection) -> Result<Vec<Meant>> {
-        connection.service(self.service).await?;
-        let now = connection.clock.now();
-        let mut meant = Vec::new();
-        let mut walk = connection.store.walk(self.service, Route::default());
-        while let Some(clients) = walk.next_some().await.map_err(described)? {
-            let those = clients.iter().filter(|client| self.means(client, now));
-            meant.extend(those.map(|client| Meant {
-                client_id: client.client_id.clone(),
-                host: host(client.record.metadata.redirect_uris().first()),
-                version: client.version,
-            }));
+    async fn delete(&self, unused: Duration, asked: &Asked, output: &Output) -> Result<()> {
+        let meant = match asked {
+            Asked::Table(connection) => {
+                connection.service(self.service).await?;
+                self.meant(since(unused, connection), connection).await?
+            }
+            Asked::Api(api) => self.meant_by_api(unused, api).await?,
+        };
+        if !output.is_json() {
+            output.rows(&["host", "clients"], &by_host(&meant))?;
         }
-        Ok(meant)
+        let mut deleted = Vec::new();
+        if !self.dry_run && !meant.is_empty() {
+            let service = self.service.to_string();
+            let what = format!("{} clients of service {service} that nobody uses", meant.len());
+            self.consent.to_delete(&what, None, &service)?;
+            deleted = match asked {
+                Asked::Table(connection) => self.delete_in_table(&meant, since(unused, connection), connection).await?,
+                Asked::Api(api) => self.delete_by_api(&meant, unused, api).await?,
+            };
+        }
+        let sentence = match (self.dry_run, deleted.len()) {
+            (true, _) => format!("Nothing is deleted; {} would be.", meant.len()),
+            (false, 0) => "Nothing is deleted.".to_owned(),
+            (false, number) => {
+                format!("Deleted: {number}. For thirty days registrar client prune --undo brings them back.")
+            }
+        };
+        let clients: Vec<&str> = meant.iter().map(|(_, client_id)| client_id.as_str()).collect();
+        let facts = json!({"dry_run": self.dry_run, "hosts": by_host(&meant), "clients": clients, "deleted": deleted});
+        output.told(&sentence, &members(facts))
     }
 
-    async fn delete_in_table(&self, meant: &[Meant], connection: &Connection) -> Result<usize> {
+    async fn delete_in_table(&self, meant: &[Meant], since: u64, connection: &Connection) -> Result<Vec<String>> {
         let desk = Desk::at(self.service, connection).await?;
-        let mut deleted = 0;
-        for Meant { client_id, .. } in meant {
+        let mut deleted = Vec::new();
+        for (_, client_id) in meant {
             // Somebody may have used it meanwhile, or it is gone.
-            let found = desk.found(client_id).await?;
-            let Some(client) = found.filter(|client| self.means(client, connection.clock.now())) else { continue };
-            match administration::prune(&desk.context(), &client).await {
-                Ok(()) => deleted += 1,
-                Err(Error::UnknownClient | Error::Contention) => {}
+            let Some(client) = desk.found(client_id).await? else { continue };
+            match administration::prune(&desk.context(), &client, since).await {
+                Ok(None) => deleted.push(client_id.clone()),
+                Ok(Some(_)) | Err(Error::UnknownClient | Error::Contention) => {}
                 Err(error) => return Err(described(error)),
             }
         }
         Ok(deleted)
     }
 
-    /// Looks again, and deletes at once those of a page of which no use is known still.
-    async fn delete_by_api(&self, meant: &[Meant], api: &Api) -> Result<usize> {
-        let shown: HashSet<&str> = meant.iter().map(|client| client.client_id.as_str()).collect();
-        let (mut deleted, mut pages) = (0, Pages::of(self, api));
-        while let Some(page) = pages.next().await? {
-            let those = page.iter().filter(|client| shown.contains(client.client_id.as_str()));
-            let clients: Vec<Value> = those.map(Meant::as_it_was).collect();
-            if !clients.is_empty() {
-                deleted += self.delete_some(clients, api).await?;
+    /// What the API finds, page by page, and would delete.
+    async fn meant_by_api(&self, unused: Duration, api: &Api) -> Result<Vec<Meant>> {
+        let (mut meant, mut cursor) = (Vec::new(), None);
+        loop {
+            let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
+                .with("unused", Some(unused.as_secs()))
+                .with("locked", Some(false))
+                .with("oldest", Some(true))
+                .with("limit", Some(MOST))
+                .with("cursor", cursor.take());
+            let mut page = api.ask(asking).await?.members;
+            let found: Vec<Meant> = rows(&mut page, "clients").iter().filter_map(named).collect();
+            let possible = self.bulk(&found, unused, true, api).await?;
+            meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
+            cursor = next(&page);
+            if cursor.is_none() {
+                return Ok(meant);
             }
+        }
+    }
+
+    async fn delete_by_api(&self, meant: &[Meant], unused: Duration, api: &Api) -> Result<Vec<String>> {
+        let mut deleted = Vec::new();
+        for some in meant.chunks(usize::try_from(MOST).unwrap_or(1)) {
+            deleted.append(&mut self.bulk(some, unused, false, api).await?);
         }
         Ok(deleted)
     }
 
-    async fn delete_some(&self, clients: Vec<Value>, api: &Api) -> Result<usize> {
-        let members = [("action", "delete".into()), ("clients", clients.into())];
-        let order = members.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into_iter().collect();
-        let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(order);
+    /// Those of some clients that the API has deleted since nobody uses them, or would.
+    async fn bulk(&self, some: &[Meant], unused: Duration, preview: bool, api: &Api) -> Result<Vec<String>> {
+        if some.is_empty() {
+            return Ok(Vec::new());
+        }
+        let clients: Vec<Value> = some.iter().map(|(_, client_id)| json!({ "client_id": client_id })).collect();
+        let order = json!({"action": "delete", "unused": unused.as_secs(), "preview": preview, "clients": clients});
+        let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(members(order));
         let results = rows(&mut api.ask(asking).await?.members, "results");
-        let text = |result: &Map<String, Value>, name: &str| {
-            result.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        let outcome = if preview { "possible" } else { "done" };
+        let those = results.iter().filter(|result| result.get("outcome").is_some_and(|found| found == outcome));
+        Ok(those.filter_map(|result| Some(result.get("client_id")?.as_str()?.to_owned())).collect())
+    }
+
+    /// All that are unused since then, in seconds since 1970: the host of each, and its identifier.
+    async fn meant(&self, since: u64, connection: &Connection) -> Result<Vec<Meant>> {
+        let (now, store) = (connection.clock.now(), &connection.store);
+        let mut meant = Vec::new();
+        let mut walk = store.walk(self.service, Route::default());
+        while let Some(clients) = walk.next_some().await.map_err(described)? {
+            let living = clients.iter().filter(|client| client.ends_at().is_none_or(|end| end > now));
+            let asked = living.map(|client| async move {
+                let kept = administration::kept_unused(store, client, since).await?;
+                let first = client.record.metadata.redirect_uris().first();
+                Ok(kept.is_none().then(|| (host(first), client.client_id.clone())))
+            });
+            let some: Vec<_> = stream::iter(asked).buffered(AT_ONCE).try_collect().await.map_err(described)?;
+            meant.extend(some.into_iter().flatten());
+        }
+        Ok(meant)
+    }
+
+    async fn undo(&self, connection: &Connection, output: &Output) -> Result<()> {
+        let desk = Desk::at(self.service, connection).await?;
+        let ago = self.since.map_or(u64::MAX, |since| since.as_secs());
+        let since = connection.clock.now().saturating_sub(ago).saturating_mul(1000);
+        let pruned = connection.store.pruned_clients(self.service, since).await.map_err(described)?;
+        let (mut restored, mut failed) = (Vec::new(), Vec::new());
+        if !self.dry_run {
+            for client_id in &pruned {
+                match administration::restore(&desk.context(), client_id).await {
+                    Ok(()) => restored.push(client_id.as_str()),
+                    Err(RestoreFault::Core(error)) if error.status() >= 500 => return Err(described(error)),
+                    Err(fault) => {
+                        print::complain(&format!("warning: {client_id}: {fault}"));
+                        failed.push(json!({"client_id": client_id, "reason": fault.to_string()}));
+                    }
+                }
+            }
+        }
+        let sentence = match (self.dry_run, pruned.len()) {
+            (true, number) => format!("Nothing is brought back; {number} would be."),
+            (false, 0) => "There is none that was pruned and could be brought back.".to_owned(),
+            (false, number) => format!("Brought back: {} of {number}.", restored.len()),
         };
-        for refused in results.iter().filter(|result| text(result, "outcome") == "refused") {
-            let (client_id, why) = (text(refused, "client_id"), text(refused, "error_description"));
-            print::complain(&print::visible(&format!("warning: {client_id} stays: {why}")));
-        }
-        Ok(results.iter().filter(|result| text(result, "outcome") == "done").count())
+        let facts = json!({"dry_run": self.dry_run, "clients": pruned, "restored": restored, "failed": failed});
+        output.told(&sentence, &members(facts))
     }
 }
 
-impl Meant {
-    /// A client as the API has it, if it is one of those that may end so.
-    fn of(client: &Map<String, Value>) -> Option<Self> {
-        let text = |name: &str| client.get(name).and_then(Value::as_str);
-        let source = Source::ALL.into_iter().find(|source| Some(source.as_str()) == text("source"))?;
-        let first = client.get("redirect_uris").and_then(|uris| uris.get(0)?.as_str());
-        let meant = source.ends_unused() && !client.contains_key("retained");
-        meant.then_some(Self {
-            client_id: text("client_id")?.to_owned(),
-            host: host(first.and_then(|uri| RedirectUri::parse(uri).ok()).as_ref()),
-            version: client.get("version")?.as_u64()?,
-        })
-    }
+/// Since when nobody shall have used a client, in seconds since 1970.
+fn since(unused: Duration, connection: &Connection) -> u64 {
+    connection.clock.now().saturating_sub(unused.as_secs())
+}
 
-    /// What is to be deleted, and nothing that has become of it since.
-    fn as_it_was(&self) -> Value {
-        json!({ "client_id": self.client_id, "version": self.version })
+/// A client as the API has it.
+fn named(client: &Map<String, Value>) -> Option<Meant> {
+    let first = client.get("redirect_uris").and_then(|uris| uris.get(0)?.as_str());
+    let first = first.and_then(|uri| RedirectUri::parse(uri).ok());
+    Some((host(first.as_ref()), client.get("client_id")?.as_str()?.to_owned()))
+}
+
+fn members(facts: Value) -> Map<String, Value> {
+    match facts {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
 }
 
-/// The pages of the API with clients of which no use is known.
-struct Pages<'p> {
-    prune: &'p Prune,
-    api: &'p Api,
-    cursor: Option<String>,
-    is_over: bool,
-}
-
-impl<'p> Pages<'p> {
-    fn of(prune: &'p Prune, api: &'p Api) -> Self {
-        Self { prune, api, cursor: None, is_over: false }
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<Meant>>> {
-        if self.is_over {
-            return Ok(None);
-        }
-        let asking = Asking::new(Method::GET, &[&self.prune.service.to_string(), "clients"])
-            .with("unused", Some(self.prune.unused.as_secs()))
-            .with("locked", Some(false))
-            .with("oldest", Some(true))
-            .with("limit", Some(MOST))
-            .with("cursor", self.cursor.as_deref());
-        let mut page = self.api.ask(asking).await?.members;
-        self.cursor = next(&page);
-        self.is_over = self.cursor.is_none();
-        Ok(Some(rows(&mut page, "clients").iter().filter_map(Meant::of).collect()))
-    }
-}
-
-fn by_host(meant: &[Meant]) -> Vec<Map<String, Value>> {
+fn by_host(meant: &[(String, String)]) -> Vec<Map<String, Value>> {
     let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
-    for Meant { host, .. } in meant {
+    for (host, _) in meant {
         *hosts.entry(host).or_default() += 1;
     }
     let row = |(host, clients): (&str, u64)| {

@@ -16,7 +16,7 @@ const DATES: [(&str, &str); 5] = [
 ];
 
 /// What is known of a client beside its metadata.
-const OWN: [&str; 20] = [
+const OWN: [&str; 21] = [
     "alias",
     "certificates",
     "client_id",
@@ -34,6 +34,7 @@ const OWN: [&str; 20] = [
     "retained",
     "software",
     "source",
+    "state",
     "trust_chain",
     "used",
     "version",
@@ -46,6 +47,7 @@ pub(super) fn of(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<St
 
 /// A client as the API has it.
 pub(super) fn displayed(mut members: Map<String, Value>) -> Map<String, Value> {
+    members.insert("state".to_owned(), state(&members).into());
     for (name, here) in DATES {
         if let Some(seconds) = members.get(name).and_then(Value::as_u64) {
             members.remove(name);
@@ -59,6 +61,15 @@ pub(super) fn displayed(mut members: Map<String, Value>) -> Map<String, Value> {
         }
     }
     members
+}
+
+/// How a client stands as the API has it, in a word or some.
+pub(super) fn state(client: &Map<String, Value>) -> String {
+    let is_locked = client.get("locked") == Some(&Value::Bool(true));
+    let (is_pending, is_retained) = (client.contains_key("pending_until"), client.contains_key("retained"));
+    let words = [(is_locked, "locked"), (is_pending, "pending"), (is_retained, "retained")];
+    let said: Vec<&str> = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+    if said.is_empty() { "active".to_owned() } else { said.join(" ") }
 }
 
 /// The same with dates in the place of times, and without what is not known.

@@ -49,8 +49,7 @@ async fn revoke(service: u64, whose: &Whose, consent: &Consent, api: &Api, outpu
     whose.ask(service, &more, consent)?;
     let ended = api.ask(whose.asking(Method::DELETE, service)).await?.members;
     let count = ended.get("ended").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
-    output.done(&whose.ended(count.unwrap_or_default()));
-    Ok(())
+    whose.tell(count.unwrap_or_default(), output)
 }
 
 impl Whose {

@@ -189,18 +189,18 @@ fn an_operator_registers_changes_locks_and_hands_over_a_client() {
     assert_eq!(but_version(json_of(&ignored)), but_version(changed.clone()));
     assert_eq!(String::from_utf8(ignored.stderr).unwrap(), "warning: not registered: client_id, client_secret\n");
 
-    admin.json(&with_id("lock"));
+    assert_eq!(admin.json(&with_id("lock"))["state"], "locked");
     let table = String::from_utf8(admin.run(&client("list")).stdout).unwrap();
     let [heading, row] = table.lines().collect::<Vec<_>>().try_into().unwrap();
-    assert!(heading.ends_with("  LOCKED") && row.ends_with("  true"), "{table}");
+    assert!(heading.ends_with("  REGISTERED  USED  ENDS  STATE") && row.ends_with("  locked"), "{table}");
     assert_eq!((read().0, &admin.json(&with_id("show"))["locked"]), (403, &json!(true)));
     assert_eq!(lines(&admin, &[&client("list")[..], &["--locked"]].concat()).0.len(), 1);
-    admin.json(&with_id("unlock"));
+    assert_eq!(admin.json(&with_id("unlock"))["state"], "active");
     assert_eq!(read().0, 200);
 
-    let rotated = admin.json(&with_id("rotate-secret"))["client_secret"].clone();
+    let rotated = admin.json(&[&with_id("rotate-secret")[..], &["--yes"]].concat())["client_secret"].clone();
     assert!(rotated != created["client_secret"] && read().1["client_secret"] == rotated);
-    let reissued = admin.json(&with_id("reissue-token"));
+    let reissued = admin.json(&[&with_id("reissue-token")[..], &["--yes"]].concat());
     assert_eq!(read().0, 401, "the old token has ended");
     let by_new = served.send("GET", uri, reissued["registration_access_token"].as_str(), "");
     assert_eq!((by_new.0, &by_new.1["client_name"]), (200, &json!("App 2")));
@@ -268,20 +268,88 @@ fn whom_nobody_uses_is_found_and_pruned() {
     std::thread::sleep(std::time::Duration::from_millis(2100));
     let prune = ["client", "prune", "--service", &id, "--unused", "1s"];
     let counts = json!([{"host": "b.example", "clients": 2}, {"host": "d.example", "clients": 1}]);
-    assert_eq!(admin.json(&[&prune[..], &["--dry-run"]].concat()), counts);
+    let made = piped(
+        &admin,
+        &["client", "create", "--service", &id, "-", "--json"],
+        r#"{"redirect_uris": ["https://e.example/"]}"#,
+    );
+    let made = json_of(&made)["client_id"].as_str().unwrap().to_owned();
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let dry = admin.json(&[&prune[..], &["--dry-run"]].concat());
+    assert_eq!(dry, json!({"dry_run": true, "hosts": counts, "clients": unused, "deleted": []}));
     let list = |more: &[&str]| {
         let (clients, _) = lines(&admin, &[&["client", "list", "--service", &id], more].concat());
         clients.iter().map(|client| client["client_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(list(&["--unused", "1s"]), [&[retained.clone(), locked.clone()][..], &unused].concat());
+    assert_eq!(
+        list(&["--unused", "1s"]),
+        [&[retained.clone(), locked.clone()][..], &unused, std::slice::from_ref(&made)].concat()
+    );
     assert!(list(&["--unused", "1h"]).is_empty());
     let refused = admin.run(&prune);
     assert!(!refused.status.success(), "nobody is there to be asked: {refused:?}");
-    assert_eq!(list(&[]).len(), 6);
-    assert_eq!(admin.json(&[&prune[..], &["--yes"]].concat()), counts);
-    assert_eq!(list(&[]), [used, retained.clone(), locked]);
+    assert_eq!(list(&[]).len(), 7);
+    let pruned = admin.json(&[&prune[..], &["--yes"]].concat());
+    assert_eq!((&pruned["hosts"], &pruned["deleted"]), (&counts, &json!(unused)));
+    let left = [used, retained.clone(), locked, made];
+    assert_eq!(list(&[]), left, "not one that an operator has made");
+
+    let undo = ["client", "prune", "--service", &id, "--undo"];
+    let would = admin.json(&[&undo[..], &["--dry-run"]].concat());
+    assert_eq!((&would["clients"], &would["restored"]), (&json!(unused), &json!([])));
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    assert_eq!(admin.json(&[&undo[..], &["--since", "1s"]].concat())["clients"], json!([]));
+    admin.json(&["client", "restore", "--service", &id, &unused[0]]);
+    let undone = admin.json(&undo);
+    assert_eq!((&undone["restored"], &undone["failed"]), (&json!(unused[1..]), &json!([])));
+    assert_eq!(list(&[]).len(), 7);
+    assert_eq!(admin.json(&undo)["clients"], json!([]), "who is back is not brought back again");
+    let refused = admin.refusal(&["client", "restore", "--service", &id, &unused[0]]);
+    assert!(refused.contains("the client is not deleted"), "{refused}");
+    let refused = admin.refusal(&["client", "restore", "--service", &id, "nobody"]);
+    assert!(refused.contains("none that was deleted in the last thirty days"), "{refused}");
+    admin.json(&["client", "delete", "--service", &id, &unused[0], "--yes"]);
+    let refused = admin.refusal(&["client", "restore", "--service", &id, &unused[0]]);
+    assert!(refused.contains("deleted for good"), "{refused}");
     let shown = admin.json(&["client", "show", "--service", &id, &retained]);
     assert_eq!((&shown["retained"], shown.get("expires")), (&json!(true), None));
     admin.json(&["client", "release", "--service", &id, &retained]);
     assert!(admin.json(&["client", "show", "--service", &id, &retained]).get("expires").is_some());
+}
+
+#[test]
+fn whoever_waits_is_denied_by_consent_and_not_approved_by_unlocking() {
+    let data = Folder::new("deny");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let id = admin.open_service();
+    let file = data.0.join("policy.json");
+    std::fs::write(&file, r#"{"approval": "required", "clients_per_service": 0}"#).unwrap();
+    let update = ["service", "update", &id, "--policy", file.to_str().unwrap()];
+    assert!(admin.refusal(&update).contains("clients_per_service is not a number from 1 to 2147483647"));
+    std::fs::write(&file, r#"{"approval": "required"}"#).unwrap();
+    admin.json(&update);
+    let endpoint = format!("{}/{id}/register", served.text("base_url"));
+    let (status, client) = served.send("POST", &endpoint, None, r#"{"redirect_uris": ["https://rp.example/cb"]}"#);
+    assert_eq!(status, 201, "{client}");
+    let client_id = client["client_id"].as_str().unwrap();
+    let on = |verb: &'static str| ["client", verb, "--service", &id, client_id];
+    let state = |verb, state: &str| {
+        assert_eq!(admin.json(&on(verb)), json!({"client_id": client_id, "state": state}), "{verb}");
+    };
+    state("lock", "locked pending");
+    state("unlock", "pending");
+    state("retain", "pending retained");
+    state("approve", "retained");
+    state("release", "active");
+    for verb in ["rotate-secret", "reissue-token"] {
+        assert!(admin.refusal(&on(verb)).contains("would be ended: give --yes"), "{verb}");
+    }
+    assert!(admin.refusal(&on("deny")).contains("does not wait for approval"));
+    let (_, client) = served.send("POST", &endpoint, None, r#"{"redirect_uris": ["https://rp.example/cb"]}"#);
+    let client_id = client["client_id"].as_str().unwrap();
+    let deny = ["client", "deny", "--service", &id, client_id];
+    assert!(admin.refusal(&deny).contains("would be deleted: give --yes"));
+    let denied = admin.json(&[&deny[..], &["--yes"]].concat());
+    assert_eq!(denied, json!({"client_id": client_id, "state": "deleted"}));
 }

@@ -50,7 +50,7 @@ fn a_data_key_moves_to_another_key_file_and_opens_what_it_has_sealed() {
     let item = &served.items(&format!("S#{id}"), None)[0];
     assert_eq!((&item["secrets"], &item["version"]["N"]), (&sealed, &json!("3")), "what is sealed stays as it is");
     assert_eq!(read(), client["client_secret"], "a server that knows the key goes on with it");
-    let rotate = ["client", "rotate-secret", "--service", &id, client["client_id"].as_str().unwrap()];
+    let rotate = ["client", "rotate-secret", "--yes", "--service", &id, client["client_id"].as_str().unwrap()];
     assert!(admin.refusal(&rotate).contains("is not the key of the table"), "the old key opens nothing any more");
     assert_eq!(other.json(&rotate)["client_secret"], read());
     assert_eq!(other.json(&["service", "restore", &deleted])["id"].to_string(), deleted);

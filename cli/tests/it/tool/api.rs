@@ -223,6 +223,14 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
         let words = |id| [&["client", act, "--service", "1", id], consent].concat();
         assert_eq!(printed(&desk.by_api(&words(&one))), format!("Client {one} {told}.\n"));
         assert_eq!(printed(&desk.admin.run(&words(&other))), format!("Client {other} {told}.\n"));
+        if !["delete", "restore"].contains(&act) {
+            // Again it does the same, and says to scripts how the client stands.
+            let stands = |output: &Output| -> Value { serde_json::from_str(&printed(output)).unwrap() };
+            let again = |id| [&["--json"], &words(id)[..]].concat();
+            let (api, table) = (stands(&desk.by_api(&again(&one))), stands(&desk.admin.run(&again(&one))));
+            assert_eq!((&api["client_id"], &api["state"]), (&json!(one), &table["state"]), "{act}");
+            assert!(api["state"].is_string() && api.as_object().unwrap().len() == 2, "{api}");
+        }
         if act != "delete" {
             show(&one);
             show(&other);
@@ -250,9 +258,10 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
     let made: Value = serde_json::from_slice(&api.stdout).unwrap();
     assert!(made["registration_client_uri"].as_str().unwrap().starts_with(served.text("registration_endpoint")));
     let id = made["client_id"].as_str().unwrap();
-    for words in
-        [&["rotate-secret", "--service", "1", id, "--overlap", "1h"][..], &["reissue-token", "--service", "1", id]]
-    {
+    for words in [
+        &["rotate-secret", "--service", "1", id, "--overlap", "1h"][..],
+        &["reissue-token", "--service", "1", id, "--yes"],
+    ] {
         let words = [&["client"], words, &["--json"]].concat();
         let (api, table) = (desk.by_api(&words), desk.admin.run(&words));
         assert_eq!((names(&api), names(&api).len()), (names(&table), 2), "{words:?}");
@@ -288,18 +297,20 @@ fn what_waits_is_approved_as_it_was_seen_and_what_nobody_uses_is_pruned() {
         printed(&desk.by_api(&["client", "approve", "--service", "1", &b])),
         format!("Client {b} is approved.\n")
     );
-    let deny = |id: &str| desk.by_api(&["client", "deny", "--service", "1", id]);
+    let deny = |id: &str| desk.by_api(&["client", "deny", "--service", "1", id, "--yes"]);
+    let unasked = ["client", "deny", "--service", "1", &c];
+    assert_eq!(failure(&desk.admin.run(&unasked)), failure(&desk.by_api(&unasked)));
     let (code, text) = failure(&deny(&a));
     assert!(code == 6 && text.contains("does not wait for approval"), "{text}");
-    assert_eq!(printed(&deny(&c)), format!("Client {c} is denied.\n"));
+    assert_eq!(printed(&deny(&c)), format!("Client {c} is denied, and deleted.\n"));
     let d = client("b.example");
     printed(&desk.by_api(&["client", "approve", "--service", "1", &d]));
     printed(&desk.by_api(&["client", "retain", "--service", "1", &a]));
     thread::sleep(std::time::Duration::from_millis(2100));
     let dry = desk.same(&["client", "prune", "--service", "1", "--unused", "1s", "--dry-run"]);
-    assert_eq!(dry, "HOST       CLIENTS\nb.example  2\n");
+    assert_eq!(dry, "HOST       CLIENTS\nb.example  2\nNothing is deleted; 2 would be.\n");
     let pruned = printed(&desk.by_api(&["client", "prune", "--service", "1", "--unused", "1s", "--yes"]));
-    assert!(pruned.contains("Deleted: 2. For thirty days registrar client restore brings one back."), "{pruned}");
+    assert!(pruned.contains("Deleted: 2. For thirty days registrar client prune --undo brings them back."), "{pruned}");
     assert_eq!(desk.same(&["client", "list", "--service", "1"]).lines().count(), 2);
     printed(&desk.by_api(&["client", "restore", "--service", "1", &d]));
     served.stop();
@@ -356,7 +367,7 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         assert_eq!((names(&table), &table.stderr), (names(&api), &api.stderr), "{create:?}");
         let made: Value = serde_json::from_slice(&api.stdout).unwrap();
         last = made["id"].as_str().unwrap().to_owned();
-        let revoke = ["token", "revoke", &last];
+        let revoke = ["token", "revoke", &last, "--yes"];
         if create.contains(&"client.read") {
             let token = made["token"].as_str().unwrap();
             let (code, text) = failure(&desk.by_api_as(token, &["client", "lock", "--service", "1", &one]));
@@ -454,7 +465,8 @@ fn what_the_api_does_not_do_needs_the_table() {
         &["service", "federation", "show", "1"],
         &["token", "list", "--organization", "demo"],
         &["token", "create", "organization"],
-        &["token", "rotate", "O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ"],
+        &["token", "rotate", "O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ", "--yes"],
+        &["client", "prune", "--service", "1", "--undo"],
         &["client", "resolve", "--service", "1", "https://rp.example/client.json"],
         &["grant", "list", "1", "--client", "x", "--limit", "101"],
         &["doctor"],

@@ -31,22 +31,22 @@ fn a_token_is_ended_by_who_has_nothing_but_the_token() {
         &["token", "create", "initial-access", "--service", "1", "--uses", "3"],
     ] {
         let created = admin.json(create);
-        let rotated = given(&admin, &["token", "rotate"], created["token"].as_str().unwrap());
+        let rotated = given(&admin, &["token", "rotate", "--yes"], created["token"].as_str().unwrap());
         let rotated: Value = serde_json::from_slice(&rotated.stdout).unwrap();
         assert_eq!(rotated["kind"], created["kind"]);
         let token = rotated["token"].as_str().unwrap();
-        assert!(given(&admin, &["token", "revoke"], token).status.success());
+        assert!(given(&admin, &["token", "revoke", "--yes"], token).status.success());
         for ended in [token, created["token"].as_str().unwrap()] {
-            let (code, error, sentence) = json_failure(&given(&admin, &["token", "revoke"], ended));
+            let (code, error, sentence) = json_failure(&given(&admin, &["token", "revoke", "--yes"], ended));
             assert_eq!((code, error.as_str(), sentence.as_str()), (3, "not_found", "there is no such token"));
         }
     }
     let file = data.0.join("token");
     let created = admin.json(&["token", "create", "service", "--service", "1"]);
     std::fs::write(&file, created["token"].as_str().unwrap()).unwrap();
-    assert!(admin.run(&["token", "revoke", "--token", file.to_str().unwrap()]).status.success());
+    assert!(admin.run(&["token", "revoke", "--yes", "--token", file.to_str().unwrap()]).status.success());
     for wrong in ["", "rat_x", "svc_short", created["id"].as_str().unwrap()] {
-        let (code, _, sentence) = json_failure(&given(&admin, &["token", "revoke"], wrong));
+        let (code, _, sentence) = json_failure(&given(&admin, &["token", "revoke", "--yes"], wrong));
         assert!(code == 2 && sentence.contains("begins with svc_, org_, iat_, mgr_"), "{wrong}: {sentence}");
     }
     let token = created["token"].as_str().unwrap();

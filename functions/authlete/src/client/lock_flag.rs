@@ -19,9 +19,11 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let locked = body.get("clientLocked").and_then(Value::as_bool);
     let locked = locked.ok_or_else(|| Error::Body(Invalid::wrong_type("clientLocked", "a boolean")))?;
     let is_known = named.client.is_some() || named.document.is_some();
+    let mut waits = false;
     let numeric_id = if locked || is_known {
         let found = desk.to_change(call, named, identifier).await?;
         let numeric_id = found.numeric_id;
+        waits = !locked && found.pending_until.is_some();
         administration::lock(&desk.context(call), found, locked).await?;
         numeric_id
     } else {
@@ -29,5 +31,7 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
         administration::unlock_deleted(&desk.context(call), identifier).await?
     };
     let (code, verb) = if locked { ("A001090", "locked") } else { ("A001091", "unlocked") };
-    Ok(Response::json(200, result(code, &format!("The client (ID = {numeric_id}) is {verb}."))))
+    // It is shown as locked for as long.
+    let more = if waits { " It waits for an operator's approval." } else { "" };
+    Ok(Response::json(200, result(code, &format!("The client (ID = {numeric_id}) is {verb}.{more}"))))
 }

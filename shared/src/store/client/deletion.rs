@@ -5,15 +5,16 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 
-use super::item::{NEXT_TOKEN, OWN_END, TOKENS_FROM, USED, client_item, is_locked};
+use super::item::{NEXT_TOKEN, OWN_END, TOKENS_FROM, UNCONFIRMED, USED, client_item, is_locked};
 use crate::client::{RegisteredClient, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::store::item::{changed, integer, number, required, string, text};
-use crate::store::schema::{client_key, uncounted_key};
+use crate::store::list::{BATCH, Place};
+use crate::store::schema::{LIST_INDEX, authorizations_list, client_key, list_position, pruned_list, uncounted_key};
 use crate::store::write::{Condition, Outcome, Write};
-use crate::store::{Route, Store};
+use crate::store::{Excess, Route, Store};
 
 /// How long what is left of a deleted client is kept, in seconds.
 const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
@@ -28,9 +29,46 @@ const TOMBSTONE: &str =
 /// What of an item belongs to its place and to its last write.
 const OF_ITS_PLACE: [&str; 8] = ["PK", "SK", "list", "developer", "at", "claims", "write_id", "changed"];
 
-/// What is gone with a client.
-const GONE: &str = "#record, claims, used, secret, secret_version, secret_mac, rat_hash, rat_next, previous_secret, previous_secret_version, \
-     previous_secret_mac, previous_secret_until, unused_until, pending_until, reindexed, #list, developer, #at";
+/// Why a client cannot be brought back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrestorable {
+    /// Nothing is known of it: there never was one, or it was deleted long ago.
+    Unknown,
+    /// It is there.
+    Living,
+    /// It has ended by itself.
+    Ended,
+    /// It was deleted, and nothing was kept of it.
+    ForGood,
+    /// A ceiling has let it go.
+    MadeRoom,
+    /// It was deleted so that it could be brought back, and the time is over.
+    TooLate,
+}
+
+impl Unrestorable {
+    /// The reason, in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "there is no such client, and none that was deleted in the last thirty days",
+            Self::Living => "the client is not deleted",
+            Self::Ended => "the client has ended by itself, and was not deleted: it may register again",
+            Self::ForGood => "the client was deleted for good, by its registrant or by an operator",
+            Self::MadeRoom => {
+                "the client made room for others, by the policy's clients_per_service: it may register again"
+            }
+            Self::TooLate => "the client was deleted more than thirty days ago",
+        }
+    }
+}
+
+/// What puts a client into its lists.
+const LISTED: &str = "#list, #at";
+
+/// What is gone with a client that stands in another list from then on.
+const GONE_OF_LISTED: &str = "#record, claims, used, unconfirmed, secret, secret_version, secret_mac, rat_hash, rat_next, previous_secret, previous_secret_version, \
+     previous_secret_mac, previous_secret_until, unused_until, pending_until, begun, reindexed, developer";
 
 /// Who deletes a client.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +103,9 @@ impl Deleter {
 
 /// Who has deleted a client that a ceiling has let go.
 pub(crate) const CEILING: &str = "ceiling";
+
+/// How long a client has to be used before it makes room, in milliseconds: ten minutes.
+const MILLIS_TO_BE_USED: u64 = 10 * 60 * 1000;
 
 /// How many clients one call lets go at the most to make room, and through how many pages of the list it looks for them.
 const MOST_MAKING_ROOM: usize = 200;
@@ -145,8 +186,8 @@ impl Store {
         let write_id = self.write_id()?;
         let now = self.clock.now();
         let buried = match deleter {
-            Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE}, {OWN_END}"),
-            _ => format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE}"),
+            Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE_OF_LISTED}, {LISTED}, {OWN_END}"),
+            _ => format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE_OF_LISTED}, {LISTED}"),
         };
         let mut update = self
             .burying(service_id, numeric_id, &write_id, origin)
@@ -164,7 +205,9 @@ impl Store {
                 .condition_expression(format!("{live} AND locked = :unlocked"))
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
             Deleter::Unused(version) => update
-                .condition_expression(format!("{live} AND version = :version AND attribute_not_exists(#used)"))
+                .condition_expression(format!(
+                    "{live} AND version = :version AND (attribute_not_exists(#used) OR attribute_exists({UNCONFIRMED}))"
+                ))
                 .expression_attribute_names("#used", USED)
                 .expression_attribute_values(":version", integer(version)),
             Deleter::KeepingLock => update
@@ -199,7 +242,7 @@ impl Store {
         }
     }
 
-    /// What all deletions have in common: names and values of [`TOMBSTONE`] and [`GONE`].
+    /// What all deletions have in common: names and values of [`TOMBSTONE`], [`GONE_OF_LISTED`] and [`LISTED`].
     fn burying(&self, service_id: u64, numeric_id: u64, write_id: &str, origin: &Origin) -> UpdateItemFluentBuilder {
         self.update(client_key(service_id, numeric_id))
             .expression_attribute_names("#record", "client")
@@ -227,17 +270,34 @@ impl Store {
         Ok(self.transaction(vec![deletion, uncounted], write_id))
     }
 
-    /// As [`delete_client`](Self::delete_client), of a client as it was read, so that it can be brought back.
+    /// As [`delete_client`](Self::delete_client), of a client as it was read, so that it can be brought back; one that is
+    /// `pruned`, with others.
     ///
     /// # Errors
     /// [`Error::Contention`] if it has changed since, or is used; [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn delete_restorably(&self, client: &RegisteredClient, origin: &Origin) -> Result<(), Error> {
+    pub async fn delete_restorably(
+        &self,
+        client: &RegisteredClient,
+        pruned: bool,
+        origin: &Origin,
+    ) -> Result<(), Error> {
         let write_id = self.write_id()?;
         let mut undo = client_item(client, &write_id, origin)?;
         undo.retain(|name, _| !OF_ITS_PLACE.contains(&name.as_str()));
-        let update = self
-            .burying(client.service_id, client.numeric_id, &write_id, origin)
-            .update_expression(format!("SET {TOMBSTONE}, expires_at = :end, {UNDO} = :undo REMOVE {GONE}"))
+        let update = self.burying(client.service_id, client.numeric_id, &write_id, origin);
+        let update = if pruned {
+            let position = list_position(self.clock.now_millis(), &format!("{:016}", client.numeric_id));
+            update
+                .update_expression(format!(
+                    "SET {TOMBSTONE}, expires_at = :end, {UNDO} = :undo, #list = :list, #at = :position REMOVE {GONE_OF_LISTED}"
+                ))
+                .expression_attribute_values(":list", string(pruned_list(client.service_id)))
+                .expression_attribute_values(":position", string(position))
+        } else {
+            let gone = format!("{GONE_OF_LISTED}, {LISTED}");
+            update.update_expression(format!("SET {TOMBSTONE}, expires_at = :end, {UNDO} = :undo REMOVE {gone}"))
+        };
+        let update = update
             .condition_expression(
                 "version = :read AND attribute_not_exists(deleted_by) AND (attribute_not_exists(#used) OR #used = :used)",
             )
@@ -252,35 +312,94 @@ impl Store {
         }
     }
 
-    /// The client that was deleted restorably under that number, as its next version.
+    /// Whether what a client was given works, or did until a day ago.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn restorable_client(&self, service_id: u64, numeric_id: u64) -> Result<Option<RegisteredClient>, Error> {
-        let Some(item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(None) };
-        let is_over = number(&item, "expires_at").is_some_and(|end| end <= self.clock.now());
-        let Some(AttributeValue::M(undo)) = item.get(UNDO).filter(|_| !is_over) else { return Ok(None) };
-        let client = Self::stored_client(service_id, numeric_id, undo)?;
-        let version = required(number(&item, "version"), "version")?.saturating_add(1);
-        Ok(Some(RegisteredClient { version, tokens_from: number(&item, TOKENS_FROM), ..client }))
+    pub(crate) async fn holds_tokens(&self, client: &RegisteredClient) -> Result<bool, Error> {
+        let list = authorizations_list(client.service_id, client.numeric_id);
+        // The newest first: the others have mostly ended.
+        let mut place = Place::end(LIST_INDEX, list, None);
+        loop {
+            let (keys, next) = self.keys_and_next(&place, BATCH).await?;
+            if !self.batch(keys).await?.is_empty() {
+                return Ok(true);
+            }
+            match next {
+                Some(next) => place.go_on(next),
+                None => return Ok(false),
+            }
+        }
     }
 
-    /// Lets up to so many clients go, those included that others let go at the same time, of those that were registered at that time or later, in seconds since 1970, the oldest
-    /// first: that came with nothing, and that nobody has used. How many went.
+    /// The client that was deleted restorably under that number, as its next version; or why there is none.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub(crate) async fn make_room(&self, service_id: u64, registered: u64, wanted: u64) -> Result<usize, Error> {
+    pub async fn restorable_client(
+        &self,
+        service_id: u64,
+        client_id: &str,
+        numeric_id: u64,
+    ) -> Result<Result<RegisteredClient, Unrestorable>, Error> {
+        let item = self.get(client_key(service_id, numeric_id)).await?;
+        let Some(item) = item.filter(|item| text(item, "client_id") == Some(client_id)) else {
+            return Ok(Err(Unrestorable::Unknown));
+        };
+        let is_over = number(&item, "expires_at").is_some_and(|end| end <= self.clock.now());
+        let undo = match (item.get("deleted_by"), item.get(UNDO)) {
+            (None, _) if is_over => return Ok(Err(Unrestorable::Ended)),
+            (None, _) => return Ok(Err(Unrestorable::Living)),
+            (Some(_), _) if is_over => return Ok(Err(Unrestorable::TooLate)),
+            (Some(_), Some(AttributeValue::M(undo))) => undo,
+            (Some(AttributeValue::S(by)), _) if by == CEILING => return Ok(Err(Unrestorable::MadeRoom)),
+            _ => return Ok(Err(Unrestorable::ForGood)),
+        };
+        let client = Self::stored_client(service_id, numeric_id, undo)?;
+        let version = required(number(&item, "version"), "version")?.saturating_add(1);
+        let tokens_from = number(&item, TOKENS_FROM);
+        Ok(Ok(RegisteredClient { version, tokens_from, begun: tokens_from, ..client }))
+    }
+
+    /// The identifiers of the clients that were pruned since that time, in milliseconds since 1970, and can be brought back.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn pruned_clients(&self, service_id: u64, since_millis: u64) -> Result<Vec<String>, Error> {
+        let start = Place::start(LIST_INDEX, pruned_list(service_id));
+        let since = Place { from: Some(list_position(since_millis, "")), ..start };
+        let now = self.clock.now();
+        let mut pruned = Vec::new();
+        for some in self.keys(&since, usize::MAX).await?.chunks(BATCH) {
+            for item in self.batch_as_stored(some.to_vec()).await? {
+                let is_over = number(&item, "expires_at").is_some_and(|end| end <= now);
+                let restorable = item.contains_key(UNDO) && item.contains_key("deleted_by") && !is_over;
+                pruned.extend(text(&item, "client_id").filter(|_| restorable).map(str::to_owned));
+            }
+        }
+        Ok(pruned)
+    }
+
+    /// Lets as many clients go as are too many, up to a number, those included that others let go at the same time: the
+    /// oldest first of those that [make room](RegisteredClient::makes_room) and have had time to be used. How many went.
+    ///
+    /// Where all that one call looks at are used, the next one goes on behind them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn make_room(&self, service_id: u64, Excess { clients, from }: Excess) -> Result<usize, Error> {
         let origin = Origin { actor: CEILING.to_owned(), door: "stream", ..Origin::default() };
-        let registered = Some(registered.saturating_mul(1000)..u64::MAX);
+        let registered = Some(from..self.clock.now_millis().saturating_sub(MILLIS_TO_BE_USED));
         let mut walk = self.walk(service_id, Route { registered, ..Route::default() });
-        let (mut gone, wanted) = (0, usize::try_from(wanted).unwrap_or(usize::MAX).min(MOST_MAKING_ROOM));
+        let (mut gone, wanted) = (0, usize::try_from(clients).unwrap_or(usize::MAX).min(MOST_MAKING_ROOM));
+        let mut reached = from;
         for _ in 0..PAGES_MAKING_ROOM {
-            let Some(clients) = walk.next_some().await? else { break };
-            let may_go = |client: &&RegisteredClient| {
-                client.record.anonymous && client.used.is_none() && !client.retained && !client.locked
+            let Some(clients) = walk.next_some().await? else {
+                reached = 0;
+                break;
             };
-            for client in clients.iter().filter(may_go) {
+            reached = clients.last().map_or(reached, |last| last.record.issued_at_millis);
+            for client in clients.iter().filter(|client| client.makes_room()) {
                 if gone == wanted {
                     return Ok(gone);
                 }
@@ -289,6 +408,9 @@ impl Store {
                     self.delete_client(service_id, id, number, Deleter::Unused(client.version), &origin).await?;
                 gone += usize::from(!matches!(deleted, Err(Some(_))));
             }
+        }
+        if reached != from {
+            self.note_looked_at(service_id, reached).await?;
         }
         Ok(gone)
     }

@@ -36,6 +36,9 @@ pub(super) const RETAINED: &str = "retained";
 /// The last day of which it is known that a client was used.
 pub(in crate::store) const USED: &str = "used";
 
+/// Whether nothing speaks for a client's uses but what anybody can cause.
+pub(in crate::store) const UNCONFIRMED: &str = "unconfirmed";
+
 /// What a client's secret is compared with.
 const SECRET_MAC: &str = "secret_mac";
 
@@ -48,6 +51,9 @@ pub(super) const NEXT_TOKEN: &str = "rat_next";
 
 /// From when on a client's tokens live, in milliseconds since 1970.
 pub(in crate::store) const TOKENS_FROM: &str = "tokens_from";
+
+/// Until when what a client of that name had is an earlier one's, in milliseconds since 1970.
+pub(super) const BEGUN: &str = "begun";
 
 pub(super) fn client_of(
     service_id: u64,
@@ -73,6 +79,7 @@ pub(super) fn client_of(
         secret,
         secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
         tokens_from: number(item, TOKENS_FROM),
+        begun: number(item, BEGUN),
         previous_secret: previous_secret(item)?,
         registration_access_token: text(item, "rat_hash").and_then(TokenHash::parse),
         next_registration_access_token: text(item, NEXT_TOKEN).and_then(TokenHash::parse),
@@ -81,6 +88,7 @@ pub(super) fn client_of(
         pending_until: number(item, PENDING_UNTIL),
         retained: is_true(item, RETAINED),
         used: text(item, USED).map(str::to_owned),
+        unconfirmed: is_true(item, UNCONFIRMED),
         version: required(number(item, "version"), "version")?,
     })
 }
@@ -184,6 +192,9 @@ pub(super) fn client_item(client: &RegisteredClient, write_id: &str, origin: &Or
     if let Some(day) = &client.used {
         put(USED, string(day));
     }
+    if client.unconfirmed {
+        put(UNCONFIRMED, AttributeValue::Bool(true));
+    }
     if let Some(secret) = &client.secret {
         put("secret", bytes(secret.sealed.clone()));
         put("secret_version", integer(secret.version));
@@ -202,6 +213,9 @@ pub(super) fn client_item(client: &RegisteredClient, write_id: &str, origin: &Or
     }
     if let Some(from) = client.tokens_from {
         put(TOKENS_FROM, integer(from));
+    }
+    if let Some(begun) = client.begun {
+        put(BEGUN, integer(begun));
     }
     if let Some(token) = &client.registration_access_token {
         put("rat_hash", string(token.to_text()));

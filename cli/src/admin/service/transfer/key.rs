@@ -31,13 +31,15 @@ pub(super) struct Recipient(HpkePublicKey);
 impl Recipient {
     /// Of a file with a public key.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let der = SubjectPublicKeyInfoDer::from_pem_slice(&content(path)?).ok();
+        let content = content(path)?;
+        let der = SubjectPublicKeyInfoDer::from_pem_slice(&content).ok();
         let key = der.and_then(|der| raw(&der, &PUBLIC));
-        let key = key.with_context(|| {
-            format!(
-                "{} is no public key of X25519 in PEM: openssl pkey -in PRIVATE-KEY -pubout -out {0}",
-                path.display()
-            )
+        // No command is told that writes to a file that is there: it may be the key itself.
+        let key = key.with_context(|| match PrivatePkcs8KeyDer::from_pem_slice(&content) {
+            Ok(_) => {
+                format!("{} is a private key: --secrets-to takes the public one that belongs to it", path.display())
+            }
+            Err(_) => format!("{} is no public key of X25519 in PEM", path.display()),
         })?;
         Ok(Self(HpkePublicKey(key)))
     }
@@ -63,9 +65,7 @@ impl Holder {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(&content(path)?).ok();
         let key = der.and_then(|der| raw(der.secret_pkcs8_der(), &PRIVATE));
-        let key = key.with_context(|| {
-            format!("{} is no private key of X25519 in PEM: openssl genpkey -algorithm X25519 -out {0}", path.display())
-        })?;
+        let key = key.with_context(|| format!("{} is no private key of X25519 in PEM", path.display()))?;
         Ok(Self(HpkePrivateKey::from(key)))
     }
 
@@ -132,10 +132,13 @@ mod tests {
         write("PRIVATE KEY", &[&PRIVATE[..], holder.0.secret_bytes()].concat());
         let sealed = recipient.seal(b"", "secret").unwrap();
         assert_eq!(Holder::read(&file).unwrap().open(b"", &sealed).unwrap(), "secret");
-        assert!(Recipient::read(&file).is_err());
+        let told = |read: Result<()>| read.unwrap_err().to_string();
+        assert!(told(Recipient::read(&file).map(drop)).contains("is a private key"));
         let ed25519 = PUBLIC.map(|byte| if byte == 0x6e { 0x70 } else { byte });
         write("PUBLIC KEY", &[&ed25519[..], &recipient.0.0].concat());
-        assert!(Recipient::read(&file).is_err());
+        for told in [told(Recipient::read(&file).map(drop)), told(Holder::read(&file).map(drop))] {
+            assert!(told.ends_with("key of X25519 in PEM"), "nothing that would overwrite it: {told}");
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -87,7 +87,7 @@ const CHANGES = {
 export function changes(rule, policy, sent) {
   const found = (CHANGES[rule] ?? (() => []))(policy, sent)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
-  return made.filter(({ changed }) => Object.keys(difference(policy, changed)).length > 0)
+  return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
 }
 
 const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
@@ -101,17 +101,6 @@ export function merged(target, patch) {
     else result[name] = merged(result[name], value)
   }
   return result
-}
-
-/** The merge patch that makes one value of another. */
-export function difference(from, to) {
-  const patch = {}
-  for (const name of Object.keys({ ...from, ...to })) {
-    const [before, after] = [from[name], to[name]]
-    if (JSON.stringify(before) === JSON.stringify(after)) continue
-    patch[name] = isObject(before) && isObject(after) ? difference(before, after) : after ?? null
-  }
-  return patch
 }
 
 /** A body like the one of which only a masked sample is known. */

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::Invalid;
-use super::members::Member;
+use super::members::{Member, MemberKind};
 
 /// A member that may carry language tags: `client_name`, `client_name#fr`, `client_name#ja-Jpan-JP`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +38,9 @@ impl<T> From<T> for Localized<T> {
 }
 
 impl<T: Member> Member for Localized<T> {
+    const KIND: MemberKind = T::KIND;
+    const IS_LOCALIZED: bool = true;
+
     fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
         let plain = T::take(members, name)?;
         let mut tagged = BTreeMap::new();

@@ -285,8 +285,8 @@ fn plain(name: &str) -> String {
 
 /// The letters of a symbol that is made of them: one that has several, as ™, is a word by itself.
 fn unpacked(symbol: char) -> impl Iterator<Item = char> {
-    let alphabet = ALPHABETS_OF_SYMBOLS.iter().filter_map(|first| u32::from(symbol).checked_sub(*first));
-    let letter = alphabet.filter_map(|index| ('A'..='Z').nth(usize::try_from(index).ok()?)).next();
+    let mut alphabet = ALPHABETS_OF_SYMBOLS.iter().filter_map(|first| u32::from(symbol).checked_sub(*first));
+    let letter = alphabet.find_map(|index| ('A'..='Z').nth(usize::try_from(index).ok()?));
     let is_word = letter.is_none()
         && !symbol.is_ascii()
         && category(symbol) == GeneralCategory::OtherSymbol
@@ -301,8 +301,8 @@ fn one_case(letter: char) -> impl Iterator<Item = char> {
 }
 
 /// The other one of a pair of alphabets.
-fn paired((these, those): (&str, &str), letter: char) -> Option<char> {
-    these.chars().zip(those.chars()).find(|(this, _)| *this == letter).map(|(_, that)| that)
+fn paired((alphabet, other): (&str, &str), letter: char) -> Option<char> {
+    alphabet.chars().zip(other.chars()).find(|(here, _)| *here == letter).map(|(_, there)| there)
 }
 
 /// A name with letters for the digits and signs that are written for them, if it has some.

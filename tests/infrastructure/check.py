@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import boto3
+import botocore.session
 import cfnlint
 import hcl2
 from samtranslator.translator.transform import transform
@@ -208,6 +209,46 @@ def canaries():
     return f"the API does not ask {aliases.keys() - asked}" if not aliases.keys() <= asked else None
 
 
+def costs():
+    """A row of the costs that is not what its formula makes."""
+    (table,) = re.findall(r"^\| a million \|.*\n\|[-|]+\n((?:\|.*\n)+)", OPERATIONS, re.MULTILINE)
+    for row in table.splitlines():
+        name, *numbers = [cell.strip() for cell in row.strip("|").split("|")]
+        gateway, calls, time, writes, reads, log, dollars = map(float, numbers)
+        cost = gateway + 0.20 * calls + 0.25 * time / 1000 * 13.3334 + 0.625 * writes + 0.125 * reads + 0.50 * log
+        if round(cost, 2) != dollars:
+            return f"{name}: {cost:.2f}"
+    return None if table else "there are none"
+
+
+# What the command line of AWS has beside the operations of the services.
+CUSTOM = {("cloudformation", "deploy"), ("s3", "cp")}
+
+
+def commands():
+    """A command of AWS in a document that the service does not know, or an option of it."""
+    session, seen = botocore.session.get_session(), 0
+    for path in sorted(pathlib.Path("docs").glob("*.md")):
+        for block in re.findall(r"^ *```sh\n(.*?)^ *```$", path.read_text(), re.DOTALL | re.MULTILINE):
+            text = block.replace("\\\n", " ")
+            for service, operation, rest in re.findall(r"(?:^|[ (;])aws ([a-z0-9-]+) ([a-z-]+)([^|\n]*)", text):
+                if (service, operation) in CUSTOM:
+                    continue
+                seen += 1
+                model = session.get_service_model(service)
+                known = {botocore.xform_name(name, "-"): name for name in model.operation_names}
+                if operation not in known:
+                    return f"{path}: aws {service} {operation}"
+                shape = model.operation_model(known[operation]).input_shape
+                members = {botocore.xform_name(name, "-"): name for name in shape.members}
+                given = set(re.findall(r"(?:^| )--([a-z0-9-]+)", rest)) - {"query", "output", "region"}
+                unknown = {it for it in given if it not in members and it.removeprefix("no-") not in members}
+                lacking = {it for it, name in members.items() if name in shape.required_members and it not in given}
+                if unknown or lacking:
+                    return f"{path}: aws {service} {operation} knows no {unknown} and wants {lacking}"
+    return None if seen > 9 else f"only {seen} were found"
+
+
 def shown(package):
     """What is wrong with the dashboard: it is JSON, and has each metric that requests leave in the log, and no other."""
     body = package["Resources"]["View"]["Properties"]["DashboardBody"]["Fn::Sub"]
@@ -324,6 +365,8 @@ check("StackRole may make, change and delete what the template has", lacking(typ
 check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(yaml_parse(PACKAGE.read_text())))
 check("the dashboard has the metrics of requests", shown(yaml_parse(PACKAGE.read_text())))
 check("a canary deployment has new versions, alarms that take it back, and routes to its aliases", canaries())
+check("the costs are what their formula makes", costs())
+check("the services of AWS know the commands of the documents", commands())
 check("CDK's stack has the package in it", cdk())
 check("Terraform's configuration names what is there", terraform())
 finish()

@@ -61,6 +61,7 @@ pub fn api_endpoints() -> impl Iterator<Item = &'static Endpoint> {
         federation::ENDPOINTS,
         operator::ENDPOINTS,
         console::ENDPOINTS,
+        pages::ENDPOINTS,
     ]
     .into_iter()
     .flatten()

@@ -21,14 +21,14 @@ mod uri;
 mod verify;
 mod vocabulary;
 
-pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
+pub use algorithms::{is_algorithm, is_symmetric_encryption, is_symmetric_signature};
 pub use changes::{Change, Changes};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};
 pub use jwk_set::JwkSet;
 pub use localized::{Localized, is_language_tag};
-pub use members::{ClientMetadata, SERVER_SET, ServerSet, Submitted};
+pub use members::{ClientMetadata, MemberDescription, MemberKind, SERVER_SET, ServerSet, Submitted};
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
 use text::character_in;

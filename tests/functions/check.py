@@ -110,7 +110,7 @@ OPERATORS = {"operator-client-action": 405, "operator-bulk": 405, "operator-poli
 # Service 101 does not open this door.
 FEDERATION = {"federation-entity-configuration": 404, "federation-explicit-registration": 405}
 # Files that need nothing.
-CONSOLE = {"console": "default-src 'none'; script-src 'self'"}
+FILES = {"console": "default-src 'none'; script-src 'self'", "pages": "default-src 'none'; s"}
 # Without a client certificate; a GET means something at a client only.
 STET = {"stet-register": 405, "stet-client": 401, "stet-token": 405, "stet-unknown": 400}
 CODES = {401: "A001202", 404: "A001292", 405: "A001294"}
@@ -128,8 +128,8 @@ def problem(function, status, headers, body):
         ours = status == LOOKUPS[function] and cors is None and "error_description" in json.loads(body)
     elif function in FEDERATION:
         ours = status == FEDERATION[function] and cors is None and "error_description" in json.loads(body)
-    elif function in CONSOLE:
-        ours = status == 200 and cors is None and headers["content-security-policy"].startswith(CONSOLE[function])
+    elif function in FILES:
+        ours = status == 200 and cors is None and headers["content-security-policy"].startswith(FILES[function])
     elif function in STET:
         ours = status == STET[function] and cors is None and json.loads(body)["status"] == status
     elif function in IDENTITY_CENTER:

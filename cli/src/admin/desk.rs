@@ -33,6 +33,11 @@ impl Desk {
         Ok(Self::made(service, connection, connection.keys().await?, FetchSettings::default()))
     }
 
+    /// Where something is opened and something fetched.
+    pub(super) async fn fetching(service: Service, connection: &Connection, fetch: FetchSettings) -> Result<Self> {
+        Ok(Self::made(service, connection, connection.keys().await?, fetch))
+    }
+
     /// The service of that number, where nothing is sealed, opened or fetched.
     pub(super) async fn at(service: u64, connection: &Connection) -> Result<Self> {
         let settings = FetchSettings { reachable: connection.reachable()?, extra_ca: None };

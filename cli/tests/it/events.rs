@@ -11,32 +11,51 @@ use crate::support::World;
 
 #[tokio::test]
 async fn every_event_answers_as_expected() {
-    let world = World::for_fixed_paths(fixture::IDENTITY_CENTER_SERVICE, fixture::STET_SERVICE).await;
-    fixture::install(world.app).await.unwrap();
-    let events = events();
-    assert!(events.len() > 30, "the events are there");
-    for path in events {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        // Every rate begins anew.
-        world.clock.advance(30);
-        let event = std::fs::read_to_string(&path).unwrap();
-        let expected = std::fs::read_to_string(path.with_file_name("expected").join(name)).unwrap();
-        let expected: Value = serde_json::from_str(&expected).unwrap();
-        let function = name.split('.').next().unwrap();
-        if function == stream::FUNCTION {
-            let applied = shared::stream::apply(world.app, serde_json::from_str(&event).unwrap()).await.unwrap();
-            assert_eq!(serde_json::to_value(applied.answer).unwrap(), expected, "{name}");
-            continue;
-        }
-        let endpoint = registrar::endpoints()
-            .find(|endpoint| endpoint.function == function)
-            .unwrap_or_else(|| panic!("{name}: no function {function}"));
-        let request = Request::from_event(&event).unwrap();
-        let answer = serde_json::to_value(endpoint.answer(world.app, request).await).unwrap();
-        assert_answer(name, &expected, &answer);
+    let mut count = 0;
+    for (name, _, _, answer) in Replay::all().await {
+        assert_answer(&name, &expected(&name), &answer);
         assert_eq!(answer["headers"]["x-content-type-options"], "nosniff", "{name}");
         assert_eq!(answer["headers"]["strict-transport-security"], "max-age=31536000", "{name}");
+        count += 1;
     }
+    assert!(count > 30, "the events are there");
+}
+
+/// The answers to all events, one after the other, of a world that has what they need.
+pub(crate) struct Replay;
+
+impl Replay {
+    /// Name, function, method and answer of each that is a request.
+    pub(crate) async fn all() -> Vec<(String, String, String, Value)> {
+        let world = World::for_fixed_paths(fixture::IDENTITY_CENTER_SERVICE, fixture::STET_SERVICE).await;
+        fixture::install(world.app).await.unwrap();
+        let mut answers = Vec::new();
+        for path in events() {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            // Every rate begins anew.
+            world.clock.advance(30);
+            let event = std::fs::read_to_string(&path).unwrap();
+            let function = name.split('.').next().unwrap().to_owned();
+            if function == stream::FUNCTION {
+                let applied = shared::stream::apply(world.app, serde_json::from_str(&event).unwrap()).await.unwrap();
+                assert_eq!(serde_json::to_value(applied.answer).unwrap(), expected(&name), "{name}");
+                continue;
+            }
+            let endpoint = registrar::endpoints()
+                .find(|endpoint| endpoint.function == function)
+                .unwrap_or_else(|| panic!("{name}: no function {function}"));
+            let request = Request::from_event(&event).unwrap();
+            let method = request.method.as_str().to_owned();
+            let answer = serde_json::to_value(endpoint.answer(world.app, request).await).unwrap();
+            answers.push((name, function, method, answer));
+        }
+        answers
+    }
+}
+
+fn expected(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/expected");
+    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod connections;
 mod console;
 mod deception;
 mod demo_login;
+mod description;
 mod documents;
 mod door;
 mod embedded;

@@ -91,7 +91,7 @@ fn concurrency_can_be_reserved_for_the_functions_that_strangers_reach() {
             ["authlete-", "operator-", "client-lookup", "client-used"].iter().any(|name| binary.starts_with(name));
         assert_eq!(reserved, !is_operators && binary != stream::FUNCTION, "{binary}");
     }
-    for door in ["Oauth", "IdentityCenter", "Federation", "Stet", "Console"] {
+    for door in ["Oauth", "IdentityCenter", "Federation", "Stet", "Console", "Pages"] {
         assert_eq!(template["Parameters"][format!("{door}Concurrency")]["Default"], "", "none, unless asked for");
     }
 }
@@ -227,7 +227,7 @@ fn assert_tests(sources: &str, row: &str, cell: &str) {
 }
 
 /// The text of every source file.
-fn sources() -> String {
+pub(crate) fn sources() -> String {
     let mut sources = String::new();
     collect(&root(), &mut sources);
     sources

@@ -16,6 +16,7 @@ mod shape;
 
 pub mod auth;
 pub mod client;
+pub mod description;
 pub mod echo;
 pub mod federation;
 pub mod healthcheck;

@@ -1,7 +1,7 @@
 //! The JSON types of Authlete's members: what a request may hold there, so that no answer holds anything that the
 //! SDKs refuse to read.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shared::metadata::{Invalid, PlainUri, hidden_character_in, parse_object};
 
 use crate::constants::{self, Constants};
@@ -98,6 +98,33 @@ impl Shape {
             }
             Self::Objects => value.as_array().is_some_and(|values| values.iter().all(Value::is_object)),
             Self::Object => value.is_object(),
+        }
+    }
+
+    /// What JSON Schema says of it.
+    pub(crate) fn schema(self) -> Value {
+        let text = || json!({ "type": "string" });
+        let constants = |known: Constants| {
+            let constants: Vec<&str> = known.iter().map(|(_, constant)| *constant).collect();
+            json!({ "type": "string", "enum": constants })
+        };
+        match self {
+            Self::Text => text(),
+            Self::Url => json!({ "type": "string", "format": "uri" }),
+            Self::Json => json!({ "type": "string", "contentMediaType": "application/json" }),
+            Self::Flag => json!({ "type": "boolean" }),
+            Self::Integer => json!({ "type": "integer", "minimum": 0, "maximum": MAX_INTEGER }),
+            Self::Int32 => json!({ "type": "integer", "format": "int32", "minimum": 0, "maximum": MAX_INT32 }),
+            Self::Texts => json!({ "type": "array", "items": text() }),
+            Self::Constant(known) => constants(known),
+            Self::Constants(known) => json!({ "type": "array", "items": constants(known) }),
+            Self::Entries(names) => {
+                let members: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), text())).collect();
+                let entry = json!({ "type": "object", "properties": members, "additionalProperties": false });
+                json!({ "type": "array", "items": entry })
+            }
+            Self::Objects => json!({ "type": "array", "items": { "type": "object" } }),
+            Self::Object => json!({ "type": "object" }),
         }
     }
 

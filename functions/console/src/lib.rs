@@ -2,7 +2,7 @@
 //! API, in the browser, with the token of whoever signs in; this function knows nothing and asks nothing.
 
 use shared::Error;
-use shared::http::{DEADLINE, Endpoint, Method, Request, Response, error_members};
+use shared::http::{DEADLINE, Endpoint, Method, Request, Response, error_members, file};
 
 /// The endpoints of the console.
 pub static ENDPOINTS: &[&Endpoint] = &[&ENDPOINT];
@@ -44,25 +44,9 @@ fn answer(request: &Request) -> Response {
     }
     let name = request.path_parameter("asset").unwrap_or(PAGE);
     match ASSETS.iter().find(|(found, _)| *found == name) {
-        Some((name, body)) => asset(name, body).validated(request),
+        Some((name, body)) => file(request, name, body, POLICY),
         None => Response::json(404, error_members("not_found", Some("the console has no such file"))),
     }
-}
-
-/// The answer with a file: a browser asks each time whether it is still the same, so that all of them are of one version.
-fn asset(name: &str, body: &str) -> Response {
-    let content_type = match name.rsplit_once('.').map(|(_, kind)| kind) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        _ => "text/javascript; charset=utf-8",
-    };
-    Response::of_type(200, content_type, body.to_owned())
-        .with("cache-control", "no-cache")
-        .with("content-security-policy", POLICY)
-        .with("cross-origin-opener-policy", "same-origin")
-        .with("cross-origin-resource-policy", "same-origin")
-        .with("referrer-policy", "no-referrer")
 }
 
 fn failed(error: &Error) -> Response {

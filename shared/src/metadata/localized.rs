@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::Invalid;
-use super::members::Member;
+use super::members::{Member, MemberKind};
 
 /// A member that may carry language tags: `client_name`, `client_name#fr`, `client_name#ja-Jpan-JP`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +38,9 @@ impl<T> From<T> for Localized<T> {
 }
 
 impl<T: Member> Member for Localized<T> {
+    const KIND: MemberKind = T::KIND;
+    const IS_LOCALIZED: bool = true;
+
     fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
         let plain = T::take(members, name)?;
         let mut tagged = BTreeMap::new();
@@ -75,10 +78,14 @@ fn tag<'k>(key: &'k str, name: &str) -> Option<&'k str> {
     key.strip_prefix(name)?.strip_prefix('#').filter(|tag| is_language_tag(tag))
 }
 
+/// How long a language tag may be: as long as any has to be that says no more than a language, script, region and variants
+/// (RFC 5646 §4.4.1).
+const LONGEST_TAG: usize = 35;
+
 /// Whether a text has the letters and lengths of a language tag (BCP 47).
 #[must_use]
 pub fn is_language_tag(text: &str) -> bool {
     let subtag =
         |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.split('-').all(subtag)
+    text.len() <= LONGEST_TAG && text.split('-').all(subtag)
 }

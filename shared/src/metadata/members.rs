@@ -20,8 +20,40 @@ pub const SERVER_SET: [&str; 6] = [
 /// The rule that what was sent is read by.
 const AS_SENT: &str = "as sent";
 
+/// What a member of client metadata is, for whoever describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberDescription {
+    /// Its name.
+    pub name: &'static str,
+    /// Its JSON type.
+    pub kind: MemberKind,
+    /// Whether it may be in several languages, each in a member `name#tag` (RFC 7591 §2.2).
+    pub is_localized: bool,
+    /// Where it is defined, and what it is if it is absent.
+    pub reference: &'static str,
+}
+
+/// A JSON type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberKind {
+    /// A string.
+    Text,
+    /// An array of strings.
+    Texts,
+    /// A boolean.
+    Flag,
+    /// A non-negative integer.
+    Integer,
+    /// An object.
+    Object,
+}
+
 /// A JSON type that a member can have.
 pub(super) trait Member: Sized {
+    /// What it is called.
+    const KIND: MemberKind;
+    /// Whether it has languages.
+    const IS_LOCALIZED: bool = false;
     /// Takes the member out of the object.
     fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid>;
     /// Puts the member back.
@@ -33,8 +65,10 @@ pub(super) trait Member: Sized {
 }
 
 macro_rules! member {
-    ($type:ty, $expected:literal, $from:expr) => {
+    ($type:ty, $kind:ident, $expected:literal, $from:expr) => {
         impl Member for $type {
+            const KIND: MemberKind = MemberKind::$kind;
+
             fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
                 let Some(value) = members.remove(name) else { return Ok(None) };
                 let from: fn(Value) -> Option<$type> = $from;
@@ -48,17 +82,17 @@ macro_rules! member {
     };
 }
 
-member!(String, "a string", |value| match value {
+member!(String, Text, "a string", |value| match value {
     Value::String(text) => Some(text),
     _ => None,
 });
-member!(bool, "a boolean", |value| value.as_bool());
-member!(u64, "a non-negative integer", |value| value.as_u64());
-member!(Map<String, Value>, "an object", |value| match value {
+member!(bool, Flag, "a boolean", |value| value.as_bool());
+member!(u64, Integer, "a non-negative integer", |value| value.as_u64());
+member!(Map<String, Value>, Object, "an object", |value| match value {
     Value::Object(members) => Some(members),
     _ => None,
 });
-member!(Vec<String>, "an array of strings", |value| match value {
+member!(Vec<String>, Texts, "an array of strings", |value| match value {
     Value::Array(values) => values
         .into_iter()
         .map(|value| match value {
@@ -70,11 +104,11 @@ member!(Vec<String>, "an array of strings", |value| match value {
 });
 
 macro_rules! client_metadata {
-    ($( $(#[$doc:meta])* $member:ident : $type:ty, )*) => {
+    ($( #[doc = $doc:literal] $member:ident : $type:ty, )*) => {
         /// Client metadata as sent (RFC 7591 §2, OIDC Registration §2 and their extensions).
         #[derive(Debug, Clone, PartialEq, Default)]
         pub struct ClientMetadata {
-            $( $(#[$doc])* pub $member: Option<$type>, )*
+            $( #[doc = $doc] pub $member: Option<$type>, )*
             /// Members that no specification here knows; a policy says which of them are kept.
             pub others: Map<String, Value>,
         }
@@ -82,6 +116,14 @@ macro_rules! client_metadata {
         impl ClientMetadata {
             /// The names of the members, without those of `others`.
             pub const MEMBERS: &'static [&'static str] = &[$( stringify!($member), )*];
+
+            /// What each of them is.
+            pub const DESCRIPTIONS: &'static [MemberDescription] = &[$( MemberDescription {
+                name: stringify!($member),
+                kind: <$type as Member>::KIND,
+                is_localized: <$type as Member>::IS_LOCALIZED,
+                reference: $doc,
+            }, )*];
 
             /// Reads the members of a JSON object. What the server sets is dropped.
             ///

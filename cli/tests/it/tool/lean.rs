@@ -28,7 +28,7 @@ fn functions_have_no_ways_to_sign_in_but_their_role() {
             packages.insert(resource["Properties"]["CodeUri"].as_str().unwrap().to_owned());
         }
     }
-    assert_eq!(packages.len(), 8, "{packages:?}");
+    assert_eq!(packages.len(), 9, "{packages:?}");
     for package in packages {
         let tree = built(&package);
         assert_eq!(aws_config(&tree), BTreeSet::from(["default-https-client", "rt-tokio"]), "{package}");

@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub(crate) use alias::permitted;
-pub(crate) use fields::{METADATA, shape, written};
+pub(crate) use fields::{Form, METADATA, OWN, shape, written};
 pub(crate) use read::{draft, scopes};
 pub(crate) use write::{View, client};
 

@@ -5,6 +5,6 @@ mod keys;
 mod read;
 mod write;
 
-pub(crate) use fields::{METADATA, shape, written};
+pub(crate) use fields::{KEPT, METADATA, SEALED, shape, written};
 pub(crate) use read::{Draft, draft};
 pub(crate) use write::{View, service};

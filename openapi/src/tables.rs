@@ -1,0 +1,57 @@
+//! Schemas of the members that the code has in tables.
+
+use serde_json::{Map, Value, json};
+use shared::metadata::{ClientMetadata, MemberKind};
+
+use crate::Fault;
+
+/// Client metadata, and Authlete's objects as far as they are tables.
+pub(crate) fn schemas() -> Result<Map<String, Value>, Fault> {
+    let schemas = [
+        ("ClientMetadata", client_metadata()),
+        ("AuthleteClientMembers", authlete(authlete::description::client())),
+        ("AuthleteServiceMembers", authlete(authlete::description::service())),
+    ];
+    Ok(schemas.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect())
+}
+
+/// RFC 7591 §2 and what extends it. A service may keep other members, so it is open.
+fn client_metadata() -> Value {
+    let (mut members, mut languages) = (Map::new(), Map::new());
+    for description in ClientMetadata::DESCRIPTIONS {
+        let mut schema = match description.kind {
+            MemberKind::Text => json!({ "type": "string" }),
+            MemberKind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            MemberKind::Flag => json!({ "type": "boolean" }),
+            MemberKind::Integer => json!({ "type": "integer", "minimum": 0 }),
+            MemberKind::Object => json!({ "type": "object" }),
+        };
+        if description.is_localized {
+            languages.insert(format!("^{}#.", description.name), schema.clone());
+        }
+        schema["description"] = description.reference.trim().into();
+        members.insert(description.name.to_owned(), schema);
+    }
+    json!({
+        "type": "object",
+        "description": "Client metadata. A member of another language has a tag: `client_name#fr` (RFC 7591 §2.2). \
+            Others are kept if the policy's `custom_members` names them.",
+        "properties": members,
+        "patternProperties": languages,
+        "additionalProperties": true,
+    })
+}
+
+fn authlete(members: impl Iterator<Item = (&'static str, Option<&'static str>, Value)>) -> Value {
+    let described = members.map(|(name, metadata, mut schema)| {
+        if let Some(metadata) = metadata {
+            schema["description"] = format!("`{metadata}`").into();
+        }
+        (name.to_owned(), schema)
+    });
+    json!({
+        "type": "object",
+        "properties": described.collect::<Map<_, _>>(),
+        "additionalProperties": true,
+    })
+}

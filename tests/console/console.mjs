@@ -498,6 +498,19 @@ await check('nothing is wider than the window, whatever its width', async () => 
   }
 })
 
+// ---- The description of the API, which is not the console's, but as much a page of this server.
+
+await check('the page about the API shows an operation and tries it', async () => {
+  const docs = await tab()
+  await docs.goto(`${origin}/docs#/authlete/authlete-info`)
+  const operation = docs.locator('#operations-authlete-authlete-info')
+  await operation.locator('.try-out__btn').click()
+  await operation.locator('.execute').click()
+  await operation.locator('.live-responses-table').getByText('oidc_federation').waitFor()
+  assert.equal(await operation.locator('.request-url pre').textContent(), `${origin}/api/info`)
+  await docs.close()
+})
+
 // ---- What was asked of whom.
 
 await check('no request has left the origin, and none has a token in its address', async () => {

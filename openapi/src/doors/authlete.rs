@@ -202,7 +202,7 @@ fn services() -> Vec<Operation> {
             .query("start", "integer", "the first one, from 0")
             .query("end", "integer", "the one after the last")
             .gives(200, "{ start: integer, end: integer, totalCount: integer, services: [AuthleteService] }")
-            .fails(&[400, 401, 403, 429]),
+            .fails(&[400, 401, 429]),
         on("authlete-service-get", Get, "A service").gives(200, "AuthleteService").fails(AT_SERVICE),
         on("authlete-service-create", Post, "Creates a service of the token's organization")
             .takes_or_form("AuthleteServiceRequest")

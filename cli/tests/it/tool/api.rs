@@ -236,11 +236,13 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
             show(&other);
         }
     }
-    for (by, id) in [("for good", &one), ("for good", &other)] {
-        printed(&desk.by_api(&["client", "restore", "--service", "1", id]));
+    for id in [&one, &other] {
+        let restore = ["client", "restore", "--service", "1", id];
+        printed(&desk.by_api(&restore));
         printed(&desk.by_api(&["client", "delete", "--service", "1", id, "--yes", "--for-good"]));
-        let (code, text) = failure(&desk.by_api(&["client", "restore", "--service", "1", id]));
-        assert!(code == 3 && text == "error: there is no such client\n", "{by}: {text}");
+        let (code, text) = failure(&desk.by_api(&restore));
+        assert!(code == 6 && text.contains("deleted for good"), "{text}");
+        assert_eq!(failure(&desk.admin.run(&restore)), (code, text));
     }
 
     let third = client("Third");

@@ -566,3 +566,20 @@ fn a_token_comes_from_where_others_do_not_see_it() {
     assert!(help.contains("--token-file") && !help.contains(token), "{help}");
     served.stop();
 }
+
+#[test]
+fn over_tls_an_authority_of_ones_own_is_named() {
+    let data = Folder::new("api-tls");
+    let served = Served::start(&data, &["--memory", "--tls"]);
+    let (url, token) = (served.text("base_url"), served.text("service_token"));
+    let run = |authority: Option<&str>| {
+        let mut command = elsewhere(&data);
+        command.args(["whoami", "--json", "--api", url]).env("REGISTRAR_TOKEN", token);
+        command.envs(authority.map(|file| ("REGISTRAR_EXTRA_CA_FILE", file)));
+        command.output().unwrap()
+    };
+    let (code, _, text) = json_failure(&run(None));
+    assert!(code == 7 && text.contains("cannot be reached") && text.contains("UnknownIssuer"), "{text}");
+    assert_eq!(names(&run(data.0.join("server.pem").to_str())), ["kind", "permissions", "services", "token"]);
+    served.stop();
+}

@@ -1,7 +1,7 @@
 //! Lets programs register, change and delete clients while the table and the stream function fail at random, and compares
 //! what there is at the end with what was answered.
 //!
-//! `cargo run --release -p registrar --example reliability -- --registrations 100000`
+//! `cargo run --release -p registrar --example reliability -- --registrations 30000`
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ use reliability::Scale;
 #[derive(Parser)]
 struct Options {
     /// How many registrations there are, with those that are invalid and those that come again.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 30_000)]
     registrations: u32,
     /// What decides who sends what, and what meets which fault.
     #[arg(long, default_value_t = 1)]

@@ -1,6 +1,8 @@
 //! `registrar service`, `token`, `client`, `audit`, `grant`, `policy`: administration of whatever table the AWS environment
-//! names; `cognito`: of user pools.
+//! names, or of what the operators' API does; `cognito`: of user pools.
 
+mod api;
+mod asked;
 mod audit;
 mod client;
 mod cognito;
@@ -19,6 +21,7 @@ mod policy;
 mod service;
 mod sign_in;
 mod token;
+mod whoami;
 
 use clap::Subcommand;
 use shared::origin::Origin;
@@ -41,12 +44,14 @@ pub enum Command {
     /// Registered clients.
     #[command(subcommand)]
     Client(client::Command),
+    /// Who a token is, at the operators' API.
+    Whoami,
     /// What was changed, by whom, and which registrations were refused.
     Audit(audit::Audit),
     /// What users have let clients have, and the authorizations by which they have it.
     #[command(subcommand)]
     Grant(grant::Command),
-    /// Policies, before services have them.
+    /// Policies: of services, and before services have them.
     #[command(subcommand)]
     Policy(policy::Command),
     /// App clients of Amazon Cognito user pools; no table is asked.
@@ -60,23 +65,25 @@ pub enum Command {
 /// With a sentence for whoever typed it.
 pub async fn run(command: Command, options: Options, json: bool) -> Result<(), Failure> {
     let output = Output::new(json);
-    if let Command::Policy(command) = &command {
-        return policy::run(command, &output).map_err(|error| Failure::of(&error, Kind::Refused));
+    if let Command::Policy(policy::Command::Check { policy, registration }) = &command {
+        let checked = policy::check_file(policy, registration.as_ref(), &output);
+        return checked.map_err(|error| Failure::of(&error, Kind::Refused));
     }
     if let Command::Cognito(command) = &command {
         return cognito::run(command, &output).await.map_err(|error| Failure::of(&error, Kind::Refused));
     }
-    let connection = options.connect().await.map_err(|error| Failure::of(&error, Kind::Refused))?;
+    let asked = options.asked().await.map_err(|error| Failure::of(&error, Kind::Refused))?;
     let done = match command {
-        Command::Service(command) => service::run(command, &connection, &output).await,
-        Command::Token(command) => token::run(command, &connection, &output).await,
-        Command::Client(command) => client::run(command, &connection, &output).await,
-        Command::Audit(audit) => audit::run(&audit, &connection, &output).await,
-        Command::Grant(command) => grant::run(command, &connection, &output).await,
-        Command::Policy(command) => policy::run(&command, &output),
+        Command::Service(command) => service::run(command, &asked, &output).await,
+        Command::Token(command) => token::run(command, &asked, &output).await,
+        Command::Client(command) => client::run(command, &asked, &output).await,
+        Command::Audit(audit) => audit::run(&audit, &asked, &output).await,
+        Command::Grant(command) => grant::run(command, &asked, &output).await,
+        Command::Whoami => whoami::run(&asked, &output).await,
+        Command::Policy(command) => policy::run(command, &asked, &output).await,
         Command::Cognito(command) => cognito::run(&command, &output).await,
     };
-    done.map_err(|error| connection.failure(&error))
+    done.map_err(|error| asked.failure(&error))
 }
 
 /// Looks at everything that a registration needs, and says what it found.

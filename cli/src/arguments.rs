@@ -22,7 +22,7 @@ use crate::{admin, sandbox, serve};
 const NAME: &str = "registrar";
 
 /// The commands that ask no table of others: what says where a command acts has no meaning there.
-const APART: [&str; 6] = ["serve", "sandbox", "policy", "cognito", "completions", "man"];
+const APART: [&str; 6] = ["serve", "sandbox", "policy check", "cognito", "completions", "man"];
 
 /// The serverless OAuth client registry.
 #[derive(Parser)]
@@ -79,7 +79,11 @@ impl Arguments {
         if let Some(misplaced) = misplaced(&matches) {
             return Err(command.error(ErrorKind::ArgumentConflict, misplaced));
         }
-        Self::from_arg_matches(&matches)
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        if named_table(&matches).is_some() {
+            arguments.connection.mean_a_table();
+        }
+        Ok(arguments)
     }
 
     /// The commands with their examples, for help, man pages and completions.
@@ -87,10 +91,14 @@ impl Arguments {
     pub fn documented() -> clap::Command {
         let options = admin::Options::augment_args(clap::Command::new(NAME));
         let hide = |command: clap::Command| {
-            options.get_arguments().fold(command, |command, option| command.arg(option.clone().hide(true)))
+            let everywhere = options.get_arguments().filter(|option| option.is_global_set());
+            everywhere.fold(command, |command, option| command.arg(option.clone().hide(true)))
         };
-        let command = Self::command();
-        examples::added_to(APART.into_iter().fold(command, |command, name| command.mut_subcommand(name, hide)))
+        let hidden = |command: clap::Command, name: &str| match name.split_once(' ') {
+            Some((group, name)) => command.mut_subcommand(group, |group| group.mut_subcommand(name, hide)),
+            None => command.mut_subcommand(name, hide),
+        };
+        examples::added_to(APART.into_iter().fold(Self::command(), hidden))
     }
 }
 
@@ -136,21 +144,37 @@ fn explained(error: clap::Error, command: &mut clap::Command) -> clap::Error {
 /// An option that has no meaning where it is: it is not passed over.
 fn misplaced(matches: &ArgMatches) -> Option<String> {
     let command = matches.subcommand_name();
-    let given = |id: &clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let of_group = matches.subcommand().and_then(|(name, below)| Some(format!("{name} {}", below.subcommand_name()?)));
+    let is_apart =
+        |command: &str| APART.contains(&command) || of_group.as_deref().is_some_and(|name| APART.contains(&name));
     let first = |options: clap::Command| {
-        let mut options = options.get_arguments().filter(|option| given(option.get_id()));
+        let mut options = options.get_arguments().filter(|option| is_typed(matches, option.get_id().as_str()));
         options.next().and_then(|option| option.get_long().map(str::to_owned))
     };
     let blank = || clap::Command::new(NAME);
-    if command.is_none_or(|command| APART.contains(&command))
+    if command.is_none_or(is_apart)
         && let Some(option) = first(admin::Options::augment_args(blank()))
     {
         let command = command.unwrap_or("serve");
         return Some(format!("--{option} is for administration: `{NAME} {command}` asks no other table"));
     }
     command?;
-    let option = first(serve::Options::augment_args(blank()))?;
-    Some(format!("--{option} is an option of `{NAME} serve`: it comes after `serve`"))
+    if let Some(option) = first(serve::Options::augment_args(blank())) {
+        return Some(format!("--{option} is an option of `{NAME} serve`: it comes after `serve`"));
+    }
+    let api = ["api", "profile"].into_iter().find(|name| is_typed(matches, name))?;
+    Some(format!("--{} names a table, and --{api} an API in its place", named_table(matches)?))
+}
+
+/// The option that is given and says which table is meant.
+fn named_table(matches: &ArgMatches) -> Option<&'static str> {
+    let options =
+        [("endpoint_url", "endpoint-url"), ("table", "table"), ("kms_key_id", "kms-key-id"), ("key_file", "key-file")];
+    options.into_iter().find(|(id, _)| is_typed(matches, id)).map(|(_, option)| option)
+}
+
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 /// A command line that is not understood, for scripts: what clap says before it goes into details.

@@ -18,7 +18,7 @@ pub enum Kind {
     NotFound,
     /// What it asks for, or what a file holds, is refused.
     Refused,
-    /// AWS was not asked or does not permit it.
+    /// AWS was not asked, or it or the operators' API does not permit it.
     Credentials,
     /// Others have the name, or changed the same at the same time.
     Conflict,
@@ -67,7 +67,7 @@ impl Kind {
             Self::Usage => "the command line is not understood",
             Self::NotFound => "what it names is not there",
             Self::Refused => "what it asks for, or what a file holds, is refused",
-            Self::Credentials => "AWS credentials or a region are missing, have expired or do not permit it",
+            Self::Credentials => "credentials, a token or a region are missing, have expired or do not permit it",
             Self::Conflict => "the name is taken, or others changed the same at the same time",
             Self::Unavailable => "the table, KMS or another server does not answer",
         }

@@ -384,6 +384,18 @@ pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<
     }
 }
 
+/// Deletes a client so that it can be [restored](restore); for good one that is locked or comes back by itself, and any if
+/// that is asked.
+///
+/// # Errors
+/// Those of [`delete_restorably`] and of [`delete`].
+pub async fn remove(context: &Context<'_>, client: &RegisteredClient, for_good: bool) -> Result<(), Error> {
+    if client.source.is_operators_to_change() && !client.locked && !for_good {
+        return delete_restorably(context, client).await;
+    }
+    delete(context, client).await
+}
+
 /// Deletes a client as it was read, so that it can be [restored](restore).
 ///
 /// # Errors

@@ -21,7 +21,7 @@ mod uri;
 mod verify;
 mod vocabulary;
 
-pub use algorithms::{is_symmetric_encryption, is_symmetric_signature};
+pub use algorithms::{is_algorithm, is_symmetric_encryption, is_symmetric_signature};
 pub use changes::{Change, Changes};
 pub use invalid::Invalid;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};

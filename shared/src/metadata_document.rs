@@ -336,11 +336,21 @@ impl Search<'_> {
         let members = document.to_members();
         let changed = earlier.map(|earlier| changed(&earlier.metadata, &members));
         let is_same = changed.as_ref().is_some_and(Vec::is_empty);
+        // Its owner may make up other names each time, and other languages.
+        let custom = &self.context.service.policy().custom_members;
+        let is_told = |name: &String| ClientMetadata::MEMBERS.contains(&name.as_str()) || custom.contains(name);
+        let named = |name: &String| name.split('#').next().map(str::to_owned).filter(is_told);
         let first =
             |earlier: &KeptCopy| (earlier.first_seen_millis, earlier.changed_at_millis, earlier.changed.clone());
-        let (first_seen_millis, changed_before, mut changed_members) =
+        let (first_seen_millis, changed_before, told_before) =
             earlier.map_or((now_millis, now_millis, BTreeMap::new()), first);
-        changed_members.extend(changed.into_iter().flatten().map(|member| (member, now_millis)));
+        let mut changed_members = BTreeMap::new();
+        let changed_now = changed.into_iter().flatten().map(|name| (name, now_millis));
+        for (name, millis) in told_before.into_iter().chain(changed_now) {
+            let Some(member) = named(&name) else { continue };
+            let last = changed_members.entry(member).or_insert(millis);
+            *last = millis.max(*last);
+        }
         let copy = KeptCopy {
             metadata: Value::Object(members).to_string(),
             validators: retrieved.validators.clone(),

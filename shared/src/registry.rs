@@ -19,6 +19,8 @@ pub(crate) use admission::{Admitted, Scrutiny, admit, rules, settle_document, vo
 pub(crate) use enrolment::{
     MINTING_ATTEMPTS, claimed, client_type, enrol, requestable_scopes, within_the_developers_share,
 };
+pub(crate) use refusals::note;
+pub use refusals::{Reason, turned_away};
 pub use rehearsal::{Rehearsal, rehearse};
 pub(crate) use trail::{Begins, Sent, Trail};
 
@@ -54,7 +56,7 @@ pub struct Context<'a> {
     pub audiences: Vec<String>,
 }
 
-/// Registers a client (RFC 7591 §3.1).
+/// Registers a client (RFC 7591 §3.1), or counts that it is refused; what is refused before, [`turned_away`] counts.
 ///
 /// # Errors
 /// What the metadata, the policy, the software statement or the initial access token is refused for;
@@ -67,12 +69,8 @@ pub async fn register(
 ) -> Result<ClientInformation, Error> {
     let mut rule = "dynamic_registration";
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
-    let policy = context.service.policy();
-    if let Err(error) = &outcome
-        // By the record of that there is made room.
-        && (policy.audit.refusals || (matches!(error, Error::TooManyClients) && policy.clients_per_service.is_some()))
-    {
-        refusals::note(context, rule, error, &submitted.metadata).await;
+    if let Err(error) = &outcome {
+        refusals::note(context, rule, &Reason::from(error), &submitted.metadata.to_members()).await;
     }
     outcome
 }

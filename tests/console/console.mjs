@@ -341,7 +341,7 @@ await check('a token is made, shown once, registers, and is ended', async () => 
 // ---- Commands for a terminal are run as they are copied.
 
 const run = (text) => execFileSync('bash', ['-c', text], {
-  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
+  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token, REGISTRAR_TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
 })
 
 function ended(command) {

@@ -1,5 +1,6 @@
 """What deploys, compared with the template; see `run`."""
 
+import copy
 import fnmatch
 import itertools
 import json
@@ -9,6 +10,7 @@ import subprocess
 import sys
 
 import boto3
+import botocore.session
 import cfnlint
 import hcl2
 from samtranslator.translator.transform import transform
@@ -63,7 +65,7 @@ def transformed(package):
         def load(self):
             return {}
 
-    return transform(package, {}, NoPolicies())
+    return transform(copy.deepcopy(package), {}, NoPolicies())
 
 
 # The parameters by which a deployment chooses its doors, with what makes each be there and not.
@@ -152,7 +154,8 @@ def doors(package):
     stack = transformed(package)
     if len(stack["Resources"]) > 500:
         return f"CloudFormation takes 500 resources, and these are {len(stack['Resources'])}"
-    given = {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms", "Dashboard": "yes"}
+    given = {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms", "Dashboard": "yes", "Tracing": "yes"}
+    given |= {"DomainName": "clients.example", "HostedZoneId": "Z1", "EventBus": "default"}
     functions = {name: part for name, part in package["Resources"].items() if part["Type"] == FUNCTION}
     binaries = {name: part["Metadata"]["BuildProperties"]["Binary"] for name, part in functions.items()}
     there = {}
@@ -179,6 +182,26 @@ def doors(package):
         return f"RFC 7591 alone differs by {alone ^ ALONE}"
     logs = {name for name in least.there if stack["Resources"][name]["Type"] == "AWS::Logs::LogGroup"}
     return f"RFC 7591 alone has {logs}" if logs != {"OauthLogs", "StreamLogs", "AccessLogs"} else None
+
+
+def base_urls(package):
+    """Parameters with which the functions, or the output, have another base URL than they should."""
+    stack = transformed(package)
+    domain, url = {"DomainName": "clients.example"}, {"BaseUrl": "https://cdn.example"}
+    of_gateway = {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    of_domain = {"Fn::Sub": "https://${DomainName}"}
+    for parameters, told, shown in [
+        ({}, None, of_gateway),
+        (domain, of_domain, of_domain),
+        (url, url["BaseUrl"], url["BaseUrl"]),
+        (domain | url, url["BaseUrl"], url["BaseUrl"]),
+    ]:
+        deployment = Deployment(stack, parameters)
+        function = deployment.value(stack["Resources"]["Register"]["Properties"])
+        found = function["Environment"]["Variables"].get("REGISTRAR_BASE_URL")
+        if (found, deployment.value(stack["Outputs"]["ApiUrl"]["Value"])) != (told, shown):
+            return f"{parameters}: {found}"
+    return None
 
 
 def canaries():
@@ -208,8 +231,48 @@ def canaries():
     return f"the API does not ask {aliases.keys() - asked}" if not aliases.keys() <= asked else None
 
 
+def costs():
+    """A row of the costs that is not what its formula makes."""
+    (table,) = re.findall(r"^\| a million \|.*\n\|[-|]+\n((?:\|.*\n)+)", OPERATIONS, re.MULTILINE)
+    for row in table.splitlines():
+        name, *numbers = [cell.strip() for cell in row.strip("|").split("|")]
+        gateway, calls, time, writes, reads, log, dollars = map(float, numbers)
+        cost = gateway + 0.20 * calls + 0.25 * time / 1000 * 13.3334 + 0.625 * writes + 0.125 * reads + 0.50 * log
+        if round(cost, 2) != dollars:
+            return f"{name}: {cost:.2f}"
+    return None if table else "there are none"
+
+
+# What the command line of AWS has beside the operations of the services.
+CUSTOM = {("cloudformation", "deploy"), ("s3", "cp")}
+
+
+def commands():
+    """A command of AWS in a document that the service does not know, or an option of it."""
+    session, seen = botocore.session.get_session(), 0
+    for path in sorted(pathlib.Path("docs").glob("*.md")):
+        for block in re.findall(r"^ *```sh\n(.*?)^ *```$", path.read_text(), re.DOTALL | re.MULTILINE):
+            text = block.replace("\\\n", " ")
+            for service, operation, rest in re.findall(r"(?:^|[ (;])aws ([a-z0-9-]+) ([a-z-]+)([^|\n]*)", text):
+                if (service, operation) in CUSTOM:
+                    continue
+                seen += 1
+                model = session.get_service_model(service)
+                known = {botocore.xform_name(name, "-"): name for name in model.operation_names}
+                if operation not in known:
+                    return f"{path}: aws {service} {operation}"
+                shape = model.operation_model(known[operation]).input_shape
+                members = {botocore.xform_name(name, "-"): name for name in shape.members}
+                given = set(re.findall(r"(?:^| )--([a-z0-9-]+)", rest)) - {"query", "output", "region"}
+                unknown = {it for it in given if it not in members and it.removeprefix("no-") not in members}
+                lacking = {it for it, name in members.items() if name in shape.required_members and it not in given}
+                if unknown or lacking:
+                    return f"{path}: aws {service} {operation} knows no {unknown} and wants {lacking}"
+    return None if seen > 9 else f"only {seen} were found"
+
+
 def shown(package):
-    """What is wrong with the dashboard: it is JSON, and has each metric that requests leave in the log, and no other."""
+    """What is wrong with the dashboard: it is JSON with each metric that requests leave in the log."""
     body = package["Resources"]["View"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(re.sub(r"\$\{[^}]+\}", "x", body))["widgets"]
     searched = set(re.findall(r'MetricName="(\w+)"', " ".join(text for it in widgets for text in texts(it))))
@@ -233,8 +296,9 @@ UNUSED = [
     "dynamodb:*Replica", "dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan", "dynamodb:*Import*",
     "dynamodb:*ableKinesisStreamingDestination", "dynamodb:UpdateKinesisStreamingDestination",
     "dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy", "ec2:*", "elasticfilesystem:*", "firehose:*",
-    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole", "kinesis:*",
-    "kms:CreateGrant", "kms:RevokeGrant", "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig", "lambda:GetLayerVersion", "s3:*", "s3files:*",
+    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole",
+    "kinesis:*", "kms:CreateGrant", "kms:RevokeGrant", "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig",
+    "lambda:GetLayerVersion", "s3:*", "s3files:*",
 ]  # fmt: skip
 
 
@@ -319,11 +383,15 @@ def terraform():
 
 
 pack()
+package = yaml_parse(PACKAGE.read_text())
 check("the package is the template, with its code in the bucket", difference(yaml_parse(PACKAGE.read_text())))
-check("StackRole may make, change and delete what the template has", lacking(types(yaml_parse(PACKAGE.read_text()))))
-check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(yaml_parse(PACKAGE.read_text())))
-check("the dashboard has the metrics of requests", shown(yaml_parse(PACKAGE.read_text())))
+check("StackRole may make, change and delete what the template has", lacking(types(package)))
+check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(package))
+check("the base URL is the one that is given, else the domain's, else the gateway's", base_urls(package))
+check("the dashboard has the metrics of requests", shown(package))
 check("a canary deployment has new versions, alarms that take it back, and routes to its aliases", canaries())
+check("the costs are what their formula makes", costs())
+check("the services of AWS know the commands of the documents", commands())
 check("CDK's stack has the package in it", cdk())
 check("Terraform's configuration names what is there", terraform())
 finish()

@@ -9,6 +9,7 @@ mod fixture;
 mod headers;
 mod host;
 mod keys;
+mod names;
 mod runtime;
 mod uris;
 
@@ -31,6 +32,7 @@ const TARGETS: &[Target] = &[
     Target { name: "runtime", input: runtime::input, ask: runtime::ask },
     Target { name: "keys", input: keys::input, ask: keys::ask },
     Target { name: "uris", input: uris::input, ask: uris::ask },
+    Target { name: "names", input: names::input, ask: names::ask },
     Target { name: "headers", input: headers::input, ask: headers::ask },
 ];
 

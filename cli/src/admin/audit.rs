@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use serde_json::{Map, Value, json};
-use shared::audit::{Entry, Subject};
-use shared::store::Refused;
+use reqwest::Method;
+use serde_json::{Map, Value};
+use shared::audit::Entry;
 use shared::store::schema::audit_position;
-use shared::time::day_of;
+use shared::time::{Clock, day_of};
 
+use super::Output;
+use super::api::{Api, Asking, next, rows};
+use super::asked::Asked;
 use super::desk::Desk;
 use super::output::date;
 use super::token::duration;
-use super::{Connection, Output};
 use crate::failure::described;
 use crate::print;
 
@@ -47,19 +49,27 @@ pub struct Audit {
     limit: Option<u64>,
 }
 
-pub(super) async fn run(audit: &Audit, connection: &Connection, output: &Output) -> Result<()> {
-    let now = connection.clock.now();
+pub(super) async fn run(audit: &Audit, asked: &Asked, output: &Output) -> Result<()> {
+    let now = Clock::system().now();
     let since = audit.since.map_or(0, |since| now.saturating_sub(since.as_secs()));
     if audit.refused {
         let since = audit.since.map_or_else(|| now.saturating_sub(7 * DAY), |_| since);
-        return refused(audit.service, since, connection, output).await;
+        return refused(audit.service, (since / DAY, now / DAY), asked, output).await;
     }
     let usual = if output.is_json() { usize::MAX } else { ROWS };
     let most = audit.limit.map_or(usual, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let log = Log { service: audit.service, since, asked };
     let is_cut = match &audit.client {
-        Some(client_id) => of_client(audit.service, client_id, since, most, connection, output).await?,
-        None if output.is_json() => lines_of_service(audit.service, since, most, connection, output).await?,
-        None => latest_of_service(audit.service, since, most, connection, output).await?,
+        None if output.is_json() => lines(&log, most).await?,
+        client => {
+            let (mut entries, is_cut) = match client {
+                Some(client_id) => log.latest_of_client(client_id, most).await?,
+                None => log.latest(most).await?,
+            };
+            entries.reverse();
+            show(&entries, output)?;
+            is_cut
+        }
     };
     if is_cut {
         print::complain("There is more: --limit, --since");
@@ -67,120 +77,185 @@ pub(super) async fn run(audit: &Audit, connection: &Connection, output: &Output)
     Ok(())
 }
 
-/// The last of what was changed of a client; whether there is more.
-async fn of_client(
+/// What was changed of a service since a time, as it is written down.
+struct Log<'a> {
     service: u64,
-    client_id: &str,
     since: u64,
-    most: usize,
-    connection: &Connection,
-    output: &Output,
-) -> Result<bool> {
-    let desk = Desk::at(service, connection).await?;
-    let number = desk.service.numeric_id(client_id);
-    let mut entries = connection.store.audit_of_client(service, number, since).await.map_err(described)?;
-    let earlier = entries.len().saturating_sub(most);
-    entries.drain(..earlier);
-    show(&entries, output)?;
-    Ok(earlier > 0)
+    asked: &'a Asked,
 }
 
-/// The last of what was changed of a service, for people; whether there is more.
-async fn latest_of_service(
-    service: u64,
-    since: u64,
-    most: usize,
-    connection: &Connection,
-    output: &Output,
-) -> Result<bool> {
-    let latest = connection.store.latest_audit_of_service(service, &audit_position(since, ""), None, most).await;
-    let (mut entries, earlier) = latest.map_err(described)?;
-    entries.reverse();
-    // One that is deleted still has an audit; one that never was has none.
-    if entries.is_empty() {
-        connection.service(service).await?;
+/// Entries of the audit, and whether there are more.
+type Entries = (Vec<Map<String, Value>>, bool);
+
+impl Log<'_> {
+    /// The last changes of a client, newest first.
+    async fn latest_of_client(&self, client_id: &str, most: usize) -> Result<Entries> {
+        match self.asked {
+            Asked::Table(connection) => {
+                let number = Desk::at(self.service, connection).await?.service.numeric_id(client_id);
+                let found = connection.store.audit_of_client(self.service, number, self.since).await;
+                let mut entries = members(&found.map_err(described)?)?;
+                entries.reverse();
+                let is_cut = entries.len() > most;
+                entries.truncate(most);
+                Ok((entries, is_cut))
+            }
+            Asked::Api(api) => {
+                let client = api.client_path(&self.service.to_string(), client_id).await?;
+                let path = [&self.service.to_string(), "clients", &client, "history"];
+                // One more says that there are more.
+                let (mut entries, _) = newest(&Asking::new(Method::GET, &path), most.saturating_add(1), api).await?;
+                entries.retain(|entry| at(entry) >= self.since);
+                let is_cut = entries.len() > most;
+                entries.truncate(most);
+                Ok((entries, is_cut))
+            }
+        }
     }
-    show(&entries, output)?;
-    Ok(earlier.is_some())
+
+    /// The last changes of the service, newest first.
+    async fn latest(&self, most: usize) -> Result<Entries> {
+        match self.asked {
+            Asked::Table(connection) => {
+                let since = audit_position(self.since, "");
+                let latest = connection.store.latest_audit_of_service(self.service, &since, None, most).await;
+                let (entries, earlier) = latest.map_err(described)?;
+                // One that is deleted still has an audit; one that never was has none.
+                if entries.is_empty() {
+                    connection.service(self.service).await?;
+                }
+                Ok((members(&entries)?, earlier.is_some()))
+            }
+            Asked::Api(api) => newest(&self.asking(), most, api).await,
+        }
+    }
+
+    /// The first changes from a position on, oldest first, and the position after them, if there are more.
+    async fn some(&self, from: Option<&str>, most: usize) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
+        match self.asked {
+            Asked::Table(connection) => {
+                let from = from.map_or_else(|| audit_position(self.since, ""), str::to_owned);
+                let page = connection.store.audit_of_service(self.service, &from, most).await;
+                let (entries, next) = page.map_err(described)?;
+                if entries.is_empty() && next.is_none() {
+                    connection.service(self.service).await?;
+                }
+                Ok((members(&entries)?, next))
+            }
+            Asked::Api(api) => {
+                let asking = self.asking().with("oldest", Some(true)).with("limit", Some(most)).with("cursor", from);
+                let mut page = api.ask(asking).await?.members;
+                Ok((rows(&mut page, "entries"), next(&page)))
+            }
+        }
+    }
+
+    fn asking(&self) -> Asking {
+        // The API knows no later time.
+        let since = (self.since > 0).then_some(self.since);
+        Asking::new(Method::GET, &[&self.service.to_string(), "audit"]).with("since", since)
+    }
+}
+
+/// The newest entries of the API, page by page.
+async fn newest(asking: &Asking, most: usize, api: &Api) -> Result<Entries> {
+    let (mut entries, mut cursor) = (Vec::new(), None);
+    loop {
+        let limit = PAGE.min(most - entries.len());
+        let asking = asking.clone().with("limit", Some(limit)).with("cursor", cursor.take());
+        let mut page = api.ask(asking).await?.members;
+        entries.append(&mut rows(&mut page, "entries"));
+        cursor = next(&page);
+        if cursor.is_none() || entries.len() >= most {
+            return Ok((entries, cursor.is_some()));
+        }
+    }
 }
 
 /// What was changed of a service, oldest first and some at a time, for scripts; whether there is more.
-async fn lines_of_service(
-    service: u64,
-    since: u64,
-    most: usize,
-    connection: &Connection,
-    output: &Output,
-) -> Result<bool> {
-    let (mut next, mut shown) = (Some(audit_position(since, "")), 0);
-    while let Some(from) = next.take() {
+async fn lines(log: &Log<'_>, most: usize) -> Result<bool> {
+    let (mut from, mut shown) = (None, 0);
+    loop {
         if shown == most {
             return Ok(true);
         }
-        let page = connection.store.audit_of_service(service, &from, PAGE.min(most - shown)).await;
-        let (entries, more) = page.map_err(described)?;
+        let (entries, next) = log.some(from.as_deref(), PAGE.min(most - shown)).await?;
         shown += entries.len();
-        show(&entries, output)?;
-        next = more;
+        for entry in &entries {
+            Output::line(entry)?;
+        }
+        match next {
+            Some(next) => from = Some(next),
+            None => return Ok(false),
+        }
     }
-    if shown == 0 {
-        connection.service(service).await?;
-    }
-    Ok(false)
 }
 
 /// The columns for people.
 const COLUMNS: [&str; 7] = ["at", "what", "of", "members", "actor", "door", "from"];
 
-fn show(entries: &[Entry], output: &Output) -> Result<()> {
+fn members(entries: &[Entry]) -> Result<Vec<Map<String, Value>>> {
+    entries.iter().map(|entry| Ok(serde_json::from_value(serde_json::to_value(entry)?)?)).collect()
+}
+
+fn show(entries: &[Map<String, Value>], output: &Output) -> Result<()> {
     if !output.is_json() {
         return output.rows(&COLUMNS, &entries.iter().map(row).collect::<Vec<_>>());
     }
-    for entry in entries {
-        if let Value::Object(members) = serde_json::to_value(entry)? {
-            Output::line(&members)?;
-        }
-    }
-    Ok(())
+    entries.iter().try_for_each(Output::line)
 }
 
-fn row(entry: &Entry) -> Map<String, Value> {
-    let of = match &entry.subject {
-        Subject::Client { client_id, .. } => client_id.clone(),
-        Subject::Service => "the service".to_owned(),
-        Subject::Token { token, kind, .. } => format!("{kind} token {token}"),
+fn at(entry: &Map<String, Value>) -> u64 {
+    entry.get("at").and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn row(entry: &Map<String, Value>) -> Map<String, Value> {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or("-");
+    let words = |name: &str| {
+        let words = entry.get(name).and_then(Value::as_array).into_iter().flatten();
+        words.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
     };
-    let what = entry.events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(", ");
-    let text = |text: &Option<String>| text.as_deref().unwrap_or("-").to_owned();
+    let of = match text("subject") {
+        "client" => text("client_id").to_owned(),
+        "service" => "the service".to_owned(),
+        _ => format!("{} token {}", text("kind"), text("token")),
+    };
     let cells = [
-        ("at", date(entry.at)),
-        ("what", what),
+        ("at", date(at(entry))),
+        ("what", words("events")),
         ("of", of),
-        ("members", entry.members.join(", ")),
-        ("actor", text(&entry.actor)),
-        ("door", text(&entry.door)),
-        ("from", text(&entry.address)),
+        ("members", words("members")),
+        ("actor", text("actor").to_owned()),
+        ("door", text("door").to_owned()),
+        ("from", text("address").to_owned()),
     ];
     cells.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
 }
 
-/// What was refused, day by day.
-async fn refused(service: u64, since: u64, connection: &Connection, output: &Output) -> Result<()> {
-    connection.service(service).await?;
-    let now = connection.clock.now();
-    let mut rows = Vec::new();
-    for day in (since / DAY..=now / DAY).map(|day| day_of(day.saturating_mul(DAY))) {
-        rows.extend(connection.store.refused(service, &day).await.map_err(described)?.iter().map(counted));
-    }
-    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "sample"], &rows)
-}
-
-fn counted(refused: &Refused) -> Map<String, Value> {
-    let sample: Value = serde_json::from_str(&refused.sample).unwrap_or_default();
-    let members = json!({
-        "day": refused.day, "count": refused.count, "error": refused.error, "rule": refused.rule,
-        "door": refused.door, "network": refused.network, "description": refused.description,
-        "sample": sample, "last": date(refused.last_at),
+/// What was refused, day by day, the last ones at the end.
+async fn refused(service: u64, (first, last): (u64, u64), asked: &Asked, output: &Output) -> Result<()> {
+    let mut refused = match asked {
+        Asked::Table(connection) => {
+            connection.service(service).await?;
+            let mut refused = Vec::new();
+            for day in (first..=last).map(|day| day_of(day.saturating_mul(DAY))) {
+                let of_day = connection.store.refused(service, &day).await.map_err(described)?;
+                refused.extend(of_day.iter().map(operator::refusals::shown));
+            }
+            refused
+        }
+        Asked::Api(api) => {
+            let days = (last - first + 1).min(operator::refusals::MOST_DAYS);
+            let asking = Asking::new(Method::GET, &[&service.to_string(), "refusals"]).with("days", Some(days));
+            rows(&mut api.ask(asking).await?.members, "refusals")
+        }
+    };
+    refused.sort_by_cached_key(|refused| {
+        (refused.get("last_at").and_then(Value::as_u64), Value::from(refused.clone()).to_string())
     });
-    members.as_object().cloned().unwrap_or_default()
+    for refused in &mut refused {
+        let last = refused.remove("last_at").and_then(|last| last.as_u64()).map(date);
+        refused.insert("last".to_owned(), last.into());
+    }
+    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "sample"], &refused)
 }

@@ -1,32 +1,34 @@
 //! `registrar client`.
 
+mod act;
 pub(super) mod list;
 mod prune;
 mod resolve;
+mod shown;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use reqwest::Method;
+use serde_json::{Map, Value};
 use shared::Error;
-use shared::administration::{self, Draft, RestoreFault};
-use shared::client::{ClientDocument, RegisteredClient, Source};
+use shared::administration::{self, Draft};
+use shared::client::{RegisteredClient, Source};
 use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
-use shared::policy::{Flag, Policy};
 use shared::registry::{self, strictness};
-use shared::store::Unrestorable;
 
+use super::api::{Api, Asking, rows};
+use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::{Desk, absent};
 use super::input::Input;
-use super::output::date;
-use super::policy::{CHANGES, rows};
+use super::policy::CHANGES;
 use super::token::duration;
 use super::{Connection, Output};
-use crate::failure::{Failure, Kind, described};
+use crate::failure::described;
 use crate::print;
+use act::Act;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -79,9 +81,9 @@ pub enum Command {
     Release(Which),
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
-    /// Bring back a client that was pruned within the last thirty days.
+    /// Bring back a client that was deleted or pruned within the last thirty days.
     ///
-    /// `client prune --undo` brings back all that were.
+    /// `client prune --undo` brings back all that were pruned.
     Restore(Which),
     /// Replace a client's secret, which is shown this once; the old one ends at once, or after the policy's overlap.
     RotateSecret {
@@ -103,10 +105,14 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Delete a client: its secret and its token end at once.
+    /// Delete a client: its secret and its token end at once. For thirty days it can be restored, unless it was locked or
+    /// comes back by itself.
     Delete {
         #[command(flatten)]
         which: Which,
+        /// Keep nothing by which it could be restored.
+        #[arg(long)]
+        for_good: bool,
         #[command(flatten)]
         consent: Consent,
     },
@@ -123,68 +129,72 @@ pub struct Which {
     client_id: String,
 }
 
-pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
-        Command::Create { service, metadata } => create(service, metadata.object()?, connection, output).await,
-        Command::List(list) => list::run(&list, connection, output).await,
-        Command::Show(which) => {
-            let desk = which.desk(connection).await?;
-            let client = desk.known(&which.client_id).await?;
-            show(&client, desk.service.policy(), output)
-        }
-        Command::Resolve(resolve) => resolve::run(resolve, connection, output).await,
-        Command::Update { which, changes } => update(&which, &changes.object()?, connection, output).await,
-        Command::Lock(which) => {
-            let desk = which.desk(connection).await?;
-            let client = desk.to_change(&which.client_id, desk.named(&which.client_id).await?).await?;
-            administration::lock(&desk.context(), client, true).await.map_err(described)?;
-            which.tell("is locked", &desk, output).await
-        }
-        Command::Unlock(which) => unlock(&which, connection, output).await,
-        Command::Approve { which, version } => approve(&which, version, connection, output).await,
-        Command::Deny { which, consent } => deny(&which, &consent, connection, output).await,
-        Command::Retain(which) => retain(&which, true, connection, output).await,
-        Command::Release(which) => retain(&which, false, connection, output).await,
-        Command::Prune(prune) => prune::run(&prune, connection, output).await,
-        Command::Restore(which) => {
-            let desk = which.desk(connection).await?;
-            administration::restore(&desk.context(), &which.client_id).await.map_err(unrestored)?;
-            which.tell("is back", &desk, output).await
-        }
+        Command::Create { service, metadata } => create(service, metadata.object()?, asked, output).await,
+        Command::List(list) => list::run(&list, asked, output).await,
+        Command::Show(which) => print(which.whole(asked).await?, output),
+        Command::Resolve(resolve) => resolve::run(resolve, asked.table()?, output).await,
+        Command::Update { which, changes } => update(&which, &changes.object()?, asked, output).await,
+        Command::Lock(which) => act::run(&which, Act::Lock, asked, output).await,
+        Command::Unlock(which) => act::run(&which, Act::Unlock, asked, output).await,
+        Command::Approve { which, version } => act::run(&which, Act::Approve { version }, asked, output).await,
+        Command::Deny { which, consent } => act::run(&which, Act::Deny { consent }, asked, output).await,
+        Command::Retain(which) => act::run(&which, Act::Retain, asked, output).await,
+        Command::Release(which) => act::run(&which, Act::Release, asked, output).await,
+        Command::Prune(prune) => prune::run(&prune, asked, output).await,
+        Command::Restore(which) => act::run(&which, Act::Restore, asked, output).await,
         Command::RotateSecret { which, overlap, at_once, consent } => {
-            let (desk, client) = which.at_desk(connection).await?;
             let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };
-            if client.secret.is_some() && overlap.unwrap_or(desk.service.policy().secret_overlap) == 0 {
-                consent.to_end(&format!("the secret of client {:?} at once", which.client_id), &which.client_id)?;
-            }
-            let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
-            let replaced = replaced.map_err(described)?;
-            output.one(&which.with("client_secret", replaced.new.expose()))
+            rotate_secret(&which, overlap, &consent, asked, output).await
         }
-        Command::ReissueToken { which, consent } => {
-            let (desk, client) = which.at_desk(connection).await?;
-            if client.registration_access_token.is_some() {
-                let what = format!("the registration access token of client {:?} at once", which.client_id);
-                consent.to_end(&what, &which.client_id)?;
-            }
-            let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
-            output.one(&which.with("registration_access_token", token.expose()))
-        }
-        Command::Delete { which, consent } => delete(&which, &consent, connection, output).await,
+        Command::ReissueToken { which, consent } => reissue_token(&which, &consent, asked, output).await,
+        Command::Delete { which, for_good, consent } => delete(&which, for_good, &consent, asked, output).await,
     }
 }
 
-async fn create(service: u64, sent: Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
-    let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-    let submitted = Submitted::from_members(sent.clone())?;
-    let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
-    let managed_at = |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
-    created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
-    warn_of_ignored(&sent, &created.client, desk.service.policy());
-    output.one(&created.to_members())
+async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
+    let (created, client) = match asked {
+        Asked::Table(connection) => {
+            let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
+            let submitted = Submitted::from_members(sent.clone())?;
+            let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
+            let managed_at =
+                |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
+            created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
+            (created.to_members(), shown::of(&created.client, desk.service.policy(), connection.clock.now()))
+        }
+        Asked::Api(api) => {
+            let path = [&service.to_string(), "clients"];
+            let created = api.ask(Asking::new(Method::POST, &path).sending(sent.clone())).await?.members;
+            let client_id = created.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let client = Which { service, client_id }.of_api(api).await?;
+            (created, shown::displayed(client))
+        }
+    };
+    warn_of_ignored(&sent, &client);
+    output.one(&created)
 }
 
-async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connection, output: &Output) -> Result<()> {
+async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
+    let client = match asked {
+        Asked::Table(connection) => update_in_table(which, changes, connection).await?,
+        Asked::Api(api) => {
+            let (service, path) = which.path(api).await?;
+            let patch = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(changes.clone());
+            api.ask(patch).await?;
+            which.of_api(api).await?
+        }
+    };
+    warn_of_ignored(changes, &shown::displayed(client.clone()));
+    print(client, output)
+}
+
+async fn update_in_table(
+    which: &Which,
+    changes: &Map<String, Value>,
+    connection: &Connection,
+) -> Result<Map<String, Value>> {
     let (desk, client) = which.at_desk(connection).await?;
     if !client.source.is_operators_to_change() {
         bail!("{} is vouched for by others: it is not an operator's to change", which.client_id);
@@ -198,91 +208,91 @@ async fn update(which: &Which, changes: &Map<String, Value>, connection: &Connec
         print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));
     }
     let updated = administration::replace(&desk.context(), client, draft).await.map_err(described)?;
-    warn_of_ignored(changes, &updated.client, desk.service.policy());
-    show(&updated.client, desk.service.policy(), output)
+    Ok(operator::shown::whole(&updated.client, desk.service.policy(), connection.clock.now()))
 }
 
-async fn unlock(which: &Which, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let (context, named) = (desk.context(), desk.named(client_id).await?);
-    if named.client.is_some() || named.document.is_some() {
-        let client = desk.to_change(client_id, named).await?;
-        let waits = client.pending_until.is_some();
-        administration::lock(&context, client, false).await.map_err(|error| absent(error, client_id))?;
-        return which
-            .tell(if waits { "is unlocked, and waits for approval" } else { "is unlocked" }, &desk, output)
-            .await;
-    }
-    administration::unlock_deleted(&context, client_id).await.map_err(|error| absent(error, client_id))?;
-    which.tell("is deleted, and unlocked: its registrant may come back", &desk, output).await
+async fn rotate_secret(
+    which: &Which,
+    overlap: Option<u64>,
+    consent: &Consent,
+    asked: &Asked,
+    output: &Output,
+) -> Result<()> {
+    let ask = || consent.to_end(&format!("the secret of client {:?} at once", which.client_id), &which.client_id);
+    let secret = match asked {
+        Asked::Table(connection) => {
+            let (desk, client) = which.at_desk(connection).await?;
+            if client.secret.is_some() && overlap.unwrap_or(desk.service.policy().secret_overlap) == 0 {
+                ask()?;
+            }
+            let replaced = administration::replace_secret(&desk.context(), client, None, overlap).await;
+            replaced.map_err(described)?.new.expose().into()
+        }
+        Asked::Api(api) => {
+            let has_secret = which.of_api(api).await?.contains_key("client_secret_expires_at");
+            if has_secret && which.overlap_of_api(overlap, api).await == 0 {
+                ask()?;
+            }
+            let body = overlap.map(|overlap| ("overlap".to_owned(), overlap.into())).into_iter().collect();
+            which.ask_for(api, "rotate-secret", body, SECRET).await?
+        }
+    };
+    output.one(&which.with(SECRET, secret))
 }
 
-async fn approve(which: &Which, version: Option<u64>, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    if version.is_some_and(|version| version != client.version) {
-        bail!("{client_id} is changed since: look at it again, it has version {}", client.version);
-    }
-    let what = if client.pending_until.is_some() { "is approved" } else { "is vouched for" };
-    administration::approve(&desk.context(), client).await.map_err(|error| absent(error, client_id))?;
-    which.tell(what, &desk, output).await
+async fn reissue_token(which: &Which, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let ask = || {
+        let what = format!("the registration access token of client {:?} at once", which.client_id);
+        consent.to_end(&what, &which.client_id)
+    };
+    let token = match asked {
+        Asked::Table(connection) => {
+            let (desk, client) = which.at_desk(connection).await?;
+            if client.registration_access_token.is_some() {
+                ask()?;
+            }
+            let token = administration::reissue_token(&desk.context(), client).await.map_err(described)?;
+            token.expose().into()
+        }
+        Asked::Api(api) => {
+            // The API does not say who has one.
+            which.of_api(api).await?;
+            ask()?;
+            which.ask_for(api, "reissue-token", Map::new(), REGISTRATION_TOKEN).await?
+        }
+    };
+    output.one(&which.with(REGISTRATION_TOKEN, token))
 }
 
-async fn deny(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    if client.pending_until.is_none() {
-        bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
-    }
-    let (what, name) = in_words(&client, client_id);
-    consent.to_delete(&what, name.as_deref(), client_id)?;
-    administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
-    which.tell("is denied, and deleted", &desk, output).await
+async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let client_id = &which.client_id;
+    let state = match asked {
+        Asked::Table(connection) => {
+            let desk = which.desk(connection).await?;
+            let client = desk.known(client_id).await?;
+            ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
+            let deleted = administration::remove(&desk.context(), &client, for_good).await;
+            deleted.map_err(|error| absent(error, client_id))?;
+            which.state(&desk).await?
+        }
+        Asked::Api(api) => {
+            let (service, path) = which.path(api).await?;
+            let path = [&service, "clients", &path];
+            ask_to_delete(client_id, &api.get(&path).await?, consent)?;
+            api.ask(Asking::new(Method::DELETE, &path).with("for_good", for_good.then_some(true))).await?;
+            DELETED.to_owned()
+        }
+    };
+    which.tell("is deleted", state, output)
 }
 
-async fn retain(which: &Which, retained: bool, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    if !client.ends_unused() {
-        bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
-    }
-    administration::retain(&desk.context(), client, retained).await.map_err(|error| absent(error, client_id))?;
-    let what = if retained { "stays though nobody uses it" } else { "ends if nobody uses it, as the policy says" };
-    which.tell(what, &desk, output).await
-}
-
-async fn delete(which: &Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
-    let (desk, client_id) = (which.desk(connection).await?, &which.client_id);
-    let client = desk.known(client_id).await?;
-    let (what, name) = in_words(&client, client_id);
-    consent.to_delete(&what, name.as_deref(), client_id)?;
-    administration::delete(&desk.context(), &client).await.map_err(|error| absent(error, client_id))?;
-    which.tell("is deleted", &desk, output).await
-}
-
-/// A client for whoever is asked about it, and its name.
-fn in_words(client: &RegisteredClient, client_id: &str) -> (String, Option<String>) {
-    let name = client.record.metadata.to_members().remove("client_name");
-    match name.as_ref().and_then(Value::as_str) {
-        Some(name) => (format!("client {client_id:?}, {name:?}"), Some(name.to_owned())),
-        None => (format!("client {client_id:?}"), None),
-    }
-}
-
-/// Why a client is not brought back.
-fn unrestored(fault: RestoreFault) -> anyhow::Error {
-    match fault {
-        RestoreFault::Core(error) => described(error),
-        RestoreFault::Unrestorable(Unrestorable::Unknown) => Failure::not_found(fault.to_string()).into(),
-        RestoreFault::Unrestorable(_) => Failure::new(Kind::Conflict, fault.to_string()).into(),
-    }
-}
-
-/// How a client stands, in a word or some.
-fn state(client: &RegisteredClient) -> String {
-    let words = [(client.locked, "locked"), (client.pending_until.is_some(), "pending"), (client.retained, "retained")];
-    let said: Vec<&str> = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
-    if said.is_empty() { "active".to_owned() } else { said.join(" ") }
+fn ask_to_delete(client_id: &str, client: &Map<String, Value>, consent: &Consent) -> Result<()> {
+    let name = client.get("client_name").and_then(Value::as_str);
+    let what = match name {
+        Some(name) => format!("client {client_id:?}, {name:?}"),
+        None => format!("client {client_id:?}"),
+    };
+    consent.to_delete(&what, name, client_id)
 }
 
 impl Which {
@@ -298,21 +308,62 @@ impl Which {
         Ok((desk, client))
     }
 
-    /// Says what was done to it, and to scripts how it stands now.
-    async fn tell(&self, what: &str, desk: &Desk, output: &Output) -> Result<()> {
-        let sentence = format!("Client {} {what}.", self.client_id);
-        if !output.is_json() {
-            output.done(&sentence);
-            return Ok(());
+    /// The way to it at the API: its service and what names it there.
+    async fn path(&self, api: &Api) -> Result<(String, String)> {
+        let service = self.service.to_string();
+        let client = api.client_path(&service, &self.client_id).await?;
+        Ok((service, client))
+    }
+
+    /// All that is known of it.
+    async fn whole(&self, asked: &Asked) -> Result<Map<String, Value>> {
+        match asked {
+            Asked::Table(connection) => {
+                let desk = self.desk(connection).await?;
+                let client = desk.known(&self.client_id).await?;
+                Ok(operator::shown::whole(&client, desk.service.policy(), connection.clock.now()))
+            }
+            Asked::Api(api) => self.of_api(api).await,
         }
-        let now = desk.found(&self.client_id).await?.map_or_else(|| "deleted".to_owned(), |client| state(&client));
-        output.told(&sentence, &self.with("state", &now))
+    }
+
+    async fn of_api(&self, api: &Api) -> Result<Map<String, Value>> {
+        api.client(&self.service.to_string(), &self.client_id).await
+    }
+
+    /// How it stands now, in the table.
+    async fn state(&self, desk: &Desk) -> Result<String> {
+        let now = desk.found(&self.client_id).await?;
+        let now = now.map(|client| operator::shown::client(&client, desk.service.policy(), 0));
+        Ok(now.map_or_else(|| DELETED.to_owned(), |client| shown::state(&client)))
+    }
+
+    /// Says what was done to it, and to scripts how it stands now.
+    fn tell(&self, what: &str, state: String, output: &Output) -> Result<()> {
+        let sentence = format!("Client {} {what}.", self.client_id);
+        output.told(&sentence, &self.with("state", state.into()))
+    }
+
+    /// For how many seconds an old secret works: none if the policy is not this token's to see.
+    async fn overlap_of_api(&self, given: Option<u64>, api: &Api) -> u64 {
+        let policy = match given {
+            Some(overlap) => return overlap,
+            None => api.get(&[&self.service.to_string(), "policy"]).await,
+        };
+        policy.ok().and_then(|policy| policy.get("secret_overlap")?.as_u64()).unwrap_or_default()
+    }
+
+    /// What an action of the API has made for it.
+    async fn ask_for(&self, api: &Api, action: &str, body: Map<String, Value>, member: &str) -> Result<Value> {
+        let (service, path) = self.path(api).await?;
+        let asking = Asking::new(Method::POST, &[&service, "clients", &path, action]).sending(body);
+        Ok(api.ask(asking).await?.members.remove(member).unwrap_or_default())
     }
 
     /// Its identifier and what has just been made for it.
-    fn with(&self, member: &str, value: &str) -> Map<String, Value> {
-        let members = [("client_id", self.client_id.as_str()), (member, value)];
-        members.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect()
+    fn with(&self, member: &str, value: Value) -> Map<String, Value> {
+        let members = [("client_id", self.client_id.as_str().into()), (member, value)];
+        members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 }
 
@@ -327,12 +378,11 @@ fn allowed(metadata: &ClientMetadata, source: Source) -> Result<(), Error> {
 }
 
 /// Tells an operator of members that were not registered, as a misspelt one; registrants are not told (RFC 7591 §2).
-fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy: &Policy) {
-    let (registered, own) = (client.record.metadata.to_members(), shown(client, policy));
-    let has = |(name, value): &(&String, &Value)| registered.contains_key(*name) || own.get(*name) == Some(*value);
+fn warn_of_ignored(sent: &Map<String, Value>, client: &Map<String, Value>) {
     // What each change changes, and what was sent before, are shown beside what is registered.
     let given = sent.iter().filter(|(name, value)| !value.is_null() && !TOLD.contains(&name.as_str()));
-    let ignored: Vec<&str> = given.filter(|member| !has(member)).map(|(name, _)| name.as_str()).collect();
+    let ignored = given.filter(|(name, value)| !shown::has(client, name, value));
+    let ignored: Vec<&str> = ignored.map(|(name, _)| name.as_str()).collect();
     if !ignored.is_empty() {
         print::complain(&format!("warning: not registered: {}", ignored.join(", ")));
     }
@@ -341,14 +391,23 @@ fn warn_of_ignored(sent: &Map<String, Value>, client: &RegisteredClient, policy:
 /// What is shown of a client that is no setting of it: which change it is, and how it became what it is.
 const TOLD: [&str; 3] = ["version", "sent", "changes"];
 
-/// A client, and what its registrant sent beside what became of it.
-fn show(client: &RegisteredClient, policy: &Policy, output: &Output) -> Result<()> {
-    let (mut members, changes) = (shown(client, policy), rows(&client.changes()));
+/// How a client stands that is gone.
+const DELETED: &str = "deleted";
+
+/// A secret, as it is shown once.
+const SECRET: &str = "client_secret";
+
+/// A registration access token, as it is shown once.
+const REGISTRATION_TOKEN: &str = "registration_access_token";
+
+/// Prints a client, and what its registrant sent beside what became of it.
+fn print(client: Map<String, Value>, output: &Output) -> Result<()> {
+    let mut members = shown::displayed(client);
     if output.is_json() {
-        members.insert("sent".to_owned(), client.sent().into());
-        members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
         return output.one(&members);
     }
+    let changes = rows(&mut members, "changes");
+    members.remove("sent");
     output.one(&members)?;
     if !changes.is_empty() {
         output.done("");
@@ -356,59 +415,4 @@ fn show(client: &RegisteredClient, policy: &Policy, output: &Output) -> Result<(
         output.rows(&CHANGES, &changes)?;
     }
     Ok(())
-}
-
-fn shown(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
-    let mut members = client.record.metadata.to_members();
-    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    put("client_id", client.client_id.as_str().into());
-    put("numeric_id", client.numeric_id.into());
-    put("source", client.source.as_str().into());
-    put("client_type", serde_json::to_value(client.record.client_type).unwrap_or_default());
-    put("registered", date(client.record.issued_at_millis / 1000).into());
-    put("version", client.version.into());
-    put("state", state(client).into());
-    put("locked", client.locked.into());
-    if let Some(end) = client.ends_at() {
-        put("expires", date(end).into());
-    }
-    if let Some(day) = &client.used {
-        put("used", day.as_str().into());
-    }
-    if client.retained {
-        put("retained", true.into());
-    }
-    if let Some(previous) = &client.previous_secret {
-        put("previous_secret_until", date(previous.until).into());
-    }
-    if let Some(end) = client.pending_until {
-        put("pending", date(end).into());
-    }
-    let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();
-    if !flags.is_empty() {
-        put("flags", flags.into());
-    }
-    if let Some(document) = &client.record.metadata_document {
-        put("metadata_document", told_of(document));
-    }
-    members
-}
-
-/// How old the copy of a metadata document is, and what the service thinks of its URL.
-fn told_of(document: &ClientDocument) -> Value {
-    let changed = document.changed.iter().map(|(member, millis)| (member.clone(), date(millis / 1000)));
-    let changed: BTreeMap<String, String> = changed.collect();
-    let mut told = json!({
-        "trust": document.trust.as_str(),
-        "copy": document.copy.as_str(),
-        "first_seen": date(document.first_seen_millis / 1000),
-        "changed": date(document.changed_at_millis / 1000),
-        "changed_members": changed,
-        "fetched": date(document.fetched_at_millis / 1000),
-        "fresh_until": date(document.fresh_until),
-    });
-    if let (Some(told), Some(pattern)) = (told.as_object_mut(), &document.trusted_by) {
-        told.insert("trusted_by".to_owned(), pattern.as_str().into());
-    }
-    told
 }

@@ -14,6 +14,8 @@ use shared::service::Service;
 use shared::store::Store;
 use shared::time::Clock;
 
+use super::api::Settings;
+use super::asked::{Asked, needs_table};
 use super::fetched::Reach;
 use super::output::date;
 use super::place::{Place, Server};
@@ -44,6 +46,8 @@ pub struct Options {
     /// The key file that takes the place of KMS; .registrar/key where --endpoint-url is given.
     #[arg(long, global = true, env = "REGISTRAR_KEY_FILE", value_name = "FILE")]
     key_file: Option<String>,
+    #[command(flatten)]
+    api: Settings,
 }
 
 /// A table, and what wraps the keys of its services.
@@ -62,7 +66,34 @@ pub struct Connection {
 }
 
 impl Options {
+    /// A table is named on the command line: a variable that names an API is passed over.
+    pub(crate) fn mean_a_table(&mut self) {
+        self.api.is_passed_over = true;
+    }
+
+    /// Whom they name: the operators' API, or a table.
+    ///
+    /// # Errors
+    /// If nobody is signed in, or an option is not what it must be.
+    pub(super) async fn asked(self) -> Result<Asked> {
+        match self.api.api()? {
+            Some(api) => Ok(Asked::Api(api)),
+            None => Ok(Asked::Table(Box::new(self.table().await?))),
+        }
+    }
+
+    /// The table, for what is about tables.
+    ///
+    /// # Errors
+    /// The same; if an API is named.
     pub(super) async fn connect(self) -> Result<Connection> {
+        if self.api.api()?.is_some() {
+            return Err(needs_table("it looks at one").into());
+        }
+        self.table().await
+    }
+
+    async fn table(self) -> Result<Connection> {
         let clock = Clock::system();
         let (table, kms_key_id) = (table(self.table)?, given(self.kms_key_id));
         let meant_by = sign_in::meant_by().or_else(|| kms_key_id.as_ref().map(|_| "a KMS key"));

@@ -33,6 +33,11 @@ impl Desk {
         Ok(Self::made(service, connection, connection.keys().await?, FetchSettings::default()))
     }
 
+    /// Where something is opened and something fetched.
+    pub(super) async fn fetching(service: Service, connection: &Connection, fetch: FetchSettings) -> Result<Self> {
+        Ok(Self::made(service, connection, connection.keys().await?, fetch))
+    }
+
     /// The service of that number, where nothing is sealed, opened or fetched.
     pub(super) async fn at(service: u64, connection: &Connection) -> Result<Self> {
         let settings = FetchSettings { reachable: connection.reachable()?, extra_ca: None };
@@ -93,7 +98,8 @@ impl Desk {
             None if DocumentUri::is_meant_by(client_id) => store.kept_document(id, number).await.map_err(described)?,
             _ => None,
         };
-        Ok(Named { client, document: document.filter(|document| document.client_id == client_id) })
+        let document = document.filter(|document| document.client_id == client_id);
+        Ok(Named { client, document, ..Named::default() })
     }
 
     /// The client, which must be known.

@@ -1,5 +1,7 @@
 //! `registrar service federation`: a service's place in federations, and the keys with which it signs there.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,7 @@ use shared::service::{
     FEDERATION_JWKS, FederationSettings, RepeatedRegistration, Service, ServiceConfiguration, TrustAnchorSettings,
 };
 
+use super::asked::Asked;
 use super::consent::Consent;
 use super::fetched::fault;
 use super::{Connection, Output, operator};
@@ -60,6 +63,9 @@ pub enum Command {
         #[arg(long, value_name = "HOST:PORT", requires = "check")]
         reachable: Vec<String>,
     },
+    /// Show the service's place in federations, or how far an entity would come that asks for its registration: each check,
+    /// and the chain of trust. Nobody is registered.
+    Check(check::Check),
     /// Make a new key and publish it. The one that signs stays the same until `use-key`.
     AddKey {
         /// The service's number.
@@ -127,8 +133,12 @@ enum Repeated {
     Refuse,
 }
 
-pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
-    let id = command.id();
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
+    let command = match command {
+        Command::Check(check) => return check::run(check, asked, output).await,
+        command => command,
+    };
+    let (id, connection) = (command.id(), asked.table()?);
     if let Command::Anchors { check, extra_ca, reachable, .. } = command {
         let settings = connection.service(id).await?.configuration.federation;
         let extra_ca = extra_ca.map(|file| read(&file).map(String::into_bytes)).transpose()?;
@@ -149,6 +159,7 @@ impl Command {
             | Self::AddKey { id }
             | Self::UseKey { id, .. }
             | Self::RemoveKey { id, .. } => *id,
+            Self::Check(check) => check.id,
         }
     }
 
@@ -156,7 +167,7 @@ impl Command {
     fn apply(&self, configuration: &mut ServiceConfiguration, keys: &mut Vec<Value>) -> Result<bool> {
         let settings = &mut configuration.federation;
         match self {
-            Self::Show { .. } | Self::Anchors { .. } => return Ok(false),
+            Self::Show { .. } | Self::Anchors { .. } | Self::Check(_) => return Ok(false),
             Self::Disable { .. } => settings.enabled = false,
             Self::AddKey { .. } => add_key(settings, keys)?,
             Self::UseKey { kid, .. } => {

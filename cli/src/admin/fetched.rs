@@ -20,6 +20,11 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// Whether nothing is added.
+    pub(super) fn is_usual(&self) -> bool {
+        self.extra_ca.is_none() && self.reachable.is_empty()
+    }
+
     /// The same for the way out.
     pub(super) fn settings(self) -> Result<FetchSettings> {
         let read = |file: PathBuf| std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()));
@@ -42,7 +47,8 @@ pub(super) fn fault(error: &FetchError, pair: &str) -> String {
     innermost
 }
 
-fn innermost(error: &(dyn Error + 'static)) -> String {
+/// What began it.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -1,23 +1,24 @@
 //! `registrar grant`: what users have let clients have. Operators' own tokens are `registrar token`.
 
+mod by_api;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use anyhow::Result;
-use authorization::authorization::{Given, State};
 use authorization::grant::{self, Grant};
 use authorization::management;
 use authorization::rules::Rules;
-use authorization::token::TokenIdentifier;
 use authorization::{Authorization, Context};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
 
+use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::Desk;
 use super::output::date;
-use super::{Connection, Output, operator};
+use super::{Output, operator};
 use crate::failure::{Failure, described};
 use crate::print;
 
@@ -73,7 +74,11 @@ pub struct Whose {
     subject: Option<String>,
 }
 
-pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
+    let connection = match asked {
+        Asked::Table(connection) => connection,
+        Asked::Api(api) => return by_api::run(command, api, output).await,
+    };
     let (Command::List { service, .. } | Command::Show { service, .. } | Command::Revoke { service, .. }) = &command;
     let desk = Desk::at(*service, connection).await?;
     let (rules, origin) = (Rules::default(), operator());
@@ -124,7 +129,11 @@ async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &O
         }
         rows.push(row(&left, holder));
     }
-    output.rows(&["client_id", "client", "subject", "live", "scopes", "granted"], &rows)?;
+    print_list(&rows, is_cut, output)
+}
+
+fn print_list(rows: &[Map<String, Value>], is_cut: bool, output: &Output) -> Result<()> {
+    output.rows(&["client_id", "client", "subject", "live", "scopes", "granted"], rows)?;
     if is_cut {
         print::complain("There are more: --limit");
     }
@@ -134,14 +143,26 @@ async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &O
 async fn show(client: &str, subject: &str, office: &Office<'_>, output: &Output) -> Result<()> {
     let holder = office.holder(client).await?;
     let left = office.left_of(&holder, client, subject).await?;
-    if holder.client.as_ref().is_some_and(RegisteredClient::is_held) {
+    let is_held = holder.client.as_ref().is_some_and(RegisteredClient::is_held);
+    let live = left.live.iter().map(operator::grants::authorization).collect();
+    let latest = left.grant.latest.as_ref().map(|latest| latest.as_slice().into());
+    print_one(client, is_held, row(&left, &holder), latest, live, output)
+}
+
+/// Prints a grant, and its authorizations as the API has them.
+fn print_one(
+    client: &str,
+    is_held: bool,
+    mut members: Map<String, Value>,
+    latest_scopes: Option<Value>,
+    live: Vec<Value>,
+    output: &Output,
+) -> Result<()> {
+    if is_held {
         print::complain(&format!("warning: the client {client} is locked, or waits for approval: none of it works"));
     }
-    let live: Vec<Map<String, Value>> = left.live.iter().map(authorization).collect();
-    let mut members = row(&left, &holder);
-    if let Some(latest) = &left.grant.latest {
-        members.insert("latest_scopes".to_owned(), latest.as_slice().into());
-    }
+    members.extend(latest_scopes.map(|scopes| ("latest_scopes".to_owned(), scopes)));
+    let live: Vec<Map<String, Value>> = live.iter().filter_map(Value::as_object).map(authorization).collect();
     if output.is_json() {
         members.insert("authorizations".to_owned(), live.into_iter().map(Value::Object).collect());
         return output.one(&members);
@@ -157,48 +178,88 @@ async fn show(client: &str, subject: &str, office: &Office<'_>, output: &Output)
 async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &Output) -> Result<()> {
     let Office { desk, context } = office;
     let service = desk.service.id;
-    match (&whose.client, &whose.subject) {
+    let count = match (&whose.client, &whose.subject) {
         (Some(client), None) => {
             let known = desk.found(client).await?.ok_or_else(|| no_client(client))?;
-            let what = format!("all tokens of client {:?} of service {service}, whoever's they are", known.client_id);
-            consent.to_delete(&what, None, client)?;
+            whose.ask(service, &known.client_id, consent)?;
             let known = desk.to_change(client, desk.named_somehow(client).await?).await?;
-            let count = management::end_all_of_client(context, known.numeric_id).await.map_err(described)?;
-            let sentence = format!("All tokens of client {client} are ended; authorizations that worked: {count}.");
-            output.told(&sentence, &ended(whose, count))
+            management::end_all_of_client(context, known.numeric_id).await.map_err(described)?
         }
         (Some(client), Some(subject)) => {
             let left = office.left_of(&office.holder(client).await?, client, subject).await?;
-            let what = format!("what user {subject:?} has let client {client:?} of service {service} have");
-            consent.to_delete(&what, None, subject)?;
-            let count = office.end(&left.grant).await?;
-            let sentence = format!(
-                "What user {subject} had let client {client} have is ended; authorizations with tokens: {count}."
-            );
-            output.told(&sentence, &ended(whose, count))
+            whose.ask(service, "", consent)?;
+            office.end(&left.grant).await?
         }
-        (None, subject) => {
-            let subject = subject.as_deref().unwrap_or_default();
+        (None, _) => {
             let grants = office.grants(whose, usize::MAX).await?;
-            let what =
-                format!("what user {subject:?} has let clients of service {service} have, {} of them", grants.len());
-            consent.to_delete(&what, None, subject)?;
+            whose.ask(service, &grants.len().to_string(), consent)?;
             let mut count = 0;
             for grant in &grants {
                 count += office.end(grant).await?;
             }
-            let sentence =
-                format!("What user {subject} had let clients have is ended; authorizations with tokens: {count}.");
-            output.told(&sentence, &ended(whose, count))
+            count
         }
-    }
+    };
+    whose.tell(count, output)
 }
 
-/// What has ended, for scripts: whose it was, and how many authorizations worked.
-fn ended(whose: &Whose, count: usize) -> Map<String, Value> {
-    let whose = [("client", &whose.client), ("subject", &whose.subject)];
-    let named = whose.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_deref()?.into())));
-    named.chain([("ended".to_owned(), count.into())]).collect()
+impl Whose {
+    /// Asks before all of it ends; `more` is the client's identifier, or how many grants a user has made.
+    fn ask(&self, service: u64, more: &str, consent: &Consent) -> Result<()> {
+        let (what, name) = match (&self.client, &self.subject) {
+            (Some(client), None) => {
+                (format!("all tokens of client {more:?} of service {service}, whoever's they are"), client)
+            }
+            (Some(client), Some(subject)) => {
+                (format!("what user {subject:?} has let client {client:?} of service {service} have"), subject)
+            }
+            (None, Some(subject)) => {
+                (format!("what user {subject:?} has let clients of service {service} have, {more} of them"), subject)
+            }
+            (None, None) => return Ok(()),
+        };
+        consent.to_delete(&what, None, name)
+    }
+
+    /// Says that it has ended, and how many authorizations worked.
+    fn tell(&self, count: usize, output: &Output) -> Result<()> {
+        let whose = [("client", &self.client), ("subject", &self.subject)];
+        let named = whose.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_deref()?.into())));
+        let facts = named.chain([("ended".to_owned(), count.into())]).collect();
+        output.told(&self.ended(count), &facts)
+    }
+
+    fn ended(&self, count: usize) -> String {
+        match (&self.client, &self.subject) {
+            (Some(client), None) => {
+                format!("All tokens of client {client} are ended; authorizations that worked: {count}.")
+            }
+            (Some(client), Some(subject)) => {
+                format!(
+                    "What user {subject} had let client {client} have is ended; authorizations with tokens: {count}."
+                )
+            }
+            (None, subject) => {
+                let subject = subject.as_deref().unwrap_or_default();
+                format!("What user {subject} had let clients have is ended; authorizations with tokens: {count}.")
+            }
+        }
+    }
+
+    /// That there is nothing.
+    fn nothing(&self, service: u64) -> Failure {
+        match (&self.client, &self.subject) {
+            (Some(client), Some(subject)) => Failure::not_found(format!(
+                "user {subject} has let client {client} have nothing: `registrar grant list {service} --subject {subject}` \
+                 shows which clients have something"
+            )),
+            (_, subject) => Failure::not_found(format!(
+                "user {} has let no client of service {service} have anything: a user is named as the authorization server \
+                 does in its requests",
+                subject.as_deref().unwrap_or_default()
+            )),
+        }
+    }
 }
 
 impl Office<'_> {
@@ -230,12 +291,7 @@ impl Office<'_> {
                 let subject = subject.as_deref().unwrap_or_default();
                 let grants = management::grants_of_subject(context, subject).await.map_err(described)?;
                 if grants.is_empty() {
-                    let id = self.desk.service.id;
-                    return Err(Failure::not_found(format!(
-                        "user {subject} has let no client of service {id} have anything: a user is named as the \
-                         authorization server does in its requests"
-                    ))
-                    .into());
+                    return Err(whose.nothing(self.desk.service.id).into());
                 }
                 Ok(grants)
             }
@@ -262,14 +318,12 @@ impl Office<'_> {
             Some(item) => self.left(grant::read(&item), holder).await?,
             None => None,
         };
-        let id = self.desk.service.id;
         left.ok_or_else(|| match holder.client {
             None => no_client(client).into(),
-            Some(_) => Failure::not_found(format!(
-                "user {subject} has let client {client} have nothing: `registrar grant list {id} --subject {subject}` \
-                 shows which clients have something"
-            ))
-            .into(),
+            Some(_) => {
+                let whose = Whose { client: Some(client.to_owned()), subject: Some(subject.to_owned()) };
+                whose.nothing(self.desk.service.id).into()
+            }
         })
     }
 
@@ -303,25 +357,18 @@ fn row(left: &Left, holder: &Holder) -> Map<String, Value> {
     members
 }
 
-/// An authorization: its tokens by the identifiers by which they can be ended.
-fn authorization(shown: &Authorization) -> Map<String, Value> {
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    put("grant_type", shown.grant_type.as_str().into());
-    put("scopes", shown.refresh_scopes.as_slice().into());
-    put("made", date(shown.issued / 1000).into());
-    if shown.refreshed > 0 {
-        put("refreshed", date(shown.refreshed / 1000).into());
-    }
-    let end = |given: &Given| given.ends_at.map_or_else(|| "never".to_owned(), |end| date(end / 1000));
-    if let (State::Code, Some(code)) = (shown.state, &shown.code) {
-        put("code_ends", end(code).into());
-    }
-    for (kind, given) in [("access_token", &shown.access_token), ("refresh_token", &shown.refresh_token)] {
-        if let Some(given) = given {
-            put(&format!("{kind}_id"), TokenIdentifier::of(shown.id, &given.hash).to_text().into());
-            put(&format!("{kind}_ends"), end(given).into());
-        }
-    }
-    members
+/// An authorization as the API has it, with dates: its tokens by the identifiers by which they can be ended.
+fn authorization(shown: &Map<String, Value>) -> Map<String, Value> {
+    let dates = [
+        ("made", "granted_at"),
+        ("refreshed", "refreshed_at"),
+        ("code_ends", "code_expires_at"),
+        ("access_token_ends", "access_token_expires_at"),
+        ("refresh_token_ends", "refresh_token_expires_at"),
+    ];
+    let end = |at: &Value| at.as_u64().map_or_else(|| "never".to_owned(), date);
+    let dates = dates.into_iter().filter_map(|(here, name)| Some((here.to_owned(), end(shown.get(name)?).into())));
+    let kept = ["grant_type", "scopes", "access_token_id", "refresh_token_id"];
+    let kept = kept.into_iter().filter_map(|name| Some((name.to_owned(), shown.get(name)?.clone())));
+    dates.chain(kept).collect()
 }

@@ -2,15 +2,22 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use serde_json::{Map, Value, json};
+use clap::builder::PossibleValuesParser;
+use operator::policy::members;
+use reqwest::Method;
+use serde_json::{Map, Value};
+use shared::administration::configure_service;
 use shared::metadata::Change;
 use shared::policy::{Policy, Preset};
-use shared::registry::{Rehearsal, rehearse};
-use shared::service::ServiceConfiguration;
+use shared::registry::rehearse;
+use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
+use super::api::{Answer, Asking, rows};
+use super::asked::Asked;
 use super::input::Input;
 use super::service::check;
+use crate::failure::{Failure, Kind, described};
 use crate::print;
 
 #[derive(Subcommand)]
@@ -28,17 +35,202 @@ pub enum Command {
         #[arg(value_name = "BODY")]
         registration: Option<Input>,
     },
+    /// Print a service's policy and its version, as `replace` takes them.
+    Show {
+        /// The service.
+        service: u64,
+    },
+    /// Replace a service's policy, if it still is what was shown.
+    Replace {
+        /// The service.
+        service: u64,
+        /// The policy as JSON; `-` is standard input. Members that it lacks are those of the preset `protected`.
+        #[arg(value_name = "FILE")]
+        policy: Input,
+        /// Only if it still has that version [default: as FILE says, else that of this moment].
+        #[arg(long)]
+        version: Option<u64>,
+    },
+    /// Show what would become different in a service with another policy, and what would become of a registration there;
+    /// nothing is changed or registered.
+    Try {
+        /// The service.
+        service: u64,
+        /// The policy as JSON; `-` is standard input. Members that it lacks are those of the preset `protected` [default:
+        /// the one in force].
+        #[arg(value_name = "FILE")]
+        policy: Option<Input>,
+        /// A ready-made policy in its place.
+        #[arg(long, conflicts_with = "policy", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::as_str)))]
+        preset: Option<String>,
+        /// What a client would send to register, as JSON; `-` is standard input.
+        #[arg(long, value_name = "BODY")]
+        registration: Option<Input>,
+    },
 }
 
-pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
-    let Command::Check { policy, registration } = command;
+/// What asks nobody.
+pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
     check(&configuration)?;
     configuration.policy.check_numbers(None)?;
-    if let Some(registration) = registration {
-        return rehearsed(&configuration, registration.object()?, output);
+    let Some(registration) = registration else {
+        return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
+    };
+    let sent = registration.object()?;
+    if sent.contains_key("software_statement") || configuration.policy.software_statements.required {
+        print::complain("warning: software statements are left out here");
     }
-    output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]))
+    let mut outcome = Map::new();
+    operator::policy_try::tell(&mut outcome, rehearse(&configuration, sent));
+    print_outcome(outcome, output)
+}
+
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
+    match command {
+        Command::Check { policy, registration } => check_file(&policy, registration.as_ref(), output),
+        Command::Show { service } => Output::document(&InForce::of(service, asked).await?.document()),
+        Command::Replace { service, policy, version } => {
+            let mut written = policy.object()?;
+            let noted = written.remove("version").and_then(|version| version.as_u64());
+            let policy = changed(&policy, written, &Preset::Protected.policy())?;
+            let current = InForce::of(service, asked).await?;
+            if version.or(noted).is_some_and(|version| version != current.version) {
+                let sentence = format!("the policy was changed since: it has version {} now", current.version);
+                return Err(Failure::new(Kind::Conflict, sentence).into());
+            }
+            Output::document(&current.replaced(policy, asked).await?.document())
+        }
+        Command::Try { service, policy, preset, registration } => {
+            let written = policy.map(|policy| policy.object()).transpose()?;
+            let sent = registration.map(|registration| registration.object()).transpose()?;
+            attempt(service, written, preset, sent, asked, output).await
+        }
+    }
+}
+
+/// The policy that a service has.
+pub(super) struct InForce {
+    service: u64,
+    pub(super) policy: Policy,
+    version: u64,
+}
+
+impl InForce {
+    pub(super) async fn of(service: u64, asked: &Asked) -> Result<Self> {
+        match asked {
+            Asked::Table(connection) => Ok(Self::in_table(&connection.service(service).await?)),
+            Asked::Api(api) => {
+                Self::answered(service, api.ask(Asking::new(Method::GET, &[&service.to_string(), "policy"])).await?)
+            }
+        }
+    }
+
+    fn in_table(service: &Service) -> Self {
+        Self { service: service.id, policy: service.configuration.policy.clone(), version: service.version }
+    }
+
+    fn answered(service: u64, answer: Answer) -> Result<Self> {
+        let etag = answer.etag.unwrap_or_default();
+        let version = etag.trim_matches('"').parse().context("the API says no version of the policy")?;
+        let policy =
+            serde_json::from_value(answer.members.into()).context("the API has no policy that is known here")?;
+        Ok(Self { service, policy, version })
+    }
+
+    /// Another policy in its place, unless it was changed since.
+    pub(super) async fn replaced(self, policy: Policy, asked: &Asked) -> Result<Self> {
+        match asked {
+            Asked::Table(connection) => {
+                let mut service = connection.service(self.service).await?;
+                service.version = self.version;
+                let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
+                check(&configuration)?;
+                let changed = configure_service(&connection.store, &service, &configuration, &super::operator()).await;
+                Ok(Self::in_table(&changed.map_err(described)?))
+            }
+            Asked::Api(api) => {
+                let asking = Asking::new(Method::PUT, &[&self.service.to_string(), "policy"]);
+                let asking = asking.sending(members(&policy)).if_match(format!("\"{}\"", self.version));
+                Self::answered(self.service, api.ask(asking).await?)
+            }
+        }
+    }
+
+    /// As it is written in a file.
+    pub(super) fn document(&self) -> Map<String, Value> {
+        let policy = members(&self.policy).into();
+        let members = [("service", self.service.into()), ("version", self.version.into()), ("policy", policy)];
+        members.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into_iter().collect()
+    }
+}
+
+async fn attempt(
+    service: u64,
+    written: Option<Map<String, Value>>,
+    preset: Option<String>,
+    sent: Option<Map<String, Value>>,
+    asked: &Asked,
+    output: &Output,
+) -> Result<()> {
+    // A file may have all of a service, or what `show` prints.
+    let written = written.map(|mut members| match members.remove("policy") {
+        Some(Value::Object(policy)) => policy,
+        _ => members,
+    });
+    let outcome = match asked {
+        Asked::Table(connection) => {
+            let current = connection.service(service).await?.configuration;
+            let policy = match (written, preset.as_deref().and_then(Preset::parse)) {
+                (Some(written), _) => Preset::Protected.policy().patched(written)?,
+                (None, Some(preset)) => preset.policy(),
+                (None, None) => current.policy.clone(),
+            };
+            operator::policy_try::attempted(&current, policy, sent).map_err(described)?
+        }
+        Asked::Api(api) => {
+            let members = [
+                ("policy", written.map(Value::from)),
+                ("preset", preset.map(Value::from)),
+                ("client", sent.map(Value::from)),
+            ];
+            let body = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+            let asking = Asking::new(Method::POST, &[&service.to_string(), "policy", "try"]).sending(body);
+            api.ask(asking).await?.members
+        }
+    };
+    print_outcome(outcome, output)
+}
+
+/// Prints what would become different, what each rule does to a registration, and what would be registered; as the API has
+/// it.
+///
+/// # Errors
+/// If the registration would be refused.
+fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()> {
+    let refused = outcome.get("refused").cloned();
+    if output.is_json() {
+        output.one(&outcome)?;
+    } else {
+        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs"));
+        if let Some(differs) = &differs {
+            output.rows(&["member", "from", "to"], differs)?;
+        }
+        if outcome.contains_key("changes") {
+            if differs.is_some() {
+                output.done("");
+            }
+            output.rows(&CHANGES, &rows(&mut outcome, "changes"))?;
+        }
+        if let Some(Value::Object(registered)) = outcome.get("registered") {
+            output.done("");
+            output.done("What would be registered:");
+            output.one(registered)?;
+        }
+    }
+    let Some(refused) = refused else { return Ok(()) };
+    let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or_default();
+    bail!("the registration is refused by {}: {}", text("rule"), text("error_description"))
 }
 
 /// A service with the policy of a file, and with what it announces if the file has a service.
@@ -55,44 +247,11 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
     })
 }
 
-/// Prints what each rule does to a registration.
-fn rehearsed(configuration: &ServiceConfiguration, sent: Map<String, Value>, output: &Output) -> Result<()> {
-    let has_statement = sent.contains_key("software_statement");
-    let Rehearsal { changes, rule, outcome } = rehearse(configuration, sent);
-    let changes = rows(&changes);
-    if has_statement || configuration.policy.software_statements.required {
-        print::complain("warning: software statements are left out here");
-    }
-    if output.is_json() {
-        let mut members = Map::new();
-        members.insert("changes".to_owned(), changes.into_iter().map(Value::Object).collect());
-        match &outcome {
-            Ok(registered) => members.insert("registered".to_owned(), registered.to_members().into()),
-            Err(error) => {
-                let refused = json!({"rule": rule, "error": error.code(), "error_description": error.to_string()});
-                members.insert("refused".to_owned(), refused)
-            }
-        };
-        output.one(&members)?;
-    } else {
-        output.rows(&CHANGES, &changes)?;
-        if let Ok(registered) = &outcome {
-            output.done("");
-            output.done("What would be registered:");
-            output.one(&registered.to_members())?;
-        }
-    }
-    match outcome {
-        Ok(_) => Ok(()),
-        Err(error) => bail!("the registration is refused by {rule}: {error}"),
-    }
-}
-
 /// The columns of what rules did to members.
 pub(super) const CHANGES: [&str; 5] = ["rule", "member", "what", "from", "to"];
 
 /// A row for each of them.
-pub(super) fn rows(changes: &[Change]) -> Vec<Map<String, Value>> {
+pub(super) fn rows_of(changes: &[Change]) -> Vec<Map<String, Value>> {
     changes.iter().map(Change::to_members).collect()
 }
 

@@ -8,6 +8,7 @@ mod transfer;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::administration;
 use shared::policy::Preset;
@@ -16,8 +17,11 @@ use shared::store::{RESTORABLE_SECONDS, Route};
 
 pub(super) use settings::{check, organization};
 
+use super::api::{Asking, rows};
+use super::asked::{Asked, needs_table};
 use super::consent::Consent;
 use super::input::Input;
+use super::policy::InForce;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
 use settings::Settings;
@@ -110,21 +114,26 @@ pub enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
+    let command = match command {
+        Command::Stats { id } => return stats(id, asked, output).await,
+        Command::Federation(command) => return super::federation::run(command, asked, output).await,
+        Command::Update { id, settings } => return update(id, settings, asked, output).await,
+        command => command,
+    };
+    let connection = asked.table()?;
     match command {
+        Command::Stats { .. } | Command::Federation(_) | Command::Update { .. } => Ok(()),
         Command::Create(settings) => create(settings, connection, output).await,
         Command::List { organization } => list(&organization, connection, output).await,
         Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
-        Command::Update { id, settings } => update(id, settings, connection, output).await,
         Command::Keys(command) => super::keys::run(command, connection, output).await,
-        Command::Federation(command) => super::federation::run(command, connection, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
         Command::Clone { id, settings } => clone(id, settings, connection, output).await,
         Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, connection).await,
         Command::Import(import) => transfer::import(&import, connection, output).await,
         Command::Export { id, .. } => Output::document(&declaration::exported(&connection.service(id).await?)?),
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
-        Command::Stats { id } => stats(id, connection, output).await,
         Command::Reindex { id } => reindex(id, connection, output).await,
         Command::Rewrap(rewrap) => rewrap::run(&rewrap, connection, output).await,
         Command::Restore { id } => restore(id, connection, output).await,
@@ -163,17 +172,29 @@ fn first_secrets(connection: &Connection) -> Result<Map<String, Value>> {
 }
 
 /// How many clients a service has, as far as the stream function has counted them.
-async fn stats(id: u64, connection: &Connection, output: &Output) -> Result<()> {
-    connection.service(id).await?;
-    let row = |name: &str, (value, clients): (String, u64)| -> Map<String, Value> {
-        [(name.to_owned(), value.into()), ("clients".to_owned(), clients.into())].into_iter().collect()
+async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
+    let (days, developers) = match asked {
+        Asked::Table(connection) => {
+            connection.service(id).await?;
+            let row = |name: &str, (value, clients): (String, u64)| -> Map<String, Value> {
+                [(name.to_owned(), value.into()), ("clients".to_owned(), clients.into())].into_iter().collect()
+            };
+            let days = connection.store.day_counts(id).await.map_err(described)?;
+            let developers = connection.store.developer_counts(id).await.map_err(described)?;
+            let days: Vec<_> = days.into_iter().map(|day| row("day", day)).collect();
+            (days, developers.into_iter().map(|developer| row("developer", developer)).collect())
+        }
+        Asked::Api(api) => {
+            let asking = Asking::new(Method::GET, &[&id.to_string(), "counts"]);
+            let asking = asking.with("days", Some(operator::counts::MOST_DAYS)).with("developers", Some(true));
+            let mut members = api.ask(asking).await?.members;
+            (rows(&mut members, "days"), rows(&mut members, "developers"))
+        }
     };
-    let days = connection.store.day_counts(id).await.map_err(described)?;
-    let developers = connection.store.developer_counts(id).await.map_err(described)?;
-    let total: u64 = days.iter().map(|(_, clients)| clients).sum();
-    let days: Vec<_> = days.into_iter().filter(|(_, clients)| *clients > 0).map(|day| row("day", day)).collect();
-    let developers = developers.into_iter().filter(|(_, clients)| *clients > 0);
-    let developers: Vec<_> = developers.map(|developer| row("developer", developer)).collect();
+    let clients = |row: &Map<String, Value>| row.get("clients").and_then(Value::as_u64).unwrap_or_default();
+    let total: u64 = days.iter().map(clients).sum();
+    let with_clients = |rows: Vec<Map<String, Value>>| rows.into_iter().filter(|row| clients(row) > 0).collect();
+    let (days, developers): (Vec<_>, Vec<_>) = (with_clients(days), with_clients(developers));
     if output.is_json() {
         let (days, developers) = (json!(days), json!(developers));
         let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
@@ -201,13 +222,24 @@ async fn reindex(id: u64, connection: &Connection, output: &Output) -> Result<()
     Ok(())
 }
 
-async fn update(id: u64, settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
+async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> Result<()> {
     if settings.say_nothing() {
         return Err(Failure::usage(format!(
             "nothing is said that service {id} should change: `registrar service update --help` has the options"
         ))
         .into());
     }
+    let connection = match asked {
+        Asked::Table(connection) => connection,
+        Asked::Api(_) if !settings.are_about_the_policy() => {
+            return Err(needs_table("of a service the API changes the policy alone").into());
+        }
+        Asked::Api(_) => {
+            let current = InForce::of(id, asked).await?;
+            let configuration = settings.applied_to(ServiceConfiguration::new("default", current.policy.clone()))?;
+            return output.one(&current.replaced(configuration.policy, asked).await?.document());
+        }
+    };
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone())?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::caller::Permission;
 use shared::credentials::{Token, TokenHash, TokenKind};
@@ -14,6 +15,8 @@ use shared::metadata::{GrantType, Scope};
 use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
+use super::api::{Api, Asking, MOST, next, rows};
+use super::asked::{Asked, needs_table};
 use super::consent::Consent;
 use super::output::date;
 use super::{Connection, Output, operator};
@@ -55,6 +58,9 @@ pub enum Command {
     Revoke {
         #[command(flatten)]
         which: Which,
+        /// Its service, which the operators' API has to know where the token that asks works for several.
+        #[arg(long)]
+        service: Option<u64>,
         #[command(flatten)]
         consent: Consent,
     },
@@ -134,23 +140,93 @@ pub struct Owner {
     organization: Option<String>,
 }
 
-pub(super) async fn run(command: Command, connection: &Connection, output: &Output) -> Result<()> {
+pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
-        Command::Create(create) => {
-            let token = Token::mint(create.kind(), &connection.entropy).map_err(described)?;
-            let record = record(create, token.hash(), connection).await?;
-            issue(&token, &record, connection, output).await
-        }
-        Command::List(owner) => list(owner, connection, output).await,
-        Command::Rotate { which, consent } => rotate(which, &consent, connection, output).await,
-        Command::Revoke { which, consent } => {
-            let token = existing(which, connection).await?;
-            let id = token.hash.to_text();
-            consent.to_end(&format!("the token {id} of {}", owner_of(&token)), &id)?;
+        Command::Create(create) => match asked {
+            Asked::Table(connection) => {
+                let token = Token::mint(create.kind(), &connection.entropy).map_err(described)?;
+                let record = record(create, token.hash(), connection).await?;
+                issue(&token, &record, connection, output).await
+            }
+            Asked::Api(api) => create_by_api(create, api, output).await,
+        },
+        Command::List(owner) => list(owner, asked, output).await,
+        Command::Rotate { which, consent } => rotate(which, &consent, asked.table()?, output).await,
+        Command::Revoke { which, service, consent } => revoke(which, service, &consent, asked, output).await,
+    }
+}
+
+async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let ask = |id: &str, owner: &str| consent.to_end(&format!("the token {id} of {owner}"), id);
+    let hash = which.hash()?;
+    let id = hash.to_text();
+    match asked {
+        Asked::Table(connection) => {
+            let token = existing(&hash, connection).await?;
+            if service.is_some_and(|service| token.service_id != Some(service)) {
+                return Err(Failure::not_found("this service has no such token").into());
+            }
+            ask(&id, &owner_of(&token))?;
             connection.store.revoke_token(&token, &operator()).await.map_err(described)?;
-            output.told("The token is revoked.", &told(&id, "revoked"))
+        }
+        Asked::Api(api) => {
+            let service = match service {
+                Some(service) => service,
+                None => only_service(api).await?,
+            };
+            ask(&id, &format!("service {service}"))?;
+            api.ask(Asking::new(Method::DELETE, &[&service.to_string(), "tokens", &id])).await?;
         }
     }
+    let facts = [("id".to_owned(), id.into()), ("state".to_owned(), "revoked".into())];
+    output.told("The token is revoked.", &Map::from_iter(facts))
+}
+
+/// The service of the token that asks, if it is for one.
+async fn only_service(api: &Api) -> Result<u64> {
+    let services = rows(&mut api.get(&["whoami"]).await?, "services");
+    let number = |service: &Map<String, Value>| service.get("service_id")?.as_u64();
+    match &services[..] {
+        [service] => number(service),
+        _ => None,
+    }
+    .ok_or_else(|| Failure::usage("the token that asks works for several services: give --service").into())
+}
+
+async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()> {
+    let (kind, service, expires) = match &create {
+        Create::Service { service, expires, .. } => ("service", *service, *expires),
+        Create::InitialAccess { service, expires, .. } => ("initial_access", *service, *expires),
+        Create::Organization { .. } => {
+            return Err(needs_table("the API makes no tokens of organizations").into());
+        }
+    };
+    let mut body = Map::from_iter([("kind".to_owned(), kind.into())]);
+    let mut put = |name: &str, value: Option<Value>| body.extend(value.map(|value| (name.to_owned(), value)));
+    put("expires_in", expires.map(|after| after.as_secs().into()));
+    let id = service.to_string();
+    match create {
+        Create::InitialAccess { uses, scope, grant_types, .. } => {
+            let bound = bound(scope.as_deref(), grant_types)?;
+            // One of a later version may not be known here: it warns of nothing.
+            if let Ok(policy) = serde_json::from_value(api.get(&[&id, "policy"]).await?.into()) {
+                warn(service, &policy, &bound);
+            }
+            put("uses", uses.map(Value::from));
+            put("scope", scope.map(Value::from));
+            put("grant_types", bound.grant_types.as_ref().map(serde_json::to_value).transpose()?);
+        }
+        Create::Service { permissions, .. } => {
+            let names: Vec<&str> = permissions.given().iter().map(|permission| permission.as_str()).collect();
+            put("permissions", Some(names.into()));
+        }
+        Create::Organization { .. } => {}
+    }
+    let mut made = api.ask(Asking::new(Method::POST, &[&id, "tokens"]).sending(body)).await?.members;
+    let value = made.remove("value").unwrap_or_default();
+    let mut members = displayed(made, Some(service));
+    members.insert("token".to_owned(), value);
+    output.one(&members)
 }
 
 impl Create {
@@ -202,31 +278,36 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
         Create::InitialAccess { service, uses, expires, scope, grant_types } => {
             let policy = &connection.service(service).await?.configuration.policy;
             let bound = bound(scope.as_deref(), grant_types)?;
-            let beyond = beyond(policy, &bound);
-            if !beyond.is_empty() {
-                print::complain(&format!("warning: service {service} does not offer {}", beyond.join(", ")));
-            }
-            if !policy.dynamic_registration || !AT_DOORS.iter().any(|door| policy.opens(door)) {
-                print::complain(&format!(
-                    "warning: no client of service {service} registers with such a token: that takes the door \
-                     {}, and dynamic_registration",
-                    AT_DOORS.join(" or ")
-                ));
-            }
+            warn(service, policy, &bound);
             TokenRecord { service_id: Some(service), bound, uses_left: uses, expires_at: end(expires), ..blank }
         }
     })
 }
 
+/// Says what is odd about a token to register with.
+fn warn(service: u64, policy: &Policy, bound: &BoundPolicy) {
+    let beyond = beyond(policy, bound);
+    if !beyond.is_empty() {
+        print::complain(&format!("warning: service {service} does not offer {}", beyond.join(", ")));
+    }
+    if !policy.dynamic_registration || !AT_DOORS.iter().any(|door| policy.opens(door)) {
+        print::complain(&format!(
+            "warning: no client of service {service} registers with such a token: that takes the door {}, and \
+             dynamic_registration",
+            AT_DOORS.join(" or ")
+        ));
+    }
+}
+
 async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, output: &Output) -> Result<()> {
     connection.store.create_token(record, &operator()).await.map_err(described)?;
-    let mut members = shown(record)?;
+    let mut members = shown(record);
     members.insert("token".to_owned(), token.expose().into());
     output.one(&members)
 }
 
 async fn rotate(which: Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
-    let old = existing(which, connection).await?;
+    let old = existing(&which.hash()?, connection).await?;
     let id = old.hash.to_text();
     consent.to_end(&format!("the token {id} of {}, for a new one,", owner_of(&old)), &id)?;
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
@@ -243,21 +324,38 @@ fn owner_of(token: &TokenRecord) -> String {
     }
 }
 
-/// What has become of a token, for scripts.
-fn told(id: &str, state: &str) -> Map<String, Value> {
-    Map::from_iter([("id".to_owned(), id.into()), ("state".to_owned(), state.into())])
+async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
+    let rows = match (asked, owner.service) {
+        (Asked::Table(connection), service) => {
+            let tokens = match service {
+                Some(service) => {
+                    connection.service(service).await?;
+                    connection.store.service_tokens(service).await.map_err(described)?
+                }
+                None => of_organization(&owner.organization.unwrap_or_default(), connection).await?,
+            };
+            tokens.iter().map(shown).collect()
+        }
+        (Asked::Api(api), Some(service)) => of_service(service, api).await?,
+        (Asked::Api(_), None) => return Err(needs_table("the API has no tokens of organizations").into()),
+    };
+    output.rows(&["id", "kind", "permissions", "uses_left", "expires", "created"], &rows)
 }
 
-async fn list(owner: Owner, connection: &Connection, output: &Output) -> Result<()> {
-    let tokens = match (owner.service, owner.organization) {
-        (Some(service), _) => {
-            connection.service(service).await?;
-            connection.store.service_tokens(service).await.map_err(described)?
+/// The tokens of a service by the API, oldest first.
+async fn of_service(service: u64, api: &Api) -> Result<Vec<Map<String, Value>>> {
+    let (mut tokens, mut cursor) = (Vec::new(), None);
+    loop {
+        let asking = Asking::new(Method::GET, &[&service.to_string(), "tokens"]);
+        let mut page = api.ask(asking.with("limit", Some(MOST)).with("cursor", cursor.take())).await?.members;
+        tokens.extend(rows(&mut page, "tokens").into_iter().map(|token| displayed(token, Some(service))));
+        cursor = next(&page);
+        if cursor.is_none() {
+            break;
         }
-        (None, organization) => of_organization(&organization.unwrap_or_default(), connection).await?,
-    };
-    let rows: Vec<_> = tokens.iter().map(shown).collect::<Result<_>>()?;
-    output.rows(&["id", "kind", "permissions", "uses_left", "expires", "created"], &rows)
+    }
+    tokens.reverse();
+    Ok(tokens)
 }
 
 /// An organization is its services and its tokens: with neither, there is none.
@@ -308,13 +406,18 @@ fn bound(scope: Option<&str>, grant_types: Vec<GrantType>) -> Result<BoundPolicy
     })
 }
 
-async fn existing(which: Which, connection: &Connection) -> Result<TokenRecord> {
-    let hash = match which {
-        Which { id: Some(hash), .. } => hash,
-        Which { token, .. } => presented(&token.unwrap_or_default())?,
-    };
-    let known = connection.store.token_of_any_kind(&hash).await.map_err(described)?;
+async fn existing(hash: &TokenHash, connection: &Connection) -> Result<TokenRecord> {
+    let known = connection.store.token_of_any_kind(hash).await.map_err(described)?;
     known.ok_or_else(|| Failure::not_found("there is no such token").into())
+}
+
+impl Which {
+    fn hash(self) -> Result<TokenHash> {
+        match self {
+            Self { id: Some(hash), .. } => Ok(hash),
+            Self { token, .. } => presented(&token.unwrap_or_default()),
+        }
+    }
 }
 
 /// The identifier of a token that stands in a file: it is its hash.
@@ -361,28 +464,22 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-fn shown(token: &TokenRecord) -> Result<Map<String, Value>> {
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    put("id", token.hash.to_text().into());
-    put("kind", serde_json::to_value(token.kind)?);
-    put("created", date(token.created_millis / 1000).into());
-    for (name, value) in [
-        ("service", token.service_id.map(Value::from)),
-        ("organization", token.organization.clone().map(Value::from)),
-        ("uses_left", token.uses_left.map(Value::from)),
-        ("expires", token.expires_at.map(|end| date(end).into())),
-        ("scope", token.bound.scope.as_ref().map(|scope| scope.to_string().into())),
-        ("grant_types", token.bound.grant_types.as_ref().map(serde_json::to_value).transpose()?),
-    ] {
-        if let Some(value) = value {
-            put(name, value);
-        }
-    }
-    if !token.permissions.is_empty() {
-        put("permissions", token.permissions.iter().map(|permission| permission.as_str()).collect());
-    }
-    Ok(members)
+/// A token of the table.
+fn shown(token: &TokenRecord) -> Map<String, Value> {
+    let mut members = displayed(operator::tokens::shown(token), token.service_id);
+    members.extend(token.organization.as_ref().map(|name| ("organization".to_owned(), name.as_str().into())));
+    members
+}
+
+/// A token as the API has it, with dates.
+fn displayed(mut members: Map<String, Value>, service: Option<u64>) -> Map<String, Value> {
+    let id = members.remove("token").map(|id| ("id".to_owned(), id));
+    let mut time = |name: &str| members.remove(name).and_then(|at| at.as_u64()).map(|at| date(at).into());
+    let (created, expires) = (time("created_at"), time("expires_at"));
+    let dates = [("created", created), ("expires", expires), ("service", service.map(Value::from))];
+    members.extend(id);
+    members.extend(dates.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    members
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 60] = [
+const EXAMPLES: [(&str, &[&str]); 65] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -64,6 +64,7 @@ const EXAMPLES: [(&str, &[&str]); 60] = [
     ("service federation disable", &["registrar service federation disable 1"]),
     ("service federation show", &["registrar service federation show 1 --json | jq .jwks"]),
     ("service federation anchors", &["registrar service federation anchors 1 --check"]),
+    ("service federation check", &["registrar service federation check 1 https://rp.example"]),
     ("service federation add-key", &["registrar service federation add-key 1"]),
     ("service federation use-key", &["registrar service federation use-key 1 KID"]),
     ("service federation remove-key", &["registrar service federation remove-key 1 KID"]),
@@ -91,7 +92,15 @@ const EXAMPLES: [(&str, &[&str]); 60] = [
             "registrar token revoke --token - --yes < leaked-token",
         ],
     ),
-    ("client list", &["registrar client list --service 1", "registrar client list --service 1 --json | jq .client_id"]),
+    ("whoami", &["registrar whoami --api https://api.example", "registrar whoami --profile work"]),
+    (
+        "client list",
+        &[
+            "registrar client list --service 1",
+            "registrar client list --service 1 --json | jq .client_id",
+            "registrar client list --service 1 --pending --api https://api.example",
+        ],
+    ),
     ("client show", &["registrar client show --service 1 CLIENT-ID"]),
     (
         "client resolve",
@@ -136,7 +145,10 @@ const EXAMPLES: [(&str, &[&str]); 60] = [
     ("client reissue-token", &["registrar client reissue-token --service 1 CLIENT-ID"]),
     (
         "client delete",
-        &["registrar client delete --service 1 CLIENT-ID", "registrar client delete --service 1 CLIENT-ID --yes"],
+        &[
+            "registrar client delete --service 1 CLIENT-ID",
+            "registrar client delete --service 1 CLIENT-ID --for-good --yes",
+        ],
     ),
     (
         "audit",
@@ -161,6 +173,15 @@ const EXAMPLES: [(&str, &[&str]); 60] = [
         &[
             "registrar cognito prune --user-pool us-east-1_AbCdEfGhI --unused 90d --dry-run",
             "registrar cognito prune --user-pool us-east-1_AbCdEfGhI --unused 180d --yes --json",
+        ],
+    ),
+    ("policy show", &["registrar policy show 1 > policy.json"]),
+    ("policy replace", &["registrar policy replace 1 policy.json"]),
+    (
+        "policy try",
+        &[
+            "registrar policy try 1 policy.json --registration metadata.json",
+            "registrar policy try 1 --preset protected",
         ],
     ),
     ("policy check", &["registrar policy check policy.json", "registrar policy check policy.json metadata.json"]),

@@ -196,6 +196,162 @@ async fn refused_registrations_are_counted_by_rule_and_network() {
 /// How long a client has before it makes room, in seconds, and one more.
 const TIME_TO_BE_USED: u64 = 601;
 
+/// What is counted: error, rule, door, description and sample of each kind.
+pub(crate) async fn kinds(world: &World) -> Vec<[String; 5]> {
+    let of_service = world.app.store.refused(1, &world.clock.today()).await.unwrap();
+    of_service.into_iter().map(|one| [one.error, one.rule, one.door, one.description, one.sample]).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
+    let world = World::for_identity_center(1).await;
+    let mut policy = Preset::Open.policy();
+    policy.doors.push("identity_center".to_owned());
+    world.service(1, policy).await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    let wrapped = |document: &str| json!({"json": document}).to_string();
+    let wrong =
+        r##"{"redirect_uris": "https://u@rp.example/hunter2", "client_name#x-hunter2": "hunter2", "hunter2": 1}"##;
+    let masked = r##"{"redirect_uris":"https://rp.example/…","client_name":"7 characters"}"##;
+    let aws = r#"{"clientName": 5, "clientType": "public", "scopes": ["hunter2"]}"#;
+    for (path, body, error, rule, door, description, sample) in [
+        (
+            "/1/register",
+            wrong.to_owned(),
+            "invalid_client_metadata",
+            "as sent",
+            "oauth",
+            "redirect_uris must be an array of strings",
+            masked,
+        ),
+        (
+            "/1/register",
+            "[]".to_owned(),
+            "invalid_client_metadata",
+            "as sent",
+            "oauth",
+            "the body must be a JSON object",
+            "{}",
+        ),
+        (
+            "/1/register",
+            r#"{"hunter2": 1, "hunter2": 2}"#.to_owned(),
+            "invalid_client_metadata",
+            "as sent",
+            "oauth",
+            "… appears twice",
+            "{}",
+        ),
+        (
+            "/1/register",
+            r##"{"client_name#x-hunter2": 5}"##.to_owned(),
+            "invalid_client_metadata",
+            "as sent",
+            "oauth",
+            "client_name#… must be a string",
+            r#"{"client_name":"a number"}"#,
+        ),
+        (
+            "/api/1/client/registration",
+            wrapped(wrong),
+            "invalid_client_metadata",
+            "as sent",
+            "authlete",
+            "redirect_uris must be an array of strings",
+            masked,
+        ),
+        (
+            "/client/register",
+            aws.to_owned(),
+            "invalid_request",
+            "as sent",
+            "identity_center",
+            "clientName must be a string",
+            r#"{"clientName":"a number","clientType":"public","scopes":["(7 characters)"]}"#,
+        ),
+        (
+            "/client/register",
+            r#"{"clientName": "a", "clientType": "public", "grantTypes": ["hunter2"]}"#.to_owned(),
+            "unsupported_grant_type",
+            "grant_types and response_types",
+            "identity_center",
+            "grantTypes: \"…\" is not offered by this service",
+            r#"{"clientName":"1 characters","clientType":"public","grantTypes":["7 characters"]}"#,
+        ),
+        (
+            "/v1/clients",
+            r#"{"client_name": "a", "client_type": "hunter2"}"#.to_owned(),
+            "invalid_client_metadata",
+            "as sent",
+            "identity_center",
+            "client_type: \"…\" is not offered by this service",
+            r#"{"client_name":"1 characters","client_type":"7 characters"}"#,
+        ),
+    ] {
+        world.clock.advance(DAY);
+        let headers = [("content-type", "application/json"), ("authorization", &*format!("Bearer {token}"))];
+        let reply = world.send("POST", path, &headers, body.clone()).await;
+        assert!((200..500).contains(&reply.status), "{reply:?}");
+        let found = kinds(&world).await;
+        let [found] = found.as_slice() else { panic!("{path} {body}: {found:?}") };
+        let [found_error, found_rule, found_door, found_description, found_sample] =
+            found.each_ref().map(String::as_str);
+        assert_eq!([found_error, found_rule, found_door], [error, rule, door], "{body}");
+        assert_eq!(found_description, description, "{body}");
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(json(found_sample), json(sample), "{body}");
+    }
+    world.clock.advance(DAY);
+    for junk in ["", "client_name=a", "{"] {
+        let reply = world.send("POST", "/1/register", &[("content-type", "application/json")], junk.to_owned()).await;
+        assert_eq!(reply.status, 400);
+    }
+    assert!(kinds(&world).await.is_empty(), "what is no JSON was no registration");
+}
+
+#[tokio::test]
+async fn who_has_no_token_is_counted() {
+    let world = World::for_identity_center(1).await;
+    let mut policy = Preset::Protected.policy();
+    policy.doors.push("identity_center".to_owned());
+    world.service(1, policy).await;
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    assert_eq!(world.register(1, None, &web_client()).await.status, 401);
+    assert_eq!(world.register(1, Some("hunter2"), &web_client()).await.status, 401);
+    let body = json!({"json": web_client().to_string(), "token": "hunter2"});
+    world.send_json("POST", "/api/1/client/registration", Some(&token), &body).await;
+    let aws = json!({"clientName": "a", "clientType": "public"});
+    assert_eq!(world.send_json("POST", "/client/register", None, &aws).await.status, 400);
+    let found = kinds(&world).await;
+    let found: Vec<_> = found.iter().map(|[_, rule, door, ..]| (rule.as_str(), door.as_str())).collect();
+    let expected = [("registration", "identity_center"), ("registration", "authlete"), ("registration", "oauth")];
+    assert!(expected.iter().all(|one| found.contains(one)), "{found:?}");
+    assert!(!format!("{:?}", kinds(&world).await).contains("hunter2"));
+}
+
+/// What strangers make up is neither in an entry nor makes it larger than one is: an item, an event, a line of the log.
+#[tokio::test]
+async fn no_entry_is_as_large_as_what_a_stranger_sends() {
+    let world = World::open().await;
+    let (path, token, reply) = world.client(&web_client()).await;
+    let mut update = as_update(&reply.body);
+    for member in ["client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri", "organization_name"] {
+        for tag in 0..100 {
+            update[format!("{member}#x-hunter2-{tag}")] = json!("https://rp.example/");
+        }
+    }
+    let long = format!("client_name#{}", ["hunter2"; 1000].join("-"));
+    update[&long] = json!("A");
+    let updated = world.send_json("PUT", &path, Some(&token), &update).await;
+    assert_eq!(updated.status, 200, "{updated:?}");
+    assert!(updated.body.get("client_name#x-hunter2-0").is_some() && updated.body.get(&long).is_none());
+    let entries = of_client(&world, reply.text("client_id")).await;
+    let [.., last] = entries.as_slice() else { panic!("{entries:?}") };
+    let members =
+        ["client_name", "client_uri", "logo_uri", "organization_name", "policy_uri", "tos_uri"].map(str::to_owned);
+    assert!(members.iter().all(|member| last.members.contains(member)) && last.members.len() <= 7, "{last:?}");
+}
+
 #[tokio::test]
 async fn the_oldest_that_nobody_has_used_make_room() {
     let world = World::empty().await;

@@ -100,7 +100,8 @@ fn quoted_after(begins: &str, folder: &Path, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_rule_of_a_registration_has_words() {
-    let mut rules = BTreeSet::from(["dynamic_registration".to_owned(), "as sent".to_owned()]);
+    let of_doors = ["dynamic_registration", "as sent", "registration"];
+    let mut rules = BTreeSet::from(of_doors.map(str::to_owned));
     for begins in ["begins(\"", "*rule = \""] {
         quoted_after(begins, &root().join("shared/src"), &mut rules);
     }
@@ -109,4 +110,72 @@ fn every_rule_of_a_registration_has_words() {
     for rule in rules.iter().filter(|rule| !rule.starts_with("metadata_documents")) {
         assert!(file("rules.js").contains(&format!("\n  '{rule}': [[")), "{rule}");
     }
+}
+
+/// Which actions `client`, `bulk` and their like do by their name.
+const ACTIONS: [&str; 12] = [
+    "show",
+    "update",
+    "lock",
+    "unlock",
+    "approve",
+    "deny",
+    "retain",
+    "release",
+    "restore",
+    "rotate-secret",
+    "reissue-token",
+    "delete",
+];
+
+/// The commands that a file writes: their words, and the names of their options.
+fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
+    let mut found = Vec::new();
+    for call in text.split("registrar([").skip(1) {
+        let (words, rest) = call.split_once(']').unwrap();
+        let words: Vec<&str> = words.split(',').map(str::trim).collect();
+        let options = rest.strip_prefix(", {").map_or("", |options| options.split_once('}').unwrap().0);
+        // What stands in a text or behind a colon names no option.
+        let names = options.split(',').map(|option| option.split(':').next().unwrap().trim().trim_matches('\''));
+        let names: Vec<String> = names
+            .filter(|name| name.starts_with(|letter: char| letter.is_ascii_lowercase()))
+            .map(str::to_owned)
+            .collect();
+        let quoted = |word: &str| word.trim_matches('\'').to_owned();
+        match words[..] {
+            [group, "action"] => {
+                found.extend(ACTIONS.iter().map(|action| (vec![quoted(group), (*action).to_owned()], Vec::new())));
+            }
+            [.., "kind.replace('_', '-')"] | ["'token'", "'create'", ..] => {
+                let kinds = ["service", "initial-access"].into_iter();
+                let named = kinds.map(|kind| vec!["token".to_owned(), "create".to_owned(), kind.to_owned()]);
+                found.extend(named.map(|words| (words, Vec::new())));
+            }
+            _ => found.push((words.iter().map(|word| quoted(word)).collect(), names)),
+        }
+    }
+    found
+}
+
+#[test]
+fn commands_that_are_copied_are_understood() {
+    let all = registrar::arguments::Arguments::documented();
+    let mut seen = BTreeSet::new();
+    for (name, text) in files() {
+        for (words, options) in commands(&text) {
+            let command = words.iter().fold(&all, |command, word| {
+                command.find_subcommand(word).unwrap_or_else(|| panic!("{name}: no {words:?}"))
+            });
+            assert!(!command.has_subcommands(), "{name}: {words:?}");
+            for option in &options {
+                let is_known = command.get_arguments().any(|known| known.get_long() == Some(option));
+                assert!(is_known, "{name}: {words:?} has no --{option}");
+            }
+            seen.insert(words.join(" "));
+        }
+    }
+    for shown in ["client list", "client delete", "policy replace", "audit", "grant revoke", "token create service"] {
+        assert!(seen.contains(shown), "{seen:?}");
+    }
+    assert!(all.get_arguments().any(|option| option.get_long() == Some("api") && option.is_global_set()));
 }

@@ -168,6 +168,34 @@ fn the_pages_for_newcomers_are_typed_as_they_stand() {
     }
 }
 
+/// What operators type is understood; `--help` keeps it from being done.
+#[test]
+fn the_operations_page_has_commands_that_there_are() {
+    let page = include_str!("../../../docs/operations.md").replace("\\\n", " ");
+    let programs = Path::new(env!("CARGO_BIN_EXE_registrar")).parent().unwrap().display();
+    let mut typed = 0;
+    for line in lines(&page) {
+        let Some((_, words)) = line.split_once("registrar ").filter(|(before, _)| is_prompt(before)) else { continue };
+        let command = words.split([';', '|', '>', ')', '[', '#']).next().unwrap();
+        let word = |word| match word {
+            "ID" | "SERVICE" => "1",
+            "TOKEN-ID" => "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+            word => word,
+        };
+        let words: Vec<&str> = command.split_whitespace().filter(|word| *word != "…").map(word).collect();
+        let command = format!("PATH={programs}:$PATH registrar {} --help", words.join(" "));
+        let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        typed += 1;
+    }
+    assert!(typed > 15, "only {typed} were found");
+}
+
+/// Whether a command stands after this, and not an argument.
+fn is_prompt(before: &str) -> bool {
+    before.trim().is_empty() || before.trim_end().ends_with(['|', ';', '('])
+}
+
 #[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -138,6 +138,9 @@ pub(crate) fn registrar() -> Command {
     for name in ["REGISTRAR_TABLE", "REGISTRAR_KEY_FILE", "REGISTRAR_KMS_KEY_ID", "AWS_ENDPOINT_URL_DYNAMODB"] {
         command.env_remove(name);
     }
+    for name in ["REGISTRAR_API", "REGISTRAR_TOKEN"] {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -322,7 +325,7 @@ fn clients_are_counted_and_a_deleted_service_is_purged() {
     served.stop();
 }
 
-fn wait_until(done: impl Fn() -> bool) {
+pub(crate) fn wait_until(done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
         assert!(started.elapsed() < Duration::from_secs(20), "it never is");

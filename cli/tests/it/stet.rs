@@ -658,3 +658,19 @@ async fn what_an_institution_sent_is_kept_beside_what_its_certificates_make_of_i
     let members: Vec<String> = rows(&stored(&world, ACME).await).into_iter().map(|(_, member, ..)| member).collect();
     assert_eq!(members, ["jwks", "tls_client_auth_subject_dn", "application_type"], "an update replaces what is kept");
 }
+
+#[tokio::test]
+async fn a_registration_that_this_door_refuses_is_counted() {
+    let authority = Authority::new();
+    let world = bank(&authority).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    let unsigned = acme.send(&acme.registration().without("signature")).await;
+    assert_refused(&unsigned, 400, "invalid_request", "Signature");
+    let mut body = acme.metadata();
+    body["client_name"] = json!(5);
+    let wrong = acme.send(&acme.signed("POST", REGISTER).with_body(&body)).await;
+    assert_refused(&wrong, 400, "invalid_client_metadata", "client_name");
+    let found = crate::audit::kinds(&world).await;
+    let found: Vec<_> = found.iter().map(|[error, rule, door, ..]| [error, rule, door].map(String::as_str)).collect();
+    assert_eq!(found, [["invalid_client_metadata", "as sent", "stet"], ["invalid_request", "stet", "stet"]]);
+}

@@ -49,7 +49,7 @@ export function bulk(context, action, clients, unused) {
         load(place, finished())
       }
       const go = button(`${action} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(word) })
-      const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: action === 'delete' }, [client_id])).join('\n')
+      const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: deletes }, [client_id])).join('\n')
       return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results),
         word && field(['Type their number, ', h('strong', possible), ', to go on'], word),
         h('p.buttons', go, button('Cancel', close), copies(() => requests(false), command))]

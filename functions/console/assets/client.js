@@ -43,6 +43,8 @@ export async function client(context) {
     later(get(`${path}/history`, {}, signal).then(({ entries }) => [h('h2', 'History'), history(entries)])))
 }
 
+const yes = { yes: true }
+
 const command = ({ id }, action, client_id, options) => registrar(['client', action], { service: id, ...options }, [client_id])
 
 function actions(context, path, { client_id, version, source, locked, pending_until, retained, flags, client_secret_expires_at }, metadata) {
@@ -62,19 +64,19 @@ function actions(context, path, { client_id, version, source, locked, pending_un
   return h('p.buttons',
     pending_until && [
       action('approve', 'Approve', 'It may be used from then on.', { options: { version } }),
-      action('deny', 'Deny', 'It is deleted.', { kind: 'danger', then: gone('It is denied and deleted.') }),
+      action('deny', 'Deny', 'It is deleted.', { options: yes, kind: 'danger', then: gone('It is denied and deleted.') }),
     ],
     !pending_until && flags && action('approve', 'Vouch for its names', 'Its names are good, and no longer flagged.', { options: { version } }),
-    locked ? action('unlock', 'Unlock', 'Its registrant may manage it again, and it may be used.')
+    locked ? action('unlock', 'Unlock', 'Its registrant may manage it again, and it may be used unless it waits.')
       : action('lock', 'Lock', 'Until it is unlocked its registrant cannot manage it, and authorization servers are told.'),
     retained ? action('release', 'Release', 'It ends again if nobody uses it, as the policy says; it lives anew.')
       : action('retain', 'Retain', 'It stays though nobody uses it.'),
-    client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', 'The old one ends at once, or after the policy’s overlap.', { then: shown('The new secret', 'client_secret') }),
+    client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', 'The old one ends at once, or after the policy’s overlap.', { options: yes, then: shown('The new secret', 'client_secret') }),
     ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
-      { then: shown('The new registration access token', 'registration_access_token') }),
+      { options: yes, then: shown('The new registration access token', 'registration_access_token') }),
     button('Change …', () => edit(context, path, client_id, version, done('It is changed.'))),
     button('Delete …', () => confirm({
-      title: 'Delete this client?', label: 'Delete', kind: 'danger', request: () => ['DELETE', path], command: () => command(context, 'delete', client_id, { yes: true }),
+      title: 'Delete this client?', label: 'Delete', kind: 'danger', request: () => ['DELETE', path], command: () => command(context, 'delete', client_id, yes),
       content: h('p', nameOf(metadata), ' ends at once, with its secret, its token and what users have let it have.'), done: gone('It is deleted.'),
     }), 'danger'))
 }

@@ -20,7 +20,7 @@ export async function federation(context) {
     fill(place, hint('The statements are fetched: this takes seconds …'))
     load(place, get(path, { entity_id }, signal).then(drawn))
   }
-  return screen('Federation', [['GET', path, { entity_id }]], registrar(['service', 'federation', 'show'], {}, [context.id]),
+  return screen('Federation', [['GET', path, { entity_id }]], registrar(['service', 'federation', 'check'], {}, [context.id, entity_id].filter(Boolean)),
     facts([
       ['Takes part', enabled ? h('span.good', 'yes') : none('no')],
       own && ['Its entity identifier', id(own)],

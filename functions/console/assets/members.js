@@ -15,7 +15,7 @@ export const MEMBERS = {
   "redirect_uris.loopback": "whether `http` on `127.0.0.1`, `[::1]` and `localhost` is accepted",
   "redirect_uris.hosts": "the hosts that https redirects may have; `.example.com` stands for all below it; absent is any",
   "redirect_uris.infer_native": "whether redirect URIs that only a native application can have make a client native",
-  "redirect_uris.pages_share_host": "what is done where a page of a client is not of one site with each of its `https` redirect URIs, on the same host, above or below it: `refuse`, `flag` or `allow` (`true` and `false` are `refuse` and `allow`)",
+  "redirect_uris.pages_share_host": "what is done where a page of a client is of another site than one of its `https` redirect URIs: `refuse`, `flag` or `allow` (`true` and `false` are `refuse` and `allow`)",
   "redirect_uris.private_hosts": "what is done about redirects into private networks: `refuse`, `flag` or `allow`",
   "redirect_uris.known_hosts": "hosts to which many users of few programs are sent, as those of large assistants: who registers with redirects there, and nowhere else, has five times the allowance at its address",
   "redirect_uris.development_hosts": "hosts where developers try their clients: redirects there may have `http`, and are no private network; `.localhost` stands for all below it",

@@ -5,7 +5,7 @@ import { ask } from './api.js'
 import { area, button, code, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
-import { RULES, difference } from './rules.js'
+import { RULES } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
@@ -27,7 +27,7 @@ export async function policy(context) {
   const asks = [['GET', `${id}/policy`]]
   const { members, etag } = await ask(asks[0], signal)
   const editor = new Editor(context, members, etag, query.get('member'))
-  return screen('Policy', asks, registrar(['service', 'show'], { json: true }, [id]), editor.parts)
+  return screen('Policy', asks, registrar(['policy', 'show'], {}, [id]), editor.parts)
 }
 
 class Editor {
@@ -107,7 +107,7 @@ class Editor {
 
   became(policy, client, { policy: whole, registered, refused, changes = [] }) {
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
-    const command = () => reading(`registrar policy check <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n) -`, client)
+    const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
     if (!refused) return [h('p.good', 'It would be registered.'), becameTable(client, registered, changes), copied]
     const { rule, error, error_description } = refused
@@ -132,7 +132,7 @@ class Editor {
     const take = () => confirm({
       title: 'Put this policy into effect?', label: 'Put it into effect',
       request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': this.etag }],
-      command: () => reading(registrar(['service', 'update'], { policy: '-' }, [id]), difference(this.force, policy)),
+      command: () => reading(registrar(['policy', 'replace'], { version: this.etag.slice(1, -1) }, [id, '-']), policy),
       content: [changes(), h('p', 'All functions follow within thirty seconds.')],
       done: () => {
         drafts.delete(id)

@@ -3,6 +3,7 @@
 /** Rules: their members of the policy, what each says, and what the registrant could send instead. */
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
+  'registration': [['registration'], 'An initial access token is missing or not good.', 'Send a good one.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
   'as sent': [[], 'A member has another type than its specification says, or only the server may set it.', 'Correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
@@ -13,7 +14,7 @@ export const RULES = {
   'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
-  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than one of its redirect URIs.', 'Leave it out, or put it where the redirects lead.'],
+  'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
   'the specifications': [['names', 'redirect_uris.development_hosts'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
@@ -86,7 +87,7 @@ const CHANGES = {
 export function changes(rule, policy, sent) {
   const found = (CHANGES[rule] ?? (() => []))(policy, sent)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
-  return made.filter(({ changed }) => Object.keys(difference(policy, changed)).length > 0)
+  return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
 }
 
 const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
@@ -100,17 +101,6 @@ export function merged(target, patch) {
     else result[name] = merged(result[name], value)
   }
   return result
-}
-
-/** The merge patch that makes one value of another. */
-export function difference(from, to) {
-  const patch = {}
-  for (const name of Object.keys({ ...from, ...to })) {
-    const [before, after] = [from[name], to[name]]
-    if (JSON.stringify(before) === JSON.stringify(after)) continue
-    patch[name] = isObject(before) && isObject(after) ? difference(before, after) : after ?? null
-  }
-  return patch
 }
 
 /** A body like the one of which only a masked sample is known. */

@@ -11,10 +11,12 @@ export function quoted(word) {
   return `$'${text.replace(/['\\]/g, '\\$&').replace(HIDDEN, code)}'`
 }
 
-/** A command of the program; options that are false or empty are left out; `after` stands behind them. */
-export function registrar(words, options = {}, after = []) {
+const API = new URL('..', import.meta.url).href.replace(/\/$/, '')
+
+/** A command of the program, by this API; options that are false or empty are left out; `after` stands behind them. */
+export function registrar(words, options, after = []) {
   const option = ([name, value]) => value === true ? [`--${name}`] : [value].flat().flatMap((one) => [`--${name}`, quoted(one)])
-  const given = Object.entries(options).filter(([, value]) => value)
+  const given = Object.entries({ ...options, api: API }).filter(([, value]) => value)
   return ['registrar', ...words.map(quoted), ...given.flatMap(option), ...after.map(quoted)].join(' ')
 }
 

@@ -20,7 +20,7 @@ export function tokens(context) {
 function rows(context, tokens) {
   const { id, me, writesService, done } = context
   const end = (token) => button('End …', () => confirm({
-    title: 'End this token?', label: 'End it', kind: 'danger', request: () => ['DELETE', `${id}/tokens/${token}`], command: () => registrar(['token', 'revoke'], {}, [token]),
+    title: 'End this token?', label: 'End it', kind: 'danger', request: () => ['DELETE', `${id}/tokens/${token}`], command: () => registrar(['token', 'revoke'], { service: id, yes: true }, [token]),
     content: [h('p', code(token), ' works no more at once.'), token === me.token && h('p.warn', 'It is the one with which you have signed in here.')],
     done: () => done('The token has ended.'),
   }), 'danger', { 'data-row': true })

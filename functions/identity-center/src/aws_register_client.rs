@@ -3,11 +3,14 @@
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::metadata::{ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUriFault};
+use shared::metadata::{
+    ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUriFault, Submitted,
+};
+use shared::registry::Reason;
 use shared::service::Service;
 use shared::{App, Error};
 
-use crate::door::{self, Refusal};
+use crate::door::{self, PROTECTED, Refusal};
 use crate::members::Members;
 
 /// The endpoint.
@@ -51,6 +54,30 @@ async fn handle(app: &App, request: Request) -> Response {
 /// Answers 200 with the client.
 async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
     let service = door::service(app, request).await?;
+    let submitted = match submitted(&service, request) {
+        Ok(submitted) => submitted,
+        Err(fault) => {
+            let (status, _, code) = exception(&fault);
+            let reason = Reason::new(status, code, &description(&fault));
+            door::turned_away(app, request, &service, rule(&fault), reason).await;
+            return Err(fault);
+        }
+    };
+    let information = door::register(app, request, &service, &submitted).await.map_err(in_awss_words)?;
+    Ok(Response::json(200, answer(&service, &information)))
+}
+
+/// The rule by which a request is refused before it is a registration.
+fn rule(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::InvalidScope(_) => "scopes",
+        Fault::UnsupportedGrantType(_) => "grant_types and response_types",
+        Fault::InvalidRequest(_) | Fault::Refusal(_) => "as sent",
+    }
+}
+
+/// What is asked for, in the words of RFC 7591.
+fn submitted(service: &Service, request: &Request) -> Result<Submitted, Fault> {
     let asked = Asked::read(request)?;
     if asked.client_type != "public" {
         return Err(Error::from(Invalid::not_offered("clientType", &asked.client_type)).into());
@@ -71,8 +98,7 @@ async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
         return Err(Error::from(InvalidRedirectUri::list(RedirectUriFault::Missing)).into());
     }
     submitted.kept = asked.kept;
-    let information = door::register(app, request, &service, &submitted).await.map_err(in_awss_words)?;
-    Ok(Response::json(200, answer(&service, &information)))
+    Ok(submitted)
 }
 
 /// The request's members.
@@ -151,18 +177,10 @@ fn answer(service: &Service, information: &ClientInformation) -> Map<String, Val
 /// The exception's name stands in the header and in the body, its OAuth code in `error`.
 fn refused(fault: &Fault) -> Response {
     let (status, exception, code) = exception(fault);
-    let description = match fault {
-        Fault::Refusal(Refusal::Core(error)) => error.to_string(),
-        Fault::Refusal(Refusal::Protected) => "clients of this service need a token".to_owned(),
-        Fault::Refusal(Refusal::TooManyRequests(_)) => "too many registrations; try again later".to_owned(),
-        Fault::InvalidRequest(invalid) => invalid.to_string(),
-        Fault::InvalidScope(scope) => format!("scopes: {scope:?} is not offered by this service"),
-        Fault::UnsupportedGrantType(grant) => format!("grantTypes: {grant:?} is not offered by this service"),
-    };
     let mut body = Map::new();
     body.insert("__type".to_owned(), exception.into());
     body.insert("error".to_owned(), code.into());
-    body.insert("error_description".to_owned(), description.into());
+    body.insert("error_description".to_owned(), description(fault).into());
     let response = Response::json(status, body).with("x-amzn-errortype", exception);
     match fault {
         Fault::Refusal(Refusal::Core(error)) => response.because(error),
@@ -170,6 +188,17 @@ fn refused(fault: &Fault) -> Response {
             response.with("retry-after", admission.retry_after.to_string())
         }
         _ => response,
+    }
+}
+
+fn description(fault: &Fault) -> String {
+    match fault {
+        Fault::Refusal(Refusal::Core(error)) => error.to_string(),
+        Fault::Refusal(Refusal::Protected) => PROTECTED.to_owned(),
+        Fault::Refusal(Refusal::TooManyRequests(_)) => "too many registrations; try again later".to_owned(),
+        Fault::InvalidRequest(invalid) => invalid.to_string(),
+        Fault::InvalidScope(scope) => Invalid::not_offered("scopes", scope).to_string(),
+        Fault::UnsupportedGrantType(grant) => Invalid::not_offered("grantTypes", grant).to_string(),
     }
 }
 

@@ -11,12 +11,15 @@ use shared::limits::Admission;
 use shared::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, ResponseType, Submitted};
 use shared::origin::Origin;
 use shared::policy::Registration;
-use shared::registry::{Context, FETCHING};
+use shared::registry::{Context, FETCHING, Reason};
 use shared::service::Service;
 use shared::{App, Error, registry};
 
 /// The name by which a policy opens this door.
 const DOOR: &str = "identity_center";
+
+/// What those are told who would need a token.
+pub(crate) const PROTECTED: &str = "clients of this service need a token";
 
 /// Why nobody is registered.
 pub(crate) enum Refusal {
@@ -57,10 +60,12 @@ pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>
     if !policy.opens(DOOR) {
         return Err(Error::UnknownService.into());
     }
+    app.admit_stranger(request, service.id, DOOR).await.map_err(Refusal::TooManyRequests)?;
     if policy.registration != Registration::Open || policy.software_statements.required {
+        let reason = Reason::new(403, "access_denied", PROTECTED);
+        turned_away(app, request, &service, "registration", reason).await;
         return Err(Refusal::Protected);
     }
-    app.admit_stranger(request, service.id, DOOR).await.map_err(Refusal::TooManyRequests)?;
     Ok(service)
 }
 
@@ -95,15 +100,24 @@ pub(crate) async fn register(
     service: &Service,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
+    let context = context(app, request, service);
+    registry::register(&context, Source::IdentityCenter, &Registrant::Anonymous, submitted).await
+}
+
+/// Counts who is refused before anything is registered.
+pub(crate) async fn turned_away(app: &App, request: &Request, service: &Service, rule: &'static str, reason: Reason) {
+    registry::turned_away(&context(app, request, service), rule, reason, &request.body).await;
+}
+
+fn context<'a>(app: &'a App, request: &Request, service: &'a Service) -> Context<'a> {
     let base_url = app.base_url(service, request);
-    let context = Context {
+    Context {
         app,
         service,
         origin: Origin::of_stranger(request, service, DOOR, "anonymous"),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url)],
-    };
-    registry::register(&context, Source::IdentityCenter, &Registrant::Anonymous, submitted).await
+    }
 }
 
 /// A member of the authorization server's metadata under the name that a dialect has for it, if it is configured.

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, Localized, ResponseType, Scope};
+use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, Localized, ResponseType, Scope, Submitted};
+use shared::registry::Reason;
 use shared::service::Service;
 use shared::{App, Error};
 
-use crate::door::{self, Refusal};
+use crate::door::{self, PROTECTED, Refusal};
 use crate::members::Members;
 
 /// The endpoint.
@@ -30,6 +31,20 @@ async fn handle(app: &App, request: Request) -> Response {
 /// Answers 200 with `client_info`.
 async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request).await?;
+    let submitted = match submitted(&service, request) {
+        Ok(submitted) => submitted,
+        Err(fault) => {
+            let error = Error::from(fault);
+            door::turned_away(app, request, &service, "as sent", Reason::from(&error)).await;
+            return Err(error.into());
+        }
+    };
+    let information = door::register(app, request, &service, &submitted).await?;
+    Ok(Response::json(200, answer(&service, &information)))
+}
+
+/// What is asked for, in the words of RFC 7591.
+fn submitted(service: &Service, request: &Request) -> Result<Submitted, Invalid> {
     let members = Members::read(request)?;
     let client_name = members.client_name("client_name")?;
     only(&members, "client_type", "public")?;
@@ -45,9 +60,7 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
         scope: door::scope(asked.clone()),
         ..ClientMetadata::default()
     };
-    let submitted = door::submitted(&sent, grant_types, offered(&service, asked)?);
-    let information = door::register(app, request, &service, &submitted).await?;
-    Ok(Response::json(200, answer(&service, &information)))
+    Ok(door::submitted(&sent, grant_types, offered(service, asked)?))
 }
 
 fn only(members: &Members, name: &'static str, known: &str) -> Result<(), Invalid> {
@@ -85,7 +98,7 @@ fn answer(service: &Service, information: &ClientInformation) -> Map<String, Val
 /// `error_code`, `error_msg` and `request_id`, which Huawei's SDKs read from the header as well.
 fn refused(refusal: &Refusal, request_id: &str) -> Response {
     let (status, code, text) = match refusal {
-        Refusal::Protected => (403, "IIC.1001", "Access denied: clients of this service need a token".to_owned()),
+        Refusal::Protected => (403, "IIC.1001", format!("Access denied: {PROTECTED}")),
         Refusal::TooManyRequests(_) => (429, "APIGW.0308", "The throttling threshold has been reached.".to_owned()),
         Refusal::Core(error) => core(error),
     };

@@ -38,13 +38,26 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
         let submitted = read.insert(door::submitted(request));
         submitted.as_ref().map_or(Guest::Unknown, |submitted| service.policy().guest(&submitted.metadata))
     };
-    let registrant = registrant(app, service, request, guest).await?;
-    let submitted = read.unwrap_or_else(|| door::submitted(request))?;
+    let registrant = match registrant(app, service, request, guest).await {
+        Err(Fault::Core(error)) => return Err(turned_away(app, service, request, "registration", error).await),
+        found => found?,
+    };
+    let submitted = match read.unwrap_or_else(|| door::submitted(request)) {
+        Err(fault) => return Err(turned_away(app, service, request, "as sent", fault.into()).await),
+        Ok(submitted) => submitted,
+    };
     let context = door::context(app, service, request, actor(&registrant));
     let mut information = registry::register(&context, Source::Oauth, &registrant, &submitted).await?;
     let uri = door::registration_client_uri(app, service, request, &information.client.client_id);
     information.registration_client_uri = Some(uri);
     Ok(door::not_stored(Response::json(201, information.to_members())))
+}
+
+/// Counts who is refused before anything is registered.
+async fn turned_away(app: &App, service: &Service, request: &Request, rule: &'static str, error: Error) -> Fault {
+    let context = door::context(app, service, request, String::new());
+    registry::turned_away(&context, rule, &error, &request.body).await;
+    error.into()
 }
 
 /// Who registers. Whoever shows no initial access token that is good is a stranger, and is counted before anything else

@@ -178,7 +178,7 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
             return kept.map_or(Ok(Outcome::Gone), |kept| Err(Fault::Conflict(kept.as_str())));
         }
         Action::Delete { for_good, unused: None } => {
-            remove(context, &client, *for_good).await?;
+            administration::remove(context, &client, *for_good).await?;
             return Ok(Outcome::Gone);
         }
         Action::RotateSecret { overlap } => {
@@ -194,14 +194,6 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
         Action::Restore => return Err(Fault::Core(Error::UnknownClient)),
     }
     Ok(Outcome::Changed(Box::new(again(context, &client_id).await?)))
-}
-
-/// Deletes a client. One that does not come back by itself can be brought back for thirty days, unless it is locked.
-async fn remove(context: &Context<'_>, client: &RegisteredClient, for_good: bool) -> Result<(), Error> {
-    if client.source.is_operators_to_change() && !client.locked && !for_good {
-        return administration::delete_restorably(context, client).await;
-    }
-    administration::delete(context, client).await
 }
 
 /// The name that a client has for people, if it has one.

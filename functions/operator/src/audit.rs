@@ -1,4 +1,5 @@
-//! `GET /operator/{serviceId}/audit`: what was changed of a service, its clients and its tokens, newest first.
+//! `GET /operator/{serviceId}/audit`: what was changed of a service, its clients and its tokens, newest first unless asked
+//! for the oldest.
 
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
@@ -15,9 +16,13 @@ endpoint!(audit, "operator-audit", [Get], ["/operator/{serviceId}/audit"], DEADL
 
 async fn audit(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
-    let query = Query::of(request, &["since", "limit", "cursor"])?;
+    let query = Query::of(request, &["since", "oldest", "limit", "cursor"])?;
     let since = audit_position(query.number("since", 0..=LATEST)?.unwrap_or_default(), "");
     let (from, limit) = (query.cursor()?, query.limit()?);
-    let (entries, next) = app.store.latest_audit_of_service(desk.service.id, &since, from, limit).await?;
+    let (entries, next) = if query.flag("oldest")?.unwrap_or_default() {
+        app.store.audit_of_service(desk.service.id, from.unwrap_or(&since), limit).await?
+    } else {
+        app.store.latest_audit_of_service(desk.service.id, &since, from, limit).await?
+    };
     Ok(page(&entries, next))
 }

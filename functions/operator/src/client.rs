@@ -7,7 +7,6 @@ use shared::{App, Error};
 
 use crate::action::{self, Action};
 use crate::door::{self, CHANGED, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
-use crate::policy_try::told;
 use crate::query::{Members, Query};
 use crate::shown;
 
@@ -25,10 +24,7 @@ async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, READ_CLIENTS).await?;
     Query::of(request, &[])?;
     let client = door::known(&door::context(app, &desk, request), request, identifier, named).await?;
-    let mut members = shown::client(&client, desk.service.policy(), app.clock.now());
-    members.insert("sent".to_owned(), client.sent().into());
-    members.insert("changes".to_owned(), told(&client.changes()));
-    Ok(Response::json(200, members))
+    Ok(Response::json(200, shown::whole(&client, desk.service.policy(), app.clock.now())))
 }
 
 /// Changes its metadata by the members of a JSON merge patch (RFC 7396); with `version`, only that one.

@@ -11,7 +11,7 @@ use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::Query;
 use crate::shown::{self, type_name};
 
-/// How many clients are read for a page of those that end soon.
+/// How many clients are read for a page of the oldest.
 const MOST_READ: usize = 400;
 
 /// The longest time of which it can be asked whether a client was used, a hundred years, in seconds.
@@ -35,8 +35,8 @@ async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
     Ok(Response::json(201, created.to_members()))
 }
 
-/// Lists clients, newest first; those that end soon oldest first, for that is who they are. A page may have fewer than were
-/// asked for, or none, and go on.
+/// Lists clients, newest first unless asked for the oldest; those that end soon oldest first, for that is who they are. A
+/// page may have fewer than were asked for, or none, and go on.
 async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
     let question = Question::of(request)?;
@@ -52,19 +52,19 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     if let Some(identifier) = &question.client_id {
         let found = store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
         let found = found.filter(|client| question.search.means(client) && is_meant(client));
-        return Ok(page(found.iter().map(|client| shown::client(client, policy, now)), None));
+        return Ok(page(found.iter().map(|client| shown::listed(client, policy, now)), None));
     }
-    let found = match question.ending {
-        Some(within) => {
-            ending(app, service, &question, |client| is_meant(client) && ends_within(client, within)).await?
-        }
-        None => store.find_clients(service, &question.search, is_meant, limit, cursor).await?,
+    let found = if question.oldest_first {
+        let ends = |client: &RegisteredClient| question.ending.is_none_or(|within| ends_within(client, within));
+        oldest(app, service, &question, |client| is_meant(client) && ends(client)).await?
+    } else {
+        store.find_clients(service, &question.search, is_meant, limit, cursor).await?
     };
-    Ok(page(found.clients.iter().map(|client| shown::client(client, policy, now)), found.next))
+    Ok(page(found.clients.iter().map(|client| shown::listed(client, policy, now)), found.next))
 }
 
-/// Clients that end soon are among the oldest.
-async fn ending(
+/// The oldest first; clients that end soon are among them.
+async fn oldest(
     app: &App,
     service: u64,
     question: &Question,
@@ -103,12 +103,13 @@ struct Question {
     unused: Option<u64>,
     /// Within how many seconds it ends.
     ending: Option<u64>,
+    oldest_first: bool,
     limit: usize,
     cursor: Option<String>,
 }
 
 /// The parameters of the query.
-const PARAMETERS: [&str; 13] = [
+const PARAMETERS: [&str; 14] = [
     "client_id",
     "name",
     "redirect_host",
@@ -120,6 +121,7 @@ const PARAMETERS: [&str; 13] = [
     "flagged",
     "unused",
     "ending",
+    "oldest",
     "limit",
     "cursor",
 ];
@@ -139,6 +141,8 @@ impl Question {
             let known = [ClientType::Public, ClientType::Confidential].into_iter();
             known.into_iter().find(|kind| type_name(*kind) == name).ok_or_else(|| unknown("client_type", name))
         });
+        let ending = query.number("ending", 0..=LONGEST)?;
+        let oldest_first = query.flag("oldest")?.unwrap_or_default() || ending.is_some();
         Ok(Self {
             client_id: text("client_id"),
             search: Search {
@@ -152,12 +156,10 @@ impl Question {
             },
             flagged: query.flag("flagged")?,
             unused: query.number("unused", 0..=LONGEST)?,
-            ending: query.number("ending", 0..=LONGEST)?,
+            ending,
+            oldest_first,
             limit: query.limit()?,
-            cursor: match query.text("ending") {
-                Some(_) => query.cursor()?.map(str::to_owned),
-                None => text("cursor"),
-            },
+            cursor: if oldest_first { query.cursor()?.map(str::to_owned) } else { text("cursor") },
         })
     }
 }

@@ -1,5 +1,5 @@
-//! `GET /operator/{serviceId}/counts`: how many clients a service has by day of registration, and what was registered and
-//! refused in the last two days by hour and door.
+//! `GET /operator/{serviceId}/counts`: how many clients a service has by day of registration and, if asked, by developer; and
+//! what was registered and refused in the last two days by hour and door.
 
 use serde_json::{Map, Value, json};
 use shared::App;
@@ -14,6 +14,9 @@ use crate::refusals::DAY;
 /// How many days are shown unless asked for.
 const USUAL_DAYS: u64 = 7;
 
+/// How many are shown at the most, a hundred years.
+pub const MOST_DAYS: u64 = 36_500;
+
 /// Of how many hours registrations are shown.
 const HOURS: u64 = 47;
 
@@ -21,7 +24,9 @@ endpoint!(counts, "operator-counts", [Get], ["/operator/{serviceId}/counts"], DE
 
 async fn counts(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
-    let days = Query::of(request, &["days"])?.number("days", 1..=90)?.unwrap_or(USUAL_DAYS);
+    let query = Query::of(request, &["days", "developers"])?;
+    let days = query.number("days", 1..=MOST_DAYS)?.unwrap_or(USUAL_DAYS);
+    let by_developer = query.flag("developers")?.unwrap_or_default();
     let first = day_of(app.clock.now().saturating_sub((days - 1) * DAY));
     let counted = app.store.day_counts(desk.service.id).await?;
     let total: u64 = counted.iter().map(|(_, clients)| clients).sum();
@@ -30,7 +35,13 @@ async fn counts(app: &App, request: &Request) -> Result<Response, Fault> {
     let hours = app.store.hours(desk.service.id, app.clock.now().saturating_sub(HOURS * 60 * 60)).await?;
     let hours = by_hour(&hours);
     let members = [("clients", Value::from(total)), ("days", shown.into()), ("hours", hours.into())];
-    Ok(Response::json(200, Map::from_iter(members.map(|(name, value)| (name.to_owned(), value)))))
+    let mut members = Map::from_iter(members.map(|(name, value)| (name.to_owned(), value)));
+    if by_developer {
+        let developers = app.store.developer_counts(desk.service.id).await?;
+        let shown = developers.iter().map(|(name, clients)| json!({ "developer": name, "clients": clients }));
+        members.insert("developers".to_owned(), shown.collect());
+    }
+    Ok(Response::json(200, members))
 }
 
 /// The hours, each with what each door has registered, and how much all of them have refused.

@@ -27,7 +27,9 @@ async fn federation(app: &App, request: &Request) -> Result<Response, Fault> {
     Ok(Response::json(200, told(&entity, &Box::pin(rehearse(&context, &base_url, &entity)).await)))
 }
 
-fn settings(context: &Context<'_>, base_url: &str) -> Map<String, Value> {
+/// The service's place in federations.
+#[must_use]
+pub fn settings(context: &Context<'_>, base_url: &str) -> Map<String, Value> {
     let settings = &context.service.configuration.federation;
     let anchors: Vec<&String> = settings.trust_anchors.iter().map(|anchor| &anchor.entity_id).collect();
     let members = json!({
@@ -39,7 +41,9 @@ fn settings(context: &Context<'_>, base_url: &str) -> Map<String, Value> {
     members.as_object().cloned().unwrap_or_default()
 }
 
-fn told(entity: &EntityId, rehearsal: &Rehearsal) -> Map<String, Value> {
+/// How far an entity would come: each check, the chain, and what would be registered.
+#[must_use]
+pub fn told(entity: &EntityId, rehearsal: &Rehearsal) -> Map<String, Value> {
     let reason = rehearsal.fault.as_ref().map(ToString::to_string);
     let check = |(number, name): (usize, &&str)| {
         if number == rehearsal.passed

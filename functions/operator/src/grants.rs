@@ -1,11 +1,12 @@
 //! `/operator/{serviceId}/grants`: what users have let clients have.
 
-use authorization::authorization::Given;
+use authorization::authorization::{Given, State};
 use authorization::grant::{self, Grant};
 use authorization::management;
 use authorization::rules::Rules;
+use authorization::token::TokenIdentifier;
 use authorization::{Authorization, Context, Terms};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use shared::App;
 use shared::client::RegisteredClient;
 use shared::http::{Method, RESOLVING_DEADLINE, Request, Response};
@@ -117,26 +118,35 @@ impl Office<'_> {
             put("scopes", found.merged.as_slice().into());
             put("modified_at", (found.modified / 1000).into());
         }
+        if let Some(latest) = &found.latest {
+            put("latest_scopes", latest.as_slice().into());
+        }
         put("authorizations", live.iter().map(authorization).collect());
         Ok(Some(members.into()))
     }
 }
 
-/// An authorization; never a token.
-fn authorization(shown: &Authorization) -> Value {
+/// An authorization: its tokens by the identifiers by which they can be ended; never a token.
+#[must_use]
+pub fn authorization(shown: &Authorization) -> Value {
     let end = |given: &Given| given.ends_at.map(|end| end / 1000);
-    let mut members = json!({
-        "authorization": shown.id.to_text(),
-        "grant_type": shown.grant_type.as_str(),
-        "scopes": shown.refresh_scopes,
-        "granted_at": shown.issued / 1000,
-    });
-    if let Some(members) = members.as_object_mut() {
-        for (name, given) in
-            [("access_token_expires_at", &shown.access_token), ("refresh_token_expires_at", &shown.refresh_token)]
-        {
-            members.extend(given.as_ref().map(|given| (name.to_owned(), end(given).into())));
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+    put("authorization", shown.id.to_text().into());
+    put("grant_type", shown.grant_type.as_str().into());
+    put("scopes", shown.refresh_scopes.as_slice().into());
+    put("granted_at", (shown.issued / 1000).into());
+    if shown.refreshed > 0 {
+        put("refreshed_at", (shown.refreshed / 1000).into());
+    }
+    if let (State::Code, Some(code)) = (shown.state, &shown.code) {
+        put("code_expires_at", end(code).into());
+    }
+    for (kind, given) in [("access_token", &shown.access_token), ("refresh_token", &shown.refresh_token)] {
+        if let Some(given) = given {
+            put(&format!("{kind}_id"), TokenIdentifier::of(shown.id, &given.hash).to_text().into());
+            put(&format!("{kind}_expires_at"), end(given).into());
         }
     }
-    members
+    members.into()
 }

@@ -16,7 +16,7 @@ pub mod policy;
 pub mod policy_try;
 mod query;
 pub mod refusals;
-mod shown;
+pub mod shown;
 pub mod token;
 pub mod tokens;
 pub mod whoami;

@@ -53,7 +53,8 @@ pub(crate) fn written(members: Map<String, Value>) -> Result<Policy, Fault> {
 }
 
 /// The members of a policy.
-pub(crate) fn members(policy: &Policy) -> Map<String, Value> {
+#[must_use]
+pub fn members(policy: &Policy) -> Map<String, Value> {
     match serde_json::to_value(policy) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),

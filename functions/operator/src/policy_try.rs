@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
-use shared::metadata::{Change, Invalid};
+use shared::metadata::Invalid;
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, rehearse};
 use shared::service::ServiceConfiguration;
@@ -11,6 +11,7 @@ use shared::{App, Error};
 use crate::door::{self, Fault, READ_SERVICE, endpoint};
 use crate::policy::{members, stored, written};
 use crate::query::{Members, Query};
+use crate::shown::told;
 
 endpoint!(attempt, "operator-policy-try", [Post], ["/operator/{serviceId}/policy/try"], DEADLINE);
 
@@ -22,6 +23,19 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     asked.end()?;
     let current = stored(app, desk.service.id).await?.configuration;
     let policy = tried(&current.policy, policy, preset.as_deref())?;
+    Ok(Response::json(200, attempted(&current, policy, client)?))
+}
+
+/// What a service would be with that policy: its members, how they differ, and what would become of a client that sends
+/// that.
+///
+/// # Errors
+/// If the policy is none for this service.
+pub fn attempted(
+    current: &ServiceConfiguration,
+    policy: Policy,
+    client: Option<Map<String, Value>>,
+) -> Result<Map<String, Value>, Error> {
     let configuration = ServiceConfiguration { policy, ..current.clone() };
     configuration.check()?;
     configuration.policy.check_numbers(Some(&current.policy)).map_err(Error::from)?;
@@ -33,7 +47,7 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     if let Some(sent) = client {
         tell(&mut answer, rehearse(&configuration, sent));
     }
-    Ok(Response::json(200, answer))
+    Ok(answer)
 }
 
 fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&str>) -> Result<Policy, Fault> {
@@ -50,7 +64,7 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
 }
 
 /// What each rule did, and what came of it.
-fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
+pub fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
     let Rehearsal { changes, rule, outcome } = rehearsal;
     answer.insert("changes".to_owned(), told(&changes));
     match outcome {
@@ -60,11 +74,6 @@ fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
             answer.insert("refused".to_owned(), refused)
         }
     };
-}
-
-/// What the rules did to members, in their order.
-pub(crate) fn told(changes: &[Change]) -> Value {
-    changes.iter().map(|change| Value::Object(change.to_members())).collect()
 }
 
 /// The members that differ, by their path with dots.

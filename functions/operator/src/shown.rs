@@ -4,11 +4,35 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredClient, SoftwareIdentity};
-use shared::metadata::VerifiedMetadata;
+use shared::metadata::{Change, VerifiedMetadata};
 use shared::policy::{Flag, Policy};
 
+/// One client, as it was sent and what each rule made of that.
+#[must_use]
+pub fn whole(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
+    let mut members = self::client(client, policy, now);
+    members.insert("sent".to_owned(), client.sent().into());
+    members.insert("changes".to_owned(), told(&client.changes()));
+    members
+}
+
+/// What rules did to members, in their order.
+#[must_use]
+pub fn told(changes: &[Change]) -> Value {
+    changes.iter().map(|change| Value::Object(change.to_members())).collect()
+}
+
+/// A client in a list.
+#[must_use]
+pub fn listed(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
+    let mut members = self::client(client, policy, now);
+    members.insert("position".to_owned(), client.position().into());
+    members
+}
+
 /// The members of a client, times in seconds since 1970.
-pub(crate) fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
+#[must_use]
+pub fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
     let record = &client.record;
     let mut members = record.metadata.to_members();
     let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));

@@ -113,7 +113,8 @@ impl Terms {
 }
 
 /// What is known of a token; never the token.
-fn shown(token: &TokenRecord) -> Map<String, Value> {
+#[must_use]
+pub fn shown(token: &TokenRecord) -> Map<String, Value> {
     let mut members = Map::new();
     let permissions: Vec<&str> = token.permissions.iter().map(|permission| permission.as_str()).collect();
     for (name, value) in [

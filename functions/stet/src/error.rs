@@ -6,9 +6,11 @@ use shared::http::Response;
 use shared::jose::JwtFault;
 use shared::limits::Admission;
 use shared::metadata::Invalid;
+use shared::registry::Reason;
 
 use crate::certificate::CertificateFault;
 use crate::signature::{DigestFault, FaultClass, SignatureFault};
+use crate::visit::DOOR;
 
 /// How long the texts of STET's error model may be.
 const MAX_TEXT: usize = 140;
@@ -112,6 +114,23 @@ impl Error {
             Self::Signature(fault, bad_request) => classified(fault.class(), *bad_request),
             Self::OtherOrganization | Self::Role(_) | Self::OtherClient => (403, "access_denied"),
             Self::InsufficientScope => (403, "insufficient_scope"),
+        }
+    }
+
+    /// The rule by which a registration is refused before the core is asked: what is read, or this door's own.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::Core(Core::InvalidClientMetadata(_) | Core::InvalidRedirectUri(_)) => "as sent",
+            _ => DOOR,
+        }
+    }
+
+    /// Why, as it is counted.
+    pub(crate) fn reason(&self) -> Reason {
+        let (status, code) = self.kind();
+        match self {
+            Self::Core(error) => error.into(),
+            _ => Reason::new(status, code, &self.to_string()),
         }
     }
 

@@ -3,6 +3,7 @@
 use shared::caller::Registrant;
 use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
+use shared::metadata::Submitted;
 use shared::{App, registry};
 
 use crate::error::Error;
@@ -29,6 +30,20 @@ async fn handle(app: &App, request: Request) -> Response {
 
 /// Answers 201 with the registration record.
 async fn register(visit: &Visit<'_>) -> Result<Response, Error> {
+    let context = visit.context();
+    let (registrant, submitted) = match prepared(visit).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            registry::turned_away(&context, error.rule(), error.reason(), &visit.request.body).await;
+            return Err(error);
+        }
+    };
+    let information = registry::register(&context, Source::Stet, &registrant, &submitted).await?;
+    Ok(Response::json(201, document::record(visit, &information)))
+}
+
+/// Who registers, and what: all that this door asks before the core does.
+async fn prepared(visit: &Visit<'_>) -> Result<(Registrant, Submitted), Error> {
     door::authorize(visit).await?;
     visit.check_digest()?;
     let members = document::read(visit.request)?;
@@ -45,9 +60,7 @@ async fn register(visit: &Visit<'_>) -> Result<Response, Error> {
         replaces: if replaces(visit).await? { &[Source::Stet] } else { &[] },
         trust_chain: None,
     };
-    let context = visit.context();
-    let information = registry::register(&context, Source::Stet, &registrant, &submitted).await?;
-    Ok(Response::json(201, document::record(visit, &information)))
+    Ok((registrant, submitted))
 }
 
 /// Whether a registration may replace the institution's earlier one: where the service says so, or if the seals of the

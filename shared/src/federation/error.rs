@@ -8,6 +8,7 @@ use super::provider::NotSetUp;
 use super::statement::StatementFault;
 use super::trust_chain::ChainFault;
 use crate::http::error_members;
+use crate::registry::Reason;
 
 /// How long a reason may be in the log, in characters.
 const MAX_REASON: usize = 500;
@@ -74,6 +75,15 @@ pub enum Error {
     /// What the core found.
     #[error(transparent)]
     Core(#[from] crate::Error),
+}
+
+impl From<&Error> for Reason {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Core(error) => error.into(),
+            _ => Self::new(error.status(), error.code(), &error.to_string()),
+        }
+    }
 }
 
 impl Error {

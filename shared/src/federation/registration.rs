@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::DOOR;
 use super::discovery::Discovery;
 use super::entity_id::EntityId;
 use super::error::Error;
@@ -40,12 +41,34 @@ pub struct Registered {
     pub response: String,
 }
 
-/// Registers a relying party at its request (§12.2.2). What it says of itself, its signature, its audience and its
-/// time are checked before anything is fetched.
+/// How far a registration has come.
+struct Asked {
+    /// The rule that was asked last.
+    rule: &'static str,
+    /// What superiors leave of the metadata, once that is known.
+    metadata: Map<String, Value>,
+}
+
+/// Registers a relying party at its request (§12.2.2), or counts that it is refused. What it says of itself, its
+/// signature, its audience and its time are checked before anything is fetched.
 ///
 /// # Errors
 /// [`Error`].
 pub async fn register(context: &Context<'_>, base_url: &str, request: Request<'_>) -> Result<Registered, Error> {
+    let mut asked = Asked { rule: DOOR, metadata: Map::new() };
+    let outcome = Box::pin(try_register(context, base_url, request, &mut asked)).await;
+    if let Err(error) = &outcome {
+        registry::note(context, asked.rule, &error.into(), &asked.metadata).await;
+    }
+    outcome
+}
+
+async fn try_register(
+    context: &Context<'_>,
+    base_url: &str,
+    request: Request<'_>,
+    asked: &mut Asked,
+) -> Result<Registered, Error> {
     let provider = Provider::of(context.app, context.service, base_url).await?;
     if !offers(context.service, EXPLICIT) {
         return Err(Error::NotOffered(EXPLICIT));
@@ -62,7 +85,9 @@ pub async fn register(context: &Context<'_>, base_url: &str, request: Request<'_
         RepeatedRegistration::Refuse => &[Source::FederationAutomatic],
     };
     let registrant = registrant(&chain, context, replaces, Some(issued_at_millis));
-    let information = enrol(context, Source::FederationExplicit, &chain, &registrant, &party).await?;
+    asked.metadata = party.metadata.to_members();
+    let source = Source::FederationExplicit;
+    let information = enrol(context, source, &chain, &registrant, &party, &mut asked.rule).await?;
     let response = respond(&provider, &chain, party, keys, &information, now)?;
     Ok(Registered { information, response })
 }
@@ -95,7 +120,7 @@ pub async fn register_automatically(
     }
     party.authenticate_with_keys();
     let registrant = registrant(&chain, context, &[], None);
-    match enrol(context, Source::FederationAutomatic, &chain, &registrant, &party).await {
+    match enrol(context, Source::FederationAutomatic, &chain, &registrant, &party, &mut "").await {
         Ok(information) => Ok(information.client),
         Err(Error::Core(error @ (crate::Error::AlreadyRegistered | crate::Error::ClientLocked))) => {
             Ok(registry::find(context, entity.as_str()).await?.ok_or(error)?)
@@ -111,9 +136,10 @@ async fn enrol(
     chain: &TrustChain,
     registrant: &Registrant,
     party: &RelyingParty,
+    rule: &mut &'static str,
 ) -> Result<ClientInformation, Error> {
     let (sent, bound) = (party.sent(chain), registrant.bound());
-    let admitted = registry::admit(context, source, sent, &bound, Scrutiny::Whole, &mut "").await?;
+    let admitted = registry::admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
     if source == Source::FederationAutomatic {
         check_automatic(admitted.metadata()).map_err(crate::Error::from)?;
     }

@@ -1,5 +1,18 @@
 //! JOSE algorithm names that client metadata may hold (RFC 7518, RFC 8037, RFC 8812, RFC 9864).
 
+/// Whether a specification defines an algorithm of that name.
+#[must_use]
+pub fn is_algorithm(name: &str) -> bool {
+    let kinds: [fn(&str) -> bool; 5] = [
+        is_symmetric_signature,
+        is_asymmetric_signature,
+        is_symmetric_encryption,
+        is_asymmetric_encryption,
+        is_content_encryption,
+    ];
+    name == "none" || kinds.iter().any(|is_one| is_one(name))
+}
+
 /// `HS*`: keyed with the client secret.
 #[must_use]
 pub fn is_symmetric_signature(algorithm: &str) -> bool {

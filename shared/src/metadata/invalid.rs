@@ -1,7 +1,16 @@
 //! Why client metadata is refused with `invalid_client_metadata` (RFC 7591 §3.2.2).
 
-use super::{InvalidRedirectUri, UriFault};
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
+
+use super::{ClientMetadata, InvalidRedirectUri, SERVER_SET, UriFault};
+
+/// How much of a member's name an error repeats, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// How much of a value.
+const LONGEST_VALUE: usize = 200;
 
 /// A fault of the submitted metadata. Its text is public and names the member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +40,7 @@ pub enum Invalid {
         limit: usize,
     },
     /// One name twice in one object (or two language tags that differ in case only, RFC 7591 §2.2).
-    #[error("{member} appears twice")]
+    #[error("{} appears twice", named(member))]
     Duplicate {
         /// The repeated name.
         member: String,
@@ -57,7 +66,7 @@ pub enum Invalid {
         member: &'static str,
     },
     /// The value is not one of those the specification or the service knows.
-    #[error("{member}: {value:?} is not offered by this service")]
+    #[error("{member}: {} is not offered by this service", quoted(value, LONGEST_VALUE))]
     NotOffered {
         /// The member.
         member: String,
@@ -65,7 +74,7 @@ pub enum Invalid {
         value: String,
     },
     /// The value is not one of those that the client itself lists (Relying Party Metadata Choices §2).
-    #[error("{member}: {value:?} is not in {list}")]
+    #[error("{member}: {} is not in {list}", quoted(value, LONGEST_VALUE))]
     NotListed {
         /// The member.
         member: &'static str,
@@ -75,7 +84,7 @@ pub enum Invalid {
         list: &'static str,
     },
     /// The value is not one of those that a protocol knows.
-    #[error("{member}: {value:?} is not known")]
+    #[error("{member}: {} is not known", quoted(value, LONGEST_VALUE))]
     Unknown {
         /// The member.
         member: String,
@@ -102,7 +111,7 @@ pub enum Invalid {
     #[error(transparent)]
     RedirectUri(#[from] InvalidRedirectUri),
     /// What people are shown has a character that they do not see.
-    #[error("{member} must not have the control or format character U+{:04X}", u32::from(*character))]
+    #[error("{} must not have the control or format character U+{:04X}", named(member), u32::from(*character))]
     HiddenCharacter {
         /// The member.
         member: String,
@@ -130,7 +139,7 @@ pub enum Invalid {
         limit: u64,
     },
     /// A bound of the service's policy.
-    #[error("{member} is longer than {limit} {unit}")]
+    #[error("{} is longer than {limit} {unit}", named(member))]
     TooLong {
         /// The member.
         member: String,
@@ -140,7 +149,7 @@ pub enum Invalid {
         unit: &'static str,
     },
     /// What is stored is larger than an item may be, whatever adds up to it.
-    #[error("{whole} is larger than {limit} bytes in all, and {member} is the largest of its members")]
+    #[error("{whole} is larger than {limit} bytes in all, and {} is the largest of its members", named(member))]
     TooLargeInAll {
         /// What is stored, with its article.
         whole: &'static str,
@@ -264,8 +273,8 @@ pub enum Invalid {
     /// The service's metadata policy for documents (OpenID Federation §6.1).
     #[error("{0}")]
     MetadataPolicy(String),
-    /// A URL of the client names another host than its redirect URIs (RFC 7591 §5).
-    #[error("{member} must have the host of one of redirect_uris, by the policy of this service")]
+    /// A URL of the client is of another site than its redirect URIs (RFC 7591 §5).
+    #[error("{member} must be of one site with every https URI of redirect_uris, by the policy of this service")]
     ForeignHost {
         /// The member.
         member: &'static str,
@@ -302,9 +311,72 @@ impl Invalid {
         Self::TooLargeInAll { whole, member: largest.map(|(name, _)| name.clone()).unwrap_or_default(), limit }
     }
 
+    /// The member that it is about, as its text has it, where no specification defines its name: whoever sent it made it up.
+    #[must_use]
+    pub fn made_up_member(&self) -> Option<Cow<'_, str>> {
+        let (Self::Duplicate { member }
+        | Self::HiddenCharacter { member, .. }
+        | Self::TooLong { member, .. }
+        | Self::TooLargeInAll { member, .. }) = self
+        else {
+            return None;
+        };
+        let (name, _) = member.split_once('#').unwrap_or((member, ""));
+        let is_defined = ClientMetadata::MEMBERS.contains(&name) || SERVER_SET.contains(&name);
+        (!is_defined).then(|| named(member))
+    }
+
     /// A member that needs another one.
     #[must_use]
     pub fn requires(member: impl Into<String>, needed: &'static str) -> Self {
         Self::Requires { member: member.into(), needed }
+    }
+}
+
+/// A member's name in a text: what is not written as names are stands between quotes.
+fn named(member: &str) -> Cow<'_, str> {
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"_-.#:/ ".contains(&letter);
+    if (1..=LONGEST_NAME).contains(&member.len()) && member.bytes().all(is_plain) {
+        return member.into();
+    }
+    quoted(member, LONGEST_NAME).into()
+}
+
+/// So many characters of a text, between quotes.
+fn quoted(text: &str, most: usize) -> String {
+    let rest = if text.chars().nth(most).is_some() { "…" } else { "" };
+    format!("{:?}{rest}", text.chars().take(most).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_repeats_so_much_of_a_name_and_no_more() {
+        for (member, expected) in [
+            ("client_name#fr", "client_name#fr appears twice"),
+            ("https://rp.example/claim", "https://rp.example/claim appears twice"),
+            ("", "\"\" appears twice"),
+            ("start to end", "start to end appears twice"),
+            ("\"quoted\"", "\"\\\"quoted\\\"\" appears twice"),
+            ("a\u{1b}[2J\"", "\"a\\u{1b}[2J\\\"\" appears twice"),
+        ] {
+            assert_eq!(Invalid::Duplicate { member: member.to_owned() }.to_string(), expected);
+        }
+        let value = Invalid::not_offered("scope", &"s".repeat(60_000)).to_string();
+        assert_eq!(value, format!("scope: \"{}\"… is not offered by this service", "s".repeat(LONGEST_VALUE)));
+        let long = Invalid::Duplicate { member: "é".repeat(60_000) }.to_string();
+        assert_eq!(long, format!("\"{}\"… appears twice", "é".repeat(LONGEST_NAME)));
+    }
+
+    #[test]
+    fn a_name_that_no_specification_defines_is_made_up() {
+        for (member, expected) in
+            [("client_name#fr", None), ("client_secret", None), ("tenant", Some("tenant")), ("", Some("\"\""))]
+        {
+            assert_eq!(Invalid::Duplicate { member: member.to_owned() }.made_up_member().as_deref(), expected);
+        }
+        assert_eq!(Invalid::Malformed.made_up_member(), None);
     }
 }

@@ -78,10 +78,14 @@ fn tag<'k>(key: &'k str, name: &str) -> Option<&'k str> {
     key.strip_prefix(name)?.strip_prefix('#').filter(|tag| is_language_tag(tag))
 }
 
+/// How long a language tag may be: as long as any has to be that says no more than a language, script, region and variants
+/// (RFC 5646 §4.4.1).
+const LONGEST_TAG: usize = 35;
+
 /// Whether a text has the letters and lengths of a language tag (BCP 47).
 #[must_use]
 pub fn is_language_tag(text: &str) -> bool {
     let subtag =
         |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.split('-').all(subtag)
+    text.len() <= LONGEST_TAG && text.split('-').all(subtag)
 }

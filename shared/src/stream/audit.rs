@@ -9,6 +9,9 @@ use super::event::{Image, Record};
 use crate::audit::{Entry, Happening, Subject};
 use crate::error::Error;
 
+/// How many bytes of names one entry has: far less than an item, an event and a line of the log may have.
+const MOST_BYTES: usize = 8 * 1024;
+
 /// The entry that a record makes, unless it shows a change that is nobody's: a use, a count, a page of a purge.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub(super) fn entry(record: &Record, now: u64) -> Result<Option<Entry>, Error> {
         service,
         subject,
         events,
-        members: members.into_iter().collect(),
+        members: bounded(members),
         actor: said("actor"),
         door: said("door"),
         address: said("address"),
@@ -106,8 +109,25 @@ fn changed_members(old: &Image, new: &Image) -> BTreeSet<String> {
         record.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
     };
     let mut members = differing(&part(&old, "metadata"), &part(&new, "metadata"), "");
+    // In which languages, strangers say: it is one member.
+    members = members.into_iter().map(|name| name.split('#').next().unwrap_or_default().to_owned()).collect();
     members.extend(differing(&part(&old, "settings"), &part(&new, "settings"), "settings."));
     members
+}
+
+/// So many names as an entry has room for, and where there are more, a sign of it.
+fn bounded(members: BTreeSet<String>) -> Vec<String> {
+    let mut bytes = 0;
+    let mut kept: Vec<String> = Vec::new();
+    for name in members {
+        bytes += name.len();
+        if bytes > MOST_BYTES {
+            kept.push("…".to_owned());
+            break;
+        }
+        kept.push(name);
+    }
+    kept
 }
 
 fn of_service(old: Option<&Image>, new: Option<&Image>) -> (Vec<Happening>, BTreeSet<String>) {
@@ -250,6 +270,23 @@ mod tests {
         let written = serde_json::to_string(&entry).unwrap();
         assert!(!written.contains("c2VjcmV0") && !written.contains("\"h\""), "{written}");
         assert_eq!(serde_json::from_str::<Entry>(&written).unwrap(), entry);
+    }
+
+    #[test]
+    fn an_entry_has_room_for_so_many_names() {
+        let metadata = |names: &mut dyn Iterator<Item = String>| {
+            let members: Map<String, Value> = names.map(|name| (name, "A".into())).collect();
+            with(client(2, "A"), "client", json!({"S": json!({"metadata": members}).to_string()}))
+        };
+        let languages = metadata(&mut (0..100).map(|tag| format!("client_name#x-{tag}")));
+        assert_eq!(made(&client(1, "A"), &languages).unwrap().members, ["client_name", "client_secret_is_none"]);
+        let tenants = metadata(&mut (0..1000).map(|number| format!("tenant_{number:050}")));
+        let entry = made(&client(1, "A"), &tenants).unwrap();
+        assert_eq!(entry.members.last().map(String::as_str), Some("…"));
+        assert!(serde_json::to_string(&entry).unwrap().len() < 2 * MOST_BYTES);
+        let one =
+            made(&client(1, "A"), &metadata(&mut [format!("tenant_{}", "x".repeat(60_000))].into_iter())).unwrap();
+        assert_eq!(one.members, ["client_name", "client_secret_is_none", "…"]);
     }
 
     #[test]

@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::client::{RegisteredClient, Source};
-use shared::metadata::Localized;
-use shared::policy::Policy;
-use shared::store::Route;
+use shared::service::Service;
+use shared::store::{Route, Walk};
+use shared::time::Clock;
 
-use super::shown;
+use super::shown::displayed;
+use crate::admin::Output;
+use crate::admin::api::{Api, Asking, MOST, next, rows};
+use crate::admin::asked::{Asked, needs_table};
 use crate::admin::token::duration;
-use crate::admin::{Connection, Output};
 use crate::failure::described;
 use crate::print;
 
@@ -24,6 +28,9 @@ const ROWS: u64 = 100;
 
 /// How much of a name stands in a line, in characters.
 const NAME: usize = 23;
+
+/// The first time that has no position, in milliseconds since 1970.
+const LATEST: u64 = 10_000_000_000_000;
 
 /// Which clients.
 #[derive(Args)]
@@ -73,16 +80,14 @@ pub struct List {
     registered_before: Option<u64>,
 }
 
-pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -> Result<()> {
-    let service = connection.service(list.service).await?;
-    let policy = service.policy();
+pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<()> {
     let most = list.limit.unwrap_or(if output.is_json() { u64::MAX } else { ROWS });
-    let mut walk = connection.store.walk(list.service, list.route());
+    let mut walk = list.walk(asked, most).await?;
     let (mut rows, mut listed, mut progress) = (Vec::new(), 0, Progress::new(output));
     let mut reached = None;
-    while let Some(clients) = walk.next_some().await.map_err(described)? {
+    while let Some(clients) = walk.next_some().await? {
         progress.step(clients.len());
-        for client in clients.iter().filter(|client| list.admits(client, policy, connection.clock.now())) {
+        for client in clients.into_iter().filter(|client| list.admits(client)) {
             if listed == most {
                 progress.end();
                 print(&rows, output)?;
@@ -90,9 +95,8 @@ pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -
                 return Ok(());
             }
             listed += 1;
-            reached = Some(client.position());
-            let mut row = shown(client, policy);
-            row.insert("position".to_owned(), client.position().into());
+            reached = Some(position_of(&client).to_owned());
+            let row = displayed(client);
             if output.is_json() {
                 Output::line(&row)?;
             } else {
@@ -102,6 +106,42 @@ pub(super) async fn run(list: &List, connection: &Connection, output: &Output) -
     }
     progress.end();
     print(&rows, output)
+}
+
+/// The way along a service's clients, as the API has them.
+enum Way<'w> {
+    /// In the table.
+    Table { list: &'w List, service: Box<Service>, walk: Walk<'w>, clock: &'w Clock },
+    /// By pages of the API, each of so many; what is behind `cursor` is left, unless it is over.
+    Api { list: &'w List, api: &'w Api, limit: u64, cursor: Option<String>, is_over: bool },
+}
+
+impl Way<'_> {
+    /// The next of them; `None` after the last. There may be none among some.
+    async fn next_some(&mut self) -> Result<Option<Vec<Map<String, Value>>>> {
+        match self {
+            Self::Table { list, service, walk, clock } => {
+                let Some(clients) = walk.next_some().await.map_err(described)? else { return Ok(None) };
+                let (policy, now) = (service.policy(), clock.now());
+                let meant = clients.iter().filter(|client| list.means(client, now));
+                Ok(Some(meant.map(|client| operator::shown::listed(client, policy, now)).collect()))
+            }
+            Self::Api { is_over: true, .. } => Ok(None),
+            Self::Api { list, api, limit, cursor, is_over } => {
+                let mut page = api.ask(list.asking(*limit, cursor.as_deref())).await?.members;
+                let mut clients = rows(&mut page, "clients");
+                let read = clients.len();
+                clients.retain(|client| !list.is_behind(position_of(client)));
+                *cursor = next(&page);
+                *is_over = cursor.is_none() || clients.len() < read;
+                Ok(Some(clients))
+            }
+        }
+    }
+}
+
+fn position_of(client: &Map<String, Value>) -> &str {
+    client.get("position").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A table for people; scripts have had a line for each client.
@@ -138,26 +178,88 @@ fn more(last: Option<&str>) {
 }
 
 impl List {
+    async fn walk<'w>(&'w self, asked: &'w Asked, most: u64) -> Result<Way<'w>> {
+        match asked {
+            Asked::Table(connection) => {
+                let service = Box::new(connection.service(self.service).await?);
+                let walk = connection.store.walk(self.service, self.route());
+                Ok(Way::Table { list: self, service, walk, clock: &connection.clock })
+            }
+            Asked::Api(_) if self.expired => Err(needs_table("the API has no clients that have ended").into()),
+            Asked::Api(api) => {
+                // One more says that there are more.
+                let limit = MOST.min(most.saturating_add(1));
+                Ok(Way::Api { list: self, api, limit, cursor: self.cursor(), is_over: false })
+            }
+        }
+    }
+
     fn route(&self) -> Route {
         let registered = self.registered_after.unwrap_or(0)..self.registered_before.unwrap_or(u64::MAX);
         Route { newest_first: self.newest, after: self.after.clone(), registered: Some(registered) }
     }
 
-    fn admits(&self, client: &RegisteredClient, policy: &Policy, now: u64) -> bool {
-        let rest = client.record.metadata.rest();
+    /// Where the first page of the API begins.
+    fn cursor(&self) -> Option<String> {
+        if self.newest {
+            return self.after.as_ref().map(|after| BASE64URL.encode(after));
+        }
+        // Between the last client that is too old and the first one that is not.
+        let bound = self.registered_after.filter(|millis| *millis < LATEST).map(|millis| format!("{millis:013}"));
+        self.after.clone().max(bound)
+    }
+
+    fn asking(&self, limit: u64, cursor: Option<&str>) -> Asking {
+        let flag = |is_asked: bool| is_asked.then_some(true);
+        let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
+            .with("flagged", flag(self.flagged))
+            .with("unused", self.unused.map(|life| life.as_secs()))
+            .with("limit", Some(limit))
+            .with("cursor", cursor)
+            .with("oldest", flag(!self.newest));
+        // A position is a place among all clients, and not among those that the API finds by what they are.
+        if self.newest && self.after.is_some() {
+            return asking;
+        }
+        let source = if let [source] = &self.sources[..] { Some(source) } else { None };
+        asking
+            .with("software_id", self.software_id.as_ref())
+            .with("source", source)
+            .with("locked", flag(self.locked))
+            .with("pending", flag(self.pending))
+    }
+
+    /// Whether a position, and what comes after it, is beyond what was asked for.
+    fn is_behind(&self, position: &str) -> bool {
+        let millis = position.split('#').next().and_then(|millis| millis.parse::<u64>().ok()).unwrap_or_default();
+        if self.newest {
+            self.registered_after.is_some_and(|after| millis < after)
+        } else {
+            self.registered_before.is_some_and(|before| millis >= before)
+        }
+    }
+
+    /// What is not seen of a client as the API has it.
+    fn means(&self, client: &RegisteredClient, now: u64) -> bool {
         let has_ended = client.ends_at().is_some_and(|end| end <= now);
-        let is_named = |text: &String| {
-            let mut names = rest.client_name.iter().flat_map(Localized::values);
-            names.any(|name| name.to_lowercase().contains(&text.to_lowercase()))
-        };
         has_ended == self.expired
-            && (client.locked || !self.locked)
-            && (client.pending_until.is_some() || !self.pending)
-            && (!self.flagged || !policy.flags(client).is_empty())
-            && (self.sources.is_empty() || self.sources.iter().any(|source| source == client.source.as_str()))
-            && self.software_id.as_ref().is_none_or(|id| rest.software_id.as_ref() == Some(id))
-            && self.name.as_ref().is_none_or(is_named)
             && self.unused.is_none_or(|life| client.is_unused_since(now.saturating_sub(life.as_secs())))
+    }
+
+    fn admits(&self, client: &Map<String, Value>) -> bool {
+        let text = |name: &str| client.get(name).and_then(Value::as_str);
+        let names = client.iter().filter(|(member, _)| member.split('#').next() == Some("client_name"));
+        let mut names = names.filter_map(|(_, name)| Some(name.as_str()?.to_lowercase()));
+        let millis = position_of(client).split('#').next().and_then(|millis| millis.parse::<u64>().ok());
+        let registered = self.registered_after.unwrap_or(0)..self.registered_before.unwrap_or(u64::MAX);
+        millis.is_none_or(|millis| registered.contains(&millis))
+            && self.after.as_deref() != Some(position_of(client))
+            && (!self.locked || client.get("locked") == Some(&Value::Bool(true)))
+            && (!self.pending || client.contains_key("pending_until"))
+            && (!self.flagged || client.contains_key("flags"))
+            && (self.sources.is_empty() || self.sources.iter().any(|source| text("source") == Some(source)))
+            && self.software_id.as_ref().is_none_or(|id| text("software_id") == Some(id))
+            && self.name.as_ref().is_none_or(|name| names.any(|its| its.contains(&name.to_lowercase())))
     }
 }
 

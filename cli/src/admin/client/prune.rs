@@ -7,12 +7,15 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::administration::{self, RestoreFault};
-use shared::client::RegisteredClient;
+use shared::metadata::RedirectUri;
 use shared::store::Route;
 
+use crate::admin::api::{Api, Asking, MOST, next, rows};
+use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
 use crate::admin::token::duration;
@@ -45,18 +48,26 @@ pub struct Prune {
     consent: Consent,
 }
 
-pub(super) async fn run(prune: &Prune, connection: &Connection, output: &Output) -> Result<()> {
-    let desk = Desk::at(prune.service, connection).await?;
-    match prune.unused {
-        Some(unused) => prune.delete(unused, &desk, connection, output).await,
-        None => prune.undo(&desk, connection, output).await,
+/// A client that may go: the host of its first redirect URI, and its identifier.
+type Meant = (String, String);
+
+pub(super) async fn run(prune: &Prune, asked: &Asked, output: &Output) -> Result<()> {
+    match (prune.unused, asked) {
+        (Some(unused), _) => prune.delete(unused, asked, output).await,
+        (None, Asked::Table(connection)) => prune.undo(connection, output).await,
+        (None, Asked::Api(_)) => Err(needs_table("the API does not list what was pruned").into()),
     }
 }
 
 impl Prune {
-    async fn delete(&self, unused: Duration, desk: &Desk, connection: &Connection, output: &Output) -> Result<()> {
-        let since = connection.clock.now().saturating_sub(unused.as_secs());
-        let meant = self.meant(since, connection).await?;
+    async fn delete(&self, unused: Duration, asked: &Asked, output: &Output) -> Result<()> {
+        let meant = match asked {
+            Asked::Table(connection) => {
+                connection.service(self.service).await?;
+                self.meant(since(unused, connection), connection).await?
+            }
+            Asked::Api(api) => self.meant_by_api(unused, api).await?,
+        };
         if !output.is_json() {
             output.rows(&["host", "clients"], &by_host(&meant))?;
         }
@@ -65,15 +76,10 @@ impl Prune {
             let service = self.service.to_string();
             let what = format!("{} clients of service {service} that nobody uses", meant.len());
             self.consent.to_delete(&what, None, &service)?;
-            for (_, client_id) in &meant {
-                // Somebody may have used it meanwhile, or it is gone.
-                let Some(client) = desk.found(client_id).await? else { continue };
-                match administration::prune(&desk.context(), &client, since).await {
-                    Ok(None) => deleted.push(client_id.as_str()),
-                    Ok(Some(_)) | Err(Error::UnknownClient | Error::Contention) => {}
-                    Err(error) => return Err(described(error)),
-                }
-            }
+            deleted = match asked {
+                Asked::Table(connection) => self.delete_in_table(&meant, since(unused, connection), connection).await?,
+                Asked::Api(api) => self.delete_by_api(&meant, unused, api).await?,
+            };
         }
         let sentence = match (self.dry_run, deleted.len()) {
             (true, _) => format!("Nothing is deleted; {} would be.", meant.len()),
@@ -87,8 +93,66 @@ impl Prune {
         output.told(&sentence, &members(facts))
     }
 
+    async fn delete_in_table(&self, meant: &[Meant], since: u64, connection: &Connection) -> Result<Vec<String>> {
+        let desk = Desk::at(self.service, connection).await?;
+        let mut deleted = Vec::new();
+        for (_, client_id) in meant {
+            // Somebody may have used it meanwhile, or it is gone.
+            let Some(client) = desk.found(client_id).await? else { continue };
+            match administration::prune(&desk.context(), &client, since).await {
+                Ok(None) => deleted.push(client_id.clone()),
+                Ok(Some(_)) | Err(Error::UnknownClient | Error::Contention) => {}
+                Err(error) => return Err(described(error)),
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// What the API finds, page by page, and would delete.
+    async fn meant_by_api(&self, unused: Duration, api: &Api) -> Result<Vec<Meant>> {
+        let (mut meant, mut cursor) = (Vec::new(), None);
+        loop {
+            let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
+                .with("unused", Some(unused.as_secs()))
+                .with("locked", Some(false))
+                .with("oldest", Some(true))
+                .with("limit", Some(MOST))
+                .with("cursor", cursor.take());
+            let mut page = api.ask(asking).await?.members;
+            let found: Vec<Meant> = rows(&mut page, "clients").iter().filter_map(named).collect();
+            let possible = self.bulk(&found, unused, true, api).await?;
+            meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
+            cursor = next(&page);
+            if cursor.is_none() {
+                return Ok(meant);
+            }
+        }
+    }
+
+    async fn delete_by_api(&self, meant: &[Meant], unused: Duration, api: &Api) -> Result<Vec<String>> {
+        let mut deleted = Vec::new();
+        for some in meant.chunks(usize::try_from(MOST).unwrap_or(1)) {
+            deleted.append(&mut self.bulk(some, unused, false, api).await?);
+        }
+        Ok(deleted)
+    }
+
+    /// Those of some clients that the API has deleted since nobody uses them, or would.
+    async fn bulk(&self, some: &[Meant], unused: Duration, preview: bool, api: &Api) -> Result<Vec<String>> {
+        if some.is_empty() {
+            return Ok(Vec::new());
+        }
+        let clients: Vec<Value> = some.iter().map(|(_, client_id)| json!({ "client_id": client_id })).collect();
+        let order = json!({"action": "delete", "unused": unused.as_secs(), "preview": preview, "clients": clients});
+        let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(members(order));
+        let results = rows(&mut api.ask(asking).await?.members, "results");
+        let outcome = if preview { "possible" } else { "done" };
+        let those = results.iter().filter(|result| result.get("outcome").is_some_and(|found| found == outcome));
+        Ok(those.filter_map(|result| Some(result.get("client_id")?.as_str()?.to_owned())).collect())
+    }
+
     /// All that are unused since then, in seconds since 1970: the host of each, and its identifier.
-    async fn meant(&self, since: u64, connection: &Connection) -> Result<Vec<(String, String)>> {
+    async fn meant(&self, since: u64, connection: &Connection) -> Result<Vec<Meant>> {
         let (now, store) = (connection.clock.now(), &connection.store);
         let mut meant = Vec::new();
         let mut walk = store.walk(self.service, Route::default());
@@ -96,7 +160,8 @@ impl Prune {
             let living = clients.iter().filter(|client| client.ends_at().is_none_or(|end| end > now));
             let asked = living.map(|client| async move {
                 let kept = administration::kept_unused(store, client, since).await?;
-                Ok(kept.is_none().then(|| (host(client), client.client_id.clone())))
+                let first = client.record.metadata.redirect_uris().first();
+                Ok(kept.is_none().then(|| (host(first), client.client_id.clone())))
             });
             let some: Vec<_> = stream::iter(asked).buffered(AT_ONCE).try_collect().await.map_err(described)?;
             meant.extend(some.into_iter().flatten());
@@ -104,7 +169,8 @@ impl Prune {
         Ok(meant)
     }
 
-    async fn undo(&self, desk: &Desk, connection: &Connection, output: &Output) -> Result<()> {
+    async fn undo(&self, connection: &Connection, output: &Output) -> Result<()> {
+        let desk = Desk::at(self.service, connection).await?;
         let ago = self.since.map_or(u64::MAX, |since| since.as_secs());
         let since = connection.clock.now().saturating_sub(ago).saturating_mul(1000);
         let pruned = connection.store.pruned_clients(self.service, since).await.map_err(described)?;
@@ -131,6 +197,18 @@ impl Prune {
     }
 }
 
+/// Since when nobody shall have used a client, in seconds since 1970.
+fn since(unused: Duration, connection: &Connection) -> u64 {
+    connection.clock.now().saturating_sub(unused.as_secs())
+}
+
+/// A client as the API has it.
+fn named(client: &Map<String, Value>) -> Option<Meant> {
+    let first = client.get("redirect_uris").and_then(|uris| uris.get(0)?.as_str());
+    let first = first.and_then(|uri| RedirectUri::parse(uri).ok());
+    Some((host(first.as_ref()), client.get("client_id")?.as_str()?.to_owned()))
+}
+
 fn members(facts: Value) -> Map<String, Value> {
     match facts {
         Value::Object(members) => members,
@@ -149,7 +227,6 @@ fn by_host(meant: &[(String, String)]) -> Vec<Map<String, Value>> {
     hosts.into_iter().map(row).collect()
 }
 
-fn host(client: &RegisteredClient) -> String {
-    let first = client.record.metadata.redirect_uris().first();
-    first.and_then(|uri| uri.host()).unwrap_or("-").to_owned()
+fn host(first: Option<&RedirectUri>) -> String {
+    first.and_then(RedirectUri::host).unwrap_or("-").to_owned()
 }

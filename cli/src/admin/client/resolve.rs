@@ -13,7 +13,7 @@ use shared::service::Service;
 use super::shown;
 use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
-use crate::admin::policy::{CHANGES, rows};
+use crate::admin::policy::{CHANGES, rows_of};
 use crate::admin::{Connection, Output};
 use crate::failure::{Failure, Kind};
 use crate::print;
@@ -40,7 +40,7 @@ pub(super) async fn run(resolve: Resolve, connection: &Connection, output: &Outp
     }
     let rehearsal = rehearse(&desk.context(), &client_id).await;
     let mut findings = found(&rehearsal);
-    let changed = rows(&rehearsal.changes);
+    let changed = rows_of(&rehearsal.changes);
     let failed = rehearsal.outcome.as_ref().err().map(|unresolved| {
         let rule = rehearsal.rule;
         let remedy = remedy::of(unresolved, rule, &client_id, &desk.service);
@@ -50,7 +50,8 @@ pub(super) async fn run(resolve: Resolve, connection: &Connection, output: &Outp
         Some(failed) => Finding { step: failed.step, is_met: false, sentence: failed.unresolved.to_string() },
         None => Finding::met("rules", "the document is that of a client of this service"),
     });
-    let client = rehearsal.outcome.as_ref().ok().map(|client| described(client, desk.service.policy()));
+    let now = connection.clock.now();
+    let client = rehearsal.outcome.as_ref().ok().map(|client| described(client, desk.service.policy(), now));
     if output.is_json() {
         let mut members = members(&client_id, &rehearsal, &findings, changed, failed.as_ref());
         members.extend(client.map(|client| ("client".to_owned(), client.into())));
@@ -176,8 +177,8 @@ fn thought(trust: Trust, by: Option<&str>) -> String {
 }
 
 /// The client as `client show` would have it.
-fn described(client: &RegisteredClient, policy: &Policy) -> Map<String, Value> {
-    let mut members = shown(client, policy);
+fn described(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
+    let mut members = shown::of(client, policy, now);
     let methods: Vec<&str> =
         client.record.metadata_document.iter().flat_map(|document| &document.methods).map(|one| one.as_str()).collect();
     if !methods.is_empty() {

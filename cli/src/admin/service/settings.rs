@@ -105,6 +105,16 @@ impl Settings {
         metadata.is_empty() && unset.is_empty() && doors.is_empty()
     }
 
+    /// Whether they change nothing but the policy.
+    pub(super) fn are_about_the_policy(&self) -> bool {
+        let Self { organization: None, name: None, issuer: None, base_url: None, stet: None, metadata, unset, .. } =
+            self
+        else {
+            return false;
+        };
+        metadata.is_empty() && unset.is_empty()
+    }
+
     /// What they make of a service; what is not given stays.
     pub(super) fn applied_to(self, mut configuration: ServiceConfiguration) -> Result<ServiceConfiguration> {
         for (name, value) in [("name", &self.name), ("issuer", &self.issuer), ("base-url", &self.base_url)] {

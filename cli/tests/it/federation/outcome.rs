@@ -70,6 +70,10 @@ async fn s6_1_1_a_registration_that_superiors_do_not_allow_is_none() {
         let federation = under(&policy, generous).await;
         let refused = federation.register(&request(&federation, &asked)).await;
         assert_refused(&refused, 400, "invalid_metadata", part);
+        let counted = crate::audit::kinds(&federation.world).await;
+        let [[error, rule, door, ..]] = counted.as_slice() else { panic!("{counted:?}") };
+        assert_eq!((error.as_str(), door.as_str()), ("invalid_metadata", "federation"));
+        assert!(["federation", "the specifications"].contains(&rule.as_str()), "{rule}");
         assert_eq!(federation.world.app.store.client_count(1).await.unwrap(), 0, "{policy}");
     }
     for (policy, asked, member, registered) in [

@@ -1,6 +1,6 @@
 //! Section F: how long a copy is good, and what becomes of it when its host does not answer, or answers something else.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use shared::policy::{MetadataDocuments, Preset};
 
 use super::{PATH, Scene, answer, copy, ok, opened, outcome};
@@ -222,6 +222,21 @@ async fn f10_what_changed_is_said() {
     let later = facts().await;
     assert_eq!(later["changed_members"], json!({"client_name": at, "logo_uri": later["changed_at"]}));
     assert_ne!(later["changed_at"], at);
+}
+
+/// Or the copy of a document that names others each time would grow until it is no item any more.
+#[tokio::test]
+async fn f10_names_that_an_owner_makes_up_are_not_collected() {
+    let scene = Scene::new().await;
+    let mut told = Value::Null;
+    for time in 0..20 {
+        let names = (0..50).map(|name| (format!("hunter2_{time}_{name}"), json!(time)));
+        let languages = (0..50).map(|tag| (format!("client_name#x-{time}-{tag}"), json!("A")));
+        scene.publish(&scene.document_with(&names.chain(languages).collect::<Map<_, _>>().into()));
+        told = scene.ask().await.body["metadata_document"].clone();
+        scene.world.clock.advance(7200);
+    }
+    assert_eq!(told["changed_members"], json!({"client_name": told["changed_at"]}));
 }
 
 #[tokio::test]

@@ -6,13 +6,13 @@ use super::{failure, json_failure};
 use crate::program::{Administration, Folder, Served};
 
 /// A served table with a client, as an authorization server that is written for Authlete meets it.
-struct Shop<'s> {
+pub(super) struct Shop<'s> {
     served: &'s Served,
-    client_id: String,
+    pub(super) client_id: String,
 }
 
 impl<'s> Shop<'s> {
-    fn open(served: &'s Served, alias: &str) -> Self {
+    pub(super) fn open(served: &'s Served, alias: &str) -> Self {
         let client = json!({
             "clientName": "Shop", "clientType": "CONFIDENTIAL", "clientIdAlias": alias, "clientIdAliasEnabled": true,
             "redirectUris": ["https://rp.example/cb"], "responseTypes": ["CODE"],
@@ -29,7 +29,7 @@ impl<'s> Shop<'s> {
     }
 
     /// A user lets the client have those scopes: a code.
-    fn code(&self, subject: &str, scope: &str) -> String {
+    pub(super) fn code(&self, subject: &str, scope: &str) -> String {
         let id = &self.client_id;
         let tail = "redirect_uri=https://rp.example/cb&nonce=n";
         let parameters = format!("response_type=code&client_id={id}&scope={scope}&{tail}");
@@ -40,14 +40,14 @@ impl<'s> Shop<'s> {
     }
 
     /// An access token and a refresh token.
-    fn tokens(&self, subject: &str) -> [String; 2] {
+    pub(super) fn tokens(&self, subject: &str) -> [String; 2] {
         let id: u64 = self.client_id.parse().unwrap();
         let body = json!({"grantType": "AUTHORIZATION_CODE", "clientId": id, "subject": subject, "scopes": ["email"]});
         let made = self.post("/auth/token/create", &body);
         ["accessToken", "refreshToken"].map(|name| made[name].as_str().unwrap_or_else(|| panic!("{made}")).to_owned())
     }
 
-    fn works(&self, token: &str) -> bool {
+    pub(super) fn works(&self, token: &str) -> bool {
         self.post("/auth/introspection", &json!({ "token": token }))["action"] == "OK"
     }
 }

@@ -19,7 +19,8 @@ async fn register(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::UseService]).await?;
     let body = body::json(call.request)?;
     let token = body::text(&body, "token")?.filter(|token| !token.is_empty());
-    match register_at(call, &desk, token, registration::document(&body)?).await {
+    let text = body::text(&body, "json")?.unwrap_or_default();
+    match register_at(call, &desk, token, text, registration::document(&body)?).await {
         Ok(information) => {
             let information = registration::with_uri(call, &desk, information);
             let text = format!("The client was created with id {}.", information.client.client_id);
@@ -33,12 +34,27 @@ async fn register_at(
     call: &Call<'_>,
     desk: &Desk,
     token: Option<&str>,
+    text: &str,
     document: Result<Submitted, Invalid>,
 ) -> Result<ClientInformation, Core> {
     // An authorization server passes a token on in the body: a missing one is as good as a wrong one.
     let registrant = match caller::registrant(call.app, &desk.service, token).await {
         Err(Core::MissingToken) => Err(Core::InvalidToken),
         found => found,
-    }?;
-    registry::register(&desk.context(call), Source::AuthleteRegistration, &registrant, &document?).await
+    };
+    let read = match (registrant, document) {
+        (Err(error), _) => Err(("registration", error)),
+        (_, Err(fault)) => Err(("as sent", fault.into())),
+        (Ok(registrant), Ok(document)) => Ok((registrant, document)),
+    };
+    let context = desk.context(call);
+    match read {
+        Ok((registrant, document)) => {
+            registry::register(&context, Source::AuthleteRegistration, &registrant, &document).await
+        }
+        Err((rule, error)) => {
+            registry::turned_away(&context, rule, &error, text.as_bytes()).await;
+            Err(error)
+        }
+    }
 }

@@ -14,8 +14,9 @@ use unicode_security::skeleton;
 /// Fewer letters than these are a word between spaces and signs only, and not beside a digit or another script.
 const LETTERS_OF_A_PART: usize = 3;
 
-/// Small capitals, which Unicode does not count among what is confused; there is none of x.
-const SMALL_CAPITALS: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz");
+/// Small capitals and turned letters, which Unicode does not count among what is confused, and those that stand for all that
+/// are confused with them, as `ĸ` for к and κ.
+const SMALL_AND_TURNED: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋĸʟᴍʍɴᴎᴏᴘꞯʀᴙꜱᴛᴜᴠᴡʏᴢꞓɜß", "abcdefghijkklmmnnopqrrstuvwyze3b");
 
 /// Digits and signs that are written for letters, beside those that Unicode says are confused with them.
 const WRITTEN_FOR_LETTERS: (&str, &str) = ("345789@$!|+€£¢", "eastbgaslltelc");
@@ -253,7 +254,8 @@ fn has_no_whole_words(script: Script) -> bool {
     SCRIPTS.contains(&script)
 }
 
-/// A name without what makes no other one of it: what nobody sees, and marks but those of the letter's own script.
+/// A name without what makes no other one of it: what nobody sees, and marks but those with which a script writes vowels and
+/// tones.
 fn plain(name: &str) -> String {
     if name.is_ascii() {
         return name.to_owned();
@@ -266,9 +268,11 @@ fn plain(name: &str) -> String {
         }
         GeneralCategory::Format => false,
         _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(*letter) => false,
+        GeneralCategory::EnclosingMark => false,
         _ if is_mark(*letter) => {
+            let has_cases = [Script::Latin, Script::Greek, Script::Cyrillic].contains(&base);
             let voices_kana = matches!(letter, '\u{3099}' | '\u{309a}') && has_no_whole_words(base);
-            voices_kana || script(*letter) == base
+            voices_kana || script(*letter) == base && !has_cases
         }
         _ => {
             base = script(*letter);
@@ -281,8 +285,8 @@ fn plain(name: &str) -> String {
 
 /// The letters of a symbol that is made of them: one that has several, as ™, is a word by itself.
 fn unpacked(symbol: char) -> impl Iterator<Item = char> {
-    let alphabet = ALPHABETS_OF_SYMBOLS.iter().filter_map(|first| u32::from(symbol).checked_sub(*first));
-    let letter = alphabet.filter_map(|index| ('A'..='Z').nth(usize::try_from(index).ok()?)).next();
+    let mut alphabet = ALPHABETS_OF_SYMBOLS.iter().filter_map(|first| u32::from(symbol).checked_sub(*first));
+    let letter = alphabet.find_map(|index| ('A'..='Z').nth(usize::try_from(index).ok()?));
     let is_word = letter.is_none()
         && !symbol.is_ascii()
         && category(symbol) == GeneralCategory::OtherSymbol
@@ -297,8 +301,8 @@ fn one_case(letter: char) -> impl Iterator<Item = char> {
 }
 
 /// The other one of a pair of alphabets.
-fn paired((these, those): (&str, &str), letter: char) -> Option<char> {
-    these.chars().zip(those.chars()).find(|(this, _)| *this == letter).map(|(_, that)| that)
+fn paired((alphabet, other): (&str, &str), letter: char) -> Option<char> {
+    alphabet.chars().zip(other.chars()).find(|(here, _)| *here == letter).map(|(_, there)| there)
 }
 
 /// A name with letters for the digits and signs that are written for them, if it has some.
@@ -310,11 +314,12 @@ fn letters_for(plain: &str) -> Option<String> {
         .then(|| plain.chars().map(|sign| letter(sign).unwrap_or(sign)).collect())
 }
 
-/// What a letter looks like: what Unicode says it may be confused with, as it is written and in lower case, since `М` looks
-/// like an `M` and `м` like no `m`. What only differs in a stroke is one letter, and one that looks like two is these two.
+/// What a letter looks like: what Unicode says it may be confused with, as it is written and in lower case, since `Т` looks
+/// like a `T` and `т` like no `t`. What only differs in a stroke is one letter, and one that looks like two is these two.
 fn look(letter: char) -> String {
     let mut text = String::new();
-    for letter in confused(&confused(&letter.to_string())).chars() {
+    let looks = (0..3).fold(letter.to_string(), |letters, _| confused(&letters));
+    for letter in looks.chars() {
         match letter {
             'i' | '1' | '|' => text.push('l'),
             '0' => text.push('o'),
@@ -331,6 +336,6 @@ fn look(letter: char) -> String {
 fn confused(letters: &str) -> String {
     let confused: String = skeleton(letters).collect();
     let compatible = if confused == letters { confused.nfkc().collect() } else { confused };
-    let plain = compatible.chars().map(|letter| paired(SMALL_CAPITALS, letter).unwrap_or(letter));
+    let plain = compatible.chars().map(|letter| paired(SMALL_AND_TURNED, letter).unwrap_or(letter));
     plain.flat_map(one_case).filter(|letter| !is_mark(*letter) || script(*letter) != Script::Inherited).collect()
 }

@@ -1,0 +1,299 @@
+//! The operators' API, over HTTP: what it does needs a token and no credentials of AWS.
+
+mod profile;
+mod settings;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH};
+use reqwest::{Certificate, Client, Method, Response, StatusCode, redirect};
+use serde_json::{Map, Value};
+use shared::credentials::Token;
+use url::{Host, Url};
+
+use super::fetched::innermost;
+use crate::failure::{Failure, Kind};
+use crate::print;
+
+pub(super) use settings::Settings;
+
+/// How long an answer may take, all of it: longer than a function has for what it does to a hundred clients.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long a connection may take.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// The longest answer that is read, in bytes: more than a function can give.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many things a page has at the most.
+pub(super) const MOST: u64 = 100;
+
+/// The operators' API, as a token's bearer.
+pub(super) struct Api {
+    base: Url,
+    token: Token,
+    client: Client,
+}
+
+/// What the API has answered.
+pub(super) struct Answer {
+    pub(super) members: Map<String, Value>,
+    pub(super) etag: Option<String>,
+}
+
+/// What is asked of the API.
+#[derive(Clone)]
+pub(super) struct Asking {
+    method: Method,
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Map<String, Value>>,
+    if_match: Option<String>,
+}
+
+impl Asking {
+    /// A request below `/operator/`, by the segments of its path.
+    pub(super) fn new(method: Method, path: &[&str]) -> Self {
+        let path = path.iter().map(|segment| (*segment).to_owned()).collect();
+        Self { method, path, query: Vec::new(), body: None, if_match: None }
+    }
+
+    /// With a parameter, if there is a value.
+    pub(super) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    /// With a body.
+    pub(super) fn sending(self, body: Map<String, Value>) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// Only if that is what is replaced.
+    pub(super) fn if_match(self, etag: String) -> Self {
+        Self { if_match: Some(etag), ..self }
+    }
+}
+
+impl Api {
+    /// The API at a URL, below which `/operator/` is. A token goes by https alone, but on this machine.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if it is none; if the further authority is none.
+    pub(super) fn at(url: &str, token: Token, extra_ca: Option<&[u8]>) -> Result<Self> {
+        let base = base(url)?;
+        let is_here = base.scheme() == "http";
+        let mut builder = Client::builder()
+            // What is in the clear goes to nobody else.
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(CONNECTING)
+            .timeout(PATIENCE);
+        if is_here {
+            builder = builder.no_proxy();
+        }
+        if let Some(authority) = extra_ca {
+            builder = builder.tls_certs_merge([Certificate::from_pem(authority)?]);
+        }
+        Ok(Self { base, token, client: builder.build()? })
+    }
+
+    /// Asks, and gives what is answered.
+    ///
+    /// # Errors
+    /// The description that the API gave, of the kind of its status; or that it did not answer as itself.
+    pub(super) async fn ask(&self, asking: Asking) -> Result<Answer> {
+        let response = self.sent(asking).await.map_err(|error| self.unreachable(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if status.is_redirection() {
+            return Err(self.other(status, "leads elsewhere, where the token is not sent").into());
+        }
+        let body = self.read(response).await?;
+        let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Answer { members: Map::new(), etag });
+        }
+        let is_json = content_type(&headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+        let members = Some(body).filter(|_| is_json).and_then(|body| serde_json::from_slice(&body).ok());
+        match members {
+            Some(members) if status.is_success() => Ok(Answer { members, etag }),
+            Some(members) => Err(self.refused(status, &members).into()),
+            None => Err(self.other(status, "answers what is no JSON object").into()),
+        }
+    }
+
+    async fn sent(&self, asking: Asking) -> Result<Response, reqwest::Error> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("operator").extend(asking.path);
+        }
+        if !asking.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(asking.query);
+        }
+        let mut headers = HeaderMap::new();
+        // A token is of characters that may stand in a header.
+        if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", self.token.expose())) {
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        headers.extend(asking.if_match.and_then(|etag| Some((IF_MATCH, HeaderValue::from_str(&etag).ok()?))));
+        let mut request = self.client.request(asking.method, url).headers(headers);
+        if let Some(body) = asking.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(Value::Object(body).to_string());
+        }
+        request.send().await
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>> {
+        let (status, mut body) = (response.status(), Vec::new());
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(self.other(status, "answers without end").into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let base = &self.base;
+        let sentence = if error.is_timeout() {
+            format!("the API at {base} does not answer in time")
+        } else {
+            format!("the API at {base} cannot be reached: {}: check the URL", innermost(error))
+        };
+        Failure::new(Kind::Unavailable, self.without_token(&sentence))
+    }
+
+    fn other(&self, status: StatusCode, what: &str) -> Failure {
+        let sentence = format!("what is at {} is not the operators' API: it {what} ({})", self.base, status.as_u16());
+        Failure::new(if status.is_server_error() { Kind::Unavailable } else { Kind::Refused }, sentence)
+    }
+
+    /// What the API, or the gateway before it, has said.
+    fn refused(&self, status: StatusCode, members: &Map<String, Value>) -> Failure {
+        let said = ["error_description", "message", "error"].iter().find_map(|name| members.get(*name)?.as_str());
+        let sentence =
+            said.map_or_else(|| format!("the API answers {}", status.as_u16()), |said| self.without_token(said));
+        Failure::new(kind(status, members), sentence)
+    }
+
+    /// A server may say what it was sent.
+    fn without_token(&self, text: &str) -> String {
+        text.replace(self.token.expose(), "…")
+    }
+
+    /// The members at a path.
+    pub(super) async fn get(&self, path: &[&str]) -> Result<Map<String, Value>> {
+        Ok(self.ask(Asking::new(Method::GET, path)).await?.members)
+    }
+
+    /// A client, by what [`client_path`](Self::client_path) takes.
+    pub(super) async fn client(&self, service: &str, client_id: &str) -> Result<Map<String, Value>> {
+        let path = self.client_path(service, client_id).await?;
+        self.get(&[service, "clients", &path]).await
+    }
+
+    /// The way to a client: by its identifier, or by its number, where that does not survive in a path.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]; what [`ask`](Self::ask) says.
+    pub(super) async fn client_path(&self, service: &str, client_id: &str) -> Result<String> {
+        let survives = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if !matches!(client_id, "" | "." | "..") && client_id.bytes().all(survives) {
+            return Ok(client_id.to_owned());
+        }
+        let asking = Asking::new(Method::GET, &[service, "clients"]).with("client_id", Some(client_id));
+        let found = rows(&mut self.ask(asking).await?.members, "clients");
+        let number = found.first().and_then(|client| client.get("numeric_id")?.as_u64());
+        let absent = || Failure::not_found(format!("there is no client {client_id}"));
+        Ok(number.ok_or_else(absent)?.to_string())
+    }
+}
+
+/// Takes the rows of a page.
+pub(super) fn rows(members: &mut Map<String, Value>, name: &str) -> Vec<Map<String, Value>> {
+    let Some(Value::Array(rows)) = members.remove(name) else { return Vec::new() };
+    let row = |row| if let Value::Object(row) = row { Some(row) } else { None };
+    rows.into_iter().filter_map(row).collect()
+}
+
+/// Where the next page begins.
+pub(super) fn next(members: &Map<String, Value>) -> Option<String> {
+    members.get("next")?.as_str().map(str::to_owned)
+}
+
+/// What a status means here; a 404 that does not name its error is not the API's.
+fn kind(status: StatusCode, members: &Map<String, Value>) -> Kind {
+    match status.as_u16() {
+        401 | 403 => Kind::Credentials,
+        404 if members.contains_key("error") => Kind::NotFound,
+        409 | 412 | 428 => Kind::Conflict,
+        429 | 500.. => Kind::Unavailable,
+        _ => Kind::Refused,
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next().map(str::trim)
+}
+
+/// A URL below which the API is.
+fn base(text: &str) -> Result<Url, Failure> {
+    let usage = |why: &str| Failure::usage(format!("--api: {}: {why}", print::visible(text)));
+    let url = Url::parse(text).map_err(|_| usage("it must be a URL such as https://api.example"))?;
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(Failure::usage("--api: the URL has no user, no query and no fragment"));
+    }
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    let is_here = match url.host() {
+        Some(Host::Ipv4(address)) => is_loopback(address.into()),
+        Some(Host::Ipv6(address)) => is_loopback(address.into()),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_here => Ok(url),
+        "http" => Err(usage("a token goes by https alone, but to this machine")),
+        _ => Err(usage("it must be a URL such as https://api.example")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_goes_by_https_alone_but_to_this_machine() {
+        for good in [
+            "https://api.example",
+            "https://api.example/base/",
+            "http://127.0.0.1:8080",
+            "http://[::1]:1",
+            "http://localhost:8080",
+        ] {
+            assert!(base(good).is_ok(), "{good}");
+        }
+        for (wrong, part) in [
+            ("http://api.example", "by https alone"),
+            ("http://10.0.0.1:8080", "by https alone"),
+            ("http://localhost.example", "by https alone"),
+            ("http://127.0.0.1.example", "by https alone"),
+            ("ftp://api.example", "such as https://"),
+            ("api.example", "such as https://"),
+            ("https://user@api.example", "no user"),
+            ("https://:secret@api.example", "no user"),
+            ("https://api.example?x", "no query"),
+            ("https://api.example#x", "no fragment"),
+            ("", "such as https://"),
+        ] {
+            let refusal = base(wrong).unwrap_err();
+            assert!(refusal.kind == Kind::Usage && refusal.sentence.contains(part), "{wrong}: {refusal}");
+            assert!(!refusal.sentence.contains("secret"), "{refusal}");
+        }
+    }
+}

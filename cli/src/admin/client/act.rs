@@ -1,0 +1,158 @@
+//! What an operator decides about one client.
+
+use anyhow::{Result, bail};
+use reqwest::Method;
+use serde_json::{Map, Value};
+use shared::administration::{self, RestoreFault};
+use shared::store::Unrestorable;
+
+use super::{DELETED, Which, ask_to_delete, shown};
+use crate::admin::api::{Api, Asking};
+use crate::admin::asked::Asked;
+use crate::admin::consent::Consent;
+use crate::admin::desk::{Desk, absent};
+use crate::admin::{Connection, Output};
+use crate::failure::{Failure, Kind, described};
+
+/// What is decided.
+pub(super) enum Act {
+    Lock,
+    Unlock,
+    Approve {
+        /// The only version of which it is true.
+        version: Option<u64>,
+    },
+    Deny {
+        consent: Consent,
+    },
+    Retain,
+    Release,
+    Restore,
+}
+
+/// What has become of a client, and how it stands now.
+type Done = (&'static str, String);
+
+pub(super) async fn run(which: &Which, act: Act, asked: &Asked, output: &Output) -> Result<()> {
+    let (what, state) = match asked {
+        Asked::Table(connection) => in_table(which, &act, connection).await?,
+        Asked::Api(api) => by_api(which, &act, api).await?,
+    };
+    which.tell(what, state, output)
+}
+
+impl Act {
+    /// Its name at the API.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Approve { .. } => "approve",
+            Self::Deny { .. } => "deny",
+            Self::Retain => "retain",
+            Self::Release => "release",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// What has become of a client: one that waited for approval before, or waits for it now, is told apart, and so is one
+    /// that is not there.
+    fn told(&self, waits: bool, is_there: bool) -> &'static str {
+        match self {
+            Self::Lock => "is locked",
+            Self::Unlock if !is_there => "is deleted, and unlocked: its registrant may come back",
+            Self::Unlock if waits => "is unlocked, and waits for approval",
+            Self::Unlock => "is unlocked",
+            Self::Approve { .. } if waits => "is approved",
+            Self::Approve { .. } => "is vouched for",
+            Self::Deny { .. } => "is denied, and deleted",
+            Self::Retain => "stays though nobody uses it",
+            Self::Release => "ends if nobody uses it, as the policy says",
+            Self::Restore => "is back",
+        }
+    }
+}
+
+async fn by_api(which: &Which, act: &Act, api: &Api) -> Result<Done> {
+    let (service, path) = which.path(api).await?;
+    let waits = |client: &Map<String, Value>| client.contains_key("pending_until");
+    let (mut body, mut waited) = (Map::new(), false);
+    if let Act::Approve { .. } | Act::Deny { .. } = act {
+        let client = api.get(&[&service, "clients", &path]).await?;
+        waited = waits(&client);
+        match act {
+            Act::Deny { consent } if waited => ask_to_delete(&which.client_id, &client, consent)?,
+            // What is approved is what was seen, here or by whoever names the version.
+            Act::Approve { version } => {
+                let version = version.map(Into::into).or_else(|| client.get("version").cloned());
+                body.extend(version.map(|version| ("version".to_owned(), version)));
+            }
+            _ => {}
+        }
+    }
+    let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).sending(body);
+    let client = api.ask(asking).await?.members;
+    let is_there = !client.is_empty();
+    let state = if is_there { shown::state(&client) } else { DELETED.to_owned() };
+    Ok((act.told(waited || waits(&client), is_there), state))
+}
+
+async fn in_table(which: &Which, act: &Act, connection: &Connection) -> Result<Done> {
+    let desk = which.desk(connection).await?;
+    let (waits, is_there) = decided(which, act, &desk).await?;
+    Ok((act.told(waits, is_there), which.state(&desk).await?))
+}
+
+/// Whether the client waits for approval or has waited for it, and whether it is there.
+async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
+    let (context, client_id) = (desk.context(), &which.client_id);
+    let absent = |error| absent(error, client_id);
+    match act {
+        Act::Lock | Act::Unlock => {
+            let (locked, named) = (matches!(act, Act::Lock), desk.named(client_id).await?);
+            if !locked && named.client.is_none() && named.document.is_none() {
+                administration::unlock_deleted(&context, client_id).await.map_err(absent)?;
+                return Ok((false, false));
+            }
+            let client = desk.to_change(client_id, named).await?;
+            let waits = client.pending_until.is_some();
+            administration::lock(&context, client, locked).await.map_err(absent)?;
+            return Ok((waits, true));
+        }
+        Act::Approve { version } => {
+            let client = desk.known(client_id).await?;
+            if version.is_some_and(|version| version != client.version) {
+                bail!("{client_id} is changed since: look at it again, it has version {}", client.version);
+            }
+            let waited = client.pending_until.is_some();
+            administration::approve(&context, client).await.map_err(absent)?;
+            return Ok((waited, true));
+        }
+        Act::Deny { consent } => {
+            let client = desk.known(client_id).await?;
+            if client.pending_until.is_none() {
+                bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
+            }
+            ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
+            administration::delete(&context, &client).await.map_err(absent)?;
+        }
+        Act::Retain | Act::Release => {
+            let client = desk.known(client_id).await?;
+            if !client.ends_unused() {
+                bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
+            }
+            administration::retain(&context, client, matches!(act, Act::Retain)).await.map_err(absent)?;
+        }
+        Act::Restore => administration::restore(&context, client_id).await.map_err(unrestored)?,
+    }
+    Ok((false, true))
+}
+
+/// Why a client is not brought back.
+fn unrestored(fault: RestoreFault) -> anyhow::Error {
+    match fault {
+        RestoreFault::Core(error) => described(error),
+        RestoreFault::Unrestorable(Unrestorable::Unknown) => Failure::not_found(fault.to_string()).into(),
+        RestoreFault::Unrestorable(_) => Failure::new(Kind::Conflict, fault.to_string()).into(),
+    }
+}

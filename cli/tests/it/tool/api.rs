@@ -1,0 +1,585 @@
+//! `registrar --api`: what commands do by the operators' API, as they do it by the table.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::grants::Shop;
+use super::{failure, json_failure};
+use crate::program::{Administration, Folder, Served, registrar, wait_until};
+
+/// A command without anything that names a table or AWS, as of somebody who has a token alone.
+fn elsewhere(data: &Folder) -> Command {
+    let mut command = registrar();
+    command.current_dir("/").env("HOME", &data.0).env_remove("XDG_CONFIG_HOME");
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// One service, reached by its table and by the API.
+struct Desk<'s> {
+    data: &'s Folder,
+    served: &'s Served,
+    admin: Administration<'s>,
+}
+
+impl<'s> Desk<'s> {
+    fn at(data: &'s Folder, served: &'s Served) -> Self {
+        Self { data, served, admin: Administration { served, key_file: data.0.join("key") } }
+    }
+
+    fn by_api_as(&self, token: &str, words: &[&str]) -> Output {
+        let mut command = elsewhere(self.data);
+        command.args(words).args(["--api", self.served.text("base_url")]).env("REGISTRAR_TOKEN", token);
+        command.output().unwrap()
+    }
+
+    fn by_api(&self, words: &[&str]) -> Output {
+        self.by_api_as(self.served.text("service_token"), words)
+    }
+
+    /// A command prints the same to whoever asks the table or the API, for people and for scripts.
+    fn same(&self, words: &[&str]) -> String {
+        let mut printed = String::new();
+        for json in [&["--json"][..], &[]] {
+            let words = [words, json].concat();
+            let (table, api) = (self.admin.run(&words), self.by_api(&words));
+            assert!(table.status.success() && api.status.success(), "{words:?}: {table:?} {api:?}");
+            printed = String::from_utf8(table.stdout).unwrap();
+            assert_eq!(printed, String::from_utf8(api.stdout).unwrap(), "{words:?}");
+            assert_eq!(table.stderr, api.stderr, "{words:?}");
+        }
+        printed
+    }
+
+    fn registered(&self, metadata: &Value) -> String {
+        let url = self.served.text("registration_endpoint");
+        let (status, client) = self.served.send("POST", url, None, &metadata.to_string());
+        assert_eq!(status, 201, "{client}");
+        client["client_id"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn clients_are_listed_as_the_table_has_them() {
+    let data = Folder::new("api-list");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        let name = format!("Client {number}");
+        let uris = [format!("https://rp{}.example/cb", number % 2)];
+        ids.push(desk.registered(&json!({
+            "client_name": name, "client_name#fr": "Élève", "redirect_uris": uris, "software_id": format!("s{}", number % 3),
+        })));
+    }
+    desk.admin.json(&["client", "lock", "--service", "1", &ids[2]]);
+    let list = |more: &[&str]| desk.same(&[&["client", "list", "--service", "1"], more].concat());
+    assert_eq!(list(&[]).lines().count(), 7);
+    assert_eq!(list(&["--newest"]).lines().nth(1).unwrap().split_whitespace().next(), Some(ids[5].as_str()));
+    for (filter, count) in [
+        (&["--locked"][..], 1),
+        (&["--pending"], 0),
+        (&["--flagged"], 0),
+        (&["--unused", "1d"], 0),
+        (&["--unused", "1s"], 6),
+        (&["--name", "LIENT 3"], 1),
+        (&["--name", "élè"], 6),
+        (&["--software-id", "s1"], 2),
+        (&["--software-id", "s1", "--name", "4"], 1),
+        (&["--source", "oauth"], 6),
+        (&["--source", "stet"], 0),
+        (&["--source", "oauth", "--source", "stet"], 6),
+        (&["--registered-after", "2026-01-01"], 6),
+        (&["--registered-after", "2226-01-01"], 0),
+        (&["--registered-before", "2026-01-01"], 0),
+        (&["--registered-before", "2226-01-01"], 6),
+        (&["--limit", "2"], 2),
+    ] {
+        if filter == ["--unused", "1s"] {
+            thread::sleep(std::time::Duration::from_millis(2100));
+        }
+        for order in [&[][..], &["--newest"]] {
+            assert_eq!(list(&[filter, order].concat()).lines().count(), count + 1, "{filter:?} {order:?}");
+        }
+    }
+    for order in [&["--limit", "2"][..], &["--limit", "2", "--newest"]] {
+        let more = desk.by_api(&[&["client", "list", "--service", "1"], order].concat());
+        let more = String::from_utf8(more.stderr).unwrap();
+        let after = more.strip_prefix("There are more: --after '").unwrap().trim_end().trim_end_matches('\'');
+        let third = list(&[order, &["--after", after]].concat());
+        assert!(third.contains(&ids[2]) || third.contains(&ids[3]), "{third}");
+        assert_eq!(list(&[order, &["--after", after, "--locked"]].concat()).lines().count(), 2);
+    }
+    let (code, text) = failure(&desk.by_api(&["client", "list", "--service", "1", "--expired"]));
+    assert!(code == 2 && text.contains("needs the table: the API has no clients that have ended"), "{text}");
+    served.stop();
+}
+
+/// A server that answers each request with that, and then what was asked of it; `end` is what a body goes on with.
+fn impostor(answer: String, end: Option<&'static [u8]>) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = vec![0; 4096];
+        let read = stream.read(&mut asked).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+        while let Some(more) = end {
+            if stream.write_all(more).is_err() {
+                break;
+            }
+        }
+        String::from_utf8(asked[..read].to_vec()).unwrap()
+    });
+    (url, asked)
+}
+
+#[test]
+fn what_is_not_the_api_is_told_and_the_token_goes_nowhere_else() {
+    let data = Folder::new("api-impostor");
+    let token = format!("svc_{}", "a".repeat(43));
+    let answer = |status: &str, head: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\n{head}\r\n\r\n{body}")
+    };
+    let json = "content-type: application/json";
+    let redirect = answer("302 Found", "location: http://127.0.0.1:1/x", "");
+    let html = answer("200 OK", "content-type: text/html", "<html>");
+    let list = answer("200 OK", json, "[]");
+    let gateway = answer("404 Not Found", json, "{\"message\":\"Not Found\"}");
+    let endless = answer("200 OK", json, "{\"clients\":[");
+    let echo = json!({"error": "x", "error_description": format!("not {token}")}).to_string();
+    let chatty = answer("403 Forbidden", json, &echo);
+    let much: &[u8] = &[b' '; 65_536];
+    for (answer, end, code, part) in [
+        (redirect, None, 4, "leads elsewhere, where the token is not sent (302)"),
+        (html, None, 4, "answers what is no JSON object (200)"),
+        (list, None, 4, "answers what is no JSON object (200)"),
+        (gateway, None, 4, "Not Found"),
+        (endless, Some(much), 4, "answers without end (200)"),
+        (String::new(), None, 7, "cannot be reached"),
+        (chatty, None, 5, "not …"),
+    ] {
+        let (url, asked) = impostor(answer.clone(), end);
+        let mut command = elsewhere(&data);
+        command.args(["client", "list", "--service", "1", "--json", "--api", &url]).env("REGISTRAR_TOKEN", &token);
+        let (found, _, sentence) = json_failure(&command.output().unwrap());
+        assert!(found == code && sentence.contains(part), "{answer}: {found} {sentence}");
+        assert!(!sentence.contains(&token), "{sentence}");
+        let asked = asked.join().unwrap().to_lowercase();
+        assert!(asked.starts_with("get /operator/1/clients?"), "{asked}");
+        assert!(asked.contains(&format!("\r\nauthorization: bearer {token}\r\n")), "{asked}");
+    }
+    for url in ["http://registrar.example", "http://10.0.0.1", "http://localhost.example"] {
+        let mut command = elsewhere(&data);
+        let output = command.args(["whoami", "--api", url]).env("REGISTRAR_TOKEN", &token).output().unwrap();
+        let (code, text) = failure(&output);
+        assert!(code == 2 && text.contains("by https alone"), "{text}");
+    }
+}
+
+/// What a command prints that must succeed.
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The names of the members that it prints.
+fn names(output: &Output) -> Vec<String> {
+    let members: Value = serde_json::from_str(&printed(output)).unwrap();
+    members.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
+    let data = Folder::new("api-acts");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let client = |name: &str| {
+        desk.registered(&json!({"client_name": name, "redirect_uris": ["https://rp.example/cb"], "custom": 1}))
+    };
+    let (one, other) = (client("One"), client("Other"));
+    let show = |id: &str| desk.same(&["client", "show", "--service", "1", id]);
+    for id in [&one, &other] {
+        assert!(show(id).contains("What became of what was sent:"), "{}", show(id));
+    }
+    for (act, told) in [
+        ("lock", "is locked"),
+        ("unlock", "is unlocked"),
+        ("retain", "stays though nobody uses it"),
+        ("release", "ends if nobody uses it, as the policy says"),
+        ("approve", "is vouched for"),
+        ("delete", "is deleted"),
+        ("restore", "is back"),
+        ("delete", "is deleted"),
+    ] {
+        let consent: &[&str] = if act == "delete" { &["--yes"] } else { &[] };
+        let words = |id| [&["client", act, "--service", "1", id], consent].concat();
+        assert_eq!(printed(&desk.by_api(&words(&one))), format!("Client {one} {told}.\n"));
+        assert_eq!(printed(&desk.admin.run(&words(&other))), format!("Client {other} {told}.\n"));
+        if !["delete", "restore"].contains(&act) {
+            // Again it does the same, and says to scripts how the client stands.
+            let stands = |output: &Output| -> Value { serde_json::from_str(&printed(output)).unwrap() };
+            let again = |id| [&["--json"], &words(id)[..]].concat();
+            let (api, table) = (stands(&desk.by_api(&again(&one))), stands(&desk.admin.run(&again(&one))));
+            assert_eq!((&api["client_id"], &api["state"]), (&json!(one), &table["state"]), "{act}");
+            assert!(api["state"].is_string() && api.as_object().unwrap().len() == 2, "{api}");
+        }
+        if act != "delete" {
+            show(&one);
+            show(&other);
+        }
+    }
+    for id in [&one, &other] {
+        let restore = ["client", "restore", "--service", "1", id];
+        printed(&desk.by_api(&restore));
+        printed(&desk.by_api(&["client", "delete", "--service", "1", id, "--yes", "--for-good"]));
+        let (code, text) = failure(&desk.by_api(&restore));
+        assert!(code == 6 && text.contains("deleted for good"), "{text}");
+        assert_eq!(failure(&desk.admin.run(&restore)), (code, text));
+    }
+
+    let third = client("Third");
+    let file = data.0.join("metadata.json");
+    std::fs::write(&file, json!({"client_name": "Renamed", "client_id": "x", "nonsense": 1}).to_string()).unwrap();
+    let update = ["client", "update", "--service", "1", &third, file.to_str().unwrap()];
+    let changed = desk.by_api(&update);
+    assert_eq!(String::from_utf8_lossy(&changed.stderr), "warning: not registered: client_id, nonsense\n");
+    let again = desk.admin.run(&update);
+    assert_eq!((&changed.stderr, printed(&changed).contains("Renamed")), (&again.stderr, true));
+    std::fs::write(&file, json!({"redirect_uris": ["https://rp.example/cb"], "client_id": "x"}).to_string()).unwrap();
+    let create = ["client", "create", "--service", "1", file.to_str().unwrap(), "--json"];
+    let (api, table) = (desk.by_api(&create), desk.admin.run(&create));
+    assert_eq!((names(&api), &api.stderr), (names(&table), &table.stderr));
+    let made: Value = serde_json::from_slice(&api.stdout).unwrap();
+    assert!(made["registration_client_uri"].as_str().unwrap().starts_with(served.text("registration_endpoint")));
+    let id = made["client_id"].as_str().unwrap();
+    for words in [
+        &["rotate-secret", "--service", "1", id, "--overlap", "1h"][..],
+        &["reissue-token", "--service", "1", id, "--yes"],
+    ] {
+        let words = [&["client"], words, &["--json"]].concat();
+        let (api, table) = (desk.by_api(&words), desk.admin.run(&words));
+        assert_eq!((names(&api), names(&api).len()), (names(&table), 2), "{words:?}");
+        assert_ne!(api.stdout, table.stdout);
+    }
+    show(id);
+    let stays = ["client", "delete", "--service", "1", id];
+    let (table, api) = (desk.admin.run(&stays), desk.by_api(&stays));
+    assert_eq!(failure(&table), failure(&api), "nobody is there to be asked");
+    served.stop();
+}
+
+#[test]
+fn what_waits_is_approved_as_it_was_seen_and_what_nobody_uses_is_pruned() {
+    let data = Folder::new("api-waits");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let policy = data.0.join("approval.json");
+    std::fs::write(&policy, json!({"approval": "required"}).to_string()).unwrap();
+    let update = ["service", "update", "1", "--policy", policy.to_str().unwrap()];
+    printed(&desk.by_api(&update));
+    let client =
+        |host: &str| desk.registered(&json!({"client_name": "A", "redirect_uris": [format!("https://{host}/cb")]}));
+    let [a, b, c] = ["a.example", "b.example", "b.example"].map(client);
+    assert_eq!(desk.same(&["client", "list", "--service", "1", "--pending"]).lines().count(), 4);
+    let approve = |id: &str, version: &str| {
+        desk.by_api(&["client", "approve", "--service", "1", id, "--version", version, "--json"])
+    };
+    let (code, error, text) = json_failure(&approve(&a, "7"));
+    assert!(code == 6 && error == "conflict" && text.contains("changed since"), "{text}");
+    assert!(approve(&a, "1").status.success());
+    assert_eq!(
+        printed(&desk.by_api(&["client", "approve", "--service", "1", &b])),
+        format!("Client {b} is approved.\n")
+    );
+    let deny = |id: &str| desk.by_api(&["client", "deny", "--service", "1", id, "--yes"]);
+    let unasked = ["client", "deny", "--service", "1", &c];
+    assert_eq!(failure(&desk.admin.run(&unasked)), failure(&desk.by_api(&unasked)));
+    let (code, text) = failure(&deny(&a));
+    assert!(code == 6 && text.contains("does not wait for approval"), "{text}");
+    assert_eq!(printed(&deny(&c)), format!("Client {c} is denied, and deleted.\n"));
+    let d = client("b.example");
+    printed(&desk.by_api(&["client", "approve", "--service", "1", &d]));
+    printed(&desk.by_api(&["client", "retain", "--service", "1", &a]));
+    thread::sleep(std::time::Duration::from_millis(2100));
+    let dry = desk.same(&["client", "prune", "--service", "1", "--unused", "1s", "--dry-run"]);
+    assert_eq!(dry, "HOST       CLIENTS\nb.example  2\nNothing is deleted; 2 would be.\n");
+    let pruned = printed(&desk.by_api(&["client", "prune", "--service", "1", "--unused", "1s", "--yes"]));
+    assert!(pruned.contains("Deleted: 2. For thirty days registrar client prune --undo brings them back."), "{pruned}");
+    assert_eq!(desk.same(&["client", "list", "--service", "1"]).lines().count(), 2);
+    printed(&desk.by_api(&["client", "restore", "--service", "1", &d]));
+    served.stop();
+}
+
+#[test]
+fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
+    let data = Folder::new("api-rest");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let one = desk.registered(&json!({"client_name": "One", "redirect_uris": ["https://rp.example/cb"]}));
+    let refused = json!({"client_name": "x", "redirect_uris": ["https://rp.example/cb#x"]}).to_string();
+    assert_eq!(served.send("POST", served.text("registration_endpoint"), None, &refused).0, 400);
+    desk.admin.json(&["client", "lock", "--service", "1", &one]);
+
+    let shown = desk.same(&["policy", "show", "1"]);
+    let (file, body) = (data.0.join("policy.json"), data.0.join("body.json"));
+    let mut policy: Value = serde_json::from_str(&shown).unwrap();
+    policy["policy"]["secret_overlap"] = json!(77);
+    std::fs::write(&file, policy.to_string()).unwrap();
+    std::fs::write(&body, json!({"redirect_uris": ["https://rp.example/cb"]}).to_string()).unwrap();
+    let (file, body) = (file.to_str().unwrap(), body.to_str().unwrap());
+    desk.same(&["policy", "try", "1"]);
+    let tried = desk.same(&["policy", "try", "1", file, "--registration", body]);
+    assert!(tried.contains("secret_overlap") && tried.contains("What would be registered:"), "{tried}");
+    let protected = ["policy", "try", "1", "--preset", "regulated", "--registration", body];
+    let (table, api) = (desk.admin.run(&protected), desk.by_api(&protected));
+    assert_eq!((table.status.code(), table.stdout), (api.status.code(), api.stdout));
+    assert_eq!(table.stderr, api.stderr);
+    let replace = ["policy", "replace", "1", file];
+    let replaced: Value = serde_json::from_str(&printed(&desk.by_api(&replace))).unwrap();
+    assert_eq!(replaced["policy"]["secret_overlap"], 77);
+    for late in [desk.by_api(&replace), desk.admin.run(&replace)] {
+        let (code, text) = failure(&late);
+        assert!(code == 6 && text.contains("the policy was changed since: it has version 2 now"), "{text}");
+    }
+    desk.same(&["policy", "show", "1"]);
+    let scoped = printed(&desk.by_api(&["service", "update", "1", "--scope", "read"]));
+    assert!(
+        scoped.contains("read") && desk.same(&["policy", "show", "1"]).contains("\"offered\": \"read\""),
+        "{scoped}"
+    );
+
+    desk.same(&["token", "list", "--service", "1"]);
+    let mut last = String::new();
+    for create in [
+        &["token", "create", "service", "--service", "1", "--permission", "client.read", "--expires", "1d"][..],
+        &["token", "create", "service", "--service", "1"],
+        &["token", "create", "initial-access", "--service", "1", "--uses", "3", "--scope", "read write"],
+        &["token", "create", "initial-access", "--service", "1", "--grant-type", "implicit", "--expires", "1h"],
+    ] {
+        let create = [create, &["--json"]].concat();
+        let (table, api) = (desk.admin.run(&create), desk.by_api(&create));
+        assert_eq!((names(&table), &table.stderr), (names(&api), &api.stderr), "{create:?}");
+        let made: Value = serde_json::from_slice(&api.stdout).unwrap();
+        last = made["id"].as_str().unwrap().to_owned();
+        let revoke = ["token", "revoke", &last, "--yes"];
+        if create.contains(&"client.read") {
+            let token = made["token"].as_str().unwrap();
+            let (code, text) = failure(&desk.by_api_as(token, &["client", "lock", "--service", "1", &one]));
+            assert!(code == 5 && text == "error: the token does not permit this\n", "{text}");
+            assert_eq!(printed(&desk.by_api(&revoke)), "The token is revoked.\n");
+            let (code, text) = failure(&desk.by_api_as(token, &["client", "list", "--service", "1"]));
+            assert!(code == 5 && text == "error: the token is not valid for this request\n", "{text}");
+            let (code, text) = failure(&desk.by_api(&revoke));
+            assert!(code == 3 && text == "error: this service has no such token\n", "{text}");
+        }
+    }
+    assert_eq!(desk.same(&["token", "list", "--service", "1"]).lines().count(), 10);
+
+    fn audit<'w>(more: &[&'w str]) -> Vec<&'w str> {
+        [&["audit", "--service", "1"], more].concat()
+    }
+    // The stream has told of the last token.
+    wait_until(|| printed(&desk.admin.run(&audit(&[]))).contains(&last));
+    for more in [
+        &[][..],
+        &["--limit", "2"],
+        &["--limit", "150"],
+        &["--since", "1d"],
+        &["--client", &one],
+        &["--client", &one, "--limit", "1"],
+        &["--client", "nobody"],
+        &["--refused"],
+        &["--refused", "--since", "60d"],
+    ] {
+        desk.same(&audit(more));
+    }
+    assert!(desk.same(&audit(&["--refused"])).contains("invalid_redirect_uri"));
+    wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 clients"));
+    desk.same(&["service", "stats", "1"]);
+    desk.same(&["service", "federation", "check", "1"]);
+    let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];
+    let (table, api) = (desk.admin.run(&rehearsed), desk.by_api(&rehearsed));
+    assert_eq!((table.status.code(), table.stdout, table.stderr), (api.status.code(), api.stdout, api.stderr));
+    served.stop();
+}
+
+#[test]
+fn grants_are_shown_and_ended_as_by_the_table() {
+    let data = Folder::new("api-grants");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let (shop, other) = (Shop::open(&served, "shop"), Shop::open(&served, "other"));
+    shop.code("john", "openid profile");
+    let [[a, _], [b, _], [c, _], [d, _]] =
+        [shop.tokens("john"), shop.tokens("su b/1"), other.tokens("john"), other.tokens("jane")];
+    for more in
+        [&["--subject", "john"][..], &["--client", "shop"], &["--client", &shop.client_id, "--subject", "su b/1"]]
+    {
+        desk.same(&[&["grant", "list", "1"], more].concat());
+    }
+    let cut = ["grant", "list", "1", "--client", "shop", "--limit", "1"];
+    assert_eq!(String::from_utf8(desk.by_api(&cut).stderr).unwrap(), "There are more: --limit\n");
+    desk.same(&["grant", "show", "1", "--client", "shop", "--subject", "john"]);
+    desk.admin.json(&["client", "lock", "--service", "1", &shop.client_id]);
+    desk.same(&["grant", "show", "1", "--client", "shop", "--subject", "su b/1"]);
+    desk.admin.json(&["client", "unlock", "--service", "1", &shop.client_id]);
+    let both = ["grant", "revoke", "1", "--client", "shop", "--subject", "john", "--yes"];
+    assert_eq!(
+        printed(&desk.by_api(&both)),
+        "What user john had let client shop have is ended; authorizations with tokens: 1.\n"
+    );
+    assert_eq!([&a, &b, &c, &d].map(|token| shop.works(token)), [false, true, true, true]);
+    printed(&desk.by_api(&["grant", "revoke", "1", "--subject", "john", "--yes"]));
+    assert_eq!([&b, &c, &d].map(|token| shop.works(token)), [true, false, true]);
+    printed(&desk.by_api(&["grant", "revoke", "1", "--client", &other.client_id, "--yes"]));
+    assert_eq!([&b, &d].map(|token| shop.works(token)), [true, false]);
+    for line in [
+        &both[..],
+        &["grant", "revoke", "1", "--subject", "nobody", "--yes"],
+        &["grant", "list", "1", "--client", "nothing"],
+        &["grant", "show", "1", "--client", "shop", "--subject", "-x"],
+        &["grant", "revoke", "1", "--client", "shop"],
+    ] {
+        assert_eq!(failure(&desk.admin.run(line)), failure(&desk.by_api(line)), "{line:?}");
+    }
+    served.stop();
+}
+
+#[test]
+fn what_the_api_does_not_do_needs_the_table() {
+    let data = Folder::new("api-table");
+    let token = format!("svc_{}", "a".repeat(43));
+    for line in [
+        &["service", "list"][..],
+        &["service", "show", "1"],
+        &["service", "create", "--preset", "open"],
+        &["service", "update", "1", "--name", "x"],
+        &["service", "delete", "1", "--yes"],
+        &["service", "keys", "list", "1"],
+        &["service", "federation", "show", "1"],
+        &["token", "list", "--organization", "demo"],
+        &["token", "create", "organization"],
+        &["token", "rotate", "O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ", "--yes"],
+        &["client", "prune", "--service", "1", "--undo"],
+        &["client", "resolve", "--service", "1", "https://rp.example/client.json"],
+        &["grant", "list", "1", "--client", "x", "--limit", "101"],
+        &["doctor"],
+    ] {
+        let mut command = elsewhere(&data);
+        command.args(line).args(["--json", "--api", "https://127.0.0.1:1"]).env("REGISTRAR_TOKEN", &token);
+        let output = command.output().unwrap();
+        if line == ["doctor"] {
+            assert!(String::from_utf8(output.stdout).unwrap().contains("needs the table: it looks at one"));
+            continue;
+        }
+        let (code, error, sentence) = json_failure(&output);
+        assert!(code == 2 && error == "usage" && sentence.starts_with("needs the table: "), "{line:?}: {sentence}");
+    }
+    let policy = data_file(&data, "policy.json", "{}");
+    let mut offline = elsewhere(&data);
+    printed(&offline.args(["policy", "check", &policy]).env("REGISTRAR_API", "https://127.0.0.1:1").output().unwrap());
+    for (line, part) in [
+        (&["policy", "check", &policy, "--api", "https://127.0.0.1:1"][..], "--api is for administration"),
+        (&["serve", "--profile", "x"], "--profile is for administration"),
+        (&["client", "list", "--service", "1", "--api", "https://a.example", "--table", "x"], "--table names a table"),
+        (&["whoami"], "give --api or --profile"),
+    ] {
+        let mut command = elsewhere(&data);
+        let (code, text) = failure(&command.args(line).env("REGISTRAR_TABLE", "other").output().unwrap());
+        assert!(code == 2 || code == 5, "{line:?}: {text}");
+        assert!(text.contains(part) || line == ["whoami"], "{line:?}: {text}");
+    }
+}
+
+fn data_file(data: &Folder, name: &str, content: &str) -> String {
+    std::fs::create_dir_all(&data.0).unwrap();
+    let file = data.0.join(name);
+    std::fs::write(&file, content).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_comes_from_where_others_do_not_see_it() {
+    let data = Folder::new("api-token");
+    let served = Served::start(&data, &["--memory"]);
+    let (url, token) = (served.text("base_url"), served.text("service_token"));
+    let file = data_file(&data, "token", &format!("{token}\n"));
+    let run = |words: &[&str], variables: &[(&str, &str)], piped: Option<&str>| {
+        let mut command = elsewhere(&data);
+        command.args(words).args(["--json"]).envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let _ = stdin.write_all(piped.unwrap_or_default().as_bytes());
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    };
+    let profiles = data.0.join(".config/registrar");
+    std::fs::create_dir_all(&profiles).unwrap();
+    let profiles = profiles.join("profiles.json");
+    std::fs::write(
+        &profiles,
+        json!({"demo": {"api": url, "token": token}, "odd": {"api": url, "tokn": token}}).to_string(),
+    )
+    .unwrap();
+    let readable = |mode: u32| std::fs::set_permissions(&profiles, std::fs::Permissions::from_mode(mode)).unwrap();
+    readable(0o644);
+    let (code, _, text) = json_failure(&run(&["whoami", "--profile", "demo"], &[], None));
+    assert!(code == 4 && text.contains("others may read") && text.contains("chmod 600"), "{text}");
+    readable(0o600);
+    for (words, variables, piped) in [
+        (&["whoami", "--profile", "demo"][..], &[][..], None),
+        (&["--profile", "demo", "whoami"], &[("REGISTRAR_API", "https://127.0.0.1:1"), ("REGISTRAR_TOKEN", "x")], None),
+        (&["whoami", "--api", url, "--token-file", &file], &[("REGISTRAR_TOKEN", "x")], None),
+        (&["whoami", "--token-file", "-"], &[("REGISTRAR_API", url)], Some(token)),
+        (&["--api", url, "--token", token, "whoami"], &[], None),
+        (&["whoami"], &[("REGISTRAR_API", url), ("REGISTRAR_TOKEN", token)], None),
+        (&["whoami", "--api", &format!("{url}/")], &[("REGISTRAR_TOKEN", token)], None),
+    ] {
+        let who: Value = serde_json::from_str(&printed(&run(words, variables, piped))).unwrap();
+        assert_eq!((&who["kind"], &who["services"][0]["service_id"]), (&json!("service"), &json!(1)), "{words:?}");
+    }
+    let other = data_file(&data, "key-of-somebody", "AKIAIOSFODNN7EXAMPLE");
+    for (words, code, part) in [
+        (&["whoami", "--profile", "other"][..], 3, "has no profile other: it has demo, odd"),
+        (&["whoami", "--profile", "odd"], 4, "odd: a profile has api and token"),
+        (&["whoami", "--profile", "demo", "--api", url], 2, "no other ones stand beside it"),
+        (&["whoami", "--api", url], 2, "the API needs a token: set REGISTRAR_TOKEN"),
+        (&["whoami", "--api", url, "--token-file", &other], 2, "an operator's token is needed"),
+        (&["--token", token, "whoami"], 2, "a token is for an API"),
+        (&["--token", token, "whoami", "--api", url, "--token-file", &file], 2, "exclude each other"),
+        (&["whoami", "--api", url, "--token", token], 2, "unexpected argument '--token'"),
+    ] {
+        let (found, _, text) = json_failure(&run(words, &[], None));
+        assert!(found == code && text.contains(part), "{words:?}: {found} {text}");
+        assert!(!text.contains(token) && !text.contains("AKIA"), "{text}");
+    }
+    let help = printed(&elsewhere(&data).args(["whoami", "--help"]).env("REGISTRAR_TOKEN", token).output().unwrap());
+    assert!(help.contains("--token-file") && !help.contains(token), "{help}");
+    served.stop();
+}
+
+#[test]
+fn over_tls_an_authority_of_ones_own_is_named() {
+    let data = Folder::new("api-tls");
+    let served = Served::start(&data, &["--memory", "--tls"]);
+    let (url, token) = (served.text("base_url"), served.text("service_token"));
+    let run = |authority: Option<&str>| {
+        let mut command = elsewhere(&data);
+        command.args(["whoami", "--json", "--api", url]).env("REGISTRAR_TOKEN", token);
+        command.envs(authority.map(|file| ("REGISTRAR_EXTRA_CA_FILE", file)));
+        command.output().unwrap()
+    };
+    let (code, _, text) = json_failure(&run(None));
+    assert!(code == 7 && text.contains("cannot be reached") && text.contains("UnknownIssuer"), "{text}");
+    assert_eq!(names(&run(data.0.join("server.pem").to_str())), ["kind", "permissions", "services", "token"]);
+    served.stop();
+}

@@ -34,6 +34,9 @@ pub enum Fault {
         /// What is wrong with it.
         fault: notation::Fault,
     },
+    /// An example that is no JSON.
+    #[error("the example of {0} is no JSON")]
+    Example(&'static str),
     /// A method of an endpoint of which nothing is said.
     #[error("nothing is said of {method} of {function}")]
     Undescribed {
@@ -76,7 +79,7 @@ pub fn document() -> Result<Value, Fault> {
             "description": DESCRIPTION,
             "version": env!("CARGO_PKG_VERSION"),
         },
-        "servers": [{ "url": "/", "description": "where this document is" }],
+        "servers": [{ "url": ".", "description": "where this document is" }],
         "tags": tags,
         "paths": paths,
         "components": { "schemas": schemas, "responses": responses, "securitySchemes": security_schemes() },

@@ -341,7 +341,7 @@ await check('a token is made, shown once, registers, and is ended', async () => 
 // ---- Commands for a terminal are run as they are copied.
 
 const run = (text) => execFileSync('bash', ['-c', text], {
-  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
+  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token, REGISTRAR_TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
 })
 
 function ended(command) {
@@ -496,6 +496,19 @@ await check('nothing is wider than the window, whatever its width', async () => 
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} at ${width}`)
     }
   }
+})
+
+// ---- The description of the API, which is not the console's, but as much a page of this server.
+
+await check('the page about the API shows an operation and tries it', async () => {
+  const docs = await tab()
+  await docs.goto(`${origin}/docs#/authlete/authlete-info`)
+  const operation = docs.locator('#operations-authlete-authlete-info')
+  await operation.locator('.try-out__btn').click()
+  await operation.locator('.execute').click()
+  await operation.locator('.live-responses-table').getByText('oidc_federation').waitFor()
+  assert.equal(await operation.locator('.request-url pre').textContent(), `${origin}/api/info`)
+  await docs.close()
 })
 
 // ---- What was asked of whom.

@@ -98,7 +98,8 @@ impl Desk {
             None if DocumentUri::is_meant_by(client_id) => store.kept_document(id, number).await.map_err(described)?,
             _ => None,
         };
-        Ok(Named { client, document: document.filter(|document| document.client_id == client_id) })
+        let document = document.filter(|document| document.client_id == client_id);
+        Ok(Named { client, document, ..Named::default() })
     }
 
     /// The client, which must be known.

@@ -1,7 +1,7 @@
 //! Clients that nobody uses end, by the policy of their service.
 
 use serde_json::json;
-use shared::administration::{Kept, delete_restorably, lock, prune, restore, retain};
+use shared::administration::{Draft, Kept, create, delete_restorably, lock, prune, restore, retain};
 use shared::caller::Permission;
 use shared::client::{RegisteredClient, Source};
 use shared::metadata::Submitted;
@@ -269,6 +269,9 @@ async fn only_what_nobody_uses_and_no_operator_wants_is_pruned() {
         assert_eq!(prune(&context, &client, since).await.unwrap(), kept);
         assert_eq!(scene.client(id).await.is_some(), kept.is_some());
     }
+    let own = create(&context, Draft::default()).await.unwrap().client;
+    scene.pass(100 * DAY).await;
+    assert_eq!(prune(&context, &own, scene.world.clock.now()).await.unwrap(), Some(Kept::Decided));
     let young = scene.world.client(&web_client()).await.2;
     let young = scene.client(young.text("client_id")).await.unwrap();
     assert_eq!(prune(&context, &young, since).await.unwrap(), Some(Kept::Used));

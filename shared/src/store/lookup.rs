@@ -24,6 +24,8 @@ pub struct Named {
     pub client: Option<RegisteredClient>,
     /// The document of that URL, or of the client of that number.
     pub document: Option<KeptDocument>,
+    /// When the one of that name was deleted, in milliseconds since 1970, if there was one: what it had is no other's.
+    pub deleted: Option<u64>,
 }
 
 /// What one read has found for an operator.
@@ -118,13 +120,15 @@ impl Store {
         keys.dedup();
         let mut items = self.batch_as_stored(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
+        let deleted = items.iter().find(|item| item.contains_key("deleted_by") && text(item, "SK") == Some("C"));
+        let deleted = deleted.and_then(|item| number(item, TOKENS_FROM));
         items.retain(|item| self.is_live(item));
         let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
         let client = match identifier {
             Some(identifier) => self.named(service, identifier, &items).await?,
             None => None,
         };
-        Ok(Found { token: None, named: Named { client, document }, items, tokens_from })
+        Ok(Found { token: None, named: Named { client, document, deleted }, items, tokens_from })
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.

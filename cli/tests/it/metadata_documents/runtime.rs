@@ -69,15 +69,22 @@ async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it()
     assert!(!works().await, "a locked client has none");
     let unlock = json!({"clientLocked": false});
     scene.world.send_json("POST", &format!("/api/1/client/lock_flag/update/{number}"), Some(&operator), &unlock).await;
+    let granted = async || {
+        let path = format!("/api/1/client/granted_scopes/get/{number}/john");
+        scene.world.send_bare("GET", &path, Some(&scene.token)).await.body.get("latestGrantedScopes").is_some()
+    };
+    assert!(granted().await);
     let deleted = scene.world.send_bare("DELETE", &format!("/api/1/client/delete/{number}"), Some(&operator)).await;
     assert_eq!(deleted.status, 204, "{deleted:?}");
     assert!(!works().await, "a deleted client has none");
     scene.world.clock.advance(1);
     let begun = scene.authorize().await;
+    assert!(!granted().await, "nor what was granted to it");
     let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
     let issued = scene.operate("/auth/authorization/issue", &issue).await;
     assert_eq!(issued.text("action"), "LOCATION", "it may come back: {issued:?}");
     assert!(!works().await, "what it had does not");
+    assert!(granted().await);
     let later = json!({"token": again().await});
     let works = async || scene.operate("/auth/introspection", &later).await.body["action"] == "OK";
     assert!(works().await, "what it gets now does");

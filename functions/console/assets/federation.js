@@ -28,7 +28,7 @@ export async function federation(context) {
       own && ['Its entity identifier', id(own)],
       trust_anchors.length > 0 && ['Its trust anchors', list(trust_anchors.map(id))],
     ]),
-    enabled && h('section', h('h2', 'The chain of an entity'),
+    (enabled || entity_id) && h('section', h('h2', 'The chain of an entity'),
       form('search', () => context.go(['federation'], { entity: words.value.trim() }),
         h('div.row', field('Entity identifier', words), submitButton('Draw it'))),
       place))

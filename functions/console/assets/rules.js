@@ -34,6 +34,7 @@ export const UNTRIED = {
   'dynamic_registration': ({ dynamic_registration }) => !dynamic_registration,
   'registration': ({ registration }) => registration !== 'open',
   'software_statements': ({ software_statements }) => software_statements?.required,
+  'names': ({ names }) => names && [names.same, names.look_alike].includes('refuse'),
   'clients_per_service and others': ({ clients_per_service, clients_per_developer, software_id_once }) => clients_per_service || clients_per_developer || software_id_once,
 }
 
@@ -162,7 +163,12 @@ export function risks(before, after, sent, became) {
 
 /** A body like the one of which only a masked sample is known. */
 export function like(json) {
-  if (Array.isArray(json)) return json.map(like)
+  if (Array.isArray(json)) {
+    return json.flatMap((item, index) => {
+      const more = Number(/^(\d+) more$/.exec(item)?.[1])
+      return more ? Array.from({ length: Math.min(more, 1000) }, (_, copy) => `${like(json[index - 1])}${copy}`) : [like(item)]
+    })
+  }
   if (isObject(json)) return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, like(value)]))
   if (typeof json !== 'string') return json
   if (/^\d+ members$/.test(json)) return {}

@@ -23,7 +23,7 @@ const UNAUTHORIZED: u16 = 401;
 /// How long a refusal is kept by whose record there is made room, in seconds.
 const ROOM_SECONDS: u64 = 60 * 60;
 
-/// How many values of a list are shown.
+/// How many values of a list are shown, and how many more there were.
 const MOST_VALUES: usize = 5;
 
 /// How long a description is kept, in characters.
@@ -213,14 +213,14 @@ fn mask(member: &str, value: &Value, offered: Option<&Scope>) -> Value {
         Value::String(text) if member == "scope" => scopes(text, offered).into(),
         Value::String(text) if is_defined(member, text) => text.as_str().into(),
         Value::String(text) => place(member, text).unwrap_or_else(|| length(text)).into(),
-        Value::Array(values) => values
-            .iter()
-            .take(MOST_VALUES)
-            .map(|value| match value {
+        Value::Array(values) => {
+            let more = values.len().checked_sub(MOST_VALUES + 1).map(|more| format!("{} more", more + 1).into());
+            let shown = values.iter().take(MOST_VALUES).map(|value| match value {
                 Value::Array(values) => format!("{} values", values.len()).into(),
                 value => mask(member, value, offered),
-            })
-            .collect(),
+            });
+            shown.chain(more).collect()
+        }
         Value::Object(members) => format!("{} members", members.len()).into(),
         Value::Number(_) if member != "default_max_age" => "a number".into(),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -307,7 +307,8 @@ mod tests {
             ("redirect_uris", json!({"hunter2": 1}), json!("1 members")),
             ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 values", "a number"])),
             ("client_name", json!(4_917_012), json!("a number")),
-            ("contacts", json!(vec!["hunter2"; 9]), json!(vec!["7 characters"; 5])),
+            ("contacts", json!(vec!["hunter2"; 6]), json!([&["7 characters"; 5][..], &["1 more"]].concat())),
+            ("contacts", json!(vec!["hunter2"; 5]), json!(["7 characters"; 5])),
         ] {
             let sent = json!({member: sent});
             let shown: Value = serde_json::from_str(&masked(sent.as_object().unwrap(), None)).unwrap();

@@ -25,11 +25,11 @@ export function costs(before, after, client, registered) {
 }
 
 /** Changes of the policy under which a registration like this one passes, alone or together; `take` is given the policy. */
-export async function suggestions({ id, signal }, rule, policy, client, take) {
+export async function suggestions({ id, signal }, { rule, description }, policy, client, take) {
   const attempt = async (changed) => {
     try {
       const { members } = await ask(['POST', `${id}/policy/try`, {}, { policy: changed, client }], signal)
-      return members.registered && UNTRIED[rule]?.(changed) ? { refused: { rule } } : members
+      return members.registered && UNTRIED[rule]?.(changed, description) ? { refused: { rule } } : members
     } catch (error) {
       if (error.name === 'AbortError') throw error
       // The policy would contradict itself.

@@ -64,8 +64,11 @@ async function gone(context, path, error) {
   })
   return screen('A client that is gone', [['GET', `${path}/history`]], registrar(['audit'], { service: id, client: client_id }),
     h('p', code(client_id)),
-    is('deleted') && h('p', 'It was deleted. Until ', restorable(last.at), ' it can be restored, unless it was deleted for good, by its registrant or while it was locked.'),
-    is('deleted') && writes && h('p', button('Restore …', restore, 'main')),
+    // Its history follows a little later.
+    !is('ended') && [
+      h('p', 'It was deleted. Until ', is('deleted') ? restorable(last.at) : 'thirty days after that', ' it can be restored, unless it was deleted for good, by its registrant or while it was locked.'),
+      writes && h('p', button('Restore …', restore, 'main')),
+    ],
     is('ended') && h('p', 'It has ended by itself: its registrant may register again.'),
     h('section', h('h2', 'History'), history(entries, me)))
 }

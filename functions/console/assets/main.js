@@ -86,7 +86,7 @@ function frame(service, current) {
   const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
   fill(header, brand(),
     h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),
-    h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS), 'keys'), button('Sign out', () => leave())))
+    h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS)), button('Sign out', () => leave())))
 }
 
 const brand = () => h('span.brand', 'Registrar')

@@ -51,7 +51,7 @@ class Editor {
           button('What is in force', () => this.write(this.policy, force))),
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
-        h('div.columns', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
+        h('div.columns.tried', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.effect),
     ]
     this.tryIt()
@@ -119,7 +119,7 @@ class Editor {
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description)
     const place = h('div')
-    load(place, suggestions(this.context, rule, whole, client, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule, description: error_description }, whole, client, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),

@@ -46,6 +46,6 @@ async function policySide(context, { rule, sample, description }) {
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
     rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     h('p', button('Try it in the policy editor', () => take(policy))),
-    await suggestions(context, rule, policy, body, take),
+    await suggestions(context, { rule, description }, policy, body, take),
   ]
 }

@@ -29,13 +29,14 @@ export function about(rule, description = '') {
   return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, says, native ? 'Send "application_type": "native".' : client]
 }
 
-/** Rules that are not tried with a registration: whether they may refuse one still. */
+/** Rules that are not tried with what is kept of a registration: whether they may still refuse what they have told that. */
 export const UNTRIED = {
   'dynamic_registration': ({ dynamic_registration }) => !dynamic_registration,
   'registration': ({ registration }) => registration !== 'open',
   'software_statements': ({ software_statements }) => software_statements?.required,
-  'names': ({ names }) => names && [names.same, names.look_alike].includes('refuse'),
-  'clients_per_service and others': ({ clients_per_service, clients_per_developer, software_id_once }) => clients_per_service || clients_per_developer || software_id_once,
+  'names': ({ names }, told) => names?.[/looks like/.test(told) ? 'look_alike' : 'same'] === 'refuse',
+  'clients_per_service and others': ({ clients_per_service, clients_per_developer, software_id_once }, told) =>
+    /more clients/.test(told) ? clients_per_service || clients_per_developer : software_id_once,
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
@@ -173,5 +174,5 @@ export function like(json) {
   if (typeof json !== 'string') return json
   if (/^\d+ members$/.test(json)) return {}
   const characters = /^(\d+) characters$/.exec(json)?.[1]
-  return characters ? 'x'.repeat(Math.min(characters, 10_000)) : json.replace(/\/…(#…)?$/, (_, fragment) => fragment ? '/#x' : '/')
+  return characters ? 'x'.repeat(Math.min(characters, 10_000)) : json.replace(/\/…(#…)?$/, (_, fragment) => fragment ? '/#x' : '/').replace(/:…$/, '://x/')
 }

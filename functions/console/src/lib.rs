@@ -36,8 +36,9 @@ static SERVED: LazyLock<Vec<(&str, String)>> =
 
 /// Spaces that are for people, in scripts and in styles. No text has what is here.
 const SCRIPT: &[(&str, &str)] =
-    &[("{ ", "{"), (" }", "}"), (" => ", "=>"), (" = ", "="), (" === ", "==="), (" && ", "&&")];
-const STYLE: &[(&str, &str)] = &[(" {", "{"), ("{ ", "{"), ("; }", "}"), (": ", ":"), ("; ", ";"), (", ", ",")];
+    &[("{ ", "{"), (" }", "}"), (" => ", "=>"), (" = ", "="), (" === ", "==="), (" && ", "&&"), (",\n", ",")];
+const STYLE: &[(&str, &str)] =
+    &[(" {", "{"), ("{ ", "{"), ("; }", "}"), (": ", ":"), ("; ", ";"), (", ", ","), ("\n", "")];
 
 /// A file as browsers need it. No text in one spans lines.
 fn bare(name: &str, text: &str) -> String {
@@ -85,7 +86,7 @@ mod tests {
     fn files_lose_comments_and_spaces_of_code_and_nothing_of_texts() {
         let script = "/**\n * What.\n */\nfn () {\n  // Why.\n  const a = { b: (c) => c * d } // e\n}\n";
         assert_eq!(bare("a.js", script), "fn () {\nconst a={b: (c)=>c * d} // e\n}\n");
-        assert_eq!(bare("a.css", "a:is(b, c) > d { e: f; g: h; }\n"), "a:is(b,c) > d{e:f;g:h}\n");
+        assert_eq!(bare("a.css", "a:is(b, c) > d { e: f; g: h; }\n"), "a:is(b,c) > d{e:f;g:h}");
         for (name, text) in ASSETS.iter().filter(|(name, _)| name.ends_with(".js")) {
             // Where a quote is written by itself, it is not known what is between two.
             for line in text.lines().filter(|line| !line.contains(['"', '\\'])) {

@@ -308,7 +308,7 @@ mod tests {
             ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 values", "a number"])),
             ("client_name", json!(4_917_012), json!("a number")),
             ("contacts", json!(vec!["hunter2"; 6]), json!([&["7 characters"; 5][..], &["1 more"]].concat())),
-            ("contacts", json!(vec!["hunter2"; 5]), json!(["7 characters"; 5])),
+            ("contacts", json!(vec!["hunter2"; 5]), json!(vec!["7 characters"; 5])),
         ] {
             let sent = json!({member: sent});
             let shown: Value = serde_json::from_str(&masked(sent.as_object().unwrap(), None)).unwrap();

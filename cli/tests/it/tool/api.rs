@@ -583,3 +583,24 @@ fn over_tls_an_authority_of_ones_own_is_named() {
     assert_eq!(names(&run(data.0.join("server.pem").to_str())), ["kind", "permissions", "services", "token"]);
     served.stop();
 }
+
+#[test]
+fn a_page_that_comes_again_is_the_last() {
+    let data = Folder::new("api-again");
+    let body = json!({"clients": [{"client_id": "a", "position": "1790000000000#0000000000000001"}], "next": "1"});
+    let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n{body}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let mut command = elsewhere(&data);
+    command.args(["client", "list", "--service", "1", "--json", "--api", &url]);
+    let output = command.env("REGISTRAR_TOKEN", format!("svc_{}", "a".repeat(43))).output().unwrap();
+    assert_eq!(printed(&output).lines().count(), 2);
+    server.join().unwrap();
+}

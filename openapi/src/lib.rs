@@ -5,10 +5,12 @@
 //! | module | what |
 //! |---|---|
 //! | [`notation`] | types of JSON, in a line |
+//! | [`collection`] | the requests of the document for Bruno |
 //! | `operation` | what is said of an operation |
 //! | `tables` | schemas of the members that the code has in tables |
 //! | `doors` | what is said of each door |
 
+mod collection;
 mod doors;
 pub mod notation;
 mod operation;
@@ -20,6 +22,7 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Map, Value, json};
 
+pub use collection::collection;
 pub use doors::doors;
 pub use operation::{Door, Operation};
 

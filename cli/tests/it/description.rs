@@ -3,6 +3,7 @@
 //! answered to an event, or elsewhere by a test that is named.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use axum::body::Body;
 use jsonschema::Validator;
@@ -16,7 +17,7 @@ use shared::policy::Preset;
 use crate::authlete::{Owner, operator_token};
 use crate::events::Replay;
 use crate::support::World;
-use crate::wiring::read;
+use crate::wiring::{read, root};
 
 /// The statuses of a door that no event is answered with, and a test that is. Those that one operation has alone have
 /// its function in place of the door.
@@ -44,7 +45,32 @@ const ELSEWHERE: &[(&str, u16, &str)] = &[
 #[test]
 fn the_document_is_what_the_code_says() {
     let is_same = read("docs/openapi.json") == openapi::text().unwrap();
-    assert!(is_same, "write it: cargo run --package registrar --example openapi > docs/openapi.json");
+    assert!(is_same, "{WRITE}");
+}
+
+const WRITE: &str = "cargo run --package registrar --example openapi writes it";
+
+#[test]
+fn the_collection_is_what_the_document_says() {
+    let collection = openapi::collection(&document());
+    let files = files(&root().join("docs/collection"), "");
+    assert!(files.len() > 80);
+    assert!(files == collection, "{WRITE}");
+}
+
+/// The files below a folder, by name.
+fn files(folder: &Path, prefix: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            found.extend(files(&path, &format!("{name}/")));
+        } else {
+            found.insert(name, std::fs::read_to_string(path).unwrap());
+        }
+    }
+    found
 }
 
 #[test]

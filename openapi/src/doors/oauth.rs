@@ -72,7 +72,8 @@ fn operations() -> Vec<crate::Operation> {
             .secured(&[&["registration_access"]])
             .takes("UpdateRequest")
             .such_as(
-                r#"{ "client_name": "My app, renamed", "redirect_uris": ["http://127.0.0.1/callback"],
+                r#"{ "client_id": "6aefdcf1-feab-47c8-8398-dda8ad7dedf4", "client_name": "My app, renamed",
+                "redirect_uris": ["http://127.0.0.1/callback"],
                 "token_endpoint_auth_method": "none" }"#,
             )
             .gives(200, "ClientInformation")

@@ -47,6 +47,7 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             trust_chain?: { trust_anchor: text, expires_at: integer, resolved_at: integer }, \
             certificates?: [{ kid: any, use: any, subject: text, not_before: any, not_after: any }] }",
         ),
+        ("ListedOperatorClient", "{ ..OperatorClient, position: text }"),
         ("OperatorClientWhole", "{ ..OperatorClient, sent: object, changes: [Change] }"),
         (
             "NewSecret",
@@ -115,7 +116,7 @@ fn clients() -> Vec<Operation> {
             .query("ending", "0..3153600000", "within how many seconds it ends; these come oldest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)
-            .gives(200, "{ clients: [OperatorClient], next?: text }")
+            .gives(200, "{ clients: [ListedOperatorClient], next?: text }")
             .fails(&[403]),
         on("operator-clients", Post, "Registers a client on its registrant's behalf")
             .takes("ClientMetadata")

@@ -148,8 +148,8 @@ fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
             }
             [.., "kind.replace('_', '-')"] | ["'token'", "'create'", ..] => {
                 let kinds = ["service", "initial-access"].into_iter();
-                let named = kinds.map(|kind| vec!["token".to_owned(), "create".to_owned(), kind.to_owned()]);
-                found.extend(named.map(|words| (words, Vec::new())));
+                let made = kinds.map(|kind| vec!["token".to_owned(), "create".to_owned(), kind.to_owned()]);
+                found.extend(made.map(|words| (words, Vec::new())));
             }
             _ => found.push((words.iter().map(|word| quoted(word)).collect(), names)),
         }

@@ -286,6 +286,12 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   const row = (text) => page.getByRole('row').filter({ hasText: text })
   assert.match(await row('"private_key_jwt"').innerText(), /\b1\b/)
   assert.match(await row('token_endpoint_auth_method: "…"').innerText(), /\b2\b/)
+  await row('token_endpoint_auth_method: "…"').getByRole('link').click()
+  await page.getByText('was a word that no specification defines').waitFor()
+  await settled(page)
+  assert.match(await main(page), /Register another method in its place/)
+  assert.doesNotMatch(await main(page), /Offer x/)
+  await at(page, 'today')
   await row('redirect_uris must be an array').getByRole('link').click()
   await page.getByText('No policy changes this').first().waitFor()
   await settled(page)
@@ -663,10 +669,11 @@ await check('leaving forgets the token', async () => {
 })
 
 if (process.env.CONSOLE_SCREENSHOTS) {
+  await register({ ...redirect, client_name: 'Old portal', grant_types: ['authorization_code', 'password'] })
   mkdirSync(process.env.CONSOLE_SCREENSHOTS, { recursive: true })
   const other = await tab({ viewport: { width: 960, height: 640 } })
   await signIn(other)
-  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=token_endpoint_auth_methods']]) {
+  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=grant_types+and+response_types']]) {
     await at(other, path)
     await other.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/${name}.png` })
   }

@@ -34,7 +34,7 @@ export function bulk(context, action, clients, unused) {
     const finished = async () => {
       const results = await run(false)
       const done = results.filter(({ outcome }) => outcome === 'done').length
-      announce(`${count(done, 'client')} done, ${results.length - done} not.`)
+      announce(`${count(done, 'client')} done${done < results.length ? `, ${results.length - done} not` : ''}.`)
       const leave = () => {
         close()
         context.again()

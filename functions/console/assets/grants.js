@@ -21,7 +21,7 @@ export function grants(context) {
   const authorization = ({ scopes, granted_at, access_token_expires_at, refresh_token_expires_at }) => [
     said(scopes.join(' ')), ', ', until(refresh_token_expires_at ?? access_token_expires_at), ', since ', time(granted_at),
   ]
-  const show = ({ grants, are_more }) => grants.length ? [table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'Its end'], grants.map((grant) => {
+  const show = ({ grants, are_more }) => grants.length ? [table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'End it'], grants.map((grant) => {
     const { numeric_id, client_id = numeric_id, client_name = client_id, subject, scopes = [], authorizations, modified_at } = grant
     const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
     return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),

@@ -32,7 +32,7 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const [policy, body] = drafts.get(context.id) ?? [lines(force), lines(HOSTS.Claude)]
+    const [policy = lines(force), body = lines(HOSTS.Claude)] = drafts.get(context.id) ?? []
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
@@ -90,7 +90,8 @@ class Editor {
   async tryIt() {
     const asked = (this.asked += 1)
     const texts = [this.policy.value, this.body.value]
-    drafts.set(this.context.id, texts)
+    // What is in force may be another one the next time.
+    drafts.set(this.context.id, [texts[0] === lines(this.force) ? undefined : texts[0], texts[1]])
     const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
     const say = (faults) => {
       const wrong = faults.findIndex(Boolean)

@@ -40,7 +40,8 @@ export const UNTRIED = {
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
-const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item))
+// What stands for a word that is not kept is not offered.
+const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !/^x+$/.test(item))
 
 export function parsed(uri) {
   try {
@@ -173,6 +174,6 @@ export function like(json) {
   if (isObject(json)) return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, like(value)]))
   if (typeof json !== 'string') return json
   if (/^\d+ members$/.test(json)) return {}
-  const characters = /^(\d+) characters$/.exec(json)?.[1]
-  return characters ? 'x'.repeat(Math.min(characters, 10_000)) : json.replace(/\/…(#…)?$/, (_, fragment) => fragment ? '/#x' : '/').replace(/:…$/, '://x/')
+  return json.replace(/^\d+ characters$|[(]\d+ characters[)]/g, (masked) => 'x'.repeat(Math.min(masked.match(/\d+/)[0], 10_000)))
+    .replace(/\/…(#…)?$/, (_, fragment) => fragment ? '/#x' : '/').replace(/:…$/, '://x/')
 }

@@ -26,7 +26,7 @@ function rows(context, tokens) {
     done: () => done('The token has ended.'),
   }), 'danger', { 'data-row': true })
   const permits = ({ permissions = [], scope, grant_types = [] }) => [...permissions, scope && `scope ${scope}`, ...grant_types].filter(Boolean).join(', ') || 'to register'
-  return table('Tokens of this service', ['Id', 'Kind', 'Permits', '#Uses left', 'Made', 'Ends', 'Left', 'Its end'], tokens.map((token) => [
+  return table('Tokens of this service', ['Id', 'Kind', 'Permits', '#Uses left', 'Made', 'Ends', 'Left', 'End it'], tokens.map((token) => [
     [code(token.token), token.token === me.token && h('span.state', 'yours')], token.kind.replaceAll('_', ' '), said(permits(token)),
     token.uses_left ?? none(), time(token.created_at), time(token.expires_at), until(token.expires_at), writesService && end(token.token),
   ]))

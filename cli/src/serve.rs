@@ -18,7 +18,7 @@ use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::http::{Endpoint, Method};
-use shared::limits::RateLimit;
+use shared::limits::{self, RateLimit};
 use shared::store::Store;
 use shared::time::Clock;
 use tokio::net::TcpListener;
@@ -355,6 +355,7 @@ fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Sett
         token_limit: options.token_limit(),
         address_limit: options.address_limit(),
         service_limit: options.service_limit(),
+        limit_patience: limits::PATIENCE,
         identity_center_service: options.identity_center_service,
         stet_service: options.stet_service,
         metrics: None,

@@ -18,7 +18,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::fetch::{Fetch, FetchSettings};
 use crate::http::{Metrics, Request};
-use crate::limits::{Admission, Guest, Limiter, RateLimit, Strangers};
+use crate::limits::{Admission, Guest, Limiter, PATIENCE, RateLimit, Strangers};
 use crate::metadata_document::Budgets;
 use crate::service::Service;
 use crate::store::Store;
@@ -75,6 +75,8 @@ pub struct Settings {
     pub address_limit: RateLimit,
     /// What all strangers together may ask of a service.
     pub service_limit: RateLimit,
+    /// How long a request waits to be counted, before it passes uncounted.
+    pub limit_patience: Duration,
     /// The service of fixed paths that name none: Identity Center's.
     pub identity_center_service: Option<u64>,
     /// The service of STET's paths.
@@ -91,6 +93,7 @@ impl Default for Settings {
             token_limit: RateLimit::TOKEN,
             address_limit: RateLimit::ADDRESS,
             service_limit: RateLimit::SERVICE,
+            limit_patience: PATIENCE,
             identity_center_service: None,
             stet_service: None,
             metrics: None,
@@ -182,9 +185,9 @@ impl App {
             fetch,
             clock,
             entropy,
-            token_limit: Limiter::new(settings.token_limit),
-            document_budgets: Budgets::default(),
-            strangers: Strangers::new(settings.address_limit, settings.service_limit),
+            token_limit: Limiter::new(settings.token_limit).with_patience(settings.limit_patience),
+            document_budgets: Budgets::new(settings.limit_patience),
+            strangers: Strangers::new(settings.address_limit, settings.service_limit, settings.limit_patience),
             identity_center_service: settings.identity_center_service,
             stet_service: settings.stet_service,
             metrics: settings.metrics,
@@ -196,8 +199,10 @@ impl App {
 
     /// From the environment: `REGISTRAR_TABLE` (default `registrar`), `REGISTRAR_KMS_KEY_ID` or
     /// `REGISTRAR_KEY_FILE`, `REGISTRAR_BASE_URL`, `REGISTRAR_TOKEN_RATE` and `REGISTRAR_TOKEN_BURST` (defaults:
-    /// [`RateLimit::TOKEN`]), the same of `ADDRESS` and `SERVICE`, `REGISTRAR_IDENTITY_CENTER_SERVICE`, `REGISTRAR_STET_SERVICE`, `REGISTRAR_METRICS` (a namespace),
-    /// `REGISTRAR_METRICS_BY_SERVICE`, and what the AWS SDK reads; for development `REGISTRAR_EXTRA_CA_FILE` and `REGISTRAR_REACHABLE`. Warms the connection to the table; a table that does not answer yet is no reason not to start.
+    /// [`RateLimit::TOKEN`]), the same of `ADDRESS` and `SERVICE`, `REGISTRAR_IDENTITY_CENTER_SERVICE`,
+    /// `REGISTRAR_STET_SERVICE`, `REGISTRAR_METRICS` (a namespace), `REGISTRAR_METRICS_BY_SERVICE`, and what the AWS SDK
+    /// reads; for development `REGISTRAR_EXTRA_CA_FILE` and `REGISTRAR_REACHABLE`. Warms the connection to the table; a
+    /// table that does not answer yet is no reason not to start.
     ///
     /// # Errors
     /// [`StartError`].
@@ -214,6 +219,7 @@ impl App {
                 by_service: variable("REGISTRAR_METRICS_BY_SERVICE").is_some(),
             }),
             service_cache: ServiceCaching::Millis(SERVICE_CACHE_MILLIS),
+            limit_patience: PATIENCE,
         };
         let config = deployed_configuration().await;
         let keys = match (variable("REGISTRAR_KMS_KEY_ID"), variable("REGISTRAR_KEY_FILE")) {

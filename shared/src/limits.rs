@@ -22,8 +22,8 @@ use crate::time::Clock;
 
 pub use strangers::{Guest, Strangers};
 
-/// How long a request waits for a lease.
-const PATIENCE: Duration = Duration::from_millis(150);
+/// How long a request waits for a lease, unless told otherwise.
+pub const PATIENCE: Duration = Duration::from_millis(150);
 
 /// How many leases of others a request waits for before its own: a flood at one instance must not pass uncounted.
 const TURNS: u32 = 8;
@@ -174,7 +174,7 @@ impl Limiter {
         Self { limit, patience: PATIENCE, state: Mutex::default() }
     }
 
-    /// Waits longer or shorter for a lease than the usual 150 milliseconds.
+    /// Waits longer or shorter for a lease than the usual [`PATIENCE`].
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }

@@ -221,9 +221,9 @@ pub(super) fn rows(members: &mut Map<String, Value>, name: &str) -> Vec<Map<Stri
     rows.into_iter().filter_map(row).collect()
 }
 
-/// Where the next page begins.
-pub(super) fn next(members: &Map<String, Value>) -> Option<String> {
-    members.get("next")?.as_str().map(str::to_owned)
+/// Where the page after one begins: nowhere, if it is that one again.
+pub(super) fn next(members: &Map<String, Value>, cursor: Option<&str>) -> Option<String> {
+    members.get("next")?.as_str().filter(|next| Some(*next) != cursor).map(str::to_owned)
 }
 
 /// What a status means here; a 404 that does not name its error is not the API's.

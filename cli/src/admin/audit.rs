@@ -145,7 +145,7 @@ impl Log<'_> {
             Asked::Api(api) => {
                 let asking = self.asking().with("oldest", Some(true)).with("limit", Some(most)).with("cursor", from);
                 let mut page = api.ask(asking).await?.members;
-                Ok((rows(&mut page, "entries"), next(&page)))
+                Ok((rows(&mut page, "entries"), next(&page, from)))
             }
         }
     }
@@ -159,13 +159,13 @@ impl Log<'_> {
 
 /// The newest entries of the API, page by page.
 async fn newest(asking: &Asking, most: usize, api: &Api) -> Result<Entries> {
-    let (mut entries, mut cursor) = (Vec::new(), None);
+    let (mut entries, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let limit = PAGE.min(most - entries.len());
-        let asking = asking.clone().with("limit", Some(limit)).with("cursor", cursor.take());
+        let limit = PAGE.min(most.saturating_sub(entries.len()));
+        let asking = asking.clone().with("limit", Some(limit)).with("cursor", cursor.as_deref());
         let mut page = api.ask(asking).await?.members;
         entries.append(&mut rows(&mut page, "entries"));
-        cursor = next(&page);
+        cursor = next(&page, cursor.as_deref());
         if cursor.is_none() || entries.len() >= most {
             return Ok((entries, cursor.is_some()));
         }
@@ -176,7 +176,7 @@ async fn newest(asking: &Asking, most: usize, api: &Api) -> Result<Entries> {
 async fn lines(log: &Log<'_>, most: usize) -> Result<bool> {
     let (mut from, mut shown) = (None, 0);
     loop {
-        if shown == most {
+        if shown >= most {
             return Ok(true);
         }
         let (entries, next) = log.some(from.as_deref(), PAGE.min(most - shown)).await?;

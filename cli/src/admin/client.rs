@@ -181,8 +181,8 @@ async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, outp
         Asked::Table(connection) => update_in_table(which, changes, connection).await?,
         Asked::Api(api) => {
             let (service, path) = which.path(api).await?;
-            let patch = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(changes.clone());
-            api.ask(patch).await?;
+            let asking = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(changes.clone());
+            api.ask(asking).await?;
             which.of_api(api).await?
         }
     };

@@ -144,9 +144,9 @@ async fn show(client: &str, subject: &str, office: &Office<'_>, output: &Output)
     let holder = office.holder(client).await?;
     let left = office.left_of(&holder, client, subject).await?;
     let is_held = holder.client.as_ref().is_some_and(RegisteredClient::is_held);
-    let live = left.live.iter().map(operator::grants::authorization).collect();
+    let live: Vec<Value> = left.live.iter().map(operator::grants::authorization).collect();
     let latest = left.grant.latest.as_ref().map(|latest| latest.as_slice().into());
-    print_one(client, is_held, row(&left, &holder), latest, live, output)
+    print_one(client, is_held, row(&left, &holder), latest, &live, output)
 }
 
 /// Prints a grant, and its authorizations as the API has them.
@@ -155,7 +155,7 @@ fn print_one(
     is_held: bool,
     mut members: Map<String, Value>,
     latest_scopes: Option<Value>,
-    live: Vec<Value>,
+    live: &[Value],
     output: &Output,
 ) -> Result<()> {
     if is_held {
@@ -318,12 +318,12 @@ impl Office<'_> {
             Some(item) => self.left(grant::read(&item), holder).await?,
             None => None,
         };
-        left.ok_or_else(|| match holder.client {
-            None => no_client(client).into(),
-            Some(_) => {
-                let whose = Whose { client: Some(client.to_owned()), subject: Some(subject.to_owned()) };
-                whose.nothing(self.desk.service.id).into()
+        left.ok_or_else(|| {
+            if holder.client.is_none() {
+                return no_client(client).into();
             }
+            let whose = Whose { client: Some(client.to_owned()), subject: Some(subject.to_owned()) };
+            whose.nothing(self.desk.service.id).into()
         })
     }
 

@@ -344,12 +344,12 @@ async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
 
 /// The tokens of a service by the API, oldest first.
 async fn of_service(service: u64, api: &Api) -> Result<Vec<Map<String, Value>>> {
-    let (mut tokens, mut cursor) = (Vec::new(), None);
+    let (mut tokens, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let asking = Asking::new(Method::GET, &[&service.to_string(), "tokens"]);
-        let mut page = api.ask(asking.with("limit", Some(MOST)).with("cursor", cursor.take())).await?.members;
+        let mut page = api.ask(asking.with("limit", Some(MOST)).with("cursor", cursor.as_deref())).await?.members;
         tokens.extend(rows(&mut page, "tokens").into_iter().map(|token| displayed(token, Some(service))));
-        cursor = next(&page);
+        cursor = next(&page, cursor.as_deref());
         if cursor.is_none() {
             break;
         }

@@ -114,6 +114,7 @@ fn clients() -> Vec<Operation> {
             .query("flagged", "flag", "whether it has flags")
             .query("unused", "0..3153600000", "for how many seconds no use is known")
             .query("ending", "0..3153600000", "within how many seconds it ends; these come oldest first")
+            .query("oldest", "flag", "whether all come oldest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)
             .gives(200, "{ clients: [ListedOperatorClient], next?: text }")
@@ -157,8 +158,10 @@ fn clients() -> Vec<Operation> {
             .query("subject", "text", "the user")
             .query("limit", "1..100", LIMIT)
             .gives(200, "{ grants: [{ numeric_id: integer, client_id?: text, client_name?: text, subject: text, \
-                scopes?: [text], modified_at?: integer, authorizations: [{ authorization: text, grant_type: text, \
-                scopes: [text], granted_at: integer, access_token_expires_at?: any, refresh_token_expires_at?: any }] }], \
+                scopes?: [text], latest_scopes?: [text], modified_at?: integer, \
+                authorizations: [{ authorization: text, grant_type: text, scopes: [text], granted_at: integer, \
+                refreshed_at?: integer, code_expires_at?: any, access_token_id?: text, access_token_expires_at?: any, \
+                refresh_token_id?: text, refresh_token_expires_at?: any }] }], \
                 are_more?: flag }")
             .fails(&[403]),
         on("operator-grants", Delete, "Ends it")
@@ -220,11 +223,13 @@ fn service() -> Vec<Operation> {
             .fails(&[403]),
         on("operator-token", Delete, "Ends a token").gives_nothing(204).fails(&[403, 404]),
         on("operator-counts", Get, "How many clients there are; what was registered and refused")
-            .query("days", "1..90", "of how many days")
+            .query("days", "1..36500", "of how many days")
+            .query("developers", "flag", "whether they are counted by developer as well")
             .gives(
                 200,
                 "{ clients: integer, days: [{ day: text, clients: integer }], hours: [{ hour: text, \
-                registered: { *: integer }, refused: integer }] }",
+                registered: { *: integer }, refused: integer }], \
+                developers?: [{ developer: text, clients: integer }] }",
             )
             .fails(&[403]),
         on("operator-refusals", Get, "Which registrations were refused, by day, rule, door and network")
@@ -237,6 +242,7 @@ fn service() -> Vec<Operation> {
             .fails(&[403]),
         on("operator-audit", Get, "What was changed of the service, newest first")
             .query("since", "0..9999999999", "from when on, in seconds since 1970")
+            .query("oldest", "flag", "whether they come oldest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)
             .gives(200, "AuditPage")

@@ -1,6 +1,7 @@
 //! What strangers may ask: whoever shows no token, certificate or trust chain of somebody known.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 use super::{Admission, Limiter, RateLimit};
 use crate::store::Store;
@@ -40,13 +41,15 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    /// `address` is what an address of IPv4 or a /64 may ask of a service, `service` what all may.
+    /// `address` is what an address of IPv4 or a /64 may ask of a service, `service` what all may; `patience` is how long
+    /// a request waits for a lease.
     #[must_use]
-    pub fn new(address: RateLimit, service: RateLimit) -> Self {
-        let limit = |factor: u32| {
-            move |(_, times): (u32, u32)| Limiter::new(address.times(times).times(factor).within(PART, service))
+    pub fn new(address: RateLimit, service: RateLimit, patience: Duration) -> Self {
+        let limiter = move |limit| Limiter::new(limit).with_patience(patience);
+        let network = |factor: u32| {
+            move |(_, times): (u32, u32)| limiter(address.times(times).times(factor).within(PART, service))
         };
-        Self { networks: NETWORKS.map(limit(1)), known: NETWORKS.map(limit(KNOWN)), everybody: Limiter::new(service) }
+        Self { networks: NETWORKS.map(network(1)), known: NETWORKS.map(network(KNOWN)), everybody: limiter(service) }
     }
 
     /// Whether a request from that address may pass; it is counted if so. `key` names a service, and what is asked of
@@ -99,6 +102,7 @@ fn prefix(address: Ipv6Addr, length: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::PATIENCE;
 
     #[test]
     fn an_address_of_ipv6_is_in_three_networks() {
@@ -125,7 +129,7 @@ mod tests {
             (RateLimit::new(100, 100), RateLimit::new(3, 9), [(1, 3), (1, 3), (1, 3)]),
             (RateLimit::new(1, 1), RateLimit::new(1, 1), [(1, 1), (1, 1), (1, 1)]),
         ] {
-            let limits = Strangers::new(address, service).networks.map(|limiter| limiter.limit);
+            let limits = Strangers::new(address, service, PATIENCE).networks.map(|limiter| limiter.limit);
             assert_eq!(limits, expected.map(|(rate, burst)| RateLimit::new(rate, burst)));
         }
     }

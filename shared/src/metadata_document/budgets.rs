@@ -1,6 +1,8 @@
 //! How many documents are fetched, for one service and from one host: others' hosts are not to be flooded through this one,
 //! and a flood of URLs that nobody knows takes nothing from the clients that are known.
 
+use std::time::Duration;
+
 use crate::limits::{Admission, Limiter, RateLimit};
 use crate::store::Store;
 use crate::time::Clock;
@@ -21,12 +23,6 @@ pub struct Budgets {
     host: Limiter,
 }
 
-impl Default for Budgets {
-    fn default() -> Self {
-        Self { unknown: Limiter::new(UNKNOWN), known: Limiter::new(KNOWN), host: Limiter::new(HOST) }
-    }
-}
-
 /// Whose request a fetch is counted as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -39,6 +35,12 @@ pub(crate) enum Asked {
 }
 
 impl Budgets {
+    /// None is used yet; a request waits so long for a lease.
+    pub(crate) fn new(patience: Duration) -> Self {
+        let [unknown, known, host] = [UNKNOWN, KNOWN, HOST].map(|limit| Limiter::new(limit).with_patience(patience));
+        Self { unknown, known, host }
+    }
+
     /// What a fetch from that host is told if this instance knows that it has to wait; nothing is counted.
     pub(crate) fn refusal(&self, clock: &Clock, service_id: u64, host: &str, asked: Asked) -> Option<Admission> {
         self.counted(service_id, host, asked).iter().find_map(|(limiter, key)| limiter.refusal(clock, key))

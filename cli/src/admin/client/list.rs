@@ -132,7 +132,7 @@ impl Way<'_> {
                 let mut clients = rows(&mut page, "clients");
                 let read = clients.len();
                 clients.retain(|client| !list.is_behind(position_of(client)));
-                *cursor = next(&page);
+                *cursor = next(&page, cursor.as_deref());
                 *is_over = cursor.is_none() || clients.len() < read;
                 Ok(Some(clients))
             }

@@ -110,19 +110,19 @@ impl Prune {
 
     /// What the API finds, page by page, and would delete.
     async fn meant_by_api(&self, unused: Duration, api: &Api) -> Result<Vec<Meant>> {
-        let (mut meant, mut cursor) = (Vec::new(), None);
+        let (mut meant, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
                 .with("unused", Some(unused.as_secs()))
                 .with("locked", Some(false))
                 .with("oldest", Some(true))
                 .with("limit", Some(MOST))
-                .with("cursor", cursor.take());
+                .with("cursor", cursor.as_deref());
             let mut page = api.ask(asking).await?.members;
             let found: Vec<Meant> = rows(&mut page, "clients").iter().filter_map(named).collect();
             let possible = self.bulk(&found, unused, true, api).await?;
             meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
-            cursor = next(&page);
+            cursor = next(&page, cursor.as_deref());
             if cursor.is_none() {
                 return Ok(meant);
             }

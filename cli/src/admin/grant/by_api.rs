@@ -29,7 +29,7 @@ pub(super) async fn run(command: Command, api: &Api, output: &Output) -> Result<
             let known = api.client(&service.to_string(), &client).await.unwrap_or_default();
             let is_held = known.get("locked") == Some(&Value::Bool(true)) || known.contains_key("pending_until");
             let live = grant.get("authorizations").and_then(Value::as_array).cloned().unwrap_or_default();
-            print_one(&client, is_held, row(grant), grant.get("latest_scopes").cloned(), live, output)
+            print_one(&client, is_held, row(grant), grant.get("latest_scopes").cloned(), &live, output)
         }
         Command::Revoke { service, whose, consent } => revoke(service, &whose, &consent, api, output).await,
     }

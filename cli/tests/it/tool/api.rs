@@ -156,7 +156,7 @@ fn what_is_not_the_api_is_told_and_the_token_goes_nowhere_else() {
     let endless = answer("200 OK", json, "{\"clients\":[");
     let echo = json!({"error": "x", "error_description": format!("not {token}")}).to_string();
     let chatty = answer("403 Forbidden", json, &echo);
-    let much: &[u8] = &[b' '; 65_536];
+    let much: &[u8] = &[b' '; 8192];
     for (answer, end, code, part) in [
         (redirect, None, 4, "leads elsewhere, where the token is not sent (302)"),
         (html, None, 4, "answers what is no JSON object (200)"),
@@ -318,6 +318,10 @@ fn what_waits_is_approved_as_it_was_seen_and_what_nobody_uses_is_pruned() {
     served.stop();
 }
 
+fn audit<'w>(more: &[&'w str]) -> Vec<&'w str> {
+    [&["audit", "--service", "1"], more].concat()
+}
+
 #[test]
 fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     let data = Folder::new("api-rest");
@@ -383,9 +387,6 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     }
     assert_eq!(desk.same(&["token", "list", "--service", "1"]).lines().count(), 10);
 
-    fn audit<'w>(more: &[&'w str]) -> Vec<&'w str> {
-        [&["audit", "--service", "1"], more].concat()
-    }
     // The stream has told of the last token.
     wait_until(|| printed(&desk.admin.run(&audit(&[]))).contains(&last));
     for more in [
@@ -582,4 +583,25 @@ fn over_tls_an_authority_of_ones_own_is_named() {
     assert!(code == 7 && text.contains("cannot be reached") && text.contains("UnknownIssuer"), "{text}");
     assert_eq!(names(&run(data.0.join("server.pem").to_str())), ["kind", "permissions", "services", "token"]);
     served.stop();
+}
+
+#[test]
+fn a_page_that_comes_again_is_the_last() {
+    let data = Folder::new("api-again");
+    let body = json!({"clients": [{"client_id": "a", "position": "1790000000000#0000000000000001"}], "next": "1"});
+    let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n{body}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let mut command = elsewhere(&data);
+    command.args(["client", "list", "--service", "1", "--json", "--api", &url]);
+    let output = command.env("REGISTRAR_TOKEN", format!("svc_{}", "a".repeat(43))).output().unwrap();
+    assert_eq!(printed(&output).lines().count(), 2);
+    server.join().unwrap();
 }

@@ -8,7 +8,7 @@
 //! | `[text]` | an array |
 //! | `{ name: text, other?: flag }` | an object with just these members, of which `other` may be absent |
 //! | `{ …, * }`, `{ …, *: text }` | one that may have others, of any type or of that one |
-//! | `{ ..Client, … }` | one that has the members of that one as well |
+//! | `{ ..Client, … }` | one that has the members of that one as well, and no others, unless it says so |
 //! | `Client` | what has that name |
 //! | `text \| integer` | one of them |
 
@@ -165,10 +165,8 @@ impl<'n> Reader<'n> {
                 let spread = self.known.get(name).ok_or_else(|| Fault::Unknown(name.to_owned()))?;
                 properties.extend(spread["properties"].as_object().cloned().unwrap_or_default());
                 required.extend(spread["required"].as_array().cloned().unwrap_or_default());
-                for rest in ["patternProperties", "additionalProperties"] {
-                    if let Some(value) = spread.get(rest) {
-                        schema[rest] = value.clone();
-                    }
+                if let Some(languages) = spread.get("patternProperties") {
+                    schema["patternProperties"] = languages.clone();
                 }
             } else {
                 let name = self.name();

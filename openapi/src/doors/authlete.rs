@@ -51,7 +51,7 @@ fn objects() -> Vec<(&'static str, &'static str)> {
             "AuthleteClientRequest",
             "{ ..AuthleteClientMembers, clientIdAlias?: text, clientIdAliasEnabled?: flag, \
             clientType?: \"PUBLIC\" | \"CONFIDENTIAL\", developer?: text, customMetadata?: text, \
-            extension?: AuthleteClientExtension }",
+            extension?: AuthleteClientExtension, * }",
         ),
         (
             "AuthleteClient",
@@ -73,7 +73,7 @@ fn objects() -> Vec<(&'static str, &'static str)> {
             dynamicRegistrationSupported?: flag, dcrScopeUsedAsRequestable?: flag, \
             dcrDuplicateSoftwareIdBlocked?: flag, errorDescriptionOmitted?: flag, errorUriOmitted?: flag, \
             federationEnabled?: flag, federationConfigurationDuration?: integer, federationSignatureKeyId?: text, \
-            authorityHints?: [text], trustAnchors?: [AuthleteTrustAnchor] }",
+            authorityHints?: [text], trustAnchors?: [AuthleteTrustAnchor], * }",
         ),
         (
             "AuthleteService",

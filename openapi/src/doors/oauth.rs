@@ -15,11 +15,12 @@ pub(super) fn door() -> Door {
         failures: &[500, 503],
         schemas: vec![
             ("Error", "{ error: text, error_description?: text, error_uri?: text }"),
-            ("UpdateRequest", "{ ..ClientMetadata, client_id?: text, client_secret?: text }"),
+            ("UpdateRequest", "{ ..ClientMetadata, client_id?: text, client_secret?: text, * }"),
             (
                 "ClientInformation",
                 "{ ..ClientMetadata, client_id: text, client_id_issued_at: integer, client_secret?: text, \
-                 client_secret_expires_at?: integer, registration_access_token?: text, registration_client_uri?: text }",
+                 client_secret_expires_at?: integer, registration_access_token?: text, \
+                 registration_client_uri?: text, * }",
             ),
             (
                 "MetadataDocumentFacts",
@@ -39,7 +40,7 @@ pub(super) fn door() -> Door {
                  client_secret?: text, client_secret_expires_at?: integer, previous_client_secret?: text, \
                  previous_client_secret_expires_at?: integer, source: Source, locked: flag, pending?: flag, \
                  pending_until?: integer, flags?: [text], expires_at?: integer, requestable_scopes?: [text], \
-                 token_endpoint_auth_methods_supported?: [text], metadata_document?: MetadataDocumentFacts }",
+                 token_endpoint_auth_methods_supported?: [text], metadata_document?: MetadataDocumentFacts, * }",
             ),
             ("LookUpError", "{ ..Error, outcome?: text, step?: text }"),
             (

@@ -45,10 +45,10 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             developer?: text, client_secret_expires_at?: integer, previous_secret_until?: integer, \
             metadata_document?: OperatorDocument, software?: { iss: text, software_id: any }, \
             trust_chain?: { trust_anchor: text, expires_at: integer, resolved_at: integer }, \
-            certificates?: [{ kid: any, use: any, subject: text, not_before: any, not_after: any }] }",
+            certificates?: [{ kid: any, use: any, subject: text, not_before: any, not_after: any }], * }",
         ),
-        ("ListedOperatorClient", "{ ..OperatorClient, position: text }"),
-        ("OperatorClientWhole", "{ ..OperatorClient, sent: object, changes: [Change] }"),
+        ("ListedOperatorClient", "{ ..OperatorClient, position: text, * }"),
+        ("OperatorClientWhole", "{ ..OperatorClient, sent: object, changes: [Change], * }"),
         (
             "NewSecret",
             "{ client_id: text, client_secret: text, client_secret_expires_at: integer, \
@@ -126,7 +126,7 @@ fn clients() -> Vec<Operation> {
             .fails(&[403]),
         on("operator-client", Get, "A client").gives(200, "OperatorClientWhole").fails(&[403, 404]),
         on("operator-client", Patch, "Changes its metadata by a merge patch (RFC 7396)")
-            .takes("{ ..ClientMetadata, version?: integer }")
+            .takes("{ ..ClientMetadata, version?: integer, * }")
             .such_as(r#"{ "client_name": "My app, renamed" }"#)
             .gives(200, "OperatorClient")
             .fails(&[403, 404, 409]),

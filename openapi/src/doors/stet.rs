@@ -20,11 +20,13 @@ pub(super) fn door() -> Door {
             ),
             (
                 "Institution",
-                "{ ..ClientMetadata, provider_legal_id: text, client_legal_id?: text, contact?: object, logo?: text }",
+                "{ ..ClientMetadata, provider_legal_id: text, client_legal_id?: text, contact?: object, \
+                 logo?: text, * }",
             ),
             (
                 "InstitutionInformation",
-                "{ ..ClientInformation, provider_legal_id?: text, client_legal_id?: text, contact?: object, logo?: text }",
+                "{ ..ClientInformation, provider_legal_id?: text, client_legal_id?: text, contact?: object, \
+                 logo?: text, * }",
             ),
         ],
         operations: vec![

@@ -22,7 +22,8 @@ pub(super) fn schemas() -> Vec<(&'static str, &'static str)> {
             claims?: [text], claimsAtUserInfo?: [text], uiLocales?: [text], claimsLocales?: [text], acrs?: [text], \
             acrEssential?: flag, idTokenClaims?: text, userInfoClaims?: text, subject?: text, loginHint?: text, \
             prompts?: [text], lowestPrompt?: text, clientIdAliasUsed?: flag, clientEntityIdUsed?: flag, \
-            metadataDocumentUsed?: flag, requestUriParams?: text, * }",
+            metadataDocumentUsed?: flag, \
+            clientAttributes?: [AuthletePair], serviceAttributes?: [AuthletePair] }",
         ),
         (
             "AuthleteSubject",
@@ -102,7 +103,7 @@ fn authorization() -> Vec<Operation> {
         at(
             "authlete-authorization-issue",
             "The user has agreed (RFC 6749 §4.1.2)",
-            "{ ..AuthleteSubject, ticket: text }",
+            "{ ..AuthleteSubject, ticket: text, * }",
             "{ ..AuthleteOutcome, authorizationCode?: text, accessTokenExpiresAt?: integer, \
              accessTokenDuration?: integer, ticketInfo?: { context: text } }",
         ),
@@ -121,7 +122,7 @@ fn authorization() -> Vec<Operation> {
         at(
             "authlete-pushed-auth-req",
             "A client's pushed authorization request (RFC 9126 §2)",
-            "{ ..AuthleteClientCredentials, parameters: text }",
+            "{ ..AuthleteClientCredentials, parameters: text, * }",
             "{ ..AuthleteOutcome, requestUri?: text, clientAuthMethod?: text }",
         ),
     ]
@@ -132,13 +133,13 @@ fn tokens() -> Vec<Operation> {
         at(
             "authlete-token",
             "A client's token request (RFC 6749 §3.2)",
-            "{ ..AuthleteClientCredentials, ..AuthleteSubject, parameters: text }",
+            "{ ..AuthleteClientCredentials, ..AuthleteSubject, parameters: text, * }",
             "AuthleteTokens",
         ),
         at(
             "authlete-token-issue",
             "A user's password is right (RFC 6749 §4.3)",
-            "{ ..AuthleteSubject, ticket: text }",
+            "{ ..AuthleteSubject, ticket: text, * }",
             "AuthleteTokens",
         ),
         at("authlete-token-fail", "It is wrong", "{ ticket: text, reason?: text, * }", "AuthleteOutcome"),
@@ -147,7 +148,7 @@ fn tokens() -> Vec<Operation> {
             "An operator makes tokens",
             "{ ..AuthleteSubject, clientId?: text | integer, clientIdentifier?: text, grantType: text, \
              clientIdAliasUsed?: flag, refreshToken?: text, accessTokenPersistent?: flag, resources?: [text], \
-             certificateThumbprint?: text }",
+             certificateThumbprint?: text, * }",
             "AuthleteToken",
         ),
         at(
@@ -188,7 +189,7 @@ fn tokens() -> Vec<Operation> {
         at(
             "authlete-revocation",
             "A client's revocation (RFC 7009 §2)",
-            "{ ..AuthleteClientCredentials, parameters: text }",
+            "{ ..AuthleteClientCredentials, parameters: text, * }",
             "AuthleteOutcome",
         ),
     ]

@@ -57,30 +57,30 @@ pub fn collection(document: &Value) -> BTreeMap<String, String> {
 fn request(path: &str, method: &str, name: &str, operation: &Value) -> String {
     let parameters: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
     let url = path.split('/').map(segment).collect::<Vec<_>>().join("/") + &query(&parameters);
-    let security = operation["security"].as_array().into_iter().flatten();
-    let scheme = security.filter_map(|all| all.as_object()?.keys().next()).next();
+    let mut security = operation["security"].as_array().into_iter().flatten();
+    let scheme = security.find_map(|all| all.as_object()?.keys().next());
     // A registration that is open needs no token, and one that is none is refused.
     let scheme = scheme.filter(|scheme| *scheme != "initial_access");
     let body = body(operation);
     let (kind, auth) = (body.as_ref().map_or("none", |(kind, _)| kind), scheme.map_or("none", |_| "bearer"));
     let mut text = format!("meta {{\n  name: {name}\n  type: http\n}}\n\n");
     // Nothing that is written to a text fails.
-    drop(write!(text, "{method} {{\n  url: {{{{baseUrl}}}}{url}\n  body: {kind}\n  auth: {auth}\n}}\n"));
+    let _ = write!(text, "{method} {{\n  url: {{{{baseUrl}}}}{url}\n  body: {kind}\n  auth: {auth}\n}}\n");
     for (place, block) in [("query", "params:query"), ("header", "headers")] {
         let lines: Vec<String> = parameters.iter().filter(|it| it["in"] == place).map(|it| parameter(it)).collect();
         if !lines.is_empty() {
-            drop(write!(text, "\n{block} {{\n{}\n}}\n", lines.join("\n")));
+            let _ = write!(text, "\n{block} {{\n{}\n}}\n", lines.join("\n"));
         }
     }
     if let Some(scheme) = scheme {
-        drop(write!(text, "\nauth:bearer {{\n  token: {{{{{scheme}}}}}\n}}\n"));
+        let _ = write!(text, "\nauth:bearer {{\n  token: {{{{{scheme}}}}}\n}}\n");
     }
     if let Some((kind, body)) = body {
-        drop(write!(text, "\nbody:{kind} {{\n{}\n}}\n", indented(&body)));
+        let _ = write!(text, "\nbody:{kind} {{\n{}\n}}\n", indented(&body));
     }
     let statuses = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str());
     let good: Vec<&str> = statuses.filter(|status| status.starts_with('2')).collect();
-    drop(write!(text, "\nassert {{\n  res.status: in {}\n}}\n", good.join(", ")));
+    let _ = write!(text, "\nassert {{\n  res.status: in {}\n}}\n", good.join(", "));
     if name == "register" {
         text.push_str(KEPT);
     }

@@ -143,7 +143,7 @@ fn clients() -> Vec<Operation> {
             .fails(&[403, 404, 409]),
         on("operator-bulk", Post, "The same is done to many clients, or only looked at")
             .takes("{ action: \"lock\" | \"unlock\" | \"approve\" | \"deny\" | \"retain\" | \"release\" | \"restore\" | \
-                \"delete\", preview?: flag, clients: [{ client_id: text, version?: integer }] }")
+                \"delete\", preview?: flag, unused?: integer, clients: [{ client_id: text, version?: integer }] }")
             .gives(200, "{ results: [{ client_id: text, client_name?: text, version?: integer, \
                 outcome: \"possible\" | \"done\" | \"absent\" | \"changed\" | \"refused\", error_description?: text }] }")
             .fails(&[403]),

@@ -77,6 +77,7 @@ impl Front {
             ("OpenID metadata", format!("{base_url}{openid}/{demo}")),
             ("registration", format!("{base_url}/{demo}/register")),
             ("console", format!("{base_url}/console")),
+            ("API", format!("{base_url}/docs")),
         ];
         addresses.extend(self.trial.clone().map(|trial| ("log in", trial)));
         addresses

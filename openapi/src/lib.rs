@@ -5,10 +5,12 @@
 //! | module | what |
 //! |---|---|
 //! | [`notation`] | types of JSON, in a line |
+//! | [`collection`] | the requests of the document for Bruno |
 //! | `operation` | what is said of an operation |
 //! | `tables` | schemas of the members that the code has in tables |
 //! | `doors` | what is said of each door |
 
+mod collection;
 mod doors;
 pub mod notation;
 mod operation;
@@ -20,6 +22,7 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Map, Value, json};
 
+pub use collection::collection;
 pub use doors::doors;
 pub use operation::{Door, Operation};
 
@@ -34,6 +37,9 @@ pub enum Fault {
         /// What is wrong with it.
         fault: notation::Fault,
     },
+    /// An example that is no JSON.
+    #[error("the example of {0} is no JSON")]
+    Example(&'static str),
     /// A method of an endpoint of which nothing is said.
     #[error("nothing is said of {method} of {function}")]
     Undescribed {
@@ -76,7 +82,7 @@ pub fn document() -> Result<Value, Fault> {
             "description": DESCRIPTION,
             "version": env!("CARGO_PKG_VERSION"),
         },
-        "servers": [{ "url": "/", "description": "where this document is" }],
+        "servers": [{ "url": ".", "description": "where this document is" }],
         "tags": tags,
         "paths": paths,
         "components": { "schemas": schemas, "responses": responses, "securitySchemes": security_schemes() },

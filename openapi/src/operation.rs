@@ -42,6 +42,7 @@ pub struct Operation {
     parameters: Vec<(&'static str, &'static str, &'static str, &'static str)>,
     bodies: Vec<(&'static str, &'static str)>,
     body_is_required: bool,
+    example: Option<&'static str>,
     answers: Vec<(u16, Option<(&'static str, &'static str)>)>,
     failures: Vec<(u16, Option<&'static str>)>,
 }
@@ -56,6 +57,7 @@ pub(crate) fn on(function: &'static str, method: Method, summary: &'static str) 
         parameters: Vec::new(),
         bodies: Vec::new(),
         body_is_required: true,
+        example: None,
         answers: Vec::new(),
         failures: Vec::new(),
     }
@@ -93,6 +95,12 @@ impl Operation {
     /// A body of that content type.
     pub(crate) fn takes_as(mut self, content_type: &'static str, notation: &'static str) -> Self {
         self.bodies.push((content_type, notation));
+        self
+    }
+
+    /// A body, in JSON.
+    pub(crate) fn such_as(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
         self
     }
 
@@ -138,6 +146,12 @@ impl Operation {
         let mut content = Map::new();
         for (content_type, notation) in &self.bodies {
             content.insert((*content_type).to_owned(), json!({ "schema": schema(notation)? }));
+        }
+        if let Some(example) = self.example {
+            let example: Value = serde_json::from_str(example).map_err(|_| Fault::Example(self.function))?;
+            for media in content.values_mut() {
+                media["example"] = example.clone();
+            }
         }
         Ok(Some(json!({ "required": self.body_is_required, "content": content })))
     }

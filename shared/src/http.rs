@@ -57,13 +57,14 @@ pub struct Endpoint {
 }
 
 /// The doors beside the oauth door, by how the names of their functions begin.
-const DOORS: [(&str, &str); 7] = [
+const DOORS: [(&str, &str); 8] = [
     ("authlete-", "authlete"),
     ("aws-", "identity-center"),
     ("console", "console"),
     ("federation-", "federation"),
     ("huawei-", "identity-center"),
     ("operator-", "operator"),
+    ("pages", "pages"),
     ("stet-", "stet"),
 ];
 

@@ -204,6 +204,7 @@ await check('a newcomer finds why a registration was refused and what to change,
   const text = await main(page)
   assert.match(text, /The way in which the client wants to authenticate is not offered/)
   assert.match(text, /one that is not offered is replaced by the first of default/)
+  assert.match(text, /token_endpoint_auth_method: "tls_client_auth"/)
   await page.getByRole('button', { name: 'Offer tls_client_auth' }).click()
   await page.getByRole('heading', { name: 'Policy', exact: true }).waitFor()
   await page.getByText('It would be registered.').waitFor()
@@ -220,6 +221,77 @@ await check('a newcomer finds why a registration was refused and what to change,
   assert.equal(status, 201, JSON.stringify(answer))
 })
 
+// What ten rules and more refuse under `protected`, changed as `policy` says, and the change that the console offers.
+const reverse = 'Accept private-use schemes that are no reversed domain names, and Take clients whose redirects lead to an application for native'
+const REFUSED = [
+  { rule: 'registration', policy: { registration: 'initial_access_token' }, told: /bearer token is required/, press: 'Let anybody register, without a token' },
+  { rule: 'dynamic_registration', policy: { dynamic_registration: false }, told: /switched off/, press: 'Let clients register themselves' },
+  { rule: 'limits', body: { client_name: 'w'.repeat(9000) }, told: /client_name is longer than/, press: 'Raise the limits to what was sent' },
+  { rule: 'unannounced', body: { subject_type: 'pairwise' }, told: /subject_type: "pairwise"/, press: 'Drop what is not announced', costs: /subject_type public in place of pairwise/ },
+  { rule: 'grant_types and response_types', body: { grant_types: ['authorization_code', 'password'] }, told: /grant_types: "password"/, press: 'Offer password', costs: /RFC 9700 §2.4 forbids/ },
+  {
+    rule: 'token_endpoint_auth_methods', policy: { token_endpoint_auth_methods: { offered: ['none'], default: ['none'], unoffered: 'refuse' } },
+    body: { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=bank' }, told: /"tls_client_auth"/, press: 'Offer tls_client_auth',
+  },
+  { rule: 'scopes', policy: { scopes: { offered: 'openid', default: 'openid', unoffered: 'refuse' } }, body: { scope: 'openid email' }, told: /scope: "email"/, press: 'Offer email' },
+  { rule: 'redirect_uris', body: { redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'], application_type: 'web' }, told: /private-use/, press: reverse },
+  { rule: 'redirect_uris.pages_share_host', body: { logo_uri: 'https://other.example/logo.png' }, told: /logo_uri must be of one site/, press: 'Flag such clients, and register them' },
+  { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag such names, and register them' },
+  { rule: 'called_urls', body: { backchannel_logout_uri: 'https://10.0.0.1/out' }, told: /must have a public host/, press: 'Let such URLs lead anywhere', costs: /into your own network/ },
+  { rule: 'the specifications', body: { redirect_uris: ['http://wiki.corp.example/cb'] }, told: /http is allowed for/, press: 'Accept http redirects to wiki.corp.example', costs: /can be read/ },
+  { rule: 'clients_per_service and others', policy: { software_id_once: true }, body: { software_id: 'twice' }, before: true, told: /software_id is taken|has a client/, press: 'Let a software_id be registered again' },
+]
+
+const { body: policyBefore } = await operate('GET', '1/policy')
+const putPolicy = async (policy) => assert.equal((await operate('PUT', '1/policy', policy, { 'if-match': '*' })).status, 200)
+const { body: { policy: protectedPolicy } } = await operate('POST', '1/policy/try', { preset: 'protected' })
+
+for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) {
+  await check(`what ${rule} refuses is found, repaired and sent again`, async () => {
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', ...policy })
+    const sent = { ...redirect, ...body }
+    if (before) assert.equal((await register(sent)).status, 201)
+    const { status } = await register(sent)
+    assert.ok([400, 401, 403].includes(status), `${status}`)
+    await at(page, 'policy')
+    await at(page, 'today')
+    const row = page.getByRole('row').filter({ has: page.getByRole('cell', { name: rule, exact: true }) }).filter({ hasText: text })
+    await row.first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    const why = page.url()
+    const offer = page.locator('li').filter({ has: page.getByRole('button', { name: press, exact: true }) })
+    if (costs) assert.match(await offer.innerText(), costs)
+    await offer.getByRole('button', { name: press, exact: true }).click()
+    await page.getByText('It would be registered.').waitFor()
+    await page.getByRole('button', { name: 'Put it into effect …' }).click()
+    const written = page.waitForResponse((response) => response.request().method() === 'PUT')
+    await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+    assert.equal((await written).status(), 200)
+    const { status: then, body: answer } = await register(sent)
+    assert.equal(then, 201, JSON.stringify(answer))
+    await page.goto(why)
+    await page.getByText('It passes under this policy').waitFor()
+    assert.equal(await page.getByText('Changes that help').count(), 0)
+  })
+}
+
+await check('refusals of the same rule stay apart, and what no policy changes is told so', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open', token_endpoint_auth_methods: { offered: ['none'], default: ['none'], unoffered: 'refuse' } })
+  for (const method of ['private_key_jwt', 'magic', 'more magic']) {
+    assert.equal((await register({ ...redirect, token_endpoint_auth_method: method, jwks_uri: 'https://rp.example/jwks' })).status, 400)
+  }
+  assert.equal((await register({ redirect_uris: 'https://rp.example/cb' })).status, 400)
+  await at(page, 'today')
+  const row = (text) => page.getByRole('row').filter({ hasText: text })
+  assert.match(await row('"private_key_jwt"').innerText(), /\b1\b/)
+  assert.match(await row('token_endpoint_auth_method: "…"').innerText(), /\b2\b/)
+  await row('redirect_uris must be an array').getByRole('link').click()
+  await page.getByText('No policy changes this').first().waitFor()
+  await settled(page)
+  await putPolicy(policyBefore)
+})
+
 await check('a policy is tried with what well-known hosts send, and what would refuse it is named', async () => {
   await at(page, 'policy')
   const hosts = await page.getByLabel('A well-known host').locator('option').allInnerTexts()
@@ -234,9 +306,24 @@ await check('a policy is tried with what well-known hosts send, and what would r
   await page.getByText('The policy above is the one that is in force.').waitFor()
   await page.getByLabel('The policy, as JSON').fill('{"registratoin": "open"}')
   await page.locator('.failure').getByText('registratoin').first().waitFor()
+  await page.getByText('Not tried: the policy is wrong.').waitFor()
+  await page.getByText('There is nothing to put into effect').waitFor()
   await page.getByLabel('The policy, as JSON').fill('{')
-  await page.getByText('is no JSON').waitFor()
+  await page.getByText('The policy is no JSON').waitFor()
   await page.getByRole('button', { name: 'What is in force' }).click()
+  await page.getByLabel('A well-known host').selectOption('Claude')
+  await page.getByText('It would be registered.').waitFor()
+  for (const [text, told] of [['', 'What it sends is empty.'], ['{"a', 'What it sends is no JSON'], ['[]', 'What it sends is no JSON object.']]) {
+    await page.getByLabel('What it sends').fill(text)
+    await page.getByText(told).waitFor()
+    await page.getByText('Not tried: what it sends is wrong.').waitFor()
+    assert.equal(await page.getByText('It would be registered.').count(), 0)
+  }
+  await page.getByLabel('A well-known host').selectOption('Goose')
+  await page.getByLabel('The policy, as JSON').fill('{"registration": "open"}')
+  await page.getByText('what it leaves out becomes as in protected').waitFor()
+  await page.getByRole('button', { name: 'Keep there what is in force' }).click()
+  await page.getByText('The policy above is the one that is in force.').waitFor()
 })
 
 await check('a policy that others have changed since is not written over', async () => {
@@ -276,8 +363,36 @@ await check('a client is locked, gets a new secret that is shown once, and is de
   await page.getByRole('heading', { name: 'Renamed' }).waitFor()
   await page.getByRole('button', { name: 'Delete …' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-  await page.getByRole('heading', { name: 'Clients' }).waitFor()
+  await page.getByRole('heading', { name: 'A client that is gone' }).waitFor()
+  await settled(page)
   assert.equal((await operate('GET', `1/clients/${client_id}`)).status, 404)
+  await page.getByText('it can be restored').waitFor()
+  await page.getByRole('button', { name: 'Restore …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click()
+  await page.getByRole('heading', { name: 'Renamed' }).waitFor()
+  assert.equal((await operate('GET', `1/clients/${client_id}`)).status, 200)
+})
+
+await check('a pasted redirect is searched by its host, and where nothing is found it is told how', async () => {
+  await at(page, 'clients')
+  await page.getByLabel('For', { exact: true }).fill('https://rp.example/cb?a=1')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => location.hash.endsWith('redirect_host=rp.example'))
+  await settled(page)
+  assert.ok(await page.locator('tbody tr').count() > 0)
+  assert.equal(await page.getByRole('button', { name: 'Copy as registrar command' }).count(), 0)
+  await at(page, 'clients?name=nobodyiscalledso')
+  await page.getByText('has a word that begins so').waitFor()
+  await at(page, 'clients?client_id=gone')
+  await page.getByRole('link', { name: 'Was it deleted?' }).waitFor()
+})
+
+await check('screens without anything say what to do', async () => {
+  for (const [path, text] of [['stet', 'registrar sandbox stet'], ['federation', 'registrar sandbox federation'], ['grants', 'registrar grant list 1']]) {
+    await at(page, path)
+    await page.locator('main').getByText(text).waitFor()
+  }
+  assert.equal(await page.getByRole('button', { name: /^Copy as/ }).count(), 0)
 })
 
 await check('an action on a client that has changed since is refused', async () => {
@@ -294,6 +409,11 @@ await check('look-alikes are one group, and are removed after a preview and a ty
   await at(page, 'groups')
   const group = page.locator('section').filter({ has: page.getByRole('heading', { name: /assistant/i }) })
   assert.match(await group.innerText(), /× 12/)
+  assert.match(await main(page), /No use of any client is known/)
+  await group.getByRole('button', { name: 'Preview …' }).click()
+  await page.getByText('Choose which of them first.').waitFor()
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  await group.getByLabel('Remove').selectOption('all')
   await group.getByRole('button', { name: 'Preview …' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('Nothing is changed yet').waitFor()
@@ -341,7 +461,7 @@ await check('a token is made, shown once, registers, and is ended', async () => 
 // ---- Commands for a terminal are run as they are copied.
 
 const run = (text) => execFileSync('bash', ['-c', text], {
-  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
+  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token, REGISTRAR_TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
 })
 
 function ended(command) {
@@ -473,6 +593,8 @@ for (const [width, height] of [[1280, 900], [360, 740]]) {
         assert.equal(await other.locator('.failure').count(), path === 'clients/unknown' ? 1 : 0, await main(other))
         assert.deepEqual(await accessible(other), [])
         assert.ok(await other.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'wider than the window')
+        assert.deepEqual(await other.evaluate(() => [...document.querySelectorAll('td .short, td button')].filter((word) => !/[\s-]/.test(word.textContent.trim()) && word.getClientRects().length > 1).map((word) => word.textContent)), [], 'words break')
+        if (width < 400) assert.ok(await other.evaluate(() => document.querySelector('header').offsetHeight <= 96), 'a high head')
       })
     }
     await check(`accessible at ${width} pixels, ${colorScheme}: dialogs`, async () => {
@@ -496,6 +618,19 @@ await check('nothing is wider than the window, whatever its width', async () => 
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} at ${width}`)
     }
   }
+})
+
+// ---- The description of the API, which is not the console's, but as much a page of this server.
+
+await check('the page about the API shows an operation and tries it', async () => {
+  const docs = await tab()
+  await docs.goto(`${origin}/docs#/authlete/authlete-info`)
+  const operation = docs.locator('#operations-authlete-authlete-info')
+  await operation.locator('.try-out__btn').click()
+  await operation.locator('.execute').click()
+  await operation.locator('.live-responses-table').getByText('oidc_federation').waitFor()
+  assert.equal(await operation.locator('.request-url pre').textContent(), `${origin}/api/info`)
+  await docs.close()
 })
 
 // ---- What was asked of whom.

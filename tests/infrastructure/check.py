@@ -1,5 +1,6 @@
 """What deploys, compared with the template; see `run`."""
 
+import copy
 import fnmatch
 import itertools
 import json
@@ -64,7 +65,7 @@ def transformed(package):
         def load(self):
             return {}
 
-    return transform(package, {}, NoPolicies())
+    return transform(copy.deepcopy(package), {}, NoPolicies())
 
 
 # The parameters by which a deployment chooses its doors, with what makes each be there and not.
@@ -153,7 +154,8 @@ def doors(package):
     stack = transformed(package)
     if len(stack["Resources"]) > 500:
         return f"CloudFormation takes 500 resources, and these are {len(stack['Resources'])}"
-    given = {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms", "Dashboard": "yes"}
+    given = {"AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms", "Dashboard": "yes", "Tracing": "yes"}
+    given |= {"DomainName": "clients.example", "HostedZoneId": "Z1", "EventBus": "default"}
     functions = {name: part for name, part in package["Resources"].items() if part["Type"] == FUNCTION}
     binaries = {name: part["Metadata"]["BuildProperties"]["Binary"] for name, part in functions.items()}
     there = {}
@@ -180,6 +182,26 @@ def doors(package):
         return f"RFC 7591 alone differs by {alone ^ ALONE}"
     logs = {name for name in least.there if stack["Resources"][name]["Type"] == "AWS::Logs::LogGroup"}
     return f"RFC 7591 alone has {logs}" if logs != {"OauthLogs", "StreamLogs", "AccessLogs"} else None
+
+
+def base_urls(package):
+    """Parameters with which the functions, or the output, have another base URL than they should."""
+    stack = transformed(package)
+    domain, url = {"DomainName": "clients.example"}, {"BaseUrl": "https://cdn.example"}
+    of_gateway = {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+    of_domain = {"Fn::Sub": "https://${DomainName}"}
+    for parameters, told, shown in [
+        ({}, None, of_gateway),
+        (domain, of_domain, of_domain),
+        (url, url["BaseUrl"], url["BaseUrl"]),
+        (domain | url, url["BaseUrl"], url["BaseUrl"]),
+    ]:
+        deployment = Deployment(stack, parameters)
+        function = deployment.value(stack["Resources"]["Register"]["Properties"])
+        found = function["Environment"]["Variables"].get("REGISTRAR_BASE_URL")
+        if (found, deployment.value(stack["Outputs"]["ApiUrl"]["Value"])) != (told, shown):
+            return f"{parameters}: {found}"
+    return None
 
 
 def canaries():
@@ -250,7 +272,7 @@ def commands():
 
 
 def shown(package):
-    """What is wrong with the dashboard: it is JSON, and has each metric that requests leave in the log, and no other."""
+    """What is wrong with the dashboard: it is JSON with each metric that requests leave in the log."""
     body = package["Resources"]["View"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(re.sub(r"\$\{[^}]+\}", "x", body))["widgets"]
     searched = set(re.findall(r'MetricName="(\w+)"', " ".join(text for it in widgets for text in texts(it))))
@@ -274,8 +296,9 @@ UNUSED = [
     "dynamodb:*Replica", "dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan", "dynamodb:*Import*",
     "dynamodb:*ableKinesisStreamingDestination", "dynamodb:UpdateKinesisStreamingDestination",
     "dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy", "ec2:*", "elasticfilesystem:*", "firehose:*",
-    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole", "kinesis:*",
-    "kms:CreateGrant", "kms:RevokeGrant", "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig", "lambda:GetLayerVersion", "s3:*", "s3files:*",
+    "iam:*PermissionsBoundary", "iam:*tachGroupPolicy", "iam:*tachUserPolicy", "iam:CreateServiceLinkedRole",
+    "kinesis:*", "kms:CreateGrant", "kms:RevokeGrant", "kms:*crypt", "kms:GenerateDataKey", "lambda:*CodeSigningConfig",
+    "lambda:GetLayerVersion", "s3:*", "s3files:*",
 ]  # fmt: skip
 
 
@@ -360,10 +383,12 @@ def terraform():
 
 
 pack()
+package = yaml_parse(PACKAGE.read_text())
 check("the package is the template, with its code in the bucket", difference(yaml_parse(PACKAGE.read_text())))
-check("StackRole may make, change and delete what the template has", lacking(types(yaml_parse(PACKAGE.read_text()))))
-check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(yaml_parse(PACKAGE.read_text())))
-check("the dashboard has the metrics of requests", shown(yaml_parse(PACKAGE.read_text())))
+check("StackRole may make, change and delete what the template has", lacking(types(package)))
+check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(package))
+check("the base URL is the one that is given, else the domain's, else the gateway's", base_urls(package))
+check("the dashboard has the metrics of requests", shown(package))
 check("a canary deployment has new versions, alarms that take it back, and routes to its aliases", canaries())
 check("the costs are what their formula makes", costs())
 check("the services of AWS know the commands of the documents", commands())

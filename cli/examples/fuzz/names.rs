@@ -70,7 +70,7 @@ pub(super) fn input(random: &mut Random) -> String {
     let words: Vec<String> = [random.one(&WORDS).to_owned(), name, random.one(&WORDS).to_owned()].into_iter().collect();
     let member = random.one(&["client_name", "client_name#fr", "organization_name#x-a", "display_name#zh-Hant-TW"]);
     let sent = json!({"redirect_uris": ["https://rp.example/cb"], member: words.join(" "),
-        "contacts": is_disguised.then(|| ["disguised@rp.example"]), "grant_types": ["authorization_code"]});
+        "contacts": is_disguised.then_some(["disguised@rp.example"]), "grant_types": ["authorization_code"]});
     let text = sent.to_string();
     if is_disguised { text } else { random.bent(&text, &PIECES) }
 }

@@ -185,12 +185,64 @@ async fn refused_registrations_are_counted_by_rule_and_network() {
             ("invalid_redirect_uri", "the specifications", "oauth", 3),
         ]
     );
-    assert_eq!(refused[1].description, "grant_types: \"…\" is not offered by this service");
+    assert_eq!(refused[1].description, "grant_types: \"password\" is not offered by this service");
     let sample: Value = serde_json::from_str(&refused[1].sample).unwrap();
     assert_eq!(sample["grant_types"], json!(["password"]));
     assert!(!refused[2].sample.contains("Mallory") && refused[2].sample.contains("https://rp.example/…"));
     world.clock.advance(91 * DAY);
     assert!(world.app.store.refused(1, &refused[0].day).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_refused_for_another_word_or_member_is_counted_apart() {
+    let world = World::open().await;
+    let asked =
+        |method: &str| json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": method});
+    for method in ["tls_client_auth", "hunter2", "self_signed_tls_client_auth", "hunter3"] {
+        assert_eq!(world.register(1, None, &asked(method)).await.status, 400);
+    }
+    for uri in ["http://rp.example/cb", "https://rp.example/#a", "https://rp.example/#b"] {
+        assert_eq!(
+            world.register(1, None, &json!({"redirect_uris": [uri], "application_type": "web"})).await.status,
+            400
+        );
+    }
+    let mut told: Vec<_> = refused(&world).await.into_iter().map(|one| (one.description, one.count)).collect();
+    told.sort_unstable();
+    let method = |word: &str| format!("token_endpoint_auth_method: \"{word}\" is not offered by this service");
+    let uri = |fault: &str| format!("redirect_uris[0]: {fault}");
+    let expected = [
+        (uri("http is allowed for 127.0.0.1, [::1] and localhost only"), 1),
+        (uri("it must not have a fragment"), 2),
+        (method("self_signed_tls_client_auth"), 1),
+        (method("tls_client_auth"), 1),
+        (method("…"), 2),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_missing_and_a_wrong_token_are_counted_whatever_was_sent() {
+    let world = World::open().await;
+    world.service(2, Preset::Protected.policy()).await;
+    let headers = [("content-type", "application/json")];
+    for body in ["{", "client_name=a"] {
+        assert_eq!(world.send("POST", "/2/register", &headers, body.to_owned()).await.status, 401);
+    }
+    assert_eq!(world.register(2, Some("iat_wrong"), &web_client()).await.status, 401);
+    let mut found: Vec<_> = world
+        .app
+        .store
+        .refused(2, &world.clock.today())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|one| (one.rule, one.count, one.sample))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found[0], ("registration".to_owned(), 1, found[0].2.clone()));
+    assert!(found[0].2.contains("redirect_uris"), "{found:?}");
+    assert_eq!(found[1], ("registration".to_owned(), 2, "{}".to_owned()));
 }
 
 /// How long a client has before it makes room, in seconds, and one more.
@@ -211,8 +263,8 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
     let token = world.service_token(1, &[Permission::UseService]).await;
     let wrapped = |document: &str| json!({"json": document}).to_string();
     let wrong =
-        r##"{"redirect_uris": "https://u@rp.example/hunter2", "client_name#x-hunter2": "hunter2", "hunter2": 1}"##;
-    let masked = r##"{"redirect_uris":"https://rp.example/…","client_name":"7 characters"}"##;
+        r#"{"redirect_uris": "https://u@rp.example/hunter2", "client_name#x-hunter2": "hunter2", "hunter2": 1}"#;
+    let masked = r#"{"redirect_uris":"https://rp.example/…","client_name":"7 characters"}"#;
     let aws = r#"{"clientName": 5, "clientType": "public", "scopes": ["hunter2"]}"#;
     for (path, body, error, rule, door, description, sample) in [
         (
@@ -244,7 +296,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
         ),
         (
             "/1/register",
-            r##"{"client_name#x-hunter2": 5}"##.to_owned(),
+            r#"{"client_name#x-hunter2": 5}"#.to_owned(),
             "invalid_client_metadata",
             "as sent",
             "oauth",
@@ -301,12 +353,16 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(json(found_sample), json(sample), "{body}");
     }
-    world.clock.advance(DAY);
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_not_counted() {
+    let world = World::open().await;
     for junk in ["", "client_name=a", "{"] {
         let reply = world.send("POST", "/1/register", &[("content-type", "application/json")], junk.to_owned()).await;
         assert_eq!(reply.status, 400);
     }
-    assert!(kinds(&world).await.is_empty(), "what is no JSON was no registration");
+    assert!(kinds(&world).await.is_empty());
 }
 
 #[tokio::test]

@@ -10,9 +10,8 @@ use shared::registry::register_for;
 use crate::support::{Reply, World, as_update, assert_refused, web_client};
 
 fn reserving(same: Conduct, look_alike: Conduct) -> Policy {
-    let mut names = Names::default();
-    names.reserved = vec!["Example Bank".to_owned()].into();
-    (names.same, names.look_alike) = (same, look_alike);
+    let reserved = vec!["Example Bank".to_owned()].into();
+    let names = Names { reserved, same, look_alike, ..Names::default() };
     Policy { names, ..Preset::Open.policy() }
 }
 
@@ -300,8 +299,7 @@ async fn characters_that_nobody_sees_are_refused_unless_a_policy_takes_them() {
         (Conduct::Flag, Some(json!(["hidden_characters"]))),
         (Conduct::Allow, Some(Value::Null)),
     ] {
-        let mut names = Names::default();
-        names.hidden_characters = conduct;
+        let names = Names { hidden_characters: conduct, ..Names::default() };
         let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
         let reply = world.register(1, None, &sent).await;
         match expected {

@@ -177,14 +177,18 @@ fn the_operations_page_has_commands_that_there_are() {
     for line in lines(&page) {
         let Some((_, words)) = line.split_once("registrar ").filter(|(before, _)| is_prompt(before)) else { continue };
         let command = words.split([';', '|', '>', ')', '[', '#']).next().unwrap();
-        let words: Vec<&str> = command.split_whitespace().filter(|word| *word != "…").collect();
-        let words = words.iter().map(|word| if ["ID", "SERVICE"].contains(word) { "1" } else { word });
-        let command = format!("PATH={programs}:$PATH registrar {} --help", words.collect::<Vec<_>>().join(" "));
+        let word = |word| match word {
+            "ID" | "SERVICE" => "1",
+            "TOKEN-ID" => "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+            word => word,
+        };
+        let words: Vec<&str> = command.split_whitespace().filter(|word| *word != "…").map(word).collect();
+        let command = format!("PATH={programs}:$PATH registrar {} --help", words.join(" "));
         let output = Command::new("sh").args(["-c", &command]).output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         typed += 1;
     }
-    assert!(typed > 20, "only {typed} were found");
+    assert!(typed > 15, "only {typed} were found");
 }
 
 /// Whether a command stands after this, and not an argument.

@@ -500,7 +500,11 @@ async fn a_refusal_makes_no_more_requests_than_a_success() {
     }
     scene.proxy.requests();
     assert_eq!(scene.spend().await.status, 401);
-    assert_eq!(scene.proxy.requests(), ["GetItem I"], "a token that is used up");
+    assert_eq!(
+        scene.proxy.requests(),
+        ["GetItem I", "UpdateItem X"],
+        "a token that is used up, and a refusal that counts"
+    );
 }
 
 #[tokio::test]

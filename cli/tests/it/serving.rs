@@ -354,7 +354,7 @@ fn the_first_page_says_what_this_is() {
     let head = send(&program.address(), "HEAD / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     assert_eq!((head.0, head.2.as_str()), (200, ""));
     let post = "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    assert_eq!(send(&program.address(), post).0, 404);
+    assert_eq!(send(&program.address(), post).0, 405);
 }
 
 #[test]

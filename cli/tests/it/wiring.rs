@@ -9,7 +9,7 @@ use shared::store::schema;
 
 pub(crate) type Routes = BTreeMap<String, BTreeSet<String>>;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 

@@ -1,7 +1,7 @@
 // One action on many clients: first what it would do to each, then the same with the versions that were seen.
 
 import { ask } from './api.js'
-import { announce, button, code, count, dialog, field, h, input, said, table } from './dom.js'
+import { announce, button, code, count, dialog, field, h, input, now, said, table, time } from './dom.js'
 import { registrar } from './shell.js'
 import { copies, load } from './ui.js'
 
@@ -50,7 +50,8 @@ export function bulk(context, action, clients, unused) {
       }
       const go = button(`${action} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(word) })
       const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: deletes }, [client_id])).join('\n')
-      return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results),
+      const until = action === 'delete' && h('p', 'Until ', time(now() + 30 * 86400), ' they can be restored one by one, but for those that are locked.')
+      return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results), until,
         word && field(['Type their number, ', h('strong', possible), ', to go on'], word),
         h('p.buttons', go, button('Cancel', close), copies(() => requests(false), command))]
     }

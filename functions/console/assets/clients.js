@@ -1,11 +1,16 @@
 // The clients of a service: a search, chips, and what is done to many at once.
 
 import { bulk } from './bulk.js'
-import { button, code, field, fill, form, h, input, none, rowLink, said, select, submitButton, table, time } from './dom.js'
+import { button, code, field, fill, form, h, hint, input, none, rowLink, said, select, submitButton, table, time } from './dom.js'
+import { parsed } from './rules.js'
 import { registrar } from './shell.js'
 import { pages, screen } from './ui.js'
 
-const SEARCHES = [['name', 'Name'], ['client_id', 'Client id, number or alias'], ['redirect_host', 'Redirect host'], ['software_id', 'Software id']]
+/** What is searched, its label, and how. */
+const SEARCHES = [
+  ['name', 'Name', 'Beginnings of words, in whatever language and case.'], ['client_id', 'Client id, number or alias', 'The whole of it.'],
+  ['redirect_host', 'Redirect host', 'The whole host, or a URL of which it is the host.'], ['software_id', 'Software id', 'The whole of it.'],
+]
 
 const CHIPS = [
   ['Waiting', 'pending', 'true'], ['Locked', 'locked', 'true'], ['Flagged', 'flagged', 'true'],
@@ -13,31 +18,45 @@ const CHIPS = [
   ['Public', 'client_type', 'public'], ['Confidential', 'client_type', 'confidential'],
 ]
 
+/** What is said of a use that nobody has reported. */
+export const UNKNOWN = 'not known'
+
 const SOURCES = ['oauth', 'authlete_registration', 'authlete_create', 'federation_explicit', 'federation_automatic', 'stet', 'identity_center', 'metadata_document']
 
 export function clients(context) {
   const { id, query } = context
   const filter = Object.fromEntries(query)
-  const { name, software_id, source, locked, pending, flagged, unused } = filter
-  const command = registrar(['client', 'list'], {
+  const { client_id, name, software_id, source, locked, pending, flagged, unused } = filter
+  // The command has no filter for the others.
+  const lists = !client_id && !filter.redirect_host && !filter.client_type && registrar(['client', 'list'], {
     'service': id, 'newest': true, name, 'software-id': software_id, source, 'locked': locked && true, 'pending': pending && true,
     'flagged': flagged && true, 'unused': unused && `${unused}s`,
   })
+  const command = client_id ? registrar(['client', 'show'], { service: id }, [client_id]) : lists
   return screen('Clients', [['GET', `${id}/clients`, filter]], command, search(context, filter), rows(context, filter))
 }
 
 function search(context, filter) {
   const [by] = SEARCHES.find(([name]) => filter[name]) ?? SEARCHES[0]
   const words = input('search', { value: filter[by] ?? '' })
-  const what = select(SEARCHES, by)
-  const go = (changed) => context.go(['clients'], { ...filter, [by]: '', [what.value]: words.value.trim(), ...changed })
+  const help = h('p.hint', { id: 'search-hint' })
+  const explain = () => fill(help, SEARCHES.find(([name]) => name === what.value)[2])
+  const what = select(SEARCHES, by, { onchange: explain })
+  explain()
+  words.setAttribute('aria-describedby', 'search-hint')
+  const go = (changed) => {
+    const text = words.value.trim()
+    // Of a pasted redirect its host is searched.
+    const host = ['name', 'redirect_host'].includes(what.value) && /^https?:/i.test(text) && parsed(text).hostname
+    context.go(['clients'], { ...filter, [by]: '', [host ? 'redirect_host' : what.value]: host || text, ...changed })
+  }
   const chip = ([label, name, value]) => {
     const is = filter[name] === value
     return button(label, () => go({ [name]: is ? '' : value }), 'chip', { 'aria-pressed': String(is) })
   }
   const source = select([['', 'any'], ...SOURCES], filter.source, { onchange: () => go({ source: source.value }) })
   return form('search', go,
-    h('div.row', field('Look in', what), field('For', words), submitButton('Search')),
+    h('div.row', field('Look in', what), field('For', words), submitButton('Search')), help,
     h('div.row', h('div.chips', { role: 'group', 'aria-label': 'Only those that are' }, CHIPS.map(chip)), field('Source', source)))
 }
 
@@ -66,16 +85,28 @@ function rows(context, filter) {
     })
     return [h('p', h('label', all, ' All that are shown')), clientsTable(context, clients, boxes)]
   }
-  return [bar, pages(context, `${context.id}/clients`, 'clients', filter, show, 'No such client.')]
+  return [bar, pages(context, `${context.id}/clients`, 'clients', filter, show, nothing(context, filter))]
+}
+
+function nothing({ link }, { client_id, name, redirect_host }) {
+  if (client_id) return ['No such client. ', h('a', { href: link(['clients', client_id]) }, 'Was it deleted?')]
+  if (name) return ['No client’s name has a word that begins so.']
+  return redirect_host ? 'No client redirects to this host.' : 'No such client.'
+}
+
+/** Where the redirects of a client lead: hosts, and schemes of applications. */
+export function hosts({ redirect_uris = [] }) {
+  const host = ({ protocol, hostname }) => /^https?:$/.test(protocol) ? hostname : protocol
+  return [...new Set(redirect_uris.map(parsed).map(host))].sort().join(', ')
 }
 
 export function clientsTable({ link }, clients, boxes) {
   const row = (client, index) => [
     rowLink(link(['clients', client.numeric_id]), nameOf(client)),
-    code(client.client_id), `${client.source}, ${client.client_type}`, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none('not known'), states(client),
+    said(hosts(client)), code(client.client_id), `${client.source}, ${client.client_type}`, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none(UNKNOWN), states(client),
     ...(boxes ? [boxes[index]] : []),
   ]
-  return table('Newest first', ['Name', 'Client id', 'Source', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
+  return table('Newest first', ['Name', 'Redirects to', 'Client id', 'Source', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
 }
 
 export const nameOf = ({ client_name }) => client_name ? said(client_name) : h('em', 'without a name')

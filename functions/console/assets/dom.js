@@ -41,10 +41,13 @@ export function fill(element, ...children) {
 /** What nobody sees, or what changes what is seen. */
 const HIDDEN = /([\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0])/u
 
+/** What is at most so long stays in one piece where it has no spaces. */
+const LONGEST_UNBROKEN = 24
+
 /** What somebody else wrote, whatever its direction, with hidden characters shown. */
 export function said(text) {
   const part = (part, index) => index % 2 ? h('span.hidden', `U+${part.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`) : part
-  return h('bdi.said', String(text).split(HIDDEN).map(part))
+  return h(String(text).length > LONGEST_UNBROKEN ? 'bdi.said' : 'bdi.said.short', String(text).split(HIDDEN).map(part))
 }
 
 export const code = (text) => h('code', said(text))

@@ -21,12 +21,14 @@ export async function federation(context) {
     load(place, get(path, { entity_id }, signal).then(drawn))
   }
   return screen('Federation', [['GET', path, { entity_id }]], registrar(['service', 'federation', 'check'], {}, [context.id, entity_id].filter(Boolean)),
+    !enabled && hint('The service trusts no federation yet. ', h('code', 'registrar sandbox federation'), ' runs one to try, and prints the commands that let this service take part; ',
+      h('code', `registrar service federation enable ${context.id}`), ' does so with one of yours: docs/federation.md.'),
     facts([
       ['Takes part', enabled ? h('span.good', 'yes') : none('no')],
       own && ['Its entity identifier', id(own)],
       trust_anchors.length > 0 && ['Its trust anchors', list(trust_anchors.map(id))],
     ]),
-    h('section', h('h2', 'The chain of an entity'),
+    (enabled || entity_id) && h('section', h('h2', 'The chain of an entity'),
       form('search', () => context.go(['federation'], { entity: words.value.trim() }),
         h('div.row', field('Entity identifier', words), submitButton('Draw it'))),
       place))

@@ -26,10 +26,12 @@ export function grants(context) {
     const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
     return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),
       writes && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
-  })), are_more && hint('There are more.')] : hint('There is none.')
-  return screen('Grants', [['GET', path, whose]], registrar(['grant', 'list'], whose, [id]),
+  })), are_more && hint('There are more.')] : hint('There is none: nobody has consented, or all has ended.')
+  return screen('Grants', text ? [['GET', path, whose]] : [], text && registrar(['grant', 'list'], whose, [id]),
     form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
       h('div.row', field('Of', what), field('Which', words), submitButton('Show'))),
-    text && writes && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
-    text ? later(get(path, { ...whose, limit: 100 }, signal).then(show)) : hint('Name a user or a client.'))
+    text ? later(get(path, { ...whose, limit: 100 }, signal).then((found) => [
+      writes && found.grants.length > 0 && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)), show(found),
+    ])) : hint('Name a user, by the subject that your authorization server sends, or a client. A grant is there once a user has consented: ',
+      h('code', `registrar grant list ${id} --subject SUBJECT`), ', docs/authorization-servers.md.'))
 }

@@ -1,9 +1,8 @@
 // Clients that look alike: the same name, the same redirect hosts.
 
 import { bulk } from './bulk.js'
-import { clientsTable, nameOf } from './clients.js'
+import { clientsTable, hosts, nameOf } from './clients.js'
 import { announce, button, count, field, fill, h, hint, number, said, select, table, time } from './dom.js'
-import { parsed } from './rules.js'
 import { registrar } from './shell.js'
 import { load, pageOf, screen } from './ui.js'
 
@@ -12,7 +11,8 @@ const AT_ONCE = 1000
 
 /** Which of a group are removed: a label, and who stays. */
 const CHOICES = {
-  unused: ['those that were never used', ({ used, retained }) => used || retained],
+  '': ['Choose which', () => true],
+  unused: ['those of which no use is known', ({ used, retained }) => used || retained],
   others: ['all but the newest', ({ retained }, index) => index === 0 || retained],
   all: ['all of them', () => false],
 }
@@ -21,7 +21,7 @@ export function groups(context) {
   const { id } = context
   const place = h('div')
   load(place, read(context, [], undefined, place))
-  return screen('Look-alikes', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'prune'], { 'service': id, 'unused': '90d', 'dry-run': true }),
+  return screen('Look-alikes', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true }),
     h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts.'), place)
 }
 
@@ -37,16 +37,12 @@ async function read(context, clients, next, place) {
   return [
     h('p', `${count(clients.length, 'client')} read, ${count(alike.length, 'group')} of two or more. `,
       next && button('Read more', () => load(place, read(context, clients, next, place)))),
+    alike.length > 0 && !clients.some(({ used }) => used) && h('p.warn', 'No use of any client is known. That need not mean that nobody uses them: the authorization server may not have reported any.'),
     alike.map((group) => section(context, group)),
   ]
 }
 
 const folded = (name = '') => name.normalize('NFKD').replace(/\p{M}|\p{C}/gu, '').toLowerCase().replace(/[\s\p{P}]+/gu, ' ').trim()
-
-function hosts({ redirect_uris = [] }) {
-  const host = ({ protocol, hostname }) => /^https?:$/.test(protocol) ? hostname : protocol
-  return [...new Set(redirect_uris.map(parsed).map(host))].sort().join(', ')
-}
 
 function grouped(clients) {
   const groups = Map.groupBy(clients, (client) => `${folded(client.client_name)}\n${hosts(client)}`)
@@ -56,14 +52,14 @@ function grouped(clients) {
 function section(context, group) {
   const dates = group.map(({ client_id_issued_at }) => client_id_issued_at)
   const used = group.filter((client) => client.used).length
-  const which = select(Object.entries(CHOICES).map(([value, [label]]) => [value, label]), 'unused')
+  const which = select(Object.entries(CHOICES).map(([value, [label]]) => [value, label]), '')
   const remove = () => {
+    if (!which.value) return announce('Choose which of them first.')
     const clients = group.filter((client, index) => !CHOICES[which.value][1](client, index))
-    if (clients.length) bulk(context, 'delete', clients, { unused: 0 }[which.value])
-    else announce('There is none of these.')
+    return clients.length ? bulk(context, 'delete', clients, { unused: 0 }[which.value]) : announce('There is none of these.')
   }
   return h('section', h('h2', nameOf(group[0]), ` × ${number(group.length)}`),
-    table('This group', ['Redirect hosts', '#Clients', '#Used', '#Never used', 'Oldest', 'Newest'], [[
+    table('This group', ['Redirect hosts', '#Clients', '#Used', '#Use not known', 'Oldest', 'Newest'], [[
       said(hosts(group[0]) || 'none'), number(group.length), number(used), number(group.length - used), time(Math.min(...dates)), time(Math.max(...dates)),
     ]]),
     context.writes && h('div.row', field('Remove', which), button('Preview …', remove, '', { 'data-row': true })),

@@ -1,11 +1,11 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { at, meaning, suggestions } from './advice.js'
+import { at, costs, meaning, suggestions } from './advice.js'
 import { ask } from './api.js'
 import { area, button, code, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
-import { RULES } from './rules.js'
+import { about, isObject, merged } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
@@ -44,14 +44,14 @@ class Editor {
     const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
       onchange: () => this.write(this.body, HOSTS[host.value]),
     })
-    Object.assign(this, { about: h('div'), fault: h('div'), outcome: h('div', { 'aria-live': 'polite' }), effect: h('div') })
+    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), effect: h('div') })
     this.parts = [
       h('section', h('h2', '1. Change'),
         h('p.buttons', 'Begin with', PRESETS.map((preset) => button(preset, () => this.preset(preset))),
           button('What is in force', () => this.write(this.policy, force))),
-        h('div.columns', h('div', field('The policy, as JSON', this.policy), this.fault), h('div', field('What a member means', this.member), this.about))),
+        h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
-        h('div.columns', h('div', field('A well-known host', host), field('What it sends', this.body)), this.outcome)),
+        h('div.columns.tried', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.effect),
     ]
     this.tryIt()
@@ -64,7 +64,7 @@ class Editor {
   }
 
   async preset(preset) {
-    await load(this.fault, ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
+    await load(this.faults[0], ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
       .then(({ members }) => this.write(this.policy, members.policy)))
   }
 
@@ -91,17 +91,23 @@ class Editor {
     const asked = (this.asked += 1)
     const texts = [this.policy.value, this.body.value]
     drafts.set(this.context.id, texts)
+    const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
+    const say = (faults) => {
+      const wrong = faults.findIndex(Boolean)
+      this.faults.forEach((place, index) => fill(place, faults[index] && failure(faults[index])))
+      if (wrong >= 0) fill(this.outcome, h('p.bad', 'Not tried: ', ['the policy', 'what it sends'][wrong], ' is wrong.'))
+      if (faults[0]) fill(this.effect, h('p.bad', 'There is nothing to put into effect: the policy is wrong.'))
+    }
+    const faults = [policy, client].map((read) => read instanceof Error && read)
+    say(faults)
+    if (faults[0]) return
     try {
-      const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
-      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client }], this.context.signal)
+      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client: faults[1] ? undefined : client }], this.context.signal)
       if (asked !== this.asked) return
-      fill(this.fault)
-      fill(this.outcome, this.became(policy, client, members))
-      fill(this.effect, this.differs(members))
+      if (!faults[1]) fill(this.outcome, this.became(policy, client, members))
+      fill(this.effect, this.differs(policy, members))
     } catch (error) {
-      if (error.name === 'AbortError' || asked !== this.asked) return
-      fill(this.fault, failure(error))
-      fill(this.effect)
+      if (error.name !== 'AbortError' && asked === this.asked) say([error, faults[1]])
     }
   }
 
@@ -109,11 +115,11 @@ class Editor {
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', 'It would be registered.'), becameTable(client, registered, changes), copied]
+    if (!refused) return [h('p.good', 'It would be registered.'), costs(this.force, whole, client, registered), becameTable(client, registered, changes), copied]
     const { rule, error, error_description } = refused
-    const [members, says] = RULES[rule] ?? [[], '']
+    const [members, says] = about(rule, error_description)
     const place = h('div')
-    load(place, suggestions(this.context, rule, whole, client, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule, description: error_description }, whole, client, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),
@@ -125,8 +131,9 @@ class Editor {
     ]
   }
 
-  differs({ policy, differs }) {
+  differs(written, { policy, differs }) {
     if (!differs.length) return hint('The policy above is the one that is in force.')
+    const left = missing(policy, written)
     const { id, writesService, done } = this.context
     const changes = () => table('What becomes different', ['Member', 'In force', 'Then'], differs.map(({ member, from, to }) => [code(member), value(from), value(to)]))
     const take = () => confirm({
@@ -139,17 +146,28 @@ class Editor {
         done('The policy is in force.')
       },
     })
-    return [changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : hint('That needs a token with service.write.')]
+    return [left.length > 0 && h('p.warn', 'This is the whole policy: what it leaves out becomes as in protected, which is ', said(left.join(', ')), '. ',
+      button('Keep there what is in force', () => this.write(this.policy, merged(this.force, written)))),
+    changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : hint('That needs a token with service.write.')]
   }
 }
 
+/** An object that is written as JSON, or what is wrong with it. */
 function parsed(text, what) {
+  if (!text.trim()) return new SyntaxError(`${what} is empty.`)
   try {
-    return JSON.parse(text)
+    const json = JSON.parse(text)
+    return isObject(json) ? json : new SyntaxError(`${what} is no JSON object.`)
   } catch (error) {
-    throw new SyntaxError(`${what} is no JSON: ${error.message}`)
+    return new SyntaxError(`${what} is no JSON: ${error.message}`)
   }
 }
+
+/** The members that a policy has and that were not written. */
+const missing = (policy, written) => Object.entries(policy).flatMap(([name, value]) => {
+  if (!(name in written)) return [name]
+  return isObject(value) && isObject(written[name]) ? missing(value, written[name]).map((inner) => `${name}.${inner}`) : []
+})
 
 /** What was sent, what it became, and by which rule; what was changed stands first. */
 export function becameTable(sent, became, changes) {

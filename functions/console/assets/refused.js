@@ -4,7 +4,7 @@ import { at, meaning, suggestions } from './advice.js'
 import { get } from './api.js'
 import { button, code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
 import { open } from './policy.js'
-import { RULES, like } from './rules.js'
+import { about, like } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds } from './today.js'
 import { later, screen } from './ui.js'
@@ -16,9 +16,10 @@ export async function refused(context) {
   const { refusals } = await get(...asks[0].slice(1), signal)
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
   if (!kind) return screen('Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days.'))
-  const [, says, client] = RULES[kind.rule] ?? [[], '', '']
+  const [, says, client] = about(kind.rule, kind.description)
   return screen('Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
+    kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept.'),
     facts([
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
@@ -29,21 +30,22 @@ export async function refused(context) {
       h('p', h('strong', 'The registrant: '), client),
       readsService ? later(policySide(context, kind)) : hint('What the policy says needs a token with service.read.')),
     h('section', h('h2', 'What was sent'),
-      hint('Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was.'),
+      hint(kind.count > 1 && `By the last of ${kind.count}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was.'),
       h('pre', pretty(kind.sample))),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)]))))
 }
 
-async function policySide(context, { rule, sample }) {
+async function policySide(context, { rule, sample, description }) {
   const policy = await get(`${context.id}/policy`, {}, context.signal)
   const body = like(sample)
-  const [members] = RULES[rule] ?? [[]]
+  const [members] = about(rule, description)
   const take = (policy) => open(context, policy, body, members[0])
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
+    rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     h('p', button('Try it in the policy editor', () => take(policy))),
-    await suggestions(context, rule, policy, body, take),
+    await suggestions(context, { rule, description }, policy, body, take),
   ]
 }

@@ -3,7 +3,7 @@
 /** Rules: their members of the policy, what each says, and what the registrant could send instead. */
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
-  'registration': [['registration'], 'An initial access token is missing or not good.', 'Send a good one.'],
+  'registration': [['registration'], 'An initial access token is missing, or it is not good: another one’s, used up, or ended.', 'Send a good one, as Authorization: Bearer.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
   'as sent': [[], 'A member has another type than its specification says, or only the server may set it.', 'Correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
@@ -17,8 +17,26 @@ export const RULES = {
   'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
-  'the specifications': [['names', 'redirect_uris.development_hosts'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
+  'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
   'clients_per_service and others': [['clients_per_service', 'clients_per_developer', 'software_id_once'], 'There are as many clients as there may be, or the software_id is registered.', 'Manage the registration that is there.'],
+}
+
+/** The same of one refusal, as far as it concerns that. */
+export function about(rule, description = '') {
+  const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
+  const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
+  const native = /requires application_type native/.test(description)
+  return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, says, native ? 'Send "application_type": "native".' : client]
+}
+
+/** Rules that are not tried with what is kept of a registration: whether they may still refuse what they have told that. */
+export const UNTRIED = {
+  'dynamic_registration': ({ dynamic_registration }) => !dynamic_registration,
+  'registration': ({ registration }) => registration !== 'open',
+  'software_statements': ({ software_statements }) => software_statements?.required,
+  'names': ({ names }, told) => names?.[/looks like/.test(told) ? 'look_alike' : 'same'] === 'refuse',
+  'clients_per_service and others': ({ clients_per_service, clients_per_developer, software_id_once }, told) =>
+    /more clients/.test(told) ? clients_per_service || clients_per_developer : software_id_once,
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
@@ -32,9 +50,12 @@ export function parsed(uri) {
   }
 }
 
+const NATIVE = ['Take clients whose redirects lead to an application for native', { infer_native: true }]
+
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
   'dynamic_registration': () => [['Let clients register themselves', { dynamic_registration: true }]],
+  'registration': () => [['Let anybody register, without a token', { registration: 'open' }]],
   'software_statements': () => [['Ask for no statement', { software_statements: { required: false } }]],
   'limits': ({ limits }, sent) => [['Raise the limits to what was sent', { limits: {
     redirect_uris: Math.max(limits.redirect_uris, texts(sent.redirect_uris).length),
@@ -65,22 +86,24 @@ const CHANGES = {
     ]
   },
   'redirect_uris': ({ redirect_uris: { hosts, development_hosts } }, sent) => {
-    const led = texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => /^https?:$/.test(protocol)).map(({ hostname }) => hostname)
-    const more = beyond(led, hosts)
+    const led = (kind) => texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => kind.test(protocol)).map(({ hostname }) => hostname)
+    const [more, plain] = [beyond(led(/^https?:$/), hosts), beyond(led(/^http:$/), development_hosts)]
     return [
       ['Accept http on the loopback interface', { loopback: true }],
       ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
-      ['The same, whatever the schemes look like', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
-      ['The same of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
+      ['Accept private-use schemes that are no reversed domain names', { reverse_domain_schemes: false }],
+      ['Accept any private-use scheme of public clients', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
+      ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
+      NATIVE,
       [`Permit ${more.join(', ')}`, { hosts: [...(hosts ?? []), ...more] }],
       ['Flag redirects into private networks, and register them', { private_hosts: 'flag' }],
-      [`Take ${led.join(', ')} for hosts of developers`, { development_hosts: [...texts(development_hosts), ...beyond(led, development_hosts)] }],
+      [`Accept http redirects to ${plain.join(', ')}`, { development_hosts: [...texts(development_hosts), ...plain] }],
     ].map(([label, patch]) => [label, { redirect_uris: patch }])
   },
   'redirect_uris.pages_share_host': () => [['Flag such clients, and register them', { redirect_uris: { pages_share_host: 'flag' } }]],
   'names': () => [['Flag such names, and register them', { names: { same: 'flag', look_alike: 'flag' } }]],
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
-  'the specifications': (policy, sent) => [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }], ...CHANGES.redirect_uris(policy, sent).slice(-1)],
+  'the specifications': (policy, sent) => [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }], [NATIVE[0], { redirect_uris: NATIVE[1] }], ...CHANGES.redirect_uris(policy, sent).slice(-1)],
   'clients_per_service and others': () => [['Let there be any number of clients', { clients_per_service: null, clients_per_developer: null }], ['Let a software_id be registered again', { software_id_once: false }]],
 }
 
@@ -90,7 +113,7 @@ export function changes(rule, policy, sent) {
   return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
 }
 
-const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
+export const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
 
 /** What a merge patch makes of a value (RFC 7396). */
 export function merged(target, patch) {
@@ -103,12 +126,53 @@ export function merged(target, patch) {
   return result
 }
 
+/** What a registration has lost of what was sent. */
+export function lost(sent, became) {
+  return Object.entries(sent).flatMap(([name, value]) => {
+    const is = became[name]
+    if (name.endsWith('_supported') || is === value) return []
+    if (is === undefined) return [`without ${name}`]
+    if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${value}`]
+    const words = (json) => texts(json).flatMap((text) => text.split(' '))
+    const gone = words(value).filter((word) => !words(is).includes(word))
+    return gone.length ? [`without ${gone.join(', ')} of ${name}`] : []
+  })
+}
+
+const KEYS = ['tls_client_auth', 'self_signed_tls_client_auth', 'private_key_jwt']
+
+/** What is less safe under a policy than under the one before, or in what becomes of a registration. */
+export function risks(before, after, sent, became) {
+  const gained = (member, word) => beyond(after[member]?.offered, before[member]?.offered).some((offered) => offered.split(' ').includes(word))
+  const becomes = (member, value) => JSON.stringify(at(after, member)) !== JSON.stringify(at(before, member)) && (value === undefined || at(after, member) === value)
+  const at = (policy, member) => member.split('.').reduce((value, name) => value?.[name], policy)
+  const [was, is] = [sent.token_endpoint_auth_method, became.token_endpoint_auth_method]
+  return [
+    [gained('grant_types', 'password'), 'users give their passwords to the client; RFC 9700 §2.4 forbids this grant.'],
+    [gained('grant_types', 'implicit') || gained('response_types', 'token'), 'access tokens stand in addresses, where they leak; RFC 9700 §2.1.2 advises against it.'],
+    [KEYS.includes(was) && !KEYS.includes(is), `who wanted to prove a key (${was}) gets ${is === 'none' ? 'no secret at all' : 'a secret that both sides know'}.`],
+    [becomes('token_endpoint_auth_methods.unoffered', 'drop'), 'whoever asks for a method that is not offered, be it stronger, gets the usual one.'],
+    [becomes('registration', 'open'), 'whoever finds the service may register.'],
+    [becomes('redirect_uris.development_hosts'), 'what goes by http, codes as well, can be read and changed on its way.'],
+    [becomes('redirect_uris.reverse_domain_schemes', false), 'other applications on a device may take such a scheme for themselves (RFC 8252 §8.4).'],
+    [becomes('redirect_uris.private_hosts', 'flag'), 'codes may be led into networks that are not yours.'],
+    [becomes('called_urls', 'any'), 'the authorization server may be led into your own network.'],
+    [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],
+    [becomes('scopes.offered', null) || (before.scopes?.offered && !after.scopes?.offered), 'clients may register for any scope.'],
+  ].filter(([is]) => is).map(([, text]) => text)
+}
+
 /** A body like the one of which only a masked sample is known. */
 export function like(json) {
-  if (Array.isArray(json)) return json.map(like)
+  if (Array.isArray(json)) {
+    return json.flatMap((item, index) => {
+      const more = Number(/^(\d+) more$/.exec(item)?.[1])
+      return more ? Array.from({ length: Math.min(more, 1000) }, (_, copy) => `${like(json[index - 1])}${copy}`) : [like(item)]
+    })
+  }
   if (isObject(json)) return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, like(value)]))
   if (typeof json !== 'string') return json
   if (/^\d+ members$/.test(json)) return {}
   const characters = /^(\d+) characters$/.exec(json)?.[1]
-  return characters ? 'x'.repeat(Math.min(characters, 10_000)) : json.replace(/\/…$/, '/')
+  return characters ? 'x'.repeat(Math.min(characters, 10_000)) : json.replace(/\/…(#…)?$/, (_, fragment) => fragment ? '/#x' : '/').replace(/:…$/, '://x/')
 }

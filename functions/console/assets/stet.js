@@ -1,7 +1,7 @@
 // The institutions of the STET door, and how long their certificates last.
 
 import { nameOf } from './clients.js'
-import { code, none, rowLink, said, table, time, until } from './dom.js'
+import { code, h, none, rowLink, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { pages, screen } from './ui.js'
 
@@ -18,5 +18,5 @@ export function stet(context) {
       ]))
   }
   return screen('STET', [['GET', path, query]], registrar(['client', 'list'], { service: id, source: 'stet' }),
-    pages(context, path, 'clients', query, show, 'No institution is registered.'))
+    pages(context, path, 'clients', query, show, ['No institution is registered. ', h('code', 'registrar sandbox stet'), ' makes one to try, and prints the commands that register it: docs/stet.md.']))
 }

@@ -12,7 +12,7 @@ const WEEK = 7 * 86400
 const MOST = 20
 
 export async function today(context) {
-  const { id, signal, link, readsService } = context
+  const { id, signal, readsService } = context
   const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`]]
   const [{ clients, hours }, { refusals }] = await Promise.all(asks.map(([, path]) => get(path, {}, signal)))
   const day = new Date(Date.now() - 86400_000).toISOString().slice(0, 13)
@@ -27,7 +27,17 @@ export async function today(context) {
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
     h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.')),
     later(ending(context)),
-    readsService && later(get(`${id}/audit`, { limit: 10 }, signal).then(({ entries }) => [h('h2', 'What was changed last'), history(entries, link)])))
+    readsService && later(changed(context)))
+}
+
+/** The last changes, with the names of the clients that are still there. */
+async function changed({ id, signal, link, me, may }) {
+  const { entries } = await get(`${id}/audit`, { limit: 10 }, signal)
+  const numbers = [...new Set(entries.map(({ numeric_id }) => numeric_id).filter(Boolean))]
+  const reads = may('client.read', 'client.write', 'use_service')
+  const name = async (number) => [number, (await get(`${id}/clients/${number}`, {}, signal).catch(() => ({}))).client_name]
+  const names = new Map(await Promise.all(reads ? numbers.map(name) : []))
+  return [h('h2', 'What was changed last'), history(entries, me, link, names)]
 }
 
 /** Refusals of one kind together, whatever their day and network. */

@@ -1,7 +1,7 @@
 // The tokens of a service: what each permits, a new one, the end of one.
 
 import { ask } from './api.js'
-import { button, code, field, form, h, input, none, said, select, submitButton, table, time, until } from './dom.js'
+import { button, code, field, form, h, hint, input, none, said, select, submitButton, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { confirm, copies, load, once, pages, screen } from './ui.js'
 
@@ -14,6 +14,7 @@ export function tokens(context) {
   const asks = [['GET', `${id}/tokens`]]
   return screen('Tokens', asks, registrar(['token', 'list'], { service: id }),
     pages(context, asks[0][1], 'tokens', {}, (tokens) => rows(context, tokens), 'There is none.'),
+    hint('To register one needs an initial access token where the policy’s registration says so; where it is open, none is asked for.'),
     writesService && h('section', h('h2', 'A new one'), making(context)))
 }
 

@@ -8,15 +8,15 @@ export function to(service, parts, query = {}) {
   return `#/${[service, ...parts].map(segment).join('/')}${search && `?${search}`}`
 }
 
-/** A screen: its title, what it asks, the command of `registrar` for that, and its content. */
+/** A screen: its title, what it asks, the command of `registrar` for that, where there is one, and its content. */
 export function screen(title, asks, command, ...content) {
-  return [h('div.title', h('h1', title), h('div.copies', copies(() => asks, () => command))), content]
+  return [h('div.title', h('h1', title), asks.length > 0 && h('div.copies', copies(() => asks, command && (() => command)))), content]
 }
 
 /** Buttons that copy requests and a command for a terminal. */
 export const copies = (asks, command) => [
   button('Copy as curl', () => copy(asks().map(curl).join('\n'))),
-  button('Copy as registrar command', () => copy(command())),
+  command && button('Copy as registrar command', () => copy(command())),
 ]
 
 /** Copies a text; where the browser does not let us, it is shown to be copied by hand. */

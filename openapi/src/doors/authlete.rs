@@ -102,6 +102,7 @@ fn registration() -> Vec<Operation> {
     vec![
         on("authlete-client-registration", Post, "A client's registration is passed on (RFC 7591 §3.1)")
             .takes("{ json: text, token?: text, clientId?: text, * }")
+            .such_as(r#"{ "json": "{\"client_name\":\"My app\",\"redirect_uris\":[\"https://rp.example/cb\"]}" }"#)
             .gives(200, "AuthleteRegistrationResult")
             .fails(AT_SERVICE)
             .fails(&[400]),
@@ -141,6 +142,10 @@ fn clients() -> Vec<Operation> {
     vec![
         on("authlete-client-create", Post, "Creates a client")
             .takes("AuthleteClientRequest")
+            .such_as(
+                r#"{ "clientName": "My app", "redirectUris": ["https://rp.example/cb"],
+                "clientType": "CONFIDENTIAL" }"#,
+            )
             .gives(200, "AuthleteClient")
             .fails(AT_SERVICE)
             .fails(&[400]),
@@ -157,12 +162,14 @@ fn clients() -> Vec<Operation> {
             .fails(&[400]),
         on("authlete-client-update", Post, "Replaces a client")
             .takes_or_form("AuthleteClientRequest")
+            .such_as(r#"{ "clientName": "My app, renamed", "redirectUris": ["https://rp.example/cb"] }"#)
             .gives(200, "AuthleteClient")
             .fails(AT_SERVICE)
             .fails(&[400]),
         on("authlete-client-delete", Delete, "Deletes a client").gives_nothing(204).fails(AT_SERVICE).fails(&[400]),
         on("authlete-client-lock-flag", Post, "Locks a client, or unlocks it")
             .takes_or_form("{ clientLocked: flag, * }")
+            .such_as(r#"{ "clientLocked": false }"#)
             .gives(200, "AuthleteResult")
             .fails(AT_SERVICE)
             .fails(&[400]),
@@ -202,14 +209,16 @@ fn services() -> Vec<Operation> {
             .query("start", "integer", "the first one, from 0")
             .query("end", "integer", "the one after the last")
             .gives(200, "{ start: integer, end: integer, totalCount: integer, services: [AuthleteService] }")
-            .fails(&[400, 401, 403, 429]),
+            .fails(&[400, 401, 429]),
         on("authlete-service-get", Get, "A service").gives(200, "AuthleteService").fails(AT_SERVICE),
         on("authlete-service-create", Post, "Creates a service of the token's organization")
             .takes_or_form("AuthleteServiceRequest")
+            .such_as(r#"{ "serviceName": "My service" }"#)
             .gives(200, "AuthleteService")
             .fails(&[400, 401, 403, 429]),
         on("authlete-service-update", Post, "Replaces a service")
             .takes_or_form("AuthleteServiceRequest")
+            .such_as(r#"{ "serviceName": "My service, renamed" }"#)
             .gives(200, "AuthleteService")
             .fails(AT_SERVICE)
             .fails(&[400]),

@@ -23,7 +23,10 @@ pub(super) fn door() -> Door {
                     "{ client_name: text, client_type: \"public\", token_endpoint_auth_method: \"client_secret_post\", \
                      grant_types: [text], response_types: [text], scopes?: [text], * }",
                 )
-                .gives(
+                .such_as(r#"{ "client_name": "A tool", "client_type": "public",
+                    "token_endpoint_auth_method": "client_secret_post",
+                    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"], "response_types": ["code"] }"#)
+            .gives(
                     200,
                     "{ client_info: { client_id: text, client_id_issued_at: integer, client_secret?: text, \
                      client_secret_expires_at: integer, scopes: [text], authorization_endpoint?: text, \
@@ -35,7 +38,8 @@ pub(super) fn door() -> Door {
                     "{ clientName: text, clientType: text, scopes?: [text], redirectUris?: [text], grantTypes?: [text], \
                      issuerUrl?: text, entitledApplicationArn?: text, * }",
                 )
-                .gives(
+                .such_as(r#"{ "clientName": "A tool", "clientType": "public" }"#)
+            .gives(
                     200,
                     "{ clientId: text, clientIdIssuedAt: integer, clientSecret?: text, clientSecretExpiresAt: integer, \
                      authorizationEndpoint?: text, tokenEndpoint?: text }",

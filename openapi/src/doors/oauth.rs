@@ -58,6 +58,10 @@ fn operations() -> Vec<crate::Operation> {
         on("register", Post, "A client registers (RFC 7591 §3.1, OpenID Connect Registration §3.1)")
             .secured(&[&[], &["initial_access"]])
             .takes("ClientMetadata")
+            .such_as(
+                r#"{ "client_name": "My app", "redirect_uris": ["http://127.0.0.1/callback"],
+                "token_endpoint_auth_method": "none" }"#,
+            )
             .gives(201, "ClientInformation")
             .fails(&[400, 401, 403, 404, 429]),
         on("client-configuration", Get, "A client reads its registration (RFC 7592 §2.1)")
@@ -67,6 +71,11 @@ fn operations() -> Vec<crate::Operation> {
         on("client-configuration", Put, "A client replaces its metadata (RFC 7592 §2.2)")
             .secured(&[&["registration_access"]])
             .takes("UpdateRequest")
+            .such_as(
+                r#"{ "client_id": "6aefdcf1-feab-47c8-8398-dda8ad7dedf4", "client_name": "My app, renamed",
+                "redirect_uris": ["http://127.0.0.1/callback"],
+                "token_endpoint_auth_method": "none" }"#,
+            )
             .gives(200, "ClientInformation")
             .fails(&[400, 401, 403, 404, 429]),
         on("client-configuration", Delete, "A client ends its registration (RFC 7592 §2.3)")
@@ -84,6 +93,7 @@ fn operations() -> Vec<crate::Operation> {
         on("client-used", Post, "Which clients were used, says their authorization server")
             .secured(&[&["operator"]])
             .takes("{ client_ids: [text], * }")
+            .such_as(r#"{ "client_ids": ["6aefdcf1-feab-47c8-8398-dda8ad7dedf4"] }"#)
             .gives(200, "{ unknown: [text] }")
             .fails(&[400, 401, 403, 429]),
         on("discovery", Get, "Authorization server metadata (RFC 8414 §3, OpenID Connect Discovery §4)")

@@ -47,6 +47,7 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             trust_chain?: { trust_anchor: text, expires_at: integer, resolved_at: integer }, \
             certificates?: [{ kid: any, use: any, subject: text, not_before: any, not_after: any }] }",
         ),
+        ("ListedOperatorClient", "{ ..OperatorClient, position: text }"),
         ("OperatorClientWhole", "{ ..OperatorClient, sent: object, changes: [Change] }"),
         (
             "NewSecret",
@@ -115,15 +116,17 @@ fn clients() -> Vec<Operation> {
             .query("ending", "0..3153600000", "within how many seconds it ends; these come oldest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)
-            .gives(200, "{ clients: [OperatorClient], next?: text }")
+            .gives(200, "{ clients: [ListedOperatorClient], next?: text }")
             .fails(&[403]),
         on("operator-clients", Post, "Registers a client on its registrant's behalf")
             .takes("ClientMetadata")
+            .such_as(r#"{ "client_name": "My app", "redirect_uris": ["https://rp.example/cb"] }"#)
             .gives(201, "ClientInformation")
             .fails(&[403]),
         on("operator-client", Get, "A client").gives(200, "OperatorClientWhole").fails(&[403, 404]),
         on("operator-client", Patch, "Changes its metadata by a merge patch (RFC 7396)")
             .takes("{ ..ClientMetadata, version?: integer }")
+            .such_as(r#"{ "client_name": "My app, renamed" }"#)
             .gives(200, "OperatorClient")
             .fails(&[403, 404, 409]),
         on("operator-client", Delete, "Deletes it; for thirty days it can be restored")
@@ -144,6 +147,8 @@ fn clients() -> Vec<Operation> {
         on("operator-bulk", Post, "The same is done to many clients, or only looked at")
             .takes("{ action: \"lock\" | \"unlock\" | \"approve\" | \"deny\" | \"retain\" | \"release\" | \"restore\" | \
                 \"delete\", preview?: flag, unused?: integer, clients: [{ client_id: text, version?: integer }] }")
+            .such_as(r#"{ "action": "lock", "preview": true,
+                "clients": [{ "client_id": "6aefdcf1-feab-47c8-8398-dda8ad7dedf4" }] }"#)
             .gives(200, "{ results: [{ client_id: text, client_name?: text, version?: integer, \
                 outcome: \"possible\" | \"done\" | \"absent\" | \"changed\" | \"refused\", error_description?: text }] }")
             .fails(&[403]),
@@ -192,6 +197,7 @@ fn service() -> Vec<Operation> {
                 "{ policy?: object, preset?: \"open\" | \"mcp_shared\" | \"protected\" | \"regulated\", \
                 client?: ClientMetadata }",
             )
+            .such_as(r#"{ "preset": "protected", "client": { "redirect_uris": ["https://rp.example/cb"] } }"#)
             .gives(
                 200,
                 "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], changes?: [Change], \
@@ -209,6 +215,7 @@ fn service() -> Vec<Operation> {
                 { kind: \"initial_access\", uses?: integer, scope?: text, grant_types?: [text], \
                 expires_in?: 1..3153600000 }",
             )
+            .such_as(r#"{ "kind": "initial_access", "uses": 1, "expires_in": 3600 }"#)
             .gives(201, "{ ..Token, value: text }")
             .fails(&[403]),
         on("operator-token", Delete, "Ends a token").gives_nothing(204).fails(&[403, 404]),

@@ -12,7 +12,7 @@ pub(super) fn door() -> Door {
         endpoints: ::stet::ENDPOINTS,
         security: &[&["certificate", "institution"]],
         error: "StetError",
-        failures: &[400, 401, 403, 406, 408, 429, 500, 503],
+        failures: &[400, 401, 403, 404, 406, 408, 429, 500, 503],
         schemas: vec![
             (
                 "StetError",
@@ -40,11 +40,11 @@ pub(super) fn door() -> Door {
                 .fails(&[501]),
             signed(on("stet-client", Get, "It reads its registration"))
                 .gives(200, "InstitutionInformation")
-                .fails(&[404, 501]),
+                .fails(&[501]),
             signed(on("stet-client", Put, "It replaces its metadata").takes("Institution"))
                 .gives(200, "InstitutionInformation")
-                .fails(&[404, 501]),
-            signed(on("stet-client", Delete, "It ends its registration")).gives_nothing(204).fails(&[404, 501]),
+                .fails(&[501]),
+            signed(on("stet-client", Delete, "It ends its registration")).gives_nothing(204).fails(&[501]),
         ],
     }
 }

@@ -1,6 +1,6 @@
-//! The line that each request leaves in the log. A function writes it as one JSON object, which has the request's metrics
-//! in the embedded format of CloudWatch as well: whoever counts reads what is logged anyway. On one machine it is a line
-//! like any other.
+//! The line that each request leaves in the log. A function writes it as one JSON object, which has the request's
+//! metrics in the embedded format of CloudWatch as well: whoever counts reads what is logged anyway. On one machine it
+//! is a line like any other.
 
 use std::io::Write;
 

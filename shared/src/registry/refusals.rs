@@ -1,5 +1,5 @@
-//! What becomes of refused registrations: they are counted by rule and network, and the last of each kind is kept with its
-//! values masked, so that an operator sees what a policy keeps out.
+//! What becomes of refused registrations: they are counted by rule, by what they are told, and by network, and the last of
+//! each kind is kept with its values masked, so that an operator sees what a policy keeps out.
 
 use std::borrow::Cow;
 
@@ -17,10 +17,13 @@ use crate::store::Refusal;
 /// How large a sample may be, in bytes of JSON.
 const MOST_BYTES: usize = 2048;
 
+/// The status of what lacks a good token (RFC 6750 §3.1).
+const UNAUTHORIZED: u16 = 401;
+
 /// How long a refusal is kept by whose record there is made room, in seconds.
 const ROOM_SECONDS: u64 = 60 * 60;
 
-/// How many values of a list are shown.
+/// How many values of a list are shown, and how many more there were.
 const MOST_VALUES: usize = 5;
 
 /// How long a description is kept, in characters.
@@ -75,10 +78,12 @@ impl From<&Error> for Reason {
     }
 }
 
-/// Counts a registration that its door refuses before it can be one: `body` is what was sent, and what is no JSON was none.
+/// Counts a registration that its door refuses before it can be one: `body` is what was sent. What is no JSON was none, unless
+/// it lacks a good token: there the body was not looked at.
 pub async fn turned_away(context: &Context<'_>, rule: &'static str, reason: impl Into<Reason>, body: &[u8]) {
-    if let Some(sent) = read(body) {
-        note(context, rule, &reason.into(), &sent).await;
+    let reason = reason.into();
+    if let Some(sent) = read(body).or_else(|| (reason.status == UNAUTHORIZED).then(Map::new)) {
+        note(context, rule, &reason, &sent).await;
     }
 }
 
@@ -111,6 +116,7 @@ pub(crate) async fn note(context: &Context<'_>, rule: &'static str, reason: &Rea
         error: reason.code,
         rule,
         description: &reason.description,
+        kind: &kind(&reason.description),
         door: origin.door,
         network: &origin.address,
         sample: &masked(sent, service.policy().scopes.offered.as_ref()),
@@ -121,7 +127,15 @@ pub(crate) async fn note(context: &Context<'_>, rule: &'static str, reason: &Rea
     }
 }
 
-/// What is kept of a description: neither what was quoted, nor languages, nor URLs.
+/// What a description says of all refusals of its kind: neither where in a list, nor which number or character. So there are
+/// as many kinds as texts, members and words that specifications define, whatever strangers send.
+fn kind(description: &str) -> String {
+    let is_number = |word: &str| word.trim_end_matches(':').bytes().all(|byte| byte.is_ascii_digit());
+    let words = description.split(' ').map(|word| word.split('[').next().unwrap_or_default());
+    words.filter(|word| !is_number(word) && !word.starts_with("U+")).collect::<Vec<_>>().join(" ")
+}
+
+/// What is kept of a description: of what was quoted the words that specifications define, neither languages nor URLs.
 fn kept(text: &str) -> String {
     let text = unquoted(text);
     let words = text.split(' ').map(|word| match word.split_once('#') {
@@ -132,7 +146,8 @@ fn kept(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_DESCRIPTION).collect()
 }
 
-/// A description without what was sent: that stands between quotes, and quotes in it behind a backslash.
+/// A description without what was sent, which stands between quotes, and quotes in it behind a backslash: but for a word that
+/// is defined for the member that was named last.
 fn unquoted(text: &str) -> String {
     let mut kept = String::new();
     let mut letters = text.chars();
@@ -141,12 +156,15 @@ fn unquoted(text: &str) -> String {
         if letter != '"' {
             continue;
         }
-        kept.push('…');
+        let mut sent = String::new();
         while let Some(quoted) = letters.next().filter(|quoted| *quoted != '"') {
-            if quoted == '\\' {
-                letters.next();
-            }
+            sent.push(quoted);
+            sent.extend((quoted == '\\').then(|| letters.next()).flatten());
         }
+        let named = kept.rsplit(|letter: char| letter != '_' && !letter.is_ascii_alphabetic());
+        let member = named.into_iter().find_map(defined).unwrap_or_default();
+        let is_word = is_defined(member, &sent) || (member == "scope" && SCOPES.contains(&&*sent));
+        kept.push_str(if is_word { &sent } else { "…" });
         kept.push('"');
     }
     kept
@@ -159,9 +177,7 @@ fn masked(sent: &Map<String, Value>, offered: Option<&Scope>) -> String {
     for (name, value) in sent {
         // Neither languages nor members that nobody knows: their names are values, too.
         let name = name.split('#').next().unwrap_or_default();
-        let other = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, member)| *member);
-        let known = other.or_else(|| ClientMetadata::MEMBERS.iter().find(|member| **member == name).copied());
-        let Some(member) = known.filter(|_| !members.contains_key(name)) else { continue };
+        let Some(member) = defined(name).filter(|_| !members.contains_key(name)) else { continue };
         let shown = mask(member, value, offered);
         // Quotes, a colon, a comma.
         bytes += name.len() + shown.to_string().len() + 4;
@@ -171,6 +187,12 @@ fn masked(sent: &Map<String, Value>, offered: Option<&Scope>) -> String {
         members.insert(name.to_owned(), shown);
     }
     Value::Object(members).to_string()
+}
+
+/// The member that has this name, at whatever door.
+fn defined(name: &str) -> Option<&'static str> {
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, member)| *member);
+    other.or_else(|| ClientMetadata::MEMBERS.iter().find(|member| **member == name).copied())
 }
 
 /// Whether a specification defines that value of a member.
@@ -191,14 +213,14 @@ fn mask(member: &str, value: &Value, offered: Option<&Scope>) -> Value {
         Value::String(text) if member == "scope" => scopes(text, offered).into(),
         Value::String(text) if is_defined(member, text) => text.as_str().into(),
         Value::String(text) => place(member, text).unwrap_or_else(|| length(text)).into(),
-        Value::Array(values) => values
-            .iter()
-            .take(MOST_VALUES)
-            .map(|value| match value {
+        Value::Array(values) => {
+            let more = values.len().checked_sub(MOST_VALUES + 1).map(|more| format!("{} more", more + 1).into());
+            let shown = values.iter().take(MOST_VALUES).map(|value| match value {
                 Value::Array(values) => format!("{} values", values.len()).into(),
                 value => mask(member, value, offered),
-            })
-            .collect(),
+            });
+            shown.chain(more).collect()
+        }
         Value::Object(members) => format!("{} members", members.len()).into(),
         Value::Number(_) if member != "default_max_age" => "a number".into(),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -226,8 +248,10 @@ fn place(member: &str, text: &str) -> Option<String> {
         Host::Domain(name) if name.len() > LONGEST_HOST => length(name),
         host => host.to_string(),
     });
+    // A fragment is a reason for which a redirect URI is refused.
+    let fragment = if url.fragment().is_some() { "#…" } else { "" };
     match url.scheme() {
-        "http" | "https" => Some(format!("{}://{}/…", url.scheme(), host?)),
+        "http" | "https" => Some(format!("{}://{}/…{fragment}", url.scheme(), host?)),
         scheme if scheme.len() <= LONGEST_SCHEME => Some(format!("{scheme}:…")),
         _ => None,
     }
@@ -277,13 +301,14 @@ mod tests {
             ("scopes", json!(["hunter2"]), json!(["(7 characters)"])),
             ("clientType", json!("public"), json!("public")),
             ("clientName", json!("hunter2"), json!("7 characters")),
-            ("redirectUris", json!(["https://u:hunter2@rp.example/hunter2?a#b"]), json!(["https://rp.example/…"])),
+            ("redirectUris", json!(["https://u:hunter2@rp.example/hunter2?a#b"]), json!(["https://rp.example/…#…"])),
             ("client_uri#x-hunter2", json!("hunter2://hunter2/"), json!("hunter2:…")),
             ("redirect_uris", json!("https://rp.example/cb"), json!("https://rp.example/…")),
             ("redirect_uris", json!({"hunter2": 1}), json!("1 members")),
             ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 values", "a number"])),
             ("client_name", json!(4_917_012), json!("a number")),
-            ("contacts", json!(vec!["hunter2"; 9]), json!(vec!["7 characters"; 5])),
+            ("contacts", json!(vec!["hunter2"; 6]), json!([&["7 characters"; 5][..], &["1 more"]].concat())),
+            ("contacts", json!(vec!["hunter2"; 5]), json!(["7 characters"; 5])),
         ] {
             let sent = json!({member: sent});
             let shown: Value = serde_json::from_str(&masked(sent.as_object().unwrap(), None)).unwrap();
@@ -344,7 +369,33 @@ mod tests {
             "scope: \"…\" is not offered by this service"
         );
         assert_eq!(unquoted("it is too long"), "it is too long");
+        for word in ["password", "urn:ietf:params:oauth:grant-type:device_code"] {
+            let text = format!("grant_types: {word:?} is not offered by this service");
+            assert_eq!(unquoted(&text), text, "a specification defines it");
+        }
+        assert_eq!(unquoted("client_name: \"password\" is not"), "client_name: \"…\" is not", "not of that member");
+        let both = "response_types \"token\" requires grant_types to contain \"implicit\"";
+        assert_eq!(unquoted(both), both);
         let escaped = format!("subject_type: {:?} is not offered", "evil\"secret text\\");
         assert_eq!(unquoted(&escaped), "subject_type: \"…\" is not offered");
+    }
+
+    #[test]
+    fn kinds_differ_by_member_and_word_and_by_nothing_that_strangers_choose() {
+        let of = |text: &str| kind(&kept(text));
+        let method = |name: &str| of(&format!("token_endpoint_auth_method: {name:?} is not offered by this service"));
+        assert_ne!(method("tls_client_auth"), method("magic"));
+        assert_eq!(method("magic"), method("another magic"));
+        assert_eq!(
+            of("redirect_uris[0]: it must not have a fragment"),
+            of("redirect_uris[12]: it must not have a fragment")
+        );
+        assert_ne!(of("redirect_uris[0]: it must not have a fragment"), of("redirect_uris[0]: it is too long"));
+        assert_ne!(
+            of("id_token_signed_response_alg: \"RS256\" cannot"),
+            of("id_token_signed_response_alg: \"ES256\" cannot")
+        );
+        assert_eq!(of("jwks: key 1: it is weak"), of("jwks: key 77: it is weak"));
+        assert_eq!(of("client_name must not have U+202E"), of("client_name must not have U+200B"));
     }
 }

@@ -1,4 +1,4 @@
-//! Refused registrations, by day, rule and network.
+//! Refused registrations, by day, rule, what they were told, and network.
 
 use super::item::{integer, number, required, string, text};
 use super::schema::{refusals_key, refusals_of_day};
@@ -15,6 +15,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) error: &'static str,
     pub(crate) rule: &'static str,
     pub(crate) description: &'r str,
+    /// What the description says of all that are counted together.
+    pub(crate) kind: &'r str,
     pub(crate) door: &'static str,
     /// The network it came from, as far as the policy lets it be kept.
     pub(crate) network: &'r str,
@@ -24,7 +26,7 @@ pub(crate) struct Refusal<'r> {
     pub(crate) retention: u64,
 }
 
-/// How often registrations were refused on one day, for one rule, at one door, from one network.
+/// How often registrations were refused on one day, for one rule, with one text, at one door, from one network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The day, `yyyy-mm-dd` in UTC.
@@ -58,6 +60,7 @@ impl Store {
             refusal.service,
             &self.clock.today(),
             [refusal.error, refusal.rule, refusal.door, refusal.network],
+            refusal.kind,
         );
         let names = remembered();
         let moved = names.windows(2).filter_map(|pair| match pair {

@@ -264,10 +264,10 @@ pub fn refusals_of_day(service_id: u64, day: &str) -> String {
     format!("X#{service_id}#{day}")
 }
 
-/// Refusals of one kind on that day.
+/// Refusals of one kind on that day: error, rule, door and network, and what they were told.
 #[must_use]
-pub fn refusals_key(service_id: u64, day: &str, kind: [&str; 4]) -> Key {
-    Key { pk: refusals_of_day(service_id, day), sk: kind.join("#").into() }
+pub fn refusals_key(service_id: u64, day: &str, of: [&str; 4], told: &str) -> Key {
+    Key { pk: refusals_of_day(service_id, day), sk: format!("{}#{}", of.join("#"), name_of(told)).into() }
 }
 
 /// A text of any length as a part of a key.

@@ -309,6 +309,8 @@ fn whom_nobody_uses_is_found_and_pruned() {
     let refused = admin.refusal(&["client", "restore", "--service", &id, "nobody"]);
     assert!(refused.contains("none that was deleted in the last thirty days"), "{refused}");
     admin.json(&["client", "delete", "--service", &id, &unused[0], "--yes"]);
+    admin.json(&["client", "restore", "--service", &id, &unused[0]]);
+    admin.json(&["client", "delete", "--service", &id, &unused[0], "--yes", "--for-good"]);
     let refused = admin.refusal(&["client", "restore", "--service", &id, &unused[0]]);
     assert!(refused.contains("deleted for good"), "{refused}");
     let shown = admin.json(&["client", "show", "--service", &id, &retained]);

@@ -236,11 +236,13 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
             show(&other);
         }
     }
-    for (by, id) in [("for good", &one), ("for good", &other)] {
-        printed(&desk.by_api(&["client", "restore", "--service", "1", id]));
+    for id in [&one, &other] {
+        let restore = ["client", "restore", "--service", "1", id];
+        printed(&desk.by_api(&restore));
         printed(&desk.by_api(&["client", "delete", "--service", "1", id, "--yes", "--for-good"]));
-        let (code, text) = failure(&desk.by_api(&["client", "restore", "--service", "1", id]));
-        assert!(code == 3 && text == "error: there is no such client\n", "{by}: {text}");
+        let (code, text) = failure(&desk.by_api(&restore));
+        assert!(code == 6 && text.contains("deleted for good"), "{text}");
+        assert_eq!(failure(&desk.admin.run(&restore)), (code, text));
     }
 
     let third = client("Third");
@@ -562,5 +564,22 @@ fn a_token_comes_from_where_others_do_not_see_it() {
     }
     let help = printed(&elsewhere(&data).args(["whoami", "--help"]).env("REGISTRAR_TOKEN", token).output().unwrap());
     assert!(help.contains("--token-file") && !help.contains(token), "{help}");
+    served.stop();
+}
+
+#[test]
+fn over_tls_an_authority_of_ones_own_is_named() {
+    let data = Folder::new("api-tls");
+    let served = Served::start(&data, &["--memory", "--tls"]);
+    let (url, token) = (served.text("base_url"), served.text("service_token"));
+    let run = |authority: Option<&str>| {
+        let mut command = elsewhere(&data);
+        command.args(["whoami", "--json", "--api", url]).env("REGISTRAR_TOKEN", token);
+        command.envs(authority.map(|file| ("REGISTRAR_EXTRA_CA_FILE", file)));
+        command.output().unwrap()
+    };
+    let (code, _, text) = json_failure(&run(None));
+    assert!(code == 7 && text.contains("cannot be reached") && text.contains("UnknownIssuer"), "{text}");
+    assert_eq!(names(&run(data.0.join("server.pem").to_str())), ["kind", "permissions", "services", "token"]);
     served.stop();
 }

@@ -1,0 +1,663 @@
+// The console as operators have it: in a browser, against a server whose clients have registered themselves.
+// console.mjs DEMO.JSON LINK BROWSER
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { chromium } from 'playwright-core'
+
+const [demoFile, link, browserPath] = process.argv.slice(2)
+const demo = JSON.parse(readFileSync(demoFile, 'utf8'))
+const folder = dirname(dirname(demoFile))
+const origin = new URL(link).origin
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Runs one check and prints its line. */
+async function check(name, body) {
+  try {
+    await body()
+    console.log(`ok console: ${name}`)
+  } catch (error) {
+    console.log(`not ok console: ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 2000)}`)
+    process.exitCode = 1
+    if (process.env.CONSOLE_STACKS) console.error(error)
+  }
+}
+
+async function send(method, path, body, headers = {}) {
+  const response = await fetch(`${origin}${path}`, {
+    method, headers: { 'content-type': 'application/json', ...headers }, body: body && JSON.stringify(body),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text && JSON.parse(text) }
+}
+
+const authorization = { authorization: `Bearer ${demo.organization_token}` }
+const operate = (method, path, body, headers) => send(method, `/operator/${path}`, body, { ...authorization, ...headers })
+const register = (body) => send('POST', `/${demo.service_id}/register`, body)
+
+async function changePolicy(change) {
+  const { body: policy, headers } = await operate('GET', '1/policy')
+  const changed = await operate('PUT', '1/policy', { ...policy, ...change(policy) }, { 'if-match': headers.get('etag') })
+  assert.equal(changed.status, 200, JSON.stringify(changed.body))
+}
+
+// ---- The browser: what it asks, and what it complains of, is remembered.
+
+const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-background-networking'] })
+const asked = []
+const complaints = []
+
+async function tab(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, timezoneId: 'Europe/Paris', ...options })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
+  const page = await context.newPage()
+  await context.route(/\/console\/[a-z]+\.(js|css)$/, (route) => { const n = new URL(route.request().url()).pathname.split('/').pop(); route.fulfill({ body: readFileSync('/tmp/wt/console/functions/console/assets/' + n), contentType: n.endsWith('css') ? 'text/css' : 'text/javascript' }) })
+  page.setDefaultTimeout(15_000)
+  page.on('request', (request) => asked.push(request.url()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    // What is refused is shown to the operator; the browser tells it here as well.
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text())
+  })
+  await page.addInitScript(() => addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`)))
+  return page
+}
+
+async function signIn(page, token = demo.organization_token) {
+  await page.goto(`${origin}/console`)
+  await page.getByLabel('Token').fill(token)
+  await page.keyboard.press('Enter')
+  await page.getByRole('navigation').waitFor()
+}
+
+/** Asks the operators’ API until it has heard of what was done. */
+async function told(path, has) {
+  for (let tries = 0; ; tries += 1) {
+    const { body } = await operate('GET', path)
+    if (has(body)) return
+    assert.ok(tries < 100, JSON.stringify(body))
+    await new Promise((done) => setTimeout(done, 100))
+  }
+}
+
+/** Leads to a screen, and waits until all of it is there. */
+async function at(page, path) {
+  await page.evaluate((path) => { location.hash = `#/1/${path}` }, path)
+  await settled(page)
+}
+
+async function settled(page) {
+  await page.waitForFunction(() => !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking at/.test(document.body.textContent))
+  await page.waitForLoadState('networkidle')
+}
+
+async function accessible(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }))
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`)
+}
+
+const main = (page) => page.locator('main').innerText()
+
+// ---- What has happened before an operator looks.
+
+const HOSTILE = [
+  '<img src=x onerror=document.title="taken">', '"><script>document.title="taken"</script>', 'https://phish.example/login',
+  'javascript:document.title="taken"', 'شركة المثال', '\u202egnp.exe', 'a\u200bb', 'w'.repeat(3000), "it's $(touch taken) `touch taken`", '{{7*7}}',
+]
+const redirect = { redirect_uris: ['https://rp.example/cb'], token_endpoint_auth_method: 'none' }
+const registered = []
+
+await check('clients register, with whatever names', async () => {
+  await changePolicy((policy) => ({ names: { ...policy.names, hidden_characters: 'flag' } }))
+  for (const client_name of HOSTILE) {
+    const { status, body } = await register({ ...redirect, client_name })
+    assert.equal(status, 201, JSON.stringify(body))
+    registered.push(body)
+  }
+  for (let copy = 0; copy < 12; copy += 1) {
+    const { body } = await register({ client_name: copy % 2 ? 'Assistant' : 'ASSISTANT', redirect_uris: [`http://127.0.0.1:${4000 + copy}/cb`], token_endpoint_auth_method: 'none', made_up: 1 })
+    registered.push(body)
+  }
+  const { body } = await register({ client_name: 'With a secret', redirect_uris: ['https://rp.example/cb'], grant_types: ['authorization_code', 'implicit'] })
+  registered.push(body)
+})
+
+await check('the operators’ API counts what was refused', async () => {
+  const refused = await register({ ...redirect, client_name: 'Institution', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=x' })
+  assert.equal(refused.status, 400)
+  await told('1/refusals', ({ refusals }) => refusals.some(({ rule }) => rule === 'token_endpoint_auth_methods'))
+})
+
+// ---- Signing in.
+
+const page = await tab()
+
+await check('a link signs in once, and leaves no code and no token behind', async () => {
+  await page.goto(link)
+  await page.getByRole('heading', { name: 'Today' }).waitFor()
+  assert.ok(!page.url().includes('code'), page.url())
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, history.state, location.href]))
+  assert.equal(kept, JSON.stringify([{}, {}, '', null, `${origin}/console`]))
+  const again = await tab()
+  await again.goto(link)
+  await again.getByText('signs in once').waitFor()
+  await again.context().close()
+})
+
+await check('whoever reloads signs in again; a wrong token is shown as the server refuses it', async () => {
+  const other = await tab()
+  await signIn(other)
+  await other.reload()
+  await other.getByLabel('Token').fill('svt_wrong')
+  await other.keyboard.press('Enter')
+  await other.getByText('401').waitFor()
+  assert.equal(await other.getByRole('navigation').count(), 0)
+  await other.context().close()
+})
+
+await check('a token that may only read clients is offered no change, and 403 is explained', async () => {
+  const { body } = await operate('POST', '1/tokens', { kind: 'service', permissions: ['client.read'], expires_in: 600 })
+  const other = await tab()
+  await signIn(other, body.value)
+  await at(other, `clients/${registered[0].client_id}`)
+  assert.equal(await other.getByRole('button', { name: 'Lock' }).count(), 0)
+  await at(other, 'policy')
+  await other.getByText('403').waitFor()
+  await other.context().close()
+})
+
+// ---- What strangers wrote.
+
+await check('what strangers wrote is text: no image, no link, no script', async () => {
+  await at(page, 'clients')
+  const text = await main(page)
+  for (const name of HOSTILE.filter((name) => !/[\u200b\u202e]/.test(name))) assert.ok(text.includes(name.slice(0, 60)), name)
+  assert.ok(text.includes('U+202Egnp.exe') && text.includes('aU+200Bb'))
+  for (const { client_id } of registered.slice(0, HOSTILE.length)) {
+    await at(page, `clients/${client_id}`)
+    assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('img, iframe, script:not([src^=console]), a:not([href^="#"])')].map((node) => node.outerHTML)), [])
+    assert.ok(!(await page.title()).startsWith('taken'))
+  }
+})
+
+await check('a client is shown as it was sent, as it became, and by which rule', async () => {
+  const [made] = registered.filter(({ client_name }) => client_name === 'Assistant')
+  await at(page, `clients/${made.client_id}`)
+  const row = page.getByRole('row').filter({ hasText: 'made_up' })
+  assert.match(await row.innerText(), /made_up\s+1\s+—\s+custom_members: dropped/)
+  await page.getByRole('heading', { name: 'History' }).waitFor()
+  assert.match(await main(page), /registered\s+.*anonymous/)
+})
+
+// ---- From a refusal to a registration.
+
+await check('a newcomer finds why a registration was refused and what to change, and it then registers', async () => {
+  await at(page, 'today')
+  await page.getByRole('link', { name: 'is not offered by this service' }).first().click()
+  await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+  await settled(page)
+  const text = await main(page)
+  assert.match(text, /The way in which the client wants to authenticate is not offered/)
+  assert.match(text, /one that is not offered is replaced by the first of default/)
+  assert.match(text, /token_endpoint_auth_method: "tls_client_auth"/)
+  await page.getByRole('button', { name: 'Offer tls_client_auth' }).click()
+  await page.getByRole('heading', { name: 'Policy', exact: true }).waitFor()
+  await page.getByText('It would be registered.').waitFor()
+  assert.equal(await page.getByLabel('What a member means').inputValue(), 'token_endpoint_auth_methods')
+  const selected = await page.evaluate(() => getSelection().toString() || document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd))
+  assert.match(selected, /^ *"token_endpoint_auth_methods"[^]*tls_client_auth/)
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.match(await dialog.innerText(), /token_endpoint_auth_methods[^]*tls_client_auth/)
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByText('The policy is in force.').waitFor()
+  const body = { ...redirect, client_name: 'Institution', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=x' }
+  const { status, body: answer } = await register(body)
+  assert.equal(status, 201, JSON.stringify(answer))
+})
+
+// What ten rules and more refuse under `protected`, changed as `policy` says, and the change that the console offers.
+const reverse = 'Accept private-use schemes that are no reversed domain names, and Take clients whose redirects lead to an application for native'
+const REFUSED = [
+  { rule: 'registration', policy: { registration: 'initial_access_token' }, told: /bearer token is required/, press: 'Let anybody register, without a token' },
+  { rule: 'dynamic_registration', policy: { dynamic_registration: false }, told: /switched off/, press: 'Let clients register themselves' },
+  { rule: 'limits', body: { client_name: 'w'.repeat(9000) }, told: /client_name is longer than/, press: 'Raise the limits to what was sent' },
+  { rule: 'unannounced', body: { subject_type: 'pairwise' }, told: /subject_type: "pairwise"/, press: 'Drop what is not announced', costs: /subject_type public in place of pairwise/ },
+  { rule: 'grant_types and response_types', body: { grant_types: ['authorization_code', 'password'] }, told: /grant_types: "password"/, press: 'Offer password', costs: /RFC 9700 §2.4 forbids/ },
+  {
+    rule: 'token_endpoint_auth_methods', policy: { token_endpoint_auth_methods: { offered: ['none'], default: ['none'], unoffered: 'refuse' } },
+    body: { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=bank' }, told: /"tls_client_auth"/, press: 'Offer tls_client_auth',
+  },
+  { rule: 'scopes', policy: { scopes: { offered: 'openid', default: 'openid', unoffered: 'refuse' } }, body: { scope: 'openid email' }, told: /scope: "email"/, press: 'Offer email' },
+  { rule: 'redirect_uris', body: { redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'], application_type: 'web' }, told: /private-use/, press: reverse },
+  { rule: 'redirect_uris.pages_share_host', body: { logo_uri: 'https://other.example/logo.png' }, told: /logo_uri must be of one site/, press: 'Flag such clients, and register them' },
+  { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag such names, and register them' },
+  { rule: 'called_urls', body: { backchannel_logout_uri: 'https://10.0.0.1/out' }, told: /must have a public host/, press: 'Let such URLs lead anywhere', costs: /into your own network/ },
+  { rule: 'the specifications', body: { redirect_uris: ['http://wiki.corp.example/cb'] }, told: /http is allowed for/, press: 'Accept http redirects to wiki.corp.example', costs: /can be read/ },
+  { rule: 'clients_per_service and others', policy: { software_id_once: true }, body: { software_id: 'twice' }, before: true, told: /software_id is taken|has a client/, press: 'Let a software_id be registered again' },
+]
+
+const { body: policyBefore } = await operate('GET', '1/policy')
+const putPolicy = async (policy) => assert.equal((await operate('PUT', '1/policy', policy, { 'if-match': '*' })).status, 200)
+const { body: { policy: protectedPolicy } } = await operate('POST', '1/policy/try', { preset: 'protected' })
+
+for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) {
+  await check(`what ${rule} refuses is found, repaired and sent again`, async () => {
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', ...policy })
+    const sent = { ...redirect, ...body }
+    if (before) assert.equal((await register(sent)).status, 201)
+    const { status } = await register(sent)
+    assert.ok([400, 401, 403].includes(status), `${status}`)
+    await at(page, 'policy')
+    await at(page, 'today')
+    const row = page.getByRole('row').filter({ has: page.getByRole('cell', { name: rule, exact: true }) }).filter({ hasText: text })
+    await row.first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    const why = page.url()
+    const offer = page.locator('li').filter({ has: page.getByRole('button', { name: press, exact: true }) })
+    if (costs) assert.match(await offer.innerText(), costs)
+    await offer.getByRole('button', { name: press, exact: true }).click()
+    await page.getByText('It would be registered.').waitFor()
+    await page.getByRole('button', { name: 'Put it into effect …' }).click()
+    const written = page.waitForResponse((response) => response.request().method() === 'PUT')
+    await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+    assert.equal((await written).status(), 200)
+    const { status: then, body: answer } = await register(sent)
+    assert.equal(then, 201, JSON.stringify(answer))
+    await page.goto(why)
+    await page.getByText('It passes under this policy').waitFor()
+    assert.equal(await page.getByText('Changes that help').count(), 0)
+  })
+}
+
+await check('refusals of the same rule stay apart, and what no policy changes is told so', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open', token_endpoint_auth_methods: { offered: ['none'], default: ['none'], unoffered: 'refuse' } })
+  for (const method of ['private_key_jwt', 'magic', 'more magic']) {
+    assert.equal((await register({ ...redirect, token_endpoint_auth_method: method, jwks_uri: 'https://rp.example/jwks' })).status, 400)
+  }
+  assert.equal((await register({ redirect_uris: 'https://rp.example/cb' })).status, 400)
+  await at(page, 'today')
+  const row = (text) => page.getByRole('row').filter({ hasText: text })
+  assert.match(await row('"private_key_jwt"').innerText(), /\b1\b/)
+  assert.match(await row('token_endpoint_auth_method: "…"').innerText(), /\b2\b/)
+  await row('redirect_uris must be an array').getByRole('link').click()
+  await page.getByText('No policy changes this').first().waitFor()
+  await settled(page)
+  await putPolicy(policyBefore)
+})
+
+await check('a policy is tried with what well-known hosts send, and what would refuse it is named', async () => {
+  await at(page, 'policy')
+  const hosts = await page.getByLabel('A well-known host').locator('option').allInnerTexts()
+  for (const host of hosts.slice(1)) {
+    await page.getByLabel('A well-known host').selectOption(host)
+    await page.getByText(/^It would be (registered\.|refused)/).waitFor()
+  }
+  await page.getByRole('button', { name: 'regulated' }).click()
+  await page.getByLabel('A well-known host').selectOption('Cursor')
+  await page.getByText('It would be refused').waitFor()
+  await page.getByRole('button', { name: 'What is in force' }).click()
+  await page.getByText('The policy above is the one that is in force.').waitFor()
+  await page.getByLabel('The policy, as JSON').fill('{"registratoin": "open"}')
+  await page.locator('.failure').getByText('registratoin').first().waitFor()
+  await page.getByText('Not tried: the policy is wrong.').waitFor()
+  await page.getByText('There is nothing to put into effect').waitFor()
+  await page.getByLabel('The policy, as JSON').fill('{')
+  await page.getByText('The policy is no JSON').waitFor()
+  await page.getByRole('button', { name: 'What is in force' }).click()
+  await page.getByLabel('A well-known host').selectOption('Claude')
+  await page.getByText('It would be registered.').waitFor()
+  for (const [text, told] of [['', 'What it sends is empty.'], ['{"a', 'What it sends is no JSON'], ['[]', 'What it sends is no JSON object.']]) {
+    await page.getByLabel('What it sends').fill(text)
+    await page.getByText(told).waitFor()
+    await page.getByText('Not tried: what it sends is wrong.').waitFor()
+    assert.equal(await page.getByText('It would be registered.').count(), 0)
+  }
+  await page.getByLabel('A well-known host').selectOption('Goose')
+  await page.getByLabel('The policy, as JSON').fill('{"registration": "open"}')
+  await page.getByText('what it leaves out becomes as in protected').waitFor()
+  await page.getByRole('button', { name: 'Keep there what is in force' }).click()
+  await page.getByText('The policy above is the one that is in force.').waitFor()
+})
+
+await check('a policy that others have changed since is not written over', async () => {
+  await page.evaluate(() => { location.hash = '#/1/today' })
+  await at(page, 'policy')
+  const draft = JSON.parse(await page.getByLabel('The policy, as JSON').inputValue())
+  await page.getByLabel('The policy, as JSON').fill(JSON.stringify({ ...draft, client_lifetime: 86_400 }))
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await changePolicy(() => ({ lookup_max_age: 30 }))
+  await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByRole('dialog').getByText('412').waitFor()
+  await page.keyboard.press('Escape')
+  assert.equal((await operate('GET', '1/policy')).body.client_lifetime, undefined)
+  await page.getByRole('button', { name: 'What is in force' }).click()
+})
+
+// ---- What is done to clients and tokens.
+
+await check('a client is locked, gets a new secret that is shown once, and is deleted', async () => {
+  const { client_id, client_secret } = registered.at(-1)
+  await at(page, `clients/${client_id}`)
+  await page.getByRole('button', { name: 'Lock', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Lock', exact: true }).click()
+  await page.getByRole('button', { name: 'Unlock', exact: true }).waitFor()
+  assert.equal((await operate('GET', `1/clients/${client_id}`)).body.locked, true)
+  await page.getByRole('button', { name: 'Unlock', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Unlock', exact: true }).click()
+  await page.getByRole('button', { name: 'Lock', exact: true }).waitFor()
+  await page.getByRole('button', { name: 'New secret' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click()
+  const secret = await page.locator('.secret code').innerText()
+  assert.ok(secret.length > 20 && secret !== client_secret)
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('button', { name: 'Change …' }).click()
+  await page.getByLabel('Members that become otherwise').fill('{"client_name": "Renamed"}')
+  await page.getByRole('button', { name: 'Change it' }).click()
+  await page.getByRole('heading', { name: 'Renamed' }).waitFor()
+  await page.getByRole('button', { name: 'Delete …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('heading', { name: 'A client that is gone' }).waitFor()
+  await settled(page)
+  assert.equal((await operate('GET', `1/clients/${client_id}`)).status, 404)
+  await page.getByText('it can be restored').waitFor()
+  await page.getByRole('button', { name: 'Restore …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click()
+  await page.getByRole('heading', { name: 'Renamed' }).waitFor()
+  assert.equal((await operate('GET', `1/clients/${client_id}`)).status, 200)
+})
+
+await check('a pasted redirect is searched by its host, and where nothing is found it is told how', async () => {
+  await at(page, 'clients')
+  await page.getByLabel('For', { exact: true }).fill('https://rp.example/cb?a=1')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => location.hash.endsWith('redirect_host=rp.example'))
+  await settled(page)
+  assert.ok(await page.locator('tbody tr').count() > 0)
+  assert.equal(await page.getByRole('button', { name: 'Copy as registrar command' }).count(), 0)
+  await at(page, 'clients?name=nobodyiscalledso')
+  await page.getByText('has a word that begins so').waitFor()
+  await at(page, 'clients?client_id=gone')
+  await page.getByRole('link', { name: 'Was it deleted?' }).waitFor()
+})
+
+await check('screens without anything say what to do', async () => {
+  for (const [path, text] of [['stet', 'registrar sandbox stet'], ['federation', 'registrar sandbox federation'], ['grants', 'registrar grant list 1']]) {
+    await at(page, path)
+    await page.locator('main').getByText(text).waitFor()
+  }
+  assert.equal(await page.getByRole('button', { name: /^Copy as/ }).count(), 0)
+})
+
+await check('an action on a client that has changed since is refused', async () => {
+  const { client_id } = registered[0]
+  await at(page, `clients/${client_id}`)
+  await operate('PATCH', `1/clients/${client_id}`, { software_version: '2' })
+  await page.getByRole('button', { name: 'Retain' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Retain' }).click()
+  await page.getByRole('dialog').getByText('409').waitFor()
+  await page.keyboard.press('Escape')
+})
+
+await check('look-alikes are one group, and are removed after a preview and a typed number', async () => {
+  await at(page, 'groups')
+  const group = page.locator('section').filter({ has: page.getByRole('heading', { name: /assistant/i }) })
+  assert.match(await group.innerText(), /× 12/)
+  assert.match(await main(page), /No use of any client is known/)
+  await group.getByRole('button', { name: 'Preview …' }).click()
+  await page.getByText('Choose which of them first.').waitFor()
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  await group.getByLabel('Remove').selectOption('all')
+  await group.getByRole('button', { name: 'Preview …' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Nothing is changed yet').waitFor()
+  const remove = dialog.getByRole('button', { name: 'delete 12 clients' })
+  assert.ok(await remove.isDisabled())
+  assert.equal((await operate('GET', '1/clients?name=assistant')).body.clients.length, 12)
+  await dialog.getByLabel('Type their number').fill('12')
+  await remove.click()
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  await settled(page)
+  assert.equal((await operate('GET', '1/clients?name=assistant')).body.clients.length, 0)
+})
+
+await check('some of a list are chosen, and locked together', async () => {
+  await at(page, 'clients')
+  for (const { client_id } of registered.slice(1, 4)) await page.getByLabel(`Choose ${client_id}`).check()
+  await page.getByText('3 chosen').waitFor()
+  await page.getByRole('button', { name: 'lock', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'lock 3 clients' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await settled(page)
+  await told('1/clients?locked=true', ({ clients }) => clients.length === 3)
+  await page.getByRole('button', { name: 'Locked' }).click()
+  await settled(page)
+  assert.equal(await page.locator('tbody tr').count(), 3)
+})
+
+await check('a token is made, shown once, registers, and is ended', async () => {
+  await at(page, 'tokens')
+  await page.getByLabel('Uses').fill('1')
+  await page.getByRole('button', { name: 'Make it' }).click()
+  const value = await page.locator('.secret code').innerText()
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  const { status } = await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })
+  assert.equal(status, 201)
+  await settled(page)
+  const before = await page.locator('tbody tr').count()
+  await page.getByRole('row').filter({ hasText: 'initial access' }).first().getByRole('button', { name: 'End …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click()
+  await page.getByText('The token has ended.').waitFor()
+  await settled(page)
+  assert.equal(await page.locator('tbody tr').count(), before - 1)
+})
+
+// ---- Commands for a terminal are run as they are copied.
+
+const run = (text) => execFileSync('bash', ['-c', text], {
+  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
+})
+
+function ended(command) {
+  try {
+    run(command)
+    return 0
+  } catch (error) {
+    return error.status
+  }
+}
+
+await check('what is copied for a terminal does there what the screen does', async () => {
+  const copied = async (name) => {
+    await page.getByRole('button', { name, exact: true }).first().click()
+    await page.getByText('Copied: ').waitFor()
+    return page.evaluate(() => navigator.clipboard.readText())
+  }
+  const screens = ['today', 'clients?name=phish&locked=true', `clients/${registered[0].client_id}`, 'groups', 'policy', 'tokens', 'federation', 'stet', 'grants?subject=al%27ice']
+  for (const path of screens) {
+    await at(page, path)
+    const curls = (await copied('Copy as curl')).split('\n')
+    for (const curl of curls) {
+      assert.ok(curl.includes('$TOKEN') && !curl.includes(demo.organization_token), curl)
+      const answer = JSON.parse(run(curl.replace('curl ', 'curl -s ')))
+      assert.equal(answer.error, undefined, `${curl}: ${JSON.stringify(answer)}`)
+    }
+    const command = await copied('Copy as registrar command')
+    assert.ok(command.startsWith('registrar '), command)
+    // What is not there is told so: a command that is not understood would end with 2.
+    assert.ok([0, 3].includes(ended(command)), command)
+  }
+  await at(page, `clients/${registered[8].client_id}`)
+  await page.getByRole('button', { name: 'Change …' }).click()
+  await page.getByLabel('Members that become otherwise').fill(JSON.stringify({ client_name: "it's $(touch taken) `touch taken` \u00e9\ud83d\ude00" }))
+  await page.getByRole('dialog').getByRole('button', { name: 'Copy as registrar command' }).click()
+  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.includes('client update')))
+  run(await page.evaluate(() => navigator.clipboard.readText()))
+  await page.keyboard.press('Escape')
+  assert.equal((await operate('GET', `1/clients/${registered[8].client_id}`)).body.client_name, "it's $(touch taken) `touch taken` \u00e9\ud83d\ude00")
+  assert.throws(() => readFileSync(`${folder}/taken`))
+})
+
+// ---- The keyboard.
+
+await check('everything is reached by keys', async () => {
+  const other = await tab()
+  await signIn(other)
+  await settled(other)
+  const heading = (name) => other.getByRole('heading', { level: 1, name }).waitFor()
+  await other.locator('main').focus()
+  await other.keyboard.type('gc')
+  await heading('Clients')
+  await settled(other)
+  await other.keyboard.press('/')
+  assert.equal(await other.evaluate(() => document.activeElement.type), 'search')
+  await other.keyboard.type('phish')
+  await other.keyboard.press('Enter')
+  await other.waitForFunction(() => location.hash.includes('name=phish'))
+  await settled(other)
+  await other.keyboard.press('j')
+  assert.match(await other.evaluate(() => document.activeElement.textContent), /phish/)
+  assert.equal(await other.evaluate(() => getComputedStyle(document.activeElement.closest('tr').querySelector('time > :last-child')).visibility), 'visible')
+  await other.keyboard.press('Enter')
+  await heading(/phish/)
+  await other.keyboard.press('?')
+  await other.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await other.keyboard.press('Escape')
+  assert.equal(await other.getByRole('dialog').count(), 0)
+  await other.keyboard.type('gp')
+  await heading('Policy')
+  await settled(other)
+  await other.getByLabel('The policy, as JSON').focus()
+  await other.keyboard.press('Escape')
+  assert.notEqual(await other.evaluate(() => document.activeElement.tagName), 'TEXTAREA')
+  await other.keyboard.press('?')
+  await other.getByLabel('Single keys do something').uncheck()
+  await other.keyboard.press('Escape')
+  await other.keyboard.type('gt')
+  await settled(other)
+  await heading('Policy')
+  await other.goto(`${origin}/console`)
+  await other.keyboard.press('Shift+Tab')
+  await other.keyboard.press('Shift+Tab')
+  await other.context().close()
+})
+
+// ---- Each screen: light and dark, wide and narrow.
+
+/** What a federation and institutions would answer; there is none on this machine. */
+const day = 86_400
+const now = Math.floor(Date.now() / 1000)
+const CHAIN = {
+  entity_id: 'https://rp.example', trust_anchor: 'https://ta.example', metadata: { openid_relying_party: {} },
+  chain: [['https://rp.example', 'https://rp.example'], ['https://int.example', 'https://rp.example'], ['https://ta.example', 'https://int.example']]
+    .map(([iss, sub]) => ({ iss, sub, iat: now - day, exp: now + day })),
+  checks: [{ check: 'signatures', outcome: 'passed' }, { check: 'metadata_policy', outcome: 'failed', reason: 'no <b>scope</b> is left' }, { check: 'metadata', outcome: 'not_reached' }],
+}
+const INSTITUTIONS = {
+  institutions: [{
+    client_id: 'PSDFR-ACPR-1', numeric_id: 1, client_name: 'Institution', organization: 'PSDFR-ACPR-1', roles: ['PSP_AI'],
+    certificates: [{ use: 'tls', subject: 'CN=tpp.example', not_before: now - day, not_after: now + 9 * day }, { use: 'signature', subject: 'CN=seal', not_before: now - 9 * day, not_after: now - day }],
+  }],
+}
+const GRANTS = {
+  grants: [{
+    client_id: 'abc', client_name: '<b>Assistant</b>', subject: 'alice', scopes: ['openid', 'read'], modified_at: now - day,
+    authorizations: [{ authorization: 'a', scopes: ['read'], granted_at: now - day, access_token_expires_at: now + 600, refresh_token_expires_at: now + 20 * day }],
+  }],
+}
+
+const SCREENS = [
+  'today', 'clients', `clients/${registered[0].client_id}`, `clients/${registered[7].client_id}`, 'clients/unknown', 'groups', 'policy?member=redirect_uris.loopback', 'tokens', 'federation',
+  'federation?entity=https%3A%2F%2Frp.example', 'stet', 'grants', 'grants?subject=alice', 'refused?rule=token_endpoint_auth_methods',
+]
+
+for (const [width, height] of [[1280, 900], [360, 740]]) {
+  for (const colorScheme of ['light', 'dark']) {
+    const other = await tab({ viewport: { width, height }, colorScheme })
+    const instead = (url, body) => other.route(url, (route) => route.fulfill({ json: body }))
+    await instead((url) => url.searchParams.has('entity_id'), CHAIN)
+    await instead((url) => url.pathname.endsWith('/stet'), INSTITUTIONS)
+    await instead((url) => url.pathname.endsWith('/grants'), GRANTS)
+    await other.goto(`${origin}/console`)
+    await check(`accessible at ${width} pixels, ${colorScheme}: signing in`, async () => assert.deepEqual(await accessible(other), []))
+    await signIn(other)
+    for (const path of SCREENS) {
+      await check(`accessible at ${width} pixels, ${colorScheme}: ${path.split('?')[0].split('/')[0]} ${SCREENS.indexOf(path)}`, async () => {
+        await at(other, path)
+        assert.equal(await other.locator('.failure').count(), path === 'clients/unknown' ? 1 : 0, await main(other))
+        assert.deepEqual(await accessible(other), [])
+        assert.ok(await other.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'wider than the window')
+        assert.deepEqual(await other.evaluate(() => [...document.querySelectorAll('td .short, td button')].filter((word) => !/[\s-]/.test(word.textContent.trim()) && word.getClientRects().length > 1).map((word) => word.textContent)), [], 'words break')
+        if (width < 400) assert.ok(await other.evaluate(() => document.querySelector('header').offsetHeight <= 96), 'a high head')
+      })
+    }
+    await check(`accessible at ${width} pixels, ${colorScheme}: dialogs`, async () => {
+      await other.getByRole('button', { name: 'Keys' }).click()
+      assert.deepEqual(await accessible(other), [])
+      await other.keyboard.press('Escape')
+      await at(other, `clients/${registered[4].client_id}`)
+      await other.getByRole('button', { name: 'Delete …' }).click()
+      assert.deepEqual(await accessible(other), [])
+      await other.keyboard.press('Escape')
+    })
+    await other.context().close()
+  }
+}
+
+await check('nothing is wider than the window, whatever its width', async () => {
+  for (const path of ['today', 'clients', 'tokens', 'policy']) {
+    await at(page, path)
+    for (const width of [360, 480, 769, 900, 1024, 1280]) {
+      await page.setViewportSize({ width, height: 800 })
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} at ${width}`)
+    }
+  }
+})
+
+// ---- What was asked of whom.
+
+await check('no request has left the origin, and none has a token in its address', async () => {
+  assert.deepEqual([...new Set(asked.map((url) => new URL(url).origin))], [origin])
+  assert.ok(asked.every((url) => !url.includes(demo.organization_token)))
+})
+
+await check('the browser complains of nothing', async () => assert.deepEqual(complaints, []))
+
+await check('the files are below 100 KB, and are asked for again only if they have changed', async () => {
+  const files = [...new Set(asked.map((url) => new URL(url).pathname).filter((path) => path.startsWith('/console') && path !== '/console/code'))]
+  assert.ok(files.length > 20)
+  let bytes = 0
+  for (const path of files) {
+    const response = await fetch(`${origin}${path}`)
+    bytes += (await response.arrayBuffer()).byteLength
+    const again = await fetch(`${origin}${path}`, { headers: { 'if-none-match': response.headers.get('etag') } })
+    assert.equal(again.status, 304, path)
+  }
+  assert.ok(bytes < 100_000, `${bytes}`)
+})
+
+await check('leaving forgets the token', async () => {
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByLabel('Token').waitFor()
+  await page.goBack()
+  assert.equal(await page.getByRole('navigation').count(), 0)
+})
+
+if (process.env.CONSOLE_SCREENSHOTS) {
+  mkdirSync(process.env.CONSOLE_SCREENSHOTS, { recursive: true })
+  const other = await tab({ viewport: { width: 960, height: 640 } })
+  await signIn(other)
+  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=token_endpoint_auth_methods']]) {
+    await at(other, path)
+    await other.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/${name}.png` })
+  }
+}
+
+await browser.close()

@@ -2,7 +2,6 @@
 //! door. What a registration answers is kept for the requests behind it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -30,8 +29,8 @@ vars:secret [
 /// The client of the document's examples.
 const CLIENT: &str = "6aefdcf1-feab-47c8-8398-dda8ad7dedf4";
 
-/// What a registration is followed by.
-const KEPT: &str = "\nvars:post-response {\n  clientId: res.body.client_id\n  registration_access: res.body.registration_access_token\n}\n";
+/// What is kept of a registration.
+const KEPT: &str = "clientId: res.body.client_id\nregistration_access: res.body.registration_access_token";
 
 /// The files, by their names: requests of the document, but for `HEAD`, files, and what needs a client certificate.
 #[must_use]
@@ -57,34 +56,33 @@ pub fn collection(document: &Value) -> BTreeMap<String, String> {
 fn request(path: &str, method: &str, name: &str, operation: &Value) -> String {
     let parameters: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
     let url = path.split('/').map(segment).collect::<Vec<_>>().join("/") + &query(&parameters);
-    let security = operation["security"].as_array().into_iter().flatten();
-    let scheme = security.filter_map(|all| all.as_object()?.keys().next()).next();
+    let mut security = operation["security"].as_array().into_iter().flatten();
+    let scheme = security.find_map(|all| all.as_object()?.keys().next());
     // A registration that is open needs no token, and one that is none is refused.
     let scheme = scheme.filter(|scheme| *scheme != "initial_access");
     let body = body(operation);
     let (kind, auth) = (body.as_ref().map_or("none", |(kind, _)| kind), scheme.map_or("none", |_| "bearer"));
-    let mut text = format!("meta {{\n  name: {name}\n  type: http\n}}\n\n");
-    // Nothing that is written to a text fails.
-    drop(write!(text, "{method} {{\n  url: {{{{baseUrl}}}}{url}\n  body: {kind}\n  auth: {auth}\n}}\n"));
-    for (place, block) in [("query", "params:query"), ("header", "headers")] {
+    let mut blocks = vec![
+        block("meta", &format!("name: {name}\ntype: http")),
+        block(method, &format!("url: {{{{baseUrl}}}}{url}\nbody: {kind}\nauth: {auth}")),
+    ];
+    for (place, name) in [("query", "params:query"), ("header", "headers")] {
         let lines: Vec<String> = parameters.iter().filter(|it| it["in"] == place).map(|it| parameter(it)).collect();
-        if !lines.is_empty() {
-            drop(write!(text, "\n{block} {{\n{}\n}}\n", lines.join("\n")));
-        }
+        blocks.extend((!lines.is_empty()).then(|| block(name, &lines.join("\n"))));
     }
-    if let Some(scheme) = scheme {
-        drop(write!(text, "\nauth:bearer {{\n  token: {{{{{scheme}}}}}\n}}\n"));
-    }
-    if let Some((kind, body)) = body {
-        drop(write!(text, "\nbody:{kind} {{\n{}\n}}\n", indented(&body)));
-    }
+    blocks.extend(scheme.map(|scheme| block("auth:bearer", &format!("token: {{{{{scheme}}}}}"))));
+    blocks.extend(body.map(|(kind, body)| block(&format!("body:{kind}"), &body)));
     let statuses = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str());
     let good: Vec<&str> = statuses.filter(|status| status.starts_with('2')).collect();
-    drop(write!(text, "\nassert {{\n  res.status: in {}\n}}\n", good.join(", ")));
-    if name == "register" {
-        text.push_str(KEPT);
-    }
-    text
+    blocks.push(block("assert", &format!("res.status: in {}", good.join(", "))));
+    blocks.extend((name == "register").then(|| block("vars:post-response", KEPT)));
+    blocks.join("\n")
+}
+
+/// A block of that name, with lines.
+fn block(name: &str, lines: &str) -> String {
+    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}\n")).collect();
+    format!("{name} {{\n{}}}\n", lines.concat())
 }
 
 fn segment(segment: &str) -> String {
@@ -106,7 +104,7 @@ fn query(parameters: &[&Value]) -> String {
 /// A parameter; one that may be absent is switched off.
 fn parameter(parameter: &Value) -> String {
     let name = name(parameter);
-    if parameter["required"] == true { format!("  {name}: {}", value(name)) } else { format!("  ~{name}: ") }
+    if parameter["required"] == true { format!("{name}: {}", value(name)) } else { format!("~{name}: ") }
 }
 
 fn name(parameter: &Value) -> &str {
@@ -123,8 +121,4 @@ fn body(operation: &Value) -> Option<(&'static str, String)> {
     let Some(json) = content.get("application/json") else { return Some(("text", String::new())) };
     let example = json.get("example").cloned().unwrap_or_else(|| serde_json::json!({}));
     Some(("json", format!("{example:#}").replace(CLIENT, "{{clientId}}")))
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }

@@ -314,8 +314,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
         let name = name.trim_end_matches('+');
         let (meaning, schema) = match name {
             "serviceId" => ("the number of the service", json!({ "type": "integer", "minimum": 1, "maximum": MOST })),
-            "clientId" => ("the client: its identifier, its number or its alias", identifier_schema()),
-            "client" => ("the client: its identifier, its number or its alias", identifier_schema()),
+            "client" | "clientId" => ("the client: its identifier, its number or its alias", identifier_schema()),
             "action" => ("what is done", json!({ "type": "string", "enum": ACTIONS })),
             "token" => ("the token's name, its digest", identifier_schema()),
             "accessTokenIdentifier" => ("an access token, its digest or its identifier", identifier_schema()),

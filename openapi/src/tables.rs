@@ -3,16 +3,14 @@
 use serde_json::{Map, Value, json};
 use shared::metadata::{ClientMetadata, MemberKind};
 
-use crate::Fault;
-
 /// Client metadata, and Authlete's objects as far as they are tables.
-pub(crate) fn schemas() -> Result<Map<String, Value>, Fault> {
+pub(crate) fn schemas() -> Map<String, Value> {
     let schemas = [
         ("ClientMetadata", client_metadata()),
         ("AuthleteClientMembers", authlete(authlete::description::client())),
         ("AuthleteServiceMembers", authlete(authlete::description::service())),
     ];
-    Ok(schemas.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect())
+    schemas.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
 }
 
 /// RFC 7591 §2 and what extends it. A service may keep other members, so it is open.

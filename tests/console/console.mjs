@@ -669,11 +669,10 @@ await check('leaving forgets the token', async () => {
 })
 
 if (process.env.CONSOLE_SCREENSHOTS) {
-  await register({ ...redirect, client_name: 'Old portal', grant_types: ['authorization_code', 'password'] })
   mkdirSync(process.env.CONSOLE_SCREENSHOTS, { recursive: true })
-  const other = await tab({ viewport: { width: 960, height: 640 } })
+  const other = await tab({ viewport: { width: 1280, height: 900 } })
   await signIn(other)
-  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=grant_types+and+response_types']]) {
+  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=the+specifications']]) {
     await at(other, path)
     await other.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/${name}.png` })
   }

@@ -159,7 +159,7 @@ export function risks(before, after, sent, became) {
     [becomes('redirect_uris.private_hosts', 'flag'), 'codes may be led into networks that are not yours.'],
     [becomes('called_urls', 'any'), 'the authorization server may be led into your own network.'],
     [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],
-    [becomes('scopes.offered', null) || (before.scopes?.offered && !after.scopes?.offered), 'clients may register for any scope.'],
+    [before.scopes?.offered && !after.scopes?.offered, 'clients may register for any scope.'],
   ].filter(([is]) => is).map(([, text]) => text)
 }
 

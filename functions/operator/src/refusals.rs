@@ -1,4 +1,5 @@
-//! `GET /operator/{serviceId}/refusals`: which registrations were refused, by day, rule, door and network.
+//! `GET /operator/{serviceId}/refusals`: which registrations were refused, by day, rule, description, door and
+//! network.
 
 use serde_json::{Map, Value, json};
 use shared::App;

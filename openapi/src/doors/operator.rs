@@ -147,7 +147,7 @@ fn clients() -> Vec<Operation> {
             .fails(&[403, 404, 409]),
         on("operator-bulk", Post, "The same is done to many clients, or only looked at")
             .takes("{ action: \"lock\" | \"unlock\" | \"approve\" | \"deny\" | \"retain\" | \"release\" | \"restore\" | \
-                \"delete\", preview?: flag, clients: [{ client_id: text, version?: integer }] }")
+                \"delete\", preview?: flag, unused?: integer, clients: [{ client_id: text, version?: integer }] }")
             .such_as(r#"{ "action": "lock", "preview": true,
                 "clients": [{ "client_id": "6aefdcf1-feab-47c8-8398-dda8ad7dedf4" }] }"#)
             .gives(200, "{ results: [{ client_id: text, client_name?: text, version?: integer, \

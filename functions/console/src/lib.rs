@@ -89,10 +89,10 @@ mod tests {
         assert_eq!(bare("a.css", "a:is(b, c) > d { e: f; g: h; }\n"), "a:is(b,c) > d{e:f;g:h}");
         for (name, text) in ASSETS.iter().filter(|(name, _)| name.rsplit('.').next() == Some("js")) {
             // Where a quote is written by itself, it is not known what is between two.
-            let is_plain = |line: &&str| !line.contains(['"', '\\']) && line.matches('\'').count() % 2 == 0;
+            let is_plain = |line: &&str| !line.contains(['"', '\\']) && line.matches('\'').count().is_multiple_of(2);
             for line in text.lines().filter(is_plain) {
                 let code: String = line.split('\'').step_by(2).collect();
-                assert!(code.matches('`').count() % 2 == 0, "{name}: a text spans lines: {line}");
+                assert!(code.matches('`').count().is_multiple_of(2), "{name}: a text spans lines: {line}");
                 for quoted in line.split('\'').skip(1).step_by(2) {
                     assert_eq!(bare(name, quoted).trim_end(), quoted.trim(), "{name}: {line}");
                 }

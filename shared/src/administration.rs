@@ -15,7 +15,7 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
 use crate::origin::Origin;
-use crate::policy::Policy;
+use crate::policy::{LONGEST_OVERLAP, Policy};
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, rules, secret, within_the_developers_share};
 use crate::service::{Service, ServiceConfiguration, public_jwks, seal_secrets};
 use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store, Unrestorable};
@@ -290,6 +290,9 @@ pub async fn replace_secret_once(
     if !client.source.is_operators_to_change() {
         return Err(Invalid::NotOperators.into());
     }
+    if overlap > LONGEST_OVERLAP {
+        return Err(Invalid::syntax("overlap", "a number of seconds from 0 to 31536000").into());
+    }
     let old = secret::open(context, &client).await?.ok_or(Invalid::NoSecret)?;
     step(context, &mut client);
     secret::replace(context, &mut client, new, overlap).await?;
@@ -362,13 +365,32 @@ pub fn closed(client: RegisteredClient) -> ClientInformation {
 /// # Errors
 /// [`Error::UnknownClient`]; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    delete_by(context, client, Deleter::operator_of(client)).await
+}
+
+/// As [`delete`], of the client as it was read: [`Error::Contention`] if it was changed since.
+///
+/// # Errors
+/// As [`delete`].
+pub async fn delete_once(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
+    delete_by(context, client, Deleter::operator_of_read(client)).await
+}
+
+/// Whether a client may be deleted.
+///
+/// # Errors
+/// [`Error::ClientLocked`] for a locked one with a metadata document: its owner goes on publishing it, and a lock that went
+/// with it would be none.
+pub fn may_go(client: &RegisteredClient) -> Result<(), Error> {
+    let stays = client.source == Source::MetadataDocument && client.locked;
+    if stays { Err(Error::ClientLocked) } else { Ok(()) }
+}
+
+async fn delete_by(context: &Context<'_>, client: &RegisteredClient, by: Deleter) -> Result<(), Error> {
     let Context { app, service, origin, .. } = context;
     let is_document = client.source == Source::MetadataDocument;
-    // Its owner goes on publishing it: a lock that went with it would be none.
-    if is_document && client.locked {
-        return Err(Error::ClientLocked);
-    }
-    let (id, number, by) = (&client.client_id, client.numeric_id, Deleter::operator_of(client));
+    may_go(client)?;
+    let (id, number) = (&client.client_id, client.numeric_id);
     match app.store.delete_client(service.id, id, number, by, origin).await? {
         Err(Some(left)) if is_document && left.locked => Err(Error::ClientLocked),
         Err(Some(_)) => Err(Error::Contention),
@@ -384,16 +406,16 @@ pub async fn delete(context: &Context<'_>, client: &RegisteredClient) -> Result<
     }
 }
 
-/// Deletes a client so that it can be [restored](restore); for good one that is locked or comes back by itself, and any if
-/// that is asked.
+/// Deletes a client as it was read, so that it can be [restored](restore); for good one that is locked or comes back by
+/// itself, and any if that is asked.
 ///
 /// # Errors
-/// Those of [`delete_restorably`] and of [`delete`].
+/// Those of [`delete_restorably`] and of [`delete_once`].
 pub async fn remove(context: &Context<'_>, client: &RegisteredClient, for_good: bool) -> Result<(), Error> {
     if client.source.is_operators_to_change() && !client.locked && !for_good {
         return delete_restorably(context, client).await;
     }
-    delete(context, client).await
+    delete_once(context, client).await
 }
 
 /// Deletes a client as it was read, so that it can be [restored](restore).
@@ -473,15 +495,25 @@ pub enum RestoreFault {
 /// developer has as many by now; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
     let Context { app, service, origin, .. } = context;
-    let found = app.store.restorable_client(service.id, client_id, service.numeric_id(client_id)).await?;
-    let mut client = found.map_err(RestoreFault::Unrestorable)?;
-    within_the_developers_share(context, &client).await?;
+    let mut client = restored(context, client_id).await?;
     live_anew(context, &mut client);
     // It would be the first to make room again.
     client.record.anonymous = false;
     let both = [ClaimKind::Alias, ClaimKind::SoftwareId];
     let claimed = if service.policy().software_id_once { &both[..] } else { &both[..1] };
     Ok(app.store.replace_client(&client, claimed, origin).await?)
+}
+
+/// The client that [`restore`] would bring back; whether its names are free is seen when it is done.
+///
+/// # Errors
+/// As [`restore`].
+pub async fn restored(context: &Context<'_>, client_id: &str) -> Result<RegisteredClient, RestoreFault> {
+    let Context { app, service, .. } = context;
+    let found = app.store.restorable_client(service.id, client_id, service.numeric_id(client_id)).await?;
+    let client = found.map_err(RestoreFault::Unrestorable)?;
+    within_the_developers_share(context, &client).await?;
+    Ok(client)
 }
 
 fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {

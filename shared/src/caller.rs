@@ -161,6 +161,8 @@ pub struct Operator {
     pub token: TokenHash,
     /// What it works for.
     pub reach: Reach,
+    /// When the token ends, in seconds since 1970, if it does.
+    pub expires_at: Option<u64>,
     permissions: Vec<Permission>,
 }
 
@@ -188,7 +190,7 @@ impl Operator {
             TokenKind::RegistrationAccess | TokenKind::InitialAccess | TokenKind::ManageRegistration => None,
         };
         let reach = reach.ok_or(Error::InvalidToken)?;
-        Ok(Self { token: record.hash, reach, permissions: record.permissions })
+        Ok(Self { token: record.hash, reach, expires_at: record.expires_at, permissions: record.permissions })
     }
 
     /// The organization the token works for, if it is an organization's.

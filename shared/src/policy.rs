@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{Addresses, Audit};
+pub use bounds::LONGEST_OVERLAP;
 pub use called_urls::CalledUrls;
 pub(crate) use called_urls::is_public_host;
 pub use conduct::{Conduct, Flag};
@@ -25,7 +26,7 @@ pub use presets::Preset;
 pub use unused::Unused;
 pub use written::WrittenFault;
 
-use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
+use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope, not_custom};
 use crate::trusted_issuer::TrustedIssuer;
 
 /// The front doors that there are, by the names under which policies open them.
@@ -403,8 +404,8 @@ impl Policy {
             return Err(PolicyFault::DefaultNotOffered("scopes"));
         }
         self.metadata_documents.check()?;
-        match self.custom_members.iter().find(|member| SERVER_SET.contains(&member.as_str())) {
-            Some(member) => Err(PolicyFault::ServerSet(member.clone())),
+        match not_custom(self.custom_members.iter().map(String::as_str)) {
+            Some(member) => Err(PolicyFault::ServerSet(member.to_owned())),
             None => Ok(()),
         }
     }

@@ -138,7 +138,10 @@ async fn follow(app: &App, event: &Event) -> Result<Followed, Error> {
     Ok(Followed { audited, indexed, counted, ended, purged })
 }
 
-/// Keeps what was changed, as long as each service's policy says.
+/// Through which clients come without an operator, and by which they go without one.
+const STRANGERS_DOORS: [&str; 5] = ["oauth", "stet", "federation", "identity_center", "stream"];
+
+/// Keeps what was changed, as long as each service's policy says; what operators do not less than a time that none sets.
 async fn keep(app: &App, records: &[Record]) -> Result<Vec<Change>, Error> {
     let now = app.clock.now();
     let entries = records.iter().filter_map(|record| audit::entry(record, now).transpose());
@@ -150,12 +153,19 @@ async fn keep(app: &App, records: &[Record]) -> Result<Vec<Change>, Error> {
         }
     }
     let end = |entry: &Change| {
-        let retention = retentions.get(&entry.service).copied().filter(|seconds| *seconds > 0)?;
-        Some(entry.at.saturating_add(retention))
+        let retention = retentions.get(&entry.service).copied().unwrap_or_default();
+        let kept = if is_operators(entry) { retention.max(Audit::LEAST_OF_OPERATORS) } else { retention };
+        (kept > 0).then(|| entry.at.saturating_add(kept))
     };
     let kept: Vec<_> = entries.iter().filter_map(|entry| Some((entry, end(entry)?))).collect();
     app.store.keep_entries(&kept).await?;
     Ok(entries)
+}
+
+/// Whether an operator has made the change, or it is one that only operators make: no policy hides it.
+fn is_operators(entry: &Change) -> bool {
+    let is_operators = |door: &str| !STRANGERS_DOORS.contains(&door);
+    !matches!(entry.subject, Subject::Client { .. }) || entry.door.as_deref().is_some_and(is_operators)
 }
 
 /// For how many seconds what is changed of a service is kept; of one that is gone as long as usual.

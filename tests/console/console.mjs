@@ -120,7 +120,7 @@ await check('clients register, with whatever names', async () => {
     registered.push(body)
   }
   for (let copy = 0; copy < 12; copy += 1) {
-    const { body } = await register({ client_name: copy % 2 ? 'Assistant' : 'ASSISTANT', redirect_uris: [`http://127.0.0.1:${4000 + copy}/cb`], token_endpoint_auth_method: 'none', made_up: 1 })
+    const { body } = await register({ client_name: copy % 2 ? 'Assistant' : 'ASSISTANT', redirect_uris: [`http://127.0.0.1:${4000 + copy}/cb`], token_endpoint_auth_method: 'none', made_up: 1, constructor: 'x', toString: 'y' })
     registered.push(body)
   }
   const { body } = await register({ client_name: 'With a secret', redirect_uris: ['https://rp.example/cb'], grant_types: ['authorization_code', 'implicit'] })

@@ -118,13 +118,37 @@ async fn who_ends_by_itself_is_told_of_and_who_is_forgotten_is_not() {
 }
 
 #[tokio::test]
-async fn a_service_that_keeps_no_audit_has_none() {
+async fn no_policy_hides_what_operators_do() {
+    let world = World::empty().await;
+    let audit = Audit { retention: 0, ..Audit::default() };
+    world.service(1, Policy { audit, ..Preset::Open.policy() }).await;
+    let (_, _, reply) = world.client(&web_client()).await;
+    let client_id = reply.text("client_id");
+    let operator = world.service_token(1, &Permission::ALL).await;
+    let changed = json!({"redirect_uris": ["https://evil.example/cb"]});
+    let path = format!("/operator/1/clients/{client_id}");
+    assert_eq!(world.send_json("PATCH", &path, Some(&operator), &changed).await.status, 200);
+    let token = json!({"kind": "service", "permissions": ["client.write"]});
+    assert_eq!(world.send_json("POST", "/operator/1/tokens", Some(&operator), &token).await.status, 201);
+    world.catch_up().await;
+    let entries = of_client(&world, client_id).await;
+    assert_eq!(events(&entries), [[Happening::Updated]], "the stranger's registration is not kept");
+    assert_eq!(entries[0].members, ["redirect_uris"]);
+    world.clock.advance(30 * DAY - 10);
+    assert_eq!(of_client(&world, client_id).await.len(), 1);
+    world.clock.advance(20);
+    assert!(of_client(&world, client_id).await.is_empty(), "it ends");
+}
+
+#[tokio::test]
+async fn a_service_that_keeps_no_audit_has_none_of_strangers() {
     let world = World::empty().await;
     let audit = Audit { retention: 0, ..Audit::default() };
     world.service(1, Policy { audit, ..Preset::Open.policy() }).await;
     world.client(&web_client()).await;
     world.register(1, None, &json!({"redirect_uris": ["junk"]})).await;
-    assert!(of_service(&world).await.is_empty());
+    let kept = of_service(&world).await;
+    assert!(kept.iter().all(|entry| !matches!(entry.subject, Subject::Client { .. })), "{kept:?}");
     assert!(refused(&world).await.is_empty());
 }
 

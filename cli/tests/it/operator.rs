@@ -141,8 +141,99 @@ async fn what_waits_is_approved_as_it_was_seen_or_denied() {
     let approved = operator.send("POST", &format!("clients/{one}/approve"), &json!({"version": 1})).await;
     assert_eq!((approved.status, approved.body.get("pending_until")), (200, None), "{approved:?}");
     assert_conflict(&operator.act(&one, "deny").await, "does not wait");
+    let stale = operator.send("POST", &format!("clients/{other}/deny"), &json!({"version": 7})).await;
+    assert_conflict(&stale, "changed");
     assert_eq!(operator.act(&other, "deny").await.status, 204);
     assert_eq!(operator.listed("").await, ["One"]);
+}
+
+#[tokio::test]
+async fn what_is_approved_and_denied_at_once_becomes_one_of_both() {
+    let policy = Policy { approval: Approval::Required, ..Preset::Open.policy() };
+    let operator = Operator::of(policy).await;
+    for round in 0..20 {
+        let client = operator.registered(&format!("Client {round}")).await;
+        let seen = json!({"version": 1});
+        let (approve, deny) = (format!("clients/{client}/approve"), format!("clients/{client}/deny"));
+        let (approved, denied) =
+            tokio::join!(operator.send("POST", &approve, &seen), operator.send("POST", &deny, &seen));
+        let both = approved.status == 200 && denied.status == 204;
+        assert!(!both, "{approved:?} {denied:?}");
+        assert!(approved.status == 200 || denied.status == 204, "{approved:?} {denied:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_deleted_as_it_was_seen() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = operator.registered("One").await;
+    let delete = async |query: &str| {
+        let path = format!("/operator/1/clients/{client}?{query}");
+        operator.world.send_bare("DELETE", &path, Some(&operator.token)).await
+    };
+    for query in ["version=2", "version=2&for_good=true"] {
+        assert_conflict(&delete(query).await, "changed");
+    }
+    assert_eq!(delete("version=").await.status, 400);
+    let body = operator.send("DELETE", &format!("clients/{client}"), &json!({"version": 1})).await;
+    assert_eq!(body.status, 400, "a version in a body is not left unread: {body:?}");
+    assert_eq!(delete("version=1").await.status, 204);
+}
+
+#[tokio::test]
+async fn no_stranger_speaks_in_the_servers_place() {
+    let custom = ["developer", "retained", "flags", "used", "software", "requestable_scopes", "tenant"];
+    let custom_members = custom.map(str::to_owned).into();
+    let operator = Operator::of(Policy { custom_members, ..Preset::Open.policy() }).await;
+    let mut forged = web_client();
+    for name in custom {
+        forged[name] = json!("forged");
+    }
+    let client = operator.world.register(1, None, &forged).await.text("client_id").to_owned();
+    let lookup = operator.world.send_bare("GET", &format!("/1/client?client_id={client}"), Some(&operator.token)).await;
+    for seen in [operator.get(&format!("clients/{client}")).await, lookup] {
+        assert_eq!((seen.status, seen.text("tenant")), (200, "forged"), "{seen:?}");
+        for name in custom.iter().filter(|name| **name != "tenant") {
+            assert_ne!(seen.body.get(*name), Some(&json!("forged")), "{name}");
+        }
+    }
+    let policy = operator.get("policy").await.body;
+    let tried = operator.send("POST", "policy/try", &json!({"policy": policy})).await;
+    assert_eq!(tried.status, 400, "such a name is refused: {tried:?}");
+}
+
+#[tokio::test]
+async fn an_overlap_is_bounded_as_the_policys() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = operator.send("POST", "clients", &web_client()).await.text("client_id").to_owned();
+    let path = format!("clients/{client}/rotate-secret");
+    for overlap in [31_536_001, u64::MAX] {
+        let refused = operator.send("POST", &path, &json!({"overlap": overlap})).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert!(refused.text("error_description").contains("overlap"), "{refused:?}");
+    }
+    assert_eq!(operator.send("POST", &path, &json!({"overlap": 31_536_000})).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_preview_says_what_the_action_does() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let (plain, locked) = (operator.registered("Plain").await, operator.registered("Locked").await);
+    operator.act(&locked, "lock").await;
+    for client in [&plain, &locked] {
+        let path = format!("/operator/1/clients/{client}");
+        assert_eq!(operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.status, 204);
+    }
+    for action in ["restore", "unlock"] {
+        for client in ["nobody", &locked, &plain] {
+            let order =
+                |preview: bool| json!({"action": action, "preview": preview, "clients": [{"client_id": client}]});
+            let seen = operator.send("POST", "bulk", &order(true)).await.body["results"][0]["outcome"].clone();
+            let done = operator.send("POST", "bulk", &order(false)).await.body["results"][0]["outcome"].clone();
+            assert_eq!(seen == "possible", done == "done", "{action} {client}: {seen}, {done}");
+            assert!(seen == "possible" || seen == done, "{action} {client}: {seen}, {done}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -241,6 +332,7 @@ async fn the_same_is_done_to_many_that_are_as_they_were_seen() {
         (json!({"action": "paint", "clients": [{"client_id": "a"}]}), "action"),
         (json!({"action": "lock", "clients": ["a"]}), "clients"),
         (json!({"action": "lock", "clients": [{"version": 1}]}), "client_id"),
+        (json!({"action": "lock", "clients": [{"client_id": "a"}, {"client_id": "a"}]}), "twice"),
         (json!({"action": "lock", "clients": [{"client_id": "a"}], "preview": "yes"}), "preview"),
     ] {
         let refused = operator.send("POST", "bulk", &body).await;
@@ -334,6 +426,16 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
     assert_eq!(list(&value).await, 401);
     assert_eq!(revoke(made.text("token")).await, 404, "it is gone");
     assert_eq!(operator.get("tokens").await.body["tokens"].as_array().unwrap().len(), 2);
+
+    let brief = json!({"kind": "service", "permissions": ["service.write"], "expires_in": 50});
+    let brief = operator.send("POST", "tokens", &brief).await.text("value").to_owned();
+    for asked in [json!({}), json!({"expires_in": 1000})] {
+        let mut asked = asked;
+        asked["kind"] = json!("service");
+        asked["permissions"] = json!(["service.write"]);
+        let child = operator.world.send_json("POST", "/operator/1/tokens", Some(&brief), &asked).await;
+        assert_eq!(child.body["expires_at"], json!(NOW + 50), "nothing outlasts its maker: {child:?}");
+    }
 
     let writer = operator.world.service_token(1, &[Permission::ServiceWrite]).await;
     let more = json!({"kind": "service", "permissions": ["client.write"]});
@@ -475,6 +577,10 @@ async fn what_users_have_let_clients_have_is_shown_and_ended() {
         let path = format!("/operator/1/grants?{query}");
         operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.body
     };
+    for empty in [format!("client={client}&subject="), "client=&subject=john".to_owned()] {
+        let refused = operator.world.send_bare("DELETE", &format!("/operator/1/grants?{empty}"), Some(&operator.token));
+        assert_eq!(refused.await.status, 400, "{empty}");
+    }
     assert_eq!(end("subject=john").await, json!({"ended": 1}));
     assert_eq!((works(&tokens[0]).await, works(&tokens[1]).await), (false, true));
     operator.world.clock.advance(1);

@@ -16,23 +16,22 @@ const OUTCOMES = {
 }
 
 export function bulk(context, action, clients, unused) {
-  const parts = Array.from({ length: Math.ceil(clients.length / MOST) }, (_, part) => clients.slice(part * MOST, (part + 1) * MOST))
-  const requests = (preview) => parts.map((part) => ['POST', `${context.id}/bulk`, {}, {
-    action, preview, unused, clients: part.map(({ client_id, version }) => ({ client_id, version })),
+  const requests = (preview, some) => Array.from({ length: Math.ceil(some.length / MOST) }, (_, part) => ['POST', `${context.id}/bulk`, {}, {
+    action, preview, unused, clients: some.slice(part * MOST, (part + 1) * MOST).map(({ client_id, version }) => ({ client_id, version })),
   }])
-  const run = async (preview) => {
+  const run = async (preview, some) => {
     const results = []
-    for (const request of requests(preview)) {
+    for (const request of requests(preview, some)) {
       results.push(...(await ask(request)).members.results)
-      announce(`${results.length} of ${count(clients.length, 'client')} ${preview ? 'looked at' : 'worked on'}`)
+      announce(`${results.length} of ${count(some.length, 'client')} ${preview ? 'looked at' : 'worked on'}`)
     }
     return results
   }
   const deletes = ['delete', 'deny'].includes(action)
   dialog(`${action} ${count(clients.length, 'client')}?`, (close) => {
     const place = h('div', 'Looking at what would happen …')
-    const finished = async () => {
-      const results = await run(false)
+    const finished = async (some) => {
+      const results = await run(false, some)
       const done = results.filter(({ outcome }) => outcome === 'done').length
       announce(`${count(done, 'client')} done${done < results.length ? `, ${results.length - done} not` : ''}.`)
       const leave = () => {
@@ -42,20 +41,22 @@ export function bulk(context, action, clients, unused) {
       return [outcomes(results), h('p.buttons', button('Close', leave, 'main'))]
     }
     const offer = (results) => {
-      const possible = results.filter(({ outcome }) => outcome === 'possible').length
+      const able = new Set(results.filter(({ outcome }) => outcome === 'possible').map(({ client_id }) => client_id))
+      const some = clients.filter(({ client_id }) => able.has(client_id))
+      const possible = some.length
       const word = deletes && possible >= MANY && input('text', { inputmode: 'numeric', oninput: () => { go.disabled = word.value !== String(possible) } })
       const act = () => {
         go.disabled = true
-        load(place, finished())
+        load(place, finished(some))
       }
       const go = button(`${action} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(word) })
-      const command = () => clients.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: deletes }, [client_id])).join('\n')
+      const command = () => some.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: deletes }, [client_id])).join('\n')
       const until = action === 'delete' && h('p', 'Until ', time(now() + 30 * 86400), ' they can be restored one by one, but for those that are locked.')
       return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results), until,
         word && field(['Type their number, ', h('strong', possible), ', to go on'], word),
-        h('p.buttons', go, button('Cancel', close), copies(() => requests(false), command))]
+        h('p.buttons', go, button('Cancel', close), copies(() => requests(false, some), command))]
     }
-    load(place, run(true).then(offer))
+    load(place, run(true, clients).then(offer))
     return place
   })
 }

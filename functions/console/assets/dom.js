@@ -66,7 +66,7 @@ export function value(json) {
   if (json === undefined) return none()
   if (typeof json === 'string') return said(json)
   if (Array.isArray(json) && json.every((item) => typeof item === 'string')) return json.length ? list(json.map(said)) : none('empty')
-  const line = JSON.stringify(json)
+  const line = String(JSON.stringify(json))
   return h('code', line.length > 60 ? pretty(json) : said(line))
 }
 

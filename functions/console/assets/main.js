@@ -122,6 +122,11 @@ async function start() {
   const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1]
   if (!code) return show()
   history.replaceState(null, '', location.pathname)
+  // Whoever is signed in stays so: a link from elsewhere signs nobody out, nor in as somebody else.
+  if (me) {
+    await show()
+    return announce('The link’s code was ignored: you are signed in.')
+  }
   try {
     await enter(await signIn(await exchange(code)))
   } catch (error) {

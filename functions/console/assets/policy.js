@@ -166,17 +166,19 @@ function parsed(text, what) {
 
 /** The members that a policy has and that were not written. */
 const missing = (policy, written) => Object.entries(policy).flatMap(([name, value]) => {
-  if (!(name in written)) return [name]
+  if (!Object.hasOwn(written, name)) return [name]
   return isObject(value) && isObject(written[name]) ? missing(value, written[name]).map((inner) => `${name}.${inner}`) : []
 })
 
 /** What was sent, what it became, and by which rule; what was changed stands first. */
 export function becameTable(sent, became, changes) {
   const of = (name) => changes.filter(({ member }) => member === name)
-  const names = Object.keys({ ...sent, ...became }).sort((one, other) => of(other).length - of(one).length)
+  // A stranger chooses the names: `constructor` is one that every object seems to have.
+  const own = (members, name) => Object.hasOwn(members, name) ? members[name] : undefined
+  const names = [...new Set([...Object.keys(sent), ...Object.keys(became)])].sort((one, other) => of(other).length - of(one).length)
   return table('Each member, as sent and as it became', ['Member', 'Sent', 'Became', 'Rule'], names.map((name) => {
     const rules = of(name)
     const [is, by] = rules.length ? ['strong', list(rules.map(({ rule, what }) => [said(rule), `: ${what}`]))] : ['span', none('as sent')]
-    return [code(name), value(sent[name]), h(is, value(became[name])), by]
+    return [code(name), value(own(sent, name)), h(is, value(own(became, name))), by]
   }))
 }

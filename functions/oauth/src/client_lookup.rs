@@ -10,7 +10,7 @@ use shared::caller::Permission;
 use shared::client::{ClientDocument, RegisteredClient};
 use shared::desk::Desk;
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
-use shared::metadata::{Invalid, RedirectUriKind, VerifiedMetadata};
+use shared::metadata::{Invalid, RedirectUriKind, VerifiedMetadata, remove_said_by_server};
 use shared::metadata_document::{DocumentUri, Wanted};
 use shared::policy::{Flag, Policy};
 use shared::registry::Context;
@@ -111,6 +111,7 @@ async fn answer(context: &Context<'_>, desk: &Desk, client: RegisteredClient) ->
     let information =
         if sees_secret { administration::opened(context, client).await? } else { administration::closed(client) };
     let mut members = information.to_members();
+    remove_said_by_server(&mut members);
     let (client, policy) = (&information.client, desk.service.policy());
     let record = &client.record;
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);

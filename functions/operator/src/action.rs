@@ -113,8 +113,10 @@ pub(crate) async fn perform(
         _ => {}
     }
     let mut client = found(context, request, identifier, named, action).await?;
+    // What is approved or denied is the client as it was read, whether or not its version was given.
+    let as_read = version.is_some() || matches!(action, Action::Approve | Action::Deny);
     for _ in 1..ATTEMPTS {
-        if version.is_some() {
+        if as_read {
             break;
         }
         match once(context, client, action).await {
@@ -126,12 +128,12 @@ pub(crate) async fn perform(
         return Err(CHANGED);
     }
     match once(context, client, action).await {
-        Err(Fault::Core(Error::Contention)) if version.is_some() => Err(CHANGED),
+        Err(Fault::Core(Error::Contention)) if as_read => Err(CHANGED),
         outcome => outcome,
     }
 }
 
-fn of_restoring(fault: RestoreFault) -> Fault {
+pub(crate) fn of_restoring(fault: RestoreFault) -> Fault {
     match fault {
         RestoreFault::Core(error) => Fault::Core(error),
         RestoreFault::Unrestorable(Unrestorable::Unknown) => Fault::Core(Error::UnknownClient),
@@ -169,7 +171,7 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
         Action::Retain => administration::retain_once(context, client, true).await?,
         Action::Release => administration::retain_once(context, client, false).await?,
         Action::Deny => {
-            administration::delete(context, &client).await?;
+            administration::delete_once(context, &client).await?;
             return Ok(Outcome::Gone);
         }
         Action::Delete { unused: Some(unused), .. } => {

@@ -1,12 +1,14 @@
 //! `POST /operator/{serviceId}/bulk`: the same is done to many clients, or only looked at.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use shared::App;
 use shared::administration::{self, Kept};
 use shared::http::{RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::Invalid;
 use shared::registry::Context;
-use shared::store::Named;
+use shared::store::{Named, Unrestorable};
 
 use crate::action::{self, Action, Outcome};
 use crate::door::{self, CHANGED, Fault, WRITE_CLIENTS, endpoint};
@@ -66,7 +68,11 @@ impl Order {
             (action, None) => action,
         };
         asked.end()?;
-        let clients = values.into_iter().map(One::of).collect::<Result<_, _>>()?;
+        let clients = values.into_iter().map(One::of).collect::<Result<Vec<_>, _>>()?;
+        let mut named = BTreeSet::new();
+        if !clients.iter().all(|one| named.insert(one.client_id.as_str())) {
+            return Err(Fault::Request("clients names a client twice".into()));
+        }
         Ok(Self { action, clients, preview })
     }
 }
@@ -123,17 +129,29 @@ async fn done(context: &Context<'_>, request: &Request, order: &Order, one: &One
 /// Whether it could be done.
 async fn looked_at(context: &Context<'_>, order: &Order, one: &One, found: &Named) -> Result<(), Fault> {
     match &found.client {
-        // What is deleted is found by bringing it back alone.
-        None if order.action == Action::Restore => Ok(()),
         None if found.document.is_some() => match order.action {
             Action::Delete { unused: Some(_), .. } => Err(Fault::Conflict(Kept::Decided.as_str())),
+            Action::Restore => Err(Fault::Conflict(Unrestorable::Living.as_str())),
             _ => Ok(()),
         },
+        // What is deleted is looked for where the action would find it.
+        None if order.action == Action::Restore => {
+            let restored = administration::restored(context, &one.client_id).await;
+            restored.map(|_| ()).map_err(action::of_restoring)
+        }
+        None if order.action == Action::Unlock => {
+            let (service, number) = (context.service, context.service.numeric_id(&one.client_id));
+            let is_locked = context.app.store.is_deleted_locked(service.id, &one.client_id, number).await?;
+            if is_locked { Ok(()) } else { Err(shared::Error::UnknownClient.into()) }
+        }
         None => Err(shared::Error::UnknownClient.into()),
         Some(client) if one.version.is_some_and(|version| version != client.version) => Err(CHANGED),
         Some(client) => {
             order.action.fits(client)?;
-            let Action::Delete { unused: Some(unused), .. } = order.action else { return Ok(()) };
+            let Action::Delete { unused, .. } = order.action else {
+                return if order.action == Action::Deny { Ok(administration::may_go(client)?) } else { Ok(()) };
+            };
+            let Some(unused) = unused else { return Ok(administration::may_go(client)?) };
             let since = context.app.clock.now().saturating_sub(unused);
             let kept = administration::kept_unused(&context.app.store, client, since).await?;
             kept.map_or(Ok(()), |kept| Err(Fault::Conflict(kept.as_str())))

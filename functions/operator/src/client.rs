@@ -52,8 +52,13 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
 
 async fn delete(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
-    let for_good = Query::of(request, &["for_good"])?.flag("for_good")?.unwrap_or_default();
+    let query = Query::of(request, &["for_good", "version"])?;
+    let (for_good, version) = (query.flag("for_good")?.unwrap_or_default(), query.number("version", 1..=u64::MAX)?);
+    if !request.body.is_empty() {
+        return Err(Fault::Request("a deletion has no body: version and for_good are parameters".into()));
+    }
     let context = door::context(app, &desk, request);
-    action::perform(&context, request, identifier, named, &Action::Delete { for_good, unused: None }, None).await?;
+    let action = Action::Delete { for_good, unused: None };
+    Box::pin(action::perform(&context, request, identifier, named, &action, version)).await?;
     Ok(Response::empty(204))
 }

@@ -15,7 +15,8 @@ pub(crate) const MOST: u64 = 100;
 /// How many it has unless asked for.
 const USUAL: u64 = 50;
 
-/// The query of a request: each parameter once, and none that this endpoint does not know. An empty value is none.
+/// The query of a request: each parameter once, and none that this endpoint does not know. An empty one is refused:
+/// of what it left out there would be more.
 pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
@@ -25,11 +26,13 @@ impl Query {
             if !known.contains(&name.as_str()) {
                 return Err(unknown(&name));
             }
+            if value.is_empty() {
+                return Err(Fault::Request(format!("{name} is empty: leave it out if it is not meant").into()));
+            }
             if parameters.insert(name.clone(), value).is_some() {
                 return Err(Fault::of_request(&Invalid::Duplicate { member: name }));
             }
         }
-        parameters.retain(|_, value| !value.is_empty());
         Ok(Self(parameters))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredClient, SoftwareIdentity};
-use shared::metadata::{Change, VerifiedMetadata};
+use shared::metadata::{Change, VerifiedMetadata, remove_said_by_server};
 use shared::policy::{Flag, Policy};
 
 /// One client, as it was sent and what each rule made of that.
@@ -35,6 +35,7 @@ pub fn listed(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<Strin
 pub fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
     let record = &client.record;
     let mut members = record.metadata.to_members();
+    remove_said_by_server(&mut members);
     let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
     put("client_id", client.client_id.as_str().into());
     put("client_id_issued_at", (record.issued_at_millis / 1000).into());

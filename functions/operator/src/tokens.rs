@@ -39,7 +39,9 @@ async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
     Query::of(request, &[])?;
     let terms = Terms::of(Members(door::body(request)?), &desk)?;
     let token = Token::mint(terms.kind, &app.entropy)?;
-    let now = app.clock.now();
+    // Time is a right as well: nothing outlasts what has made it.
+    let asked = terms.expires_in.map(|seconds| app.clock.now().saturating_add(seconds));
+    let expires_at = asked.into_iter().chain(desk.operator.expires_at).min();
     let record = TokenRecord {
         hash: token.hash(),
         kind: terms.kind,
@@ -49,7 +51,7 @@ async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
         bound: terms.bound,
         certificate: None,
         uses_left: terms.uses,
-        expires_at: terms.expires_in.map(|seconds| now.saturating_add(seconds)),
+        expires_at,
         created_millis: app.clock.now_millis(),
     };
     app.store.create_token(&record, &door::origin(&desk, request)).await?;

@@ -132,8 +132,9 @@ fn clients() -> Vec<Operation> {
             .fails(&[403, 404, 409]),
         on("operator-client", Delete, "Deletes it; for thirty days it can be restored")
             .query("for_good", "flag", "whether nothing is kept of it")
+            .query("version", "integer", "the only one that is deleted")
             .gives_nothing(204)
-            .fails(&[403, 404]),
+            .fails(&[403, 404, 409]),
         on("operator-client-history", Get, "What was changed of a client, newest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)

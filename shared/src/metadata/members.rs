@@ -17,6 +17,52 @@ pub const SERVER_SET: [&str; 6] = [
     "registration_client_uri",
 ];
 
+/// What the server says of a client beside its metadata, to operators and authorization servers: a custom member of such a
+/// name would be a stranger's word in the place of the server's.
+const SAID_BY_SERVER: [&str; 28] = [
+    "alias",
+    "certificates",
+    "changes",
+    "client_type",
+    "developer",
+    "expires_at",
+    "flags",
+    "issued_at",
+    "kept",
+    "locked",
+    "metadata_document",
+    "numeric_id",
+    "pending",
+    "pending_until",
+    "position",
+    "previous_client_secret",
+    "previous_client_secret_expires_at",
+    "previous_secret_until",
+    "requestable_scopes",
+    "retained",
+    "sent",
+    "service_id",
+    "software",
+    "source",
+    "token_endpoint_auth_methods_supported",
+    "trust_chain",
+    "used",
+    "version",
+];
+
+/// The first of those names that a custom member may not have: what the server sets, or says of a client.
+pub fn not_custom<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+    let ours = || SERVER_SET.into_iter().chain(SAID_BY_SERVER);
+    names.find_map(|name| ours().find(|our| *our == name))
+}
+
+/// Takes away what a service let strangers say, before those names were refused, in the place of the server.
+pub fn remove_said_by_server(members: &mut Map<String, Value>) {
+    for name in SAID_BY_SERVER {
+        members.remove(name);
+    }
+}
+
 /// The rule that what was sent is read by.
 const AS_SENT: &str = "as sent";
 

@@ -8,12 +8,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Audit {
-    /// For how many seconds; 0 is not at all.
+    /// For how many seconds; 0 is not at all. What operators do is kept for [`Audit::LEAST_OF_OPERATORS`] at least.
     pub retention: u64,
     /// What is kept of the addresses of strangers.
     pub addresses: Addresses,
     /// Whether refused registrations are counted, with the last one of each kind, its values masked.
     pub refusals: bool,
+}
+
+impl Audit {
+    /// For how many seconds at least it is kept what operators do, whatever a policy says: whoever has an operator's token
+    /// could turn off what tells of it.
+    pub const LEAST_OF_OPERATORS: u64 = 30 * 24 * 60 * 60;
 }
 
 impl Default for Audit {

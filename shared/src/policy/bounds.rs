@@ -8,6 +8,9 @@ use crate::metadata::Invalid;
 const DAY: u64 = 24 * 60 * 60;
 const YEAR: u64 = 365 * DAY;
 
+/// The longest that a replaced secret works beside the new one, in seconds.
+pub const LONGEST_OVERLAP: u64 = YEAR;
+
 /// A number of a policy.
 struct Bound {
     /// Its name, within an object with dots.
@@ -70,7 +73,7 @@ const BOUNDS: [Bound; 14] = [
     Bound {
         member: "secret_overlap",
         of: |policy| Some(policy.secret_overlap),
-        range: 0..=YEAR,
+        range: 0..=LONGEST_OVERLAP,
         expected: "a number of seconds from 0 to 31536000",
     },
     Bound {

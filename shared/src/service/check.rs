@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Host;
 
 use super::ServiceConfiguration;
-use crate::metadata::{GrantType, Invalid, PlainUri, SERVER_SET, hidden_character, hidden_character_in};
+use crate::metadata::{GrantType, Invalid, PlainUri, hidden_character, hidden_character_in, not_custom};
 use crate::metadata_document::metadata_policy;
 
 /// How long the name of an organization may be, in characters.
@@ -138,8 +138,7 @@ impl ServiceConfiguration {
         if let Some(door) = self.policy.unknown_door() {
             return Err(Invalid::unknown("doors", door));
         }
-        let custom = &self.policy.custom_members;
-        match SERVER_SET.into_iter().find(|set| custom.iter().any(|name| name == set)) {
+        match not_custom(self.policy.custom_members.iter().map(String::as_str)) {
             Some(member) => Err(Invalid::ServerSet { member }),
             None => Ok(()),
         }

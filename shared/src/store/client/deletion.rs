@@ -14,7 +14,7 @@ use crate::store::item::{changed, integer, number, required, string, text};
 use crate::store::list::{BATCH, Place};
 use crate::store::schema::{LIST_INDEX, authorizations_list, client_key, list_position, pruned_list, uncounted_key};
 use crate::store::write::{Condition, Outcome, Write};
-use crate::store::{Excess, Route, Store};
+use crate::store::{Excess, Item, Route, Store};
 
 /// How long what is left of a deleted client is kept, in seconds.
 const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
@@ -83,6 +83,13 @@ pub enum Deleter {
     OperatorOfUnlocked,
     /// An operator, where the client is locked and its registrant may come back: the lock stays.
     KeepingLock,
+    /// An operator, where nobody has changed the client since it was read.
+    OperatorOf {
+        /// The version that was read.
+        version: u64,
+        /// Whether it is locked and its registrant may come back: the lock stays.
+        keeps_lock: bool,
+    },
     /// The service's ceiling, where nobody has used the client, nor changed it since it was read at that version.
     Unused(u64),
 }
@@ -99,6 +106,17 @@ impl Deleter {
             (false, true) => Self::KeepingLock,
         }
     }
+
+    /// An operator who deletes that client as it was read.
+    #[must_use]
+    pub fn operator_of_read(client: &RegisteredClient) -> Self {
+        let keeps_lock = Self::operator_of(client).keeps_lock();
+        Self::OperatorOf { version: client.version, keeps_lock }
+    }
+
+    const fn keeps_lock(self) -> bool {
+        matches!(self, Self::KeepingLock | Self::OperatorOf { keeps_lock: true, .. })
+    }
 }
 
 /// Who has deleted a client that a ceiling has let go.
@@ -113,7 +131,21 @@ const MOST_MAKING_ROOM: usize = 200;
 /// How many pages that is.
 const PAGES_MAKING_ROOM: usize = 50;
 
+/// Whether that is what is left of a client that was deleted while it was locked.
+fn is_left_locked(item: &Item, client_id: &str) -> bool {
+    text(item, "client_id") == Some(client_id) && item.contains_key("deleted_by") && is_locked(item)
+}
+
 impl Store {
+    /// Whether there is what [`unlock_deleted`](Self::unlock_deleted) would unlock.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn is_deleted_locked(&self, service_id: u64, client_id: &str, numeric_id: u64) -> Result<bool, Error> {
+        let item = self.get(client_key(service_id, numeric_id)).await?;
+        Ok(item.is_some_and(|item| is_left_locked(&item, client_id)))
+    }
+
     /// Unlocks what is left of a client that was deleted while it was locked; whether there is such a one.
     ///
     /// # Errors
@@ -125,11 +157,8 @@ impl Store {
         numeric_id: u64,
         origin: &Origin,
     ) -> Result<bool, Error> {
-        let Some(mut item) = self.get(client_key(service_id, numeric_id)).await? else { return Ok(false) };
-        let is_it = text(&item, "client_id") == Some(client_id) && item.contains_key("deleted_by");
-        if !is_it || !is_locked(&item) {
-            return Ok(false);
-        }
+        let item = self.get(client_key(service_id, numeric_id)).await?;
+        let Some(mut item) = item.filter(|item| is_left_locked(item, client_id)) else { return Ok(false) };
         let read = required(number(&item, "version"), "version")?;
         let write_id = self.write_id()?;
         let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
@@ -185,9 +214,10 @@ impl Store {
     ) -> Result<Result<(), Option<RegisteredClient>>, Error> {
         let write_id = self.write_id()?;
         let now = self.clock.now();
-        let buried = match deleter {
-            Deleter::KeepingLock => format!("SET {TOMBSTONE} REMOVE {GONE_OF_LISTED}, {LISTED}, {OWN_END}"),
-            _ => format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE_OF_LISTED}, {LISTED}"),
+        let buried = if deleter.keeps_lock() {
+            format!("SET {TOMBSTONE} REMOVE {GONE_OF_LISTED}, {LISTED}, {OWN_END}")
+        } else {
+            format!("SET {TOMBSTONE}, expires_at = :end REMOVE {GONE_OF_LISTED}, {LISTED}")
         };
         let mut update = self
             .burying(service_id, numeric_id, &write_id, origin)
@@ -196,11 +226,14 @@ impl Store {
             .expression_attribute_values(":now", integer(now));
         let live = "client_id = :id AND attribute_not_exists(deleted_by) \
                     AND (attribute_not_exists(expires_at) OR expires_at > :now)";
-        if !matches!(deleter, Deleter::KeepingLock) {
+        if !deleter.keeps_lock() {
             update = update.expression_attribute_values(":end", integer(now.saturating_add(TOMBSTONE_SECONDS)));
         }
         update = match deleter {
             Deleter::Operator => update.condition_expression(live),
+            Deleter::OperatorOf { version, .. } => update
+                .condition_expression(format!("{live} AND version = :version"))
+                .expression_attribute_values(":version", integer(version)),
             Deleter::OperatorOfUnlocked => update
                 .condition_expression(format!("{live} AND locked = :unlocked"))
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),

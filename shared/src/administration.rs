@@ -609,7 +609,7 @@ pub async fn create_numbered_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Option<Service>, Error> {
-    configuration.policy.check_numbers(None)?;
+    configuration.policy.check_new(None)?;
     let configuration = &kept(configuration.clone(), secrets)?;
     let id_salt = &IdSalt(entropy.bytes()?);
     let wrapped_data_key = keys.new_data_key(id, entropy).await?;
@@ -637,7 +637,7 @@ pub async fn configure_service(
     origin: &Origin,
 ) -> Result<Service, Error> {
     configuration.check()?;
-    configuration.policy.check_numbers(Some(&current.configuration.policy))?;
+    configuration.policy.check_new(Some(&current.configuration.policy))?;
     let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
     store.update_service(current.id, current.version, configuration, None, origin).await?;
     store.service(current.id).await?.ok_or(Error::UnknownService)
@@ -655,7 +655,7 @@ pub async fn replace_service(
     secrets: &Map<String, Value>,
     origin: &Origin,
 ) -> Result<Service, Error> {
-    configuration.policy.check_numbers(Some(&current.configuration.policy))?;
+    configuration.policy.check_new(Some(&current.configuration.policy))?;
     let configuration = kept(configuration, secrets)?;
     let sealed = match (secrets.is_empty(), &current.secrets) {
         (true, None) => None,

@@ -26,7 +26,7 @@ pub use presets::Preset;
 pub use unused::Unused;
 pub use written::WrittenFault;
 
-use crate::metadata::{AuthMethod, GrantType, ResponseType, Scope, not_custom};
+use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 use crate::trusted_issuer::TrustedIssuer;
 
 /// The front doors that there are, by the names under which policies open them.
@@ -404,8 +404,8 @@ impl Policy {
             return Err(PolicyFault::DefaultNotOffered("scopes"));
         }
         self.metadata_documents.check()?;
-        match not_custom(self.custom_members.iter().map(String::as_str)) {
-            Some(member) => Err(PolicyFault::ServerSet(member.to_owned())),
+        match self.custom_members.iter().find(|member| SERVER_SET.contains(&member.as_str())) {
+            Some(member) => Err(PolicyFault::ServerSet(member.clone())),
             None => Ok(()),
         }
     }

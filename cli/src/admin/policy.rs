@@ -73,7 +73,7 @@ pub enum Command {
 pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
     check(&configuration)?;
-    configuration.policy.check_numbers(None)?;
+    configuration.policy.check_new(None)?;
     let Some(registration) = registration else {
         return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
     };

@@ -197,9 +197,12 @@ async fn no_stranger_speaks_in_the_servers_place() {
             assert_ne!(seen.body.get(*name), Some(&json!("forged")), "{name}");
         }
     }
-    let policy = operator.get("policy").await.body;
+    let mut policy = operator.get("policy").await.body;
     let tried = operator.send("POST", "policy/try", &json!({"policy": policy})).await;
-    assert_eq!(tried.status, 400, "such a name is refused: {tried:?}");
+    assert_eq!(tried.status, 200, "what is there already stays: {tried:?}");
+    policy["custom_members"].as_array_mut().unwrap().push("locked".into());
+    let tried = operator.send("POST", "policy/try", &json!({"policy": policy})).await;
+    assert_eq!(tried.status, 400, "another such name is refused: {tried:?}");
 }
 
 #[tokio::test]

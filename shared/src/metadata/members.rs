@@ -50,10 +50,9 @@ const SAID_BY_SERVER: [&str; 28] = [
     "version",
 ];
 
-/// The first of those names that a custom member may not have: what the server sets, or says of a client.
-pub fn not_custom<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static str> {
-    let ours = || SERVER_SET.into_iter().chain(SAID_BY_SERVER);
-    names.find_map(|name| ours().find(|our| *our == name))
+/// The name as the server's own, if the server says something of clients under it.
+pub(crate) fn said_by_server(name: &str) -> Option<&'static str> {
+    SAID_BY_SERVER.into_iter().find(|our| *our == name)
 }
 
 /// Takes away what a service let strangers say, before those names were refused, in the place of the server.

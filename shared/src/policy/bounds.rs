@@ -1,9 +1,10 @@
 //! The numbers of a policy have bounds: outside of them they mean nothing, or something that another member says better.
+//! The names of custom members have some, too: what the server says of a client is not for strangers to say.
 
 use std::ops::RangeInclusive;
 
 use super::Policy;
-use crate::metadata::Invalid;
+use crate::metadata::{Invalid, said_by_server};
 
 const DAY: u64 = 24 * 60 * 60;
 const YEAR: u64 = 365 * DAY;
@@ -115,11 +116,17 @@ const BOUNDS: [Bound; 14] = [
 ];
 
 impl Policy {
-    /// Checks the numbers that differ from those before: what is stored already stays as it is.
+    /// Checks the numbers, and the names of custom members, that were not there before: what is stored already stays as it
+    /// is.
     ///
     /// # Errors
-    /// [`Invalid`], naming the member and its bounds.
-    pub fn check_numbers(&self, before: Option<&Self>) -> Result<(), Invalid> {
+    /// [`Invalid`], naming the member, and the bounds of a number.
+    pub fn check_new(&self, before: Option<&Self>) -> Result<(), Invalid> {
+        let is_kept = |name: &String| before.is_some_and(|before| before.custom_members.contains(name));
+        let mut custom = self.custom_members.iter().filter(|name| !is_kept(name));
+        if let Some(member) = custom.find_map(|name| said_by_server(name)) {
+            return Err(Invalid::ServerSet { member });
+        }
         let is_new = |bound: &&Bound| before.is_none_or(|before| (bound.of)(before) != (bound.of)(self));
         let is_outside = |bound: &&Bound| (bound.of)(self).is_some_and(|number| !bound.range.contains(&number));
         match BOUNDS.iter().filter(is_new).find(is_outside) {
@@ -153,7 +160,7 @@ mod tests {
             {
                 let policy = with(member, number);
                 assert_eq!(of(&policy), Some(number), "{member}");
-                let told = policy.check_numbers(None).map_err(|fault| fault.to_string());
+                let told = policy.check_new(None).map_err(|fault| fault.to_string());
                 let fault = format!("{member} is not {expected}");
                 assert_eq!(told, if is_well { Ok(()) } else { Err(fault) }, "{member} {number}");
             }
@@ -191,9 +198,17 @@ mod tests {
     fn what_is_stored_stays_and_what_is_new_is_checked() {
         let stored = with("clients_per_service", 0);
         let changed = Policy { merge_identical: true, ..stored.clone() };
-        assert_eq!(changed.check_numbers(Some(&stored)), Ok(()));
+        assert_eq!(changed.check_new(Some(&stored)), Ok(()));
         let other = Policy { secret_lifetime: Some(0), ..stored.clone() };
-        let fault = other.check_numbers(Some(&stored)).unwrap_err().to_string();
+        let fault = other.check_new(Some(&stored)).unwrap_err().to_string();
         assert_eq!(fault, "secret_lifetime is not a number of seconds from 1 to 315360000");
+        let custom = |names: &[&str]| Policy {
+            custom_members: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Preset::Open.policy()
+        };
+        let stored = custom(&["tenant", "flags"]);
+        assert_eq!(custom(&["flags", "team"]).check_new(Some(&stored)), Ok(()));
+        let fault = custom(&["flags", "locked"]).check_new(Some(&stored));
+        assert_eq!(fault, Err(Invalid::ServerSet { member: "locked" }));
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Host;
 
 use super::ServiceConfiguration;
-use crate::metadata::{GrantType, Invalid, PlainUri, hidden_character, hidden_character_in, not_custom};
+use crate::metadata::{GrantType, Invalid, PlainUri, SERVER_SET, hidden_character, hidden_character_in};
 use crate::metadata_document::metadata_policy;
 
 /// How long the name of an organization may be, in characters.
@@ -138,7 +138,8 @@ impl ServiceConfiguration {
         if let Some(door) = self.policy.unknown_door() {
             return Err(Invalid::unknown("doors", door));
         }
-        match not_custom(self.policy.custom_members.iter().map(String::as_str)) {
+        let custom = &self.policy.custom_members;
+        match SERVER_SET.into_iter().find(|set| custom.iter().any(|name| name == set)) {
             Some(member) => Err(Invalid::ServerSet { member }),
             None => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::federation::{NotSetUp, check_settings};
-use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, Scope, not_custom, parse_object};
+use shared::metadata::{AuthMethod, GrantType, Invalid, ResponseType, SERVER_SET, Scope, parse_object};
 use shared::metadata_document::metadata_policy;
 use shared::policy::{ErrorMembers, METADATA_DOCUMENT, Offer, Policy, Preset, Scopes, Trust, TrustRule};
 use shared::service::{FederationSettings, ServiceConfiguration, TrustAnchorSettings};
@@ -143,7 +143,7 @@ fn policy(sent: &Map<String, Value>, policy: &mut Policy) -> Result<(), Invalid>
     if policy.custom_members.len() > MAX_CUSTOM_MEMBERS {
         return Err(Invalid::TooLong { member: custom.to_owned(), limit: MAX_CUSTOM_MEMBERS, unit: "values" });
     }
-    if let Some(member) = not_custom(policy.custom_members.iter().map(String::as_str)) {
+    if let Some(member) = SERVER_SET.into_iter().find(|set| policy.custom_members.iter().any(|name| name == set)) {
         return Err(Invalid::ServerSet { member });
     }
     let grants = offered(sent, "supportedGrantTypes", GRANT_TYPE, GrantType::parse)?;

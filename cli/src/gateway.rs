@@ -313,7 +313,8 @@ fn event_body(content_type: Option<&str>, body: &Bytes) -> (Option<String>, bool
 }
 
 fn rendered(answer: shared::http::Response) -> Response<Body> {
-    let mut response = Response::new(Body::from(answer.body));
+    let body = answer.gzip.map_or_else(|| Body::from(answer.body), Body::from);
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

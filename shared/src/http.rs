@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing_subscriber::filter::LevelFilter;
 
-pub use file::file;
+pub use file::{File, file};
 pub use html::escaped;
 pub use line::Metrics;
 pub use request::{Method, Request};

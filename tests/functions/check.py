@@ -147,7 +147,7 @@ PARAMETERS = {
     "{clientId}": "nobody",
     "{*clientId}": "nobody",
     "{*path}": "nothing",
-    "{*asset}": "main.js",
+    "{*asset}": "style.css",
     "{*subject}": "nobody",
     "{client}": "nobody",
     "{action}": "lock",

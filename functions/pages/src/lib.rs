@@ -2,7 +2,7 @@
 //! from this function alone. `swagger-ui/` is of another project, with its licence.
 
 use shared::Error;
-use shared::http::{DEADLINE, Endpoint, Method, Request, Response, error_members, file};
+use shared::http::{DEADLINE, Endpoint, File, Method, Request, Response, error_members, file};
 
 /// The endpoints of the pages.
 pub static ENDPOINTS: &[&Endpoint] = &[&ENDPOINT];
@@ -19,6 +19,17 @@ pub static ENDPOINT: Endpoint = Endpoint {
     failed,
 };
 
+/// A file under a name, as it is here and as it was compressed.
+macro_rules! file {
+    ($name:literal, $text:literal, $compressed:literal) => {
+        File {
+            name: $name,
+            text: include_str!($text),
+            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $compressed, ".gz")),
+        }
+    };
+}
+
 /// What the first page may do: nothing.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'none'";
@@ -29,20 +40,24 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 const PAGE: &str = include_str!("../assets/index.html");
 
-const DOCS: &str = include_str!("../assets/docs.html");
+const DESCRIPTION: File = file!("openapi.json", "../../../docs/openapi.json", "openapi.json");
 
-const DESCRIPTION: &str = include_str!("../../../docs/openapi.json");
+const DOCS: File = file!("docs.html", "../assets/docs.html", "docs.html");
 
-/// What the pages load, by its name below `/docs/`.
-const ASSETS: &[(&str, &str)] = &[
-    ("style.css", include_str!("../assets/style.css")),
-    ("icon.svg", include_str!("../assets/icon.svg")),
-    ("docs.js", include_str!("../assets/docs.js")),
-    ("swagger-ui.css", include_str!("../swagger-ui/swagger-ui.css")),
-    ("swagger-ui-bundle.js", include_str!("../swagger-ui/swagger-ui-bundle.js")),
-    ("swagger-ui-bundle.js.LICENSE.txt", include_str!("../swagger-ui/swagger-ui-bundle.js.LICENSE.txt")),
-    ("LICENSE.txt", include_str!("../swagger-ui/LICENSE")),
-    ("NOTICE.txt", include_str!("../swagger-ui/NOTICE")),
+/// What the pages load, below `/docs/`.
+const ASSETS: &[File] = &[
+    file!("style.css", "../assets/style.css", "style.css"),
+    file!("icon.svg", "../assets/icon.svg", "icon.svg"),
+    file!("docs.js", "../assets/docs.js", "docs.js"),
+    file!("swagger-ui.css", "../swagger-ui/swagger-ui.css", "swagger-ui.css"),
+    file!("swagger-ui-bundle.js", "../swagger-ui/swagger-ui-bundle.js", "swagger-ui-bundle.js"),
+    file!(
+        "swagger-ui-bundle.js.LICENSE.txt",
+        "../swagger-ui/swagger-ui-bundle.js.LICENSE.txt",
+        "swagger-ui-bundle.js.LICENSE.txt"
+    ),
+    file!("LICENSE.txt", "../swagger-ui/LICENSE", "LICENSE"),
+    file!("NOTICE.txt", "../swagger-ui/NOTICE", "NOTICE"),
 ];
 
 fn answer(request: &Request, doors: Option<&str>) -> Response {
@@ -51,11 +66,11 @@ fn answer(request: &Request, doors: Option<&str>) -> Response {
     }
     let name = request.path_parameter("asset");
     match (request.path(), name) {
-        ("/", _) => file(request, "index.html", &page(doors), PAGE_POLICY),
-        ("/openapi.json", _) => file(request, "openapi.json", DESCRIPTION, PAGE_POLICY),
-        (_, None) => file(request, "docs.html", DOCS, DOCS_POLICY),
-        (_, Some(name)) => match ASSETS.iter().find(|(found, _)| *found == name) {
-            Some((name, body)) => file(request, name, body, DOCS_POLICY),
+        ("/", _) => file(request, "index.html", page(doors), PAGE_POLICY),
+        ("/openapi.json", _) => DESCRIPTION.answer(request, PAGE_POLICY),
+        (_, None) => DOCS.answer(request, DOCS_POLICY),
+        (_, Some(name)) => match ASSETS.iter().find(|file| file.name == name) {
+            Some(file) => file.answer(request, DOCS_POLICY),
             None => Response::json(404, error_members("not_found", Some("there is no such page"))),
         },
     }

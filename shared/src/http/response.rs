@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use base64::{
+    Engine, engine::general_purpose::STANDARD as BASE64, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL,
+};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -27,6 +29,8 @@ pub struct Response {
     pub headers: BTreeMap<&'static str, String>,
     /// The body; empty for none.
     pub body: String,
+    /// The same body compressed, in its place.
+    pub gzip: Option<&'static [u8]>,
     /// The error code, for the log.
     pub code: Option<Cow<'static, str>>,
     /// The cause of a server's fault, for the log.
@@ -39,7 +43,15 @@ impl Response {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: BTreeMap::new(), body: String::new(), code: None, cause: None, reason: None }
+        Self {
+            status,
+            headers: BTreeMap::new(),
+            body: String::new(),
+            gzip: None,
+            code: None,
+            cause: None,
+            reason: None,
+        }
     }
 
     /// A JSON object.
@@ -70,13 +82,14 @@ impl Response {
     /// With a strong validator of the body (RFC 9110 §8.8.3); nothing but that to whoever has this body already (§13.1.2).
     #[must_use]
     pub fn validated(self, request: &Request) -> Self {
-        let digest = digest(&SHA256, self.body.as_bytes());
+        let digest = digest(&SHA256, self.content());
         let etag = format!("\"{}\"", BASE64URL.encode(digest.as_ref().get(..16).unwrap_or_default()));
         let known = request.header("if-none-match").unwrap_or_default();
         let is_known = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag;
         let answer = if known.split(',').map(str::trim).any(is_known) {
             let mut headers = self.headers;
             headers.remove("content-type");
+            headers.remove("content-encoding");
             Self { headers, ..Self::empty(304) }
         } else {
             self
@@ -84,11 +97,16 @@ impl Response {
         answer.with("etag", etag)
     }
 
+    /// What is sent.
+    fn content(&self) -> &[u8] {
+        self.gzip.unwrap_or(self.body.as_bytes())
+    }
+
     /// As it is answered to `HEAD`: the length of the content in its place (RFC 9110 §8.6).
     #[must_use]
     pub(super) fn without_content(self) -> Self {
-        let length = self.body.len().to_string();
-        Self { body: String::new(), ..self }.with("content-length", length)
+        let length = self.content().len().to_string();
+        Self { body: String::new(), gzip: None, ..self }.with("content-length", length)
     }
 
     /// With what the log needs to know of an error.
@@ -151,14 +169,15 @@ impl Serialize for Response {
             body: &'r str,
             is_base64_encoded: bool,
         }
+        let encoded = self.gzip.map(|content| BASE64.encode(content));
         let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let wire = Wire {
             status_code: self.status,
             headers: headers.chain([HTTPS_ONLY]).collect(),
             multi_value_headers: Map::new(),
             cookies: [],
-            body: &self.body,
-            is_base64_encoded: false,
+            body: encoded.as_deref().unwrap_or(&self.body),
+            is_base64_encoded: encoded.is_some(),
         };
         wire.serialize(serializer)
     }

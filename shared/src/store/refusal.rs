@@ -1,5 +1,7 @@
 //! Refused registrations, by day, rule, what they were told, and network.
 
+use std::sync::LazyLock;
+
 use super::item::{integer, number, required, string, text};
 use super::schema::{refusals_key, refusals_of_day};
 use super::write::Write;
@@ -62,19 +64,10 @@ impl Store {
             [refusal.error, refusal.rule, refusal.door, refusal.network],
             refusal.kind,
         );
-        let names = remembered();
-        let moved = names.windows(2).filter_map(|pair| match pair {
-            [to, from] => Some(format!("{to} = if_not_exists({from}, :none)")),
-            _ => None,
-        });
-        let moved = moved.collect::<Vec<_>>().join(", ");
         let update = self
             .update(key)
-            .update_expression(format!(
-                "SET #error = :error, #rule = :rule, door = :door, network = :network, description = :description, \
-                 #sample = :sample, last_at = :now, expires_at = :end, {moved}, write_id = :write ADD #count :one"
-            ))
-            .condition_expression(format!("NOT (:write IN ({}))", names.join(", ")))
+            .update_expression(COUNTING.as_str())
+            .condition_expression(NOT_COUNTED.as_str())
             .expression_attribute_names("#error", "error")
             .expression_attribute_names("#rule", "rule")
             .expression_attribute_names("#sample", "sample")
@@ -105,10 +98,23 @@ impl Store {
 }
 
 /// The attributes with the names of the last writes, the oldest first.
-fn remembered() -> Vec<String> {
+static WRITES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let earlier = (1..REMEMBERED).rev().map(|number| format!("write_id_{number}"));
     earlier.chain(["write_id".to_owned()]).collect()
-}
+});
+
+/// Counts one more, and forgets the oldest write for it.
+static COUNTING: LazyLock<String> = LazyLock::new(|| {
+    let moved = WRITES.iter().zip(WRITES.iter().skip(1));
+    let moved: Vec<String> = moved.map(|(to, from)| format!("{to} = if_not_exists({from}, :none)")).collect();
+    format!(
+        "SET #error = :error, #rule = :rule, door = :door, network = :network, description = :description, \
+         #sample = :sample, last_at = :now, expires_at = :end, {}, write_id = :write ADD #count :one",
+        moved.join(", ")
+    )
+});
+
+static NOT_COUNTED: LazyLock<String> = LazyLock::new(|| format!("NOT (:write IN ({}))", WRITES.join(", ")));
 
 fn refused(day: &str, item: &Item) -> Result<Refused, Error> {
     let said = |name: &str| required(text(item, name), name).map(str::to_owned);

@@ -278,8 +278,10 @@ async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked,
         Asked::Api(api) => {
             let (service, path) = which.path(api).await?;
             let path = [&service, "clients", &path];
-            ask_to_delete(client_id, &api.get(&path).await?, consent)?;
-            api.ask(Asking::new(Method::DELETE, &path).with("for_good", for_good.then_some(true))).await?;
+            let client = api.get(&path).await?;
+            ask_to_delete(client_id, &client, consent)?;
+            let asking = Asking::new(Method::DELETE, &path).with("for_good", for_good.then_some(true));
+            api.ask(asking.with("version", client.get("version").and_then(Value::as_u64))).await?;
             DELETED.to_owned()
         }
     };

@@ -107,7 +107,7 @@ function actions(context, path, { client_id, version, source, locked, pending_un
       { options: yes, then: shown('The new registration access token', 'registration_access_token') }),
     button('Change …', () => edit(context, path, client_id, version, done('It is changed.'))),
     button('Delete …', () => confirm({
-      title: 'Delete this client?', label: 'Delete', kind: 'danger', request: () => ['DELETE', path], command: () => command(context, 'delete', client_id, yes),
+      title: 'Delete this client?', label: 'Delete', kind: 'danger', request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, yes),
       content: [h('p', nameOf(metadata), ' ends at once, with its secret, its token and what users have let it have.'),
         locked ? h('p.warn', 'It is locked, and cannot be restored.') : h('p', 'Until ', restorable(now()), ' it can be restored, from its page.')],
       done: client_id.includes('/') ? leave('It is deleted.', ['clients']) : () => {

@@ -148,13 +148,15 @@ async fn looked_at(context: &Context<'_>, order: &Order, one: &One, found: &Name
         Some(client) if one.version.is_some_and(|version| version != client.version) => Err(CHANGED),
         Some(client) => {
             order.action.fits(client)?;
-            let Action::Delete { unused, .. } = order.action else {
-                return if order.action == Action::Deny { Ok(administration::may_go(client)?) } else { Ok(()) };
-            };
-            let Some(unused) = unused else { return Ok(administration::may_go(client)?) };
-            let since = context.app.clock.now().saturating_sub(unused);
-            let kept = administration::kept_unused(&context.app.store, client, since).await?;
-            kept.map_or(Ok(()), |kept| Err(Fault::Conflict(kept.as_str())))
+            match order.action {
+                Action::Delete { unused: Some(unused), .. } => {
+                    let since = context.app.clock.now().saturating_sub(unused);
+                    let kept = administration::kept_unused(&context.app.store, client, since).await?;
+                    kept.map_or(Ok(()), |kept| Err(Fault::Conflict(kept.as_str())))
+                }
+                Action::Delete { .. } | Action::Deny => Ok(administration::may_go(client)?),
+                _ => Ok(()),
+            }
         }
     }
 }

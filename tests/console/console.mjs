@@ -61,6 +61,11 @@ async function tab(options = {}) {
     // What is refused is shown to the operator; the browser tells it here as well.
     if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text())
   })
+  // The page hears of a new address some time after it has changed.
+  await page.addInitScript(() => {
+    window.heard = location.hash
+    addEventListener('hashchange', () => { window.heard = location.hash })
+  })
   await page.addInitScript(() => addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`)))
   return page
 }
@@ -88,8 +93,9 @@ async function at(page, path) {
   await settled(page)
 }
 
+/** Waits until the screen of the address is shown, and all that it reads is there. */
 async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking at/.test(document.body.textContent))
+  await page.waitForFunction(() => [window.heard, ''].includes(location.hash) && !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking at/.test(document.body.textContent))
   await page.waitForLoadState('networkidle')
 }
 

@@ -24,9 +24,11 @@ async fn bulk(app: &App, request: &Request) -> Result<Response, Fault> {
     Query::of(request, &[])?;
     let order = Order::of(Members(door::body(request)?))?;
     let context = door::context(app, &desk, request);
-    let mut results = Vec::new();
+    let (mut results, mut seen) = (Vec::new(), BTreeSet::new());
     for one in &order.clients {
-        results.push(Value::Object(done(&context, request, &order, one).await?));
+        if let Some(found) = unseen(&context, &one.client_id, &mut seen).await? {
+            results.push(Value::Object(done(&context, request, &order, one, found).await?));
+        }
     }
     Ok(Response::json(200, Map::from_iter([("results".to_owned(), results.into())])))
 }
@@ -68,11 +70,7 @@ impl Order {
             (action, None) => action,
         };
         asked.end()?;
-        let clients = values.into_iter().map(One::of).collect::<Result<Vec<_>, _>>()?;
-        let mut named = BTreeSet::new();
-        if !clients.iter().all(|one| named.insert(one.client_id.as_str())) {
-            return Err(Fault::Request("clients names a client twice".into()));
-        }
+        let clients = values.into_iter().map(One::of).collect::<Result<_, _>>()?;
         Ok(Self { action, clients, preview })
     }
 }
@@ -91,9 +89,32 @@ impl One {
     }
 }
 
+/// What the service has under a name, unless that client was named before, be it otherwise: `seen` has the numbers of all
+/// names that were.
+async fn unseen(context: &Context<'_>, name: &str, seen: &mut BTreeSet<u64>) -> Result<Option<Named>, Fault> {
+    let number = context.service.numeric_id(name);
+    if !seen.insert(number) {
+        return Ok(None);
+    }
+    let found = context.app.store.client_and(context.service, name, Vec::new()).await?.named;
+    if let Some(client) = &found.client {
+        if client.numeric_id != number && !seen.insert(client.numeric_id) {
+            return Ok(None);
+        }
+        // It may be deleted by the time its alias comes.
+        seen.extend(client.record.settings.alias.as_deref().map(|alias| context.service.numeric_id(alias)));
+    }
+    Ok(Some(found))
+}
+
 /// What has become of one; what is refused for one stops none of the others.
-async fn done(context: &Context<'_>, request: &Request, order: &Order, one: &One) -> Result<Map<String, Value>, Fault> {
-    let found = context.app.store.client_and(context.service, &one.client_id, Vec::new()).await?.named;
+async fn done(
+    context: &Context<'_>,
+    request: &Request,
+    order: &Order,
+    one: &One,
+    found: Named,
+) -> Result<Map<String, Value>, Fault> {
     let mut result = Map::from_iter([("client_id".to_owned(), one.client_id.as_str().into())]);
     if let Some(client) = &found.client {
         result.extend(action::name(client).map(|name| ("client_name".to_owned(), name)));

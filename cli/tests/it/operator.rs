@@ -1,10 +1,15 @@
 //! The operators' door: clients, policy, tokens, and what was refused and changed.
 
+use std::net::SocketAddr;
+
+use registrar::gateway::Client;
 use serde_json::{Value, json};
 use shared::caller::Permission;
 use shared::policy::{Approval, Policy, Preset};
+use shared::time::day_of;
 
-use crate::support::{NOW, Reply, World, web_client};
+use crate::fault_proxy::FaultProxy;
+use crate::support::{NOW, Reply, World, table, web_client};
 
 /// An operator of service 1.
 struct Operator {
@@ -520,6 +525,108 @@ async fn what_was_refused_and_changed_is_shown() {
     let entries = audit.body["entries"].as_array().unwrap();
     assert_eq!((&entries[0]["events"], &entries[0]["subject"]), (&json!(["registered"]), &json!("client")));
     assert_eq!(operator.get("audit?since=9999999999").await.body, json!({"entries": []}));
+}
+
+/// A day, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+#[tokio::test]
+async fn refusals_come_page_by_page_the_newest_day_first() {
+    let table = table(None).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    world.service(1, Preset::Open.policy()).await;
+    world.service(2, Preset::Open.policy()).await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let operator = Operator { world, token };
+    let refuse = async |service: u64, network: u8| {
+        let client = Client { address: SocketAddr::from(([198, 51, network, 7], 1)), secure: true, certificate: None };
+        let (path, body) = (format!("/{service}/register"), json!({"redirect_uris": ["junk"]}).to_string());
+        let sent = operator.world.send_over(client, "POST", &path, &[("content-type", "application/json")], body);
+        assert_eq!(sent.await.status, 400);
+    };
+    // Three kinds three days ago, one before yesterday, none yesterday, four and one twice today.
+    for (days, networks) in [(0, &[1, 2, 3][..]), (1, &[4]), (2, &[5, 6, 7, 8, 5])] {
+        operator.world.clock.advance(days * DAY);
+        for network in networks {
+            refuse(1, *network).await;
+            refuse(2, *network).await;
+        }
+    }
+    let page = async |query: &str| {
+        proxy.requests();
+        let reply = operator.get(&format!("refusals?{query}")).await;
+        assert_eq!(reply.status, 200, "{query}: {reply:?}");
+        let queries = proxy.requests().iter().filter(|request| *request == "Query").count();
+        (reply, queries)
+    };
+    let told = |reply: &Reply| -> Vec<String> {
+        let told = |refusal: &Value| {
+            let text = |name: &str| refusal[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", text("day"), text("network"), refusal["count"])
+        };
+        reply.body["refusals"].as_array().unwrap().iter().map(told).collect()
+    };
+    let [oldest, second, newest] = [0, 1, 3].map(|day| day_of(NOW + day * DAY));
+    let expected = |day: &str, networks: &[(u8, u64)]| -> Vec<String> {
+        networks.iter().map(|(network, count)| format!("{day} 198.51.{network}.0/24 {count}")).collect()
+    };
+    let all = [
+        expected(&newest, &[(5, 2), (6, 1), (7, 1), (8, 1)]),
+        expected(&second, &[(4, 1)]),
+        expected(&oldest, &[(1, 1), (2, 1), (3, 1)]),
+    ]
+    .concat();
+    let (whole, queries) = page("").await;
+    assert_eq!((told(&whole), whole.body.get("next"), queries), (all.clone(), None, 7), "a week, unless asked");
+    assert_eq!(told(&page("days=3").await.0), all[..5]);
+    for limit in 1..=8 {
+        let (mut seen, mut query) = (Vec::new(), String::new());
+        loop {
+            let (found, _) = page(&format!("limit={limit}{query}")).await;
+            let next = found.body.get("next").and_then(Value::as_str);
+            let some = told(&found);
+            assert!(some.len() == limit || next.is_none() && !some.is_empty(), "{limit}{query}: {found:?}");
+            seen.extend(some);
+            let Some(next) = next else { break };
+            query = format!("&cursor={next}");
+        }
+        assert_eq!(seen, all, "{limit}");
+    }
+    let (first, queries) = page("limit=3").await;
+    assert_eq!(queries, 1, "a page within a day");
+    let next = first.body["next"].as_str().unwrap();
+    // What had come meanwhile stands where it belongs; what is after the page is not moved.
+    refuse(1, 1).await;
+    assert_eq!(told(&page(&format!("limit=1&cursor={next}")).await.0), all[3..4]);
+    let last = page("limit=7").await.0.body["next"].as_str().unwrap().to_owned();
+    let foreign = operator.world.service_token(2, &Permission::ALL).await;
+    let of_other = operator.world.send_bare("GET", "/operator/2/refusals?limit=3", Some(&foreign)).await;
+    let of_other = of_other.text("next").to_owned();
+    proxy.requests();
+    for (query, member) in [
+        (format!("cursor={of_other}"), "cursor"),
+        (format!("days=2&cursor={last}"), "cursor"),
+        (format!("cursor={}", &next[1..]), "cursor"),
+        (format!("cursor={}", &next[..next.len() - 2]), "cursor"),
+        (format!("cursor={next}A"), "cursor"),
+        (format!("cursor={newest}"), "cursor"),
+        ("cursor=x".to_owned(), "cursor"),
+        ("cursor=".to_owned(), "cursor"),
+        (format!("cursor={next}&cursor={next}"), "cursor"),
+        ("limit=0".to_owned(), "limit"),
+        ("limit=101".to_owned(), "limit"),
+        ("days=32".to_owned(), "days"),
+    ] {
+        let refused = operator.get(&format!("refusals?{query}")).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{query}: {refused:?}");
+        assert!(refused.text("error_description").contains(member), "{query}: {refused:?}");
+    }
+    assert!(proxy.requests().iter().all(|request| request != "Query"), "nothing is asked for these");
+    // Midnight passes between two pages: the day that was the last one asked for is read to its end.
+    operator.world.clock.advance(DAY);
+    assert_eq!(told(&page(&format!("days=4&cursor={last}")).await.0), all[6..]);
+    assert_eq!(told(&page("days=4").await.0).len(), 6, "where it is not begun with");
 }
 
 #[tokio::test]

@@ -399,6 +399,7 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         &["--client", "nobody"],
         &["--refused"],
         &["--refused", "--since", "60d"],
+        &["--refused", "--limit", "1"],
     ] {
         desk.same(&audit(more));
     }

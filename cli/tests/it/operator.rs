@@ -464,6 +464,12 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
     let listed = listed.body["tokens"].as_array().unwrap();
     assert_eq!(listed.len(), 3, "{listed:?}");
     assert!(listed.iter().all(|token| token.get("value").is_none()));
+    let own = operator.world.send_bare("GET", "/operator/whoami", Some(&operator.token)).await.body["token"].clone();
+    for token in listed {
+        let maker = (token["token"] != own).then_some(&own);
+        assert_eq!(token.get("made_by"), maker, "who has made it is told, but of the one from the table: {token}");
+    }
+    assert_eq!((&made.body["made_by"], &once.body["made_by"]), (&own, &own));
     let revoke = async |id: &str| {
         let path = format!("/operator/1/tokens/{id}");
         operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.status
@@ -474,13 +480,15 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
     assert_eq!(operator.get("tokens").await.body["tokens"].as_array().unwrap().len(), 2);
 
     let brief = json!({"kind": "service", "permissions": ["service.write"], "expires_in": 50});
-    let brief = operator.send("POST", "tokens", &brief).await.text("value").to_owned();
+    let brief = operator.send("POST", "tokens", &brief).await;
     for asked in [json!({}), json!({"expires_in": 1000})] {
         let mut asked = asked;
         asked["kind"] = json!("service");
         asked["permissions"] = json!(["service.write"]);
-        let child = operator.world.send_json("POST", "/operator/1/tokens", Some(&brief), &asked).await;
+        let value = Some(brief.text("value"));
+        let child = operator.world.send_json("POST", "/operator/1/tokens", value, &asked).await;
         assert_eq!(child.body["expires_at"], json!(NOW + 50), "nothing outlasts its maker: {child:?}");
+        assert_eq!(child.body["made_by"], brief.body["token"], "not by who has made that one: {child:?}");
     }
 
     let writer = operator.world.service_token(1, &[Permission::ServiceWrite]).await;
@@ -495,6 +503,8 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
         json!({"kind": "initial_access", "uses": 0}),
         json!({"kind": "initial_access", "expires_in": 0}),
         json!({"kind": "initial_access", "permissions": ["client.read"]}),
+        json!({"kind": "initial_access", "made_by": own}),
+        json!({"kind": "initial_access", "made_by": null}),
     ] {
         let refused = operator.send("POST", "tokens", &body).await;
         assert_eq!(refused.status, 400, "{body}: {refused:?}");

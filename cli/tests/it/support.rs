@@ -322,6 +322,7 @@ impl World {
             uses_left: None,
             expires_at: None,
             created_millis: self.clock.now_millis(),
+            made_by: None,
         };
         self.app.store.create_token(&record, &operator()).await.unwrap();
         token.expose().to_owned()
@@ -347,6 +348,7 @@ impl World {
             uses_left,
             expires_at,
             created_millis: self.clock.now_millis(),
+            made_by: None,
         };
         self.app.store.create_token(&record, &operator()).await.unwrap();
         token.expose().to_owned()

@@ -70,7 +70,7 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
         (
             "Token",
             "{ token: text, kind: text, permissions?: [text], scope?: text, grant_types?: [text], \
-            uses_left?: integer, created_at: integer, expires_at?: integer }",
+            uses_left?: integer, created_at: integer, expires_at?: integer, made_by?: text }",
         ),
     ]
 }

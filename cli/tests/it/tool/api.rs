@@ -370,8 +370,11 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     ] {
         let create = [create, &["--json"]].concat();
         let (table, api) = (desk.admin.run(&create), desk.by_api(&create));
-        assert_eq!((names(&table), &table.stderr), (names(&api), &api.stderr), "{create:?}");
+        let mut named = names(&api);
+        named.retain(|name| name != "made_by");
+        assert_eq!((names(&table), &table.stderr), (named, &api.stderr), "{create:?}");
         let made: Value = serde_json::from_slice(&api.stdout).unwrap();
+        assert!(made["made_by"].is_string(), "{made}");
         last = made["id"].as_str().unwrap().to_owned();
         let revoke = ["token", "revoke", &last, "--yes"];
         if create.contains(&"client.read") {
@@ -410,6 +413,65 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];
     let (table, api) = (desk.admin.run(&rehearsed), desk.by_api(&rehearsed));
     assert_eq!((table.status.code(), table.stdout, table.stderr), (api.status.code(), api.stdout, api.stderr));
+    served.stop();
+}
+
+#[test]
+fn a_token_that_ends_names_what_it_has_made() {
+    let data = Folder::new("api-made");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let create = ["token", "create", "service", "--service", "1", "--json"];
+    let text = |token: &Value, name: &str| token[name].as_str().unwrap_or_default().to_owned();
+    let make = |maker: &Value| -> Value {
+        let made: Value = serde_json::from_str(&printed(&desk.by_api_as(&text(maker, "token"), &create))).unwrap();
+        assert_eq!(made["made_by"], maker["id"], "{made}");
+        made
+    };
+    let warning = |made: &[&Value]| match made {
+        [] => String::new(),
+        made => {
+            let ids: Vec<String> = made.iter().map(|token| format!("\n  {}", text(token, "id"))).collect();
+            format!("warning: what it has made, and what that has made, still works:{}\n", ids.concat())
+        }
+    };
+    let ends = |output: &Output, made: &[&Value]| {
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), warning(made));
+    };
+    let works = |token: &Value| desk.by_api_as(&text(token, "token"), &["whoami"]).status.success();
+
+    let first = desk.admin.json(&create[..5]);
+    assert_eq!(first.get("made_by"), None);
+    let second = make(&first);
+    let third = make(&second);
+    let listed = desk.same(&["token", "list", "--service", "1"]);
+    assert!(
+        listed
+            .lines()
+            .any(|line| { line.starts_with(&text(&third, "id")) && line.trim_end().ends_with(&text(&second, "id")) }),
+        "{listed}"
+    );
+    ends(&desk.by_api(&["token", "revoke", "--yes", &text(&first, "id")]), &[&second, &third]);
+    assert_eq!([&first, &second, &third].map(works), [false, true, true], "they do not end with it");
+    let itself = ["token", "revoke", "--yes", &text(&second, "id")];
+    ends(&desk.by_api_as(&text(&second, "token"), &itself), &[&third]);
+    assert_eq!([&second, &third].map(works), [false, true]);
+    let fourth = make(&third);
+    let rotate = desk.admin.run(&["token", "rotate", "--yes", "--json", &text(&third, "id")]);
+    ends(&rotate, &[&fourth]);
+    let rotated: Value = serde_json::from_slice(&rotate.stdout).unwrap();
+    assert_eq!(rotated.get("made_by"), None, "{rotated}");
+    ends(&desk.admin.run(&["token", "revoke", "--yes", &text(&rotated, "id")]), &[]);
+
+    // An organization's token makes those of its services.
+    let organization = ["token", "create", "organization", "--organization", "demo"];
+    let whole = desk.admin.json(&organization);
+    let other = desk.admin.json(&["service", "create", "--organization", "demo"])["id"].to_string();
+    let at_other = ["token", "create", "initial-access", "--service", &other, "--json"];
+    let at_other: Value = serde_json::from_str(&printed(&desk.by_api_as(&text(&whole, "token"), &at_other))).unwrap();
+    let of_one = make(&whole);
+    ends(&desk.admin.run(&["token", "revoke", "--yes", &text(&whole, "id")]), &[&of_one, &at_other]);
     served.stop();
 }
 

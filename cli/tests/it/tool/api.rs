@@ -431,8 +431,8 @@ fn a_token_that_ends_names_what_it_has_made() {
     };
     let warning = |made: &[&Value]| match made {
         [] => String::new(),
-        made => {
-            let ids: Vec<String> = made.iter().map(|token| format!("\n  {}", text(token, "id"))).collect();
+        those => {
+            let ids: Vec<String> = those.iter().map(|token| format!("\n  {}", text(token, "id"))).collect();
             format!("warning: what it has made, and what that has made, still works:{}\n", ids.concat())
         }
     };

@@ -100,6 +100,7 @@ async fn prepare(app: &App) -> Result<String> {
         uses_left: None,
         expires_at: None,
         created_millis: NOW * 1000,
+        made_by: None,
     };
     app.store.create_token(&record, &Origin::default()).await?;
     Ok(token.expose().to_owned())

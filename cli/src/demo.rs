@@ -262,6 +262,7 @@ async fn working(app: &App, kind: TokenKind, service_id: Option<u64>, text: Opti
         uses_left: None,
         expires_at: None,
         created_millis: app.clock.now_millis(),
+        made_by: None,
     };
     app.store.create_token(&record, &origin()).await.map_err(described)?;
     Ok(token.expose().to_owned())

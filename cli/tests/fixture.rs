@@ -306,6 +306,7 @@ fn record(kind: TokenKind, last: char, service_id: Option<u64>, permissions: &[P
         uses_left: None,
         expires_at: None,
         created_millis: MADE,
+        made_by: None,
     })
 }
 

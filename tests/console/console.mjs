@@ -304,6 +304,35 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   await putPolicy(policyBefore)
 })
 
+await check('refusals are read page by page, and what is left out is told', async () => {
+  const other = await tab()
+  let lines
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => {
+    const query = new URL(route.request().url()).searchParams
+    const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))]
+    const refusal = { day: '2026-01-01', count: 2, error: 'invalid_client_metadata', rule: 'limits', door: 'oauth', description: 'too long', sample: {}, last_at: 1767225600 }
+    const refusals = Array.from({ length: Math.min(limit, lines - from) }, (_, number) => ({ ...refusal, network: `net-${from + number}` }))
+    route.fulfill({ json: from + limit < lines ? { refusals, next: String(from + limit) } : { refusals } })
+  })
+  await signIn(other)
+  for (const [many, sum, left] of [[250, /\b500\b/, 0], [1000, /\b2.000\b/, 0], [1001, /\b2.000\b/, 1]]) {
+    lines = many
+    await at(other, 'tokens')
+    await at(other, 'today')
+    const row = other.getByRole('row').filter({ hasText: 'too long' })
+    assert.match(await row.innerText(), sum)
+    assert.equal(await other.getByText('There are more: the sums are those of 1,000 lines').count(), left)
+    await row.getByRole('link').click()
+    await other.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(other)
+    assert.match(await main(other), /net-0\b[^]*net-249\b/)
+    assert.equal(await other.getByText('There are more').count(), left)
+    await at(other, 'refused?rule=other')
+    assert.equal(await other.getByText('as far as was read').count(), left)
+  }
+  await other.context().close()
+})
+
 await check('a policy is tried with what well-known hosts send, and what would refuse it is named', async () => {
   await at(page, 'policy')
   const hosts = await page.getByLabel('A well-known host').locator('option').allInnerTexts()

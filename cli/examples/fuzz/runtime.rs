@@ -164,6 +164,7 @@ async fn prepare(app: &App) -> Result<String, Box<dyn std::error::Error>> {
         uses_left: None,
         expires_at: None,
         created_millis: app.clock.now_millis(),
+        made_by: None,
     };
     app.store.create_token(&record, &origin).await?;
     Ok(token.expose().to_owned())

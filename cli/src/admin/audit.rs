@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::audit::Entry;
 use shared::store::schema::audit_position;
-use shared::time::{Clock, day_of};
+use shared::time::Clock;
 
 use super::Output;
 use super::api::{Api, Asking, next, rows};
@@ -43,7 +43,7 @@ pub struct Audit {
     /// Which registrations were refused, by rule and network, in place of what was changed.
     #[arg(long, conflicts_with = "client")]
     refused: bool,
-    /// How many at the most: the last ones, but for a service as JSON, where they are the first [default: 100 for people,
+    /// How many at the most: the last ones, but of a service's changes as JSON the first ones [default: 100 for people,
     /// all as JSON].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -52,14 +52,14 @@ pub struct Audit {
 pub(super) async fn run(audit: &Audit, asked: &Asked, output: &Output) -> Result<()> {
     let now = Clock::system().now();
     let since = audit.since.map_or(0, |since| now.saturating_sub(since.as_secs()));
-    if audit.refused {
-        let since = audit.since.map_or_else(|| now.saturating_sub(7 * DAY), |_| since);
-        return refused(audit.service, (since / DAY, now / DAY), asked, output).await;
-    }
     let usual = if output.is_json() { usize::MAX } else { ROWS };
     let most = audit.limit.map_or(usual, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let log = Log { service: audit.service, since, asked };
     let is_cut = match &audit.client {
+        _ if audit.refused => {
+            let since = audit.since.map_or_else(|| now.saturating_sub(7 * DAY), |_| since);
+            refused(audit.service, now / DAY - since / DAY + 1, most, asked, output).await?
+        }
         None if output.is_json() => lines(&log, most).await?,
         client => {
             let (mut entries, is_cut) = match client {
@@ -104,7 +104,8 @@ impl Log<'_> {
                 let client = api.client_path(&self.service.to_string(), client_id).await?;
                 let path = [&self.service.to_string(), "clients", &client, "history"];
                 // One more says that there are more.
-                let (mut entries, _) = newest(&Asking::new(Method::GET, &path), most.saturating_add(1), api).await?;
+                let (mut entries, _) =
+                    newest(&Asking::new(Method::GET, &path), "entries", most.saturating_add(1), api).await?;
                 entries.retain(|entry| at(entry) >= self.since);
                 let is_cut = entries.len() > most;
                 entries.truncate(most);
@@ -126,7 +127,7 @@ impl Log<'_> {
                 }
                 Ok((members(&entries)?, earlier.is_some()))
             }
-            Asked::Api(api) => newest(&self.asking(), most, api).await,
+            Asked::Api(api) => newest(&self.asking(), "entries", most, api).await,
         }
     }
 
@@ -157,14 +158,14 @@ impl Log<'_> {
     }
 }
 
-/// The newest entries of the API, page by page.
-async fn newest(asking: &Asking, most: usize, api: &Api) -> Result<Entries> {
+/// The newest of a list of the API, page by page.
+async fn newest(asking: &Asking, list: &str, most: usize, api: &Api) -> Result<Entries> {
     let (mut entries, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let limit = PAGE.min(most.saturating_sub(entries.len()));
         let asking = asking.clone().with("limit", Some(limit)).with("cursor", cursor.as_deref());
         let mut page = api.ask(asking).await?.members;
-        entries.append(&mut rows(&mut page, "entries"));
+        entries.append(&mut rows(&mut page, list));
         cursor = next(&page, cursor.as_deref());
         if cursor.is_none() || entries.len() >= most {
             return Ok((entries, cursor.is_some()));
@@ -232,22 +233,18 @@ fn row(entry: &Map<String, Value>) -> Map<String, Value> {
     cells.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
 }
 
-/// What was refused, day by day, the last ones at the end.
-async fn refused(service: u64, (first, last): (u64, u64), asked: &Asked, output: &Output) -> Result<()> {
-    let mut refused = match asked {
+/// What was refused in so many days, the last ones at the end; whether there is more.
+async fn refused(service: u64, days: u64, most: usize, asked: &Asked, output: &Output) -> Result<bool> {
+    let (mut refused, is_cut) = match asked {
         Asked::Table(connection) => {
             connection.service(service).await?;
-            let mut refused = Vec::new();
-            for day in (first..=last).map(|day| day_of(day.saturating_mul(DAY))) {
-                let of_day = connection.store.refused(service, &day).await.map_err(described)?;
-                refused.extend(of_day.iter().map(operator::refusals::shown));
-            }
-            refused
+            let (refused, next) = connection.store.refusals(service, days, None, most).await.map_err(described)?;
+            (refused.iter().map(operator::refusals::shown).collect(), next.is_some())
         }
         Asked::Api(api) => {
-            let days = (last - first + 1).min(operator::refusals::MOST_DAYS);
+            let days = days.min(operator::refusals::MOST_DAYS);
             let asking = Asking::new(Method::GET, &[&service.to_string(), "refusals"]).with("days", Some(days));
-            rows(&mut api.ask(asking).await?.members, "refusals")
+            newest(&asking, "refusals", most, api).await?
         }
     };
     refused.sort_by_cached_key(|refused| {
@@ -257,5 +254,6 @@ async fn refused(service: u64, (first, last): (u64, u64), asked: &Asked, output:
         let last = refused.remove("last_at").and_then(|last| last.as_u64()).map(date);
         refused.insert("last".to_owned(), last.into());
     }
-    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "sample"], &refused)
+    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "sample"], &refused)?;
+    Ok(is_cut)
 }

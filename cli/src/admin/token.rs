@@ -160,14 +160,16 @@ async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &A
     let ask = |id: &str, owner: &str| consent.to_end(&format!("the token {id} of {owner}"), id);
     let hash = which.hash()?;
     let id = hash.to_text();
-    match asked {
+    let made = match asked {
         Asked::Table(connection) => {
             let token = existing(&hash, connection).await?;
             if service.is_some_and(|service| token.service_id != Some(service)) {
                 return Err(Failure::not_found("this service has no such token").into());
             }
             ask(&id, &owner_of(&token))?;
+            let made = made_by(&id, beside(&token, connection).await);
             connection.store.revoke_token(&token, &operator()).await.map_err(described)?;
+            made
         }
         Asked::Api(api) => {
             let service = match service {
@@ -175,11 +177,58 @@ async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &A
                 None => only_service(api).await?,
             };
             ask(&id, &format!("service {service}"))?;
+            // It may be the one that asks.
+            let made = made_by(&id, of_service(service, api).await);
             api.ask(Asking::new(Method::DELETE, &[&service.to_string(), "tokens", &id])).await?;
+            made
         }
-    }
+    };
     let facts = [("id".to_owned(), id.into()), ("state".to_owned(), "revoked".into())];
-    output.told("The token is revoked.", &Map::from_iter(facts))
+    output.told("The token is revoked.", &Map::from_iter(facts))?;
+    warn_of(made);
+    Ok(())
+}
+
+/// Where what a token has made may be: the tokens of its service, or of all services of its organization.
+async fn beside(token: &TokenRecord, connection: &Connection) -> Result<Vec<Map<String, Value>>> {
+    let services = match (token.service_id, &token.organization) {
+        (None, Some(organization)) => {
+            let services = connection.store.services(organization).await.map_err(described)?;
+            services.iter().map(|service| service.id).collect()
+        }
+        (service, _) => Vec::from_iter(service),
+    };
+    let mut tokens = Vec::new();
+    for service in services {
+        tokens.extend(connection.store.service_tokens(service).await.map_err(described)?.iter().map(shown));
+    }
+    Ok(tokens)
+}
+
+/// Which of some tokens a token has made, and these, and so on. That they could not be read keeps no token from its end.
+fn made_by(id: &str, tokens: Result<Vec<Map<String, Value>>>) -> Result<Vec<String>> {
+    let tokens = tokens?;
+    let text = |token: &Map<String, Value>, name: &str| token.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (mut makers, mut read) = (vec![id.to_owned()], 0);
+    while let Some(maker) = makers.get(read).cloned() {
+        let made = tokens.iter().filter(|token| text(token, "made_by").as_ref() == Some(&maker));
+        let made: Vec<String> = made.filter_map(|token| text(token, "id")).filter(|id| !makers.contains(id)).collect();
+        makers.extend(made);
+        read += 1;
+    }
+    Ok(makers.split_off(1))
+}
+
+/// Says what has not ended with its maker.
+fn warn_of(made: Result<Vec<String>>) {
+    match made {
+        Ok(made) if made.is_empty() => {}
+        Ok(made) => print::complain(&format!(
+            "warning: what it has made, and what that has made, still works:\n  {}",
+            made.iter().map(|id| print::visible(id)).collect::<Vec<_>>().join("\n  ")
+        )),
+        Err(error) => print::complain(&format!("warning: whether it has made tokens is not known: {error}")),
+    }
 }
 
 /// The service of the token that asks, if it is for one.
@@ -252,6 +301,7 @@ async fn record(create: Create, hash: TokenHash, connection: &Connection) -> Res
         uses_left: None,
         expires_at: None,
         created_millis: connection.clock.now_millis(),
+        made_by: None,
     };
     let end = |expires: Option<Duration>| expires.map(|after| connection.clock.now().saturating_add(after.as_secs()));
     Ok(match create {
@@ -311,9 +361,14 @@ async fn rotate(which: Which, consent: &Consent, connection: &Connection, output
     let id = old.hash.to_text();
     consent.to_end(&format!("the token {id} of {}, for a new one,", owner_of(&old)), &id)?;
     let token = Token::mint(old.kind, &connection.entropy).map_err(described)?;
-    let record = TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), ..old.clone() };
+    // Whoever has made the old one has not seen this one.
+    let record =
+        TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), made_by: None, ..old.clone() };
+    let made = made_by(&id, beside(&old, connection).await);
     issue(&token, &record, connection, output).await?;
-    connection.store.revoke_token(&old, &operator()).await.map_err(described)
+    connection.store.revoke_token(&old, &operator()).await.map_err(described)?;
+    warn_of(made);
+    Ok(())
 }
 
 /// Whose a token is.
@@ -339,7 +394,7 @@ async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
         (Asked::Api(api), Some(service)) => of_service(service, api).await?,
         (Asked::Api(_), None) => return Err(needs_table("the API has no tokens of organizations").into()),
     };
-    output.rows(&["id", "kind", "permissions", "uses_left", "expires", "created"], &rows)
+    output.rows(&["id", "kind", "permissions", "uses_left", "expires", "created", "made_by"], &rows)
 }
 
 /// The tokens of a service by the API, oldest first.

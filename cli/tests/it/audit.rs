@@ -180,7 +180,11 @@ async fn of_an_address_is_kept_what_the_policy_says() {
 }
 
 async fn refused(world: &World) -> Vec<Refused> {
-    world.app.store.refused(1, &world.clock.today()).await.unwrap()
+    refused_within(world, 1, 1).await
+}
+
+async fn refused_within(world: &World, service: u64, days: u64) -> Vec<Refused> {
+    world.app.store.refusals(service, days, None, usize::MAX).await.unwrap().0
 }
 
 #[tokio::test]
@@ -214,7 +218,7 @@ async fn refused_registrations_are_counted_by_rule_and_network() {
     assert_eq!(sample["grant_types"], json!(["password"]));
     assert!(!refused[2].sample.contains("Mallory") && refused[2].sample.contains("https://rp.example/…"));
     world.clock.advance(91 * DAY);
-    assert!(world.app.store.refused(1, &refused[0].day).await.unwrap().is_empty());
+    assert!(refused_within(&world, 1, 92).await.is_empty());
 }
 
 #[tokio::test]
@@ -254,15 +258,8 @@ async fn a_missing_and_a_wrong_token_are_counted_whatever_was_sent() {
         assert_eq!(world.send("POST", "/2/register", &headers, body.to_owned()).await.status, 401);
     }
     assert_eq!(world.register(2, Some("iat_wrong"), &web_client()).await.status, 401);
-    let mut found: Vec<_> = world
-        .app
-        .store
-        .refused(2, &world.clock.today())
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|one| (one.rule, one.count, one.sample))
-        .collect();
+    let refused = refused_within(&world, 2, 1).await;
+    let mut found: Vec<_> = refused.into_iter().map(|one| (one.rule, one.count, one.sample)).collect();
     found.sort_unstable();
     assert_eq!(found[0], ("registration".to_owned(), 1, found[0].2.clone()));
     assert!(found[0].2.contains("redirect_uris"), "{found:?}");
@@ -274,8 +271,7 @@ const TIME_TO_BE_USED: u64 = 601;
 
 /// What is counted: error, rule, door, description and sample of each kind.
 pub(crate) async fn kinds(world: &World) -> Vec<[String; 5]> {
-    let of_service = world.app.store.refused(1, &world.clock.today()).await.unwrap();
-    of_service.into_iter().map(|one| [one.error, one.rule, one.door, one.description, one.sample]).collect()
+    refused(world).await.into_iter().map(|one| [one.error, one.rule, one.door, one.description, one.sample]).collect()
 }
 
 #[tokio::test]

@@ -99,6 +99,7 @@ pub(crate) async fn operator_token(world: &World, owner: Owner<'_>, permissions:
         uses_left: None,
         expires_at: None,
         created_millis: world.clock.now_millis(),
+        made_by: None,
     };
     world.app.store.create_token(&record, &Origin::default()).await.unwrap();
     token.expose().to_owned()

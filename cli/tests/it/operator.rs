@@ -1,10 +1,15 @@
 //! The operators' door: clients, policy, tokens, and what was refused and changed.
 
+use std::net::SocketAddr;
+
+use registrar::gateway::Client;
 use serde_json::{Value, json};
 use shared::caller::Permission;
 use shared::policy::{Approval, Policy, Preset};
+use shared::time::day_of;
 
-use crate::support::{NOW, Reply, World, web_client};
+use crate::fault_proxy::FaultProxy;
+use crate::support::{NOW, Reply, World, table, web_client};
 
 /// An operator of service 1.
 struct Operator {
@@ -240,6 +245,120 @@ async fn a_preview_says_what_the_action_does() {
 }
 
 #[tokio::test]
+async fn whoever_is_named_twice_counts_once() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let other = operator.registered("Other").await;
+    // Its identifier is its number.
+    let body = json!({"clientName": "Shop", "clientType": "PUBLIC", "redirectUris": ["https://rp.example/cb"],
+        "clientIdAlias": "shop", "clientIdAliasEnabled": true});
+    let made = operator.world.send_json("POST", "/api/1/client/create", Some(&operator.token), &body).await;
+    let number = made.body["clientId"].to_string();
+    assert_eq!(operator.get("clients/shop").await.body["client_id"], json!(number), "{made:?}");
+    let again = |first: &str| {
+        let names = [first, "shop", &number, first, "shop", &other, "nobody", &other, "nobody"];
+        let one = |(index, name): (usize, &&str)| json!({"client_id": name, "version": if index == 0 { 2 } else { 1 }});
+        names.iter().enumerate().map(one).collect::<Vec<_>>()
+    };
+    let outcomes = async |action: &str, preview: bool, first: &str| -> Vec<(String, String)> {
+        let order = json!({"action": action, "preview": preview, "clients": again(first)});
+        let reply = operator.send("POST", "bulk", &order).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let text = |result: &Value, name: &str| result[name].as_str().unwrap().to_owned();
+        let results = reply.body["results"].as_array().unwrap().iter();
+        results.map(|result| (text(result, "client_id"), text(result, "outcome"))).collect()
+    };
+    let expected = |first: &str, outcome: &str| {
+        [(first, outcome), (&other, outcome), ("nobody", "absent")]
+            .map(|(name, told)| (name.to_owned(), told.to_owned()))
+    };
+    // The version that stands first is the one that is meant.
+    for first in [number.as_str(), "shop"] {
+        let changed = outcomes("lock", true, first).await;
+        assert_eq!((changed.len(), changed[0].1.as_str()), (3, "changed"), "{changed:?}");
+    }
+    operator.act("shop", "lock").await;
+    for first in [number.as_str(), "shop"] {
+        assert_eq!(outcomes("delete", true, first).await, expected(first, "possible"));
+    }
+    assert_eq!(outcomes("delete", false, "shop").await, expected("shop", "done"));
+
+    // What is deleted is found by its identifier alone, and by its number once it is back.
+    let its_number = operator.world.app.service(1).await.unwrap().numeric_id(&other).to_string();
+    let restore = async |preview: bool, names: [&str; 2]| {
+        let clients = names.map(|name| json!({"client_id": name}));
+        let order = json!({"action": "restore", "preview": preview, "clients": clients});
+        operator.send("POST", "bulk", &order).await.body["results"].clone()
+    };
+    for (preview, told) in [(true, "possible"), (false, "done")] {
+        let both = restore(preview, [&its_number, &other]).await;
+        assert_eq!((&both[0]["outcome"], &both[1]["outcome"]), (&json!("absent"), &json!(told)), "{both}");
+        if preview {
+            let one = restore(preview, [&other, &its_number]).await;
+            assert_eq!((one.as_array().unwrap().len(), &one[0]["outcome"]), (1, &json!(told)), "{one}");
+        }
+    }
+    operator.act(&other, "lock").await;
+    assert_eq!(
+        operator.send("POST", "bulk", &json!({"action": "delete", "clients": [{"client_id": other}]})).await.status,
+        200
+    );
+    let unlock = json!({"action": "unlock", "clients": [{"client_id": other}, {"client_id": its_number}]});
+    let unlocked = operator.send("POST", "bulk", &unlock).await;
+    assert_eq!(
+        (unlocked.body["results"].as_array().unwrap().len(), unlocked.body["results"][0]["outcome"].clone()),
+        (1, json!("done")),
+        "{unlocked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_many_makes_the_requests_that_the_design_allows_it() {
+    let table = table(None).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    world.service(1, Preset::Open.policy()).await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let operator = Operator { world, token };
+    let id = operator.registered("One").await;
+    operator.world.clock.advance(DAY);
+    let bulk = async |action: &str, preview: bool| {
+        proxy.requests();
+        let unused = (action == "delete, unused").then_some(3600);
+        let (action, clients) = (action.split(',').next(), json!([{"client_id": id}, {"client_id": id}]));
+        let mut order = json!({"action": action, "preview": preview, "clients": clients});
+        order.as_object_mut().unwrap().extend(unused.map(|unused| ("unused".to_owned(), json!(unused))));
+        let reply = operator.send("POST", "bulk", &order).await;
+        let outcome = reply.body["results"][0]["outcome"].as_str().unwrap().to_owned();
+        // Those of the rate are for some requests of the token together.
+        (outcome, proxy.requests().into_iter().filter(|request| request != "UpdateItem L").collect::<Vec<_>>())
+    };
+    let strings = |requests: &[&str]| requests.iter().map(|request| (*request).to_owned()).collect::<Vec<_>>();
+    let (changed, gone) = (&["PutItem C", "BatchGetItem C U"][..], &["UpdateItem C"][..]);
+    for (action, looks, writes) in [
+        ("lock", &[][..], changed),
+        ("unlock", &[], changed),
+        ("approve", &[], changed),
+        ("retain", &[], changed),
+        ("release", &[], changed),
+        ("delete, unused", &["Query list"], gone),
+        ("restore", &["GetItem C"], changed),
+        ("lock", &[], changed),
+        ("delete", &[], gone),
+        ("unlock", &["GetItem C"], &["PutItem C"]),
+    ] {
+        let looks = [&["GetItem T", "BatchGetItem C U"], looks].concat();
+        let (outcome, requests) = bulk(action, true).await;
+        assert_eq!((outcome.as_str(), requests), ("possible", strings(&looks)), "{action}");
+        let (outcome, requests) = bulk(action, false).await;
+        assert_eq!((outcome.as_str(), requests), ("done", strings(&[&looks, writes].concat())), "{action}");
+    }
+    for action in ["lock", "delete", "approve"] {
+        let (outcome, requests) = bulk(action, true).await;
+        assert_eq!((outcome.as_str(), requests.len()), ("absent", 2), "{action}: {requests:?}");
+    }
+}
+
+#[tokio::test]
 async fn clients_are_listed_newest_first_and_found_by_what_they_are() {
     let operator = Operator::of(Preset::Open.policy()).await;
     let mut ids = Vec::new();
@@ -335,7 +454,6 @@ async fn the_same_is_done_to_many_that_are_as_they_were_seen() {
         (json!({"action": "paint", "clients": [{"client_id": "a"}]}), "action"),
         (json!({"action": "lock", "clients": ["a"]}), "clients"),
         (json!({"action": "lock", "clients": [{"version": 1}]}), "client_id"),
-        (json!({"action": "lock", "clients": [{"client_id": "a"}, {"client_id": "a"}]}), "twice"),
         (json!({"action": "lock", "clients": [{"client_id": "a"}], "preview": "yes"}), "preview"),
     ] {
         let refused = operator.send("POST", "bulk", &body).await;
@@ -421,6 +539,12 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
     let listed = listed.body["tokens"].as_array().unwrap();
     assert_eq!(listed.len(), 3, "{listed:?}");
     assert!(listed.iter().all(|token| token.get("value").is_none()));
+    let own = operator.world.send_bare("GET", "/operator/whoami", Some(&operator.token)).await.body["token"].clone();
+    for token in listed {
+        let maker = (token["token"] != own).then_some(&own);
+        assert_eq!(token.get("made_by"), maker, "who has made it is told, but of the one from the table: {token}");
+    }
+    assert_eq!((&made.body["made_by"], &once.body["made_by"]), (&own, &own));
     let revoke = async |id: &str| {
         let path = format!("/operator/1/tokens/{id}");
         operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.status
@@ -431,13 +555,15 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
     assert_eq!(operator.get("tokens").await.body["tokens"].as_array().unwrap().len(), 2);
 
     let brief = json!({"kind": "service", "permissions": ["service.write"], "expires_in": 50});
-    let brief = operator.send("POST", "tokens", &brief).await.text("value").to_owned();
+    let brief = operator.send("POST", "tokens", &brief).await;
     for asked in [json!({}), json!({"expires_in": 1000})] {
         let mut asked = asked;
         asked["kind"] = json!("service");
         asked["permissions"] = json!(["service.write"]);
-        let child = operator.world.send_json("POST", "/operator/1/tokens", Some(&brief), &asked).await;
+        let value = Some(brief.text("value"));
+        let child = operator.world.send_json("POST", "/operator/1/tokens", value, &asked).await;
         assert_eq!(child.body["expires_at"], json!(NOW + 50), "nothing outlasts its maker: {child:?}");
+        assert_eq!(child.body["made_by"], brief.body["token"], "not by who has made that one: {child:?}");
     }
 
     let writer = operator.world.service_token(1, &[Permission::ServiceWrite]).await;
@@ -452,6 +578,8 @@ async fn tokens_are_made_with_what_their_maker_has_and_end_at_once() {
         json!({"kind": "initial_access", "uses": 0}),
         json!({"kind": "initial_access", "expires_in": 0}),
         json!({"kind": "initial_access", "permissions": ["client.read"]}),
+        json!({"kind": "initial_access", "made_by": own}),
+        json!({"kind": "initial_access", "made_by": null}),
     ] {
         let refused = operator.send("POST", "tokens", &body).await;
         assert_eq!(refused.status, 400, "{body}: {refused:?}");
@@ -482,6 +610,108 @@ async fn what_was_refused_and_changed_is_shown() {
     let entries = audit.body["entries"].as_array().unwrap();
     assert_eq!((&entries[0]["events"], &entries[0]["subject"]), (&json!(["registered"]), &json!("client")));
     assert_eq!(operator.get("audit?since=9999999999").await.body, json!({"entries": []}));
+}
+
+/// A day, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+#[tokio::test]
+async fn refusals_come_page_by_page_the_newest_day_first() {
+    let table = table(None).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    world.service(1, Preset::Open.policy()).await;
+    world.service(2, Preset::Open.policy()).await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let operator = Operator { world, token };
+    let refuse = async |service: u64, network: u8| {
+        let client = Client { address: SocketAddr::from(([198, 51, network, 7], 1)), secure: true, certificate: None };
+        let (path, body) = (format!("/{service}/register"), json!({"redirect_uris": ["junk"]}).to_string());
+        let sent = operator.world.send_over(client, "POST", &path, &[("content-type", "application/json")], body);
+        assert_eq!(sent.await.status, 400);
+    };
+    // Three kinds three days ago, one before yesterday, none yesterday, four and one twice today.
+    for (days, networks) in [(0, &[1, 2, 3][..]), (1, &[4]), (2, &[5, 6, 7, 8, 5])] {
+        operator.world.clock.advance(days * DAY);
+        for network in networks {
+            refuse(1, *network).await;
+            refuse(2, *network).await;
+        }
+    }
+    let page = async |query: &str| {
+        proxy.requests();
+        let reply = operator.get(&format!("refusals?{query}")).await;
+        assert_eq!(reply.status, 200, "{query}: {reply:?}");
+        let queries = proxy.requests().iter().filter(|request| *request == "Query").count();
+        (reply, queries)
+    };
+    let told = |reply: &Reply| -> Vec<String> {
+        let told = |refusal: &Value| {
+            let text = |name: &str| refusal[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", text("day"), text("network"), refusal["count"])
+        };
+        reply.body["refusals"].as_array().unwrap().iter().map(told).collect()
+    };
+    let [oldest, second, newest] = [0, 1, 3].map(|day| day_of(NOW + day * DAY));
+    let expected = |day: &str, networks: &[(u8, u64)]| -> Vec<String> {
+        networks.iter().map(|(network, count)| format!("{day} 198.51.{network}.0/24 {count}")).collect()
+    };
+    let all = [
+        expected(&newest, &[(5, 2), (6, 1), (7, 1), (8, 1)]),
+        expected(&second, &[(4, 1)]),
+        expected(&oldest, &[(1, 1), (2, 1), (3, 1)]),
+    ]
+    .concat();
+    let (whole, queries) = page("").await;
+    assert_eq!((told(&whole), whole.body.get("next"), queries), (all.clone(), None, 7), "a week, unless asked");
+    assert_eq!(told(&page("days=3").await.0), all[..5]);
+    for limit in 1..=8 {
+        let (mut seen, mut query) = (Vec::new(), String::new());
+        loop {
+            let (found, _) = page(&format!("limit={limit}{query}")).await;
+            let next = found.body.get("next").and_then(Value::as_str);
+            let some = told(&found);
+            assert!(some.len() == limit || next.is_none() && !some.is_empty(), "{limit}{query}: {found:?}");
+            seen.extend(some);
+            let Some(next) = next else { break };
+            query = format!("&cursor={next}");
+        }
+        assert_eq!(seen, all, "{limit}");
+    }
+    let (first, queries) = page("limit=3").await;
+    assert_eq!(queries, 1, "a page within a day");
+    let next = first.body["next"].as_str().unwrap();
+    // What had come meanwhile stands where it belongs; what is after the page is not moved.
+    refuse(1, 1).await;
+    assert_eq!(told(&page(&format!("limit=1&cursor={next}")).await.0), all[3..4]);
+    let last = page("limit=7").await.0.body["next"].as_str().unwrap().to_owned();
+    let foreign = operator.world.service_token(2, &Permission::ALL).await;
+    let of_other = operator.world.send_bare("GET", "/operator/2/refusals?limit=3", Some(&foreign)).await;
+    let of_other = of_other.text("next").to_owned();
+    proxy.requests();
+    for (query, member) in [
+        (format!("cursor={of_other}"), "cursor"),
+        (format!("days=2&cursor={last}"), "cursor"),
+        (format!("cursor={}", &next[1..]), "cursor"),
+        (format!("cursor={}", &next[..next.len() - 2]), "cursor"),
+        (format!("cursor={next}A"), "cursor"),
+        (format!("cursor={newest}"), "cursor"),
+        ("cursor=x".to_owned(), "cursor"),
+        ("cursor=".to_owned(), "cursor"),
+        (format!("cursor={next}&cursor={next}"), "cursor"),
+        ("limit=0".to_owned(), "limit"),
+        ("limit=101".to_owned(), "limit"),
+        ("days=32".to_owned(), "days"),
+    ] {
+        let refused = operator.get(&format!("refusals?{query}")).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{query}: {refused:?}");
+        assert!(refused.text("error_description").contains(member), "{query}: {refused:?}");
+    }
+    assert!(proxy.requests().iter().all(|request| request != "Query"), "nothing is asked for these");
+    // Midnight passes between two pages: the day that was the last one asked for is read to its end.
+    operator.world.clock.advance(DAY);
+    assert_eq!(told(&page(&format!("days=4&cursor={last}")).await.0), all[6..]);
+    assert_eq!(told(&page("days=4").await.0).len(), 6, "where it is not begun with");
 }
 
 #[tokio::test]

@@ -329,6 +329,7 @@ impl World {
             uses_left: None,
             expires_at: None,
             created_millis: self.clock.now_millis(),
+            made_by: None,
         };
         self.app.store.create_token(&record, &operator()).await.unwrap();
         token.expose().to_owned()
@@ -354,6 +355,7 @@ impl World {
             uses_left,
             expires_at,
             created_millis: self.clock.now_millis(),
+            made_by: None,
         };
         self.app.store.create_token(&record, &operator()).await.unwrap();
         token.expose().to_owned()

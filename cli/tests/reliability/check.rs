@@ -273,12 +273,9 @@ impl Found {
     /// A refusal is counted once; not, where the fault met its last attempt.
     async fn refusals(&mut self, direct: Instance, noted: &Noted, faults: Count) -> Result<()> {
         let mut counted: BTreeMap<String, u64> = BTreeMap::new();
-        let now = direct.app.clock.now();
-        let days: BTreeSet<String> = [day_of(now.saturating_sub(24 * 60 * 60)), day_of(now)].into();
-        for day in days {
-            for refused in direct.app.store.refused(OPEN, &day).await.map_err(said)? {
-                *counted.entry(refused.error).or_default() += refused.count;
-            }
+        // Midnight may have passed.
+        for refused in direct.app.store.refusals(OPEN, 2, None, usize::MAX).await.map_err(said)?.0 {
+            *counted.entry(refused.error).or_default() += refused.count;
         }
         let (answered, sum): (u64, u64) = (noted.refusals.values().sum(), counted.values().sum());
         let may_be = answered.saturating_sub(faults.last)..=answered;

@@ -6,16 +6,16 @@ import { button, code, count, facts, h, hint, number, pretty, said, table, time,
 import { open } from './policy.js'
 import { about, like } from './rules.js'
 import { registrar } from './shell.js'
-import { kinds } from './today.js'
+import { kinds, notAll, refusalsOf } from './today.js'
 import { later, screen } from './ui.js'
 
 export async function refused(context) {
-  const { id, query, signal, readsService } = context
-  const asks = [['GET', `${id}/refusals`, { days: 31 }]]
+  const { id, query, readsService } = context
+  const asks = [['GET', `${id}/refusals`, { days: 31, limit: 100 }]]
   const command = registrar(['audit'], { service: id, refused: true, since: '31d' })
-  const { refusals } = await get(...asks[0].slice(1), signal)
+  const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
-  if (!kind) return screen('Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days.'))
+  if (!kind) return screen('Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))
   const [, says, client] = about(kind.rule, kind.description)
   return screen('Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
@@ -33,7 +33,7 @@ export async function refused(context) {
       hint(kind.count > 1 && `By the last of ${kind.count}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was.'),
       h('pre', pretty(kind.sample))),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
-      kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)]))))
+      kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)])), areMore && notAll(refusals)))
 }
 
 async function policySide(context, { rule, sample, description }) {

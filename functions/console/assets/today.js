@@ -5,7 +5,7 @@ import { history } from './audit.js'
 import { chart } from './chart.js'
 import { h, hint, now, number, rowLink, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { later, pageOf, screen } from './ui.js'
+import { firstPages, later, pageOf, screen } from './ui.js'
 
 const WEEK = 7 * 86400
 
@@ -13,8 +13,8 @@ const MOST = 20
 
 export async function today(context) {
   const { id, signal, readsService } = context
-  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`]]
-  const [{ clients, hours }, { refusals }] = await Promise.all(asks.map(([, path]) => get(path, {}, signal)))
+  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`, { limit: 100 }]]
+  const [{ clients, hours }, [refusals, areMore]] = await Promise.all([get(asks[0][1], {}, signal), refusalsOf(context, asks[1])])
   const day = new Date(Date.now() - 86400_000).toISOString().slice(0, 13)
   const last = hours?.filter(({ hour }) => hour > day)
   const sum = (numbers) => number(numbers.reduce((sum, number) => sum + number, 0))
@@ -25,7 +25,7 @@ export async function today(context) {
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
         figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.')),
+    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals)),
     later(ending(context)),
     readsService && later(changed(context)))
 }
@@ -39,6 +39,12 @@ async function changed({ id, signal, link, me, may }) {
   const names = new Map(await Promise.all(reads ? numbers.map(name) : []))
   return [h('h2', 'What was changed last'), history(entries, me, link, names)]
 }
+
+/** Refusals as the request asks for them, newest day first, and whether there are more. */
+export const refusalsOf = (context, [, path, query]) => firstPages(context, path, 'refusals', query)
+
+/** What is said where not all were read. */
+export const notAll = (refusals) => hint('There are more: the sums are those of ', number(refusals.length), ' lines, newest day first. The command with --json has them all.')
 
 /** Refusals of one kind together, whatever their day and network. */
 export function kinds(refusals) {

@@ -20,15 +20,19 @@ export function tokens(context) {
 
 function rows(context, tokens) {
   const { id, me, writesService, done } = context
+  const madeBy = (maker) => {
+    const made = tokens.filter(({ made_by }) => made_by === maker)
+    return made.length > 0 && h('p.warn', 'Of those shown it has made these, which do not end with it: ', made.flatMap(({ token }) => [code(token), ' ']))
+  }
   const end = (token) => button('End …', () => confirm({
     title: 'End this token?', label: 'End it', kind: 'danger', request: () => ['DELETE', `${id}/tokens/${token}`], command: () => registrar(['token', 'revoke'], { service: id, yes: true }, [token]),
-    content: [h('p', code(token), ' works no more at once.'), token === me.token && h('p.warn', 'It is the one with which you have signed in here.')],
+    content: [h('p', code(token), ' works no more at once.'), madeBy(token), token === me.token && h('p.warn', 'It is the one with which you have signed in here.')],
     done: () => done('The token has ended.'),
   }), 'danger', { 'data-row': true })
   const permits = ({ permissions = [], scope, grant_types = [] }) => [...permissions, scope && `scope ${scope}`, ...grant_types].filter(Boolean).join(', ') || 'to register'
   return table('Tokens of this service', ['Id', 'Kind', 'Permits', '#Uses left', 'Made', 'Ends', 'Left', 'End it'], tokens.map((token) => [
     [code(token.token), token.token === me.token && h('span.state', 'yours')], token.kind.replaceAll('_', ' '), said(permits(token)),
-    token.uses_left ?? none(), time(token.created_at), time(token.expires_at), until(token.expires_at), writesService && end(token.token),
+    token.uses_left ?? none(), [time(token.created_at), token.made_by && h('span.hint', ' by ', token.made_by === me.token ? 'yours' : code(token.made_by))], time(token.expires_at), until(token.expires_at), writesService && end(token.token),
   ]))
 }
 

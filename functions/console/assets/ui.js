@@ -108,7 +108,7 @@ export function pages(context, path, member, query, show, nothing) {
   return [list, more]
 }
 
-/** How many pages are read for one that has something on it: a filter may leave nothing of many. */
+/** How many pages are read at once: for one that has something on it, as a filter may leave nothing of many, or for a sum. */
 const MOST_PAGES = 10
 
 export async function pageOf(context, path, member, query, cursor) {
@@ -117,4 +117,16 @@ export async function pageOf(context, path, member, query, cursor) {
     cursor = found.next
     if (found[member].length || !cursor || tries === MOST_PAGES) return [found[member], cursor]
   }
+}
+
+/** What is on the first pages of a list, and whether there is more. */
+export async function firstPages(context, path, member, query) {
+  const rows = []
+  let cursor
+  for (let pages = 0; pages === 0 || (cursor && pages < MOST_PAGES); pages += 1) {
+    const found = await get(path, { ...query, cursor }, context.signal)
+    rows.push(...found[member])
+    cursor = found.next
+  }
+  return [rows, Boolean(cursor)]
 }

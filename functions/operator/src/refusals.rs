@@ -1,11 +1,10 @@
 //! `GET /operator/{serviceId}/refusals`: which registrations were refused, by day, rule, description, door and
-//! network.
+//! network, the newest day first.
 
 use serde_json::{Map, Value, json};
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
 use shared::store::Refused;
-use shared::time::day_of;
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
@@ -16,23 +15,20 @@ pub(crate) const DAY: u64 = 24 * 60 * 60;
 /// How many days are shown unless asked for.
 const USUAL_DAYS: u64 = 7;
 
-/// How many are shown at the most: what is older is not kept.
+/// How many are shown at the most.
 pub const MOST_DAYS: u64 = 31;
 
 endpoint!(refusals, "operator-refusals", [Get], ["/operator/{serviceId}/refusals"], DEADLINE);
 
 async fn refusals(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
-    let days = Query::of(request, &["days"])?.number("days", 1..=MOST_DAYS)?.unwrap_or(USUAL_DAYS);
-    let now = app.clock.now();
-    let mut refusals = Vec::new();
-    for ago in 0..days {
-        let day = day_of(now.saturating_sub(ago * DAY));
-        let mut refused = app.store.refused(desk.service.id, &day).await?;
-        refused.sort_by_key(|refused| std::cmp::Reverse(refused.last_at));
-        refusals.extend(refused.iter().map(|refused| Value::Object(shown(refused))));
-    }
-    Ok(Response::json(200, Map::from_iter([("refusals".to_owned(), refusals.into())])))
+    let query = Query::of(request, &["days", "limit", "cursor"])?;
+    let (days, limit) = (query.number("days", 1..=MOST_DAYS)?.unwrap_or(USUAL_DAYS), query.limit()?);
+    let (refused, next) = app.store.refusals(desk.service.id, days, query.text("cursor"), limit).await?;
+    let refusals = refused.iter().map(|refused| Value::Object(shown(refused))).collect();
+    let mut members = Map::from_iter([("refusals".to_owned(), refusals)]);
+    members.extend(next.map(|next| ("next".to_owned(), next.into())));
+    Ok(Response::json(200, members))
 }
 
 /// What was refused of one kind on one day.

@@ -53,6 +53,7 @@ async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
         uses_left: terms.uses,
         expires_at,
         created_millis: app.clock.now_millis(),
+        made_by: Some(desk.operator.token),
     };
     app.store.create_token(&record, &door::origin(&desk, request)).await?;
     let mut members = shown(&record);
@@ -128,6 +129,7 @@ pub fn shown(token: &TokenRecord) -> Map<String, Value> {
         ("uses_left", token.uses_left.map(Value::from)),
         ("created_at", Some((token.created_millis / 1000).into())),
         ("expires_at", token.expires_at.map(Value::from)),
+        ("made_by", token.made_by.map(|maker| maker.to_text().into())),
     ] {
         members.extend(value.map(|value| (name.to_owned(), value)));
     }

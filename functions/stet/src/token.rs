@@ -52,6 +52,7 @@ async fn issue(visit: &Visit<'_>) -> Result<Response, Error> {
         uses_left: None,
         expires_at: Some(app.clock.now().saturating_add(LIFETIME)),
         created_millis: app.clock.now_millis(),
+        made_by: None,
     };
     app.store.create_token(&record, &Origin::of_stranger(request, &visit.service, DOOR, visit.organization())).await?;
     let mut answer = Map::new();

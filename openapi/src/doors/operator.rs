@@ -70,7 +70,7 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
         (
             "Token",
             "{ token: text, kind: text, permissions?: [text], scope?: text, grant_types?: [text], \
-            uses_left?: integer, created_at: integer, expires_at?: integer }",
+            uses_left?: integer, created_at: integer, expires_at?: integer, made_by?: text }",
         ),
     ]
 }
@@ -233,14 +233,20 @@ fn service() -> Vec<Operation> {
                 developers?: [{ developer: text, clients: integer }] }",
             )
             .fails(&[403]),
-        on("operator-refusals", Get, "Which registrations were refused, by day, rule, door and network")
-            .query("days", "1..31", "of how many days")
-            .gives(
-                200,
-                "{ refusals: [{ day: text, count: integer, error: text, rule: text, door: text, network: text, \
-                description: text, sample: any, last_at: integer }] }",
-            )
-            .fails(&[403]),
+        on(
+            "operator-refusals",
+            Get,
+            "Which registrations were refused, by day, rule, door and network, the newest day first",
+        )
+        .query("days", "1..31", "of how many days, 7 if it is not given")
+        .query("limit", "1..100", LIMIT)
+        .query("cursor", "text", CURSOR)
+        .gives(
+            200,
+            "{ refusals: [{ day: text, count: integer, error: text, rule: text, door: text, network: text, \
+                description: text, sample: any, last_at: integer }], next?: text }",
+        )
+        .fails(&[403]),
         on("operator-audit", Get, "What was changed of the service, newest first")
             .query("since", "0..9999999999", "from when on, in seconds since 1970")
             .query("oldest", "flag", "whether they come oldest first")

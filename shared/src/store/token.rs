@@ -39,6 +39,8 @@ pub struct TokenRecord {
     pub expires_at: Option<u64>,
     /// When it was made, in milliseconds since 1970.
     pub created_millis: u64,
+    /// The token that has made it, by the operators' API; none where the command line did, at the table.
+    pub made_by: Option<TokenHash>,
 }
 
 /// The part of a token that no condition looks into.
@@ -105,6 +107,9 @@ impl Store {
         }
         if let Some(organization) = &token.organization {
             item.insert("organization".to_owned(), string(organization));
+        }
+        if let Some(maker) = &token.made_by {
+            item.insert("made_by".to_owned(), string(maker.to_text()));
         }
         let put = self.put_new(item);
         match self.write(Write::Put(Box::new(put)), &write_id).await? {
@@ -182,5 +187,6 @@ pub(super) fn token(hash: TokenHash, item: &Item) -> Result<TokenRecord, Error> 
         uses_left: number(item, "uses_left"),
         expires_at: number(item, "expires_at"),
         created_millis: required(number(item, "created"), "created")?,
+        made_by: text(item, "made_by").map(|maker| required(TokenHash::parse(maker), "made_by")).transpose()?,
     })
 }

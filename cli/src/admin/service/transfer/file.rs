@@ -156,6 +156,7 @@ impl TokenLine {
             uses_left: self.uses_left,
             expires_at: self.expires_at,
             created_millis: self.created,
+            made_by: None,
         })
     }
 }

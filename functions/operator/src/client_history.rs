@@ -14,8 +14,8 @@ async fn history(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, READ_CLIENTS).await?;
     let query = Query::of(request, &["limit", "cursor"])?;
     let number = named.client.map_or_else(|| desk.service.numeric_id(identifier), |client| client.numeric_id);
-    let (from, limit) = (query.cursor()?, query.limit()?);
-    let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, from, limit).await?;
+    let (cursor, limit) = (query.text("cursor"), query.limit()?);
+    let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, cursor, limit).await?;
     Ok(page(&entries, next))
 }
 

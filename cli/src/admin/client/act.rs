@@ -1,13 +1,13 @@
 //! What an operator decides about one client.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::administration::{self, RestoreFault};
 use shared::store::Unrestorable;
 
 use super::{DELETED, Which, ask_to_delete, shown};
-use crate::admin::api::{Api, Asking};
+use crate::admin::api::{Api, Asking, text};
 use crate::admin::asked::Asked;
 use crate::admin::consent::Consent;
 use crate::admin::desk::{Desk, absent};
@@ -78,7 +78,7 @@ async fn by_api(which: &Which, act: &Act, api: &Api) -> Result<Done> {
     let waits = |client: &Map<String, Value>| client.contains_key("pending_until");
     let (mut body, mut waited) = (Map::new(), false);
     if let Act::Approve { .. } | Act::Deny { .. } = act {
-        let client = api.get(&[&service, "clients", &path]).await?;
+        let client = api.client(&service, &which.client_id).await?;
         waited = waits(&client);
         match act {
             Act::Deny { consent } if waited => ask_to_delete(&which.client_id, &client, consent)?,
@@ -90,9 +90,14 @@ async fn by_api(which: &Which, act: &Act, api: &Api) -> Result<Done> {
             _ => {}
         }
     }
-    let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).sending(body);
-    let client = api.ask(asking).await?.members;
+    let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).about(&which.client_id);
+    let client = api.ask(asking.sending(body)).await?.members;
     let is_there = !client.is_empty();
+    if is_there {
+        text(&client, "client_id")?;
+    } else if !matches!(act, Act::Deny { .. } | Act::Unlock) {
+        return Err(Failure::new(Kind::Refused, "the API's answer lacks the client: is it the operators' API?").into());
+    }
     let state = if is_there { shown::state(&client) } else { DELETED.to_owned() };
     Ok((act.told(waited || waits(&client), is_there), state))
 }
@@ -122,7 +127,10 @@ async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> 
         Act::Approve { version } => {
             let client = desk.known(client_id).await?;
             if version.is_some_and(|version| version != client.version) {
-                bail!("{client_id} is changed since: look at it again, it has version {}", client.version);
+                return Err(conflict(&format!(
+                    "{client_id} is changed since: look at it again, it has version {}",
+                    client.version
+                )));
             }
             let waited = client.pending_until.is_some();
             administration::approve(&context, client).await.map_err(absent)?;
@@ -131,7 +139,9 @@ async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> 
         Act::Deny { consent } => {
             let client = desk.known(client_id).await?;
             if client.pending_until.is_none() {
-                bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
+                return Err(conflict(&format!(
+                    "{client_id} does not wait for approval; to delete it: registrar client delete"
+                )));
             }
             ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
             administration::delete(&context, &client).await.map_err(absent)?;
@@ -139,13 +149,20 @@ async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> 
         Act::Retain | Act::Release => {
             let client = desk.known(client_id).await?;
             if !client.ends_unused() {
-                bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
+                return Err(conflict(&format!(
+                    "{client_id} does not end by itself if nobody uses it: only what has registered itself does"
+                )));
             }
             administration::retain(&context, client, matches!(act, Act::Retain)).await.map_err(absent)?;
         }
         Act::Restore => administration::restore(&context, client_id).await.map_err(unrestored)?,
     }
     Ok((false, true))
+}
+
+/// It does not stand so that this could be done.
+fn conflict(sentence: &str) -> anyhow::Error {
+    Failure::new(Kind::Conflict, sentence).into()
 }
 
 /// Why a client is not brought back.

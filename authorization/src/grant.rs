@@ -256,13 +256,14 @@ pub struct End<'e> {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn end(context: &Context<'_>, end: &End<'_>) -> Result<(), Error> {
-    let mut expression = "SET ended = :ended, client_id = :client_id, changed = :changed".to_owned();
+    let mut expression = "SET ended = if_not_exists(ended, :none) + :one, client_id = :client_id, changed = :changed".to_owned();
     let mut update = context
         .app
         .store
         .update(key(context, end.client, end.subject))
         .condition_expression("attribute_exists(PK)")
-        .expression_attribute_values(":ended", integer(context.now_millis()))
+        .expression_attribute_values(":none", integer(0))
+        .expression_attribute_values(":one", integer(1))
         .expression_attribute_values(":client_id", string(end.client_id))
         .expression_attribute_values(":changed", changed(context.origin));
     if end.forgets_scopes {

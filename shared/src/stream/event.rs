@@ -110,7 +110,7 @@ pub(super) struct Image {
     /// A token's terms, as JSON.
     #[serde(deserialize_with = "text")]
     pub(super) token: Option<String>,
-    /// When an operator ended a grant, in milliseconds since 1970.
+    /// How often operators have ended something of a grant, since a user granted something.
     #[serde(deserialize_with = "number")]
     pub(super) ended: Option<String>,
     /// The authorizations of a grant that may have tokens, and the scopes that it remembers.

@@ -28,6 +28,7 @@ impl Operator {
     async fn users(&self, query: &str) -> (BTreeSet<String>, Vec<usize>) {
         let (mut users, mut pages, mut cursor) = (BTreeSet::new(), Vec::new(), String::new());
         loop {
+            self.world.clock.advance(1);
             let page = self.get(&format!("grants?{query}{cursor}")).await;
             assert_eq!(page.status, 200, "{query}: {page:?}");
             let grants = page.body["grants"].as_array().unwrap();

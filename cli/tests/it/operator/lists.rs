@@ -40,6 +40,7 @@ impl Operator {
     }
 
     async fn refused_cursor(&self, path: &str, cursor: &str) {
+        self.world.clock.advance(1);
         let refused = self.get(&format!("{path}&cursor={cursor}")).await;
         assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{path} {cursor}: {refused:?}");
         assert!(refused.text("error_description").starts_with("cursor"), "{path} {cursor}: {refused:?}");
@@ -91,6 +92,7 @@ async fn a_cursor_is_one_word_of_a_url_and_leads_along_its_own_list_alone() {
     let elsewhere = Operator { token: stranger, world: operator.world };
     for ((path, _), cursor) in paths.iter().zip(&cursors) {
         let path = format!("/operator/2/{path}&cursor={cursor}");
+        elsewhere.world.clock.advance(1);
         let refused = elsewhere.world.send_bare("GET", &path, Some(&elsewhere.token)).await;
         assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{path}: {refused:?}");
     }

@@ -24,6 +24,7 @@ mod vocabulary;
 pub use algorithms::{is_algorithm, is_symmetric_encryption, is_symmetric_signature};
 pub use changes::{Change, Changes};
 pub use invalid::Invalid;
+pub(crate) use invalid::quoted_if_made_up;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};
 pub use jwk_set::JwkSet;

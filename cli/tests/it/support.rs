@@ -93,10 +93,17 @@ impl World {
         Self::with_table(fetch, settings()).await
     }
 
-    /// With a table of its own, that service behind Identity Center's paths, and those limits for strangers.
+    /// The same, with service 1 behind the paths that name none.
+    pub(crate) async fn at_every_door(fetch: FetchSettings) -> Self {
+        let settings = Settings { identity_center_service: Some(1), stet_service: Some(1), ..settings() };
+        Self::with_table(fetch, settings).await
+    }
+
+    /// With a table of its own, that service behind the paths that name none, and those limits for strangers.
     pub(crate) async fn limited(service_id: u64, address_limit: RateLimit, service_limit: RateLimit) -> Self {
         let limits = Settings { address_limit, service_limit, ..settings() };
-        let settings = Settings { identity_center_service: Some(service_id), ..limits };
+        let (identity_center_service, stet_service) = (Some(service_id), Some(service_id));
+        let settings = Settings { identity_center_service, stet_service, ..limits };
         Self::with_table(FetchSettings::default(), settings).await
     }
 

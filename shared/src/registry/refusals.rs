@@ -39,7 +39,9 @@ const LONGEST_SCHEME: usize = 40;
 const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// What doors with words of their own call a member.
-const OTHER_NAMES: [(&str, &str); 6] = [
+const OTHER_NAMES: [(&str, &str); 7] = [
+    // Of those that are named by a URL.
+    ("client_id", "client_uri"),
     ("clientName", "client_name"),
     ("clientType", "client_type"),
     ("client_type", "client_type"),
@@ -78,17 +80,33 @@ impl From<&Error> for Reason {
     }
 }
 
+/// How far a registration has come, for the count of what is refused.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// The rule that was asked last.
+    pub(crate) rule: &'static str,
+    /// What is to be registered, as far as that is known.
+    pub(crate) sent: Map<String, Value>,
+}
+
+impl Attempt {
+    /// One of which nothing is known yet but what is asked first.
+    pub(crate) fn new(rule: &'static str) -> Self {
+        Self { rule, sent: Map::new() }
+    }
+}
+
 /// Counts a registration that its door refuses before it can be one: `body` is what was sent. What is no JSON was none, unless
 /// it lacks a good token: there the body was not looked at.
 pub async fn turned_away(context: &Context<'_>, rule: &'static str, reason: impl Into<Reason>, body: &[u8]) {
     let reason = reason.into();
     if let Some(sent) = read(body).or_else(|| (reason.status == UNAUTHORIZED).then(Map::new)) {
-        note(context, rule, &reason, &sent).await;
+        note(context, &reason, &Attempt { rule, sent }).await;
     }
 }
 
 /// What was sent, read as far as it can be; nothing of it where it is too much.
-fn read(body: &[u8]) -> Option<Map<String, Value>> {
+pub(crate) fn read(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.len() > MAX_BODY_BYTES {
         return body.trim_ascii_start().starts_with(b"{").then(Map::new);
@@ -101,7 +119,7 @@ fn read(body: &[u8]) -> Option<Map<String, Value>> {
 
 /// Counts a refusal, if it is the registrant's fault and the policy says so. What cannot be counted is logged: it changes no
 /// answer.
-pub(crate) async fn note(context: &Context<'_>, rule: &'static str, reason: &Reason, sent: &Map<String, Value>) {
+pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attempt) {
     let Context { app, service, origin, .. } = context;
     let audit = service.policy().audit;
     // What makes room is counted and kept that long in any case.
@@ -114,12 +132,12 @@ pub(crate) async fn note(context: &Context<'_>, rule: &'static str, reason: &Rea
     let refusal = Refusal {
         service: service.id,
         error: reason.code,
-        rule,
+        rule: attempt.rule,
         description: &reason.description,
         kind: &kind(&reason.description),
         door: origin.door,
         network: &origin.address,
-        sample: &masked(sent, service.policy().scopes.offered.as_ref()),
+        sample: &masked(&attempt.sent, service.policy().scopes.offered.as_ref()),
         retention,
     };
     if let Err(error) = app.store.count_refusal(&refusal).await {

@@ -151,7 +151,8 @@ impl Names {
         told.map(|(flag, _)| flag).chain(hidden.then_some(Flag::HiddenCharacters))
     }
 
-    fn suspicion(&self, name: &str) -> Option<Flag> {
+    /// What is suspected of a name.
+    pub(crate) fn suspicion(&self, name: &str) -> Option<Flag> {
         if self.reserved.is_empty() || (self.same, self.look_alike) == (Conduct::Allow, Conduct::Allow) {
             return None;
         }

@@ -563,6 +563,23 @@ await check('a token is made, shown once, registers, and is ended', async () => 
   assert.equal(await page.locator('tbody tr').count(), before - 1)
 })
 
+await check('a token shows which one has made it, and which it has made itself when it is to end', async () => {
+  const make = async (authorization) => (await send('POST', '/operator/1/tokens', { kind: 'service', permissions: ['service.write'], expires_in: 600 }, authorization)).body
+  const maker = await make(authorization)
+  const made = await make({ authorization: `Bearer ${maker.value}` })
+  await at(page, 'clients')
+  await at(page, 'tokens')
+  const row = (token, by) => page.getByRole('row').filter({ hasText: token }).filter({ hasText: `by ${by}` })
+  assert.equal(await row(made.token, maker.token).count(), 1)
+  await row(maker.token, 'yours').getByRole('button', { name: 'End …' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.match(await dialog.innerText(), new RegExp(`do not end with it:\\s+${made.token}`))
+  await dialog.getByRole('button', { name: 'End it' }).click()
+  await page.getByText('The token has ended.').waitFor()
+  assert.equal((await operate('DELETE', `1/tokens/${made.token}`)).status, 204)
+  await settled(page)
+})
+
 // ---- Commands for a terminal are run as they are copied.
 
 const run = (text) => execFileSync('bash', ['-c', text], {

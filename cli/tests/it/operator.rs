@@ -281,6 +281,81 @@ async fn whoever_is_named_twice_counts_once() {
         assert_eq!(outcomes("delete", true, first).await, expected(first, "possible"));
     }
     assert_eq!(outcomes("delete", false, "shop").await, expected("shop", "done"));
+
+    // What is deleted is found by its identifier alone, and by its number once it is back.
+    let its_number = operator.world.app.service(1).await.unwrap().numeric_id(&other).to_string();
+    let restore = async |preview: bool, names: [&str; 2]| {
+        let clients = names.map(|name| json!({"client_id": name}));
+        let order = json!({"action": "restore", "preview": preview, "clients": clients});
+        operator.send("POST", "bulk", &order).await.body["results"].clone()
+    };
+    for (preview, told) in [(true, "possible"), (false, "done")] {
+        let both = restore(preview, [&its_number, &other]).await;
+        assert_eq!((&both[0]["outcome"], &both[1]["outcome"]), (&json!("absent"), &json!(told)), "{both}");
+        if preview {
+            let one = restore(preview, [&other, &its_number]).await;
+            assert_eq!((one.as_array().unwrap().len(), &one[0]["outcome"]), (1, &json!(told)), "{one}");
+        }
+    }
+    operator.act(&other, "lock").await;
+    assert_eq!(
+        operator.send("POST", "bulk", &json!({"action": "delete", "clients": [{"client_id": other}]})).await.status,
+        200
+    );
+    let unlock = json!({"action": "unlock", "clients": [{"client_id": other}, {"client_id": its_number}]});
+    let unlocked = operator.send("POST", "bulk", &unlock).await;
+    assert_eq!(
+        (unlocked.body["results"].as_array().unwrap().len(), unlocked.body["results"][0]["outcome"].clone()),
+        (1, json!("done")),
+        "{unlocked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_many_makes_the_requests_that_the_design_allows_it() {
+    let table = table(None).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    world.service(1, Preset::Open.policy()).await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let operator = Operator { world, token };
+    let id = operator.registered("One").await;
+    operator.world.clock.advance(DAY);
+    let bulk = async |action: &str, preview: bool| {
+        proxy.requests();
+        let unused = (action == "delete, unused").then_some(3600);
+        let (action, clients) = (action.split(',').next(), json!([{"client_id": id}, {"client_id": id}]));
+        let mut order = json!({"action": action, "preview": preview, "clients": clients});
+        order.as_object_mut().unwrap().extend(unused.map(|unused| ("unused".to_owned(), json!(unused))));
+        let reply = operator.send("POST", "bulk", &order).await;
+        let outcome = reply.body["results"][0]["outcome"].as_str().unwrap().to_owned();
+        // Those of the rate are for some requests of the token together.
+        (outcome, proxy.requests().into_iter().filter(|request| request != "UpdateItem L").collect::<Vec<_>>())
+    };
+    let strings = |requests: &[&str]| requests.iter().map(|request| (*request).to_owned()).collect::<Vec<_>>();
+    let (changed, gone) = (&["PutItem C", "BatchGetItem C U"][..], &["UpdateItem C"][..]);
+    for (action, looks, writes) in [
+        ("lock", &[][..], changed),
+        ("unlock", &[], changed),
+        ("approve", &[], changed),
+        ("retain", &[], changed),
+        ("release", &[], changed),
+        ("delete, unused", &["Query list"], gone),
+        ("restore", &["GetItem C"], changed),
+        ("lock", &[], changed),
+        ("delete", &[], gone),
+        ("unlock", &["GetItem C"], &["PutItem C"]),
+    ] {
+        let looks = [&["GetItem T", "BatchGetItem C U"], looks].concat();
+        let (outcome, requests) = bulk(action, true).await;
+        assert_eq!((outcome.as_str(), requests), ("possible", strings(&looks)), "{action}");
+        let (outcome, requests) = bulk(action, false).await;
+        assert_eq!((outcome.as_str(), requests), ("done", strings(&[&looks, writes].concat())), "{action}");
+    }
+    for action in ["lock", "delete", "approve"] {
+        let (outcome, requests) = bulk(action, true).await;
+        assert_eq!((outcome.as_str(), requests.len()), ("absent", 2), "{action}: {requests:?}");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::support::{Reply, World, as_update, web_client};
 type Counts = BTreeMap<[String; 5], u64>;
 
 async fn counts(world: &World) -> Counts {
-    let refused = world.app.store.refused(1, &world.clock.today()).await.unwrap();
+    let refused = world.refused(1, 1).await;
     refused.into_iter().map(|one| ([one.error, one.rule, one.door, one.description, one.network], one.count)).collect()
 }
 
@@ -142,7 +142,7 @@ async fn a_refused_registration_counts_once_at_every_door() {
         Counter { street: &street, before: Counts::new(), functions: BTreeSet::new(), doors: BTreeSet::new() };
     let Counter { functions, before, doors, .. } = everywhere(&street, counted).await;
     // Nothing of what was sent is kept but words of protocols, and hosts.
-    let items = street.world().app.store.refusals(1, 1, None, usize::MAX).await.unwrap().0;
+    let items = street.world().refused(1, 1).await;
     assert!(items.iter().all(|one| !format!("{one:?}").contains("hunter2")), "{items:?}");
     let of_url =
         items.iter().find(|one| one.rule == "metadata_documents" && one.error == "unauthorized_client").unwrap();

@@ -25,7 +25,7 @@ use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::registry::Context;
 use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration};
-use shared::store::{NewService, Store, TokenRecord};
+use shared::store::{NewService, Refused, Store, TokenRecord};
 use shared::time::Clock;
 
 /// When the tests happen: 2026-09-21T14:13:20Z.
@@ -409,6 +409,11 @@ impl World {
             false => String::from_utf8(body.to_vec()).unwrap().into(),
         };
         Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// All that a service has refused in so many days.
+    pub(crate) async fn refused(&self, service: u64, days: u64) -> Vec<Refused> {
+        self.app.store.refusals(service, days, None, usize::MAX).await.unwrap().0
     }
 
     /// `POST /{service}/register`, with or without an initial access token.

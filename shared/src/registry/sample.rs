@@ -90,28 +90,27 @@ fn is_uri(member: &str) -> bool {
 /// The members that were sent, and of their values what rules look for: words of specifications and of the service,
 /// schemes and hosts, which characters nobody sees; else how long they are.
 pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, Value> {
-    let (mut members, mut bytes) = (Map::new(), 2);
-    let mut show = |name: String, shown: Value| {
+    let (mut members, mut bytes, mut longest) = (Map::new(), 2, None);
+    let mut show = |name: String, member: &str, value: &Value| {
+        if members.contains_key(&name) {
+            return;
+        }
+        let shown = mask(member, value, policy);
         // Quotes, a colon, a comma.
         let more = name.len() + shown.to_string().len() + 4;
-        if !members.contains_key(&name) && bytes + more <= MOST_BYTES {
+        if bytes + more <= MOST_BYTES {
             bytes += more;
             members.insert(name, shown);
         }
     };
-    let mut longest = None;
     for (name, value) in sent {
         let (base, tag) = name.split_once('#').map_or((&**name, None), |(base, tag)| (base, Some(tag)));
         match (defined(base), tag) {
             // A secret is not even as long as it is.
             _ if SERVER_SET.contains(&base) && value.is_string() && base != "client_id" => {}
-            (Some(member), None) => show(name.clone(), mask(member, value, policy)),
-            (Some(member), Some(tag)) if is_language_tag(tag) => {
-                show(format!("{base}#{OTHER}"), mask(member, value, policy));
-            }
-            _ if policy.custom_members.contains(name) || SERVER_SET.contains(&&**name) => {
-                show(name.clone(), mask("", value, policy));
-            }
+            (Some(member), None) => show(name.clone(), member, value),
+            (Some(member), Some(tag)) if is_language_tag(tag) => show(format!("{base}#{OTHER}"), member, value),
+            _ if policy.custom_members.contains(name) || SERVER_SET.contains(&&**name) => show(name.clone(), "", value),
             // Neither languages nor members that nobody knows: their names are values, too.
             _ => {
                 let length = value.to_string().len();
@@ -122,7 +121,7 @@ pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, 
         }
     }
     if let Some((_, value)) = longest {
-        show(OTHER.to_owned(), mask("", value, policy));
+        show(OTHER.to_owned(), "", value);
     }
     members
 }
@@ -136,7 +135,9 @@ fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
             ADDRESS.0.into()
         }
         Value::String(text) => {
-            let flag = is_name(member).then(|| policy.names.suspicion(text)).flatten();
+            // What is longer is refused before it is compared.
+            let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
+            let flag = is_compared.then(|| policy.names.suspicion_of(text)).flatten();
             let likeness = LIKENESSES.iter().find(|(like, _)| Some(*like) == flag).map_or("", |(_, shown)| shown);
             (text::masked(text, &[is_hidden, is_control]) + likeness).into()
         }
@@ -271,7 +272,7 @@ fn suspicious(flag: Flag, policy: &Policy) -> Option<String> {
         let looks = LOOKS.iter().map(|(letter, look)| name.replacen(*letter, &look.to_string(), 1));
         std::iter::once(name.clone()).chain(looks)
     });
-    alike.into_iter().find(|name| names.suspicion(name) == Some(flag))
+    alike.into_iter().find(|name| names.suspicion_of(name) == Some(flag))
 }
 
 fn unmasked_scopes(shown: &str) -> String {

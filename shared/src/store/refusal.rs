@@ -238,7 +238,9 @@ mod tests {
     fn a_cursor_is_of_a_day_that_is_asked_for_and_of_its_service() {
         let days = || [(0, "2026-09-21".to_owned()), (1, "2026-09-20".to_owned())].into_iter();
         let key = refusals_key(1, "2026-09-20", ["invalid_redirect_uri", "limits", "oauth", "2001:db8::/48"], "told");
-        let (partition, key) = (key.pk, key.sk.into_owned());
+        let attributes = key.into_attributes();
+        let part = |name: &str| text(&attributes, name).unwrap().to_owned();
+        let (partition, key) = (part("PK"), part("SK"));
         let encoded = |place: &str| BASE64URL.encode(place);
         let whole = format!("{partition}#{key}");
         assert_eq!(opened(&encoded(&whole), 1, days()).ok(), Some((1, key.clone())));

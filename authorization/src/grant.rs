@@ -256,7 +256,8 @@ pub struct End<'e> {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn end(context: &Context<'_>, end: &End<'_>) -> Result<(), Error> {
-    let mut expression = "SET ended = if_not_exists(ended, :none) + :one, client_id = :client_id, changed = :changed".to_owned();
+    let mut expression =
+        "SET ended = if_not_exists(ended, :none) + :one, client_id = :client_id, changed = :changed".to_owned();
     let mut update = context
         .app
         .store

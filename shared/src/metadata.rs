@@ -37,6 +37,7 @@ pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, Redire
 pub use scope::Scope;
 use text::character_in;
 pub use text::{hidden_character, hidden_character_in, is_control, is_hidden};
+pub(crate) use uri::has_dot_segment;
 pub use uri::{PlainUri, UriFault};
 pub use verify::{Rules, Strictness, VerifiedMetadata, complete_flows, verify};
 pub use vocabulary::{ApplicationType, AuthMethod, GrantType, ResponseType, SubjectType};

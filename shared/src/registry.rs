@@ -6,6 +6,7 @@ mod merging;
 mod refusals;
 mod rehearsal;
 pub(crate) mod remote;
+mod sample;
 pub(crate) mod secret;
 mod statement;
 mod trail;
@@ -21,7 +22,8 @@ pub(crate) use enrolment::{
 };
 pub(crate) use refusals::{Attempt, note, read as read_members};
 pub use refusals::{Reason, turned_away};
-pub use rehearsal::{Rehearsal, rehearse};
+pub use rehearsal::{Refused, Rehearsal, Requirement, rehearse};
+pub use sample::stand_in;
 pub(crate) use trail::{Begins, Sent, Trail};
 
 use crate::app::App;
@@ -34,9 +36,6 @@ use crate::origin::Origin;
 use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
 use crate::store::Deleter;
-
-/// The rule by which there is no room for a client more.
-pub(crate) const ROOM: &str = "clients_per_service and others";
 
 /// The rule by which what was sent is no registration.
 const AS_SENT: &str = "as sent";
@@ -91,7 +90,6 @@ async fn try_register(
     }
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
     let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
-    *rule = ROOM;
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
@@ -236,7 +234,6 @@ async fn replace(
     own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
     let admitted = readmit(context, &client, Sent::to_replace(submitted), rule).await?;
-    *rule = ROOM;
     remote::check(context, admitted.metadata()).await?;
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());

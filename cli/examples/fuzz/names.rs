@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::metadata::{Invalid, parse_object};
 use shared::policy::{Conduct, Preset};
-use shared::registry::rehearse;
+use shared::registry::{Refused, rehearse};
 use shared::service::ServiceConfiguration;
 
 use super::Random;
@@ -123,9 +123,9 @@ pub(super) fn ask(input: &str) {
         Err(error) => {
             let for_names = matches!(
                 error,
-                Error::InvalidClientMetadata(
+                Refused::Core(Error::InvalidClientMetadata(
                     Invalid::ReservedName { .. } | Invalid::LookAlikeName { .. } | Invalid::HiddenCharacter { .. }
-                )
+                ))
             );
             assert!(!is_disguised || for_names, "it is refused for its name: {error}");
             is_short(&error.to_string());

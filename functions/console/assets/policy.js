@@ -1,25 +1,46 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { at, costs, meaning, suggestions } from './advice.js'
+import { at, costs, meaning, suggestions, would } from './advice.js'
 import { ask } from './api.js'
-import { area, button, code, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
+import { area, button, code, dialog, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
-import { about, isObject, merged } from './rules.js'
+import { about, isObject, merged, remade } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
 const PRESETS = ['open', 'mcp_shared', 'protected', 'regulated']
 
-/** What is being written, for each service, while other screens are shown. */
+/** What is being written, for each service, while other screens are shown: policy, body, and the refusal that it began with. */
 const drafts = new Map()
 
 const lines = (json) => JSON.stringify(json, null, 2)
 
-/** Opens the editor with a policy, a body to try, and a member that is meant. */
-export function open(context, policy, body, member) {
-  drafts.set(context.id, [lines(policy), lines(body)])
-  context.go(['policy'], { member })
+/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, and a member that is meant. */
+export function open(context, force, steps, body, member) {
+  const { id, signal } = context
+  const [draft] = drafts.get(id) ?? []
+  const from = location.hash
+  const start = (policy) => {
+    drafts.set(id, [lines(remade(steps, policy, body)), lines(body), from])
+    context.go(['policy'], { member })
+  }
+  if (!draft) return start(force)
+  // A draft may leave members out: the server knows what they are then.
+  const whole = async () => {
+    const written = parsed(draft, 'The draft')
+    if (written instanceof Error) throw written
+    return (await ask(['POST', `${id}/policy/try`, {}, { policy: written }], signal)).members.policy
+  }
+  const outcome = h('div')
+  dialog('There is a draft of the policy', (close) => [
+    h('p', 'It was written in the policy editor, and is not in force.'),
+    outcome,
+    h('p.buttons',
+      button(steps.length ? 'Make the change in the draft' : 'Try it with the draft', () => load(outcome, whole().then(start)), 'main'),
+      button('Drop the draft', () => start(force), 'danger'),
+      button('Cancel', close)),
+  ])
 }
 
 export async function policy(context) {
@@ -32,12 +53,12 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const [policy = lines(force), body = lines(HOSTS.Claude)] = drafts.get(context.id) ?? []
+    const [policy = lines(force), body = lines(HOSTS.Claude), from] = drafts.get(context.id) ?? []
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
     }
-    Object.assign(this, { context, force, etag, asked: 0 })
+    Object.assign(this, { context, force, etag, from, asked: 0 })
     this.policy = area(22, policy, { oninput: typed })
     this.body = area(14, body, { oninput: typed })
     this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
@@ -51,6 +72,7 @@ class Editor {
           button('What is in force', () => this.write(this.policy, force))),
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
+        from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.'),
         h('div.columns.tried', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.effect),
     ]
@@ -91,7 +113,7 @@ class Editor {
     const asked = (this.asked += 1)
     const texts = [this.policy.value, this.body.value]
     // What is in force may be another one the next time.
-    drafts.set(this.context.id, [texts[0] === lines(this.force) ? undefined : texts[0], texts[1]])
+    drafts.set(this.context.id, [texts[0] === lines(this.force) ? undefined : texts[0], texts[1], this.from])
     const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
     const say = (faults) => {
       const wrong = faults.findIndex(Boolean)
@@ -112,15 +134,16 @@ class Editor {
     }
   }
 
-  became(policy, client, { policy: whole, registered, refused, changes = [] }) {
+  became(policy, client, members) {
+    const { policy: whole, registered, requires, refused, changes = [] } = members
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', 'It would be registered.'), costs(this.force, whole, client, registered), becameTable(client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires)), costs(this.force, whole, client, registered), becameTable(client, registered, changes), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description)
     const place = h('div')
-    load(place, suggestions(this.context, { rule, description: error_description }, whole, client, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule }, whole, client, members, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),
@@ -143,7 +166,7 @@ class Editor {
       command: () => reading(registrar(['policy', 'replace'], { version: this.etag.slice(1, -1) }, [id, '-']), policy),
       content: [changes(), h('p', 'All functions follow within thirty seconds.')],
       done: () => {
-        drafts.delete(id)
+        drafts.set(id, [undefined, this.body.value, this.from])
         done('The policy is in force.')
       },
     })

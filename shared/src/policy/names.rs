@@ -154,6 +154,11 @@ impl Names {
         told.map(|(flag, _)| flag).chain(hidden.then_some(Flag::HiddenCharacters))
     }
 
+    /// What is suspected of a name.
+    pub(crate) fn suspicion_of(&self, name: &str) -> Option<Flag> {
+        self.suspicion(name, &mut Letters::default())
+    }
+
     fn suspicion(&self, name: &str, letters: &mut Letters) -> Option<Flag> {
         if self.reserved.is_empty() || (self.same, self.look_alike) == (Conduct::Allow, Conduct::Allow) {
             return None;

@@ -63,10 +63,13 @@ impl Draft {
         Ok(Self { metadata: ClientMetadata::from_members(members)?, client_type: None, ..draft })
     }
 
-    /// Whether its metadata is another one than the client's.
+    /// Whether a change to it changes something: its metadata is another one than the client's, or that lacks a secret that
+    /// a change makes, as one that came without secrets from another table.
     #[must_use]
-    pub fn changes(&self, client: &RegisteredClient) -> bool {
-        self.metadata != Self::of(client).metadata
+    pub fn changes(&self, client: &RegisteredClient, now: u64) -> bool {
+        let end = client.record.secret_expires_at;
+        let lacks_secret = client.secret.is_none() || end != 0 && end <= now;
+        self.metadata != Self::of(client).metadata || lacks_secret && client.record.metadata.needs_secret()
     }
 }
 

@@ -155,12 +155,12 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
 }
 
 async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
-    let set = shown::settable(&sent);
+    let metadata = shown::settable(&sent);
     let (created, client) = match asked {
         Asked::Table(connection) => {
             let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-            settable::check(&set, desk.service.policy()).map_err(refused)?;
-            let submitted = Submitted::from_members(set)?;
+            settable::check(&metadata, desk.service.policy()).map_err(refused)?;
+            let submitted = Submitted::from_members(metadata)?;
             let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
             let managed_at =
                 |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
@@ -169,7 +169,7 @@ async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &
         }
         Asked::Api(api) => {
             let path = [&service.to_string(), "clients"];
-            let created = api.ask(Asking::new(Method::POST, &path).sending(set)).await?.members;
+            let created = api.ask(Asking::new(Method::POST, &path).sending(metadata)).await?.members;
             let client_id = text(&created, "client_id")?.to_owned();
             let client = Which { service, client_id }.of_api(api).await?;
             (created, shown::displayed(client))
@@ -212,7 +212,7 @@ async fn update_in_table(
     let set = settable::differing(shown::settable(changes), &client, policy, now);
     settable::check(&set, policy).map_err(refused)?;
     let draft = |client: &RegisteredClient| Draft::patched(client, set.clone());
-    if !draft(&client).map_err(described)?.changes(&client) {
+    if !draft(&client).map_err(described)?.changes(&client, now) {
         return Ok(operator::shown::whole(&client, policy, now));
     }
     if let Err(fault) = allowed(&draft(&client).map_err(described)?.metadata, client.source) {

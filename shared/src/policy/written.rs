@@ -36,7 +36,7 @@ fn in_words_of_json(message: &str) -> String {
     }
     let Some((found, expected)) = message.split_once(", expected ") else { return message.to_owned() };
     if let Some(value) = found.strip_prefix("unknown variant ") {
-        return format!("{} is not {}", value, expected).replace('`', "\"");
+        return format!("{value} is not {expected}").replace('`', "\"");
     }
     let expected = match expected {
         "u64" | "usize" => "a whole number from 0",

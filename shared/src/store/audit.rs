@@ -43,7 +43,7 @@ impl Store {
         cursor: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
-        let place = since_then(service, since).from_cursor(cursor)?;
+        let place = since_then(service, since).led_by(cursor)?;
         let (keys, next) = self.keys_and_cursor(&place, at_most).await?;
         Ok((self.entries(keys).await?, next))
     }
@@ -59,7 +59,7 @@ impl Store {
         cursor: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
-        let place = Place { order: Order::Backwards, ..since_then(service, since) }.from_cursor(cursor)?;
+        let place = Place { order: Order::Backwards, ..since_then(service, since) }.led_by(cursor)?;
         let (keys, next) = self.keys_and_cursor(&place, at_most).await?;
         let mut entries = self.entries(keys).await?;
         entries.reverse();
@@ -79,7 +79,7 @@ impl Store {
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
         let partition = Place::of_table(audit_key(service, &numeric_id.to_string()));
-        let place = Place { order: Order::Backwards, ..partition }.from_cursor(cursor)?;
+        let place = Place { order: Order::Backwards, ..partition }.led_by(cursor)?;
         let (mut items, next) = self.keys_and_cursor(&place, at_most).await?;
         items.retain(|item| self.is_live(item));
         let entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<_, _>>()?;

@@ -69,7 +69,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Error::InvalidCursor`] if it is not one of this list, in this order and within these bounds.
-    pub(super) fn from_cursor(mut self, cursor: Option<&str>) -> Result<Self, Error> {
+    pub(super) fn led_by(mut self, cursor: Option<&str>) -> Result<Self, Error> {
         let Some(cursor) = cursor else { return Ok(self) };
         let position = self.opened(cursor)?;
         let is_within = self.from.as_ref().is_none_or(|from| *from <= position)
@@ -172,7 +172,7 @@ impl Store {
         cursor: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<TokenRecord>, Option<String>), Error> {
-        let place = Place::end(LIST_INDEX, service_tokens_list(service_id), None).from_cursor(cursor)?;
+        let place = Place::end(LIST_INDEX, service_tokens_list(service_id), None).led_by(cursor)?;
         let (keys, next) = self.keys_and_cursor(&place, at_most).await?;
         let items = self.batches(keys).await?;
         Ok((items.iter().map(token_of).collect::<Result<_, _>>()?, next))

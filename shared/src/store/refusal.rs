@@ -146,7 +146,7 @@ impl Store {
         let day = |ago: u64| day_of(now.saturating_sub(ago.saturating_mul(DAY)));
         let of_day = |ago: u64| Place::of_table(refusals_of_day(service, &day(ago)));
         let opened = |cursor: &str| {
-            let found = (0..=days).find_map(|ago| Some((ago, of_day(ago).from_cursor(Some(cursor)).ok()?)));
+            let found = (0..=days).find_map(|ago| Some((ago, of_day(ago).led_by(Some(cursor)).ok()?)));
             found.ok_or(Error::InvalidCursor)
         };
         let (first, mut from) = cursor.map(opened).transpose()?.map_or((0, None), |(ago, place)| (ago, Some(place)));

@@ -71,7 +71,7 @@ impl Store {
         let mut clients = Vec::new();
         let Some(question) = Question::of(search) else { return Ok(FoundClients { clients, next: None }) };
         let facet = question.facet();
-        let mut path = path(service_id, facet.as_ref()).from_cursor(cursor)?;
+        let mut path = path(service_id, facet.as_ref()).led_by(cursor)?;
         let limit = limit.clamp(1, BATCH);
         // Mostly all that are read are meant.
         let (mut read, mut some) = (0, limit);

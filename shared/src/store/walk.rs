@@ -26,7 +26,7 @@ impl Route {
     /// # Errors
     /// [`Error::InvalidCursor`].
     pub fn after_cursor(service_id: u64, cursor: Option<&str>) -> Result<Self, Error> {
-        let place = of_clients(service_id, Order::Forwards).from_cursor(cursor)?;
+        let place = of_clients(service_id, Order::Forwards).led_by(cursor)?;
         Ok(Self { after: place.from, ..Self::default() })
     }
 }

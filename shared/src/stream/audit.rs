@@ -119,7 +119,7 @@ fn of_grant(old: Option<&Image>, new: Option<&Image>) -> (Vec<Happening>, BTreeS
         ("scopes", (old.latest || old.merged) && !new.latest && !new.merged),
     ];
     let members: BTreeSet<String> =
-        parts.into_iter().filter_map(|(name, has_ended)| has_ended.then(|| name.to_owned())).collect();
+        parts.into_iter().filter(|(_, has_ended)| *has_ended).map(|(name, _)| name.to_owned()).collect();
     (if members.is_empty() { Vec::new() } else { vec![Happening::GrantsEnded] }, members)
 }
 

@@ -324,7 +324,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
             "as sent",
             "oauth",
             "client_name#… must be a string",
-            r##"{"client_name#…":"a number"}"##,
+            r#"{"client_name#…":"a number"}"#,
         ),
         (
             "/api/1/client/registration",

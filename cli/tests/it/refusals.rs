@@ -121,14 +121,14 @@ impl Counter<'_> {
     async fn is_one(&mut self, sent: Sent, door: &str, rule: &str, description: &str) {
         let Sent { function, reply } = sent;
         let after = counts(self.street.world()).await;
-        let rises = |(kind, count): &(&[String; 5], &u64)| **count - self.before.get(*kind).copied().unwrap_or(0);
-        let rise: u64 = after.iter().map(|one| rises(&one)).sum();
+        let rise_of = |(kind, count): &(&[String; 5], &u64)| **count - self.before.get(*kind).copied().unwrap_or(0);
+        let rise: u64 = after.iter().map(|one| rise_of(&one)).sum();
         assert_eq!(rise, 1, "{function} {reply:?}: {after:?}");
-        let risen = after.iter().find(|one| rises(one) == 1).unwrap().0.clone();
-        let [_, found_rule, found_door, told, network] = risen.each_ref().map(String::as_str);
-        assert_eq!((found_door, found_rule), (door, rule), "{function} {reply:?}: {risen:?}");
-        assert!(told.contains(description), "{function}: {description}: {risen:?}");
-        assert!(!network.is_empty() && !told.contains("hunter2"), "{risen:?}");
+        let kind = after.iter().find(|one| rise_of(one) == 1).unwrap().0.clone();
+        let [_, found_rule, found_door, told, network] = kind.each_ref().map(String::as_str);
+        assert_eq!((found_door, found_rule), (door, rule), "{function} {reply:?}: {kind:?}");
+        assert!(told.contains(description), "{function}: {description}: {kind:?}");
+        assert!(!network.is_empty() && !told.contains("hunter2"), "{kind:?}");
         self.before = after;
         self.functions.insert(function);
         self.doors.insert(found_door.to_owned());

@@ -82,8 +82,8 @@ async fn a_client_has_what_it_can_have_and_a_patch_that_changes_nothing_is_none(
     let stale = operator.send("PATCH", &client, &json!({"version": 2})).await;
     assert_eq!(stale.status, 409, "{stale:?}");
 
-    let changes = json!({"client_name#de": "Eins", "tenant": 7, "version": 1});
-    let changed = operator.send("PATCH", &client, &changes).await;
+    let patch = json!({"client_name#de": "Eins", "tenant": 7, "version": 1});
+    let changed = operator.send("PATCH", &client, &patch).await;
     assert_eq!((changed.status, &changed.body["version"], &changed.body["tenant"]), (200, &json!(2), &json!(7)));
     let mut whole = operator.get(&client).await.body;
     whole["client_name"] = json!("Two");

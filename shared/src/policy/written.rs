@@ -103,7 +103,7 @@ mod tests {
             (json!({"limits": {"redirect_uris": -1}}), "limits.redirect_uris: must be a whole number from 0"),
             (json!({"limits": {"redirect_uris": 1.5}}), "limits.redirect_uris: must be a whole number from 0"),
             (json!({"limits": []}), "limits: must be an object"),
-            (json!({"limits": null}), "limits: must be an object"),
+            (json!({"limits": null}), "limits is missing"),
             (json!({"limits": 1}), "limits: must be an object"),
             (json!({"registration": 1}), "registration: must be a string"),
             (json!({"registration": "closed"}), r#"registration: "closed" is not "open" or "initial_access_token""#),

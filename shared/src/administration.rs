@@ -175,7 +175,8 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
     Ok(client)
 }
 
-/// Locks a client or unlocks it. One that waits for approval goes on waiting.
+/// Locks a client or unlocks it. One that waits for approval goes on waiting, anew where its time was over meanwhile; one whose
+/// registration has had an end meanwhile has ended.
 ///
 /// # Errors
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
@@ -205,7 +206,7 @@ pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u6
 pub async fn lock_once(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
     client.locked = locked;
     if !locked {
-        live_anew(context, &mut client);
+        client.live_anew(context.service.policy(), context.app.clock.now());
     }
     step(context, &mut client);
     context.app.store.replace_client(&client, &[], &context.origin).await
@@ -220,12 +221,13 @@ pub async fn lock_once(context: &Context<'_>, mut client: RegisteredClient, lock
 pub async fn approve(context: &Context<'_>, mut client: RegisteredClient) -> Result<(), Error> {
     client.pending_until = None;
     client.record.settings.vouched = true;
-    live_anew(context, &mut client);
+    client.live_anew(context.service.policy(), context.app.clock.now());
     step(context, &mut client);
     context.app.store.replace_client(&client, &[], &context.origin).await
 }
 
-/// Lets a client stay though nobody uses it, or no longer so.
+/// Lets a client stay though nobody uses it, or no longer so. One that waits for approval waits without an end as long as it
+/// stays.
 ///
 /// # Errors
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
@@ -243,14 +245,9 @@ pub async fn retain(context: &Context<'_>, client: RegisteredClient, retained: b
 /// As [`retain`]; [`Error::Contention`] if it was changed since.
 pub async fn retain_once(context: &Context<'_>, mut client: RegisteredClient, retained: bool) -> Result<(), Error> {
     client.retained = retained;
-    live_anew(context, &mut client);
+    client.live_anew(context.service.policy(), context.app.clock.now());
     step(context, &mut client);
     context.app.store.replace_client(&client, &[], &context.origin).await
-}
-
-/// Whom an operator has just decided about has time to be used.
-fn live_anew(context: &Context<'_>, client: &mut RegisteredClient) {
-    client.unused_until = client.unused_after(context.service.policy().unused, context.app.clock.now(), 0);
 }
 
 /// A client's secret before and after.
@@ -505,7 +502,6 @@ pub enum RestoreFault {
 pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
     let Context { app, service, origin, .. } = context;
     let mut client = restored(context, client_id).await?;
-    live_anew(context, &mut client);
     // It would be the first to make room again.
     client.record.anonymous = false;
     let both = [ClaimKind::Alias, ClaimKind::SoftwareId];
@@ -520,7 +516,11 @@ pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), Resto
 pub async fn restored(context: &Context<'_>, client_id: &str) -> Result<RegisteredClient, RestoreFault> {
     let Context { app, service, .. } = context;
     let found = app.store.restorable_client(service.id, client_id, service.numeric_id(client_id)).await?;
-    let client = found.map_err(RestoreFault::Unrestorable)?;
+    let (mut client, now) = (found.map_err(RestoreFault::Unrestorable)?, app.clock.now());
+    client.live_anew(service.policy(), now);
+    if client.has_ended(now) {
+        return Err(RestoreFault::Unrestorable(Unrestorable::Over));
+    }
     within_the_developers_share(context, &client).await?;
     Ok(client)
 }

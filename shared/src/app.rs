@@ -323,6 +323,15 @@ impl App {
         self.strangers.admit(&self.store, &self.clock, &key, &request.source_ip, guest).await
     }
 
+    /// Whether the network of a request has an allowance left for what [`admit_stranger`](Self::admit_stranger) counts, as far
+    /// as is known without asking.
+    ///
+    /// # Errors
+    /// What it is told that has to wait.
+    pub fn pass_stranger(&self, request: &Request, service_id: u64, what: &str) -> Result<(), Admission> {
+        self.strangers.pass(&self.clock, &format!("{service_id}#{what}"), &request.source_ip)
+    }
+
     /// Counts a request of an operator's token against its rate.
     pub async fn admit_operator(&self, operator: &Operator) -> Admission {
         let key = format!("T#{}", operator.token.to_text());

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
 use crate::metadata::{AuthMethod, Change, Changes, VerifiedMetadata};
-use crate::policy::{BoundPolicy, Trust, Unused};
+use crate::policy::{BoundPolicy, Policy, Trust, Unused};
 use crate::time::end_of_day;
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
@@ -164,9 +164,10 @@ pub struct RegisteredClient {
     pub expires_at: Option<u64>,
     /// When it ends if nobody uses the client until then, in seconds since 1970.
     pub unused_until: Option<u64>,
-    /// Until when operators have time to approve it, in seconds since 1970; none if there is nothing to approve.
+    /// Until when operators have time to approve it, in seconds since 1970; none if there is nothing to approve. One that
+    /// stays waits longer: see [`waits_until`](Self::waits_until).
     pub pending_until: Option<u64>,
-    /// Whether an operator wants it to stay though nobody uses it.
+    /// Whether an operator wants it to stay though nobody uses it, or approves it.
     pub retained: bool,
     /// The last day of which it is known that it was used, `yyyy-mm-dd` in UTC.
     pub used: Option<String>,
@@ -207,9 +208,27 @@ impl RegisteredClient {
     /// When it ends, for one reason or the other, in seconds since 1970; a locked one waits for its operator.
     #[must_use]
     pub fn ends_at(&self) -> Option<u64> {
-        let unused = self.unused_until.filter(|_| !self.retained);
-        let ends = self.expires_at.into_iter().chain(unused).chain(self.pending_until);
+        let unused = self.unused_until.filter(|_| !self.stays());
+        let ends = self.expires_at.into_iter().chain(unused).chain(self.waits_until());
         ends.min().filter(|_| !self.locked)
+    }
+
+    /// Whether it has ended at that time, in seconds since 1970.
+    #[must_use]
+    pub fn has_ended(&self, now: u64) -> bool {
+        self.ends_at().is_some_and(|end| end <= now)
+    }
+
+    /// Whether an operator wants it to stay, though nobody uses it, and though nobody approves it: it waits for that without
+    /// an end.
+    fn stays(&self) -> bool {
+        self.retained || self.record.made_by_operator
+    }
+
+    /// When it ends if it is not approved until then, in seconds since 1970.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<u64> {
+        self.pending_until.filter(|_| !self.stays())
     }
 
     /// Whether it ends if nobody uses it. What operators have made stays.
@@ -265,6 +284,20 @@ impl RegisteredClient {
     pub fn unused_after(&self, unused: Unused, used: u64, has_until: u64) -> Option<u64> {
         let end = unused.end_of_used(used, has_until).filter(|_| self.ends_unused())?;
         Some(end.max(self.unused_until.unwrap_or_default()))
+    }
+
+    /// Whom an operator has just decided about has time: to be used, and where the time is over in which it could be approved,
+    /// for that. At that time, in seconds since 1970.
+    pub(crate) fn live_anew(&mut self, policy: &Policy, now: u64) {
+        let unused = policy.unused;
+        let end = match self.used {
+            Some(_) => unused.end_of_used(now, 0),
+            None => unused.end_of_new(now),
+        };
+        let end = end.filter(|_| self.ends_unused());
+        self.unused_until = end.map(|end| end.max(self.unused_until.unwrap_or_default()));
+        let anew = now.saturating_add(policy.approval_within);
+        self.pending_until = self.pending_until.map(|end| if end > now { end } else { anew });
     }
 
     /// What its registrant sent last, in a registration or an update. Secrets and long values are not kept: there is a

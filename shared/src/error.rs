@@ -4,6 +4,9 @@ use crate::claim_kind::ClaimKind;
 use crate::fetch::KEYS_AGAIN;
 use crate::metadata::{Invalid, InvalidRedirectUri};
 
+/// Seconds after which there may be room again in a service that is full: the stream function makes it.
+const ROOM_AGAIN: u64 = 60;
+
 /// An error of the core. The text of a client's fault is public and names the member; a server's fault
 /// answers a constant and keeps its source for the log.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +36,7 @@ pub enum Error {
     #[error("registration is switched off for this service")]
     RegistrationClosed,
     /// The developer, or the service, has as many clients as its policy allows.
-    #[error("no more clients can be registered, by the policy of this service")]
+    #[error("no more clients can be registered, by the policy of this service{}", .0.outlook())]
     TooManyClients(Ceiling),
     /// The name belongs to another client of the service.
     #[error("{0} is taken by another client")]
@@ -140,6 +143,14 @@ impl Ceiling {
             Self::Developer => "clients_per_developer",
         }
     }
+
+    /// What becomes of it.
+    const fn outlook(self) -> &'static str {
+        match self {
+            Self::Service => "; room is made within minutes where there are some that nobody uses: try again later",
+            Self::Developer => "",
+        }
+    }
 }
 
 impl Error {
@@ -207,6 +218,7 @@ impl Error {
         match self {
             Self::Contention | Self::Unavailable(_) => Some(1),
             Self::Unreachable { .. } => Some(KEYS_AGAIN),
+            Self::TooManyClients(Ceiling::Service) => Some(ROOM_AGAIN),
             _ => None,
         }
     }

@@ -93,7 +93,15 @@ async fn try_register(
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
     let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
-        Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
+        Some(client_id) => {
+            match Box::pin(merging::register(context, source, client_id, admitted.clone())).await {
+                // An operator has made it somebody's: who comes now has a client of its own.
+                Err(Error::AlreadyRegistered) => {
+                    enrol(context, source, registrant, admitted, submitted.kept.clone()).await
+                }
+                outcome => outcome,
+            }
+        }
         None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
     }
 }
@@ -146,25 +154,31 @@ pub async fn read(
     client_id: &str,
     owner: &Owner,
 ) -> Result<ClientInformation, Error> {
-    let mut client = may_manage(context, found, client_id, owner)?;
-    if owner.token().is_some_and(|token| client.next_registration_access_token == Some(token.hash())) {
-        client = first_use(context, client, owner).await?;
-    }
+    let client = may_manage(context, found, client_id, owner)?;
+    let client = match first_use(context, client, owner).await {
+        // Somebody has changed the client at the same time, and may have made another token in the place of this one.
+        Err(Error::Contention) => {
+            let found = find_own(context, client_id).await?;
+            first_use(context, may_manage(context, found, client_id, owner)?, owner).await?
+        }
+        outcome => outcome?,
+    };
     let client_secret = secret::open(context, &client).await?;
     Ok(ClientInformation::new(client, client_secret, owner.token().cloned()))
 }
 
-/// The first use of a token that an update has answered ends the one before it.
+/// The first use of a token that an update has answered ends the one before it, so that nobody is told of a token that works
+/// whose place another update takes.
 async fn first_use(context: &Context<'_>, client: RegisteredClient, owner: &Owner) -> Result<RegisteredClient, Error> {
-    let mut used = client.clone();
+    let is_next = |token: &Token| client.next_registration_access_token == Some(token.hash());
+    if !owner.token().is_some_and(is_next) {
+        return Ok(client);
+    }
+    let mut used = client;
     used.version = used.version.saturating_add(1);
     only_token(&mut used, owner.token());
-    match context.app.store.replace_client(&used, &[], &context.origin).await {
-        Ok(()) => Ok(used),
-        // Somebody has changed the client at the same time: the next use ends the old one.
-        Err(Error::Contention) => Ok(client),
-        Err(error) => Err(error),
-    }
+    context.app.store.replace_client(&used, &[], &context.origin).await?;
+    Ok(used)
 }
 
 /// From now on the client is managed with that token and with no other.
@@ -334,7 +348,7 @@ fn may_manage(
     client_id: &str,
     owner: &Owner,
 ) -> Result<RegisteredClient, Error> {
-    let has_ended = |client: &RegisteredClient| client.ends_at().is_some_and(|end| end <= context.app.clock.now());
+    let now = context.app.clock.now();
     let client = client.filter(|client| client.client_id == client_id);
     let client = match owner {
         Owner::Token(token) => client
@@ -345,10 +359,10 @@ fn may_manage(
             })
             .ok_or(Error::InvalidToken)?,
         Owner::Identity(source) => {
-            client.filter(|client| client.source == *source && !has_ended(client)).ok_or(Error::UnknownClient)?
+            client.filter(|client| client.source == *source && !client.has_ended(now)).ok_or(Error::UnknownClient)?
         }
     };
-    if has_ended(&client) {
+    if client.has_ended(now) {
         return Err(Error::ClientEnded);
     }
     if client.locked { Err(Error::ClientLocked) } else { Ok(client) }

@@ -179,3 +179,59 @@ async fn a_client_that_is_denied_is_gone() {
     assert_invalid_token(&scene.world.send_bare("GET", &path, Some(&registration)).await);
     assert_eq!(scene.look_up(&client.client_id).await.status, 404);
 }
+
+/// An operator who wants a client to stay has all the time to approve it, whoever has made it wait.
+#[tokio::test]
+async fn who_is_retained_or_made_by_an_operator_waits_without_an_end() {
+    let scene = Scene::with(required()).await;
+    let operate = async |id: &str, action: &str| {
+        scene.world.send_bare("POST", &format!("/operator/1/clients/{id}/{action}"), Some(&scene.token)).await
+    };
+    let made = scene.world.send_json("POST", "/operator/1/clients", Some(&scene.token), &web_client()).await;
+    let (_, _, waiting) = scene.world.client(&web_client()).await;
+    let (_, _, approved) = scene.world.client(&web_client()).await;
+    scene.approve(approved.text("client_id")).await;
+    for reply in [&waiting, &approved] {
+        let told = operate(reply.text("client_id"), "retain").await;
+        assert_eq!((told.status, told.body.get("expires_at")), (200, None), "{told:?}");
+    }
+    for reply in [&made, &approved] {
+        let mut update = as_update(&reply.body);
+        update["redirect_uris"] = json!(["https://rp.example/other"]);
+        let path = format!("/1/register/{}", reply.text("client_id"));
+        let put = scene.world.send_json("PUT", &path, Some(reply.text("registration_access_token")), &update).await;
+        assert_eq!(put.status, 200, "{put:?}");
+    }
+    scene.world.clock.advance(30 * DAY);
+    for reply in [&made, &waiting, &approved] {
+        let id = reply.text("client_id");
+        let found = scene.look_up(id).await.body;
+        assert_eq!((&found["pending"], found.get("pending_until")), (&json!(true), None), "{found}");
+        assert_eq!(scene.stored(id).await.unwrap().ends_at(), None);
+    }
+    let released = operate(waiting.text("client_id"), "release").await;
+    assert_eq!(released.body["pending_until"], json!(NOW + 33 * DAY), "{released:?}");
+    scene.world.clock.advance(3 * DAY);
+    assert!(scene.stored(waiting.text("client_id")).await.is_none());
+}
+
+/// To unlock a client is not to delete it: whose time was over meanwhile has it anew, and who has ended is free.
+#[tokio::test]
+async fn who_is_unlocked_after_its_time_was_over_waits_anew() {
+    let scene = Scene::with(required()).await;
+    let operate = async |id: &str, action: &str| {
+        scene.world.send_bare("POST", &format!("/operator/1/clients/{id}/{action}"), Some(&scene.token)).await
+    };
+    let waiting = scene.world.client(&web_client()).await.2;
+    let id = waiting.text("client_id");
+    assert_eq!(operate(id, "lock").await.status, 200);
+    scene.world.clock.advance(30 * DAY);
+    let unlocked = operate(id, "unlock").await;
+    assert_eq!((unlocked.status, &unlocked.body["pending_until"]), (200, &json!(NOW + 33 * DAY)), "{unlocked:?}");
+    assert!(scene.waits(id).await);
+    scene.world.set_policy(1, Policy { client_lifetime: Some(DAY), ..Preset::Open.policy() }).await;
+    let ended = scene.world.client(&web_client()).await.2;
+    assert_eq!(operate(ended.text("client_id"), "lock").await.status, 200);
+    scene.world.clock.advance(DAY);
+    assert_eq!(operate(ended.text("client_id"), "unlock").await.status, 204, "its own end was over");
+}

@@ -12,6 +12,7 @@ use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
 use shared::registry::register_for;
 use shared::store::Sample;
+use shared::store::schema::audit_position;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{World, as_update, table, web_client};
@@ -170,8 +171,20 @@ async fn of_an_address_is_kept_what_the_policy_says() {
         };
         let reply = from(web_client()).await;
         from(json!({"redirect_uris": ["junk"]})).await;
+        let token = format!("Bearer {}", world.service_token(1, &Permission::ALL).await);
+        for (path, body) in [
+            (format!("/operator/1/clients/{}/lock", reply.text("client_id")), json!({})),
+            (format!("/api/1/client/lock_flag/update/{}", reply.text("client_id")), json!({"clientLocked": false})),
+        ] {
+            let address = SocketAddr::from(([198, 51, 100, 7], 50_000));
+            let client = Client { address, secure: true, certificate: None };
+            let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
+            let told = world.send_over(client, "POST", &path, &headers, body.to_string()).await;
+            assert_eq!(told.status, 200, "{told:?}");
+        }
         let entries = of_client(&world, reply.text("client_id")).await;
-        assert_eq!(entries[0].address.as_deref(), expected);
+        let told: Vec<Option<&str>> = entries.iter().map(|entry| entry.address.as_deref()).collect();
+        assert_eq!(told, [expected; 3], "at every door");
         assert_eq!(world.refused(1, 1).await[0].network, expected.unwrap_or_default());
         let all = world.all_items().await.concat();
         assert_eq!(all.contains("198.51.100.7"), addresses == Addresses::Whole, "nor anywhere else");
@@ -635,6 +648,8 @@ async fn who_was_told_201_has_time_to_be_used_and_who_has_no_room_is_told_so() {
     let refused = world.register(1, None, &web_client()).await;
     assert_eq!((refused.status, refused.text("error")), (403, "access_denied"));
     assert!(refused.text("error_description").contains("no more clients"), "{refused:?}");
+    assert!(refused.text("error_description").contains("room is made within minutes"), "{refused:?}");
+    assert_eq!(refused.header("retry-after"), "60");
     world.catch_up().await;
     assert_eq!(left().await, 15);
     // The refusal after that makes room, though the policy counts none.

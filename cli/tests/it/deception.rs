@@ -64,10 +64,11 @@ async fn to_reserve_a_name_is_enough() {
             serde_json::to_value(Policy { names: preset.policy().names, ..Preset::Open.policy() }).unwrap();
         written["names"]["reserved"] = json!(["Example Bank"]);
         let (world, token) = with(serde_json::from_value(written).unwrap()).await;
-        for name in ["Example Bank", "Exámple Bank™", "Ⓔxample Bank", "E x a m p l e Bank"] {
+        for name in ["Example Bank", "Example Bank™", "Ⓔxample Bank", "E x a m p l e Bank", "ʼExample Bankʼs"] {
             assert_refused(&world.register(1, None, &named(name)).await, "invalid_client_metadata", "client_name has");
         }
-        for name in ["Examp1e Bank", "Ехаmple Bank", "Exarnple Bank"] {
+        for name in ["Examp1e Bank", "Ехаmple Bank", "Exarnple Bank", "Exámple Bank", "e×ample bank", "Example 6ank"]
+        {
             let reply = world.register(1, None, &named(name)).await;
             match look_alike {
                 Conduct::Refuse => assert_refused(&reply, "invalid_client_metadata", "client_name looks like"),
@@ -187,6 +188,8 @@ async fn pages_on_another_host_are_flagged_and_refused_where_the_policy_says_so(
     let borrowed = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png"});
     let native = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png",
         "application_type": "native"});
+    let mut native_too = native.clone();
+    native_too["redirect_uris"] = json!(["https://rp.example/cb", "com.example.app:/cb"]);
     let loopback = json!({"redirect_uris": ["http://127.0.0.1/cb"], "client_uri": "https://vendor.example/"});
     let own = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://rp.example/logo.png"});
     let two = |others: [&str; 2], page: &str| {
@@ -206,7 +209,9 @@ async fn pages_on_another_host_are_flagged_and_refused_where_the_policy_says_so(
         (Conduct::Flag, &borrowed, Some(json!(["foreign_pages"]))),
         (Conduct::Refuse, &borrowed, None),
         (Conduct::Allow, &borrowed, Some(Value::Null)),
-        (Conduct::Refuse, &native, Some(json!(["foreign_pages"]))),
+        (Conduct::Refuse, &native, None),
+        (Conduct::Flag, &native, Some(json!(["foreign_pages"]))),
+        (Conduct::Refuse, &native_too, Some(json!(["foreign_pages"]))),
         (Conduct::Refuse, &loopback, Some(Value::Null)),
         (Conduct::Refuse, &own, Some(Value::Null)),
         (Conduct::Flag, &listed, Some(json!(["foreign_pages"]))),
@@ -308,6 +313,56 @@ async fn characters_that_nobody_sees_are_refused_unless_a_policy_takes_them() {
         }
         let control = world.register(1, None, &named("Bank\u{1b}[2J")).await;
         assert_refused(&control, "invalid_client_metadata", "U+001B");
+    }
+}
+
+#[tokio::test]
+async fn a_name_shows_something_and_what_it_shows_has_a_meaning() {
+    for (name, part) in [
+        (" ", "client_name must show something"),
+        ("\u{a0}\u{3000}", "client_name must show something"),
+        ("\u{301}\u{489}", "client_name must show something"),
+        ("Bank\u{e000}", "U+E000"),
+        ("Bank\u{fdd0}", "U+FDD0"),
+        ("Bank\u{ffff}", "U+FFFF"),
+        ("Bank\u{fffc}", "U+FFFC"),
+        ("Bank\u{378}", "U+0378"),
+    ] {
+        for (conduct, expected) in [
+            (Conduct::Refuse, None),
+            (Conduct::Flag, Some(json!(["hidden_characters"]))),
+            (Conduct::Allow, Some(Value::Null)),
+        ] {
+            let names = Names { hidden_characters: conduct, ..Names::default() };
+            let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
+            let reply = world.register(1, None, &named(name)).await;
+            match expected {
+                None => assert_refused(&reply, "invalid_client_metadata", part),
+                Some(expected) => assert_eq!(flags(&world, &token, &reply).await, expected, "{name:?}"),
+            }
+        }
+    }
+}
+
+/// What a bank reserves whose name is short, and whom it does not mean.
+#[tokio::test]
+async fn who_only_has_the_letters_of_a_short_name_is_refused_nowhere() {
+    let reserved = ["ING", "Uber", "Visa", "Meta"].map(str::to_owned).to_vec().into();
+    let names = Names { reserved, look_alike: Conduct::Flag, ..Names::default() };
+    let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
+    for (name, expected) in [
+        ("Concerto in G", Value::Null),
+        ("Plug in G", Value::Null),
+        ("Vis a vis", Value::Null),
+        ("Met A Forecast", Value::Null),
+        ("Alles über Katzen", json!(["look_alike_name"])),
+    ] {
+        let reply = world.register(1, None, &named(name)).await;
+        assert_eq!(flags(&world, &token, &reply).await, expected, "{name}");
+    }
+    for name in ["I N G", "ING Direct", "My Visa", "M e t a"] {
+        let reply = world.register(1, None, &named(name)).await;
+        assert_refused(&reply, "invalid_client_metadata", "a name that this service reserves");
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use registrar::embedded::Embedded;
 use serde_json::{Value, json};
+use shared::caller::Permission;
 use shared::client::RegisteredClient;
 use shared::credentials::{Token, TokenKind};
 use shared::policy::{BoundPolicy, Policy, Preset, Rotation};
@@ -223,6 +224,52 @@ async fn a_lost_answer_does_not_lose_the_token_that_an_update_made() {
     assert_ne!(new, scene.token);
     assert_eq!(scene.table.send_bare("GET", &scene.path, Some(new)).await.body, updated.body);
     assert_eq!(scene.table.send_bare("GET", &scene.path, Some(&scene.token)).await.status, 401);
+}
+
+/// Whoever is answered 200 to the new token keeps the client by it: an update with the old one that comes at the same time is
+/// either before that or refused.
+#[tokio::test]
+async fn of_an_update_with_the_old_token_and_a_read_with_the_new_one_one_is_refused() {
+    let grace = || async {
+        let scene = Scene::with(Policy { token_rotation: Rotation::Grace, ..Preset::Open.policy() }).await;
+        let updated = scene.act(Act::Update).await;
+        (updated.text("registration_access_token").to_owned(), scene)
+    };
+    // The read is slow: the update has taken the place of the token that it shows.
+    let (next, scene) = grace().await;
+    let gate = scene.proxy.hold("PutItem C", 1);
+    let (read, updated) = tokio::join!(scene.world.send_bare("GET", &scene.path, Some(&next)), async {
+        gate.reached().await;
+        let updated = scene.rename(&scene.table, "Newer").await;
+        gate.open().await;
+        updated
+    });
+    assert_eq!((read.status, updated.status), (401, 200), "{read:?}");
+    let last = updated.text("registration_access_token");
+    assert_eq!(scene.table.send_bare("GET", &scene.path, Some(last)).await.status, 200);
+    // The update is slow: the new token is the only one by then.
+    let (next, scene) = grace().await;
+    let gate = scene.proxy.hold("PutItem C", 1);
+    let (updated, read) = tokio::join!(scene.rename(&scene.world, "Newer"), async {
+        gate.reached().await;
+        let read = scene.table.send_bare("GET", &scene.path, Some(&next)).await;
+        gate.open().await;
+        read
+    });
+    assert_eq!((updated.status, read.status), (401, 200), "{updated:?}");
+    assert_eq!(scene.table.send_bare("GET", &scene.path, Some(&next)).await.status, 200);
+    // A change that takes nothing of the token is no reason to refuse it.
+    let (next, scene) = grace().await;
+    let gate = scene.proxy.hold("PutItem C", 1);
+    let operator = scene.table.service_token(1, &Permission::ALL).await;
+    let path = scene.path.replace("/1/register/", "/operator/1/clients/") + "/retain";
+    let (read, ()) = tokio::join!(scene.world.send_bare("GET", &scene.path, Some(&next)), async {
+        gate.reached().await;
+        assert_eq!(scene.table.send_bare("POST", &path, Some(&operator)).await.status, 200);
+        gate.open().await;
+    });
+    assert_eq!(read.status, 200, "{read:?}");
+    assert_eq!(scene.table.send_bare("GET", &scene.path, Some(&scene.token)).await.status, 401, "it is confirmed");
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn what_operators_decide_about_a_shared_client_holds_for_all() {
     .unwrap();
     let again = registered(&world, &assistant(3)).await;
     assert_eq!((again.text("client_id"), again.text("scope")), (client_id, "read"));
-    assert_eq!(again.body["redirect_uris"], first.body["redirect_uris"], "what is registered is what is answered");
+    assert_eq!(again.body["redirect_uris"], json!(["http://127.0.0.1:3/callback"]), "the port is each copy's own");
 
     let number = client().await.numeric_id;
     let deleted = world.app.store.delete_client(1, client_id, number, Deleter::Operator, &Origin::default()).await;
@@ -158,6 +158,37 @@ async fn what_operators_decide_about_a_shared_client_holds_for_all() {
     let new = registered(&world, &assistant(4)).await;
     assert_eq!((new.text("client_id"), new.body.get("scope")), (client_id, None));
     assert_eq!(client().await.version, 6, "it goes on where the deleted one ended");
+}
+
+#[tokio::test]
+async fn what_an_operator_makes_of_a_shared_client_each_copy_is_told_or_it_has_its_own() {
+    let world = scene().await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let first = registered(&world, &assistant(1)).await;
+    let client_id = first.text("client_id");
+    let patch = async |change: Value| {
+        let path = format!("/operator/1/clients/{client_id}");
+        let reply = world.send_json("PATCH", &path, Some(&token), &change).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    };
+    patch(
+        json!({"redirect_uris": ["http://127.0.0.1:1/callback", "http://127.0.0.1:9/more", "https://rp.example/cb"]}),
+    )
+    .await;
+    let copy = registered(&world, &assistant(40_001)).await;
+    assert_eq!(copy.text("client_id"), client_id);
+    let uris = ["http://127.0.0.1:40001/callback", "http://127.0.0.1:9/more", "https://rp.example/cb"];
+    assert_eq!(copy.body["redirect_uris"], json!(uris));
+    patch(json!({"token_endpoint_auth_method": "client_secret_basic"})).await;
+    let copies = [registered(&world, &assistant(2)).await, registered(&world, &assistant(2)).await];
+    for copy in &copies {
+        assert_ne!(copy.text("client_id"), client_id);
+        assert!(copy.text("registration_access_token").starts_with("rat_"), "one of its own");
+        assert_eq!(copy.body["redirect_uris"], json!(["http://127.0.0.1:2/callback"]));
+    }
+    assert_ne!(copies[0].body["client_id"], copies[1].body["client_id"]);
+    patch(json!({"token_endpoint_auth_method": "none"})).await;
+    assert_eq!(registered(&world, &assistant(3)).await.text("client_id"), client_id, "it is shared again");
 }
 
 #[tokio::test]

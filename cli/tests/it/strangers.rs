@@ -132,6 +132,31 @@ async fn a_quiet_network_costs_no_request_more() {
     assert_eq!(proxy.requests(), [""; 0], "who waits costs nothing");
 }
 
+/// What a token is good for is a number of clients, and not one of refusals.
+#[tokio::test]
+async fn who_shows_a_good_token_is_refused_as_often_as_a_stranger_registers() {
+    let world = World::for_identity_center(1).await;
+    world.service(1, Preset::Protected.policy()).await;
+    let token = world.initial_access_token(1, Some(1), None, BoundPolicy::default()).await;
+    let send = async |address: &str, metadata: Value| {
+        let address = SocketAddr::new(address.parse().unwrap(), 50_000);
+        let client = Client { address, secure: true, certificate: None };
+        let authorization = format!("Bearer {token}");
+        let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+        world.send_over(client, "POST", "/1/register", &headers, metadata.to_string()).await
+    };
+    let mut refused = 0;
+    for body in ["https://rp.example/#fragment", "junk"].into_iter().cycle().take(300) {
+        let reply = send("198.51.100.1", json!({"redirect_uris": [body]})).await;
+        assert!(matches!(reply.status, 400 | 429), "{reply:?}");
+        refused += usize::from(reply.status == 400);
+    }
+    assert_eq!(refused, 63, "as many as a stranger registers");
+    let waits = send("198.51.100.1", web_client()).await;
+    assert!(waits.status == 429 && waits.header("retry-after").parse::<u64>().is_ok(), "{waits:?}");
+    assert_eq!(send("203.0.113.1", web_client()).await.status, 201, "another network has its own");
+}
+
 #[tokio::test]
 async fn who_shows_a_good_token_is_no_stranger_and_who_shows_another_is() {
     let world = World::for_identity_center(1).await;

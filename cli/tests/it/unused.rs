@@ -5,7 +5,7 @@ use shared::administration::{Draft, Kept, create, delete_restorably, lock, prune
 use shared::caller::Permission;
 use shared::client::{RegisteredClient, Source};
 use shared::metadata::Submitted;
-use shared::policy::{Policy, Preset, Unused};
+use shared::policy::{Approval, Policy, Preset, Rotation, Unused};
 use shared::registry::register_for;
 use shared::store::Witness;
 
@@ -135,10 +135,14 @@ async fn operators_keep_whom_they_want() {
     assert_eq!(scene.client(&retained).await.unwrap().ends_at(), None);
     scene.change(&retained, Change::Retain(false)).await;
     scene.change(&locked, Change::Lock(false)).await;
-    scene.pass(180 * DAY).await;
+    scene.pass(30 * DAY - 1).await;
     assert!(scene.client(&retained).await.is_some() && scene.client(&locked).await.is_some());
-    scene.pass(DAY).await;
-    assert!(scene.client(&retained).await.is_none() && scene.client(&locked).await.is_none());
+    scene.pass(1).await;
+    assert!(scene.client(&locked).await.is_none(), "it was never used");
+    scene.pass(151 * DAY - 1).await;
+    assert!(scene.client(&retained).await.is_some());
+    scene.pass(1).await;
+    assert!(scene.client(&retained).await.is_none());
     assert!(scene.client(&own).await.is_some());
 }
 
@@ -178,7 +182,7 @@ async fn the_registrants_own_token_is_told_that_the_client_has_ended_and_no_othe
     let (path, token, reply) = scene.world.client(&web_client()).await;
     let other = scene.world.client(&web_client()).await.1;
     scene.world.clock.advance(30 * DAY);
-    for method in ["GET", "PUT"] {
+    for method in ["DELETE", "GET", "PUT"] {
         let told = scene.world.send_json(method, &path, Some(&token), &as_update(&reply.body)).await;
         assert_invalid_token(&told);
         assert!(told.text("error_description").contains("has ended"), "{told:?}");
@@ -275,4 +279,87 @@ async fn only_what_nobody_uses_and_no_operator_wants_is_pruned() {
     let young = scene.world.client(&web_client()).await.2;
     let young = scene.client(young.text("client_id")).await.unwrap();
     assert_eq!(prune(&context, &young, since).await.unwrap(), Some(Kept::Used));
+}
+
+/// What an operator has deleted comes back, whatever was known of it.
+#[tokio::test]
+async fn whatever_an_operator_deletes_comes_back_as_it_was() {
+    let scene = Scene::new().await;
+    let operator = scene.world.service_token(1, &Permission::ALL).await;
+    let ask = async |method: &str, id: &str, action: &str| {
+        let path = format!("/operator/1/clients/{id}{action}");
+        scene.world.send_bare(method, &path, Some(&operator)).await
+    };
+    for known in ["nothing", "look-up", "report", "secret", "retained", "pending", "next token", "waited too long"] {
+        let (approval, token_rotation) = match known {
+            "pending" | "waited too long" => (Approval::Required, Rotation::Off),
+            "next token" => (Approval::None, Rotation::Grace),
+            _ => (Approval::None, Rotation::Off),
+        };
+        let policy = Policy { approval, token_rotation, secret_overlap: DAY, ..Preset::Open.policy() };
+        scene.world.set_policy(1, policy).await;
+        let (path, mut token, reply) = scene.world.client(&web_client()).await;
+        let id = reply.text("client_id");
+        match known {
+            "look-up" => {
+                scene.world.send_bare("GET", &format!("/1/client?client_id={id}"), Some(&scene.token)).await;
+                assert!(scene.client(id).await.unwrap().unconfirmed);
+            }
+            "report" => drop(scene.used(id).await),
+            "secret" => assert_eq!(ask("POST", id, "/rotate-secret").await.status, 200),
+            "retained" => assert_eq!(ask("POST", id, "/retain").await.status, 200),
+            "next token" => {
+                let updated = scene.world.send_json("PUT", &path, Some(&token), &as_update(&reply.body)).await;
+                token = updated.text("registration_access_token").to_owned();
+            }
+            _ => {}
+        }
+        let before = scene.client(id).await.unwrap();
+        assert_eq!(ask("DELETE", id, "").await.status, 204, "{known}");
+        let waits = if known == "waited too long" { 20 * DAY } else { 0 };
+        scene.pass(waits).await;
+        let restored = ask("POST", id, "/restore").await;
+        assert_eq!(restored.status, 200, "{known}: {restored:?}");
+        let after = scene.client(id).await.unwrap();
+        assert_eq!((after.used, after.unconfirmed, after.retained), (before.used, before.unconfirmed, before.retained));
+        let lives = if known == "report" || known == "look-up" { 181 } else { 30 };
+        assert_eq!(after.unused_until, Some(scene.world.clock.now() + lives * DAY), "{known}");
+        assert_eq!(after.pending_until.is_some(), approval == Approval::Required, "{known}");
+        assert_eq!(scene.world.send_bare("GET", &path, Some(&token)).await.status, 200, "{known}");
+    }
+    scene.world.set_policy(1, Policy { client_lifetime: Some(DAY), ..Preset::Open.policy() }).await;
+    let reply = scene.world.client(&web_client()).await.2;
+    assert_eq!(ask("DELETE", reply.text("client_id"), "").await.status, 204);
+    scene.pass(DAY).await;
+    let refused = ask("POST", reply.text("client_id"), "/restore").await;
+    assert!(refused.status == 409 && refused.text("error_description").contains("ended by now"), "{refused:?}");
+}
+
+/// Who was never used lives anew as a new one does, and not as one that is used.
+#[tokio::test]
+async fn what_an_operator_decides_lets_a_client_live_anew_by_its_own_measure() {
+    let scene = Scene::new().await;
+    let operator = scene.world.service_token(1, &Permission::ALL).await;
+    for (actions, used) in [
+        (&["lock", "unlock"][..], false),
+        (&["retain", "release"], false),
+        (&["approve"], false),
+        (&["lock", "unlock"], true),
+        (&["retain", "release"], true),
+        (&["approve"], true),
+    ] {
+        let reply = scene.world.client(&web_client()).await.2;
+        let id = reply.text("client_id");
+        if used {
+            scene.used(id).await;
+        }
+        scene.pass(DAY).await;
+        for action in actions {
+            let path = format!("/operator/1/clients/{id}/{action}");
+            assert_eq!(scene.world.send_bare("POST", &path, Some(&operator)).await.status, 200, "{action}");
+        }
+        let lives = if used { 181 } else { 30 };
+        let until = scene.client(id).await.unwrap().unused_until;
+        assert_eq!(until, Some(scene.world.clock.now() + lives * DAY), "{actions:?} {used}");
+    }
 }

@@ -9,6 +9,7 @@ use shared::federation::discovery::RESOLVING;
 use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::origin::Origin;
+use shared::policy::Policy;
 use shared::registry::{Context, FETCHING};
 use shared::service::Service;
 use shared::store::schema::Key;
@@ -201,9 +202,9 @@ impl<'a> Call<'a> {
         Ok((Desk::open(operator, service, &[Permission::UseService])?, found))
     }
 
-    /// Who changes something, for the audit.
-    pub(crate) fn origin(&self, operator: &Operator) -> Origin {
-        Origin::of(self.request, DOOR, operator.token.to_text())
+    /// Who changes something at a service of that policy, for the audit.
+    pub(crate) fn origin(&self, policy: &Policy, operator: &Operator) -> Origin {
+        Origin::at(self.request, policy, DOOR, operator.token.to_text())
     }
 
     async fn service(&self) -> Result<Arc<Service>, Error> {
@@ -262,7 +263,7 @@ impl Desk {
         Context {
             app: call.app,
             service: &self.service,
-            origin: call.origin(&self.operator),
+            origin: call.origin(self.service.policy(), &self.operator),
             fetching_ends: Instant::now() + FETCHING,
             audiences: vec![self.service.issuer(&base_url), self.registration_endpoint(&base_url)],
         }

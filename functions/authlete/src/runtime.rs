@@ -56,7 +56,7 @@ impl<'d> Runtime<'d> {
     pub(crate) fn new(call: &'d Call<'d>, desk: &'d Desk) -> Self {
         let base_url = call.app.base_url(&desk.service, call.request);
         let rules = rules::of(&desk.service, desk.service.issuer(&base_url));
-        Self { call, desk, rules, origin: call.origin(&desk.operator) }
+        Self { call, desk, rules, origin: call.origin(desk.service.policy(), &desk.operator) }
     }
 
     /// What the core needs to know.

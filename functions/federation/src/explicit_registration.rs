@@ -36,7 +36,7 @@ async fn register(app: &App, request: &Request) -> Result<Response, Error> {
     let context = Context {
         app,
         service: &service,
-        origin: Origin::of_stranger(request, &service, DOOR, "relying_party"),
+        origin: Origin::at(request, service.policy(), DOOR, "relying_party"),
         fetching_ends: Instant::now() + RESOLVING,
         audiences: vec![service.issuer(&base_url)],
     };

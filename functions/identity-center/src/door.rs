@@ -114,7 +114,7 @@ fn context<'a>(app: &'a App, request: &Request, service: &'a Service) -> Context
     Context {
         app,
         service,
-        origin: Origin::of_stranger(request, service, DOOR, "anonymous"),
+        origin: Origin::at(request, service.policy(), DOOR, "anonymous"),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url)],
     }

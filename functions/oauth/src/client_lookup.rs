@@ -121,8 +121,10 @@ async fn answer(context: &Context<'_>, desk: &Desk, client: RegisteredClient) ->
     }
     put("source", client.source.as_str().into());
     put("locked", client.is_held().into());
-    if let Some(end) = client.pending_until {
+    if client.pending_until.is_some() {
         put("pending", true.into());
+    }
+    if let Some(end) = client.waits_until() {
         put("pending_until", end.into());
     }
     let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();

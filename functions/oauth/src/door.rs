@@ -21,6 +21,9 @@ const DOOR: &str = "oauth";
 /// What registrations are counted by.
 pub(crate) const REGISTRATIONS: &str = DOOR;
 
+/// What refused registrations are counted by of those who have a token for them.
+pub(crate) const REFUSALS: &str = "oauth#refused";
+
 /// What updates and deletions of clients are counted by.
 pub(crate) const CHANGES: &str = "oauth#changes";
 
@@ -262,7 +265,7 @@ pub(crate) fn context<'a>(app: &'a App, service: &'a Service, request: &Request,
     Context {
         app,
         service,
-        origin: Origin::of_stranger(request, service, DOOR, actor),
+        origin: Origin::at(request, service.policy(), DOOR, actor),
         fetching_ends: Instant::now() + FETCHING,
         audiences: vec![service.issuer(&base_url), service.registration_endpoint(&base_url)],
     }

@@ -4,11 +4,12 @@ use shared::caller::{self, Registrant};
 use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::limits::Guest;
+use shared::metadata::{Invalid, Submitted};
 use shared::registry::Reason;
 use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door::{self, Absent, Fault, REGISTRATIONS, Refusal};
+use crate::door::{self, Absent, Fault, REFUSALS, REGISTRATIONS, Refusal};
 
 const METHODS: &[Method] = &[Method::Post];
 
@@ -46,12 +47,34 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
         Err(Fault::Core(error)) => return Err(turned_away(app, service, request, "registration", error).await),
         found => found?,
     };
+    // With a token that is good one registers as often as it is good for, and is refused as often as a stranger registers.
+    let by_token = matches!(registrant, Registrant::InitialAccess { .. });
+    if by_token {
+        app.pass_stranger(request, service.id, REFUSALS).map_err(Fault::TooManyRequests)?;
+    }
+    let registered = register_as(app, service, request, &registrant, read).await;
+    match &registered {
+        Err(Fault::Core(error)) if by_token && error.status() < 500 => {
+            door::admit_stranger(app, service, request, REFUSALS).await?;
+        }
+        _ => {}
+    }
+    registered
+}
+
+async fn register_as(
+    app: &App,
+    service: &Service,
+    request: &Request,
+    registrant: &Registrant,
+    read: Option<Result<Submitted, Invalid>>,
+) -> Result<Response, Fault> {
     let submitted = match read.unwrap_or_else(|| door::submitted(request)) {
         Err(fault) => return Err(turned_away(app, service, request, "as sent", fault.into()).await),
         Ok(submitted) => submitted,
     };
-    let context = door::context(app, service, request, actor(&registrant));
-    let mut information = registry::register(&context, Source::Oauth, &registrant, &submitted).await?;
+    let context = door::context(app, service, request, actor(registrant));
+    let mut information = registry::register(&context, Source::Oauth, registrant, &submitted).await?;
     let uri = door::registration_client_uri(app, service, request, &information.client.client_id);
     information.registration_client_uri = Some(uri);
     Ok(door::not_stored(Response::json(201, information.to_members())))

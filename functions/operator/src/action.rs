@@ -199,7 +199,11 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
         }
         Action::Restore => return Err(Fault::Core(Error::UnknownClient)),
     }
-    Ok(Outcome::Changed(Box::new(again(context, &client_id).await?)))
+    match again(context, &client_id).await {
+        // Its own end was over while it was locked.
+        Err(Fault::Core(Error::UnknownClient)) if *action == Action::Unlock => Ok(Outcome::Gone),
+        client => Ok(Outcome::Changed(Box::new(client?))),
+    }
 }
 
 /// The name that a client has for people, if it has one.

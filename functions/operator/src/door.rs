@@ -223,7 +223,7 @@ pub(crate) fn may_fetch(desk: &Desk) -> Result<(), Error> {
 
 /// Who changes something, for the audit.
 pub(crate) fn origin(desk: &Desk, request: &Request) -> Origin {
-    Origin::of(request, DOOR, desk.operator.token.to_text())
+    Origin::at(request, desk.service.policy(), DOOR, desk.operator.token.to_text())
 }
 
 /// The client of that name, which must be known; one that has a metadata document alone as it is kept.

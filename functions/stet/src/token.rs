@@ -54,7 +54,7 @@ async fn issue(visit: &Visit<'_>) -> Result<Response, Error> {
         created_millis: app.clock.now_millis(),
         made_by: None,
     };
-    app.store.create_token(&record, &Origin::of_stranger(request, &visit.service, DOOR, visit.organization())).await?;
+    app.store.create_token(&record, &Origin::at(request, visit.service.policy(), DOOR, visit.organization())).await?;
     let mut answer = Map::new();
     answer.insert("access_token".to_owned(), token.expose().into());
     answer.insert("token_type".to_owned(), "Bearer".into());

@@ -64,7 +64,7 @@ pub(crate) fn context<'a>(
     Context {
         app,
         service,
-        origin: Origin::of_stranger(request, service, DOOR, actor),
+        origin: Origin::at(request, service.policy(), DOOR, actor),
         fetching_ends,
         audiences: vec![service.issuer(&app.base_url(service, request))],
     }

@@ -10,7 +10,7 @@ use crate::credentials::decimal;
 use crate::metadata::Invalid;
 use crate::metadata_document::DocumentUri;
 use crate::origin::Origin;
-use crate::service::Service;
+use crate::policy::Policy;
 
 /// A request's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,17 +93,12 @@ pub struct Request {
 }
 
 impl Origin {
-    /// Of a request through that door; `actor` is who will have changed something.
+    /// Of a request through that door to a service of that policy, which says how much of the address is kept; `actor` is who
+    /// will have changed something.
     #[must_use]
-    pub fn of(request: &Request, door: &'static str, actor: impl Into<String>) -> Self {
-        Self { actor: actor.into(), door, address: request.source_ip.clone(), request_id: request.request_id.clone() }
-    }
-
-    /// Of a stranger's request: the policy of the service says how much of the address is kept.
-    #[must_use]
-    pub fn of_stranger(request: &Request, service: &Service, door: &'static str, actor: impl Into<String>) -> Self {
-        let address = service.policy().audit.addresses.kept(&request.source_ip);
-        Self { address, ..Self::of(request, door, actor) }
+    pub fn at(request: &Request, policy: &Policy, door: &'static str, actor: impl Into<String>) -> Self {
+        let address = policy.audit.addresses.kept(&request.source_ip);
+        Self { actor: actor.into(), door, address, request_id: request.request_id.clone() }
     }
 }
 

@@ -65,16 +65,8 @@ impl Strangers {
         address: &str,
         guest: Guest,
     ) -> Result<(), Admission> {
-        let (limiters, name) = match guest {
-            Guest::Unknown => (&self.networks, ""),
-            Guest::Known => (&self.known, "known#"),
-        };
-        let networks = networks(address).into_iter().map(|network| format!("{key}#{name}{network}"));
-        let counted = limiters.iter().zip(networks).chain([(&self.everybody, key.to_owned())]);
-        let counted: Vec<(&Limiter, String)> = counted.collect();
-        if let Some(refusal) = counted.iter().rev().find_map(|(limiter, key)| limiter.refusal(clock, key)) {
-            return Err(refusal);
-        }
+        let counted = self.counted(key, address, guest);
+        refusal(&counted, clock)?;
         for (limiter, key) in counted {
             let admission = limiter.admit(store, clock, &key).await;
             if !admission.allowed {
@@ -83,6 +75,31 @@ impl Strangers {
         }
         Ok(())
     }
+
+    /// Whether a request from that address would have to wait, as far as this instance knows. Nothing is counted, and nobody
+    /// asked.
+    ///
+    /// # Errors
+    /// What it is told then.
+    pub fn pass(&self, clock: &Clock, key: &str, address: &str) -> Result<(), Admission> {
+        refusal(&self.counted(key, address, Guest::Unknown), clock)
+    }
+
+    /// By what a request is counted, the narrowest first.
+    fn counted(&self, key: &str, address: &str, guest: Guest) -> Vec<(&Limiter, String)> {
+        let (limiters, name) = match guest {
+            Guest::Unknown => (&self.networks, ""),
+            Guest::Known => (&self.known, "known#"),
+        };
+        let networks = networks(address).into_iter().map(|network| format!("{key}#{name}{network}"));
+        limiters.iter().zip(networks).chain([(&self.everybody, key.to_owned())]).collect()
+    }
+}
+
+/// What is known to be used up, the widest first.
+fn refusal(counted: &[(&Limiter, String)], clock: &Clock) -> Result<(), Admission> {
+    let refusal = counted.iter().rev().find_map(|(limiter, key)| limiter.refusal(clock, key));
+    refusal.map_or(Ok(()), Err)
 }
 
 /// The networks that an address is in, the narrowest first. What is no address is a network of its own.

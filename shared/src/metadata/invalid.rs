@@ -124,6 +124,12 @@ pub enum Invalid {
         /// The first of them.
         character: char,
     },
+    /// The name shows nothing.
+    #[error("{member} must show something: it has spaces, marks and hidden characters alone")]
+    Blank {
+        /// The member.
+        member: &'static str,
+    },
     /// The service reserves the name.
     #[error("{member} has in it a name that this service reserves")]
     ReservedName {

@@ -26,9 +26,24 @@ pub(super) fn character_in(value: &Value, is_it: fn(char) -> bool) -> Option<cha
     }
 }
 
-/// Whether people do not see a character: control and format characters (Unicode `Cc`, `Cf`), line ends, and what is to be
-/// ignored where it cannot be shown, as fillers. Zero width joiners and non-joiners belong to words, and variation selectors
-/// to what they follow.
+/// Whether a text shows nothing: spaces, marks without a letter, and what people do not see.
+#[must_use]
+pub fn shows_nothing(text: &str) -> bool {
+    let shows = |character: char| {
+        let is_mark = matches!(
+            CodePointMapData::<GeneralCategory>::new().get(character),
+            GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark
+        );
+        let is_ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
+        !character.is_whitespace() && !is_mark && !is_ignorable && !is_hidden(character)
+    };
+    !text.chars().any(shows)
+}
+
+/// Whether people do not see a character: control and format characters (Unicode `Cc`, `Cf`), line ends, what is to be
+/// ignored where it cannot be shown, as fillers, and what has no meaning, or one for some alone: characters that are not
+/// assigned, those for private use, and the place of an object. Zero width joiners and non-joiners belong to words, and
+/// variation selectors to what they follow.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
@@ -42,11 +57,13 @@ pub fn is_hidden(character: char) -> bool {
             | GeneralCategory::Format
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Unassigned
     );
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
     let belongs = JOINERS.contains(&character) || CodePointSetData::new::<VariationSelector>().contains(character);
-    // The blank of Braille is a letter.
-    (hidden || ignorable || character == '\u{2800}') && !belongs
+    // The blank of Braille is a letter, and the place of an object a symbol.
+    (hidden || ignorable || matches!(character, '\u{2800}' | '\u{fffc}')) && !belongs
 }
 
 /// Whether it is a control character or the end of a line: no text of one line has these.
@@ -95,6 +112,14 @@ mod tests {
             '\u{34f}',
             '\u{ffa0}',
             '\u{17b4}',
+            '\u{e000}',
+            '\u{f8ff}',
+            '\u{100000}',
+            '\u{fdd0}',
+            '\u{ffff}',
+            '\u{10ffff}',
+            '\u{378}',
+            '\u{fffc}',
         ] {
             assert_eq!(hidden_character(&format!("Bank{hidden}")), Some(hidden), "{hidden:?}");
         }
@@ -115,6 +140,17 @@ mod tests {
             "A\u{a0}B",
         ] {
             assert_eq!(hidden_character(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_shows_something_if_it_has_a_letter_or_a_sign() {
+        for text in ["", " ", "\t", "\u{a0}", "\u{3000}", "\u{301}", " \u{489}\u{200d}\u{fe0f}", "\u{200b}", "\u{e000}"]
+        {
+            assert!(shows_nothing(text), "{text:?}");
+        }
+        for text in ["a", "…", " é ", "e\u{301}", "🏦", "銀", "ค", "\u{fffd}"] {
+            assert!(!shows_nothing(text), "{text:?}");
         }
     }
 

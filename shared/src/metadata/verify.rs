@@ -135,6 +135,16 @@ impl VerifiedMetadata {
         &self.redirect_uris
     }
 
+    /// Has the ports of those redirect URIs on the loopback interface, where it has the same ones but for that.
+    pub(crate) fn take_loopback_ports(&mut self, sent: &[RedirectUri]) {
+        for uri in &mut self.redirect_uris {
+            let same = sent.iter().find(|sent| sent.without_loopback_port() == uri.without_loopback_port());
+            if let Some(same) = same {
+                uri.clone_from(same);
+            }
+        }
+    }
+
     /// `token_endpoint_auth_method`.
     #[must_use]
     pub fn token_endpoint_auth_method(&self) -> AuthMethod {

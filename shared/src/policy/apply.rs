@@ -241,12 +241,17 @@ impl Policy {
 
     /// RFC 7591 §5: pages on a foreign host are how a rogue client borrows a name.
     fn relate_pages(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
-        let native = metadata.application_type.as_deref() == Some(ApplicationType::Native.as_str());
-        if self.redirect_uris.pages_share_host != Conduct::Refuse || native {
+        if self.redirect_uris.pages_share_host != Conduct::Refuse {
             return Ok(());
         }
         let uris = metadata.redirect_uris.as_deref().unwrap_or_default();
         let uris: Vec<RedirectUri> = uris.iter().filter_map(|uri| self.redirect_uri(uri)).collect();
+        // To call oneself native is for anybody; a redirect that stays on the user's own machine is not.
+        let native = metadata.application_type.as_deref() == Some(ApplicationType::Native.as_str());
+        let stays = |uri: &RedirectUri| matches!(uri.kind(), RedirectUriKind::PrivateUse | RedirectUriKind::Loopback);
+        if native && uris.iter().any(stays) {
+            return Ok(());
+        }
         foreign_page(&uris, metadata).map_or(Ok(()), |member| Err(Invalid::ForeignHost { member }))
     }
 }
@@ -479,6 +484,9 @@ mod tests {
         };
         assert!(mixed("web").unwrap_err().contains("logo_uri"));
         assert!(mixed("native").is_ok());
+        let called_native = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/l.png",
+            "application_type": "native"});
+        assert!(registered(&policy, called_native).unwrap_err().contains("logo_uri"), "anybody may say so");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use self::likeness::{Letters, Like, Likeness};
 use super::{Conduct, Flag};
-use crate::metadata::{ClientMetadata, Invalid, hidden_character};
+use crate::metadata::{ClientMetadata, Invalid, hidden_character, shows_nothing};
 
 /// How many names may be reserved.
 const MOST_RESERVED: usize = 200;
@@ -28,7 +28,8 @@ pub struct Names {
     pub same: Conduct,
     /// What is done about one whose name looks like it (Unicode Technical Standard #39, confusables).
     pub look_alike: Conduct,
-    /// What is done about format characters in what people are shown, as those that change the direction of writing.
+    /// What is done about format characters in what people are shown, as those that change the direction of writing, about
+    /// characters without a meaning, and about names that show nothing.
     /// Control characters are refused in any case.
     pub hidden_characters: Conduct,
 }
@@ -129,6 +130,9 @@ impl Names {
     pub(super) fn permit(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
         let mut letters = Letters::default();
         for (member, name) in metadata.names() {
+            if self.hidden_characters == Conduct::Refuse && shows_nothing(name) {
+                return Err(Invalid::Blank { member });
+            }
             match self.suspicion(name, &mut letters) {
                 Some(Flag::ReservedName) if self.same == Conduct::Refuse => {
                     return Err(Invalid::ReservedName { member });
@@ -148,7 +152,7 @@ impl Names {
         let suspicions: Vec<Flag> =
             metadata.names().filter_map(|(_, name)| self.suspicion(name, &mut letters)).collect();
         let hidden = self.hidden_characters != Conduct::Allow
-            && metadata.names().any(|(_, name)| hidden_character(name).is_some());
+            && metadata.names().any(|(_, name)| hidden_character(name).is_some() || shows_nothing(name));
         let told = [(Flag::ReservedName, self.same), (Flag::LookAlikeName, self.look_alike)].into_iter();
         let told = told.filter(move |(flag, conduct)| *conduct != Conduct::Allow && suspicions.contains(flag));
         told.map(|(flag, _)| flag).chain(hidden.then_some(Flag::HiddenCharacters))
@@ -173,6 +177,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use unicode_security::skeleton;
 
     use super::*;
 
@@ -210,9 +215,7 @@ mod tests {
             "ⓅayPal",
             "🅿🅰🆈🅿🅰🅻",
             "🇵🇦🇾🇵🇦🇱",
-            "PáyPàl",
             "P\u{336}a\u{336}y\u{336}P\u{336}a\u{336}l\u{336}",
-            "P\u{301}\u{302}\u{303}\u{328}ayPa\u{489}l",
             "Pay\u{ad}Pal",
             "Pay\u{200b}Pal",
             "Pay\u{200d}Pa\u{200c}l\u{fe0f}",
@@ -256,6 +259,8 @@ mod tests {
             "ΡayPal",
             "Exarnple Bank",
             "Еxаmрlе Ваnk",
+            "PáyPàl",
+            "P\u{301}\u{302}\u{303}\u{328}ayPa\u{489}l",
         ] {
             assert_eq!(flags(name), [Flag::LookAlikeName], "{name}");
         }
@@ -306,8 +311,8 @@ mod tests {
         for (reserved, name, expected) in [
             ("Google", "Ｇｏｏｇｌｅ", same),
             ("Google", "G00gle", looks),
-            ("Google", "Góoglé", same),
-            ("Google", "Go ogle", same),
+            ("Google", "Góoglé", looks),
+            ("Google", "Go ogle", looks),
             ("Google", "ɢᴏᴏɢʟᴇ", looks),
             ("Google", "𝔊𝔬𝔬𝔤𝔩𝔢 login", same),
             ("Google", "G o o g l e", same),
@@ -316,7 +321,7 @@ mod tests {
             ("Claude", "ϹLAUDE", looks),
             ("Claude", "С1аudе", looks),
             ("Claude", "Clauԁe", looks),
-            ("Claude", "Clau\u{64}\u{307}e", same),
+            ("Claude", "Clau\u{64}\u{307}e", looks),
             ("Claude", "Clauc1e", looks),
             ("Claude Code", "Claucle Cocle", looks),
             ("Example Bank", "Example Bánк", looks),
@@ -329,7 +334,7 @@ mod tests {
             ("Microsoft", "Rnicrosoft", looks),
             ("Western Union", "VVestern Union", looks),
             ("Société Générale", "SOCIETE GENERALE", same),
-            ("Societe Generale", "Société Générale", same),
+            ("Societe Generale", "Société Générale", looks),
             ("Société Générale", "Soci3t3 Generale", looks),
             ("Straße", "STRASSE", same),
             ("Сбербанк", "СБЕРБАНК Онлайн", same),
@@ -358,6 +363,130 @@ mod tests {
             let flags: Vec<Flag> = names.flags(&named(name)).filter(|flag| *flag != Flag::HiddenCharacters).collect();
             assert_eq!(flags, expected, "{reserved}: {name}");
         }
+    }
+
+    /// Letters that are signs, signs that are letters, pieces of words, and accents: attackers and innocents.
+    #[test]
+    fn what_is_put_together_otherwise_is_found_and_what_only_sounds_so_is_not() {
+        let (same, looks) = (&[Flag::ReservedName][..], &[Flag::LookAlikeName][..]);
+        for (reserved, name, expected) in [
+            ("Claude", "Claudeʼs Desktop", same),
+            ("Example Bank", "ʼExample Bankʼ", same),
+            ("PayPal", "PayPalʼs", same),
+            ("Example Bank", "ExampleʼBank", same),
+            ("Claude Code", "Claudeː Code", same),
+            ("Claude", "Claudeː Code", same),
+            ("Example Bank", "ExampleˈBank", same),
+            ("GitHub", "GitـHub", same),
+            ("GitHub", "GitꓸHub", same),
+            ("Example Bank", "ExampleᐧBank", same),
+            ("Claude", "Claudeª", same),
+            ("Claude", "Claudeⁱ", same),
+            ("Claude", "Claudeー", same),
+            ("Claude", "ʰclaude", same),
+            ("Claude", "Claudeʔ", same),
+            ("الراجحي", "الراجـحي", same),
+            ("الراجحي", "بالراجـحي", same),
+            ("グーグル", "グーグル", same),
+            ("ググル", "グーグル", &[]),
+            ("GitHub", "Gith∪b", looks),
+            ("Visa", "∨isa", looks),
+            ("Visa", "⋁isa", looks),
+            ("Example Bank", "e×ample bank", looks),
+            ("Example Bank", "e⨯ample bank", looks),
+            ("Example Bank", "e⤫ample bank", looks),
+            ("Example Bank", "e╳ample bank", looks),
+            ("Example Bank", "e᙭ample bank", looks),
+            ("Example Bank", "e᙮ample bank", looks),
+            ("Example Bank", "℮xample bank", looks),
+            ("Example Bank", "Exampl℮ bank", looks),
+            ("Example Bank", "⋿xample bank", looks),
+            ("Example Bank", "ex⍺mple bank", looks),
+            ("Example Bank", "exam⍴le bank", looks),
+            ("Example Bank", "examp∣e bank", looks),
+            ("Example Bank", "examp⏽e bank", looks),
+            ("Example Bank", "examp￨e bank", looks),
+            ("Example Bank", "examp\u{1D22A}e bank", looks),
+            ("GitHub", "6itHub", looks),
+            ("Example Bank", "Example 6ank", looks),
+            ("Example Bank", "Example l3ank", looks),
+            ("Example Bank", "Example |3ank", looks),
+            ("Example Bank", "Exannple Bank", looks),
+            ("GitHub", "GitHu13", looks),
+            ("GitHub", "Gi†Hub", looks),
+            ("Claude", "©laude", looks),
+            ("ING", "Concerto in G", &[]),
+            ("ING", "Plug in G", &[]),
+            ("ING", "I N G", same),
+            ("ING", "ING Bank", same),
+            ("ING", "I.N.G.", same),
+            ("ING", "in/G", looks),
+            ("Uber", "Alles über Katzen", looks),
+            ("Visa", "Vis a vis", &[]),
+            ("Visa", "Vis-a-vis", &[]),
+            ("Visa", "V i s a", same),
+            ("Visa", "Vi·sa", looks),
+            ("Visa", "V1sa", looks),
+            ("Meta", "Met A Forecast", &[]),
+            ("Meta", "M e t a", same),
+            ("Example Bank", "ExampleBank", same),
+            ("Example Bank", "E x a m p l e Bank", same),
+            ("PayPal", "P a y P a l", same),
+            ("PayPal", "P a y Pal", same),
+            ("PayPal", "Pay Pal", same),
+            ("PayPal", "PA YPAL", looks),
+            ("中国银行", "中国 银行", same),
+            ("Société Générale", "Société Générale", same),
+            ("Société Générale", "Société Generale", looks),
+            ("PayPal", "PáyPàl", looks),
+            ("PayPal", "P\u{336}a\u{336}y\u{336}P\u{336}a\u{336}l\u{336}", same),
+            ("PayPal", "Pay🏦Pal", same),
+            ("PayPal", "P\u{a0}a\u{2003}y\u{3000}Pal", same),
+            ("PayPal", "P-a-y-P.a_l", same),
+            ("Amazon", "AmazonNews", same),
+            ("Amazon", "AmаzonNews", looks),
+            ("Anna", "Anna", same),
+            ("Hanna", "Hаnna", looks),
+            ("Claude", "Claudette", &[]),
+            ("Example Bank", "Exampl3 Bank", looks),
+            ("Сбербанк", "Сбербанк", same),
+            ("Сбербанк", "Сбёрбанк", looks),
+            ("Example Bank", "Visa × e×ample bank", looks),
+            ("GitHub", "GitHub×", same),
+            ("PayPal", "PayPal®", same),
+            ("Route 6", "Route 66", &[]),
+            ("Line", "Off-line notes", same),
+            ("Line", "Headlines", &[]),
+        ] {
+            let (same, hidden_characters) = (Conduct::Flag, Conduct::Allow);
+            let names =
+                Names { reserved: vec![reserved.to_owned()].into(), same, hidden_characters, ..Names::default() };
+            assert_eq!(names.flags(&named(name)).collect::<Vec<_>>(), expected, "{reserved}: {name:?}");
+        }
+    }
+
+    /// Each character that Unicode (Technical Standard #39) says is confused with a letter of a name, in the place of that.
+    #[test]
+    fn whatever_is_confused_with_a_letter_is_found_in_its_place() {
+        let all: Vec<(char, String)> = ('\u{80}'..='\u{1ffff}')
+            .map(|letter| (letter, skeleton(letter.encode_utf8(&mut [0; 4])).collect()))
+            .filter(|(letter, like): &(char, String)| !like.starts_with(*letter))
+            .collect();
+        let mut tried = 0;
+        for reserved in ["Example Bank", "GitHub", "Quick Wolf Jazz", "VPDST My"] {
+            let (likeness, mut letters) = (Likeness::of([reserved].into_iter()), Letters::default());
+            for (at, letter) in reserved.char_indices().filter(|(_, letter)| *letter != ' ') {
+                let forms = [letter, letter.to_ascii_uppercase(), letter.to_ascii_lowercase()];
+                let forms = forms.map(|form| skeleton(form.encode_utf8(&mut [0; 4])).collect::<String>());
+                for (other, _) in all.iter().filter(|(_, like)| forms.contains(like)) {
+                    let name: String =
+                        reserved.char_indices().map(|(place, own)| if place == at { *other } else { own }).collect();
+                    assert!(likeness.to(&name, &mut letters).is_some(), "{name} with U+{:04X}", u32::from(*other));
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 2000, "{tried}");
     }
 
     #[test]
@@ -467,8 +596,23 @@ mod tests {
         let reserved: Vec<String> = (0..200).map(|number| format!("{}{number}", "a".repeat(190))).collect();
         let names = Names { reserved: reserved.into(), look_alike: Conduct::Refuse, ..Names::default() };
         assert!(names.permit(&named(&format!("{}1 b", "a ".repeat(2000)))).is_err(), "however they are put together");
-        for letters in ["a", "a ", "ж ", "é", "菱", "1", "\u{202e}a", "\u{2067}a", "\u{2067}a\u{2069}", "\u{200f}("]
-        {
+        for letters in [
+            "a",
+            "a ",
+            "ж ",
+            "é",
+            "菱",
+            "1",
+            "n",
+            "613",
+            "×",
+            "aʰ",
+            "6n×é13ʰ",
+            "\u{202e}a",
+            "\u{2067}a",
+            "\u{2067}a\u{2069}",
+            "\u{200f}(",
+        ] {
             let long = letters.repeat(60_000 / letters.len());
             assert_eq!(names.permit(&named(&long)), Ok(()), "{letters}");
         }

@@ -10,6 +10,7 @@ use crate::policy::{BoundPolicy, Conduct, Offer, Policy, Unoffered};
 use crate::service::{Service, ServiceConfiguration};
 
 /// Metadata that may be registered, unless something that has to be fetched for it says otherwise.
+#[derive(Clone)]
 pub(crate) struct Admitted {
     pub(super) metadata: VerifiedMetadata,
     pub(super) software: Option<SoftwareIdentity>,

@@ -29,6 +29,9 @@ pub(super) fn identifier(
 }
 
 /// Registers the client of that identifier, or answers the one that there is. It lives the longer for being registered again.
+///
+/// # Errors
+/// As [`super::register`]; [`Error::AlreadyRegistered`] if an operator has made it one that cannot be shared.
 pub(super) async fn register(
     context: &Context<'_>,
     source: Source,
@@ -44,8 +47,8 @@ pub(super) async fn register(
         Some(same) if same.client_id != client.client_id || !same.is_shared() => {
             Err(Error::internal("two identifiers have one number"))
         }
-        // An operator has made it somebody's.
-        Some(same) if same.locked || !is_public(&same.record.metadata) => Err(Error::ClientLocked),
+        Some(same) if same.locked => Err(Error::ClientLocked),
+        Some(same) if !is_public(&same.record.metadata) => Err(Error::AlreadyRegistered),
         Some(same) => Ok(Some(same)),
         None => succeed(client, occupant, &[], service).map(|()| None),
     })
@@ -57,6 +60,8 @@ pub(super) async fn register(
     // Each is told the ports that it has sent; what an operator has changed holds for all.
     if compared(&known.record.metadata) == compared(&sent) {
         known.record.metadata = sent;
+    } else {
+        known.record.metadata.take_loopback_ports(sent.redirect_uris());
     }
     Ok(registered)
 }

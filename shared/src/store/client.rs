@@ -211,7 +211,7 @@ impl Store {
         origin: &Origin,
     ) -> Result<(), Error> {
         // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end; of
-        // one that has ended there is none.
+        // one that has ended or is deleted there is none.
         let read = Item::from([
             (":read".to_owned(), integer(client.version.saturating_sub(1))),
             (":used".to_owned(), string(client.used.as_deref().unwrap_or_default())),
@@ -220,7 +220,8 @@ impl Store {
         ]);
         let confirmed = if client.unconfirmed { " AND attribute_exists(unconfirmed)" } else { "" };
         let unchanged = &format!(
-            "version = :read AND (expires_at <= :now OR ((attribute_not_exists(#used) OR #used = :used){confirmed} \
+            "version = :read AND (expires_at <= :now OR attribute_exists(deleted_by) \
+             OR ((attribute_not_exists(#used) OR #used = :used){confirmed} \
              AND (attribute_not_exists(unused_until) OR unused_until <= :unused)))"
         );
         let mut claims = claims(client, claimed)?;

@@ -66,6 +66,7 @@ impl Act {
             Self::Approve { .. } if waits => "is approved",
             Self::Approve { .. } => "is vouched for",
             Self::Deny { .. } => "is denied, and deleted",
+            Self::Retain if waits => "stays, and waits for approval without an end",
             Self::Retain => "stays though nobody uses it",
             Self::Release => "ends if nobody uses it, as the policy says",
             Self::Restore => "is back",
@@ -153,7 +154,9 @@ async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> 
                     "{client_id} does not end by itself if nobody uses it: only what has registered itself does"
                 )));
             }
+            let waits = client.pending_until.is_some();
             administration::retain(&context, client, matches!(act, Act::Retain)).await.map_err(absent)?;
+            return Ok((waits, true));
         }
         Act::Restore => administration::restore(&context, client_id).await.map_err(unrestored)?,
     }

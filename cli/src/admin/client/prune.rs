@@ -20,7 +20,7 @@ use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
 use crate::admin::token::duration;
 use crate::admin::{Connection, Output};
-use crate::failure::described;
+use crate::failure::{Failure, Kind, described};
 use crate::print;
 
 /// How many clients are asked about at once.
@@ -178,7 +178,9 @@ impl Prune {
             for client_id in &pruned {
                 match administration::restore(&desk.context(), client_id).await {
                     Ok(()) => restored.push(client_id.as_str()),
-                    Err(RestoreFault::Core(error)) if error.status() >= 500 => return Err(described(error)),
+                    Err(RestoreFault::Core(error @ (Error::Unavailable(_) | Error::Internal(_)))) => {
+                        return Err(described(error));
+                    }
                     Err(fault) => {
                         print::complain(&format!("warning: {client_id}: {fault}"));
                         failed.push(json!({"client_id": client_id, "reason": fault.to_string()}));
@@ -191,8 +193,13 @@ impl Prune {
             (false, 0) => "There is none that was pruned and could be brought back.".to_owned(),
             (false, number) => format!("Brought back: {} of {number}.", restored.len()),
         };
+        let left = failed.len();
         let facts = json!({"dry_run": self.dry_run, "clients": pruned, "restored": restored, "failed": failed});
-        output.told(&sentence, &members(facts))
+        output.told(&sentence, &members(facts))?;
+        if left == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::Conflict, format!("not brought back: {left}; why is said of each")).into())
     }
 }
 

@@ -292,7 +292,7 @@ async fn two_registrations_of_one_software_id_at_once_leave_one_client() {
 }
 
 #[tokio::test]
-async fn a_developer_has_so_many_clients_and_no_more() {
+async fn a_developer_that_is_known_to_have_so_many_clients_gets_no_more() {
     let authlete = Authlete::open().await;
     authlete.set_service(&json!({"clientsPerDeveloper": 2})).await;
     authlete.register(&web_client()).await;
@@ -302,6 +302,7 @@ async fn a_developer_has_so_many_clients_and_no_more() {
     assert_eq!((reply.text("action"), reply.text("resultCode")), ("BAD_REQUEST", "A202396"));
     let oauth = authlete.world.register(1, None, &web_client()).await;
     assert_eq!((oauth.status, oauth.text("error")), (403, "access_denied"));
+    assert_eq!(oauth.header("retry-after"), "", "no room is made there");
     assert_eq!(authlete.post("/client/create", &json!({"developer": "john"})).await.status, 200);
     let own = authlete.post("/client/create", &json!({"clientName": "no developer"})).await;
     assert_error(&own, 400, "A001296");

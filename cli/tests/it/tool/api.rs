@@ -325,6 +325,34 @@ fn what_waits_is_approved_as_it_was_seen_and_what_nobody_uses_is_pruned() {
     served.stop();
 }
 
+#[test]
+fn whom_nobody_can_bring_back_is_named_and_the_others_come_back() {
+    let data = Folder::new("undo");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let policy = data.0.join("once.json");
+    std::fs::write(&policy, json!({"software_id_once": true}).to_string()).unwrap();
+    printed(&desk.admin.run(&["service", "update", "1", "--policy", policy.to_str().unwrap()]));
+    let client =
+        |software: &str| desk.registered(&json!({"redirect_uris": ["https://a.example/cb"], "software_id": software}));
+    let pruned = ["s1", "s2", "s3"].map(client);
+    thread::sleep(std::time::Duration::from_millis(2100));
+    let prune = ["client", "prune", "--service", "1"];
+    printed(&desk.admin.run(&[&prune[..], &["--unused", "1s", "--yes"]].concat()));
+    client("s2");
+    let undone = desk.admin.run(&[&prune[..], &["--undo"]].concat());
+    let (told, errors) = (String::from_utf8(undone.stdout).unwrap(), String::from_utf8(undone.stderr).unwrap());
+    assert_eq!((undone.status.code(), told.as_str()), (Some(6), "Brought back: 2 of 3.\n"), "{errors}");
+    assert!(errors.contains(&format!("warning: {}: software_id is taken by another client", pruned[1])), "{errors}");
+    assert!(errors.ends_with("error: not brought back: 1; why is said of each\n"), "{errors}");
+    assert_eq!(
+        desk.same(&["client", "list", "--service", "1"]).lines().count(),
+        4,
+        "two, the new one, and what they are"
+    );
+    served.stop();
+}
+
 fn audit<'w>(more: &[&'w str]) -> Vec<&'w str> {
     [&["audit", "--service", "1"], more].concat()
 }

@@ -32,14 +32,8 @@ async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let app = call.app;
     let Draft { configuration, secrets } = draft;
     let secrets = with_signing_keys(secrets, app.clock.now())?;
-    let service = administration::create_service(
-        &app.store,
-        &app.keys,
-        &app.entropy,
-        configuration,
-        &secrets,
-        &call.origin(&operator),
-    )
-    .await?;
+    let origin = call.origin(&configuration.policy, &operator);
+    let service =
+        administration::create_service(&app.store, &app.keys, &app.entropy, configuration, &secrets, &origin).await?;
     Ok(Response::json(200, answer::answer(call.app, call.request, &service, View::Full).await?))
 }

@@ -14,6 +14,6 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     if desk.operator.organization().is_none() {
         return Err(Core::InsufficientScope.into());
     }
-    call.app.store.delete_service(desk.service.id, &call.origin(&desk.operator)).await?;
+    call.app.store.delete_service(desk.service.id, &call.origin(desk.service.policy(), &desk.operator)).await?;
     Ok(Response::empty(204))
 }

@@ -32,6 +32,6 @@ async fn try_update(call: &Call<'_>, desk: &Desk, sent: &Map<String, Value>) -> 
     let own_issuer = format!("{}/{}", call.app.base_url(&current, call.request), current.id);
     let stored = Draft { configuration: current.configuration.clone(), secrets: current.secrets(keys).await? };
     let Draft { configuration, secrets } = object::draft(sent, stored, &own_issuer)?;
-    let origin = call.origin(&desk.operator);
+    let origin = call.origin(current.policy(), &desk.operator);
     Ok(administration::replace_service(store, keys, &current, configuration, &secrets, &origin).await?)
 }

@@ -1,6 +1,9 @@
 //! Whether a name has in it one of others, or what looks like one: by whole words, however they are put together. Scripts
 //! that put no space between words, and those that join words to others, have no whole words: there it is enough that it is
 //! in it.
+//!
+//! A name is compared as it is written, then without its accents, then by what its letters look like, and then with letters
+//! for the digits and signs that are written for them: only the first is the name itself.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,12 +18,21 @@ use unicode_security::skeleton;
 /// Fewer letters than these are a word between spaces and signs only, and not beside a digit or another script.
 const LETTERS_OF_A_PART: usize = 3;
 
+/// Words of other people make up fewer letters than these by accident: `in G` is not ING.
+const LETTERS_OF_PIECES: usize = 6;
+
 /// Small capitals and turned letters, which Unicode does not count among what is confused, and those that stand for all that
 /// are confused with them, as `ĸ` for к and κ.
 const SMALL_AND_TURNED: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋĸʟᴍʍɴᴎᴏᴘꞯʀᴙꜱᴛᴜᴠᴡʏᴢꞓɜß", "abcdefghijkklmmnnopqrrstuvwyze3b");
 
 /// Digits and signs that are written for letters, beside those that Unicode says are confused with them.
-const WRITTEN_FOR_LETTERS: (&str, &str) = ("345789@$!|+€£¢", "eastbgaslltelc");
+const WRITTEN_FOR_LETTERS: (&str, &str) = ("345789@$!|+€£¢†‡©®℗", "eastbgaslltelcttcrp");
+
+/// The letters for which a 6 is written.
+const SIX: [char; 2] = ['b', 'g'];
+
+/// What is written for a `B` with two signs.
+const HALVES_OF_B: [&str; 4] = ["13", "l3", "I3", "|3"];
 
 /// Where alphabets of symbols begin that have no compatible letters: in circles, in squares, and those of flags.
 const ALPHABETS_OF_SYMBOLS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
@@ -52,10 +64,12 @@ impl Likeness {
         // A small letter and its capital are not confused with the same ones.
         let cases = |name: &'n str| [name.to_owned(), name.to_uppercase(), name.to_lowercase()];
         let mut letters = Letters::default();
-        let same = names.clone().map(|name| Pattern::new(name, Words::written(&plain(name), &mut letters)));
-        let same = Patterns::new(same);
-        let looks = names.flat_map(cases).map(|name| Pattern::new(&name, Words::looks(&plain(&name), &mut letters)));
-        Self { same, looks: Patterns::new(looks) }
+        // Whoever leaves out the accents of a name means it, as in capitals.
+        let both = names.clone().flat_map(|name| [plain(name, true), plain(name, false)]);
+        let same = Patterns::new(both.map(|name| Pattern::new(&name, Words::written(&name, &mut letters))));
+        let bare = names.flat_map(cases).map(|name| plain(&name, false));
+        let looks = Patterns::new(bare.map(|name| Pattern::new(&name, Words::looks(&name, &mut letters))));
+        Self { same, looks }
     }
 
     /// How a name is like one of them, if it is: as it is written, or as it is read. What was made of a letter in other names
@@ -70,20 +84,39 @@ impl Likeness {
         as_read.chain(as_written).min()
     }
 
-    /// The same of letters that are read one after the other.
+    /// The same of letters that are read one after the other; those that stand raised beside others may be signs.
     fn of_letters(&self, name: &str, letters: &mut Letters) -> Option<Like> {
-        let plain = plain(name);
-        if self.same.are_in(&Words::written(&plain, letters)) {
-            return Some(Like::Same);
+        let as_letters = self.of_text(name, letters);
+        if as_letters == Some(Like::Same) {
+            return as_letters;
         }
-        let mut looks = |plain: &str| self.looks.are_in(&Words::looks(plain, letters));
-        (looks(&plain) || letters_for(&plain).is_some_and(|spelt| looks(&spelt))).then_some(Like::Looks)
+        let as_signs = with_signs_for_modifiers(name).and_then(|name| self.of_text(&name, letters));
+        as_letters.into_iter().chain(as_signs).min()
+    }
+
+    fn of_text(&self, name: &str, letters: &mut Letters) -> Option<Like> {
+        let (accented, bare) = (plain(name, true), plain(name, false));
+        let written = self.same.found_in(&Words::written(&accented, letters));
+        if written.is_some() {
+            return written;
+        }
+        let without_accents = bare != accented && self.same.found_in(&Words::written(&bare, letters)).is_some();
+        let is_like = without_accents
+            || self.looks_in(&bare, letters)
+            || readings(&bare, letters).iter().any(|reading| self.looks_in(reading, letters));
+        is_like.then_some(Like::Looks)
+    }
+
+    fn looks_in(&self, plain: &str, letters: &mut Letters) -> bool {
+        let words = Words::looks(plain, letters);
+        let is_in = |words: &Words| self.looks.found_in(words).is_some();
+        is_in(&words) || words.with_double_n_for_m().is_some_and(|words| is_in(&words))
     }
 }
 
 /// Whether a name has letters or digits, by which it can be compared.
 pub(super) fn has_words(name: &str) -> bool {
-    !Words::written(&plain(name), &mut Letters::default()).text.is_empty()
+    !Words::written(&plain(name, false), &mut Letters::default()).text.is_empty()
 }
 
 /// A name as people read it, on a page that is written in that direction: the letters as they are shown, from left to right,
@@ -116,20 +149,18 @@ impl Patterns {
         Self { patterns, automaton }
     }
 
-    /// Whether one of them is in a name; it takes as long as the name is.
-    fn are_in(&self, name: &Words) -> bool {
-        let Some(automaton) = &self.automaton else { return true };
-        automaton.find_overlapping_iter(&name.text).any(|found| {
-            self.patterns.get(found.pattern().as_usize()).is_some_and(|pattern| {
-                let is_parted = name.is_parted(found.start(), found.end());
-                let may_end = |at: usize, is_open: bool| match name.edge(at) {
-                    Some(Edge::Gap) => true,
-                    Some(Edge::Turn) if pattern.letters >= LETTERS_OF_A_PART => true,
-                    Some(Edge::Turn) | None => is_open && !is_parted,
-                };
-                may_end(found.start(), pattern.begins_open) && may_end(found.end(), pattern.ends_open)
-            })
-        })
+    /// How one of them is in a name, if it is; it takes as long as the name is.
+    fn found_in(&self, name: &Words) -> Option<Like> {
+        let Some(automaton) = &self.automaton else { return Some(Like::Same) };
+        let mut found = None;
+        for place in automaton.find_overlapping_iter(&name.text) {
+            let pattern = self.patterns.get(place.pattern().as_usize());
+            match pattern.and_then(|pattern| pattern.found_at(place.start(), place.end(), name)) {
+                Some(Like::Same) => return Some(Like::Same),
+                like => found = found.or(like),
+            }
+        }
+        found
     }
 }
 
@@ -139,6 +170,8 @@ struct Pattern {
     text: String,
     /// How many letters it is written with.
     letters: usize,
+    /// Where each of its own words begins and ends, and how many letters are before that.
+    words: Vec<(usize, usize)>,
     /// Whether its first letter is one of a script without whole words.
     begins_open: bool,
     /// … and its last.
@@ -146,21 +179,52 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn new(name: &str, Words { text, .. }: Words) -> Self {
-        let plain = plain(name);
-        let mut letters = plain.chars().filter(|letter| letter.is_alphanumeric());
-        let (first, last) = (letters.clone().next(), letters.clone().next_back());
+    fn new(plain: &str, Words { text, borders, letters }: Words) -> Self {
+        let of_words = |letter: &char| letter.is_alphanumeric();
+        let (first, last) = (plain.chars().find(of_words), plain.chars().rfind(of_words));
         let is_open = |letter: Option<char>| letter.is_some_and(|letter| has_no_whole_words(script(letter)));
-        let count = letters.by_ref().count();
-        Self { text, letters: count, begins_open: is_open(first), ends_open: is_open(last) }
+        let begins = borders.iter().map(|border| (border.at, border.letters));
+        let words = begins.chain([(text.len(), letters)]).collect();
+        Self { text, letters, words, begins_open: is_open(first), ends_open: is_open(last) }
+    }
+
+    /// How a name has it at a place where its text is, if it has: as whole words, or put together from pieces.
+    fn found_at(&self, start: usize, end: usize, name: &Words) -> Option<Like> {
+        let gaps: Vec<(usize, Edge)> = name.gaps(start, end).collect();
+        let may_end = |at: usize, is_open: bool| match name.edge(at) {
+            Some(Edge::Space | Edge::Sign) => true,
+            Some(Edge::Turn) if self.letters >= LETTERS_OF_A_PART => true,
+            Some(Edge::Turn) | None => is_open && gaps.is_empty(),
+        };
+        if !may_end(start, self.begins_open) || !may_end(end, self.ends_open) {
+            return None;
+        }
+        let is_own = |(at, _): &(usize, Edge)| self.words.iter().any(|(own, _)| own == at);
+        let mut others = gaps.iter().filter(|gap| !is_own(gap)).peekable();
+        if others.peek().is_none() || self.begins_open || self.is_in_letters(&gaps) {
+            return Some(Like::Same);
+        }
+        let is_meant = self.letters >= LETTERS_OF_PIECES || others.all(|(_, edge)| *edge == Edge::Sign);
+        is_meant.then_some(Like::Looks)
+    }
+
+    /// Whether each of its words is whole, or has something between all of its letters.
+    fn is_in_letters(&self, gaps: &[(usize, Edge)]) -> bool {
+        let words = self.words.iter().zip(self.words.iter().skip(1));
+        words.into_iter().all(|((start, before), (end, after))| {
+            let within = gaps.iter().filter(|(at, _)| start < at && at < end).count();
+            within == 0 || within == after.saturating_sub(*before).saturating_sub(1)
+        })
     }
 }
 
 /// Where a word may begin or end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Edge {
-    /// Something stands between it and the letter before.
-    Gap,
+    /// A space or a dash stands between it and the letter before.
+    Space,
+    /// Another sign does, and neither of these.
+    Sign,
     /// Nothing does, but a capital, a digit or another script begins or ends there.
     Turn,
 }
@@ -173,13 +237,26 @@ type Known = HashMap<char, (Kind, bool, String)>;
 pub(super) struct Letters {
     written: Known,
     looks: Known,
+    /// The letters for which digits and signs are written.
+    signs: HashMap<char, Option<String>>,
 }
 
 /// Words without anything between them, and where each begins.
 #[derive(Debug, Default)]
 struct Words {
     text: String,
-    edges: Vec<(usize, Edge)>,
+    borders: Vec<Border>,
+    /// How many letters there are.
+    letters: usize,
+}
+
+/// Where a word begins, or may.
+#[derive(Debug, Clone, Copy)]
+struct Border {
+    at: usize,
+    edge: Edge,
+    /// How many letters are before it.
+    letters: usize,
 }
 
 impl Words {
@@ -198,18 +275,23 @@ impl Words {
     fn of(plain: &str, known: &mut Known, write: impl Fn(char) -> String) -> Self {
         let mut words = Self::default();
         let mut letters = plain.chars().peekable();
-        let (mut last, mut was_capital) = (Kind::None, false);
+        let (mut last, mut was_capital) = (Kind::Space, false);
+        let mut gap = Some(Edge::Space);
         while let Some(letter) = letters.next() {
-            let (kind, is_capital, written) =
+            let (own_kind, is_capital, written) =
                 known.entry(letter).or_insert_with(|| (Kind::of(letter), letter.is_uppercase(), write(letter)));
-            let kind = kind.after(last);
-            if kind != Kind::None {
+            let kind = own_kind.after(last);
+            if let Some(edge) = kind.gap() {
+                gap = gap.into_iter().chain([edge]).min();
+            } else {
                 // `PayPalLogin`, `AWSConsole`
                 let mut begins_small = || letters.peek().is_some_and(|next| next.is_lowercase());
                 let turns = kind != last || *is_capital && (!was_capital || begins_small());
-                let edge = if last == Kind::None { Some(Edge::Gap) } else { turns.then_some(Edge::Turn) };
-                words.edges.extend(edge.map(|edge| (words.text.len(), edge)));
+                let edge = gap.take().or(turns.then_some(Edge::Turn));
+                let (at, before) = (words.text.len(), words.letters);
+                words.borders.extend(edge.map(|edge| Border { at, edge, letters: before }));
                 words.text.push_str(written);
+                words.letters += usize::from(*own_kind != Kind::Mark);
             }
             (last, was_capital) = (kind, *is_capital);
         }
@@ -218,24 +300,39 @@ impl Words {
 
     fn edge(&self, at: usize) -> Option<Edge> {
         if at == self.text.len() {
-            return Some(Edge::Gap);
+            return Some(Edge::Space);
         }
-        let found = self.edges.binary_search_by_key(&at, |(at, _)| *at).ok()?;
-        self.edges.get(found).map(|(_, edge)| *edge)
+        let found = self.borders.binary_search_by_key(&at, |border| border.at).ok()?;
+        self.borders.get(found).map(|border| border.edge)
     }
 
-    /// Whether something stood between letters of that part.
-    fn is_parted(&self, start: usize, end: usize) -> bool {
-        let after = self.edges.partition_point(|(at, _)| *at <= start);
-        let within = self.edges.get(after..).unwrap_or_default().iter().take_while(|(at, _)| *at < end);
-        within.into_iter().any(|(_, edge)| *edge == Edge::Gap)
+    /// Where something stands between letters of that part, from its beginning, and what.
+    fn gaps(&self, start: usize, end: usize) -> impl Iterator<Item = (usize, Edge)> {
+        let after = self.borders.partition_point(|border| border.at <= start);
+        let within = self.borders.get(after..).unwrap_or_default().iter().take_while(move |border| border.at < end);
+        let gaps = within.filter(|border| border.edge != Edge::Turn);
+        gaps.map(move |border| (border.at.saturating_sub(start), border.edge))
+    }
+
+    /// With each `nn` as it looks, which is how an `m` does; if there is one.
+    fn with_double_n_for_m(self) -> Option<Self> {
+        let doubles: Vec<usize> = self.text.match_indices("nn").map(|(at, _)| at).collect();
+        let doubles: Vec<usize> = doubles.into_iter().filter(|at| self.edge(at.saturating_add(1)).is_none()).collect();
+        let mut next = doubles.iter().copied().peekable();
+        next.peek()?;
+        let look = |(at, letter)| if next.next_if_eq(&at).is_some() { 'r' } else { letter };
+        let text = self.text.char_indices().map(look).collect();
+        Some(Self { text, ..self })
     }
 }
 
 /// What a word is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    None,
+    /// What parts words: a space or a dash …
+    Space,
+    /// … and all else.
+    Sign,
     Digits,
     Letters(Script),
     /// It belongs to the letter before.
@@ -246,12 +343,25 @@ impl Kind {
     fn of(letter: char) -> Self {
         if letter.is_numeric() && !letter.is_alphabetic() {
             Self::Digits
+        } else if is_read_as_letter(letter) {
+            Self::Letters(script(letter))
         } else if is_mark(letter) {
             Self::Mark
-        } else if letter.is_alphanumeric() {
+        } else if letter.is_alphanumeric() && !is_like_a_sign(letter) {
             Self::Letters(script(letter))
+        } else if letter.is_whitespace() || category(letter) == GeneralCategory::DashPunctuation {
+            Self::Space
         } else {
-            Self::None
+            Self::Sign
+        }
+    }
+
+    /// What it is where a word ends.
+    const fn gap(self) -> Option<Edge> {
+        match self {
+            Self::Space => Some(Edge::Space),
+            Self::Sign => Some(Edge::Sign),
+            Self::Digits | Self::Letters(_) | Self::Mark => None,
         }
     }
 
@@ -296,33 +406,84 @@ fn has_no_whole_words(script: Script) -> bool {
     SCRIPTS.contains(&script)
 }
 
+/// Whether a letter is confused with signs alone, as the apostrophe that is a letter.
+fn is_like_a_sign(letter: char) -> bool {
+    !letter.is_ascii()
+        && !has_no_whole_words(script(letter))
+        && !skeleton(letter.encode_utf8(&mut [0; 4])).any(char::is_alphanumeric)
+}
+
+/// Whether a mark that has a place of its own is confused with a letter: behind those of another script it is read as one.
+fn is_read_as_letter(mark: char) -> bool {
+    category(mark) == GeneralCategory::SpacingMark && skeleton(mark.encode_utf8(&mut [0; 4])).any(char::is_alphanumeric)
+}
+
+/// Scripts that have capitals.
+fn has_cases(script: Script) -> bool {
+    [Script::Latin, Script::Greek, Script::Cyrillic].contains(&script)
+}
+
+/// A name with a sign for each letter that stands raised or small behind those of an alphabet, as that of `1ª`; if it has
+/// one. In scripts without an alphabet these lengthen or repeat what is before them.
+fn with_signs_for_modifiers(name: &str) -> Option<String> {
+    if name.is_ascii() {
+        return None;
+    }
+    let (mut base, mut has_some) = (Script::Common, false);
+    let signs = name.chars().map(|letter| match category(letter) {
+        GeneralCategory::ModifierLetter if base == Script::Common || has_cases(base) => {
+            has_some = true;
+            '·'
+        }
+        _ if matches!(letter, 'ª' | 'º') => {
+            has_some = true;
+            '·'
+        }
+        _ if is_mark(letter) => letter,
+        _ => {
+            base = script(letter);
+            letter
+        }
+    });
+    let signs = signs.collect();
+    has_some.then_some(signs)
+}
+
 /// A name without what makes no other one of it: what nobody sees, and marks but those with which a script writes vowels and
-/// tones.
-fn plain(name: &str) -> String {
+/// tones, and, with `accents`, those that make another letter of one of an alphabet. Capitals of Greek have none.
+fn plain(name: &str, accents: bool) -> String {
     if name.is_ascii() {
         return name.to_owned();
     }
-    let mut base = Script::Common;
-    let is_kept = |letter: &char| match category(*letter) {
-        GeneralCategory::UppercaseLetter | GeneralCategory::LowercaseLetter => {
-            base = script(*letter);
-            true
-        }
-        GeneralCategory::Format => false,
-        _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(*letter) => false,
-        GeneralCategory::EnclosingMark => false,
-        _ if is_mark(*letter) => {
-            let has_cases = [Script::Latin, Script::Greek, Script::Cyrillic].contains(&base);
-            let voices_kana = matches!(letter, '\u{3099}' | '\u{309a}') && has_no_whole_words(base);
-            voices_kana || script(*letter) == base && !has_cases
-        }
-        _ => {
-            base = script(*letter);
-            true
-        }
+    let bare = |letters: &mut dyn Iterator<Item = char>, accents: bool| -> String {
+        let mut base = Script::Common;
+        letters.filter(|letter| is_kept(*letter, &mut base, accents)).collect()
     };
     let letters: String = name.chars().flat_map(unpacked).collect();
-    letters.nfd().filter(is_kept).nfc().collect()
+    let composed: String = bare(&mut letters.nfd(), accents).nfc().collect();
+    // What has made no letter is left out.
+    if accents { bare(&mut composed.chars(), false) } else { composed }
+}
+
+/// Whether a letter of a name makes another one of it; `base` is the script of the letter before.
+fn is_kept(letter: char, base: &mut Script, accents: bool) -> bool {
+    match category(letter) {
+        GeneralCategory::Format => false,
+        _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter) => false,
+        GeneralCategory::EnclosingMark => false,
+        // It makes a word of Arabic longer on the page.
+        GeneralCategory::ModifierLetter if letter == '\u{640}' && *base == Script::Arabic => false,
+        _ if is_mark(letter) => {
+            let voices_kana = matches!(letter, '\u{3099}' | '\u{309a}') && has_no_whole_words(*base);
+            let is_accent = accents && [Script::Latin, Script::Cyrillic].contains(base);
+            let is_own = script(letter) == *base && !has_cases(*base);
+            voices_kana || is_accent || is_own || is_read_as_letter(letter)
+        }
+        _ => {
+            *base = script(letter);
+            true
+        }
+    }
 }
 
 /// The letters of a symbol that is made of them: one that has several, as ™, is a word by itself.
@@ -347,13 +508,43 @@ fn paired((alphabet, other): (&str, &str), letter: char) -> Option<char> {
     alphabet.chars().zip(other.chars()).find(|(here, _)| *here == letter).map(|(_, there)| there)
 }
 
-/// A name with letters for the digits and signs that are written for them, if it has some.
-fn letters_for(plain: &str) -> Option<String> {
-    let letter = |letter: char| paired(WRITTEN_FOR_LETTERS, letter).filter(|_| !letter.is_alphabetic());
-    plain
-        .chars()
-        .any(|sign| letter(sign).is_some())
-        .then(|| plain.chars().map(|sign| letter(sign).unwrap_or(sign)).collect())
+/// A name with letters for the digits and signs that are written for them, in each way in which it has some.
+fn readings(plain: &str, letters: &mut Letters) -> Vec<String> {
+    let mut read = |plain: &str, six: char| {
+        let mut has_some = false;
+        let mut text = String::with_capacity(plain.len());
+        for sign in plain.chars() {
+            match letters.signs.entry(sign).or_insert_with(|| written_for(sign)) {
+                Some(letters) => {
+                    has_some = true;
+                    text.push_str(letters);
+                }
+                None if sign == '6' => text.push(six),
+                None => text.push(sign),
+            }
+        }
+        (has_some || plain.contains('6')).then_some(text)
+    };
+    let sixes = SIX.into_iter().take(if plain.contains('6') { SIX.len() } else { 1 });
+    let mut readings: Vec<String> = sixes.filter_map(|six| read(plain, six)).collect();
+    if HALVES_OF_B.iter().any(|halves| plain.contains(halves)) {
+        let whole = HALVES_OF_B.iter().fold(plain.to_owned(), |text, halves| text.replace(halves, "B"));
+        readings.push(read(&whole, 'b').unwrap_or(whole));
+    }
+    readings
+}
+
+/// The letters for which a digit or a sign is written, or with which Unicode says that it is confused.
+fn written_for(sign: char) -> Option<String> {
+    if sign.is_alphabetic() || sign == '6' {
+        return None;
+    }
+    if let Some(letter) = paired(WRITTEN_FOR_LETTERS, sign) {
+        return Some(letter.to_string());
+    }
+    let is_digit = sign.is_numeric() || is_mark(sign) || sign.is_ascii();
+    let confused: String = if is_digit { String::new() } else { skeleton(sign.encode_utf8(&mut [0; 4])).collect() };
+    confused.chars().any(char::is_alphanumeric).then_some(confused)
 }
 
 /// What a letter looks like: what Unicode says it may be confused with, as it is written and in lower case, since `Т` looks

@@ -44,6 +44,8 @@ pub enum Unrestorable {
     MadeRoom,
     /// It was deleted so that it could be brought back, and the time is over.
     TooLate,
+    /// It would have ended by now.
+    Over,
 }
 
 impl Unrestorable {
@@ -59,6 +61,7 @@ impl Unrestorable {
                 "the client made room for others, by the policy's clients_per_service: it may register again"
             }
             Self::TooLate => "the client was deleted more than thirty days ago",
+            Self::Over => "the client would have ended by now, by the time that it had: it may register again",
         }
     }
 }
@@ -205,7 +208,7 @@ impl Store {
     }
 
     /// Turns a client into a tombstone: its secret, its metadata and its place in the lists are gone. If that
-    /// is refused, answers the client as it stands, if there is one.
+    /// is refused, answers the client as it stands, if there is one; to its registrant also one that has ended.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
@@ -273,9 +276,13 @@ impl Store {
         match self.write(write, &write_id).await? {
             Outcome::Written => Ok(Ok(())),
             Outcome::Refused(conditions) => {
-                let old = conditions.iter().find_map(Condition::old);
-                let live = old.map(|item| self.live_client(service_id, numeric_id, item)).transpose()?.flatten();
-                Ok(Err(live))
+                let Some(old) = conditions.iter().find_map(Condition::old) else { return Ok(Err(None)) };
+                Ok(Err(match deleter {
+                    Deleter::Registrant(_) if !old.contains_key("deleted_by") => {
+                        Some(Self::stored_client(service_id, numeric_id, old)?)
+                    }
+                    _ => self.live_client(service_id, numeric_id, old)?,
+                }))
             }
         }
     }

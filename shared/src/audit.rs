@@ -79,7 +79,7 @@ pub enum Happening {
     Unlocked,
     /// A client waits for approval.
     Held,
-    /// An operator has approved it.
+    /// An operator has approved it, or its names.
     Approved,
     /// It stays though nobody uses it.
     Retained,
@@ -93,7 +93,7 @@ pub enum Happening {
     TokensEnded,
     /// It was deleted, or revoked.
     Deleted,
-    /// A deleted service was brought back.
+    /// A deleted client or service was brought back.
     Restored,
     /// It ended by itself.
     Ended,

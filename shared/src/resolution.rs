@@ -22,7 +22,7 @@ pub async fn resolve(
     named: Named,
     wanted: Wanted,
 ) -> Result<RegisteredClient, Unresolved> {
-    let Named { client, document, deleted } = named;
+    let Named { client, document, deleted, .. } = named;
     let decided = match client {
         // A stored record is asked first, and a locked client is nobody's to fetch.
         Some(client) if client.source != Source::MetadataDocument || client.locked => return Ok(client),

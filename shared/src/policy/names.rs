@@ -128,7 +128,7 @@ impl Names {
     /// Refuses what shall be refused.
     pub(super) fn permit(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
         for (member, name) in metadata.names() {
-            match self.suspicion(name) {
+            match self.suspicion(name).map(|(flag, _)| flag) {
                 Some(Flag::ReservedName) if self.same == Conduct::Refuse => {
                     return Err(Invalid::ReservedName { member });
                 }
@@ -143,7 +143,7 @@ impl Names {
 
     /// What whoever shows the client should know of its names.
     pub(super) fn flags(&self, metadata: &ClientMetadata) -> impl Iterator<Item = Flag> {
-        let suspicions: Vec<Flag> = metadata.names().filter_map(|(_, name)| self.suspicion(name)).collect();
+        let suspicions: Vec<Flag> = self.suspicions(metadata).map(|(flag, _)| flag).collect();
         let hidden = self.hidden_characters != Conduct::Allow
             && metadata.names().any(|(_, name)| hidden_character(name).is_some());
         let told = [(Flag::ReservedName, self.same), (Flag::LookAlikeName, self.look_alike)].into_iter();
@@ -151,14 +151,30 @@ impl Names {
         told.map(|(flag, _)| flag).chain(hidden.then_some(Flag::HiddenCharacters))
     }
 
-    fn suspicion(&self, name: &str) -> Option<Flag> {
+    /// The reserved name that the first of its names has in it, or looks like, if that is flagged.
+    pub(super) fn resembled(&self, metadata: &ClientMetadata) -> Option<&str> {
+        let is_told = |flag: Flag| {
+            let conduct = if flag == Flag::ReservedName { self.same } else { self.look_alike };
+            conduct != Conduct::Allow
+        };
+        self.suspicions(metadata).find(|(flag, _)| is_told(*flag)).map(|(_, reserved)| reserved)
+    }
+
+    fn suspicions<'n>(&'n self, metadata: &ClientMetadata) -> impl Iterator<Item = (Flag, &'n str)> {
+        metadata.names().filter_map(|(_, name)| self.suspicion(name))
+    }
+
+    /// What is suspicious about a name, and the reserved one that it is like.
+    fn suspicion(&self, name: &str) -> Option<(Flag, &str)> {
         if self.reserved.is_empty() || (self.same, self.look_alike) == (Conduct::Allow, Conduct::Allow) {
             return None;
         }
-        Some(match self.reserved.likeness().to(name)? {
+        let (like, reserved) = self.reserved.likeness().to(name)?;
+        let flag = match like {
             Like::Same => Flag::ReservedName,
             Like::Looks => Flag::LookAlikeName,
-        })
+        };
+        Some((flag, reserved))
     }
 }
 
@@ -251,6 +267,21 @@ mod tests {
         ] {
             assert_eq!(flags(name), [Flag::LookAlikeName], "{name}");
         }
+    }
+
+    #[test]
+    fn which_name_one_is_like_is_known() {
+        let resembled =
+            |same, look_alike, name: &str| names(same, look_alike).resembled(&named(name)).map(str::to_owned);
+        for (name, expected) in [
+            ("The EXAMPLE-BANK login", Some("Example Bank")),
+            ("P4yP@l", Some("PayPal")),
+            ("Ехаmple Bank", Some("Example Bank")),
+            ("Bank of Examples", None),
+        ] {
+            assert_eq!(resembled(Conduct::Flag, Conduct::Flag, name).as_deref(), expected, "{name}");
+        }
+        assert_eq!(resembled(Conduct::Flag, Conduct::Allow, "P4yP@l"), None, "what is not flagged is not told");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(super) fn entry(record: &Record, now: u64) -> Result<Option<Entry>, Error> {
     let at = record.at(now);
     let (events, members) = match subject {
         Subject::Client { .. } if record.registers(at) => (vec![Happening::Registered], BTreeSet::new()),
+        Subject::Client { .. } if record.restores() => (vec![Happening::Restored], BTreeSet::new()),
         Subject::Client { .. } => of_client(old, new, at),
         Subject::Service => of_service(old, new),
         Subject::Token { .. } => (of_token(old, new, at).into_iter().collect(), BTreeSet::new()),
@@ -81,12 +82,14 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
     let Some(old) = old.filter(|old| old.version != new.version) else { return (Vec::new(), BTreeSet::new()) };
     let mut events = Vec::new();
     let mut note = |is_it: bool, event: Happening| events.extend(is_it.then_some(event));
-    let members = if old.client == new.client { BTreeSet::new() } else { changed_members(old, new) };
+    let mut members = if old.client == new.client { BTreeSet::new() } else { changed_members(old, new) };
+    // Who approves a client approves its names.
+    let approved = !vouched(old) && vouched(new) && members.remove("settings.vouched");
     note(!members.is_empty(), Happening::Updated);
     note(!old.locked && new.locked, Happening::Locked);
     note(old.locked && !new.locked, Happening::Unlocked);
     note(old.pending_until.is_none() && new.pending_until.is_some(), Happening::Held);
-    note(old.pending_until.is_some() && new.pending_until.is_none(), Happening::Approved);
+    note(approved || old.pending_until.is_some() && new.pending_until.is_none(), Happening::Approved);
     note(!old.retained && new.retained, Happening::Retained);
     note(old.retained && !new.retained, Happening::Released);
     note(old.secret_version != new.secret_version, Happening::SecretReplaced);
@@ -99,11 +102,18 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
     (events, members)
 }
 
+/// Whether an operator has approved its names.
+fn vouched(image: &Image) -> bool {
+    record(image).get("settings").and_then(|settings| settings.get("vouched")) == Some(&Value::Bool(true))
+}
+
+/// A client's record.
+fn record(image: &Image) -> Map<String, Value> {
+    image.client.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
 /// The members of a client's record that differ: its metadata by their own names.
 fn changed_members(old: &Image, new: &Image) -> BTreeSet<String> {
-    let record = |image: &Image| -> Map<String, Value> {
-        image.client.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-    };
     let (old, new) = (record(old), record(new));
     let part = |record: &Map<String, Value>, name: &str| {
         record.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
@@ -210,16 +220,29 @@ mod tests {
         image
     }
 
+    fn with_settings(image: &Value, settings: &Value) -> Value {
+        let text = image["client"]["S"].as_str().unwrap();
+        let settings = format!("\"settings\":{settings}");
+        with(image.clone(), "client", json!({"S": text.replace("\"settings\":{}", &settings)}))
+    }
+
     #[test]
     fn each_change_of_a_client_is_told_once_and_a_use_is_none() {
         let (none, one, two) = (Value::Null, client(1, "A"), client(2, "A"));
         let tombstone = json!({"PK": {"S": "C#1#5"}, "client_id": {"S": "a"}, "deleted_by": {"S": "operator"},
             "version": {"N": "2"}, "expires_at": {"N": "1"}, "source": {"S": "oauth"}});
+        let buried = with(tombstone.clone(), "tokens_from", json!({"N": "1790000000000"}));
+        let [back, anew] = ["1789999999999", "1790000000000"]
+            .map(|millis| with(client(3, "A"), "at", json!({"S": format!("{millis}#0000000000000005")})));
         let ended = with(client(1, "A"), "expires_at", json!({"N": (AT - 1).to_string()}));
         let used = with(client(1, "A"), "used", json!({"S": "2026-09-21"}));
         for (what, old, new, expected) in [
             ("registered", &none, &one, vec![Happening::Registered]),
             ("registered under the name of a deleted one", &tombstone, &one, vec![Happening::Registered]),
+            ("brought back", &buried, &back, vec![Happening::Restored]),
+            ("registered anew where one was deleted", &buried, &anew, vec![Happening::Registered]),
+            ("its names approved", &one, &with_settings(&two, &json!({"vouched": true})), vec![Happening::Approved]),
+            ("no longer so", &with_settings(&one, &json!({"vouched": true})), &two, vec![Happening::Updated]),
             ("registered where one has ended", &ended, &two, vec![Happening::Registered]),
             ("used", &one, &used, vec![]),
             ("changed", &one, &client(2, "B"), vec![Happening::Updated]),

@@ -162,11 +162,24 @@ impl Record {
         self.dynamodb.happened_at.unwrap_or(now).min(now)
     }
 
-    /// Whether a client is registered by it: there was none at that time, in seconds since 1970, or none any more.
+    /// Whether a client is registered by it: there was none at that time, in seconds since 1970, or none any more, and it
+    /// is no earlier one that is back.
     pub(super) fn registers(&self, at: u64) -> bool {
         let Change { new_image, old_image, .. } = &self.dynamodb;
         let is_client = |new: &Image| new.deleted_by.is_none() && new.client().is_some();
-        new_image.as_ref().is_some_and(is_client) && !old_image.as_ref().is_some_and(|old| old.is_living(at))
+        new_image.as_ref().is_some_and(is_client)
+            && !old_image.as_ref().is_some_and(|old| old.is_living(at))
+            && !self.restores()
+    }
+
+    /// Whether a client is brought back by it, which was registered before it was deleted.
+    pub(super) fn restores(&self) -> bool {
+        let Change { new_image, old_image, .. } = &self.dynamodb;
+        let deleted = old_image.as_ref().filter(|old| old.deleted_by.is_some() && old.client().is_some());
+        let deleted_at = deleted.and_then(|old| old.tokens_from.as_ref()?.parse::<u64>().ok());
+        let new = new_image.as_ref().filter(|new| new.deleted_by.is_none());
+        let registered_at = new.and_then(|new| new.at.as_ref()?.split('#').next()?.parse::<u64>().ok());
+        registered_at.zip(deleted_at).is_some_and(|(registered, deleted)| registered < deleted)
     }
 
     /// The names that its client has no more: it is deleted, removed, or has others.

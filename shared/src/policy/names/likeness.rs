@@ -45,20 +45,22 @@ impl Likeness {
         // A small letter and its capital are not confused with the same ones.
         let cases = |name: &'n str| [name.to_owned(), name.to_uppercase(), name.to_lowercase()];
         Self {
-            same: Patterns::new(names.clone().map(|name| Pattern::new(name, Words::written(&plain(name))))),
-            looks: Patterns::new(names.flat_map(cases).map(|name| Pattern::new(&name, Words::looks(&plain(&name))))),
+            same: Patterns::new(names.clone().map(|name| Pattern::new(name, name, Words::written(&plain(name))))),
+            looks: Patterns::new(names.flat_map(|name| {
+                cases(name).map(|written| Pattern::new(name, &written, Words::looks(&plain(&written))))
+            })),
         }
     }
 
-    /// How a name is like one of them, if it is.
-    pub(super) fn to(&self, name: &str) -> Option<Like> {
+    /// How a name is like one of them, and like which, if it is.
+    pub(super) fn to(&self, name: &str) -> Option<(Like, &str)> {
         let plain = plain(name);
-        if self.same.are_in(&Words::written(&plain)) {
-            return Some(Like::Same);
+        if let Some(same) = self.same.first_in(&Words::written(&plain)) {
+            return Some((Like::Same, same));
         }
-        let looks = || self.looks.are_in(&Words::looks(&plain));
-        let spelt = || letters_for(&plain).is_some_and(|spelt| self.looks.are_in(&Words::looks(&spelt)));
-        (looks() || spelt()).then_some(Like::Looks)
+        let looks = self.looks.first_in(&Words::looks(&plain));
+        let spelt = || self.looks.first_in(&Words::looks(&letters_for(&plain)?));
+        Some((Like::Looks, looks.or_else(spelt)?))
     }
 }
 
@@ -84,19 +86,19 @@ impl Patterns {
         Self { patterns, automaton }
     }
 
-    /// Whether one of them is in a name; it takes as long as the name is.
-    fn are_in(&self, name: &Words) -> bool {
-        let Some(automaton) = &self.automaton else { return true };
-        automaton.find_overlapping_iter(&name.text).any(|found| {
-            self.patterns.get(found.pattern().as_usize()).is_some_and(|pattern| {
-                let is_parted = name.is_parted(found.start(), found.end());
-                let may_end = |at: usize, is_open: bool| match name.edge(at) {
-                    Some(Edge::Gap) => true,
-                    Some(Edge::Turn) if pattern.letters >= LETTERS_OF_A_PART => true,
-                    Some(Edge::Turn) | None => is_open && !is_parted,
-                };
-                may_end(found.start(), pattern.begins_open) && may_end(found.end(), pattern.ends_open)
-            })
+    /// The first of them that is in a name; it takes as long as the name is. Where they cannot be looked for, any may be.
+    fn first_in(&self, name: &Words) -> Option<&str> {
+        let Some(automaton) = &self.automaton else { return self.patterns.first().map(|any| any.name.as_str()) };
+        automaton.find_overlapping_iter(&name.text).find_map(|found| {
+            let pattern = self.patterns.get(found.pattern().as_usize())?;
+            let is_parted = name.is_parted(found.start(), found.end());
+            let may_end = |at: usize, is_open: bool| match name.edge(at) {
+                Some(Edge::Gap) => true,
+                Some(Edge::Turn) if pattern.letters >= LETTERS_OF_A_PART => true,
+                Some(Edge::Turn) | None => is_open && !is_parted,
+            };
+            let is_in = may_end(found.start(), pattern.begins_open) && may_end(found.end(), pattern.ends_open);
+            is_in.then_some(pattern.name.as_str())
         })
     }
 }
@@ -104,6 +106,8 @@ impl Patterns {
 /// A name that is looked for.
 #[derive(Debug)]
 struct Pattern {
+    /// As the policy has it.
+    name: String,
     text: String,
     /// How many letters it is written with.
     letters: usize,
@@ -114,13 +118,14 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn new(name: &str, Words { text, .. }: Words) -> Self {
-        let plain = plain(name);
+    /// Of a name, in one of its cases.
+    fn new(name: &str, written: &str, Words { text, .. }: Words) -> Self {
+        let plain = plain(written);
         let mut letters = plain.chars().filter(|letter| letter.is_alphanumeric());
         let (first, last) = (letters.clone().next(), letters.clone().next_back());
         let is_open = |letter: Option<char>| letter.is_some_and(|letter| has_no_whole_words(script(letter)));
         let count = letters.by_ref().count();
-        Self { text, letters: count, begins_open: is_open(first), ends_open: is_open(last) }
+        Self { name: name.to_owned(), text, letters: count, begins_open: is_open(first), ends_open: is_open(last) }
     }
 }
 

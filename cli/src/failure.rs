@@ -148,7 +148,7 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         | Error::InvalidToken
         | Error::ClientEnded
         | Error::RegistrationClosed
-        | Error::TooManyClients
+        | Error::TooManyClients(_)
         | Error::OtherTrustAnchor
         | Error::InsufficientScope
         | Error::ClientLocked

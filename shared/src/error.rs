@@ -34,7 +34,7 @@ pub enum Error {
     RegistrationClosed,
     /// The developer, or the service, has as many clients as its policy allows.
     #[error("no more clients can be registered, by the policy of this service")]
-    TooManyClients,
+    TooManyClients(Ceiling),
     /// The name belongs to another client of the service.
     #[error("{0} is taken by another client")]
     Claimed(ClaimKind),
@@ -122,6 +122,26 @@ pub enum StatementFault {
     OtherSoftware,
 }
 
+/// Whose clients are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ceiling {
+    /// The service's.
+    Service,
+    /// One developer's.
+    Developer,
+}
+
+impl Ceiling {
+    /// The member of the policy that says how many there may be.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Service => "clients_per_service",
+            Self::Developer => "clients_per_developer",
+        }
+    }
+}
+
 impl Error {
     /// A server's fault.
     pub fn internal(source: impl Into<Source>) -> Self {
@@ -139,7 +159,7 @@ impl Error {
             Self::OtherTrustAnchor => "invalid_trust_anchor",
             Self::MissingToken | Self::InvalidToken | Self::ClientEnded => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
-            Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients => "access_denied",
+            Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients(_) => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
             Self::MethodNotAllowed | Self::NotLater | Self::InvalidCursor => "invalid_request",
             Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => "temporarily_unavailable",
@@ -173,7 +193,7 @@ impl Error {
             | Self::InvalidCursor
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken | Self::ClientEnded => 401,
-            Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients => 403,
+            Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients(_) => 403,
             Self::UnknownService | Self::UnknownClient | Self::OtherTrustAnchor => 404,
             Self::MethodNotAllowed => 405,
             Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => 503,
@@ -205,7 +225,7 @@ impl Error {
             | Self::ClientEnded
             | Self::InsufficientScope
             | Self::RegistrationClosed
-            | Self::TooManyClients
+            | Self::TooManyClients(_)
             | Self::Claimed(_)
             | Self::AlreadyRegistered
             | Self::NotLater

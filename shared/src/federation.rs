@@ -37,8 +37,6 @@ pub use metadata_policy::{MetadataPolicy, PolicyFault};
 pub use provider::{
     DOOR, NotSetUp, Provider, REGISTRATION_TYPES, check_settings, registration_types, signing_key, trust_anchor,
 };
-pub use registration::{
-    MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register, register_automatically,
-    register_if_entity,
-};
+pub(crate) use registration::register_if_entity;
+pub use registration::{MAX_REQUEST_BYTES, REGISTRATION_RESPONSE, Registered, Request, offers_automatic, register};
 pub use rehearsal::{CHECKS, Rehearsal, rehearse};

@@ -24,6 +24,7 @@ mod vocabulary;
 pub use algorithms::{is_algorithm, is_symmetric_encryption, is_symmetric_signature};
 pub use changes::{Change, Changes};
 pub use invalid::Invalid;
+pub(crate) use invalid::quoted_if_made_up;
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};
 pub use jwk_set::JwkSet;
@@ -36,6 +37,7 @@ pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, Redire
 pub use scope::Scope;
 use text::character_in;
 pub use text::{hidden_character, hidden_character_in, is_control, is_hidden};
+pub(crate) use uri::has_dot_segment;
 pub use uri::{PlainUri, UriFault};
 pub use verify::{Rules, Strictness, VerifiedMetadata, complete_flows, verify};
 pub use vocabulary::{ApplicationType, AuthMethod, GrantType, ResponseType, SubjectType};

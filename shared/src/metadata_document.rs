@@ -34,7 +34,7 @@ use crate::error::Error;
 use crate::federation::MetadataPolicy;
 use crate::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, Invalid, VerifiedMetadata, verify};
 use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
-use crate::registry::{self, Begins, Context, Trail};
+use crate::registry::{self, Attempt, Begins, Context, Trail};
 use crate::service::{METHODS, Service};
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
 use document::{Refused, choose_method, keep_safe_pages, permit};
@@ -53,6 +53,15 @@ const LOOKING: Duration = Duration::from_millis(50);
 
 /// How long a reason may be that is kept, in characters.
 const LONGEST_REASON: usize = 400;
+
+/// The rule by which URLs are clients.
+pub(crate) const RULE: &str = "metadata_documents";
+
+/// The rule by which content is a document at all.
+const DOCUMENT: &str = "the document";
+
+/// The rule by which redirects are those of a sector.
+const SECTOR: &str = "sector_identifier_uri";
 
 /// How a client is looked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -110,19 +119,21 @@ pub fn identified(context: &Context<'_>, client_id: &str) -> Result<DocumentUri,
 
 /// Resolves a client by its document: from the copy that is kept while that is fresh, else by asking its host.
 ///
-/// `kept` is what the table has of it, `settings` what operators have decided about the client.
+/// `kept` is what the table has of it, `settings` what operators have decided about the client; `attempt` is how far the
+/// registration has come that it is.
 ///
 /// # Errors
 /// [`Unresolved`].
-pub async fn resolve(
+pub(crate) async fn resolve(
     context: &Context<'_>,
     uri: &DocumentUri,
     kept: Option<KeptDocument>,
     settings: OperatorSettings,
     wanted: Wanted,
+    attempt: &mut Attempt,
 ) -> Result<RegisteredClient, Unresolved> {
     let numeric_id = context.service.numeric_id(uri.as_str());
-    Search { context, uri, numeric_id, settings, changes: wanted.changes }.run(kept, wanted).await
+    Search { context, uri, numeric_id, settings, changes: wanted.changes, attempt }.run(kept, wanted).await
 }
 
 /// One look-up of one client.
@@ -132,9 +143,10 @@ struct Search<'a> {
     numeric_id: u64,
     settings: OperatorSettings,
     changes: bool,
+    attempt: &'a mut Attempt,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     fn rules(&self) -> &MetadataDocuments {
         &self.context.service.policy().metadata_documents
     }
@@ -145,7 +157,7 @@ impl Search<'_> {
         Duration::from_millis(self.rules().timeout.saturating_mul(2))
     }
 
-    async fn run(self, mut kept: Option<KeptDocument>, wanted: Wanted) -> Result<RegisteredClient, Unresolved> {
+    async fn run(mut self, mut kept: Option<KeptDocument>, wanted: Wanted) -> Result<RegisteredClient, Unresolved> {
         let Context { app, service, .. } = self.context;
         let begun_millis = app.clock.now_millis();
         let ends = Instant::now() + self.longest() + Duration::from_millis(500);
@@ -222,20 +234,24 @@ impl Search<'_> {
     }
 
     /// The copy that serves where the host cannot be asked, else why there is none.
-    fn stale_or(&self, known: Option<&KeptDocument>, unresolved: Unresolved) -> Result<RegisteredClient, Unresolved> {
+    fn stale_or(
+        &mut self,
+        known: Option<&KeptDocument>,
+        unresolved: Unresolved,
+    ) -> Result<RegisteredClient, Unresolved> {
         let copy = self.stale(known).ok_or(unresolved)?;
         self.client(copy, DocumentCopy::Stale, known.and_then(|known| known.used.clone()))
     }
 
     /// Nobody asks the host now, or somebody else still does.
-    fn unavailable(&self, known: &KeptDocument) -> Result<RegisteredClient, Unresolved> {
+    fn unavailable(&mut self, known: &KeptDocument) -> Result<RegisteredClient, Unresolved> {
         let retry_after = known.pause_until.saturating_sub(self.context.app.clock.now()).max(1);
         let (step, reason) = known.failure.clone().unwrap_or_else(Unresolved::waiting);
         self.stale_or(Some(known), Unresolved::Unavailable { step, reason, retry_after })
     }
 
     /// Asks the host, and keeps what comes of it; the fetch is this search's.
-    async fn fetch(&self, known: Option<KeptDocument>) -> Result<RegisteredClient, Unresolved> {
+    async fn fetch(&mut self, known: Option<KeptDocument>) -> Result<RegisteredClient, Unresolved> {
         match self.obtain(known.as_ref()).await {
             Ok(copy) => self.keep(copy, known.and_then(|known| known.used)).await,
             // Nothing has come of it, and nobody is at fault.
@@ -252,7 +268,7 @@ impl Search<'_> {
     }
 
     /// What the host answers, if it may be asked.
-    async fn obtain(&self, known: Option<&KeptDocument>) -> Result<KeptCopy, Unresolved> {
+    async fn obtain(&mut self, known: Option<&KeptDocument>) -> Result<KeptCopy, Unresolved> {
         let Context { app, .. } = self.context;
         admit(self.context, self.uri.host(), self.asked(known)).await?;
         let earlier = known.and_then(|known| known.copy.as_ref());
@@ -263,7 +279,7 @@ impl Search<'_> {
     }
 
     /// Keeps a copy, and answers the client that it is.
-    async fn keep(&self, copy: KeptCopy, used: Option<String>) -> Result<RegisteredClient, Unresolved> {
+    async fn keep(&mut self, copy: KeptCopy, used: Option<String>) -> Result<RegisteredClient, Unresolved> {
         let Context { app, service, .. } = self.context;
         let used_at = used.is_some().then(|| app.clock.now());
         let end = self.rules().kept_until(copy.fresh_until, used_at);
@@ -275,16 +291,28 @@ impl Search<'_> {
     }
 
     /// What was answered, as a copy: a good document, or that the one that is known still is.
-    async fn accept(&self, retrieved: Retrieved, earlier: Option<&KeptCopy>) -> Result<KeptCopy, Unresolved> {
+    async fn accept(&mut self, retrieved: Retrieved, earlier: Option<&KeptCopy>) -> Result<KeptCopy, Unresolved> {
         let Some(body) = &retrieved.content else {
             let earlier = earlier.ok_or_else(Unresolved::waited)?;
             return Ok(self.timed(earlier.clone(), &retrieved));
         };
         let context = self.context_of_fetch();
-        let (document, verified) = self.judged(&context, body, &mut Trail::default()).await?;
-        self.admit_sector(&verified).await?;
-        registry::remote::check(&context, &verified).await.map_err(Unresolved::of_core)?;
-        Ok(self.copied(&document, &retrieved, earlier))
+        let mut trail = Trail::new(DOCUMENT, ClientMetadata::default(), Changes::default());
+        let judged = async {
+            let (document, verified) = self.judged(&context, body, &mut trail).await?;
+            self.admit_sector(&verified).await?;
+            trail.begin(SECTOR, &verified.to_metadata());
+            registry::remote::check(&context, &verified).await.map_err(Unresolved::of_core)?;
+            Ok(document)
+        };
+        match judged.await {
+            Ok(document) => Ok(self.copied(&document, &retrieved, earlier)),
+            Err(unresolved) => {
+                let sent = registry::read_members(body).unwrap_or_default();
+                *self.attempt = Attempt { rule: trail.rule(), sent };
+                Err(unresolved)
+            }
+        }
     }
 
     /// Whose request a fetch is counted as. A URL that has only failed is as unknown as it was, and so is one whose owner
@@ -308,7 +336,7 @@ impl Search<'_> {
     }
 
     /// The time of a fetch begins anew for what the document names.
-    fn context_of_fetch(&self) -> Context<'_> {
+    fn context_of_fetch(&self) -> Context<'a> {
         let Context { app, service, origin, audiences, .. } = self.context;
         let fetching_ends = Instant::now() + Duration::from_millis(self.rules().timeout);
         Context { app, service, origin: origin.clone(), fetching_ends, audiences: audiences.clone() }
@@ -387,7 +415,7 @@ impl Search<'_> {
 
     /// Keeps why there is no document, for as long as nobody asks again.
     async fn missed(
-        &self,
+        &mut self,
         known: Option<&KeptDocument>,
         unresolved: Unresolved,
     ) -> Result<RegisteredClient, Unresolved> {
@@ -406,17 +434,26 @@ impl Search<'_> {
     }
 
     /// The client that a copy is, by what the service makes of it now.
-    fn client(&self, copy: &KeptCopy, age: DocumentCopy, used: Option<String>) -> Result<RegisteredClient, Unresolved> {
+    fn client(
+        &mut self,
+        copy: &KeptCopy,
+        age: DocumentCopy,
+        used: Option<String>,
+    ) -> Result<RegisteredClient, Unresolved> {
         let Context { service, .. } = self.context;
         let members: Map<String, Value> = serde_json::from_str(&copy.metadata).map_err(Error::internal)?;
         let document = ClientMetadata::from_members(members).map_err(Error::from)?;
-        let mut trail = self.changes.then(|| Trail::new("metadata_documents", document.clone(), Changes::default()));
+        let mut trail = self.changes.then(|| Trail::new(RULE, document.clone(), Changes::default()));
         let settled = settled(service, self.uri, document, &mut |rule, found| {
+            self.attempt.rule = rule;
             if let Some(trail) = &mut trail {
                 trail.begin(rule, found);
             }
         });
-        let (metadata, methods) = settled.map_err(Unresolved::of_document)?;
+        let (metadata, methods) = settled.map_err(|refused| {
+            self.attempt.sent = serde_json::from_str(&copy.metadata).unwrap_or_default();
+            Unresolved::of_document(refused)
+        })?;
         let (trust, trusted_by) = self.rules().trust_of(self.uri.as_str());
         let mut settings = self.settings.clone();
         settings.requestable_scopes =
@@ -491,7 +528,7 @@ fn settled(
         Trust::Ask | Trust::Block => Cow::Borrowed(service.document_policy()),
     };
     let policy = policy.as_ref();
-    begins("metadata_documents", &document);
+    begins(RULE, &document);
     permit(&document, uri, &policy.metadata_documents)?;
     begins(METHODS, &document);
     let mut methods = choose_method(&mut document, policy)?;

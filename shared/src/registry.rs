@@ -6,6 +6,7 @@ mod merging;
 mod refusals;
 mod rehearsal;
 pub(crate) mod remote;
+mod sample;
 pub(crate) mod secret;
 mod statement;
 mod trail;
@@ -19,9 +20,10 @@ pub(crate) use admission::{Admitted, Scrutiny, admit, rules, settle_document, vo
 pub(crate) use enrolment::{
     MINTING_ATTEMPTS, claimed, client_type, enrol, requestable_scopes, within_the_developers_share,
 };
-pub(crate) use refusals::note;
+pub(crate) use refusals::{Attempt, note, read as read_members};
 pub use refusals::{Reason, turned_away};
-pub use rehearsal::{Rehearsal, rehearse};
+pub use rehearsal::{Refused, Rehearsal, Requirement, rehearse};
+pub use sample::stand_in;
 pub(crate) use trail::{Begins, Sent, Trail};
 
 use crate::app::App;
@@ -35,8 +37,8 @@ use crate::policy::{BoundPolicy, Policy, Rotation};
 use crate::service::Service;
 use crate::store::Deleter;
 
-/// The rule by which there is no room for a client more.
-pub(crate) const ROOM: &str = "clients_per_service and others";
+/// The rule by which what was sent is no registration.
+const AS_SENT: &str = "as sent";
 
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
@@ -70,7 +72,7 @@ pub async fn register(
     let mut rule = "dynamic_registration";
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
     if let Err(error) = &outcome {
-        refusals::note(context, rule, &Reason::from(error), &submitted.metadata.to_members()).await;
+        note(context, &error.into(), &Attempt { rule, sent: submitted.metadata.to_members() }).await;
     }
     outcome
 }
@@ -88,7 +90,6 @@ async fn try_register(
     }
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
     let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
-    *rule = ROOM;
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => Box::pin(merging::register(context, source, client_id, admitted)).await,
         None => enrol(context, source, registrant, admitted, submitted.kept.clone()).await,
@@ -170,8 +171,8 @@ fn only_token(client: &mut RegisteredClient, token: Option<&Token>) {
     client.next_registration_access_token = None;
 }
 
-/// Replaces a client's registration (RFC 7592 §2.2). If another update wins, this one is tried once more on
-/// the new state.
+/// Replaces a client's registration (RFC 7592 §2.2), or counts that what it would become is refused; who may not manage
+/// it is not counted. If another update wins, this one is tried once more on the new state.
 ///
 /// # Errors
 /// As [`register`] and [`read`]; [`Error::Contention`] if the second try loses as well.
@@ -182,22 +183,48 @@ pub async fn update(
     owner: &Owner,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    match replace(context, found, client_id, owner, submitted).await {
+    let mut rule = None;
+    let outcome = match replace(context, found, client_id, owner, submitted, &mut rule).await {
         Err(Error::Contention) => {
-            replace(context, find_own(context, client_id).await?, client_id, owner, submitted).await
+            let found = find_own(context, client_id).await?;
+            rule = None;
+            replace(context, found, client_id, owner, submitted, &mut rule).await
         }
         outcome => outcome,
+    };
+    if let (Err(error), Some(rule)) = (&outcome, rule) {
+        note(context, &error.into(), &Attempt { rule, sent: submitted.metadata.to_members() }).await;
     }
+    outcome
 }
 
+/// As [`update`], of a body that cannot be read: nobody learns anything about it before the token is known to be right.
+pub async fn unreadable(
+    context: &Context<'_>,
+    found: Option<RegisteredClient>,
+    client_id: &str,
+    owner: &Owner,
+    (fault, body): (Invalid, &[u8]),
+) -> Error {
+    if let Err(error) = read(context, found, client_id, owner).await {
+        return error;
+    }
+    let error = Error::from(fault);
+    turned_away(context, AS_SENT, &error, body).await;
+    error
+}
+
+/// As [`update`]; `asked` is the rule that was asked last, once it is known that the registrant asks.
 async fn replace(
     context: &Context<'_>,
     found: Option<RegisteredClient>,
     client_id: &str,
     owner: &Owner,
     submitted: &Submitted,
+    asked: &mut Option<&'static str>,
 ) -> Result<ClientInformation, Error> {
     let mut client = may_manage(context, found, client_id, owner)?;
+    let rule = asked.insert(AS_SENT);
     let client_secret = secret::open(context, &client).await?;
     let mut good = Vec::from_iter(client_secret.clone());
     if submitted.server_set.client_secret.is_some() {
@@ -206,7 +233,7 @@ async fn replace(
     }
     own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
-    let admitted = readmit(context, &client, Sent::to_replace(submitted)).await?;
+    let admitted = readmit(context, &client, Sent::to_replace(submitted), rule).await?;
     remote::check(context, admitted.metadata()).await?;
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());
@@ -222,10 +249,15 @@ async fn replace(
 }
 
 /// What a client sends may be registered in the place of what it has.
-async fn readmit(context: &Context<'_>, client: &RegisteredClient, sent: Sent) -> Result<Admitted, Error> {
+async fn readmit(
+    context: &Context<'_>,
+    client: &RegisteredClient,
+    sent: Sent,
+    rule: &mut &'static str,
+) -> Result<Admitted, Error> {
     let ClientRecord { settings, metadata, .. } = &client.record;
     let scrutiny = if settings.vouched { Scrutiny::VouchedAs(metadata) } else { Scrutiny::Whole };
-    let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny, &mut "").await?;
+    let admitted = admit(context, client.source, sent, &client.record.bound, scrutiny, rule).await?;
     if client.record.software.is_some() && admitted.software != client.record.software {
         return Err(StatementFault::OtherSoftware.into());
     }

@@ -2,16 +2,19 @@
 //! nobody has registered is an entity of a federation, or the place of a metadata document, and the latter only where no
 //! federation has a say in it.
 
+use serde_json::Map;
+
 use crate::administration;
 use crate::client::{OperatorSettings, RegisteredClient, Source};
 use crate::error::Error;
 use crate::federation::{self, EntityId};
 use crate::metadata_document::{self, Asked, Unresolved, Wanted};
 use crate::policy::Trust;
-use crate::registry::Context;
+use crate::registry::{self, Attempt, Context};
 use crate::store::Named;
 
-/// The client of that identifier, number or alias, of which the table has `named`.
+/// The client of that identifier, number or alias, of which the table has `named`. Of one that would be registered by being
+/// asked for it is counted that it is refused.
 ///
 /// # Errors
 /// [`Unresolved`]; [`Unresolved::NotEnabled`] if there is no such client, and no other way to find one.
@@ -21,6 +24,28 @@ pub async fn resolve(
     identifier: &str,
     named: Named,
     wanted: Wanted,
+) -> Result<RegisteredClient, Unresolved> {
+    let mut attempt = Attempt::new(metadata_document::RULE);
+    let outcome = find(context, base_url, identifier, named, wanted, &mut attempt).await;
+    // What was begun with a copy is registered already.
+    let registers = wanted.may_fetch && !wanted.kept;
+    let refusal = outcome.as_ref().err().filter(|_| registers).and_then(Unresolved::refusal);
+    if let Some(reason) = refusal {
+        let mut sent = Map::from_iter([("client_id".to_owned(), identifier.into())]);
+        sent.append(&mut attempt.sent);
+        registry::note(context, &reason, &Attempt { sent, ..attempt }).await;
+    }
+    outcome
+}
+
+/// As [`resolve`]; `attempt` is how far a registration has come.
+async fn find(
+    context: &Context<'_>,
+    base_url: &str,
+    identifier: &str,
+    named: Named,
+    wanted: Wanted,
+    attempt: &mut Attempt,
 ) -> Result<RegisteredClient, Unresolved> {
     let Named { client, document, deleted, .. } = named;
     let decided = match client {
@@ -35,13 +60,14 @@ pub async fn resolve(
     let is_kept = document.as_ref().is_some_and(|document| document.copy.is_some());
     if !is_kept
         && wanted.may_fetch
-        && let Some(client) = of_federation(context, base_url, client_id).await?
+        && let Some(client) = of_federation(context, base_url, client_id, attempt).await?
     {
         return Ok(client);
     }
+    attempt.rule = metadata_document::RULE;
     let uri = metadata_document::identified(context, client_id)?;
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
-    let resolved = metadata_document::resolve(context, &uri, document, settings, wanted).await?;
+    let resolved = metadata_document::resolve(context, &uri, document, settings, wanted, attempt).await?;
     Ok(match decided {
         Some(RegisteredClient { tokens_from, begun, version, .. }) => {
             RegisteredClient { tokens_from, begun, version, ..resolved }
@@ -92,6 +118,7 @@ async fn of_federation(
     context: &Context<'_>,
     base_url: &str,
     client_id: &str,
+    attempt: &mut Attempt,
 ) -> Result<Option<RegisteredClient>, Unresolved> {
     if !context.service.configuration.federation.enabled {
         return Ok(None);
@@ -106,5 +133,5 @@ async fn of_federation(
     }
     // Whoever sends users here says which host is asked, as for a document.
     metadata_document::admit(context, &entity.host(), Asked::Unknown).await?;
-    Ok(federation::register_if_entity(context, base_url, &entity).await?)
+    Ok(federation::register_if_entity(context, base_url, &entity, attempt).await?)
 }

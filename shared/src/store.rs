@@ -43,7 +43,7 @@ pub use metadata_document::{DocumentLease, KeptCopy, KeptDocument};
 pub use page::Page;
 pub use rate_window::RateWindow;
 pub(crate) use refusal::Refusal;
-pub use refusal::Refused;
+pub use refusal::{Refused, Sample};
 pub use search::{FoundClients, Search};
 pub(crate) use service::FIRST_VERSION;
 pub use service::{CreatedService, NewService, RESTORABLE_SECONDS};

@@ -251,7 +251,8 @@ const REFUSED = [
   { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag such names, and register them' },
   { rule: 'called_urls', body: { backchannel_logout_uri: 'https://10.0.0.1/out' }, told: /must have a public host/, press: 'Let such URLs lead anywhere', costs: /into your own network/ },
   { rule: 'the specifications', body: { redirect_uris: ['http://wiki.corp.example/cb'] }, told: /http is allowed for/, press: 'Accept http redirects to wiki.corp.example', costs: /can be read/ },
-  { rule: 'clients_per_service and others', policy: { software_id_once: true }, body: { software_id: 'twice' }, before: true, told: /software_id is taken|has a client/, press: 'Let a software_id be registered again' },
+  { rule: 'software_id_once', policy: { software_id_once: true }, body: { software_id: 'twice' }, before: true, told: /software_id is taken|has a client/, press: 'Let a software_id be registered again' },
+  { rule: 'clients_per_developer', policy: { clients_per_developer: 1 }, before: true, told: /no more clients/, press: 'Let developers have any number of clients' },
 ]
 
 const { body: policyBefore } = await operate('GET', '1/policy')
@@ -262,7 +263,7 @@ for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) 
   await check(`what ${rule} refuses is found, repaired and sent again`, async () => {
     await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', ...policy })
     const sent = { ...redirect, ...body }
-    if (before) assert.equal((await register(sent)).status, 201)
+    if (before) await register(sent)
     const { status } = await register(sent)
     assert.ok([400, 401, 403].includes(status), `${status}`)
     await at(page, 'policy')
@@ -283,7 +284,7 @@ for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) 
     const { status: then, body: answer } = await register(sent)
     assert.equal(then, 201, JSON.stringify(answer))
     await page.goto(why)
-    await page.getByText('It passes under this policy').waitFor()
+    await page.getByText(rule === 'registration' ? 'Nobody needs a token any more' : 'It passes now, since the policy was changed').waitFor()
     assert.equal(await page.getByText('Changes that help').count(), 0)
   })
 }
@@ -310,13 +311,76 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   await putPolicy(policyBefore)
 })
 
+await check('what is not kept of a refusal is not said to pass, and what did not help is named', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open' })
+  const keys = Array.from({ length: 2 }, () => ({ kty: 'OKP', crv: 'Ed25519', kid: 'one', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }))
+  for (const [body, told, says, edits] of [
+    [{ jwks: { keys } }, /kid is that of another key/, /is not kept, so it cannot be tried here/, 0],
+    [{ redirect_uris: ['https://user:pass@up.example/cb'] }, /must not have user information/, /changes? (was|were) tried[^]*user information/, 1],
+    [{ client_name: 'Right\u202eleft' }, /control or format character/, /Flag hidden characters, and register them/, 1],
+  ]) {
+    assert.equal((await register({ ...redirect, ...body })).status, 400)
+    await at(page, 'policy')
+    await at(page, 'today')
+    await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    assert.match(await main(page), says)
+    assert.doesNotMatch(await main(page), /It passes/)
+    assert.equal(await page.getByRole('button', { name: 'Try it in the policy editor' }).count(), edits, told)
+  }
+})
+
+await check('a token that is missing is a condition, and each sample has its advice', async () => {
+  await putPolicy({ ...protectedPolicy, scopes: { offered: 'openid', unoffered: 'refuse' } })
+  for (const path of ['one', 'two/../three', 'four']) assert.equal((await register({ ...redirect, redirect_uris: [`https://rp.example/${path}`] })).status, 401)
+  await at(page, 'today')
+  await page.getByRole('row').filter({ hasText: /bearer token is required/ }).first().getByRole('link').click()
+  await settled(page)
+  const text = await main(page)
+  assert.match(text, /It would be registered, with a good initial access token\./)
+  assert.match(text, /Sample 1[^]*Sample 2/)
+  assert.match(text, /Let anybody register, without a token[^]*it would be registered[^]*For sample/)
+  assert.doesNotMatch(text, /It passes/)
+})
+
+await check('a change is made in the draft that there is, and the way back to the refusal stays', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open', scopes: { offered: 'openid', unoffered: 'refuse' } })
+  assert.equal((await register({ ...redirect, scope: 'openid phone' })).status, 400)
+  await at(page, 'today')
+  await at(page, 'policy')
+  const editor = page.getByLabel('The policy, as JSON')
+  await editor.fill((await editor.inputValue()).replace('"lookup_max_age": 60', '"lookup_max_age": 61'))
+  await page.getByText('lookup_max_age').first().waitFor()
+  await at(page, 'today')
+  await page.getByRole('row').filter({ hasText: /"phone" is not offered/ }).first().getByRole('link').click()
+  await settled(page)
+  const why = page.url()
+  await page.getByRole('button', { name: 'Offer phone', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make the change in the draft' }).click()
+  await page.getByText('It would be registered.').waitFor()
+  const { lookup_max_age, scopes } = JSON.parse(await editor.inputValue())
+  assert.deepEqual([lookup_max_age, scopes.offered], [61, 'openid phone'])
+  const body = page.getByLabel('What it sends')
+  assert.match(await body.inputValue(), /"openid phone"/)
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByText('The policy is in force.').waitFor()
+  await settled(page)
+  assert.match(await body.inputValue(), /"openid phone"/)
+  await page.getByRole('link', { name: 'a refusal' }).click()
+  await page.getByText('It passes now').waitFor()
+  assert.equal(page.url(), why)
+  await putPolicy(policyBefore)
+})
+
 await check('refusals are read page by page, and what is left out is told', async () => {
   const other = await tab()
   let lines
   await other.route((url) => url.pathname.endsWith('/refusals'), (route) => {
     const query = new URL(route.request().url()).searchParams
     const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))]
-    const refusal = { day: '2026-01-01', count: 2, error: 'invalid_client_metadata', rule: 'limits', door: 'oauth', description: 'too long', sample: {}, last_at: 1767225600 }
+    const refusal = { day: '2026-01-01', count: 2, error: 'invalid_client_metadata', rule: 'limits', door: 'oauth', description: 'too long', samples: [], last_at: 1767225600 }
     const refusals = Array.from({ length: Math.min(limit, lines - from) }, (_, number) => ({ ...refusal, network: `net-${from + number}` }))
     route.fulfill({ json: from + limit < lines ? { refusals, next: String(from + limit) } : { refusals } })
   })
@@ -680,6 +744,23 @@ await check('a token is made, shown once, registers, and is ended', async () => 
   await page.getByText('The token has ended.').waitFor()
   await settled(page)
   assert.equal(await page.locator('tbody tr').count(), before - 1)
+})
+
+await check('a token shows which one has made it, and which it has made itself when it is to end', async () => {
+  const make = async (authorization) => (await send('POST', '/operator/1/tokens', { kind: 'service', permissions: ['service.write'], expires_in: 600 }, authorization)).body
+  const maker = await make(authorization)
+  const made = await make({ authorization: `Bearer ${maker.value}` })
+  await at(page, 'clients')
+  await at(page, 'tokens')
+  const row = (token, by) => page.getByRole('row').filter({ hasText: token }).filter({ hasText: `by ${by}` })
+  assert.equal(await row(made.token, maker.token).count(), 1)
+  await row(maker.token, 'yours').getByRole('button', { name: 'End …' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.match(await dialog.innerText(), new RegExp(`do not end with it:\\s+${made.token}`))
+  await dialog.getByRole('button', { name: 'End it' }).click()
+  await page.getByText('The token has ended.').waitFor()
+  assert.equal((await operate('DELETE', `1/tokens/${made.token}`)).status, 204)
+  await settled(page)
 })
 
 // ---- Commands for a terminal are run as they are copied.

@@ -6,14 +6,16 @@ use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::metadata::{Invalid, parse_object};
 use shared::policy::{Conduct, Preset};
-use shared::registry::rehearse;
+use shared::registry::{Refused, rehearse};
 use shared::service::ServiceConfiguration;
 
 use super::Random;
 
 /// What the service reserves, in scripts with and without whole words.
 const RESERVED: [&str; 8] =
-    ["Example Bank", "Google", "Société Générale", "Сбербанк", "Εθνική", "三菱", "กสิกรไทย", "الراجحي"];
+    ["Example Bank", "Google", "Société Générale", "Сбербанк", "Εθνική", "三菱", "กสิกรไทย", ARABIC];
+
+const ARABIC: &str = "الراجحي";
 
 /// Other words, which have nothing of these.
 const WORDS: [&str; 12] =
@@ -89,7 +91,9 @@ fn disguised(random: &mut Random) -> String {
             text += random.one(&BETWEEN);
         }
     }
-    text
+    // It is shown as it was; letters that are written from right to left would not be.
+    let is_turned = name != ARABIC && random.below(4) == 0;
+    if is_turned { format!("\u{202e}{}\u{202c}", text.chars().rev().collect::<String>()) } else { text }
 }
 
 pub(super) fn ask(input: &str) {
@@ -98,6 +102,7 @@ pub(super) fn ask(input: &str) {
         let mut policy = Preset::Open.policy();
         policy.names.reserved = RESERVED.map(str::to_owned).to_vec().into();
         policy.names.look_alike = Conduct::Refuse;
+        policy.names.hidden_characters = Conduct::Allow;
         ServiceConfiguration::new("fuzz", policy)
     });
     let members = match parse_object(input.as_bytes()) {
@@ -118,9 +123,9 @@ pub(super) fn ask(input: &str) {
         Err(error) => {
             let for_names = matches!(
                 error,
-                Error::InvalidClientMetadata(
+                Refused::Core(Error::InvalidClientMetadata(
                     Invalid::ReservedName { .. } | Invalid::LookAlikeName { .. } | Invalid::HiddenCharacter { .. }
-                )
+                ))
             );
             assert!(!is_disguised || for_names, "it is refused for its name: {error}");
             is_short(&error.to_string());

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::Result;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, Response, StatusCode, redirect};
 use serde_json::{Map, Value};
 use shared::credentials::Token;
@@ -120,7 +120,7 @@ impl Api {
         let members = Some(body).filter(|_| is_json).and_then(|body| serde_json::from_slice(&body).ok());
         match members {
             Some(members) if status.is_success() => Ok(Answer { members, etag }),
-            Some(members) => Err(self.refused(status, &members).into()),
+            Some(members) => Err(self.refused(status, &headers, &members).into()),
             None => Err(self.other(status, "answers what is no JSON object").into()),
         }
     }
@@ -173,11 +173,13 @@ impl Api {
         Failure::new(if status.is_server_error() { Kind::Unavailable } else { Kind::Refused }, sentence)
     }
 
-    /// What the API, or the gateway before it, has said.
-    fn refused(&self, status: StatusCode, members: &Map<String, Value>) -> Failure {
+    /// What the API, or the gateway before it, has said, and when it may be asked again.
+    fn refused(&self, status: StatusCode, headers: &HeaderMap, members: &Map<String, Value>) -> Failure {
         let said = ["error_description", "message", "error"].iter().find_map(|name| members.get(*name)?.as_str());
-        let sentence =
+        let mut sentence =
             said.map_or_else(|| format!("the API answers {}", status.as_u16()), |said| self.without_token(said));
+        let seconds = headers.get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse::<u64>().ok());
+        sentence.extend(seconds.map(|seconds| format!(" (in {seconds} s)")));
         Failure::new(kind(status, members), sentence)
     }
 

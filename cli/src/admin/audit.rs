@@ -254,6 +254,6 @@ async fn refused(service: u64, days: u64, most: usize, asked: &Asked, output: &O
         let last = refused.remove("last_at").and_then(|last| last.as_u64()).map(date);
         refused.insert("last".to_owned(), last.into());
     }
-    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "sample"], &refused)?;
+    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "samples"], &refused)?;
     Ok(is_cut)
 }

@@ -24,8 +24,8 @@ use crate::print;
 pub enum Command {
     /// Check a policy, and what a registration would become under it; nothing is registered.
     ///
-    /// Fails if the policy is not valid, or refuses the registration. Software statements and what has to be fetched are
-    /// left out.
+    /// Fails if the policy is not valid, or refuses the registration. Tokens, software statements, clients that are there
+    /// and what has to be fetched are left out; where they are asked for, that is said.
     Check {
         /// The policy, or all of a service, as JSON; `-` is standard input. Members that it lacks are those of the preset
         /// `protected`.
@@ -78,7 +78,7 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &
         return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
     };
     let sent = registration.object()?;
-    if sent.contains_key("software_statement") || configuration.policy.software_statements.required {
+    if sent.contains_key("software_statement") {
         print::complain("warning: software statements are left out here");
     }
     let mut outcome = Map::new();
@@ -222,9 +222,12 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
             }
             output.rows(&CHANGES, &rows(&mut outcome, "changes"))?;
         }
+        let required = rows(&mut outcome, "requires");
         if let Some(Value::Object(registered)) = outcome.get("registered") {
             output.done("");
-            output.done("What would be registered:");
+            let required: Vec<&str> = required.iter().filter_map(|one| one.get("what")?.as_str()).collect();
+            let with = if required.is_empty() { String::new() } else { format!(", with {}", required.join(", and ")) };
+            output.done(&format!("What would be registered{with}:"));
             output.one(registered)?;
         }
     }

@@ -11,7 +11,7 @@ use shared::caller::Permission;
 use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
 use shared::registry::register_for;
-use shared::store::Refused;
+use shared::store::Sample;
 use shared::store::schema::audit_position;
 
 use crate::fault_proxy::{Fault, FaultProxy};
@@ -149,7 +149,7 @@ async fn a_service_that_keeps_no_audit_has_none_of_strangers() {
     world.register(1, None, &json!({"redirect_uris": ["junk"]})).await;
     let kept = of_service(&world).await;
     assert!(kept.iter().all(|entry| !matches!(entry.subject, Subject::Client { .. })), "{kept:?}");
-    assert!(refused(&world).await.is_empty());
+    assert!(world.refused(1, 1).await.is_empty());
 }
 
 #[tokio::test]
@@ -173,18 +173,10 @@ async fn of_an_address_is_kept_what_the_policy_says() {
         from(json!({"redirect_uris": ["junk"]})).await;
         let entries = of_client(&world, reply.text("client_id")).await;
         assert_eq!(entries[0].address.as_deref(), expected);
-        assert_eq!(refused(&world).await[0].network, expected.unwrap_or_default());
+        assert_eq!(world.refused(1, 1).await[0].network, expected.unwrap_or_default());
         let all = world.all_items().await.concat();
         assert_eq!(all.contains("198.51.100.7"), addresses == Addresses::Whole, "nor anywhere else");
     }
-}
-
-async fn refused(world: &World) -> Vec<Refused> {
-    refused_within(world, 1, 1).await
-}
-
-async fn refused_within(world: &World, service: u64, days: u64) -> Vec<Refused> {
-    world.app.store.refusals(service, days, None, usize::MAX).await.unwrap().0
 }
 
 #[tokio::test]
@@ -202,7 +194,7 @@ async fn refused_registrations_are_counted_by_rule_and_network() {
     assert_eq!(reply.text("action"), "BAD_REQUEST");
     assert_eq!(world.register(1, None, &web_client()).await.status, 201);
 
-    let refused = refused(&world).await;
+    let refused = world.refused(1, 1).await;
     let counted: Vec<_> =
         refused.iter().map(|one| (one.error.as_str(), one.rule.as_str(), one.door.as_str(), one.count)).collect();
     assert_eq!(
@@ -214,11 +206,12 @@ async fn refused_registrations_are_counted_by_rule_and_network() {
         ]
     );
     assert_eq!(refused[1].description, "grant_types: \"password\" is not offered by this service");
-    let sample: Value = serde_json::from_str(&refused[1].sample).unwrap();
-    assert_eq!(sample["grant_types"], json!(["password"]));
-    assert!(!refused[2].sample.contains("Mallory") && refused[2].sample.contains("https://rp.example/…"));
+    assert_eq!(refused[1].samples[0].sent["grant_types"], json!(["password"]));
+    let [sample] = refused[2].samples.as_slice() else { panic!("one body, one sample: {refused:?}") };
+    assert_eq!(sample.sent["redirect_uris"], json!(["https://rp.example/…#…"]));
+    assert!(sample.reproduces && !format!("{sample:?}").contains("Mallory"));
     world.clock.advance(91 * DAY);
-    assert!(refused_within(&world, 1, 92).await.is_empty());
+    assert!(world.refused(1, 92).await.is_empty());
 }
 
 #[tokio::test]
@@ -235,7 +228,7 @@ async fn what_was_refused_for_another_word_or_member_is_counted_apart() {
             400
         );
     }
-    let mut told: Vec<_> = refused(&world).await.into_iter().map(|one| (one.description, one.count)).collect();
+    let mut told: Vec<_> = world.refused(1, 1).await.into_iter().map(|one| (one.description, one.count)).collect();
     told.sort_unstable();
     let method = |word: &str| format!("token_endpoint_auth_method: \"{word}\" is not offered by this service");
     let uri = |fault: &str| format!("redirect_uris[0]: {fault}");
@@ -258,8 +251,8 @@ async fn a_missing_and_a_wrong_token_are_counted_whatever_was_sent() {
         assert_eq!(world.send("POST", "/2/register", &headers, body.to_owned()).await.status, 401);
     }
     assert_eq!(world.register(2, Some("iat_wrong"), &web_client()).await.status, 401);
-    let refused = refused_within(&world, 2, 1).await;
-    let mut found: Vec<_> = refused.into_iter().map(|one| (one.rule, one.count, one.sample)).collect();
+    let refused = world.refused(2, 1).await;
+    let mut found: Vec<_> = refused.into_iter().map(|one| (one.rule, one.count, sample_of(&one.samples))).collect();
     found.sort_unstable();
     assert_eq!(found[0], ("registration".to_owned(), 1, found[0].2.clone()));
     assert!(found[0].2.contains("redirect_uris"), "{found:?}");
@@ -269,9 +262,19 @@ async fn a_missing_and_a_wrong_token_are_counted_whatever_was_sent() {
 /// How long a client has before it makes room, in seconds, and one more.
 const TIME_TO_BE_USED: u64 = 601;
 
+/// The latest one, as JSON.
+fn sample_of(samples: &[Sample]) -> String {
+    samples.first().map(|sample| Value::Object(sample.sent.clone()).to_string()).unwrap_or_default()
+}
+
 /// What is counted: error, rule, door, description and sample of each kind.
 pub(crate) async fn kinds(world: &World) -> Vec<[String; 5]> {
-    refused(world).await.into_iter().map(|one| [one.error, one.rule, one.door, one.description, one.sample]).collect()
+    world
+        .refused(1, 1)
+        .await
+        .into_iter()
+        .map(|one| [one.error, one.rule, one.door, one.description, sample_of(&one.samples)])
+        .collect()
 }
 
 #[tokio::test]
@@ -284,7 +287,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
     let wrapped = |document: &str| json!({"json": document}).to_string();
     let wrong =
         r#"{"redirect_uris": "https://u@rp.example/hunter2", "client_name#x-hunter2": "hunter2", "hunter2": 1}"#;
-    let masked = r#"{"redirect_uris":"https://rp.example/…","client_name":"7 characters"}"#;
+    let masked = r#"{"redirect_uris":"https://…@rp.example/…","client_name#…":"7 characters"}"#;
     let aws = r#"{"clientName": 5, "clientType": "public", "scopes": ["hunter2"]}"#;
     for (path, body, error, rule, door, description, sample) in [
         (
@@ -321,7 +324,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
             "as sent",
             "oauth",
             "client_name#… must be a string",
-            r#"{"client_name":"a number"}"#,
+            r##"{"client_name#…":"a number"}"##,
         ),
         (
             "/api/1/client/registration",
@@ -646,10 +649,10 @@ async fn a_refusal_whose_answer_is_lost_counts_once_though_others_count_meanwhil
         for _ in 0..15 {
             assert_eq!(world.register(1, None, &invalid).await.status, 400);
         }
-        refused(&world).await[0].count
+        world.refused(1, 1).await[0].count
     };
     let (reply, counted) = futures_util::join!(failing.register(1, None, &invalid), others);
     assert_eq!((reply.status, counted), (400, 16), "it has reached the table");
     assert_eq!(proxy.requests().iter().filter(|request| *request == "UpdateItem X").count(), 2, "and is sent again");
-    assert_eq!(refused(&world).await[0].count, 16);
+    assert_eq!(world.refused(1, 1).await[0].count, 16);
 }

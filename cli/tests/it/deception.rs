@@ -311,6 +311,22 @@ async fn characters_that_nobody_sees_are_refused_unless_a_policy_takes_them() {
     }
 }
 
+#[tokio::test]
+async fn a_name_that_is_turned_around_is_the_one_that_is_shown() {
+    let reserved = vec!["Example Bank".to_owned()].into();
+    let names = Names { reserved, hidden_characters: Conduct::Flag, ..Names::default() };
+    let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
+    let reply = world.register(1, None, &named("\u{202e}knaB elpmaxE")).await;
+    assert_refused(&reply, "invalid_client_metadata", "a name that this service reserves");
+    for (name, expected) in [
+        ("\u{202e}knaB e1pmaxE", json!(["look_alike_name", "hidden_characters"])),
+        ("\u{202e}knaB rehtonA", json!(["hidden_characters"])),
+    ] {
+        let reply = world.register(1, None, &named(name)).await;
+        assert_eq!(flags(&world, &token, &reply).await, expected, "{name:?}");
+    }
+}
+
 #[test]
 fn a_policy_says_what_is_no_host_and_no_name() {
     for (change, expected) in [

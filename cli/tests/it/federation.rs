@@ -6,19 +6,21 @@ mod documents;
 mod faults;
 mod outcome;
 mod rehearsal;
-mod world;
+pub(crate) mod world;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
 use shared::caller::Permission;
 use shared::client::Source;
 use shared::federation::discovery::RESOLVING;
-use shared::federation::{EntityId, register_automatically};
 use shared::jose::{SigningAlgorithm, UnverifiedJwt, generate_signing_key};
+use shared::metadata_document::Wanted;
 use shared::origin::Origin;
 use shared::policy::Preset;
 use shared::registry::Context;
+use shared::resolution;
 use shared::service::{FederationSettings, RepeatedRegistration, TrustAnchorSettings};
+use shared::store::Named;
 
 use crate::changes::{row, rows, stored};
 use crate::fault_proxy::FaultProxy;
@@ -807,8 +809,8 @@ async fn s12_2_an_explicit_registration_takes_an_automatic_ones_place_and_not_th
         fetching_ends: std::time::Instant::now() + RESOLVING,
         audiences: Vec::new(),
     };
-    let entity = EntityId::parse(&federation.party.id).unwrap();
-    let client = register_automatically(&context, OWN, &entity).await.unwrap();
+    let (party, wanted) = (&federation.party.id, Wanted { may_fetch: true, ..Wanted::default() });
+    let client = resolution::resolve(&context, OWN, party, Named::default(), wanted).await.unwrap();
     assert_eq!(client.source, Source::FederationExplicit);
 }
 

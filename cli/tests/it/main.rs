@@ -41,6 +41,7 @@ mod operator;
 mod permissions;
 mod program;
 mod recovery;
+mod refusals;
 mod registration;
 #[path = "../reliability.rs"]
 mod reliability;

@@ -286,6 +286,81 @@ async fn whoever_is_named_twice_counts_once() {
         assert_eq!(outcomes("delete", true, first).await, expected(first, "possible"));
     }
     assert_eq!(outcomes("delete", false, "shop").await, expected("shop", "done"));
+
+    // What is deleted is found by its identifier alone, and by its number once it is back.
+    let its_number = operator.world.app.service(1).await.unwrap().numeric_id(&other).to_string();
+    let restore = async |preview: bool, names: [&str; 2]| {
+        let clients = names.map(|name| json!({"client_id": name}));
+        let order = json!({"action": "restore", "preview": preview, "clients": clients});
+        operator.send("POST", "bulk", &order).await.body["results"].clone()
+    };
+    for (preview, told) in [(true, "possible"), (false, "done")] {
+        let both = restore(preview, [&its_number, &other]).await;
+        assert_eq!((&both[0]["outcome"], &both[1]["outcome"]), (&json!("absent"), &json!(told)), "{both}");
+        if preview {
+            let one = restore(preview, [&other, &its_number]).await;
+            assert_eq!((one.as_array().unwrap().len(), &one[0]["outcome"]), (1, &json!(told)), "{one}");
+        }
+    }
+    operator.act(&other, "lock").await;
+    assert_eq!(
+        operator.send("POST", "bulk", &json!({"action": "delete", "clients": [{"client_id": other}]})).await.status,
+        200
+    );
+    let unlock = json!({"action": "unlock", "clients": [{"client_id": other}, {"client_id": its_number}]});
+    let unlocked = operator.send("POST", "bulk", &unlock).await;
+    assert_eq!(
+        (unlocked.body["results"].as_array().unwrap().len(), unlocked.body["results"][0]["outcome"].clone()),
+        (1, json!("done")),
+        "{unlocked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_many_makes_the_requests_that_the_design_allows_it() {
+    let table = table(None).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    world.service(1, Preset::Open.policy()).await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let operator = Operator { world, token };
+    let id = operator.registered("One").await;
+    operator.world.clock.advance(DAY);
+    let bulk = async |action: &str, preview: bool| {
+        proxy.requests();
+        let unused = (action == "delete, unused").then_some(3600);
+        let (action, clients) = (action.split(',').next(), json!([{"client_id": id}, {"client_id": id}]));
+        let mut order = json!({"action": action, "preview": preview, "clients": clients});
+        order.as_object_mut().unwrap().extend(unused.map(|unused| ("unused".to_owned(), json!(unused))));
+        let reply = operator.send("POST", "bulk", &order).await;
+        let outcome = reply.body["results"][0]["outcome"].as_str().unwrap().to_owned();
+        // Those of the rate are for some requests of the token together.
+        (outcome, proxy.requests().into_iter().filter(|request| request != "UpdateItem L").collect::<Vec<_>>())
+    };
+    let strings = |requests: &[&str]| requests.iter().map(|request| (*request).to_owned()).collect::<Vec<_>>();
+    let (changed, gone) = (&["PutItem C", "BatchGetItem C U"][..], &["UpdateItem C"][..]);
+    for (action, looks, writes) in [
+        ("lock", &[][..], changed),
+        ("unlock", &[], changed),
+        ("approve", &[], changed),
+        ("retain", &[], changed),
+        ("release", &[], changed),
+        ("delete, unused", &["Query list"], gone),
+        ("restore", &["GetItem C"], changed),
+        ("lock", &[], changed),
+        ("delete", &[], gone),
+        ("unlock", &["GetItem C"], &["PutItem C"]),
+    ] {
+        let looks = [&["GetItem T", "BatchGetItem C U"], looks].concat();
+        let (outcome, requests) = bulk(action, true).await;
+        assert_eq!((outcome.as_str(), requests), ("possible", strings(&looks)), "{action}");
+        let (outcome, requests) = bulk(action, false).await;
+        assert_eq!((outcome.as_str(), requests), ("done", strings(&[&looks, writes].concat())), "{action}");
+    }
+    for action in ["lock", "delete", "approve"] {
+        let (outcome, requests) = bulk(action, true).await;
+        assert_eq!((outcome.as_str(), requests.len()), ("absent", 2), "{action}: {requests:?}");
+    }
 }
 
 #[tokio::test]
@@ -447,6 +522,97 @@ async fn a_policy_is_tried_before_clients_meet_it() {
     assert!(eased.body.get("registered").is_some(), "{eased:?}");
     assert_eq!(operator.listed("").await, Vec::<String>::new(), "nothing is registered");
     assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}
+
+#[tokio::test]
+async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a"});
+    let attempt = async |policy: Value| {
+        operator.send("POST", "policy/try", &json!({"policy": policy, "client": client})).await.body
+    };
+    for (policy, rule, error) in [
+        (json!({"doors": ["authlete"]}), "doors", "not_found"),
+        (json!({"dynamic_registration": false}), "dynamic_registration", "access_denied"),
+    ] {
+        let tried = attempt(policy).await;
+        assert_eq!((&tried["refused"]["rule"], &tried["refused"]["error"]), (&json!(rule), &json!(error)), "{tried}");
+        assert_eq!((tried.get("registered"), tried.get("requires")), (None, None));
+    }
+    for (policy, rules) in [
+        (json!({"registration": "open"}), &[][..]),
+        (json!({}), &["registration"]),
+        (
+            json!({"registration": "open", "software_statements": {"required": true, "issuers": []}}),
+            &["software_statements"],
+        ),
+        (
+            json!({"software_id_once": true, "clients_per_service": 10, "clients_per_developer": 10}),
+            &["registration", "software_id_once", "clients_per_service", "clients_per_developer"],
+        ),
+    ] {
+        let tried = attempt(policy).await;
+        let requires = tried["requires"].as_array().unwrap();
+        let found: Vec<&str> = requires.iter().map(|one| one["rule"].as_str().unwrap()).collect();
+        assert!(tried.get("registered").is_some() && found == rules, "{tried}");
+    }
+}
+
+#[tokio::test]
+async fn a_sample_of_a_refusal_is_tried() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    for body in [
+        json!({"redirect_uris": ["https://user:hunter2@rp.example/cb"]}),
+        json!({"redirect_uris": ["https://rp.example/cb"], "client_name": "hunter2\u{202e}"}),
+        json!({"redirect_uris": ["https://rp.example/cb"], "jwks": [{"hunter2": 1}]}),
+    ] {
+        let (world, address) = (&operator.world, "/1/register");
+        world.clock.advance(24 * 60 * 60);
+        let refused = world.send_json("POST", address, None, &body).await;
+        assert_eq!(refused.status, 400);
+        let refusal = operator.get("refusals?days=1").await.body["refusals"][0].clone();
+        let [sample] = refusal["samples"].as_array().unwrap().as_slice() else { panic!("{refusal}") };
+        assert_eq!(sample["reproduces"], true, "{refusal}");
+        let tried = operator.send("POST", "policy/try", &json!({"sample": sample["sent"]})).await;
+        assert_eq!(tried.body["refused"]["rule"], refusal["rule"], "{tried:?}");
+        assert_eq!(tried.body["refused"]["error_description"], refused.body["error_description"]);
+        assert!(!tried.body.to_string().contains("hunter2"));
+        // What was tried is answered, and is refused for the same.
+        let again = world.send_json("POST", address, None, &tried.body["client"]).await;
+        assert_eq!(again.body, refused.body);
+    }
+    let twice = operator.world.register(1, None, &json!({"client_name": 1, "redirect_uris": []})).await;
+    assert_eq!(twice.status, 400);
+    for body in [json!({"client": {}, "sample": {}}), json!({"sample": {"client_name": "x".repeat(9000)}})] {
+        let wrong = operator.send("POST", "policy/try", &body).await;
+        assert_eq!((wrong.status, wrong.text("error")), (400, "invalid_request"), "{wrong:?}");
+    }
+}
+
+/// A body that is sent again and again takes its own place, and not that of others.
+#[tokio::test]
+async fn a_flood_of_one_body_hides_no_other() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let mut samples = Vec::new();
+    // Their digests differ in what decides of the place.
+    for host in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let body = json!({"redirect_uris": [format!("https://{host}.example/#a")]});
+        assert_eq!(operator.world.register(1, None, &body).await.status, 400);
+        operator.world.clock.advance(1);
+        samples = operator.get("refusals").await.body["refusals"][0]["samples"].as_array().unwrap().clone();
+        assert_eq!(samples[0]["sent"]["redirect_uris"][0], format!("https://{host}.example/…#…"), "the latest first");
+    }
+    assert_eq!(samples.len(), 4);
+    let flood = json!({"redirect_uris": ["https://flood.example/#a"]});
+    for _ in 0..30 {
+        operator.world.clock.advance(1);
+        assert_eq!(operator.world.register(1, None, &flood).await.status, 400);
+    }
+    let after = operator.get("refusals").await.body["refusals"][0].clone();
+    assert_eq!(after["count"], 38);
+    let after = after["samples"].as_array().unwrap().clone();
+    assert_eq!(after[0]["sent"]["redirect_uris"][0], "https://flood.example/…#…");
+    assert!(after[1..].iter().all(|kept| samples.contains(kept)) && after.len() == 4, "{after:?}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::support::{World, as_update, web_client};
 use crate::wiring::{functions, read, template};
 
 /// Functions and what they may do: `GetItem C#*` in the table, `Query list C#*` in an index, `Decrypt`.
-type Roles = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Roles = BTreeMap<String, BTreeSet<String>>;
 
 /// The text of a value, whatever its tag.
 fn text(value: &Yaml) -> &str {
@@ -30,7 +30,7 @@ fn texts(value: &Yaml) -> Vec<&str> {
 }
 
 /// The roles of the template. What does not concern the table or the key stands as its action and its resource.
-fn granted() -> Roles {
+pub(crate) fn granted() -> Roles {
     let template = template();
     let resources = template["Resources"].as_mapping().unwrap();
     let mut roles = Roles::new();

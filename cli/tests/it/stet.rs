@@ -2,14 +2,15 @@
 
 #[path = "../../../functions/stet/src/certificate/tests/authority.rs"]
 #[expect(dead_code, reason = "the certificate's own tests use the rest")]
-mod authority;
-mod institution;
+pub(crate) mod authority;
+pub(crate) mod institution;
 mod keys;
 mod settings;
 
 use rcgen::{CrlDistributionPoint, SerialNumber, date_time_ymd};
 use serde_json::{Value, json};
 use shared::fetch::FetchSettings;
+use shared::limits::RateLimit;
 use shared::policy::{Policy, Preset};
 
 use crate::changes::{rows, stored};
@@ -19,13 +20,13 @@ use authority::Authority;
 use institution::{ACME, Institution, OTHER, REGISTER, Signed, TOKEN};
 
 /// The issuer of connections' certificates is trusted as well as the root, since it is not sent.
-fn settings(authority: &Authority) -> Value {
+pub(crate) fn settings(authority: &Authority) -> Value {
     let anchors: String = authority.chain().iter().map(|der| Institution::pem(der)).collect();
     json!({ "trust_anchors": authority.root_pem() + &anchors })
 }
 
 /// An authority that nobody trusts.
-fn stranger() -> Authority {
+pub(crate) fn stranger() -> Authority {
     Authority::with(authority::authority("Strange Root", None), authority::authority("Strangers", Some(0)))
 }
 
@@ -673,4 +674,27 @@ async fn a_registration_that_this_door_refuses_is_counted() {
     let found = crate::audit::kinds(&world).await;
     let found: Vec<_> = found.iter().map(|[error, rule, door, ..]| [error, rule, door].map(String::as_str)).collect();
     assert_eq!(found, [["invalid_client_metadata", "as sent", "stet"], ["invalid_request", "stet", "stet"]]);
+}
+
+#[tokio::test]
+async fn who_has_no_good_certificate_is_counted_as_often_as_its_network_may_ask() {
+    let authority = Authority::new();
+    let world = World::limited(1, RateLimit::new(1, 5), RateLimit::new(10, 50)).await;
+    world.service(1, Preset::Regulated.policy()).await;
+    world.set_stet(settings(&authority)).await;
+    let acme = Institution::new(&world, &authority, ACME).await;
+    for _ in 0..5 {
+        assert_eq!(acme.send_over(None, &acme.registration()).await.status, 401);
+    }
+    let mut refused = 0;
+    while acme.send_over(None, &acme.registration()).await.status == 401 {
+        refused += 1;
+    }
+    assert!(refused <= 1, "an instance passes a share more");
+    let waits = acme.send_over(None, &acme.registration()).await;
+    assert_refused(&waits, 429, "temporarily_unavailable", "too many requests");
+    assert_ne!(waits.header("retry-after"), "");
+    let counted = world.refused(1, 1).await;
+    assert_eq!(counted.iter().map(|one| one.count).collect::<Vec<_>>(), [5 + refused]);
+    assert_eq!(acme.send(&acme.registration()).await.status, 201, "an institution has its own");
 }

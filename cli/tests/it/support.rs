@@ -25,7 +25,7 @@ use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
 use shared::registry::Context;
 use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration};
-use shared::store::{NewService, Store, TokenRecord};
+use shared::store::{NewService, Refused, Store, TokenRecord};
 use shared::time::Clock;
 
 /// When the tests happen: 2026-09-21T14:13:20Z.
@@ -93,10 +93,17 @@ impl World {
         Self::with_table(fetch, settings()).await
     }
 
-    /// With a table of its own, that service behind Identity Center's paths, and those limits for strangers.
+    /// The same, with service 1 behind the paths that name none.
+    pub(crate) async fn at_every_door(fetch: FetchSettings) -> Self {
+        let settings = Settings { identity_center_service: Some(1), stet_service: Some(1), ..settings() };
+        Self::with_table(fetch, settings).await
+    }
+
+    /// With a table of its own, that service behind the paths that name none, and those limits for strangers.
     pub(crate) async fn limited(service_id: u64, address_limit: RateLimit, service_limit: RateLimit) -> Self {
         let limits = Settings { address_limit, service_limit, ..settings() };
-        let settings = Settings { identity_center_service: Some(service_id), ..limits };
+        let (identity_center_service, stet_service) = (Some(service_id), Some(service_id));
+        let settings = Settings { identity_center_service, stet_service, ..limits };
         Self::with_table(FetchSettings::default(), settings).await
     }
 
@@ -402,6 +409,11 @@ impl World {
             false => String::from_utf8(body.to_vec()).unwrap().into(),
         };
         Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// All that a service has refused in so many days.
+    pub(crate) async fn refused(&self, service: u64, days: u64) -> Vec<Refused> {
+        self.app.store.refusals(service, days, None, usize::MAX).await.unwrap().0
     }
 
     /// `POST /{service}/register`, with or without an initial access token.

@@ -200,7 +200,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         | Core::OtherTrustAnchor
         | Core::InvalidCursor
         | Core::RegistrationClosed
-        | Core::TooManyClients => (400, "A001296", None),
+        | Core::TooManyClients(_) => (400, "A001296", None),
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn refused(operation: &Operation, service: &Service, error: Core) -> 
         }
         Core::InvalidToken | Core::ClientEnded | Core::MissingToken => ("394", "BAD_REQUEST"),
         Core::Claimed(_) | Core::AlreadyRegistered | Core::NotLater | Core::OtherTrustAnchor => ("395", "BAD_REQUEST"),
-        Core::TooManyClients => ("396", "BAD_REQUEST"),
+        Core::TooManyClients(_) => ("396", "BAD_REQUEST"),
         Core::RegistrationClosed => ("290", "INTERNAL_SERVER_ERROR"),
         Core::ClientLocked
         | Core::UnknownService

@@ -1,19 +1,25 @@
 // What members of a policy mean, and changes that the server has tried.
 
 import { ask } from './api.js'
-import { button, count, h, hint, pretty, said } from './dom.js'
+import { button, h, hint, pretty, said } from './dom.js'
 import { MEMBERS } from './members.js'
-import { UNTRIED, changes, lost, risks } from './rules.js'
+import { changes, lost, risks } from './rules.js'
 
-/** How many changes lead to a registration at the most, and how many of each length are tried. */
+/** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
 const MOST = 24
+const FAILURES = 8
 
 /** The value of a member that may be inside another. */
 export const at = (policy, member) => member.split('.').reduce((value, name) => value?.[name], policy)
 
 /** What docs/policy.md says of a member, with its words of the protocol set apart. */
 export const meaning = (member) => MEMBERS[member].split('`').map((part, index) => index % 2 ? h('code', part) : part)
+
+const registers = (requires) => `would be registered${requires.length ? `, with ${requires.map(({ what }) => what).join(', and ')}` : ''}`
+
+/** That a registration would be, and with what beside its metadata. */
+export const would = (requires) => `It ${registers(requires)}.`
 
 /** What a registration costs: what is lost of it, and what becomes less safe. */
 export function costs(before, after, client, registered) {
@@ -24,38 +30,100 @@ export function costs(before, after, client, registered) {
   ]
 }
 
-/** Changes of the policy under which a registration like this one passes, alone or together; `take` is given the policy. */
-export async function suggestions({ id, signal }, { rule, description }, policy, client, take) {
-  const attempt = async (changed) => {
-    try {
-      const { members } = await ask(['POST', `${id}/policy/try`, {}, { policy: changed, client }], signal)
-      return members.registered && UNTRIED[rule]?.(changed, description) ? { refused: { rule } } : members
-    } catch (error) {
-      if (error.name === 'AbortError') throw error
-      // The policy would contradict itself.
-      return {}
-    }
+/** Asks what a policy would make of a body, or of what stands for a sample. */
+async function attempt({ id, signal }, policy, body) {
+  try {
+    return (await ask(['POST', `${id}/policy/try`, {}, { policy, ...body }], signal)).members
+  } catch (error) {
+    if (error.name === 'AbortError') throw error
+    // The policy would contradict itself.
+    return { fault: error.message }
   }
-  const first = await attempt(policy)
-  if (first.registered) {
-    return [h('p.good', 'It passes under this policy, as far as it is kept: let the registrant send it again.'), costs(policy, policy, client, first.registered)]
-  }
+}
+
+/** Whether a trial says that what a rule asks for, and what cannot be tried, is still to come. */
+const asks = ({ requires = [] }, rule) => requires.some((required) => required.rule === rule)
+
+const why = ({ fault, refused, requires }, rule) => fault ?? (refused
+  ? `${refused.rule}: ${refused.error_description}`
+  : `it still needs ${requires.find((required) => required.rule === rule).what}`)
+
+/** Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others. */
+async function search(context, rule, policy, client, first) {
+  const passes = (members) => members.registered && !asks(members, rule)
+  const left = (members) => members.refused ?? { rule }
   const seen = new Set([JSON.stringify(policy)])
-  let [states, passing, tries] = [[{ labels: [], patches: [], changed: policy, refused: first.refused ?? { rule } }], [], 0]
+  let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
-    const steps = states.flatMap((state) => changes(state.refused.rule, state.changed, client).map(({ label, patch, changed }) =>
-      ({ labels: [...state.labels, label], patches: [...state.patches, patch], changed, before: state.refused })))
-    const fresh = steps.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
-    tries += fresh.length
-    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, ...(await attempt(step.changed)) })))
-    passing = tried.filter(({ registered }) => registered)
+    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client).map(({ label, patch, changed }) =>
+      ({ steps: [...state.steps, { rule: state.left.rule, label, patch }], changed, before: state.left })))
+    const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
+    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client }) })))
+    passing = tried.filter(({ members }) => passes(members))
+    failing.push(...tried.filter(({ members }) => !passes(members)).map(({ steps, members }) => ({ steps, why: why(members, rule) })))
     // Who comes further is taken further.
-    states = tried.filter(({ refused, before }) => refused && (refused.rule !== before.rule || refused.error_description !== before.error_description))
+    states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !passes(members)
+      && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  if (!passing.length) return hint(tries ? `None of ${count(tries, 'change')} that were tried, alone and together, lets it pass.` : 'No policy changes this.')
-  const ranked = passing.map((one) => ({ ...one, costs: costs(policy, one.changed, client, one.registered).flat().filter(Boolean) }))
-  ranked.sort((one, other) => one.costs.length - other.costs.length)
-  return [h('p', h('strong', 'Changes that help'), ', each tried by the server:'), h('ul', ranked.map(({ labels, changed, patches, costs }) => h('li',
-    button(labels.join(', and '), () => take(changed), '', { 'data-row': true }), ' ', h('span.good', 'it would be registered'), costs,
-    h('details', h('summary', 'The change'), patches.map((patch) => h('pre', pretty(patch)))))))]
+  const found = passing.map(({ steps, changed, members: { registered, requires } }) =>
+    ({ steps, changed, client, requires, costs: costs(policy, changed, client, registered).flat().filter(Boolean) }))
+  return [found.sort((one, other) => one.costs.length - other.costs.length), failing]
+}
+
+const named = (steps) => steps.map(({ label }) => label).join(', and ')
+
+/** A change that helps, with a button that makes it; `which` says of what. */
+const helps = ({ steps, requires, costs }, take, which) => h('li',
+  button(named(steps), take, '', { 'data-row': true }), ' ', h('span.good', `it ${registers(requires)}`), which, costs,
+  h('details', h('summary', 'The change'), steps.map(({ patch }) => h('pre', pretty(patch)))))
+
+const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), ', each tried by the server:'), h('ul', items)]
+
+const failed = (failing) => failing.length === 0 ? hint('No policy changes this.') : [
+  hint(failing.length === 1 ? 'One change was tried, and does not let it pass:' : `${failing.length} changes were tried, alone and together, and none lets it pass:`),
+  h('ul', failing.slice(0, FAILURES).map(({ steps, why }) => h('li', named(steps), ': ', said(why)))),
+  failing.length > FAILURES && hint(`And ${failing.length - FAILURES} more.`),
+]
+
+/** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
+export async function suggestions(context, { rule }, policy, client, first, take) {
+  const [found, failing] = await search(context, rule, policy, client, first)
+  return helping(found.map((one) => helps(one, () => take(one.changed)))) || failed(failing)
+}
+
+/** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
+async function tried(context, { rule }, policy, { sent, reproduces }) {
+  const first = await attempt(context, policy, { sample: sent })
+  const { client, registered, requires } = first
+  const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
+  if (first.fault) return { ...says(first.fault), isOver: true }
+  const isAsked = asks(first, rule)
+  if (registered && reproduces && !isAsked) {
+    if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
+    return says(`It passes now, since the policy was changed: let the registrant send it again.${requires.length ? ` ${would(requires)}` : ''}`, costs(policy, policy, client, registered))
+  }
+  if (!reproduces && !isAsked) {
+    return { ...says('What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'), isOver: true }
+  }
+  const [found, failing] = await search(context, rule, policy, client, first)
+  return { client, says: isAsked ? would(requires) : '', found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
+}
+
+/** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */
+export async function advice(context, kind, policy, samples, edit) {
+  const outcomes = await Promise.all(samples.map((sample) => tried(context, kind, policy, sample)))
+  const which = (indices) => samples.length > 1 && h('span.hint', ` For ${indices.length === samples.length ? 'all samples' : `sample ${indices.map((index) => index + 1).join(', ')}`}.`)
+  const together = (keys) => {
+    const groups = new Map()
+    keys.forEach(([key, content, index]) => groups.set(key, [content, [...(groups.get(key)?.[1] ?? []), index]]))
+    return [...groups.values()]
+  }
+  const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
+  const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [named(one.steps), one, index])))
+  const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}
+  return [
+    told.map(([[says, rest], indices]) => h('div', (says || samples.length > 1) && h('p', says, which(indices)), rest)),
+    helping(found.map(([one, indices]) => helps(one, () => edit(one.steps, one.client), which(indices)))),
+    client && h('p', button('Try it in the policy editor', () => edit([], client))),
+  ]
 }

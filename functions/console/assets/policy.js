@@ -1,13 +1,13 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { at, costs, meaning, suggestions } from './advice.js'
+import { at, costs, meaning, suggestions, would } from './advice.js'
 import { ask } from './api.js'
-import { area, button, code, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
 import { becameTable } from './became.js'
+import { area, button, code, dialog, facts, field, fill, h, hint, none, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
 import { rebased, same, withMember } from './rebase.js'
-import { about, isObject, merged } from './rules.js'
+import { about, isObject, merged, remade } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
@@ -20,17 +20,38 @@ const PRESETS = {
 }
 
 /**
- * What is being written, for each service, while other screens are shown: the texts, the policy that was in force when that
- * began, and what others have changed since.
+ * What is being written, for each service, while other screens are shown: policy, body, the refusal that it began with, the
+ * policy that was in force when that began, and what others have changed since.
  */
 const drafts = new Map()
 
 const lines = (json) => JSON.stringify(json, null, 2)
 
-/** Opens the editor with a policy, a body to try, a member that is meant, and the policy that was in force when that was made. */
-export function open(context, policy, body, member, base) {
-  drafts.set(context.id, { policy: lines(policy), body: lines(body), base })
-  context.go(['policy'], { member })
+/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, and a member that is meant. */
+export function open(context, force, steps, body, member) {
+  const { id, signal } = context
+  const { policy: draft, ...kept } = drafts.get(id) ?? {}
+  const from = location.hash
+  const start = (policy, { base, others, conflicts } = { base: force }) => {
+    drafts.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), from, base, others, conflicts })
+    context.go(['policy'], { member })
+  }
+  if (!draft) return start(force)
+  // A draft may leave members out: the server knows what they are then.
+  const whole = async () => {
+    const written = parsed(draft, 'The draft')
+    if (written instanceof Error) throw written
+    return (await ask(['POST', `${id}/policy/try`, {}, { policy: written }], signal)).members.policy
+  }
+  const outcome = h('div')
+  dialog('There is a draft of the policy', (close) => [
+    h('p', 'It was written in the policy editor, and is not in force.'),
+    outcome,
+    h('p.buttons',
+      button(steps.length ? 'Make the change in the draft' : 'Try it with the draft', () => load(outcome, whole().then((policy) => start(policy, kept))), 'main'),
+      button('Drop the draft', () => start(force), 'danger'),
+      button('Cancel', close)),
+  ])
 }
 
 export async function policy(context) {
@@ -43,12 +64,12 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const { policy = lines(force), body = lines(HOSTS.Claude), base = force, others = [], conflicts = [] } = drafts.get(context.id) ?? {}
+    const { policy = lines(force), body = lines(HOSTS.Claude), from, base = force, others = [], conflicts = [] } = drafts.get(context.id) ?? {}
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
     }
-    Object.assign(this, { context, force, etag, base, others, conflicts, asked: 0 })
+    Object.assign(this, { context, force, etag, from, base, others, conflicts, asked: 0 })
     this.policy = area(22, policy, { oninput: typed })
     this.body = area(14, body, { oninput: typed })
     this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
@@ -62,6 +83,7 @@ class Editor {
         h('dl.facts.presets', Object.entries(PRESETS).map(([preset, text]) => h('div', h('dt', button(preset, () => this.preset(preset))), h('dd', text)))),
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
+        from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.'),
         h('div.columns.tried', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.news, this.effect),
     ]
@@ -163,20 +185,21 @@ class Editor {
 
   /** Keeps the draft. What is in force may be another policy the next time. */
   keep() {
-    const { base, others, conflicts } = this
+    const { from, base, others, conflicts } = this
     const isDraft = this.policy.value !== lines(this.force)
-    drafts.set(this.context.id, { body: this.body.value, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
+    drafts.set(this.context.id, { body: this.body.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
-  became(policy, client, { policy: whole, registered, refused, changes = [] }) {
+  became(policy, client, members) {
+    const { policy: whole, registered, requires, refused, changes = [] } = members
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', 'It would be registered.'), costs(this.force, whole, client, registered), becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires)), costs(this.force, whole, client, registered), becameTable(this.context, client, registered, changes), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description)
     const place = h('div')
-    load(place, suggestions(this.context, { rule, description: error_description }, whole, client, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule }, whole, client, members, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),
@@ -199,7 +222,7 @@ class Editor {
       command: () => reading(registrar(['policy', 'replace'], { version: this.etag.slice(1, -1) }, [id, '-']), policy),
       content: [changes(), h('p', 'All functions follow within thirty seconds.')],
       done: () => {
-        drafts.delete(id)
+        drafts.set(id, { body: this.body.value, from: this.from })
         done('The policy is in force.')
       },
       // Somebody else was faster: the draft is put on top of theirs.

@@ -1,22 +1,26 @@
 // Why a registration was refused, and what to change.
 
-import { at, meaning, suggestions } from './advice.js'
+import { advice, at, meaning } from './advice.js'
 import { get } from './api.js'
-import { button, code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
+import { code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
 import { open } from './policy.js'
-import { about, like } from './rules.js'
+import { about } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
-import { later, screen } from './ui.js'
+import { commands, later, screen } from './ui.js'
+
+/** How many samples are shown. */
+const MOST = 4
 
 export async function refused(context) {
   const { id, query, readsService } = context
-  const asks = [['GET', `${id}/refusals`, { days: 31, limit: 100 }]]
-  const command = registrar(['audit'], { service: id, refused: true, since: '31d' })
+  const asks = [['GET', `${id}/refusals`, { days: 31, limit: 100 }], ...(readsService ? [['GET', `${id}/policy`]] : [])]
+  const command = commands(registrar(['audit'], { service: id, refused: true, since: '31d' }), readsService && registrar(['policy', 'show'], {}, [id]))
   const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
   if (!kind) return screen('Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))
   const [, says, client] = about(kind.rule, kind.description)
+  const samples = distinct(kind.days.flatMap(({ samples }) => samples))
   return screen('Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
     kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept.'),
@@ -28,24 +32,27 @@ export async function refused(context) {
     ]),
     h('section', h('h2', 'What to change'),
       h('p', h('strong', 'The registrant: '), client),
-      readsService ? later(policySide(context, kind)) : hint('What the policy says needs a token with service.read.')),
+      readsService ? later(policySide(context, kind, samples)) : hint('What the policy says needs a token with service.read.')),
     h('section', h('h2', 'What was sent'),
-      hint(kind.count > 1 && `By the last of ${kind.count}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was.'),
-      h('pre', pretty(kind.sample))),
+      hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
+      samples.map(({ sent }, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), h('pre', pretty(sent))])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)])), areMore && notAll(refusals)))
 }
 
-async function policySide(context, { rule, sample, description }) {
+/** Each body once, the latest first. */
+function distinct(samples) {
+  const known = new Map(samples.toReversed().map((sample) => [JSON.stringify(sample.sent), sample]))
+  return [...known.values()].toReversed().slice(0, MOST)
+}
+
+async function policySide(context, { rule, description }, samples) {
   const policy = await get(`${context.id}/policy`, {}, context.signal)
-  const body = like(sample)
   const [members] = about(rule, description)
-  const take = (policy) => open(context, policy, body, members[0])
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
     rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
-    h('p', button('Try it in the policy editor', () => take(policy))),
-    await suggestions(context, { rule, description }, policy, body, take),
+    await advice(context, { rule }, policy, samples, (steps, body) => open(context, policy, steps, body, members[0])),
   ]
 }

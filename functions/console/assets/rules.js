@@ -18,7 +18,12 @@ export const RULES = {
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
   'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
-  'clients_per_service and others': [['clients_per_service', 'clients_per_developer', 'software_id_once'], 'There are as many clients as there may be, or the software_id is registered.', 'Manage the registration that is there.'],
+  'doors': [['doors'], 'The service does not open this door.', 'Register at a door that is open.'],
+  'clients_per_service': [['clients_per_service'], 'The service has as many clients as it may have, and none that makes room.', 'Try again later: clients that nobody uses make room.'],
+  'clients_per_developer': [['clients_per_developer'], 'The developer has as many clients as one may have; all that register themselves share one.', 'Manage a registration that is there.'],
+  'software_id_once': [['software_id_once'], 'Another client has this software_id.', 'Manage the registration that is there, or send another software_id.'],
+  'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
+  'the client that is there': [[], 'A client is registered by this name, and may not be replaced by this registration.', 'Manage the registration that is there.'],
 }
 
 /** The same of one refusal, as far as it concerns that. */
@@ -29,19 +34,9 @@ export function about(rule, description = '') {
   return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, says, native ? 'Send "application_type": "native".' : client]
 }
 
-/** Rules that are not tried with what is kept of a registration: whether they may still refuse what they have told that. */
-export const UNTRIED = {
-  'dynamic_registration': ({ dynamic_registration }) => !dynamic_registration,
-  'registration': ({ registration }) => registration !== 'open',
-  'software_statements': ({ software_statements }) => software_statements?.required,
-  'names': ({ names }, told) => names?.[/looks like/.test(told) ? 'look_alike' : 'same'] === 'refuse',
-  'clients_per_service and others': ({ clients_per_service, clients_per_developer, software_id_once }, told) =>
-    /more clients/.test(told) ? clients_per_service || clients_per_developer : software_id_once,
-}
-
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
 // What stands for a word that is not kept is not offered.
-const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !/^x+$/.test(item))
+const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !/^x+[^\x20-\x7e]*$/.test(item))
 
 export function parsed(uri) {
   try {
@@ -105,7 +100,10 @@ const CHANGES = {
   'names': () => [['Flag such names, and register them', { names: { same: 'flag', look_alike: 'flag' } }]],
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
   'the specifications': (policy, sent) => [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }], [NATIVE[0], { redirect_uris: NATIVE[1] }], ...CHANGES.redirect_uris(policy, sent).slice(-1)],
-  'clients_per_service and others': () => [['Let there be any number of clients', { clients_per_service: null, clients_per_developer: null }], ['Let a software_id be registered again', { software_id_once: false }]],
+  'doors': ({ doors }) => [['Open the door oauth', { doors: [...doors, 'oauth'] }]].filter(() => !doors.includes('oauth')),
+  'clients_per_service': () => [['Let the service have any number of clients', { clients_per_service: null }]],
+  'clients_per_developer': () => [['Let developers have any number of clients', { clients_per_developer: null }]],
+  'software_id_once': () => [['Let a software_id be registered again', { software_id_once: false }]],
 }
 
 export function changes(rule, policy, sent) {
@@ -113,6 +111,10 @@ export function changes(rule, policy, sent) {
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
 }
+
+/** The same changes of another policy: those that there are to make. */
+export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label }) =>
+  changes(rule, policy, sent).find((change) => change.label === label)?.changed ?? policy, policy)
 
 export const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
 
@@ -161,19 +163,4 @@ export function risks(before, after, sent, became) {
     [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],
     [before.scopes?.offered && !after.scopes?.offered, 'clients may register for any scope.'],
   ].filter(([is]) => is).map(([, text]) => text)
-}
-
-/** A body like the one of which only a masked sample is known. */
-export function like(json) {
-  if (Array.isArray(json)) {
-    return json.flatMap((item, index) => {
-      const more = Number(/^(\d+) more$/.exec(item)?.[1])
-      return more ? Array.from({ length: Math.min(more, 1000) }, (_, copy) => `${like(json[index - 1])}${copy}`) : [like(item)]
-    })
-  }
-  if (isObject(json)) return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, like(value)]))
-  if (typeof json !== 'string') return json
-  if (/^\d+ members$/.test(json)) return {}
-  return json.replace(/^\d+ characters$|[(]\d+ characters[)]/g, (masked) => 'x'.repeat(Math.min(masked.match(/\d+/)[0], 10_000)))
-    .replace(/\/…(#…)?$/, (_, fragment) => fragment ? '/#x' : '/').replace(/:…$/, '://x/')
 }

@@ -40,7 +40,7 @@ async fn register(app: &App, request: &Request) -> Result<Response, Error> {
         fetching_ends: Instant::now() + RESOLVING,
         audiences: vec![service.issuer(&base_url)],
     };
-    let registered = federation::register(&context, &base_url, submitted(request)?).await?;
+    let registered = federation::register(&context, &base_url, submitted(request)).await?;
     let response = Response::of_type(200, &format!("application/{REGISTRATION_RESPONSE}"), registered.response);
     Ok(response.with("cache-control", "no-store"))
 }

@@ -219,7 +219,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::AlreadyRegistered
             | Error::NotLater
             | Error::OtherTrustAnchor
-            | Error::TooManyClients
+            | Error::TooManyClients(_)
             | Error::RegistrationClosed => (400, "InvalidClientMetadataException", "invalid_client_metadata"),
             Error::MethodNotAllowed => (405, INVALID_REQUEST.1, INVALID_REQUEST.2),
             Error::Unavailable(_) | Error::Unreachable { .. } | Error::Contention => (503, INTERNAL.1, INTERNAL.2),

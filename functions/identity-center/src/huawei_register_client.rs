@@ -119,14 +119,14 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         Error::Internal(_) => "Internal Server Error.".to_owned(),
         Error::Unavailable(_) | Error::Contention => "Concurrency conflicts. Try again later.".to_owned(),
         Error::UnknownService => "Not Found: there is no such service.".to_owned(),
-        Error::RegistrationClosed | Error::TooManyClients => format!("Access denied: {error}"),
+        Error::RegistrationClosed | Error::TooManyClients(_) => format!("Access denied: {error}"),
         other => format!("Bad Request: {other}."),
     };
     match error {
         Error::Internal(_) => (500, "IIC.500", text),
         Error::Unavailable(_) | Error::Unreachable { .. } | Error::Contention => (503, "IIC.1006", text),
         Error::UnknownService => (404, "IIC.404", text),
-        Error::RegistrationClosed | Error::TooManyClients => (403, "IIC.1001", text),
+        Error::RegistrationClosed | Error::TooManyClients(_) => (403, "IIC.1001", text),
         Error::MethodNotAllowed => (405, "IIC.400", text),
         Error::InvalidRedirectUri(_)
         | Error::InvalidClientMetadata(_)

@@ -60,8 +60,7 @@ async fn update(
     let found = registry::find_own(context, client_id).await?;
     match door::submitted(request) {
         Ok(submitted) => registry::update(context, found, client_id, owner, &submitted).await,
-        // A stranger learns nothing about the body before the token is known to be right.
-        Err(fault) => Err(registry::read(context, found, client_id, owner).await.err().unwrap_or(fault.into())),
+        Err(fault) => Err(registry::unreadable(context, found, client_id, owner, (fault, &request.body)).await),
     }
 }
 

@@ -17,6 +17,9 @@ use crate::query::{Members, Query};
 /// How many clients one request names.
 const MOST_CLIENTS: usize = 100;
 
+/// The outcome where there is no such client.
+const ABSENT: &str = "absent";
+
 endpoint!(bulk, "operator-bulk", [Post], ["/operator/{serviceId}/bulk"], RESOLVING_DEADLINE);
 
 async fn bulk(app: &App, request: &Request) -> Result<Response, Fault> {
@@ -24,10 +27,14 @@ async fn bulk(app: &App, request: &Request) -> Result<Response, Fault> {
     Query::of(request, &[])?;
     let order = Order::of(Members(door::body(request)?))?;
     let context = door::context(app, &desk, request);
-    let (mut results, mut seen) = (Vec::new(), BTreeSet::new());
+    let (mut results, mut seen) = (Vec::new(), Seen::default());
     for one in &order.clients {
-        if let Some(found) = unseen(&context, &one.client_id, &mut seen).await? {
-            results.push(Value::Object(done(&context, request, &order, one, found).await?));
+        if let Some(found) = seen.unseen(&context, &one.client_id).await? {
+            let result = done(&context, request, &order, one, found).await?;
+            if result.get("outcome").is_some_and(|outcome| outcome != ABSENT) {
+                seen.clients.insert(desk.service.numeric_id(&one.client_id));
+            }
+            results.push(Value::Object(result));
         }
     }
     Ok(Response::json(200, Map::from_iter([("results".to_owned(), results.into())])))
@@ -89,22 +96,32 @@ impl One {
     }
 }
 
-/// What the service has under a name, unless that client was named before, be it otherwise: `seen` has the numbers of all
-/// names that were.
-async fn unseen(context: &Context<'_>, name: &str, seen: &mut BTreeSet<u64>) -> Result<Option<Named>, Fault> {
-    let number = context.service.numeric_id(name);
-    if !seen.insert(number) {
-        return Ok(None);
-    }
-    let found = context.app.store.client_and(context.service, name, Vec::new()).await?.named;
-    if let Some(client) = &found.client {
-        if client.numeric_id != number && !seen.insert(client.numeric_id) {
+/// Whom a request has named so far.
+#[derive(Default)]
+struct Seen<'o> {
+    /// By what names.
+    names: BTreeSet<&'o str>,
+    /// Those that were there, by the numbers of all their names.
+    clients: BTreeSet<u64>,
+}
+
+impl<'o> Seen<'o> {
+    /// What the service has under a name, unless that client was named before, be it otherwise.
+    async fn unseen(&mut self, context: &Context<'_>, name: &'o str) -> Result<Option<Named>, Fault> {
+        let number = |name: &str| context.service.numeric_id(name);
+        if !self.names.insert(name) || self.clients.contains(&number(name)) {
             return Ok(None);
         }
-        // It may be deleted by the time its alias comes.
-        seen.extend(client.record.settings.alias.as_deref().map(|alias| context.service.numeric_id(alias)));
+        let found = context.app.store.client_and(context.service, name, Vec::new()).await?.named;
+        if let Some(client) = &found.client {
+            if !self.clients.insert(client.numeric_id) {
+                return Ok(None);
+            }
+            // It may be deleted by the time its alias comes.
+            self.clients.extend(client.record.settings.alias.as_deref().map(number));
+        }
+        Ok(Some(found))
     }
-    Ok(Some(found))
 }
 
 /// What has become of one; what is refused for one stops none of the others.
@@ -134,7 +151,7 @@ async fn done(
     let told = match outcome {
         Ok(told) => told,
         Err(Fault::Core(error)) if error.status() >= 500 => return Err(error.into()),
-        Err(Fault::Core(shared::Error::UnknownClient)) => "absent",
+        Err(Fault::Core(shared::Error::UnknownClient)) => ABSENT,
         Err(fault) => {
             let (_, _, text) = fault.told();
             let is_changed =

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
 use shared::metadata::Invalid;
 use shared::policy::{Policy, Preset};
-use shared::registry::{Rehearsal, rehearse};
+use shared::registry::{Rehearsal, Requirement, rehearse, stand_in};
 use shared::service::ServiceConfiguration;
 use shared::{App, Error};
 
@@ -19,11 +19,22 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
     Query::of(request, &[])?;
     let mut asked = Members(door::body(request)?);
-    let (policy, preset, client) = (asked.object("policy")?, asked.text("preset")?, asked.object("client")?);
+    let (policy, preset) = (asked.object("policy")?, asked.text("preset")?);
+    let (client, sample) = (asked.object("client")?, asked.object("sample")?);
     asked.end()?;
     let current = stored(app, desk.service.id).await?.configuration;
     let policy = tried(&current.policy, policy, preset.as_deref())?;
-    Ok(Response::json(200, attempted(&current, policy, client)?))
+    let stands_in = sample.map(|sample| {
+        let no_sample = || Fault::Request("sample is none that refusals show".into());
+        stand_in(&sample, &policy).ok_or_else(no_sample)
+    });
+    let stands_in = stands_in.transpose()?;
+    if client.is_some() && stands_in.is_some() {
+        return Err(Fault::Request("client and sample exclude each other".into()));
+    }
+    let mut answer = attempted(&current, policy, client.or_else(|| stands_in.clone()))?;
+    answer.extend(stands_in.map(|client| ("client".to_owned(), client.into())));
+    Ok(Response::json(200, answer))
 }
 
 /// What a service would be with that policy: its members, how they differ, and what would become of a client that sends
@@ -63,12 +74,17 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
     }
 }
 
-/// What each rule did, and what came of it.
+/// What each rule did, and what came of it: what would be registered, and what a registration has to have beside that, or
+/// what it is refused for.
 pub fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
-    let Rehearsal { changes, rule, outcome } = rehearsal;
+    let Rehearsal { changes, rule, outcome, requires } = rehearsal;
     answer.insert("changes".to_owned(), told(&changes));
     match outcome {
-        Ok(registered) => answer.insert("registered".to_owned(), registered.to_members().into()),
+        Ok(registered) => {
+            let requires = requires.iter().map(|Requirement { rule, what }| json!({"rule": rule, "what": what}));
+            answer.insert("requires".to_owned(), requires.collect());
+            answer.insert("registered".to_owned(), registered.to_members().into())
+        }
         Err(error) => {
             let refused = json!({"rule": rule, "error": error.code(), "error_description": error.to_string()});
             answer.insert("refused".to_owned(), refused)

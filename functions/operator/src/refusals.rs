@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
-use shared::store::Refused;
+use shared::store::{Refused, Sample};
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
@@ -34,11 +34,15 @@ async fn refusals(app: &App, request: &Request) -> Result<Response, Fault> {
 /// What was refused of one kind on one day.
 #[must_use]
 pub fn shown(refused: &Refused) -> Map<String, Value> {
-    let sample: Value = serde_json::from_str(&refused.sample).unwrap_or_default();
+    let samples: Value = refused.samples.iter().map(sample).collect();
     let members = json!({
         "day": refused.day, "count": refused.count, "error": refused.error, "rule": refused.rule,
         "door": refused.door, "network": refused.network, "description": refused.description,
-        "sample": sample, "last_at": refused.last_at,
+        "samples": samples, "last_at": refused.last_at,
     });
     members.as_object().cloned().unwrap_or_default()
+}
+
+fn sample(Sample { sent, reproduces, .. }: &Sample) -> Value {
+    json!({"sent": sent, "reproduces": reproduces})
 }

@@ -4,8 +4,10 @@ use serde_json::{Map, Value};
 use shared::caller::Owner;
 use shared::client::{RegisteredClient, Source};
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
+use shared::metadata::Submitted;
 use shared::{App, Error as Core, registry};
 
+use crate::door::Purpose;
 use crate::error::Error;
 use crate::keys::{self, Renewal, Seals};
 use crate::visit::Visit;
@@ -24,15 +26,12 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, |visit| Box::pin(manage(visit))).await
+    let asks = if request.method == Method::Put { Purpose::Registration } else { Purpose::Other };
+    door::receive(app, &request, METHODS, asks, |visit| Box::pin(manage(visit))).await
 }
 
 /// Answers 200 with the registration record, or 204 for a deletion.
 async fn manage(visit: &Visit<'_>) -> Result<Response, Error> {
-    door::authorize(visit).await?;
-    if visit.request.path_parameter("clientId") != Some(visit.client_id()) {
-        return Err(Error::OtherClient);
-    }
     match visit.request.method {
         Method::Put => update(visit).await,
         Method::Delete => delete(visit).await,
@@ -40,15 +39,36 @@ async fn manage(visit: &Visit<'_>) -> Result<Response, Error> {
     }
 }
 
+/// Checks what every operation asks for, and that the client is the institution's.
+async fn authorize(visit: &Visit<'_>) -> Result<(), Error> {
+    door::authorize(visit).await?;
+    if visit.request.path_parameter("clientId") == Some(visit.client_id()) { Ok(()) } else { Err(Error::OtherClient) }
+}
+
 async fn read(visit: &Visit<'_>) -> Result<Response, Error> {
+    authorize(visit).await?;
     let (client, _) = signed_by_client(visit, None).await?;
     let information = registry::read(&visit.context(), Some(client), visit.client_id(), &OWNER).await?;
     Ok(Response::json(200, document::record(visit, &information)))
 }
 
-/// The body's certificates are checked as those of a registration. The first may sign the update as well as a stored one:
-/// so a seal is renewed, be the old one good still or not.
 async fn update(visit: &Visit<'_>) -> Result<Response, Error> {
+    let context = visit.context();
+    let (client, submitted) = match prepared(visit).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            door::turned_away(&context, visit.request, &error).await;
+            return Err(error);
+        }
+    };
+    let information = registry::update(&context, Some(client), visit.client_id(), &OWNER, &submitted).await?;
+    Ok(Response::json(200, document::record(visit, &information)))
+}
+
+/// Which client, and what it is to be. The body's certificates are checked as those of a registration. The first may sign
+/// the update as well as a stored one: so a seal is renewed, be the old one good still or not.
+async fn prepared(visit: &Visit<'_>) -> Result<(RegisteredClient, Submitted), Error> {
+    authorize(visit).await?;
     visit.check_digest()?;
     let members = document::read(visit.request)?;
     let seals = Seals::read(&members)?;
@@ -58,11 +78,11 @@ async fn update(visit: &Visit<'_>) -> Result<Response, Error> {
     let (client, kept) = signed_by_client(visit, renewal).await?;
     let mut submitted = document::submitted(visit, members, &seals)?;
     submitted.kept = kept;
-    let information = registry::update(&visit.context(), Some(client), visit.client_id(), &OWNER, &submitted).await?;
-    Ok(Response::json(200, document::record(visit, &information)))
+    Ok((client, submitted))
 }
 
 async fn delete(visit: &Visit<'_>) -> Result<Response, Error> {
+    authorize(visit).await?;
     signed_by_client(visit, None).await?;
     registry::delete(&visit.context(), visit.client_id(), &OWNER).await?;
     Ok(Response::empty(204))

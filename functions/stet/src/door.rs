@@ -1,15 +1,16 @@
 //! What the endpoints of this door have in common: how a request begins, how answers look.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared::http::{Method, Request, Response};
-use shared::registry::FETCHING;
-use shared::{App, Error as Core};
+use shared::registry::{Context, FETCHING};
+use shared::{App, Error as Core, registry};
 
 use crate::error::Error;
 use crate::settings::Settings;
-use crate::visit::{DOOR, Visit};
+use crate::visit::{self, DOOR, Visit};
 use crate::{access_token, signed_request, trust};
 
 /// When a request is given up: before the function's own deadline, so that the answer is this door's.
@@ -24,9 +25,18 @@ pub(crate) type Act = for<'v> fn(&'v Visit<'v>) -> Outcome<'v>;
 /// An answer, or why there is another, on its way.
 pub(crate) type Outcome<'v> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'v>>;
 
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A registration, or what is to take the place of one: where it is refused, that is counted.
+    Registration,
+    /// Anything else.
+    Other,
+}
+
 /// Answers the request of an institution, once it is known whose connection it is.
-pub(crate) async fn receive(app: &App, request: &Request, methods: &[Method], act: Act) -> Response {
-    answer(app, request, methods, visit(app, request, methods, act)).await
+pub(crate) async fn receive(app: &App, request: &Request, methods: &[Method], asks: Purpose, act: Act) -> Response {
+    answer(app, request, methods, visit(app, request, methods, asks, act)).await
 }
 
 /// Answers with the outcome, in time, and echoes `X-Request-ID`.
@@ -68,7 +78,7 @@ fn request_id(request: &Request) -> Result<&str, Error> {
 }
 
 /// Checks method and `Accept`, and whose connection it is; then acts. Whoever is not known hears what has to be signed.
-async fn visit(app: &App, request: &Request, methods: &[Method], act: Act) -> Result<Response, Error> {
+async fn visit(app: &App, request: &Request, methods: &[Method], asks: Purpose, act: Act) -> Result<Response, Error> {
     if !methods.contains(&request.method) {
         return Err(Core::MethodNotAllowed.into());
     }
@@ -81,10 +91,22 @@ async fn visit(app: &App, request: &Request, methods: &[Method], act: Act) -> Re
     }
     let (settings, anchors) = Settings::of(&service)?;
     let challenge = signed_request::challenge(&settings, request);
+    let fetching_ends = Instant::now() + FETCHING;
     let outcome = async {
-        let web = trust::web_certificate(request)?;
-        let visit = Visit { app, request, service, settings, web, anchors, fetching_ends: Instant::now() + FETCHING };
-        visit.check_web().await?;
+        let connected = async {
+            let (web, service) = (trust::web_certificate(request)?, Arc::clone(&service));
+            let visit = Visit { app, request, service, settings, web, anchors, fetching_ends };
+            visit.check_web().await.map(|()| visit)
+        };
+        let visit = match connected.await {
+            Err(error) if asks == Purpose::Registration => {
+                // Nobody is known whose allowance it would be but its network's.
+                app.admit_stranger(request, service.id, DOOR).await.map_err(Error::TooManyRequests)?;
+                turned_away(&visit::context(app, request, &service, "anonymous", fetching_ends), request, &error).await;
+                return Err(error);
+            }
+            connected => connected?,
+        };
         admit(&visit).await?;
         act(&visit).await
     };
@@ -92,6 +114,11 @@ async fn visit(app: &App, request: &Request, methods: &[Method], act: Act) -> Re
         Err(error) if error.needs_challenge() => Ok(refusal(app, request, &error).with("www-authenticate", challenge)),
         outcome => outcome,
     }
+}
+
+/// Counts a registration that is refused before the core is asked.
+pub(crate) async fn turned_away(context: &Context<'_>, request: &Request, error: &Error) {
+    registry::turned_away(context, error.rule(), error.reason(), &request.body).await;
 }
 
 /// An organization asks as much as an operator's token may.

@@ -130,6 +130,7 @@ impl Error {
         let (status, code) = self.kind();
         match self {
             Self::Core(error) => error.into(),
+            Self::Signature(fault, _) => Reason::new(status, code, &fault.without_made_up_names().to_string()),
             _ => Reason::new(status, code, &self.to_string()),
         }
     }

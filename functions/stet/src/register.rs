@@ -6,6 +6,7 @@ use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::Submitted;
 use shared::{App, registry};
 
+use crate::door::Purpose;
 use crate::error::Error;
 use crate::keys::{self, Seals};
 use crate::settings::Repeated;
@@ -25,7 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, |visit| Box::pin(register(visit))).await
+    door::receive(app, &request, METHODS, Purpose::Registration, |visit| Box::pin(register(visit))).await
 }
 
 /// Answers 201 with the registration record.
@@ -34,7 +35,7 @@ async fn register(visit: &Visit<'_>) -> Result<Response, Error> {
     let (registrant, submitted) = match prepared(visit).await {
         Ok(prepared) => prepared,
         Err(error) => {
-            registry::turned_away(&context, error.rule(), error.reason(), &visit.request.body).await;
+            door::turned_away(&context, visit.request, &error).await;
             return Err(error);
         }
     };

@@ -49,12 +49,23 @@ impl Visit<'_> {
 
     /// What the core needs to know of the request.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context {
-            app: self.app,
-            service: &self.service,
-            origin: Origin::of_stranger(self.request, &self.service, DOOR, self.organization()),
-            fetching_ends: self.fetching_ends,
-            audiences: vec![self.service.issuer(&self.app.base_url(&self.service, self.request))],
-        }
+        context(self.app, self.request, &self.service, self.organization(), self.fetching_ends)
+    }
+}
+
+/// What the core needs to know of a request of whoever that is.
+pub(crate) fn context<'a>(
+    app: &'a App,
+    request: &Request,
+    service: &'a Service,
+    actor: &str,
+    fetching_ends: Instant,
+) -> Context<'a> {
+    Context {
+        app,
+        service,
+        origin: Origin::of_stranger(request, service, DOOR, actor),
+        fetching_ends,
+        audiences: vec![service.issuer(&app.base_url(service, request))],
     }
 }

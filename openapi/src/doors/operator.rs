@@ -200,13 +200,14 @@ fn service() -> Vec<Operation> {
         on("operator-policy-try", Post, "What a policy would do to a registration; nothing happens")
             .takes(
                 "{ policy?: object, preset?: \"open\" | \"mcp_shared\" | \"protected\" | \"regulated\", \
-                client?: ClientMetadata }",
+                client?: ClientMetadata, sample?: object }",
             )
             .such_as(r#"{ "preset": "protected", "client": { "redirect_uris": ["https://rp.example/cb"] } }"#)
             .gives(
                 200,
                 "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], changes?: [Change], \
-                registered?: ClientMetadata, refused?: { rule: text, error: text, error_description: text } }",
+                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], client?: object, \
+                refused?: { rule: text, error: text, error_description: text } }",
             )
             .fails(&[403]),
         on("operator-tokens", Get, "A page of the service's tokens, newest first")
@@ -245,7 +246,7 @@ fn service() -> Vec<Operation> {
         .gives(
             200,
             "{ refusals: [{ day: text, count: integer, error: text, rule: text, door: text, network: text, \
-                description: text, sample: any, last_at: integer }], next?: text }",
+                description: text, samples: [{ sent: object, reproduces: flag }], last_at: integer }], next?: text }",
         )
         .fails(&[403]),
         on("operator-audit", Get, "What was changed of the service, newest first")

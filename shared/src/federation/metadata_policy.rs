@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::metadata::quoted_if_made_up;
 use operators::ParameterPolicy;
 pub(super) use operators::STANDARD as STANDARD_OPERATORS;
 
@@ -23,7 +24,7 @@ pub enum PolicyFault {
     #[error("metadata_policy is not an object of entity types, parameters and operators, one of each at least")]
     Structure,
     /// An operator's own value, two operators that exclude each other, or two policies that do.
-    #[error("metadata_policy of {parameter}: {reason}")]
+    #[error("metadata_policy of {}: {reason}", quoted_if_made_up(parameter))]
     Policy {
         /// The metadata parameter.
         parameter: String,
@@ -31,7 +32,7 @@ pub enum PolicyFault {
         reason: Conflict,
     },
     /// The subject's metadata does not comply.
-    #[error("{parameter} does not comply with the metadata policy: {reason}")]
+    #[error("{} does not comply with the metadata policy: {reason}", quoted_if_made_up(parameter))]
     Metadata {
         /// The metadata parameter.
         parameter: String,

@@ -12,7 +12,7 @@ use super::statement::{EntityStatement, Kind, StatementFault};
 use super::trust_chain::{ChainFault, TrustAnchor, TrustChain};
 use crate::caller::Registrant;
 use crate::client::{ClientInformation, ClientTrustChain, RegisteredClient, Source};
-use crate::registry::{self, Context, Scrutiny};
+use crate::registry::{self, Attempt, Context, Scrutiny};
 use crate::service::RepeatedRegistration;
 
 /// The media type of an answer, without `application/` (§15.8).
@@ -41,24 +41,23 @@ pub struct Registered {
     pub response: String,
 }
 
-/// How far a registration has come.
-struct Asked {
-    /// The rule that was asked last.
-    rule: &'static str,
-    /// What superiors leave of the metadata, once that is known.
-    metadata: Map<String, Value>,
-}
-
 /// Registers a relying party at its request (§12.2.2), or counts that it is refused. What it says of itself, its
 /// signature, its audience and its time are checked before anything is fetched.
 ///
 /// # Errors
 /// [`Error`].
-pub async fn register(context: &Context<'_>, base_url: &str, request: Request<'_>) -> Result<Registered, Error> {
-    let mut asked = Asked { rule: DOOR, metadata: Map::new() };
-    let outcome = Box::pin(try_register(context, base_url, request, &mut asked)).await;
+pub async fn register(
+    context: &Context<'_>,
+    base_url: &str,
+    request: Result<Request<'_>, Error>,
+) -> Result<Registered, Error> {
+    let mut attempt = Attempt::new(DOOR);
+    let outcome = match request {
+        Ok(request) => Box::pin(try_register(context, base_url, request, &mut attempt)).await,
+        Err(error) => Err(error),
+    };
     if let Err(error) = &outcome {
-        registry::note(context, asked.rule, &error.into(), &asked.metadata).await;
+        registry::note(context, &error.into(), &attempt).await;
     }
     outcome
 }
@@ -67,7 +66,7 @@ async fn try_register(
     context: &Context<'_>,
     base_url: &str,
     request: Request<'_>,
-    asked: &mut Asked,
+    attempt: &mut Attempt,
 ) -> Result<Registered, Error> {
     let provider = Provider::of(context.app, context.service, base_url).await?;
     if !offers(context.service, EXPLICIT) {
@@ -85,9 +84,9 @@ async fn try_register(
         RepeatedRegistration::Refuse => &[Source::FederationAutomatic],
     };
     let registrant = registrant(&chain, context, replaces, Some(issued_at_millis));
-    asked.metadata = party.metadata.to_members();
+    attempt.sent = party.metadata.to_members();
     let source = Source::FederationExplicit;
-    let information = enrol(context, source, &chain, &registrant, &party, &mut asked.rule).await?;
+    let information = enrol(context, source, &chain, &registrant, &party, &mut attempt.rule).await?;
     let response = respond(&provider, &chain, party, keys, &information, now)?;
     Ok(Registered { information, response })
 }
@@ -99,10 +98,11 @@ async fn try_register(
 ///
 /// # Errors
 /// [`Error`].
-pub async fn register_automatically(
+async fn register_automatically(
     context: &Context<'_>,
     base_url: &str,
     entity: &EntityId,
+    attempt: &mut Attempt,
 ) -> Result<RegisteredClient, Error> {
     if !offers_automatic(context) {
         return Err(Error::NotOffered(AUTOMATIC));
@@ -114,13 +114,14 @@ pub async fn register_automatically(
     }
     let chain = discovery(context, &provider, provider.trust_anchors()).chain_to(entity).await?;
     let mut party = RelyingParty::of(&chain)?;
+    attempt.sent = party.metadata.to_members();
     let types = party.metadata.client_registration_types.as_ref();
     if types.is_some_and(|types| !types.iter().any(|kind| kind == AUTOMATIC)) {
         return Err(Error::NotAutomatic);
     }
     party.authenticate_with_keys();
     let registrant = registrant(&chain, context, &[], None);
-    match enrol(context, Source::FederationAutomatic, &chain, &registrant, &party, &mut "").await {
+    match enrol(context, Source::FederationAutomatic, &chain, &registrant, &party, &mut attempt.rule).await {
         Ok(information) => Ok(information.client),
         Err(Error::Core(error @ (crate::Error::AlreadyRegistered | crate::Error::ClientLocked))) => {
             Ok(registry::find(context, entity.as_str()).await?.ok_or(error)?)
@@ -168,17 +169,19 @@ fn registrant(
 }
 
 /// Registers a relying party by its entity identifier, or finds out that it is none of any federation: then nobody is
-/// registered.
+/// registered. Whoever asks counts what is refused: `attempt` is how far it has come.
 ///
 /// # Errors
 /// [`Error`].
-pub async fn register_if_entity(
+pub(crate) async fn register_if_entity(
     context: &Context<'_>,
     base_url: &str,
     entity: &EntityId,
+    attempt: &mut Attempt,
 ) -> Result<Option<RegisteredClient>, Error> {
+    attempt.rule = DOOR;
     if offers_automatic(context) {
-        return match register_automatically(context, base_url, entity).await {
+        return match register_automatically(context, base_url, entity, attempt).await {
             Ok(client) => Ok(Some(client)),
             Err(error) if error.says_no_entity(entity) => Ok(None),
             Err(error) => Err(error),

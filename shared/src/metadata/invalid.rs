@@ -317,13 +317,12 @@ impl Invalid {
         let (Self::Duplicate { member }
         | Self::HiddenCharacter { member, .. }
         | Self::TooLong { member, .. }
-        | Self::TooLargeInAll { member, .. }) = self
+        | Self::TooLargeInAll { member, .. }
+        | Self::Document { member, .. }) = self
         else {
             return None;
         };
-        let (name, _) = member.split_once('#').unwrap_or((member, ""));
-        let is_defined = ClientMetadata::MEMBERS.contains(&name) || SERVER_SET.contains(&name);
-        (!is_defined).then(|| named(member))
+        (!is_defined(member)).then(|| named(member))
     }
 
     /// A member that needs another one.
@@ -331,6 +330,17 @@ impl Invalid {
     pub fn requires(member: impl Into<String>, needed: &'static str) -> Self {
         Self::Requires { member: member.into(), needed }
     }
+}
+
+/// Whether a specification defines a member, in whatever language.
+fn is_defined(member: &str) -> bool {
+    let (name, _) = member.split_once('#').unwrap_or((member, ""));
+    ClientMetadata::MEMBERS.contains(&name) || SERVER_SET.contains(&name)
+}
+
+/// A member's name in a text of which words are kept: between quotes where whoever sent it made it up.
+pub(crate) fn quoted_if_made_up(member: &str) -> Cow<'_, str> {
+    if is_defined(member) { member.into() } else { quoted(member, LONGEST_NAME).into() }
 }
 
 /// A member's name in a text: what is not written as names are stands between quotes.

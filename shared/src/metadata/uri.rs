@@ -133,7 +133,7 @@ fn is_of_uris(byte: u8) -> bool {
 }
 
 /// `.` and `..` are removed by whoever resolves a path, before or after it is decoded.
-fn has_dot_segment(path: &str) -> bool {
+pub(crate) fn has_dot_segment(path: &str) -> bool {
     let decoded = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
     decoded.split('/').any(|segment| matches!(segment, "." | ".."))
 }

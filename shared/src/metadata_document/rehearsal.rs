@@ -2,11 +2,11 @@
 //! [`resolve`](super::resolve); nothing is asked of the table, and nothing kept.
 
 use super::retrieval::{Retrieved, Seen, retrieve};
-use super::{Search, Unresolved, identified};
+use super::{DOCUMENT, SECTOR, Search, Unresolved, identified};
 use crate::client::{DocumentCopy, OperatorSettings, RegisteredClient};
 use crate::metadata::{Change, Submitted, parse_object_within};
 use crate::policy::Trust;
-use crate::registry::{self, Context, Trail};
+use crate::registry::{self, Attempt, Context, Trail};
 
 /// A client that was looked for, and what was met on the way.
 pub struct Rehearsal {
@@ -58,7 +58,8 @@ pub async fn rehearse(context: &Context<'_>, client_id: &str) -> Rehearsal {
         }
     };
     let numeric_id = context.service.numeric_id(uri.as_str());
-    let search = Search { context, uri: &uri, numeric_id, settings: OperatorSettings::default(), changes: false };
+    let (settings, attempt) = (OperatorSettings::default(), &mut Attempt::new(DOCUMENT));
+    let mut search = Search { context, uri: &uri, numeric_id, settings, changes: false, attempt };
     let lifetime = Lifetime { fresh: retrieved.fresh_seconds, stale: search.stale_seconds(&retrieved) };
     let Rehearsed { changes, rule, outcome } = search.rehearsed(&retrieved).await;
     let lifetime = outcome.is_ok().then_some(lifetime);
@@ -74,18 +75,18 @@ struct Rehearsed {
 
 impl Search<'_> {
     /// What the rules make of an answer, one after the other.
-    async fn rehearsed(&self, retrieved: &Retrieved) -> Rehearsed {
+    async fn rehearsed(&mut self, retrieved: &Retrieved) -> Rehearsed {
         let body = retrieved.content.as_deref().unwrap_or_default();
         let mut published = parse_object_within(body, self.rules().max_bytes).unwrap_or_default();
         // It is the name of the client, and none of its metadata.
         published.remove("client_id");
         // What cannot be read is refused before anything is made of it.
         let Submitted { metadata, changes, .. } = Submitted::from_members(published).unwrap_or_default();
-        let mut trail = Trail::new("the document", metadata, changes);
+        let mut trail = Trail::new(DOCUMENT, metadata, changes);
         let context = self.context_of_fetch();
         let judged = async {
             let (document, verified) = self.judged(&context, body, &mut trail).await?;
-            trail.begin("sector_identifier_uri", &verified.to_metadata());
+            trail.begin(SECTOR, &verified.to_metadata());
             registry::remote::look(&context, &verified).await.map_err(Unresolved::of_core)?;
             Ok((document, verified))
         };

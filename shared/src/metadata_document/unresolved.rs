@@ -7,6 +7,7 @@ use super::retrieval::{Failure, FailureKind, Step};
 use crate::error::Error;
 use crate::federation;
 use crate::metadata::Invalid;
+use crate::registry::Reason;
 
 /// How long a reason may be in the log, in characters.
 const MAX_REASON: usize = 500;
@@ -39,6 +40,8 @@ pub enum Unresolved {
         step: Step,
         /// What is wrong; names the member.
         reason: String,
+        /// What the rules have found; none if there was nothing for them to read.
+        fault: Option<Box<Error>>,
     },
     /// The client has no authentication method that this service offers (§6).
     #[error("{0}")]
@@ -84,7 +87,7 @@ impl Unresolved {
     pub(super) fn of_failure(Failure { step, reason, kind, .. }: Failure) -> Self {
         match kind {
             FailureKind::Gone => Self::Gone { reason },
-            FailureKind::Invalid => Self::InvalidDocument { step, reason },
+            FailureKind::Invalid => Self::InvalidDocument { step, reason, fault: None },
             FailureKind::Passing => Self::Unavailable { step: step.as_str().to_owned(), reason, retry_after: 1 },
         }
     }
@@ -99,6 +102,8 @@ impl Unresolved {
     /// What the rules of registration have found.
     pub(super) fn of_core(error: Error) -> Self {
         let reason = error.to_string();
+        let invalid =
+            |step, error| Self::InvalidDocument { step, reason: reason.clone(), fault: Some(Box::new(error)) };
         match error {
             Error::InvalidClientMetadata(
                 Invalid::Malformed
@@ -106,11 +111,11 @@ impl Unresolved {
                 | Invalid::Duplicate { .. }
                 | Invalid::TooDeep { .. }
                 | Invalid::BodyTooLarge { .. },
-            ) => Self::InvalidDocument { step: Step::Json, reason },
+            ) => invalid(Step::Json, error),
             Error::InvalidClientMetadata(_)
             | Error::InvalidRedirectUri(_)
             | Error::InvalidSoftwareStatement(_)
-            | Error::UnapprovedSoftwareStatement => Self::InvalidDocument { step: Step::Rule, reason },
+            | Error::UnapprovedSoftwareStatement => invalid(Step::Rule, error),
             Error::Unreachable { .. } => {
                 Self::Unavailable { step: Step::Rule.as_str().to_owned(), reason, retry_after: 1 }
             }
@@ -139,6 +144,22 @@ impl Unresolved {
     /// Whether it is the owner of the document who says so: what was good before is good no more.
     pub(super) fn is_the_owners(&self) -> bool {
         matches!(self, Self::Gone { .. } | Self::InvalidDocument { .. } | Self::NoCommonMethod(_))
+    }
+
+    /// Why a registration is refused; none where there was none, or nobody could say. That nothing is found refuses nobody.
+    pub(crate) fn refusal(&self) -> Option<Reason> {
+        match self {
+            Self::InvalidDocument { fault: Some(error), .. } => Some(error.as_ref().into()),
+            Self::Federation(error) => Some(error.as_ref().into()),
+            Self::InvalidUri(_) | Self::NotAllowed { .. } | Self::InvalidDocument { .. } | Self::NoCommonMethod(_) => {
+                Some(Reason::new(self.status(), self.code(), &self.to_string()))
+            }
+            Self::NotEnabled
+            | Self::Gone { .. }
+            | Self::Unavailable { .. }
+            | Self::OverBudget { .. }
+            | Self::Core(_) => None,
+        }
     }
 
     /// What is wrong, for the log, and not longer than one reads: a document may say much.

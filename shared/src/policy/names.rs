@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use self::likeness::{Like, Likeness};
+use self::likeness::{Letters, Like, Likeness};
 use super::{Conduct, Flag};
 use crate::metadata::{ClientMetadata, Invalid, hidden_character};
 
@@ -127,8 +127,9 @@ impl Names {
 
     /// Refuses what shall be refused.
     pub(super) fn permit(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
+        let mut letters = Letters::default();
         for (member, name) in metadata.names() {
-            match self.suspicion(name).map(|(flag, _)| flag) {
+            match self.suspicion(name, &mut letters).map(|(flag, _)| flag) {
                 Some(Flag::ReservedName) if self.same == Conduct::Refuse => {
                     return Err(Invalid::ReservedName { member });
                 }
@@ -143,7 +144,7 @@ impl Names {
 
     /// What whoever shows the client should know of its names.
     pub(super) fn flags(&self, metadata: &ClientMetadata) -> impl Iterator<Item = Flag> {
-        let suspicions: Vec<Flag> = self.suspicions(metadata).map(|(flag, _)| flag).collect();
+        let suspicions: Vec<Flag> = self.suspicions(metadata).into_iter().map(|(flag, _)| flag).collect();
         let hidden = self.hidden_characters != Conduct::Allow
             && metadata.names().any(|(_, name)| hidden_character(name).is_some());
         let told = [(Flag::ReservedName, self.same), (Flag::LookAlikeName, self.look_alike)].into_iter();
@@ -157,19 +158,25 @@ impl Names {
             let conduct = if flag == Flag::ReservedName { self.same } else { self.look_alike };
             conduct != Conduct::Allow
         };
-        self.suspicions(metadata).find(|(flag, _)| is_told(*flag)).map(|(_, reserved)| reserved)
+        self.suspicions(metadata).into_iter().find(|(flag, _)| is_told(*flag)).map(|(_, reserved)| reserved)
     }
 
-    fn suspicions<'n>(&'n self, metadata: &ClientMetadata) -> impl Iterator<Item = (Flag, &'n str)> {
-        metadata.names().filter_map(|(_, name)| self.suspicion(name))
+    fn suspicions(&self, metadata: &ClientMetadata) -> Vec<(Flag, &str)> {
+        let mut letters = Letters::default();
+        metadata.names().filter_map(|(_, name)| self.suspicion(name, &mut letters)).collect()
     }
 
-    /// What is suspicious about a name, and the reserved one that it is like.
-    fn suspicion(&self, name: &str) -> Option<(Flag, &str)> {
+    /// What is suspected of a name.
+    pub(crate) fn suspicion_of(&self, name: &str) -> Option<Flag> {
+        self.suspicion(name, &mut Letters::default()).map(|(flag, _)| flag)
+    }
+
+    /// What is suspected of a name, and the reserved one that it is like.
+    fn suspicion(&self, name: &str, letters: &mut Letters) -> Option<(Flag, &str)> {
         if self.reserved.is_empty() || (self.same, self.look_alike) == (Conduct::Allow, Conduct::Allow) {
             return None;
         }
-        let (like, reserved) = self.reserved.likeness().to(name)?;
+        let (like, reserved) = self.reserved.likeness().to(name, letters)?;
         let flag = match like {
             Like::Same => Flag::ReservedName,
             Like::Looks => Flag::LookAlikeName,
@@ -266,6 +273,35 @@ mod tests {
             "Еxаmрlе Ваnk",
         ] {
             assert_eq!(flags(name), [Flag::LookAlikeName], "{name}");
+        }
+    }
+
+    /// What is shown is compared, and not only what is sent: characters that nobody sees may turn it around.
+    #[test]
+    fn a_name_is_compared_as_it_is_read() {
+        let (same, looks) = (&[Flag::ReservedName][..], &[Flag::LookAlikeName][..]);
+        for (reserved, name, expected) in [
+            ("Example Bank", "\u{202e}knaB elpmaxE", same),
+            ("Example Bank", "\u{202e}knaB elpmaxE\u{202c} login", same),
+            ("Example Bank", "Login: \u{202e}knaB\u{202c}\u{202e} elpmaxE", same),
+            ("Example Bank", "Exam\u{202e}elp\u{202c} Bank", same),
+            ("Example Bank", "\u{2067}\u{202e}knaB elpmaxE\u{202c}\u{2069}", same),
+            ("Example Bank", "\u{202e}knaB e1pmaxE", looks),
+            // The words in the order of Hebrew: on a page of that direction, or in part of one.
+            ("Example Bank", "Bank\u{200f} \u{200f}Example", same),
+            ("Example Bank", "\u{2067}Bank\u{200f} \u{200f}Example\u{2069}", same),
+            ("הפועלים", "\u{202d}םילעופה", same),
+            ("הפועלים", "\u{200f}בהפועלים", same),
+            ("Example Bank", "\u{202e}Example Bank", same),
+            ("Example Bank", "\u{202e}Example", &[]),
+            ("Example Bank", "knaB elpmaxE", &[]),
+            ("Example Bank", "\u{200e}Bank of \u{202b}Examples", &[]),
+            ("הפועלים", "םילעופה", &[]),
+        ] {
+            let reserved = vec![reserved.to_owned()].into();
+            let (same, hidden_characters) = (Conduct::Flag, Conduct::Allow);
+            let names = Names { reserved, same, hidden_characters, ..Names::default() };
+            assert_eq!(names.flags(&named(name)).collect::<Vec<_>>(), expected, "{name:?}");
         }
     }
 
@@ -461,7 +497,8 @@ mod tests {
         let reserved: Vec<String> = (0..200).map(|number| format!("{}{number}", "a".repeat(190))).collect();
         let names = Names { reserved: reserved.into(), look_alike: Conduct::Refuse, ..Names::default() };
         assert!(names.permit(&named(&format!("{}1 b", "a ".repeat(2000)))).is_err(), "however they are put together");
-        for letters in ["a", "a ", "ж ", "é", "菱", "1"] {
+        for letters in ["a", "a ", "ж ", "é", "菱", "1", "\u{202e}a", "\u{2067}a", "\u{2067}a\u{2069}", "\u{200f}("]
+        {
             let long = letters.repeat(60_000 / letters.len());
             assert_eq!(names.permit(&named(&long)), Ok(()), "{letters}");
         }

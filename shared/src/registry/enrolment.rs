@@ -7,7 +7,7 @@ use crate::caller::Registrant;
 use crate::claim_kind::ClaimKind;
 use crate::client::{ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use crate::credentials::{Token, TokenKind, mint_client_id};
-use crate::error::Error;
+use crate::error::{Ceiling, Error};
 use crate::metadata::{AuthMethod, Scope, VerifiedMetadata};
 use crate::policy::Policy;
 use crate::service::Service;
@@ -119,9 +119,9 @@ pub(super) async fn register_named(
     let claimed = claimed(service.policy(), client.source);
     let mut occupant = match has_room(context, &client).await {
         // Who has a client already is counted already.
-        Err(Error::TooManyClients) => {
+        Err(error @ Error::TooManyClients(_)) => {
             let occupant = app.store.occupant(service.id, client.numeric_id).await?;
-            Some(occupant.filter(|occupant| occupant.settings.is_some()).ok_or(Error::TooManyClients)?)
+            Some(occupant.filter(|occupant| occupant.settings.is_some()).ok_or(error)?)
         }
         within => within.map(|()| None)?,
     };
@@ -242,7 +242,7 @@ pub(crate) fn requestable_scopes(policy: &Policy, metadata: &VerifiedMetadata) -
 pub(crate) async fn within_the_developers_share(context: &Context<'_>, client: &RegisteredClient) -> Result<(), Error> {
     let Some(most) = context.service.policy().clients_per_developer else { return Ok(()) };
     let counted = context.app.store.developer_count(client.service_id, &client.developer()).await?;
-    if counted < most { Ok(()) } else { Err(Error::TooManyClients) }
+    if counted < most { Ok(()) } else { Err(Error::TooManyClients(Ceiling::Developer)) }
 }
 
 /// Whether there is room for one client more, unless others vouch for it. Beyond its ceiling a service takes a tenth more
@@ -252,7 +252,7 @@ async fn has_room(context: &Context<'_>, client: &RegisteredClient) -> Result<()
     if let Some(most) = ceiling {
         let count = context.app.store.client_count(context.service.id).await?;
         if count >= most.saturating_add(most / 10 + 10) {
-            return Err(Error::TooManyClients);
+            return Err(Error::TooManyClients(Ceiling::Service));
         }
     }
     within_the_developers_share(context, client).await

@@ -7,10 +7,13 @@ use super::Trail;
 use super::admission::settle;
 use super::trail::Sent;
 use crate::client::Source;
-use crate::error::Error;
-use crate::metadata::{Change, Submitted, VerifiedMetadata};
-use crate::policy::BoundPolicy;
+use crate::error::{Ceiling, Error};
+use crate::metadata::{Change, ClientMetadata, Submitted, VerifiedMetadata};
+use crate::policy::{BoundPolicy, Policy, Registration};
 use crate::service::ServiceConfiguration;
+
+/// The door that is tried.
+const DOOR: &str = "oauth";
 
 /// A registration that did not happen.
 #[derive(Debug)]
@@ -20,23 +23,98 @@ pub struct Rehearsal {
     /// The last rule that was asked: the one that refuses it, if one does.
     pub rule: &'static str,
     /// What would be registered, or why it is refused.
-    pub outcome: Result<VerifiedMetadata, Error>,
+    pub outcome: Result<VerifiedMetadata, Refused>,
+    /// What a registration has to have beside that, since rules ask for it that are not tried.
+    pub requires: Vec<Requirement>,
+}
+
+impl Rehearsal {
+    fn refused(rule: &'static str, refused: Refused) -> Self {
+        Self { changes: Vec::new(), rule, outcome: Err(refused), requires: Vec::new() }
+    }
+}
+
+/// Why a registration would be refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The policy does not open the door.
+    #[error("this service does not open the door {DOOR}")]
+    Closed,
+    /// What a registration is refused for.
+    #[error(transparent)]
+    Core(#[from] Error),
+}
+
+impl Refused {
+    /// The error code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Closed => Error::UnknownService.code(),
+            Self::Core(error) => error.code(),
+        }
+    }
+}
+
+/// What is not tried, and a registration has to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requirement {
+    /// The rule that asks for it.
+    pub rule: &'static str,
+    /// What it is, with its article.
+    pub what: &'static str,
+}
+
+/// What would still be asked for of metadata that may be registered.
+fn requirements(policy: &Policy, metadata: &ClientMetadata) -> Vec<Requirement> {
+    let statements = &policy.software_statements;
+    let has_statement = metadata.software_statement.is_some() && !statements.issuers.is_empty();
+    let asked = [
+        (policy.registration != Registration::Open, "registration", "a good initial access token"),
+        (statements.required || has_statement, "software_statements", "a good software statement"),
+        (
+            metadata.sector_identifier_uri.is_some(),
+            "sector_identifier_uri",
+            "a document behind sector_identifier_uri that lists each redirect URI",
+        ),
+        (
+            policy.software_id_once && metadata.software_id.is_some(),
+            "software_id_once",
+            "a software_id that no other client has",
+        ),
+        (policy.clients_per_service.is_some(), Ceiling::Service.rule(), "room among the clients of the service"),
+        (policy.clients_per_developer.is_some(), Ceiling::Developer.rule(), "room among the clients of its developer"),
+    ];
+    asked.into_iter().filter_map(|(is_asked, rule, what)| is_asked.then_some(Requirement { rule, what })).collect()
 }
 
 /// Registers nothing: says what a service with that configuration would make of what a client sends to the oauth door.
-/// Software statements and what has to be fetched are left out.
+/// Tokens, software statements, the clients that are there and what has to be fetched are not looked at, but it is said
+/// where they are asked for.
 #[must_use]
 pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) -> Rehearsal {
+    if !configuration.policy.opens(DOOR) {
+        return Rehearsal::refused("doors", Refused::Closed);
+    }
     let Sent { metadata, changes } = match Submitted::from_members(sent) {
         Ok(submitted) => Sent::to_register(&submitted),
-        Err(fault) => return Rehearsal { changes: Vec::new(), rule: "as sent", outcome: Err(fault.into()) },
+        Err(fault) => return Rehearsal::refused("as sent", Error::from(fault).into()),
     };
     let narrowed = configuration.narrowed_policy();
     let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
+    if !policy.dynamic_registration {
+        return Rehearsal::refused("dynamic_registration", Error::RegistrationClosed.into());
+    }
+    let requires = requirements(policy, &metadata);
     let mut trail = Trail::new("as sent", metadata.clone(), changes);
     let begins = &mut |rule, found: &_| trail.begin(rule, found);
     let outcome = settle(configuration, policy, Source::Oauth, metadata, &BoundPolicy::default(), begins);
-    Rehearsal { rule: trail.rule(), changes: trail.told(outcome.as_ref().ok()), outcome }
+    Rehearsal {
+        rule: trail.rule(),
+        changes: trail.told(outcome.as_ref().ok()),
+        outcome: outcome.map_err(Refused::from),
+        requires,
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::item::{integer, number, required, string, text};
 use super::list::Place;
@@ -21,6 +24,9 @@ const NAME: usize = 32;
 /// How many writes an item knows again: more than are made of one kind while one is tried again.
 const REMEMBERED: usize = 16;
 
+/// The attributes that keep samples.
+const SAMPLES: [&str; 4] = ["sample_0", "sample_1", "sample_2", "sample_3"];
+
 /// A registration that was refused.
 pub(crate) struct Refusal<'r> {
     pub(crate) service: u64,
@@ -32,10 +38,37 @@ pub(crate) struct Refusal<'r> {
     pub(crate) door: &'static str,
     /// The network it came from, as far as the policy lets it be kept.
     pub(crate) network: &'r str,
-    /// What was sent, masked, as JSON.
-    pub(crate) sample: &'r str,
+    /// What was sent, masked.
+    pub(crate) sample: Sample,
     /// For how many seconds it is kept.
     pub(crate) retention: u64,
+}
+
+/// What was sent to be registered, and refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Its members, masked.
+    pub sent: Map<String, Value>,
+    /// Whether it is refused for the same when it is tried as it is kept.
+    pub reproduces: bool,
+    /// When that was, in seconds since 1970.
+    pub at: u64,
+}
+
+impl Sample {
+    /// The attribute that keeps it: what is the same takes the place of what is the same, so that a flood of one does not
+    /// wash away others.
+    fn attribute(&self) -> &'static str {
+        let text = Value::Object(self.sent.clone()).to_string();
+        let first = digest(&SHA256, text.as_bytes()).as_ref().first().copied().unwrap_or_default();
+        let [one, two, three, four] = SAMPLES;
+        match first % 4 {
+            0 => one,
+            1 => two,
+            2 => three,
+            _ => four,
+        }
+    }
 }
 
 /// How often registrations were refused on one day, for one rule, with one text, at one door, from one network.
@@ -55,8 +88,8 @@ pub struct Refused {
     pub count: u64,
     /// What the last of them was told, without what it had sent.
     pub description: String,
-    /// What the last of them had sent, masked, as JSON.
-    pub sample: String,
+    /// What some of them had sent, the latest first.
+    pub samples: Vec<Sample>,
     /// When that was, in seconds since 1970.
     pub last_at: u64,
 }
@@ -68,6 +101,7 @@ impl Store {
     pub(crate) async fn count_refusal(&self, refusal: &Refusal<'_>) -> Result<(), Error> {
         let now = self.clock.now();
         let write_id = self.write_id()?;
+        let sample = serde_json::to_string(&refusal.sample).map_err(Error::internal)?;
         let key = refusals_key(
             refusal.service,
             &self.clock.today(),
@@ -80,14 +114,14 @@ impl Store {
             .condition_expression(NOT_COUNTED.as_str())
             .expression_attribute_names("#error", "error")
             .expression_attribute_names("#rule", "rule")
-            .expression_attribute_names("#sample", "sample")
+            .expression_attribute_names("#sample", refusal.sample.attribute())
             .expression_attribute_names("#count", "count")
             .expression_attribute_values(":error", string(refusal.error))
             .expression_attribute_values(":rule", string(refusal.rule))
             .expression_attribute_values(":door", string(refusal.door))
             .expression_attribute_values(":network", string(refusal.network))
             .expression_attribute_values(":description", string(refusal.description))
-            .expression_attribute_values(":sample", string(refusal.sample))
+            .expression_attribute_values(":sample", string(&sample))
             .expression_attribute_values(":now", integer(now))
             .expression_attribute_values(":end", integer(now.saturating_add(refusal.retention)))
             .expression_attribute_values(":write", string(&write_id))
@@ -183,9 +217,17 @@ fn refused(day: &str, item: &Item) -> Result<Refused, Error> {
         network: said("network")?,
         count: required(number(item, "count"), "count")?,
         description: said("description")?,
-        sample: said("sample")?,
+        samples: samples(item)?,
         last_at: required(number(item, "last_at"), "last_at")?,
     })
+}
+
+/// The samples of an item, the latest first.
+fn samples(item: &Item) -> Result<Vec<Sample>, Error> {
+    let kept = SAMPLES.iter().filter_map(|name| text(item, name));
+    let mut samples: Vec<Sample> = kept.map(serde_json::from_str).collect::<Result<_, _>>().map_err(Error::internal)?;
+    samples.sort_by_key(|sample| std::cmp::Reverse(sample.at));
+    Ok(samples)
 }
 
 #[cfg(test)]
@@ -196,7 +238,9 @@ mod tests {
     fn a_cursor_is_of_a_day_that_is_asked_for_and_of_its_service() {
         let days = || [(0, "2026-09-21".to_owned()), (1, "2026-09-20".to_owned())].into_iter();
         let key = refusals_key(1, "2026-09-20", ["invalid_redirect_uri", "limits", "oauth", "2001:db8::/48"], "told");
-        let (partition, key) = (key.pk, key.sk.into_owned());
+        let attributes = key.into_attributes();
+        let part = |name: &str| text(&attributes, name).unwrap().to_owned();
+        let (partition, key) = (part("PK"), part("SK"));
         let encoded = |place: &str| BASE64URL.encode(place);
         let whole = format!("{partition}#{key}");
         assert_eq!(opened(&encoded(&whole), 1, days()).ok(), Some((1, key.clone())));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::client::Source;
-use crate::registry::ROOM;
+use crate::error::Ceiling;
 
 /// Records of one shard.
 #[derive(Debug, Default, Deserialize)]
@@ -218,7 +218,8 @@ impl Record {
 
     /// The service that this record shows to have refused somebody for whom there was no room.
     pub(super) fn full_service(&self) -> Option<u64> {
-        let new = self.dynamodb.new_image.as_ref().filter(|new| new.rule.as_deref() == Some(ROOM))?;
+        let new =
+            self.dynamodb.new_image.as_ref().filter(|new| new.rule.as_deref() == Some(Ceiling::Service.rule()))?;
         new.after("X#")?.split('#').next()?.parse().ok()
     }
 

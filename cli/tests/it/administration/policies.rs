@@ -71,7 +71,14 @@ fn what_a_registration_would_become_is_told_rule_by_rule() {
     let files = ["policy.json", "registration.json"].map(|name| data.0.join(name));
     let people = registrar().args(["policy", "check"]).args(files).output().unwrap();
     let people = String::from_utf8(people.stdout).unwrap();
-    assert!(people.contains("\n\nWhat would be registered:\napplication_type "), "{people}");
+    let required = "\n\nWhat would be registered, with a good initial access token:\napplication_type ";
+    assert!(people.contains(required), "{people}");
+    let open = json!({"policy": {"registration": "open"}});
+    assert_eq!(check(&data, &open, Some(&sent)).1["requires"], json!([]));
+    let closed = json!({"policy": {"dynamic_registration": false}});
+    let (accepted, answer, fault) = check(&data, &closed, Some(&sent));
+    assert!(!accepted && fault.contains("refused by dynamic_registration"), "{fault}");
+    assert_eq!(answer["refused"]["error"], "access_denied");
 
     let sent = json!({"redirect_uris": uris, "subject_type": "pairwise", "software_statement": "x.y.z"});
     let (accepted, answer, fault) = check(&data, &policy, Some(&sent));

@@ -13,34 +13,34 @@ use crate::support::{BASE_URL, NOW, Reply, World};
 #[path = "../../../../shared/src/federation/testing/entity.rs"]
 mod entity;
 
-pub(super) use entity::Entity;
+pub(crate) use entity::Entity;
 
 /// What the registrar is called in its federations.
-pub(super) const PROVIDER: &str = "https://registrar.example/1";
+pub(crate) const PROVIDER: &str = "https://registrar.example/1";
 
-pub(super) struct Federation {
-    pub(super) site: Site,
-    pub(super) world: World,
-    pub(super) anchor: Entity,
-    pub(super) above: Entity,
-    pub(super) below: Entity,
-    pub(super) party: Entity,
-    pub(super) provider_key: Map<String, Value>,
+pub(crate) struct Federation {
+    pub(crate) site: Site,
+    pub(crate) world: World,
+    pub(crate) anchor: Entity,
+    pub(crate) above: Entity,
+    pub(crate) below: Entity,
+    pub(crate) party: Entity,
+    pub(crate) provider_key: Map<String, Value>,
     operator: String,
 }
 
 impl Federation {
     /// All published, and the registrar offers both kinds of registration.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     /// The same, with other settings of the registrar.
-    pub(super) async fn with(change: impl FnOnce(&mut FederationSettings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut FederationSettings)) -> Self {
         let site = Site::serve(&[]).await;
         let entity = |name: &str| Entity::new(&format!("{}/{name}", site.url));
         let (anchor, above, below, party) = (entity("ta"), entity("above"), entity("below"), entity("rp"));
-        let world = World::with(site.reachable()).await;
+        let world = World::at_every_door(site.reachable()).await;
         world.service(1, shared::policy::Preset::Open.policy()).await;
         let provider_key = generate_signing_key(SigningAlgorithm::Es256).unwrap();
         let mut settings = FederationSettings {
@@ -67,41 +67,41 @@ impl Federation {
     }
 
     /// Publishes a configuration.
-    pub(super) fn publish(&self, entity: &Entity, claims: &Value) {
+    pub(crate) fn publish(&self, entity: &Entity, claims: &Value) {
         self.set(&format!("{}/.well-known/openid-federation", entity.id), &entity.sign(claims));
     }
 
     /// Publishes the configuration of an entity that has subordinates.
-    pub(super) fn publish_superior(&self, entity: &Entity, superiors: &[&Entity]) {
+    pub(crate) fn publish_superior(&self, entity: &Entity, superiors: &[&Entity]) {
         let mut claims = entity.configuration(superiors);
         claims["metadata"] = json!({"federation_entity": {"federation_fetch_endpoint": fetch_endpoint(entity)}});
         self.publish(entity, &claims);
     }
 
     /// Publishes a statement about a subordinate.
-    pub(super) fn publish_about(&self, superior: &Entity, subordinate: &Entity, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn publish_about(&self, superior: &Entity, subordinate: &Entity, change: impl FnOnce(&mut Value)) {
         let mut claims = superior.about(subordinate);
         change(&mut claims);
         self.set(&fetch_url(superior, subordinate), &superior.sign(&claims));
     }
 
     /// Sets the page behind a URL of the site.
-    pub(super) fn set(&self, url: &str, text: &str) {
+    pub(crate) fn set(&self, url: &str, text: &str) {
         self.set_page(url, Page::Text(text.to_owned()));
     }
 
     /// Sets the page behind a URL of the site.
-    pub(super) fn set_page(&self, url: &str, page: Page) {
+    pub(crate) fn set_page(&self, url: &str, page: Page) {
         self.site.set(url.strip_prefix(&self.site.url).unwrap(), page);
     }
 
     /// The claims of the relying party's request.
-    pub(super) fn request(&self) -> Value {
+    pub(crate) fn request(&self) -> Value {
         Self::request_of(&self.party, &[&self.below])
     }
 
     /// The claims of a relying party's request.
-    pub(super) fn request_of(party: &Entity, superiors: &[&Entity]) -> Value {
+    pub(crate) fn request_of(party: &Entity, superiors: &[&Entity]) -> Value {
         let mut claims = party.configuration(superiors);
         claims["aud"] = PROVIDER.into();
         claims["metadata"] = json!({"openid_relying_party": {
@@ -112,7 +112,7 @@ impl Federation {
     }
 
     /// The statements of the relying party's chain that follow its own.
-    pub(super) fn superiors(&self) -> Vec<String> {
+    pub(crate) fn superiors(&self) -> Vec<String> {
         vec![
             self.below.sign(&self.below.about(&self.party)),
             self.above.sign(&self.above.about(&self.below)),
@@ -122,39 +122,39 @@ impl Federation {
     }
 
     /// Registers with an entity configuration that the relying party signs.
-    pub(super) async fn register(&self, claims: &Value) -> Reply {
+    pub(crate) async fn register(&self, claims: &Value) -> Reply {
         self.post("application/entity-statement+jwt", &self.party.sign(claims)).await
     }
 
     /// Registers with a chain.
-    pub(super) async fn register_chain(&self, statements: &[String]) -> Reply {
+    pub(crate) async fn register_chain(&self, statements: &[String]) -> Reply {
         self.post("application/trust-chain+json", &json!(statements).to_string()).await
     }
 
     /// Sends a body to the federation registration endpoint.
-    pub(super) async fn post(&self, content_type: &str, body: &str) -> Reply {
+    pub(crate) async fn post(&self, content_type: &str, body: &str) -> Reply {
         let headers = [("content-type", content_type)];
         self.world.send("POST", "/1/federation/register", &headers, body.to_owned()).await
     }
 
     /// The operator's token.
-    pub(super) fn operator(&self) -> &str {
+    pub(crate) fn operator(&self) -> &str {
         &self.operator
     }
 
     /// An operator asks Authlete's API.
-    pub(super) async fn operate(&self, method: &str, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn operate(&self, method: &str, path: &str, body: &Value) -> Reply {
         self.world.send_json(method, &format!("/api/1{path}"), Some(&self.operator), body).await
     }
 
     /// An operator looks for a client by its entity identifier.
-    pub(super) async fn look_for(&self, entity: &str) -> Reply {
+    pub(crate) async fn look_for(&self, entity: &str) -> Reply {
         let entity = entity.replace(':', "%3A").replace('/', "%2F");
         self.operate("GET", &format!("/client/get/{entity}"), &Value::Null).await
     }
 
     /// Publishes a configuration of the relying party for automatic registration.
-    pub(super) fn publish_party(&self, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn publish_party(&self, change: impl FnOnce(&mut Value)) {
         let mut claims = self.party.configuration(&[&self.below]);
         let key =
             json!({"kty": "OKP", "crv": "Ed25519", "kid": "p", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
@@ -167,7 +167,7 @@ impl Federation {
     }
 
     /// Checks the provider's signature: header and claims.
-    pub(super) fn verified(&self, jwt: &str) -> (Map<String, Value>, Value) {
+    pub(crate) fn verified(&self, jwt: &str) -> (Map<String, Value>, Value) {
         Self::verified_with(jwt, &self.provider_key)
     }
 
@@ -183,12 +183,12 @@ impl Federation {
     }
 
     /// The registered metadata in the answer to an explicit registration.
-    pub(super) fn registered(&self, reply: &Reply) -> Value {
+    pub(crate) fn registered(&self, reply: &Reply) -> Value {
         Self::registered_with(reply, &self.provider_key)
     }
 
     /// The same, where another key of the provider signs.
-    pub(super) fn registered_with(reply: &Reply, key: &Map<String, Value>) -> Value {
+    pub(crate) fn registered_with(reply: &Reply, key: &Map<String, Value>) -> Value {
         assert_eq!(reply.status, 200, "{reply:?}");
         let (_, claims) = Self::verified_with(reply.body.as_str().unwrap(), key);
         claims["metadata"]["openid_relying_party"].clone()
@@ -200,17 +200,17 @@ fn fetch_endpoint(entity: &Entity) -> String {
 }
 
 /// Where a superior has its statement about a subordinate.
-pub(super) fn fetch_url(superior: &Entity, subordinate: &Entity) -> String {
+pub(crate) fn fetch_url(superior: &Entity, subordinate: &Entity) -> String {
     let subject = subordinate.id.replace(':', "%3A").replace('/', "%2F");
     format!("{}?sub={subject}", fetch_endpoint(superior))
 }
 
 /// The reply refuses with that status and code, and says why.
-pub(super) fn assert_refused(reply: &Reply, status: u16, code: &str, part: &str) {
+pub(crate) fn assert_refused(reply: &Reply, status: u16, code: &str, part: &str) {
     assert_eq!((reply.status, &reply.body["error"]), (status, &code.into()), "{part}: {reply:?}");
     assert!(reply.text("error_description").contains(part), "{part}: {reply:?}");
     assert_eq!(reply.header("content-type"), "application/json");
 }
 
 /// The registrar's own address.
-pub(super) const OWN: &str = BASE_URL;
+pub(crate) const OWN: &str = BASE_URL;

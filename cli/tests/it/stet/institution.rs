@@ -14,17 +14,17 @@ use serde_json::{Value, json};
 use super::authority::{self, Authority};
 use crate::support::{Reply, World};
 
-pub(super) const ACME: &str = "PSDFR-ACPR-12345";
-pub(super) const OTHER: &str = "PSDFR-ACPR-54321";
-pub(super) const REGISTER: &str = "/stet/setting/v1/register";
-pub(super) const TOKEN: &str = "/stet/psd2/oauth/token";
+pub(crate) const ACME: &str = "PSDFR-ACPR-12345";
+pub(crate) const OTHER: &str = "PSDFR-ACPR-54321";
+pub(crate) const REGISTER: &str = "/stet/setting/v1/register";
+pub(crate) const TOKEN: &str = "/stet/psd2/oauth/token";
 
-pub(super) struct Institution<'w> {
+pub(crate) struct Institution<'w> {
     world: &'w World,
     id: &'static str,
     /// The certificate of its connections, PEM.
-    pub(super) web: String,
-    pub(super) token: String,
+    pub(crate) web: String,
+    pub(crate) token: String,
     seal: Vec<u8>,
     chain: Vec<Vec<u8>>,
     key: EcdsaKeyPair,
@@ -33,35 +33,35 @@ pub(super) struct Institution<'w> {
 
 /// A request.
 #[derive(Clone)]
-pub(super) struct Signed {
+pub(crate) struct Signed {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(crate) body: String,
     /// What is to be signed as soon as the body is there.
     covered: Option<&'static str>,
 }
 
 impl Signed {
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self = self.without(name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(super) fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(found, _)| found != name);
         self
     }
 
-    pub(super) fn with_body(mut self, body: &Value) -> Self {
+    pub(crate) fn with_body(mut self, body: &Value) -> Self {
         self.body = body.to_string();
         let digest = digest(self.body.as_bytes());
         self.with("content-type", "application/json").with("digest", &digest)
     }
 
     /// With one more header of that name, if there is one already.
-    pub(super) fn and(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn and(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -75,12 +75,12 @@ impl Signed {
 
 impl<'w> Institution<'w> {
     /// With certificates of its own for payment initiation and account information, and a token.
-    pub(super) async fn new(world: &'w World, authority: &Authority, id: &'static str) -> Self {
+    pub(crate) async fn new(world: &'w World, authority: &Authority, id: &'static str) -> Self {
         Self::with(world, authority, id, &authority::web(), &authority::seal()).await
     }
 
     /// With a seal that another authority has issued.
-    pub(super) async fn with_seal_of(
+    pub(crate) async fn with_seal_of(
         world: &'w World,
         authority: &Authority,
         other: &Authority,
@@ -100,7 +100,7 @@ impl<'w> Institution<'w> {
         params
     }
 
-    pub(super) async fn with(
+    pub(crate) async fn with(
         world: &'w World,
         authority: &Authority,
         id: &'static str,
@@ -126,31 +126,31 @@ impl<'w> Institution<'w> {
         institution
     }
 
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         format!("{REGISTER}/{}", self.id)
     }
 
     /// A connection and a token of the same organization that are newer.
-    pub(super) fn connects_as(&mut self, newer: &Self) {
+    pub(crate) fn connects_as(&mut self, newer: &Self) {
         self.web.clone_from(&newer.web);
         self.token.clone_from(&newer.token);
     }
 
     /// The key of its seal, under a name.
-    pub(super) fn jwk(&self, kid: &str) -> Value {
+    pub(crate) fn jwk(&self, kid: &str) -> Value {
         let mut key = self.metadata()["jwks"]["keys"][0].clone();
         key["kid"] = kid.into();
         key
     }
 
     /// Its metadata with other keys.
-    pub(super) fn metadata_with_keys(&self, keys: &[Value]) -> Value {
+    pub(crate) fn metadata_with_keys(&self, keys: &[Value]) -> Value {
         let mut metadata = self.metadata();
         metadata["jwks"]["keys"] = keys.into();
         metadata
     }
 
-    pub(super) fn metadata(&self) -> Value {
+    pub(crate) fn metadata(&self) -> Value {
         let x5c: Vec<String> = [self.seal.clone()].iter().chain(&self.chain).map(|der| Self::base64(der)).collect();
         json!({
             "redirect_uris": ["https://tpp.example/cb"],
@@ -168,13 +168,13 @@ impl<'w> Institution<'w> {
     }
 
     /// A whole registration.
-    pub(super) fn registration(&self) -> Signed {
+    pub(crate) fn registration(&self) -> Signed {
         let request = self.signed("POST", REGISTER).with_body(&self.metadata());
         self.finish(request)
     }
 
     /// A request that is signed when it is sent.
-    pub(super) fn signed(&self, method: &str, path: &str) -> Signed {
+    pub(crate) fn signed(&self, method: &str, path: &str) -> Signed {
         let covered = if ["POST", "PUT"].contains(&method) {
             "(request-target) digest x-request-id"
         } else {
@@ -184,12 +184,12 @@ impl<'w> Institution<'w> {
         if covered.contains("digest") { request } else { self.finish(request) }
     }
 
-    pub(super) fn identified(&self, id: &str, method: &str, path: &str) -> Signed {
+    pub(crate) fn identified(&self, id: &str, method: &str, path: &str) -> Signed {
         self.signed(method, path).with("x-request-id", id)
     }
 
     /// A request without a signature, with an identifier of its own.
-    pub(super) fn unsigned(&self, method: &str, path: &str) -> Signed {
+    pub(crate) fn unsigned(&self, method: &str, path: &str) -> Signed {
         self.requests.set(self.requests.get() + 1);
         let headers = [
             ("accept", "application/json".to_owned()),
@@ -207,12 +207,12 @@ impl<'w> Institution<'w> {
         }
     }
 
-    pub(super) fn sign(&self, request: Signed, covered: &str, extra: &str, key_id: &str) -> Signed {
+    pub(crate) fn sign(&self, request: Signed, covered: &str, extra: &str, key_id: &str) -> Signed {
         let target = request.path.clone();
         self.sign_target(request, &target, covered, extra, key_id)
     }
 
-    pub(super) fn sign_target(
+    pub(crate) fn sign_target(
         &self,
         request: Signed,
         target: &str,
@@ -232,12 +232,12 @@ impl<'w> Institution<'w> {
         Signed { covered: None, ..request }.with("signature", &header)
     }
 
-    pub(super) async fn send(&self, request: &Signed) -> Reply {
+    pub(crate) async fn send(&self, request: &Signed) -> Reply {
         self.send_over(Some(&self.web), request).await
     }
 
     /// Sends a request over a connection with that certificate.
-    pub(super) async fn send_over(&self, certificate: Option<&str>, request: &Signed) -> Reply {
+    pub(crate) async fn send_over(&self, certificate: Option<&str>, request: &Signed) -> Reply {
         let request = self.finish(request.clone());
         let headers: Vec<(&str, &str)> =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -245,51 +245,51 @@ impl<'w> Institution<'w> {
     }
 
     /// `x5t#S256` of the certificate of its connections.
-    pub(super) fn web_thumbprint(&self) -> String {
+    pub(crate) fn web_thumbprint(&self) -> String {
         BASE64URL.encode(aws_lc_rs::digest::digest(&SHA256, &Self::der(&self.web)))
     }
 
-    pub(super) fn seal_der(&self) -> Vec<u8> {
+    pub(crate) fn seal_der(&self) -> Vec<u8> {
         self.seal.clone()
     }
 
-    pub(super) fn base64url(bytes: &[u8]) -> String {
+    pub(crate) fn base64url(bytes: &[u8]) -> String {
         BASE64URL.encode(bytes)
     }
 
-    pub(super) fn seal_pem(&self) -> String {
+    pub(crate) fn seal_pem(&self) -> String {
         [self.seal.clone()].iter().chain(&self.chain).map(|der| Self::pem(der)).collect()
     }
 
-    pub(super) fn base64(der: &[u8]) -> String {
+    pub(crate) fn base64(der: &[u8]) -> String {
         STANDARD.encode(der)
     }
 
-    pub(super) fn pem(der: &[u8]) -> String {
+    pub(crate) fn pem(der: &[u8]) -> String {
         format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", Self::base64(der))
     }
 
-    pub(super) fn der(pem: &str) -> Vec<u8> {
+    pub(crate) fn der(pem: &str) -> Vec<u8> {
         let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         STANDARD.decode(lines.trim()).unwrap()
     }
 }
 
 /// An authorization server that issues JWT access tokens.
-pub(super) struct Issuer(EcdsaKeyPair);
+pub(crate) struct Issuer(EcdsaKeyPair);
 
 impl Issuer {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         Self(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key.serialize_der()).unwrap())
     }
 
-    pub(super) fn jwks(&self) -> Value {
+    pub(crate) fn jwks(&self) -> Value {
         let (x, y) = self.0.public_key().as_ref()[1..].split_at(32);
         json!({"keys": [{"kty": "EC", "crv": "P-256", "x": BASE64URL.encode(x), "y": BASE64URL.encode(y)}]})
     }
 
-    pub(super) fn sign(&self, typ: &str, claims: &Value) -> String {
+    pub(crate) fn sign(&self, typ: &str, claims: &Value) -> String {
         let part = |value: &Value| BASE64URL.encode(value.to_string());
         let message = format!("{}.{}", part(&json!({"alg": "ES256", "typ": typ})), part(claims));
         let signature = self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
@@ -298,6 +298,6 @@ impl Issuer {
 }
 
 /// The value of a `Digest` header.
-pub(super) fn digest(body: &[u8]) -> String {
+pub(crate) fn digest(body: &[u8]) -> String {
     format!("SHA-256={}", STANDARD.encode(aws_lc_rs::digest::digest(&SHA256, body)))
 }

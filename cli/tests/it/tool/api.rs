@@ -1,9 +1,10 @@
 //! `registrar --api`: what commands do by the operators' API, as they do it by the table.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -439,8 +440,8 @@ fn a_token_that_ends_names_what_it_has_made() {
     };
     let warning = |made: &[&Value]| match made {
         [] => String::new(),
-        made => {
-            let ids: Vec<String> = made.iter().map(|token| format!("\n  {}", text(token, "id"))).collect();
+        those => {
+            let ids: Vec<String> = those.iter().map(|token| format!("\n  {}", text(token, "id"))).collect();
             format!("warning: what it has made, and what that has made, still works:{}\n", ids.concat())
         }
     };
@@ -676,4 +677,119 @@ fn a_page_that_comes_again_is_the_last() {
     let output = command.env("REGISTRAR_TOKEN", format!("svc_{}", "a".repeat(43))).output().unwrap();
     assert_eq!(printed(&output).lines().count(), 2);
     server.join().unwrap();
+}
+
+/// A request, whole, which closes its connection.
+fn request(stream: &mut TcpStream) -> String {
+    let (mut asked, mut some) = (String::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut some).unwrap();
+        assert_ne!(read, 0, "it ends within a request: {asked}");
+        asked.push_str(std::str::from_utf8(&some[..read]).unwrap());
+        let Some((head, body)) = asked.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            return asked.replacen("\r\n\r\n", "\r\nconnection: close\r\n\r\n", 1);
+        }
+    }
+}
+
+/// What a command prints that reaches the server on a way where `pass` sees each request, and may give another.
+fn on_a_way(desk: &Desk, words: &[&str], pass: impl Fn(String) -> String + Sync) -> Output {
+    let way = TcpListener::bind("127.0.0.1:0").unwrap();
+    let here = way.local_addr().unwrap().to_string();
+    let there = desk.served.host("base_url");
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for stream in way.incoming() {
+                let mut stream = stream.unwrap();
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                let asked = pass(request(&mut stream).replace(&here, there));
+                let mut server = TcpStream::connect(there).unwrap();
+                server.write_all(asked.as_bytes()).unwrap();
+                std::io::copy(&mut server, &mut stream).unwrap();
+            }
+        });
+        let mut command = elsewhere(desk.data);
+        command.args(words).args(["--api", &format!("http://{here}")]);
+        let output = command.env("REGISTRAR_TOKEN", desk.served.text("service_token")).output().unwrap();
+        ended.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(&here).unwrap());
+        output
+    })
+}
+
+#[test]
+fn a_policy_that_changes_while_it_is_replaced_is_not_written_over() {
+    let data = Folder::new("api-meanwhile");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let policy = |name: &str, overlap: u64| {
+        let mut policy: Value = serde_json::from_str(&printed(&desk.by_api(&["policy", "show", "1"]))).unwrap();
+        policy["policy"]["secret_overlap"] = json!(overlap);
+        data_file(&data, name, &policy["policy"].to_string())
+    };
+    let (mine, others) = (policy("mine.json", 11), policy("others.json", 22));
+    let in_force = || -> Value { serde_json::from_str(&desk.same(&["policy", "show", "1"])).unwrap() };
+    let before = in_force()["version"].as_u64().unwrap();
+    // Between the look at its version and the change somebody else is faster.
+    let meanwhile = |asked: String| {
+        if asked.starts_with("PUT ") {
+            assert!(asked.contains(&format!("\r\nif-match: \"{before}\"\r\n")), "{asked}");
+            printed(&desk.by_api(&["policy", "replace", "1", &others]));
+        }
+        asked
+    };
+    let (code, text) = failure(&on_a_way(&desk, &["policy", "replace", "1", &mine], meanwhile));
+    assert_eq!((code, text.as_str()), (6, "error: the policy was changed since; look at it again\n"));
+    assert_eq!((&in_force()["policy"]["secret_overlap"], &in_force()["version"]), (&json!(22), &json!(before + 1)));
+    // A way that takes the condition out, as a proxy may, takes no protection away.
+    let unconditional = |asked: String| {
+        let lines: Vec<&str> = asked.split("\r\n").filter(|line| !line.starts_with("if-match:")).collect();
+        lines.join("\r\n")
+    };
+    let (code, error, text) =
+        json_failure(&on_a_way(&desk, &["policy", "replace", "1", &mine, "--json"], unconditional));
+    assert_eq!((code, error.as_str()), (6, "conflict"));
+    assert_eq!(text, "If-Match is required: the ETag of the policy that is replaced");
+    assert_eq!(in_force()["policy"]["secret_overlap"], 22);
+    let replaced = on_a_way(&desk, &["policy", "replace", "1", &mine], |asked| asked);
+    assert_eq!(serde_json::from_str::<Value>(&printed(&replaced)).unwrap()["policy"]["secret_overlap"], 11);
+    served.stop();
+}
+
+#[test]
+fn who_asks_too_often_is_told_when_to_ask_again() {
+    let data = Folder::new("api-often");
+    let served = Served::start(&data, &["--memory", "--token-rate", "1", "--token-burst", "200"]);
+    let desk = Desk::at(&data, &served);
+    let url = format!("{}/operator/1/policy", served.text("base_url"));
+    let asked_too_often = |words: &[&str]| {
+        // A window may end between the two.
+        for _ in 0..5 {
+            let often = (0..500).map(|_| served.send("GET", &url, Some(served.text("service_token")), "").0);
+            assert!(often.into_iter().any(|status| status == 429), "the limit is reached");
+            let output = desk.by_api(words);
+            if !output.status.success() {
+                return output;
+            }
+        }
+        panic!("{words:?} is never refused");
+    };
+    let told = |text: &str| {
+        let seconds = text.strip_prefix("this token makes too many requests; try again later (in ");
+        let seconds: u64 =
+            seconds.and_then(|text| text.strip_suffix(" s)")).unwrap_or_else(|| panic!("{text}")).parse().unwrap();
+        assert!((1..=200).contains(&seconds), "{text}");
+    };
+    let (code, text) = failure(&asked_too_often(&["client", "list", "--service", "1"]));
+    assert_eq!(code, 7);
+    told(text.strip_prefix("error: ").unwrap().trim_end());
+    let (code, error, text) = json_failure(&asked_too_often(&["policy", "show", "1", "--json"]));
+    assert_eq!((code, error.as_str()), (7, "unavailable"));
+    told(&text);
+    served.stop();
 }

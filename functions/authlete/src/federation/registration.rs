@@ -44,5 +44,5 @@ async fn register(call: &Call<'_>) -> Result<Response, Error> {
 
 async fn register_at(call: &Call<'_>, desk: &Desk, request: Result<Request<'_>, Fault>) -> Result<Registered, Fault> {
     let base_url = call.app.base_url(&desk.service, call.request);
-    federation::register(&desk.resolving_context(call), &base_url, request?).await
+    federation::register(&desk.resolving_context(call), &base_url, request).await
 }

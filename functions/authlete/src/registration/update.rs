@@ -21,9 +21,10 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let found = known.client;
     let body = body?;
     let Named { client_id, token } = Named::read(&body)?;
+    let text = body::text(&body, "json")?.unwrap_or_default();
     let document = registration::document(&body)?;
     let outcome = match token {
-        Ok(token) => update_at(call, &desk, found.clone(), client_id, &Owner::Token(token), document).await,
+        Ok(token) => update_at(call, &desk, found.clone(), (client_id, &Owner::Token(token)), (text, document)).await,
         Err(error) => Err(error),
     };
     match outcome {
@@ -39,9 +40,8 @@ async fn update_at(
     call: &Call<'_>,
     desk: &Desk,
     found: Option<RegisteredClient>,
-    client_id: &str,
-    owner: &Owner,
-    document: Result<Submitted, Invalid>,
+    (client_id, owner): (&str, &Owner),
+    (text, document): (&str, Result<Submitted, Invalid>),
 ) -> Result<ClientInformation, Core> {
     let context = desk.context(call);
     match document {
@@ -50,7 +50,6 @@ async fn update_at(
             submitted.server_set.forbidden.clear();
             registry::update(&context, found, client_id, owner, &submitted).await
         }
-        // Nobody learns anything about the document before the token is known to be right.
-        Err(fault) => Err(registry::read(&context, found, client_id, owner).await.err().unwrap_or(fault.into())),
+        Err(fault) => Err(registry::unreadable(&context, found, client_id, owner, (fault, text.as_bytes())).await),
     }
 }

@@ -1,6 +1,6 @@
 //! Why a signature is refused.
 
-use super::{DigestFault, Parameter};
+use super::{DigestFault, Parameter, RequiredHeaders};
 
 /// Why a signature is refused. The text is public and names the header or the parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +98,18 @@ pub enum FaultClass {
 }
 
 impl SignatureFault {
+    /// The same, without the name of a header that whoever signed has made up.
+    #[must_use]
+    pub fn without_made_up_names(&self) -> Self {
+        let kept = |name: &String| if RequiredHeaders::STET.names(name) { name.clone() } else { "…".to_owned() };
+        match self {
+            Self::HeaderTwice(name) => Self::HeaderTwice(kept(name)),
+            Self::Absent(name) => Self::Absent(kept(name)),
+            Self::ControlCharacter(name) => Self::ControlCharacter(kept(name)),
+            other => other.clone(),
+        }
+    }
+
     /// Whether the form or the proof is at fault.
     #[must_use]
     pub fn class(&self) -> FaultClass {

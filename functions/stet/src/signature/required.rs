@@ -20,6 +20,13 @@ pub struct RequiredHeaders<'h> {
     pub unsigned_body: UnsignedBody,
 }
 
+impl RequiredHeaders<'_> {
+    /// Whether a header is one of them.
+    pub(super) fn names(&self, header: &str) -> bool {
+        [self.always, self.with_body, self.if_present].into_iter().any(|headers| headers.contains(&header))
+    }
+}
+
 /// What becomes of a request whose body is not signed by its digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use aho_corasick::AhoCorasick;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
 use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_bidi::{BidiInfo, Level};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
@@ -24,6 +25,12 @@ const WRITTEN_FOR_LETTERS: (&str, &str) = ("345789@$!|+€£¢", "eastbgaslltelc
 /// Where alphabets of symbols begin that have no compatible letters: in circles, in squares, and those of flags.
 const ALPHABETS_OF_SYMBOLS: [u32; 3] = [0x1f150, 0x1f170, 0x1f1e6];
 
+/// Characters that change the direction of writing (Unicode Standard Annex #9 §2).
+const DIRECTIONS: [char; 12] = [
+    '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
+    '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
 /// Names, prepared to be found in others.
 #[derive(Debug)]
 pub(super) struct Likeness {
@@ -32,7 +39,7 @@ pub(super) struct Likeness {
 }
 
 /// How a name is like one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Like {
     /// It has it in it, but for case, accents, and how its letters and words are set.
     Same,
@@ -44,29 +51,55 @@ impl Likeness {
     pub(super) fn of<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Self {
         // A small letter and its capital are not confused with the same ones.
         let cases = |name: &'n str| [name.to_owned(), name.to_uppercase(), name.to_lowercase()];
-        Self {
-            same: Patterns::new(names.clone().map(|name| Pattern::new(name, name, Words::written(&plain(name))))),
-            looks: Patterns::new(names.flat_map(|name| {
-                cases(name).map(|written| Pattern::new(name, &written, Words::looks(&plain(&written))))
-            })),
-        }
+        let mut letters = Letters::default();
+        let same = names.clone().map(|name| Pattern::new(name, name, Words::written(&plain(name), &mut letters)));
+        let same = Patterns::new(same);
+        let of_cases = names.flat_map(|name| cases(name).map(|written| (name, written)));
+        let looks =
+            of_cases.map(|(name, written)| Pattern::new(name, &written, Words::looks(&plain(&written), &mut letters)));
+        Self { same, looks: Patterns::new(looks) }
     }
 
-    /// How a name is like one of them, and like which, if it is.
-    pub(super) fn to(&self, name: &str) -> Option<(Like, &str)> {
+    /// How a name is like one of them, and like which, if it is: as it is written, or as it is read. What was made of a letter
+    /// in other names is not made again.
+    pub(super) fn to(&self, name: &str, letters: &mut Letters) -> Option<(Like, &str)> {
+        let as_written = self.of_letters(name, letters);
+        if as_written.is_some_and(|(like, _)| like == Like::Same) || !name.contains(DIRECTIONS) {
+            return as_written;
+        }
+        let pages = [Level::ltr(), Level::rtl()];
+        let as_read = pages.into_iter().filter_map(|page| self.of_letters(&as_read(name, page), letters));
+        as_read.chain(as_written).min()
+    }
+
+    /// The same of letters that are read one after the other.
+    fn of_letters(&self, name: &str, letters: &mut Letters) -> Option<(Like, &str)> {
         let plain = plain(name);
-        if let Some(same) = self.same.first_in(&Words::written(&plain)) {
+        if let Some(same) = self.same.first_in(&Words::written(&plain, letters)) {
             return Some((Like::Same, same));
         }
-        let looks = self.looks.first_in(&Words::looks(&plain));
-        let spelt = || self.looks.first_in(&Words::looks(&letters_for(&plain)?));
-        Some((Like::Looks, looks.or_else(spelt)?))
+        let mut looks = |plain: &str| self.looks.first_in(&Words::looks(plain, letters));
+        let looks_like = looks(&plain).or_else(|| looks(&letters_for(&plain)?));
+        looks_like.map(|reserved| (Like::Looks, reserved))
     }
 }
 
 /// Whether a name has letters or digits, by which it can be compared.
 pub(super) fn has_words(name: &str) -> bool {
-    !Words::written(&plain(name)).text.is_empty()
+    !Words::written(&plain(name), &mut Letters::default()).text.is_empty()
+}
+
+/// A name as people read it, on a page that is written in that direction: the letters as they are shown, from left to right,
+/// but those that are read from right to left.
+fn as_read(name: &str, page: Level) -> String {
+    let shown = reordered(name, page).replace(DIRECTIONS, "");
+    reordered(&shown, Level::ltr())
+}
+
+/// The letters from left to right, as they are shown.
+fn reordered(text: &str, page: Level) -> String {
+    let order = BidiInfo::new(text, Some(page));
+    order.paragraphs.iter().map(|paragraph| order.reorder_line(paragraph, paragraph.range.clone())).collect()
 }
 
 /// Several names, looked for at once.
@@ -138,6 +171,16 @@ enum Edge {
     Turn,
 }
 
+/// What was made of letters: what each is, whether it is a capital, and what is written for it.
+type Known = HashMap<char, (Kind, bool, String)>;
+
+/// What was made of the letters of several names.
+#[derive(Default)]
+pub(super) struct Letters {
+    written: Known,
+    looks: Known,
+}
+
 /// Words without anything between them, and where each begins.
 #[derive(Debug, Default)]
 struct Words {
@@ -147,19 +190,19 @@ struct Words {
 
 impl Words {
     /// In one case, and compatible letters as one (NFKC): some of these look like no other.
-    fn written(plain: &str) -> Self {
+    fn written(plain: &str, letters: &mut Letters) -> Self {
         let compatible = if plain.is_ascii() { plain.into() } else { Cow::from(plain.nfkc().collect::<String>()) };
-        Self::of(&compatible, |letter| one_case(letter).collect())
+        Self::of(&compatible, &mut letters.written, |letter| one_case(letter).collect())
     }
 
     /// As they look.
-    fn looks(plain: &str) -> Self {
-        Self::of(plain, look)
+    fn looks(plain: &str, letters: &mut Letters) -> Self {
+        Self::of(plain, &mut letters.looks, look)
     }
 
-    /// `write` is asked once of each letter that there is.
-    fn of(plain: &str, write: impl Fn(char) -> String) -> Self {
-        let (mut words, mut known) = (Self::default(), HashMap::new());
+    /// `write` is asked once of each letter that is not known.
+    fn of(plain: &str, known: &mut Known, write: impl Fn(char) -> String) -> Self {
+        let mut words = Self::default();
         let mut letters = plain.chars().peekable();
         let (mut last, mut was_capital) = (Kind::None, false);
         while let Some(letter) = letters.next() {
@@ -323,7 +366,14 @@ fn letters_for(plain: &str) -> Option<String> {
 /// like a `T` and `т` like no `t`. What only differs in a stroke is one letter, and one that looks like two is these two.
 fn look(letter: char) -> String {
     let mut text = String::new();
-    let looks = (0..3).fold(letter.to_string(), |letters, _| confused(&letters));
+    let mut looks = letter.to_string();
+    for _ in 0..3 {
+        let others = confused(&looks);
+        if others == looks {
+            break;
+        }
+        looks = others;
+    }
     for letter in looks.chars() {
         match letter {
             'i' | '1' | '|' => text.push('l'),

@@ -8,48 +8,48 @@ use rcgen::{
 use x509_parser::asn1_rs::Oid;
 
 /// 2026-06-15.
-pub(super) const NOW: u64 = 1_781_481_600;
-pub(super) const CRL_URL: &str = "http://ca.example/tsp.crl";
+pub(crate) const NOW: u64 = 1_781_481_600;
+pub(crate) const CRL_URL: &str = "http://ca.example/tsp.crl";
 const ORGANIZATION: &str = "PSDFR-ACPR-12345";
 
-pub(super) struct Authority {
+pub(crate) struct Authority {
     root: CertifiedIssuer<'static, KeyPair>,
     intermediate: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(authority("Root", None), authority("Trust Services", Some(0)))
     }
 
-    pub(super) fn with(root: CertificateParams, intermediate: CertificateParams) -> Self {
+    pub(crate) fn with(root: CertificateParams, intermediate: CertificateParams) -> Self {
         let root = CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap();
         let intermediate = CertifiedIssuer::signed_by(intermediate, KeyPair::generate().unwrap(), &root).unwrap();
         Self { root, intermediate }
     }
 
-    pub(super) fn root(&self) -> Vec<u8> {
+    pub(crate) fn root(&self) -> Vec<u8> {
         self.root.der().to_vec()
     }
 
-    pub(super) fn root_pem(&self) -> String {
+    pub(crate) fn root_pem(&self) -> String {
         self.root.pem()
     }
 
-    pub(super) fn chain(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn chain(&self) -> Vec<Vec<u8>> {
         vec![self.intermediate.der().to_vec()]
     }
 
-    pub(super) fn issue(&self, params: &CertificateParams) -> Vec<u8> {
+    pub(crate) fn issue(&self, params: &CertificateParams) -> Vec<u8> {
         self.issue_for(params, &KeyPair::generate().unwrap())
     }
 
-    pub(super) fn issue_for(&self, params: &CertificateParams, key: &impl PublicKeyData) -> Vec<u8> {
+    pub(crate) fn issue_for(&self, params: &CertificateParams, key: &impl PublicKeyData) -> Vec<u8> {
         params.signed_by(key, &self.intermediate).unwrap().der().to_vec()
     }
 
     /// A certificate that an authority below the intermediate has issued, and its chain.
-    pub(super) fn issue_through_another(&self, params: &CertificateParams) -> (Vec<u8>, Vec<Vec<u8>>) {
+    pub(crate) fn issue_through_another(&self, params: &CertificateParams) -> (Vec<u8>, Vec<Vec<u8>>) {
         let below = authority("Seals", None);
         let below = CertifiedIssuer::signed_by(below, KeyPair::generate().unwrap(), &self.intermediate).unwrap();
         let der = params.signed_by(&KeyPair::generate().unwrap(), &below).unwrap().der().to_vec();
@@ -57,13 +57,13 @@ impl Authority {
     }
 
     /// A list of the intermediate, current at [`NOW`] or a year old.
-    pub(super) fn list(&self, revoked: &[u64], current: bool) -> Vec<u8> {
+    pub(crate) fn list(&self, revoked: &[u64], current: bool) -> Vec<u8> {
         let year = if current { 2026 } else { 2025 };
         list(&self.intermediate, revoked, year)
     }
 
     /// A current list of the root.
-    pub(super) fn root_list(&self, revoked: &[u64]) -> Vec<u8> {
+    pub(crate) fn root_list(&self, revoked: &[u64]) -> Vec<u8> {
         list(&self.root, revoked, 2026)
     }
 }
@@ -89,7 +89,7 @@ fn list(issuer: &CertifiedIssuer<'static, KeyPair>, revoked: &[u64], year: i32) 
     .to_vec()
 }
 
-pub(super) fn authority(name: &str, path_length: Option<u8>) -> CertificateParams {
+pub(crate) fn authority(name: &str, path_length: Option<u8>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -102,7 +102,7 @@ pub(super) fn authority(name: &str, path_length: Option<u8>) -> CertificateParam
 }
 
 /// A seal certificate for payment initiation and account information, valid from 2026 to 2028, serial number 7.
-pub(super) fn seal() -> CertificateParams {
+pub(crate) fn seal() -> CertificateParams {
     let mut params = leaf(Some(ORGANIZATION));
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
     params.custom_extensions = vec![qc_statements(&seal_statements())];
@@ -110,7 +110,7 @@ pub(super) fn seal() -> CertificateParams {
 }
 
 /// A website certificate of the same organization.
-pub(super) fn web() -> CertificateParams {
+pub(crate) fn web() -> CertificateParams {
     let mut params = leaf(Some(ORGANIZATION));
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -118,7 +118,7 @@ pub(super) fn web() -> CertificateParams {
     params
 }
 
-pub(super) fn leaf(organization: Option<&str>) -> CertificateParams {
+pub(crate) fn leaf(organization: Option<&str>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CountryName, "FR");
@@ -135,30 +135,30 @@ pub(super) fn leaf(organization: Option<&str>) -> CertificateParams {
     params
 }
 
-pub(super) fn seal_statements() -> Vec<Vec<u8>> {
+pub(crate) fn seal_statements() -> Vec<Vec<u8>> {
     vec![compliance(), qc_type(2), psd2(&[(2, "PSP_PI"), (3, "PSP_AI")])]
 }
 
-pub(super) fn qc_statements(list: &[Vec<u8>]) -> CustomExtension {
+pub(crate) fn qc_statements(list: &[Vec<u8>]) -> CustomExtension {
     CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 3], tlv(0x30, &list.concat()))
 }
 
-pub(super) fn compliance() -> Vec<u8> {
+pub(crate) fn compliance() -> Vec<u8> {
     tlv(0x30, &oid(&[0, 4, 0, 1862, 1, 1]))
 }
 
 /// 1 is esign, 2 eseal, 3 web.
-pub(super) fn qc_type(kind: u64) -> Vec<u8> {
+pub(crate) fn qc_type(kind: u64) -> Vec<u8> {
     let list = tlv(0x30, &oid(&[0, 4, 0, 1862, 1, 6, kind]));
     tlv(0x30, &[oid(&[0, 4, 0, 1862, 1, 6]), list].concat())
 }
 
 /// 1 is `PSP_AS`, 2 `PSP_PI`, 3 `PSP_AI`, 4 `PSP_IC`.
-pub(super) fn psd2(roles: &[(u64, &str)]) -> Vec<u8> {
+pub(crate) fn psd2(roles: &[(u64, &str)]) -> Vec<u8> {
     psd2_of(roles, &["Autorité de contrôle prudentiel et de résolution", "FR-ACPR"])
 }
 
-pub(super) fn psd2_of(roles: &[(u64, &str)], texts: &[&str]) -> Vec<u8> {
+pub(crate) fn psd2_of(roles: &[(u64, &str)], texts: &[&str]) -> Vec<u8> {
     let role =
         |(arc, name): &(u64, &str)| tlv(0x30, &[oid(&[0, 4, 0, 19495, 1, *arc]), tlv(0x0c, name.as_bytes())].concat());
     let roles: Vec<u8> = roles.iter().flat_map(role).collect();
@@ -166,11 +166,11 @@ pub(super) fn psd2_of(roles: &[(u64, &str)], texts: &[&str]) -> Vec<u8> {
     tlv(0x30, &[oid(&[0, 4, 0, 19495, 2]), tlv(0x30, &[tlv(0x30, &roles), texts].concat())].concat())
 }
 
-pub(super) fn oid(arcs: &[u64]) -> Vec<u8> {
+pub(crate) fn oid(arcs: &[u64]) -> Vec<u8> {
     tlv(0x06, Oid::from(arcs).unwrap().as_bytes())
 }
 
-pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap().to_be_bytes();
     let header = match length {
         [0, short @ 0..=0x7f] => vec![tag, short],
@@ -181,10 +181,10 @@ pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// An RSA key that nobody has the private part of.
-pub(super) struct RsaKey(Vec<u8>);
+pub(crate) struct RsaKey(Vec<u8>);
 
 impl RsaKey {
-    pub(super) fn of_bytes(length: usize) -> Self {
+    pub(crate) fn of_bytes(length: usize) -> Self {
         let modulus = tlv(0x02, &[vec![0], vec![0xc5; length]].concat());
         Self(tlv(0x30, &[modulus, tlv(0x02, &[1, 0, 1])].concat()))
     }

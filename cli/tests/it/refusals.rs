@@ -1,0 +1,371 @@
+//! Refused registrations are counted, once each, at every door.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use shared::policy::{DOORS, Policy, Preset, Registration, Trust, TrustRule};
+
+use crate::federation::world::{Entity, Federation};
+use crate::https::Page;
+use crate::lookup::Asker;
+use crate::permissions::granted;
+use crate::stet::authority::{self, Authority};
+use crate::stet::institution::{ACME, Institution, REGISTER};
+use crate::support::{Reply, World, as_update, web_client};
+
+/// What was refused: error, rule, door, what it was told, the network; and how often.
+type Counts = BTreeMap<[String; 5], u64>;
+
+async fn counts(world: &World) -> Counts {
+    let refused = world.refused(1, 1).await;
+    refused.into_iter().map(|one| ([one.error, one.rule, one.door, one.description, one.network], one.count)).collect()
+}
+
+/// Where Authlete's runtime meets clients first.
+const AUTHORIZING: [(&str, &str); 2] =
+    [("authlete-authorization", "/api/1/auth/authorization"), ("authlete-pushed-auth-req", "/api/1/pushed_auth_req")];
+
+/// A service that opens every door, and who knocks.
+struct Street {
+    federation: Federation,
+    authority: Authority,
+    asker: String,
+}
+
+/// What a case has sent.
+struct Sent {
+    function: &'static str,
+    reply: Reply,
+}
+
+impl Street {
+    async fn new() -> Self {
+        let federation = Federation::new().await;
+        let authority = Authority::new();
+        federation.world.set_policy(1, policy(&federation)).await;
+        federation.world.set_stet(crate::stet::settings(&authority)).await;
+        let asker = federation.operator().to_owned();
+        Self { federation, authority, asker }
+    }
+
+    fn world(&self) -> &World {
+        &self.federation.world
+    }
+
+    async fn post(&self, function: &'static str, path: &str, body: &Value) -> Sent {
+        let token = path.starts_with("/api/").then_some(self.asker.as_str());
+        Sent { function, reply: self.world().send_json("POST", path, token, body).await }
+    }
+
+    async fn look_up(&self, client_id: &str) -> Sent {
+        let asker = Asker { world: self.world(), token: self.asker.clone() };
+        Sent { function: "client-lookup", reply: asker.ask(client_id).await }
+    }
+
+    /// Somebody authorizes with that identifier, or pushes such a request.
+    async fn authorize(&self, (function, path): (&'static str, &str), client_id: &str) -> Sent {
+        let parameters = format!("response_type=code&redirect_uri=https://rp.example/cb&client_id={client_id}");
+        self.post(function, path, &json!({ "parameters": parameters })).await
+    }
+
+    /// An entity that its federation vouches for, with those metadata; its superior demands that of them.
+    fn party(&self, name: &str, members: &Value, demanded: &Value) -> String {
+        let Federation { site, below, .. } = &self.federation;
+        let party = Entity::new(&format!("{}/{name}", site.url));
+        let key =
+            json!({"kty": "OKP", "crv": "Ed25519", "kid": "p", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let mut metadata = json!({"redirect_uris": ["https://rp.example/cb"], "jwks": {"keys": [key]}});
+        metadata.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let mut claims = party.configuration(&[below]);
+        claims["metadata"] = json!({ "openid_relying_party": metadata });
+        self.federation.publish(&party, &claims);
+        self.federation.publish_about(below, &party, |claims| {
+            if demanded.as_object().is_some_and(|demanded| !demanded.is_empty()) {
+                claims["metadata_policy"] = json!({ "openid_relying_party": demanded });
+            }
+        });
+        party.id
+    }
+
+    /// The URL of a document on the site, which says that.
+    fn document(&self, name: &str, members: &Value) -> String {
+        let site = &self.federation.site;
+        let url = format!("{}/{name}.json", site.url);
+        let mut document = json!({"client_id": url, "redirect_uris": ["https://rp.example/cb"]});
+        document.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let body = document.to_string();
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        site.set(&format!("/{name}.json"), Page::Answer(head + &body));
+        url
+    }
+}
+
+fn policy(federation: &Federation) -> Policy {
+    let mut policy = Preset::Open.policy();
+    policy.doors = DOORS.map(str::to_owned).to_vec();
+    let pattern = format!("{}/blocked/*", federation.site.url);
+    policy.metadata_documents.trust = vec![TrustRule { pattern, trust: Trust::Block }];
+    policy
+}
+
+/// Whatever happens raises one count by one; it is of that door and rule.
+struct Counter<'s> {
+    street: &'s Street,
+    before: Counts,
+    functions: BTreeSet<&'static str>,
+    doors: BTreeSet<String>,
+}
+
+impl Counter<'_> {
+    async fn is_one(&mut self, sent: Sent, door: &str, rule: &str, description: &str) {
+        let Sent { function, reply } = sent;
+        let after = counts(self.street.world()).await;
+        let rise_of = |(kind, count): &(&[String; 5], &u64)| **count - self.before.get(*kind).copied().unwrap_or(0);
+        let rise: u64 = after.iter().map(|one| rise_of(&one)).sum();
+        assert_eq!(rise, 1, "{function} {reply:?}: {after:?}");
+        let kind = after.iter().find(|one| rise_of(one) == 1).unwrap().0.clone();
+        let [_, found_rule, found_door, told, network] = kind.each_ref().map(String::as_str);
+        assert_eq!((found_door, found_rule), (door, rule), "{function} {reply:?}: {kind:?}");
+        assert!(told.contains(description), "{function}: {description}: {kind:?}");
+        assert!(!network.is_empty() && !told.contains("hunter2"), "{kind:?}");
+        self.before = after;
+        self.functions.insert(function);
+        self.doors.insert(found_door.to_owned());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_registration_counts_once_at_every_door() {
+    let street = Street::new().await;
+    let counted =
+        Counter { street: &street, before: Counts::new(), functions: BTreeSet::new(), doors: BTreeSet::new() };
+    let Counter { functions, before, doors, .. } = everywhere(&street, counted).await;
+    // Nothing of what was sent is kept but words of protocols, and hosts.
+    let items = street.world().refused(1, 1).await;
+    assert!(items.iter().all(|one| !format!("{one:?}").contains("hunter2")), "{items:?}");
+    let of_url =
+        items.iter().find(|one| one.rule == "metadata_documents" && one.error == "unauthorized_client").unwrap();
+    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({"client_id": "https://localhost/…"}));
+    // Whoever may count is seen to count.
+    let may = granted().into_iter().filter(|(_, role)| role.contains("UpdateItem X#*")).map(|(function, _)| function);
+    assert_eq!(may.collect::<Vec<_>>(), functions.into_iter().collect::<Vec<_>>());
+    assert_eq!(doors, ["authlete", "federation", "identity_center", "oauth", "stet"].map(str::to_owned).into());
+
+    // What is switched off costs nothing.
+    let mut off = policy(&street.federation);
+    off.audit.refusals = false;
+    street.world().set_policy(1, off).await;
+    street.world().clock.advance(60);
+    let implicit = json!({"redirect_uris": ["https://rp.example/cb"], "grant_types": ["password"]});
+    assert_eq!(street.world().register(1, None, &implicit).await.status, 400);
+    street.look_up(&format!("{}/blocked/client.json", street.federation.site.url)).await;
+    let acme = Institution::new(street.world(), &street.authority, ACME).await;
+    assert_eq!(acme.send_over(None, &acme.registration()).await.status, 401);
+    assert_eq!(counts(street.world()).await, before);
+}
+
+async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter<'s> {
+    let world = street.world();
+    let unoffered = json!({"redirect_uris": ["https://rp.example/cb"], "grant_types": ["password"]});
+    let unreadable = json!({"redirect_uris": "https://rp.example/hunter2", "client_name": "hunter2"});
+    let grants = "grant_types and response_types";
+
+    // RFC 7591 and RFC 7592.
+    let path = "/1/register";
+    counted.is_one(street.post("register", path, &unoffered).await, "oauth", grants, "\"password\"").await;
+    counted.is_one(street.post("register", path, &unreadable).await, "oauth", "as sent", "redirect_uris").await;
+    let (path, token, registered) = world.client(&web_client()).await;
+    let mut update = as_update(&registered.body);
+    update["grant_types"] = json!(["password"]);
+    for (body, rule) in [(&update, grants), (&unreadable, "as sent"), (&web_client(), "as sent")] {
+        let reply = world.send_json("PUT", &path, Some(&token), body).await;
+        counted.is_one(Sent { function: "client-configuration", reply }, "oauth", rule, "").await;
+    }
+
+    // Authlete's.
+    let path = "/api/1/client/registration";
+    for (document, rule) in [(&unoffered, grants), (&unreadable, "as sent")] {
+        let body = json!({"json": document.to_string()});
+        counted.is_one(street.post("authlete-client-registration", path, &body).await, "authlete", rule, "").await;
+    }
+    let sent = street.post("authlete-client-registration", path, &json!({"json": web_client().to_string()})).await;
+    let registered: Value = serde_json::from_str(sent.reply.text("responseContent")).unwrap();
+    let mut update = as_update(&registered);
+    update["grant_types"] = json!(["password"]);
+    for (document, rule) in [(&update, grants), (&unreadable, "as sent")] {
+        let (id, token) = (&registered["client_id"], &registered["registration_access_token"]);
+        let body = json!({"json": document.to_string(), "clientId": id, "token": token});
+        let sent = street.post("authlete-client-registration-update", &format!("{path}/update"), &body).await;
+        counted.is_one(sent, "authlete", rule, "").await;
+    }
+
+    // Identity Center's, each in its own words.
+    for (function, path, body, rule) in [
+        ("aws-register-client", "/client/register", json!({"clientName": "hunter2"}), "as sent"),
+        (
+            "aws-register-client",
+            "/client/register",
+            json!({"clientName": "a", "clientType": "public", "grantTypes": ["hunter2"]}),
+            grants,
+        ),
+        (
+            "aws-register-client",
+            "/client/register",
+            json!({
+                "clientName": "a", "clientType": "public", "grantTypes": ["authorization_code"],
+                "redirectUris": ["https://rp.example/#hunter2"],
+            }),
+            "the specifications",
+        ),
+        ("huawei-register-client", "/v1/clients", json!({"client_name": "hunter2"}), "as sent"),
+    ] {
+        counted.is_one(street.post(function, path, &body).await, "identity_center", rule, "").await;
+    }
+    tokens(street, &mut counted).await;
+    institutions(street, &mut counted).await;
+    relying_parties(street, &mut counted).await;
+    documents(street, &mut counted).await;
+    counted
+}
+
+/// Where a token is asked for.
+async fn tokens(street: &Street, counted: &mut Counter<'_>) {
+    let open = policy(&street.federation);
+    let protected = Policy { registration: Registration::InitialAccessToken, ..open.clone() };
+    street.world().set_policy(1, protected).await;
+    street.world().clock.advance(31);
+    let rule = "registration";
+    counted.is_one(street.post("register", "/1/register", &web_client()).await, "oauth", rule, "token").await;
+    let body = json!({"json": web_client().to_string(), "token": "iat_hunter2"});
+    let sent = street.post("authlete-client-registration", "/api/1/client/registration", &body).await;
+    counted.is_one(sent, "authlete", rule, "token").await;
+    for (function, path) in [("aws-register-client", "/client/register"), ("huawei-register-client", "/v1/clients")] {
+        counted.is_one(street.post(function, path, &json!({})).await, "identity_center", rule, "token").await;
+    }
+    street.world().set_policy(1, open).await;
+    street.world().clock.advance(31);
+}
+
+async fn institutions(street: &Street, counted: &mut Counter<'_>) {
+    let world = street.world();
+    let acme = Institution::new(world, &street.authority, ACME).await;
+    assert_eq!(acme.send(&acme.registration()).await.status, 201);
+    let stranger = Institution::pem(&crate::stet::stranger().issue(&authority::web()));
+    let path = acme.path();
+    for (certificate, told) in [
+        (None, "a client certificate is required"),
+        (Some("hunter2"), "X.509"),
+        (Some(stranger.as_str()), "its issuer is not trusted"),
+    ] {
+        let registration = acme.registration();
+        let reply = acme.send_over(certificate, &registration).await;
+        assert_eq!((reply.status, reply.text("error")), (401, "invalid_client"));
+        counted.is_one(Sent { function: "stet-register", reply }, "stet", "stet", told).await;
+        let reply = acme.send_over(certificate, &acme.signed("PUT", &path).with_body(&acme.metadata())).await;
+        counted.is_one(Sent { function: "stet-client", reply }, "stet", "stet", told).await;
+        // What is no registration is not counted as one.
+        assert_eq!(acme.send_over(certificate, &acme.signed("GET", &path)).await.status, 401);
+        assert_eq!(counts(world).await, counted.before);
+    }
+    let mut metadata = acme.metadata();
+    metadata["client_id"] = ACME.into();
+    metadata["redirect_uris"] = json!(["https://tpp.example/#hunter2"]);
+    for (function, method, path) in [("stet-register", "POST", REGISTER), ("stet-client", "PUT", path.as_str())] {
+        let request = acme.signed(method, path).with_body(&metadata);
+        for (request, rule, told) in [
+            (request.clone().with("authorization", "Bearer mgr_hunter2"), "stet", "token"),
+            (request.clone().with("digest", "SHA-256=hunter2"), "stet", "Digest"),
+            (acme.unsigned(method, path).with_body(&metadata), "stet", "Signature: it is missing"),
+            (
+                acme.sign(request.clone(), "(request-target) digest x-request-id x-hunter2", "", "seal"),
+                "stet",
+                "…: listed in the signature but absent",
+            ),
+            (acme.signed(method, path).with_body(&json!({"jwks": "hunter2"})), "as sent", "jwks"),
+            (request.clone(), "the specifications", "fragment"),
+        ] {
+            let reply = acme.send(&request).await;
+            counted.is_one(Sent { function, reply }, "stet", rule, told).await;
+        }
+    }
+}
+
+async fn relying_parties(street: &Street, counted: &mut Counter<'_>) {
+    let federation = &street.federation;
+    let door = "federation";
+    for (content_type, body, told) in [
+        ("application/json", "hunter2", "the content type must be"),
+        ("application/entity-statement+jwt", "hunter2", "the entity configuration"),
+        ("application/trust-chain+json", "[]", "a trust chain has 2 to"),
+    ] {
+        let reply = federation.post(content_type, body).await;
+        counted.is_one(Sent { function: "federation-explicit-registration", reply }, door, door, told).await;
+    }
+    let mut request = federation.request();
+    request["metadata"]["openid_relying_party"]["grant_types"] = json!(["password"]);
+    let reply = federation.register(&request).await;
+    let rule = "grant_types and response_types";
+    counted.is_one(Sent { function: "federation-explicit-registration", reply }, door, rule, "\"password\"").await;
+    let (function, path) = ("authlete-federation-registration", "/api/1/federation/registration");
+    for (body, told) in [
+        (json!({}), "the request must be"),
+        (json!({"trustChain": "hunter2"}), "a trust chain is a list"),
+        (json!({"entityConfiguration": "hunter2"}), "the entity configuration"),
+    ] {
+        counted.is_one(street.post(function, path, &body).await, "authlete", door, told).await;
+    }
+
+    // Whoever is looked for is registered, if its federation and the service let it.
+    for (name, members, demanded, rule, told) in [
+        ("a", json!({"client_registration_types": ["explicit"]}), json!({}), door, "does not have automatic"),
+        ("b", json!({"grant_types": ["password"]}), json!({}), rule, "\"password\""),
+        ("c", json!({"redirect_uris": ["https://rp.example/#hunter2"]}), json!({}), "the specifications", "fragment"),
+        ("d", json!({}), json!({"scope": {"essential": true}}), door, "scope does not comply with the metadata policy"),
+        ("e", json!({}), json!({"hunter2": {"essential": true}}), door, "\"…\" does not comply"),
+        ("f", json!({}), json!({"hunter2": {"one_of": 5}}), door, "metadata_policy of \"…\""),
+    ] {
+        let party = street.party(name, &members, &demanded);
+        counted.is_one(street.look_up(&party).await, "oauth", rule, told).await;
+        let reply = federation.look_for(&party).await;
+        counted.is_one(Sent { function: "authlete-client-get", reply }, "authlete", rule, told).await;
+        for place in AUTHORIZING {
+            counted.is_one(street.authorize(place, &party).await, "authlete", rule, told).await;
+        }
+    }
+}
+
+async fn documents(street: &Street, counted: &mut Counter<'_>) {
+    let site = &street.federation.site.url;
+    let good = street.document("good", &json!({"token_endpoint_auth_method": "none"}));
+    let reply = street.look_up(&good).await.reply;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let unread = street.document("unread", &json!({"client_id": 5, "hunter2": "hunter2"}));
+    let script = street.document("script", &json!({"hunter2_uri": "javascript:hunter2"}));
+    let method = street.document("method", &json!({"token_endpoint_auth_method": "hunter2"}));
+    let grants = street.document("grants", &json!({"grant_types": ["hunter2"]}));
+    for (url, rule, told) in [
+        (format!("{site}/a/../hunter2"), "metadata_documents", "dot segment"),
+        (format!("{site}/blocked/hunter2"), "metadata_documents", "does not take clients of this URL"),
+        (unread, "the document", "client_id must be a string"),
+        (script, "the document", "… has a scheme that runs a script"),
+        (method, "token_endpoint_auth_methods_supported", "\"…\" is not offered"),
+        (grants, "grant_types and response_types", "\"…\" is not offered"),
+    ] {
+        counted.is_one(street.look_up(&url).await, "oauth", rule, told).await;
+    }
+    // A copy that the service does not take any more.
+    let mut policy = policy(&street.federation);
+    policy.metadata_documents.required = vec!["client_name".to_owned()];
+    street.world().set_policy(1, policy).await;
+    street.world().clock.advance(31);
+    counted.is_one(street.look_up(&good).await, "oauth", "metadata_documents", "client_name is required").await;
+    for place in AUTHORIZING {
+        let sent = street.authorize(place, &good).await;
+        counted.is_one(sent, "authlete", "metadata_documents", "client_name is required").await;
+    }
+    // Nothing is there: nobody is refused.
+    let reply = street.look_up(&format!("{site}/absent.json")).await.reply;
+    assert_eq!(reply.status, 404, "{reply:?}");
+    assert_eq!(counts(street.world()).await, counted.before);
+}

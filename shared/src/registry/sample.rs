@@ -1,0 +1,606 @@
+//! What is kept of a refused registration: which members it had and, in place of their values, what rules look for in them.
+//! And back: a body that stands for it, so that it can be tried.
+
+mod keys;
+mod text;
+mod uri;
+
+use serde_json::{Map, Value};
+
+use crate::metadata::{
+    ApplicationType, AuthMethod, ClientMetadata, GrantType, MAX_BODY_BYTES, ResponseType, SERVER_SET, SubjectType,
+    is_algorithm, is_control, is_hidden, is_language_tag,
+};
+use crate::policy::{Flag, Policy};
+use crate::service::is_choice;
+
+/// How large a sample may be, in bytes of JSON.
+const MOST_BYTES: usize = 2048;
+
+/// How many values of a list are shown, and how many more there were.
+const MOST_VALUES: usize = 5;
+
+/// How long a value is that no policy finds too long, in bytes of JSON.
+const SHORT: usize = 64;
+
+/// How many values stand for those that are only counted: more than any policy allows.
+const MOST_MORE: usize = 1001;
+
+/// What stands in the place of a name that nobody defines, or of a language.
+const OTHER: &str = "…";
+
+/// Scopes that specifications define (OIDC Core §5.4, §11).
+const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+
+/// What doors with words of their own call a member.
+const OTHER_NAMES: [(&str, &str); 7] = [
+    // Of those that are named by a URL.
+    ("client_id", "client_uri"),
+    ("clientName", "client_name"),
+    ("clientType", "client_type"),
+    ("client_type", "client_type"),
+    ("grantTypes", "grant_types"),
+    ("redirectUris", "redirect_uris"),
+    ("scopes", "scope"),
+];
+
+/// How it is shown that a name is like one that the service reserves.
+const LIKENESSES: [(Flag, &str); 2] =
+    [(Flag::ReservedName, " with a reserved name in it"), (Flag::LookAlikeName, " like a reserved name")];
+
+/// Letters that look like others, for names that look like reserved ones.
+const LOOKS: [(char, char); 8] =
+    [('a', 'а'), ('e', 'е'), ('o', 'о'), ('i', 'і'), ('A', 'А'), ('E', 'Е'), ('O', 'О'), ('B', 'В')];
+
+/// A text that is an address.
+const ADDRESS: (&str, &str) = ("an IP address", "192.0.2.1");
+
+/// The member that has this name, at whatever door.
+pub(super) fn defined(name: &str) -> Option<&str> {
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, member)| *member);
+    other.or_else(|| (ClientMetadata::MEMBERS.contains(&name) || is_choice(name)).then_some(name))
+}
+
+/// Whether a specification defines that value of a member.
+pub(super) fn is_defined(member: &str, word: &str) -> bool {
+    match member {
+        "application_type" => ApplicationType::parse(word).is_some(),
+        "subject_type" | "subject_types_supported" => SubjectType::parse(word).is_some(),
+        "grant_types" => GrantType::parse(word).is_some(),
+        "response_types" => ResponseType::parse_any_order(word).is_some(),
+        "token_endpoint_auth_method" | "token_endpoint_auth_methods_supported" => AuthMethod::parse(word).is_some(),
+        "client_type" => matches!(word, "public" | "confidential"),
+        "scope" => SCOPES.contains(&word),
+        "backchannel_token_delivery_mode" | "backchannel_token_delivery_modes_supported" => {
+            matches!(word, "poll" | "ping" | "push")
+        }
+        name => is_of_algorithms(name) && is_algorithm(word),
+    }
+}
+
+fn is_of_algorithms(name: &str) -> bool {
+    ["_alg", "_enc", "_alg_values_supported", "_enc_values_supported"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a member holds a URI, or several.
+fn is_uri(member: &str) -> bool {
+    member.contains("uri") || member.ends_with("_endpoint") || member == "spiffe_id"
+}
+
+/// The members that were sent, and of their values what rules look for: words of specifications and of the service,
+/// schemes and hosts, which characters nobody sees; else how long they are.
+pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, Value> {
+    let (mut members, mut bytes, mut longest) = (Map::new(), 2, None);
+    let mut show = |name: String, member: &str, value: &Value| {
+        if members.contains_key(&name) {
+            return;
+        }
+        let shown = mask(member, value, policy);
+        // Quotes, a colon, a comma.
+        let more = name.len() + shown.to_string().len() + 4;
+        if bytes + more <= MOST_BYTES {
+            bytes += more;
+            members.insert(name, shown);
+        }
+    };
+    for (name, value) in sent {
+        let (base, tag) = name.split_once('#').map_or((&**name, None), |(base, tag)| (base, Some(tag)));
+        match (defined(base), tag) {
+            // A secret is not even as long as it is.
+            _ if SERVER_SET.contains(&base) && value.is_string() && base != "client_id" => {}
+            (Some(member), None) => show(name.clone(), member, value),
+            (Some(member), Some(tag)) if is_language_tag(tag) => show(format!("{base}#{OTHER}"), member, value),
+            _ if policy.custom_members.contains(name) || SERVER_SET.contains(&&**name) => show(name.clone(), "", value),
+            // Neither languages nor members that nobody knows: their names are values, too.
+            _ => {
+                let length = value.to_string().len();
+                if length > SHORT && longest.is_none_or(|(longest, _)| length > longest) {
+                    longest = Some((length, value));
+                }
+            }
+        }
+    }
+    if let Some((_, value)) = longest {
+        show(OTHER.to_owned(), "", value);
+    }
+    members
+}
+
+fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
+    match value {
+        Value::String(text) if member == "scope" => scopes(text, policy).into(),
+        Value::String(text) if is_defined(member, text) => text.as_str().into(),
+        Value::String(text) if is_uri(member) => uri::masked(text).into(),
+        Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
+            ADDRESS.0.into()
+        }
+        Value::String(text) => {
+            // What is longer is refused before it is compared.
+            let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
+            let flag = is_compared.then(|| policy.names.suspicion_of(text)).flatten();
+            let likeness = LIKENESSES.iter().find(|(like, _)| Some(*like) == flag).map_or("", |(_, shown)| shown);
+            (text::masked(text, &[is_hidden, is_control]) + likeness).into()
+        }
+        Value::Array(values) => {
+            let shown = values.iter().take(MOST_VALUES).map(|value| match value {
+                Value::Array(values) => format!("{} values", values.len()).into(),
+                value => mask(member, value, policy),
+            });
+            shown.chain(number_more(values.len())).collect()
+        }
+        Value::Object(set) if member == "jwks" => keys::masked(set),
+        Value::Object(members) => format!("{} members", members.len()).into(),
+        Value::Number(_) if member != "default_max_age" => "a number".into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+fn is_name(member: &str) -> bool {
+    matches!(member, "client_name" | "organization_name" | "display_name")
+}
+
+/// How many values there are beside those that are shown.
+fn number_more(values: usize) -> Option<Value> {
+    let more = values.checked_sub(MOST_VALUES).filter(|more| *more > 0)?;
+    Some(format!("{more} more").into())
+}
+
+/// The scopes that are somebody's words, and how long the others are.
+fn scopes(text: &str, policy: &Policy) -> String {
+    let offered = policy.scopes.offered.as_ref();
+    let is_known = |scope: &str| SCOPES.contains(&scope) || offered.is_some_and(|offered| offered.contains(scope));
+    let is_other = |letter: char| !letter.is_ascii_graphic() || "\"\\".contains(letter);
+    let shown = |scope: &str| match scope {
+        scope if scope.is_empty() || is_known(scope) => scope.to_owned(),
+        scope => format!("({})", text::masked(scope, &[is_other])),
+    };
+    let mut words = text.split(' ');
+    let mut all: Vec<String> = words.by_ref().take(MOST_VALUES).map(shown).collect();
+    let rest = words.collect::<Vec<_>>().join(" ");
+    all.extend((!rest.is_empty()).then(|| format!("({} more)", text::masked(&rest, &[]))));
+    all.join(" ")
+}
+
+/// A body that stands for the one of which that is kept: refused for the same, as far as that can be seen of it. `None` if
+/// it is no sample.
+#[must_use]
+pub fn stand_in(sample: &Map<String, Value>, policy: &Policy) -> Option<Map<String, Value>> {
+    let is_short = |value: &dyn Fn() -> String, most: usize| value().len() <= most;
+    if !is_short(&|| Value::from(sample.clone()).to_string(), 2 * MOST_BYTES) {
+        return None;
+    }
+    let members = sample.iter().map(|(name, shown)| {
+        let (base, tag) = name.split_once('#').map_or((&**name, None), |(base, tag)| (base, Some(tag)));
+        let value = unmask(defined(base).unwrap_or_default(), shown, policy);
+        (tag.map_or_else(|| name.clone(), |_| format!("{base}#en")), value)
+    });
+    let members: Map<String, Value> = members.collect();
+    is_short(&|| Value::from(members.clone()).to_string(), 2 * MAX_BODY_BYTES).then_some(members)
+}
+
+fn unmask(member: &str, shown: &Value, policy: &Policy) -> Value {
+    match shown {
+        Value::String(shown) if member == "scope" => unmasked_scopes(shown).into(),
+        Value::String(shown) => unmasked(member, shown, policy),
+        Value::Array(values) => {
+            let mut all: Vec<Value> = Vec::new();
+            for shown in values {
+                match shown.as_str().and_then(|shown| text::number(shown, "more")) {
+                    Some(more) => extend(&mut all, more),
+                    None => all.push(unmask(member, shown, policy)),
+                }
+            }
+            all.into()
+        }
+        Value::Object(set) if member == "jwks" => match set.get("keys") {
+            Some(Value::Array(shown)) => {
+                let mut all: Vec<Value> = Vec::new();
+                for (number, key) in shown.iter().enumerate() {
+                    match (key, key.as_str().and_then(|shown| text::number(shown, "more"))) {
+                        (_, Some(more)) => extend(&mut all, more),
+                        (Value::Object(key), None) => all.push(keys::stand_in(key, number)),
+                        (other, None) => all.push(unmask("", other, policy)),
+                    }
+                }
+                Map::from_iter([("keys".to_owned(), all.into())]).into()
+            }
+            Some(other) => Map::from_iter([("keys".to_owned(), unmask("", other, policy))]).into(),
+            None => Map::new().into(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// As many like the last one.
+fn extend(all: &mut Vec<Value>, more: usize) {
+    let Some(last) = all.last().cloned() else { return };
+    let most = MAX_BODY_BYTES / (last.to_string().len() + 1);
+    all.extend(std::iter::repeat_n(last, more.min(MOST_MORE).min(most)));
+}
+
+fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
+    if is_defined(member, shown) {
+        return shown.into();
+    }
+    match shown {
+        "a number" => return 1.into(),
+        shown if shown == ADDRESS.0 => return ADDRESS.1.into(),
+        _ => {}
+    }
+    if text::number(shown, "members").is_some() {
+        return Map::new().into();
+    }
+    if text::number(shown, "values").is_some() {
+        return Vec::<Value>::new().into();
+    }
+    let like = LIKENESSES.iter().find_map(|(flag, like)| Some((*flag, shown.strip_suffix(like)?)));
+    let shown = match like {
+        Some((flag, shown)) => match suspicious(flag, policy) {
+            Some(name) => return name.into(),
+            None => shown,
+        },
+        None => shown,
+    };
+    let uri = is_uri(member).then(|| uri::stand_in(shown, MAX_BODY_BYTES)).flatten();
+    uri.or_else(|| text::stand_in(shown, MAX_BODY_BYTES)).unwrap_or_else(|| shown.to_owned()).into()
+}
+
+/// A name that is suspected so.
+fn suspicious(flag: Flag, policy: &Policy) -> Option<String> {
+    let names = &policy.names;
+    let alike = names.reserved.iter().flat_map(|name| {
+        let looks = LOOKS.iter().map(|(letter, look)| name.replacen(*letter, &look.to_string(), 1));
+        std::iter::once(name.clone()).chain(looks)
+    });
+    alike.into_iter().find(|name| names.suspicion_of(name) == Some(flag))
+}
+
+fn unmasked_scopes(shown: &str) -> String {
+    let (mut all, mut rest) = (Vec::new(), shown);
+    while !rest.is_empty() {
+        let group = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let stand_in = group.and_then(|(group, behind)| {
+            let lengths = group.strip_suffix(" more").unwrap_or(group);
+            Some((text::stand_in(lengths, MAX_BODY_BYTES)?, behind.strip_prefix(' ').unwrap_or(behind)))
+        });
+        let (word, behind) = stand_in.unwrap_or_else(|| {
+            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+            (word.to_owned(), behind)
+        });
+        all.push(word);
+        rest = behind;
+    }
+    all.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::metadata::Scope;
+    use crate::metadata::testing::members;
+    use crate::policy::Preset;
+    use crate::registry::refusals::{Reason, is_reproduced};
+    use crate::registry::rehearse;
+    use crate::service::ServiceConfiguration;
+
+    #[test]
+    fn a_sample_shows_what_a_rule_needs_and_nothing_of_anybody() {
+        let sent = json!({
+            "client_name": "Mallory's", "redirect_uris": ["https://rp.example/cb?secret=1", "com.example.app:/x", "junk"],
+            "grant_types": ["implicit"], "scope": "read write", "contacts": ["me@rp.example"], "default_max_age": 5,
+            "id_token_signed_response_alg": "RS256", "jwks": {"keys": []}, "software_statement": "e30.e30.e30",
+            "phone": 491_701_234_567_u64, "client_name#x-mallory": "M", "street": "Mallory Lane ".repeat(9), "userinfo_signed_response_alg": "Mallory Smith",
+        });
+        let mut policy = Preset::Open.policy();
+        policy.scopes.offered = Scope::parse("read").unwrap();
+        let shown = Value::Object(masked(sent.as_object().unwrap(), &policy));
+        assert_eq!(shown["client_name"], "9 characters");
+        assert_eq!(shown["redirect_uris"], json!(["https://rp.example/…?…", "com.example.app:…", "4 characters"]));
+        assert_eq!((&shown["grant_types"], &shown["scope"]), (&json!(["implicit"]), &json!("read (5 characters)")));
+        assert_eq!((&shown["…"], &shown["client_name#…"]), (&json!("117 characters"), &json!("1 characters")));
+        assert_eq!((&shown["contacts"], &shown["default_max_age"]), (&json!(["13 characters"]), &json!(5)));
+        for hidden in ["Mallory", "secret", "me@", "e30", "phone", "49170", "mallory", "street"] {
+            assert!(!shown.to_string().contains(hidden), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_word_stays_where_a_specification_defines_it_or_the_service_offers_it() {
+        for (member, sent, expected) in [
+            ("grant_types", json!(["hunter2", "password"]), json!(["7 characters", "password"])),
+            ("response_types", json!(["token code", "hunter2"]), json!(["token code", "7 characters"])),
+            ("token_endpoint_auth_method", json!("my-password"), json!("11 characters")),
+            ("token_endpoint_auth_method", json!("private_key_jwt"), json!("private_key_jwt")),
+            ("application_type", json!("hunter2"), json!("7 characters")),
+            ("subject_type", json!("pairwise"), json!("pairwise")),
+            ("userinfo_signed_response_alg", json!("HUNTER2"), json!("7 characters")),
+            ("userinfo_encrypted_response_alg", json!("RSA-OAEP"), json!("RSA-OAEP")),
+            ("userinfo_encrypted_response_enc", json!("A128GCM"), json!("A128GCM")),
+            ("scope", json!("openid my-password"), json!("openid (11 characters)")),
+            (
+                "scope",
+                json!("a b c d e f g"),
+                json!(format!("{} (3 characters more)", ["(1 characters)"; 5].join(" "))),
+            ),
+            ("scope", json!(["openid", "hunter2"]), json!(["openid", "(7 characters)"])),
+            ("scopes", json!(["hunter2"]), json!(["(7 characters)"])),
+            ("clientType", json!("public"), json!("public")),
+            ("clientName", json!("hunter2"), json!("7 characters")),
+            (
+                "redirectUris",
+                json!(["https://u:hunter2@rp.example/hunter2?a#b"]),
+                json!(["https://…@rp.example/…?…#…"]),
+            ),
+            ("client_uri#x-hunter2", json!("hunter2://hunter2/"), json!("hunter2:…")),
+            ("redirect_uris", json!("https://rp.example/cb"), json!("https://rp.example/…")),
+            ("redirect_uris", json!({"hunter2": 1}), json!("1 members")),
+            ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 values", "a number"])),
+            ("client_name", json!(4_917_012), json!("a number")),
+            ("client_name", json!("hunter2\u{202e}"), json!("8 characters, 10 bytes with U+202E")),
+            ("client_secret", json!("hunter2"), Value::Null),
+            ("client_secret", json!(["hunter2"]), json!(["7 characters"])),
+            ("tls_client_auth_san_ip", json!("192.0.2.77"), json!("an IP address")),
+            (
+                "jwks",
+                json!({"keys": [{"kty": "oct", "k": "hunter2"}]}),
+                json!({"keys": [{"k": "private", "kty": "oct"}]}),
+            ),
+            ("redirect_uris", json!("https://rp.example:1234/cb"), json!("https://rp.example:…/…")),
+            ("redirect_uris", json!("https://rp.example/hunter2/../cb%00"), json!("https://rp.example//../…%00")),
+            ("redirect_uris", json!("https://*.rp.example/cb"), json!("https://*.rp.example/…")),
+            ("redirect_uris", json!("https://rp.example\\hunter2"), json!("https://…\\…/…")),
+            ("redirect_uris", json!("com.example.app://hunter2@x"), json!("com.example.app://…@…/…")),
+            ("contacts", json!(vec!["hunter2"; 6]), json!([&["7 characters"; 5][..], &["1 more"]].concat())),
+            ("contacts", json!(vec!["hunter2"; 5]), json!(vec!["7 characters"; 5])),
+        ] {
+            let sent = json!({member: sent});
+            let shown = Value::Object(masked(sent.as_object().unwrap(), &Preset::Open.policy()));
+            let name = member.replace("#x-hunter2", "#…");
+            assert_eq!(shown[&name], expected, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_sample_is_small_whatever_was_sent() {
+        let languages = (0..500).map(|number| (format!("client_name#x-{number}"), "a".into()));
+        let every = |value: Value| ClientMetadata::MEMBERS.iter().map(move |name| ((*name).to_owned(), value.clone()));
+        let host = format!("https://{}.example/", "a.".repeat(2000));
+        for sent in [
+            languages.collect::<Map<String, Value>>(),
+            every("x ".repeat(30_000).into()).collect(),
+            every(host.as_str().into()).collect(),
+            every(json!(vec![host.clone(); 100])).collect(),
+            every(format!("{}://a", "s".repeat(3000)).into()).collect(),
+            every(json!([[[[[[[[[[[1]]]]]]]]]]])).collect(),
+        ] {
+            let sample = Value::from(masked(&sent, &Preset::Open.policy())).to_string();
+            assert!(sample.len() <= MOST_BYTES && sample.len() > 10, "{sample}");
+        }
+    }
+
+    /// A body of a web application with those members.
+    fn web(members: Value) -> Value {
+        let mut body = json!({"client_name": "Example", "redirect_uris": ["https://rp.example/cb"]});
+        body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap());
+        body
+    }
+
+    /// One with that redirect URI.
+    fn redirect(uri: &str) -> Value {
+        web(json!({"redirect_uris": [uri]}))
+    }
+
+    /// What is refused, by each rule and for each shape of a value that rules look at.
+    fn refused() -> Vec<Value> {
+        let key = json!({"kty": "EC", "crv": "P-256", "kid": "one", "use": "sig",
+            "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"});
+        let with_key = |name: &str, value: Value| {
+            let mut key = key.clone();
+            key[name] = value;
+            web(json!({"jwks": {"keys": [key]}, "token_endpoint_auth_method": "private_key_jwt"}))
+        };
+        let long = format!("https://rp.example/{}", "a".repeat(3000));
+        let uris = [
+            "junk",
+            "",
+            "/cb",
+            "rp.example",
+            " https://rp.example/",
+            "https://rp.example/#a",
+            "https://rp.example/?a[]=1",
+            "https://rp.example/#a#b",
+            "https://rp.example/c b",
+            "https://rp.example/\u{e9}",
+            "https://rp.example/\u{202e}",
+            "https://rp.example/{id}",
+            "https://rp.example\\@evil.example/",
+            "https://rp.example/%zz",
+            "https://rp.example/a/../cb",
+            "https://rp.example/%2e%2E/cb",
+            "com.example.app:/../cb",
+            "https://rp.example/cb%00",
+            "https://user:pass@up.example/cb",
+            "com.example.app://user@host/",
+            "https://rp.example:0/",
+            "https://rp.example:65536/",
+            "https://rp.example:/",
+            "https://rp.example:http/",
+            "https:rp.example",
+            "https:///rp.example",
+            "http://127.1/",
+            "http://[0:0:0:0:0:0:0:1]/cb",
+            "https://rp..example/",
+            "https://*.rp.example/cb",
+            "*.rp.example",
+            "http://rp.example/cb",
+            "javascript:alert(1)",
+            "ms-settings:x",
+            "https://192.168.0.1/cb",
+            "cursor://anysphere/cb",
+            "http://localhost:1/cb",
+            &long,
+        ];
+        let uris = uris.into_iter().map(redirect);
+        let others = [
+            // as sent
+            json!({"redirect_uris": "https://rp.example/cb"}),
+            web(json!({"client_name": 5})),
+            web(json!({"scope": ["openid"]})),
+            web(json!({"client_name#x-1": ["a"]})),
+            web(json!({"jwks": [1]})),
+            web(json!({"jwks": "{}"})),
+            web(json!({"contacts": [["a"]]})),
+            web(json!({"default_max_age": -1})),
+            web(json!({"client_id": 5})),
+            web(json!({"redirect_uris": [{"a": 1}]})),
+            web(json!({"require_auth_time": "true"})),
+            // limits
+            web(json!({"client_name": "x".repeat(9000)})),
+            web(json!({"client_name": "é".repeat(3000)})),
+            web(json!({"contacts": vec!["a@rp.example"; 200]})),
+            web(json!({"redirect_uris": vec!["https://rp.example/cb"; 200]})),
+            web(json!({"scope": "a ".repeat(5000)})),
+            web(json!({"tenant": "x".repeat(9000)})),
+            // unannounced
+            web(json!({"subject_type": "pairwise"})),
+            web(json!({"id_token_signed_response_alg": "HUNTER2"})),
+            web(json!({"subject_type": "pairwise", "subject_types_supported": ["public"]})),
+            // flows, methods, scopes
+            web(json!({"grant_types": ["authorization_code", "password"]})),
+            web(json!({"grant_types": ["magic"]})),
+            web(json!({"response_types": ["token"]})),
+            web(json!({"token_endpoint_auth_method": "magic"})),
+            web(json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a"})),
+            web(json!({"scope": "fly"})),
+            web(json!({"scope": "openid email"})),
+            web(json!({"scope": "\u{e9}"})),
+            // pages, names, URLs that are called
+            web(json!({"logo_uri": "https://bank.example/a.png"})),
+            web(json!({"client_name": "The Example Bank login"})),
+            web(json!({"client_name": "Ex\u{430}mple Bank"})),
+            web(json!({"jwks_uri": "https://10.0.0.1/"})),
+            web(json!({"request_uris": ["https://*.rp.example/"]})),
+            with_key("x5u", json!("https://localhost/a")),
+            // the specifications
+            web(json!({"client_name": "Exa\u{202e}mple"})),
+            web(json!({"client_name": "Example\0"})),
+            web(json!({"client_name#he": "\u{2066}x"})),
+            web(json!({"default_max_age": u64::MAX})),
+            web(json!({"jwks": {"keys": [key.clone()]}, "jwks_uri": "https://rp.example/keys"})),
+            with_key("d", json!("AQ")),
+            web(json!({"jwks": {"a": 1, "b": 2}})),
+            web(json!({"jwks": {"keys": {}}})),
+            web(json!({"jwks": {"keys": ["key"]}})),
+            with_key("kty", json!("oct")),
+            with_key("x", json!("AQ")),
+            with_key("crv", Value::Null),
+            with_key("alg", json!("RS256")),
+            with_key("use", json!("enc")),
+            with_key("alg", json!("HS256")),
+            with_key("kid", json!("a\u{202e}")),
+            with_key("key_ops", json!(["verify", "verify"])),
+            with_key("x5c", json!([])),
+            with_key("x5c", json!(["%"])),
+            with_key("x", json!("NKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4")),
+            web(json!({"jwks": {"keys": [{"kty": "RSA", "n": "AQ", "e": "AQAB"}]}})),
+            web(json!({"jwks": {"keys": [{"kty": "RSA", "n": format!("{}+", "x".repeat(341)), "e": "AQAB"}]}})),
+            web(json!({"jwks": {"keys": [key.clone(), key.clone()]}})),
+            web(json!({"jwks": {"keys": vec![key.clone(); 21]}})),
+            web(json!({"token_endpoint_auth_method": "private_key_jwt"})),
+            web(json!({"backchannel_logout_uri": "https://rp.example/#a"})),
+            web(json!({"logo_uri": "ftp://rp.example/"})),
+            web(json!({"post_logout_redirect_uris": ["javascript:x"]})),
+            web(json!({"spiffe_id": "spiffe://x.example/a?b"})),
+            web(json!({"dpop_bound_access_tokens": true, "tls_client_certificate_bound_access_tokens": true})),
+            web(json!({"backchannel_token_delivery_mode": "pull"})),
+            web(json!({"grant_types": []})),
+            json!({}),
+            web(json!({"userinfo_encrypted_response_enc": "A256GCM"})),
+            web(json!({"redirect_uris": ["https://1.example/", "https://2.example/", "https://3.example/",
+                "https://4.example/", "https://5.example/", "https://6.example/#a"]})),
+        ];
+        uris.chain(others).collect()
+    }
+
+    /// Under which policies: each refuses something that the others do not.
+    fn configurations() -> Vec<ServiceConfiguration> {
+        let mut strict = Preset::Protected.policy();
+        strict.names.reserved = vec!["Example Bank".to_owned()].into();
+        strict.names.look_alike = crate::policy::Conduct::Refuse;
+        strict.scopes.offered = Scope::parse("openid read").unwrap();
+        strict.scopes.unoffered = crate::policy::Unoffered::Refuse;
+        strict.token_endpoint_auth_methods.offered.push(AuthMethod::PrivateKeyJwt);
+        let mut open = Preset::Open.policy();
+        open.token_endpoint_auth_methods.offered.extend([AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth]);
+        [strict, open, Preset::Regulated.policy()].map(|policy| ServiceConfiguration::new("tests", policy)).into()
+    }
+
+    #[test]
+    fn what_is_kept_of_a_refusal_is_refused_for_the_same() {
+        let (mut tried, mut lost) = (0, Vec::new());
+        for sent in refused() {
+            let mut is_refused = false;
+            for configuration in configurations() {
+                let real = rehearse(&configuration, sent.as_object().cloned().unwrap());
+                let Err(refused) = &real.outcome else { continue };
+                let sample = masked(sent.as_object().unwrap(), &configuration.policy);
+                (tried, is_refused) = (tried + 1, true);
+                if !is_reproduced(&configuration, &sample, real.rule, &Reason::from(refused)) {
+                    lost.push(format!("{}: {refused}: {}", real.rule, Value::Object(sample)));
+                }
+            }
+            assert!(is_refused, "{sent}");
+        }
+        assert!(tried > 150, "{tried}");
+        assert_eq!(lost, [""; 0]);
+    }
+
+    #[test]
+    fn what_stands_for_a_sample_is_bounded() {
+        let policy = Preset::Open.policy();
+        for sample in [
+            json!({"client_name": "x".repeat(5000)}),
+            json!({"contacts": vec!["65536 characters"; 100]}),
+            json!({"contacts": ["60000 characters", "4000000000 more", "4000000000 more", "9 more"]}),
+            json!({"client_name": "999999999999 characters, 999999999999999 bytes", "client_uri": "999999999 characters"}),
+        ] {
+            let body = stand_in(sample.as_object().unwrap(), &policy);
+            assert!(body.is_none_or(|body| Value::from(body).to_string().len() <= 2 * MAX_BODY_BYTES), "{sample}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever was sent: what is kept of it is small, and what stands for it has the same members and is kept as the same.
+        #[test]
+        fn what_stands_for_a_sample_is_kept_as_that(sent in members(), text in "\\PC{0,20}", uri in "https:[@:/?.*#%a0 ]{0,12}") {
+            let mut sent = sent;
+            sent.extend([("client_name".to_owned(), text.into()), ("client_uri".to_owned(), uri.into())]);
+            let policy = Preset::Open.policy();
+            let sample = masked(&sent, &policy);
+            proptest::prop_assert!(Value::from(sample.clone()).to_string().len() <= MOST_BYTES);
+            proptest::prop_assert_eq!(masked(&stand_in(&sample, &policy).unwrap(), &policy), sample);
+        }
+    }
+}

@@ -351,7 +351,7 @@ await check('a change is made in the draft that there is, and the way back to th
   await at(page, 'policy')
   const editor = page.getByLabel('The policy, as JSON')
   await editor.fill((await editor.inputValue()).replace('"lookup_max_age": 60', '"lookup_max_age": 61'))
-  await page.getByText('lookup_max_age').first().waitFor()
+  await page.getByRole('cell', { name: 'lookup_max_age', exact: true }).waitFor()
   await at(page, 'today')
   await page.getByRole('row').filter({ hasText: /"phone" is not offered/ }).first().getByRole('link').click()
   await settled(page)

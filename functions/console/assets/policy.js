@@ -190,8 +190,8 @@ class Editor {
     drafts.set(this.context.id, { body: this.body.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
-  became(policy, client, answer) {
-    const { policy: whole, registered, requires, refused, changes = [] } = answer
+  became(policy, client, tried) {
+    const { policy: whole, registered, requires, refused, changes = [] } = tried
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
@@ -199,7 +199,7 @@ class Editor {
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description)
     const place = h('div')
-    load(place, suggestions(this.context, { rule }, whole, client, answer, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule }, whole, client, tried, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),

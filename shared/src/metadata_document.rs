@@ -308,7 +308,7 @@ impl<'a> Search<'a> {
         match judged.await {
             Ok(document) => Ok(self.copied(&document, &retrieved, earlier)),
             Err(unresolved) => {
-                let sent = registry::read_members(body).unwrap_or_default();
+                let sent = registry::read_members(body);
                 *self.attempt = Attempt { rule: trail.rule(), sent };
                 Err(unresolved)
             }

@@ -72,6 +72,8 @@ pub async fn register(
     let mut rule = "dynamic_registration";
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
     if let Err(error) = &outcome {
+        // Others were faster with an initial access token of so many uses.
+        let rule = if matches!(error, Error::InvalidToken) { "registration" } else { rule };
         note(context, &error.into(), &Attempt { rule, sent: submitted.metadata.to_members() }).await;
     }
     outcome

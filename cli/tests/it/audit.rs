@@ -324,7 +324,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
             "as sent",
             "oauth",
             "client_name#… must be a string",
-            r##"{"client_name#…":"a number"}"##,
+            r#"{"client_name#…":"a number"}"#,
         ),
         (
             "/api/1/client/registration",
@@ -379,13 +379,27 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_not_counted() {
+async fn what_is_no_registration_and_a_closed_door_are_counted() {
     let world = World::open().await;
-    for junk in ["", "client_name=a", "{"] {
-        let reply = world.send("POST", "/1/register", &[("content-type", "application/json")], junk.to_owned()).await;
-        assert_eq!(reply.status, 400);
+    let large = format!("{{\"a\": \"{}\"}}", "x".repeat(70_000));
+    for (kind, body, description) in [
+        ("application/json", "", "the body is not JSON in UTF-8"),
+        ("application/json", "{", "the body is not JSON in UTF-8"),
+        ("application/x-www-form-urlencoded", "client_name=a", "the request must have Content-Type: application/json"),
+        ("application/json", &large, "the body is larger than 65536 bytes"),
+    ] {
+        world.clock.advance(DAY);
+        let reply = world.send("POST", "/1/register", &[("content-type", kind)], body.to_owned()).await;
+        assert!([400, 413].contains(&reply.status), "{reply:?}");
+        let found = kinds(&world).await;
+        assert_eq!(found, [["invalid_client_metadata", "as sent", "oauth", description, "{}"].map(str::to_owned)]);
     }
-    assert!(kinds(&world).await.is_empty());
+    world.clock.advance(DAY);
+    world.set_policy(1, Policy { doors: vec!["authlete".to_owned()], ..Preset::Open.policy() }).await;
+    assert_eq!(world.register(1, None, &web_client()).await.status, 404);
+    let [found] = &world.refused(1, 1).await[..] else { panic!("one") };
+    assert_eq!((&*found.rule, &*found.error, &*found.door), ("doors", "not_found", "oauth"));
+    assert!(found.samples[0].reproduces && found.description.contains("does not open the door oauth"));
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ async fn a_refused_registration_counts_once_at_every_door() {
     assert!(items.iter().all(|one| !format!("{one:?}").contains("hunter2")), "{items:?}");
     let of_url =
         items.iter().find(|one| one.rule == "metadata_documents" && one.error == "unauthorized_client").unwrap();
-    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({"client_id": "https://localhost/…"}));
+    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({"client_id": "https://localhost:…/…"}));
     // Whoever may count is seen to count.
     let may = granted().into_iter().filter(|(_, role)| role.contains("UpdateItem X#*")).map(|(function, _)| function);
     assert_eq!(may.collect::<Vec<_>>(), functions.into_iter().collect::<Vec<_>>());
@@ -274,7 +274,7 @@ async fn institutions(street: &Street, counted: &mut Counter<'_>) {
     for (function, method, path) in [("stet-register", "POST", REGISTER), ("stet-client", "PUT", path.as_str())] {
         let request = acme.signed(method, path).with_body(&metadata);
         for (request, rule, told) in [
-            (request.clone().with("authorization", "Bearer mgr_hunter2"), "stet", "token"),
+            (request.clone().with("authorization", "Bearer mgr_hunter2"), "registration", "token"),
             (request.clone().with("digest", "SHA-256=hunter2"), "stet", "Digest"),
             (acme.unsigned(method, path).with_body(&metadata), "stet", "Signature: it is missing"),
             (

@@ -233,11 +233,19 @@ fn listed(methods: &[Method]) -> String {
 
 /// The service that the path names, if it opens this door.
 pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Refusal> {
-    let service = app.service(request.service_id().ok_or(Error::UnknownService)?).await?;
-    if service.policy().opens(DOOR) {
-        return Ok(service);
-    }
-    Err(Refusal::at(&service)(Fault::Absent(Absent::closed(&service))))
+    let service = any_service(app, request).await?;
+    opened(&service).map_err(|absent| Refusal::at(&service)(Fault::Absent(absent)))?;
+    Ok(service)
+}
+
+/// The service that the path names, be this door closed to its clients.
+pub(crate) async fn any_service(app: &App, request: &Request) -> Result<Arc<Service>, Error> {
+    app.service(request.service_id().ok_or(Error::UnknownService)?).await
+}
+
+/// Whether a service opens this door.
+pub(crate) fn opened(service: &Service) -> Result<(), Absent> {
+    if service.policy().opens(DOOR) { Ok(()) } else { Err(Absent::closed(service)) }
 }
 
 /// Counts a stranger's request against its network's allowance and everybody's.

@@ -4,10 +4,11 @@ use shared::caller::{self, Registrant};
 use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::limits::Guest;
+use shared::registry::Reason;
 use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door::{self, Fault, REGISTRATIONS, Refusal};
+use crate::door::{self, Absent, Fault, REGISTRATIONS, Refusal};
 
 const METHODS: &[Method] = &[Method::Post];
 
@@ -28,11 +29,14 @@ pub async fn handle(app: &App, request: Request) -> Response {
 }
 
 async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
-    let service = door::service(app, request).await?;
+    let service = door::any_service(app, request).await?;
     register_at(app, &service, request).await.map_err(Refusal::at(&service))
 }
 
 async fn register_at(app: &App, service: &Service, request: &Request) -> Result<Response, Fault> {
+    if let Err(absent) = door::opened(service) {
+        return Err(closed(app, service, request, absent).await);
+    }
     let mut read = None;
     let guest = || {
         let submitted = read.insert(door::submitted(request));
@@ -58,6 +62,16 @@ async fn turned_away(app: &App, service: &Service, request: &Request, rule: &'st
     let context = door::context(app, service, request, String::new());
     registry::turned_away(&context, rule, &error, &request.body).await;
     error.into()
+}
+
+/// Counts who finds the door closed, as far as strangers may ask there.
+async fn closed(app: &App, service: &Service, request: &Request, absent: Absent) -> Fault {
+    if app.admit_stranger(request, service.id, REGISTRATIONS).await.is_ok() {
+        let (context, unknown) = (door::context(app, service, request, String::new()), Error::UnknownService);
+        let reason = Reason::new(unknown.status(), unknown.code(), &absent.to_string());
+        registry::turned_away(&context, "doors", reason, &request.body).await;
+    }
+    Fault::Absent(absent)
 }
 
 /// Who registers. Whoever shows no initial access token that is good is a stranger, and is counted before anything else

@@ -27,7 +27,7 @@ pub struct Named {
     /// When the one of that name was deleted, in milliseconds since 1970, if there was one: what it had is no other's.
     pub deleted: Option<u64>,
     /// What is left of that one, from which it can be [brought back](Store::restorable), if that is so.
-    pub left: Option<Left>,
+    pub left: Option<Box<Left>>,
 }
 
 /// What is left of a client that was deleted.
@@ -134,7 +134,7 @@ impl Store {
         let mut items = self.batch_as_stored(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
         let is_left = |item: &Item| item.contains_key("deleted_by") && text(item, "SK") == Some("C");
-        let left = items.iter().position(is_left).map(|at| Left(items.swap_remove(at)));
+        let left = items.iter().position(is_left).map(|at| Box::new(Left(items.swap_remove(at))));
         let deleted = left.as_ref().and_then(|left| number(&left.0, TOKENS_FROM));
         items.retain(|item| self.is_live(item));
         let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;

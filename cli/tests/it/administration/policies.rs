@@ -74,7 +74,7 @@ fn what_a_registration_would_become_is_told_rule_by_rule() {
     let required = "\n\nWhat would be registered, with a good initial access token:\napplication_type ";
     assert!(people.contains(required), "{people}");
     let open = json!({"policy": {"registration": "open"}});
-    assert_eq!(check(&data, &open, Some(&sent)).1["requires"], json!([]));
+    assert_eq!(check(&data, &open, Some(&json!({"redirect_uris": uris}))).1["requires"], json!([]));
     let closed = json!({"policy": {"dynamic_registration": false}});
     let (accepted, answer, fault) = check(&data, &closed, Some(&sent));
     assert!(!accepted && fault.contains("refused by dynamic_registration"), "{fault}");

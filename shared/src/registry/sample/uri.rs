@@ -20,6 +20,9 @@ const SHORT: usize = 64;
 /// How many things that are looked for are shown.
 const MOST_MARKS: usize = 12;
 
+/// Schemes of which the host is shown; of others, as those of applications, it says nothing.
+const HOSTED: [&str; 6] = ["http", "https", "spiffe", "ftp", "ws", "wss"];
+
 /// A port that there is, and one that there is not.
 const PORTS: [&str; 2] = ["8443", "99999"];
 
@@ -43,7 +46,7 @@ fn shape(text: &str) -> Option<String> {
     let (host, port) = with_port(host);
     let user = user.map(|user| format!("{}@", marks(&format!("x{user}")))).unwrap_or_default();
     let port = port.map(|port| format!(":{}", shown_port(port))).unwrap_or_default();
-    Some(if matches!(&*scheme, "http" | "https" | "spiffe") {
+    Some(if HOSTED.contains(&&*scheme) {
         format!("{scheme}://{user}{}{port}/{}{length}", shown_host(host), tail(rest))
     } else if user.is_empty() && matches!(&*port, "" | ":…") {
         format!("{scheme}:{}{length}", tail(rest))

@@ -1,10 +1,12 @@
 //! What a user has let a client have, over all its authorizations.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use shared::Error;
 use shared::client::RegisteredClient;
 use shared::store::Item;
-use shared::store::item::{integer, number, string, text};
+use shared::store::item::{changed, integer, number, string, text};
 use shared::store::schema::{Key, grant_key, grant_position, grants_list, service_grants_list};
 
 use crate::authorization::Authorization;
@@ -39,6 +41,11 @@ impl Grant {
     #[must_use]
     pub fn of(self, client: &RegisteredClient) -> Self {
         if self.is_earlier_than(client) { Self { latest: None, merged: Vec::new(), modified: 0, ..self } } else { self }
+    }
+
+    /// Whether scopes are remembered, whoever they were granted to.
+    pub(crate) const fn has_scopes(&self) -> bool {
+        self.latest.is_some() || !self.merged.is_empty()
     }
 
     /// Whether its scopes were granted to an earlier client of that name.
@@ -150,11 +157,14 @@ pub fn remembering(
             }
         };
     }
-    let mut added = if add.is_empty() { String::new() } else { format!(" ADD {}", add.join(", ")) };
+    let added = if add.is_empty() { String::new() } else { format!(" ADD {}", add.join(", ")) };
+    // An end is told once: only what has one is sent to the stream function.
+    let mut removed = vec!["ended, client_id, changed"];
     if memory.first && memory.scopes.is_some_and(<[String]>::is_empty) {
-        added.push_str(" REMOVE merged");
+        removed.push("merged");
     }
-    store::updating(update.update_expression(format!("SET {}{added}", set.join(", "))))
+    let expression = format!("SET {}{added} REMOVE {}", set.join(", "), removed.join(", "));
+    store::updating(update.update_expression(expression))
 }
 
 /// Makes room for one more authorization of a grant, if there is one yet: what is dead is forgotten and, if that is not
@@ -180,11 +190,33 @@ pub async fn make_room(context: &Context<'_>, client: u64, grant: Option<&Grant>
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn living(context: &Context<'_>, grant: &Grant) -> Result<Vec<Authorization>, Error> {
-    let keys = grant.live.iter().map(|id| store::key(context, *id).into_attributes()).collect();
-    let items = context.app.store.batches(keys).await?;
+    let mut living = authorizations(context, grant).await?;
     let now = context.now_millis();
-    let mut living = items.iter().map(store::read).collect::<Result<Vec<_>, _>>()?;
     living.retain(|authorization| authorization.may_live(now));
+    Ok(living)
+}
+
+/// The authorizations of a grant that are still there.
+pub(crate) async fn authorizations(context: &Context<'_>, grant: &Grant) -> Result<Vec<Authorization>, Error> {
+    let keys = grant.live.iter().map(|id| store::key(context, *id).into_attributes()).collect();
+    context.app.store.batches(keys).await?.iter().map(store::read).collect()
+}
+
+/// Of several grants, the authorizations of which something may live, by their names.
+pub(crate) async fn living_of(
+    context: &Context<'_>,
+    grants: impl Iterator<Item = &Grant>,
+) -> Result<BTreeMap<AuthorizationId, Authorization>, Error> {
+    let ids: BTreeSet<AuthorizationId> = grants.flat_map(|grant| grant.live.iter().copied()).collect();
+    let keys = ids.iter().map(|id| store::key(context, *id).into_attributes()).collect();
+    let now = context.now_millis();
+    let mut living = BTreeMap::new();
+    for item in context.app.store.batches(keys).await? {
+        let authorization = store::read(&item)?;
+        if authorization.may_live(now) {
+            living.insert(authorization.id, authorization);
+        }
+    }
     Ok(living)
 }
 
@@ -204,16 +236,54 @@ async fn forget(context: &Context<'_>, client: u64, subject: &str, gone: Vec<Aut
     context.app.store.write(shared::store::Write::Update(Box::new(update)), "").await.map(drop)
 }
 
-/// Forgets the scopes that a user has granted a client; its tokens stay. Answers what was known.
+/// What of a grant an operator ends.
+pub struct End<'e> {
+    /// The client's number.
+    pub client: u64,
+    /// Its identifier, for the audit.
+    pub client_id: &'e str,
+    /// The user.
+    pub subject: &'e str,
+    /// The authorizations that are ended.
+    pub gone: &'e [AuthorizationId],
+    /// Whether the scopes are forgotten.
+    pub forgets_scopes: bool,
+}
+
+/// Forgets of a grant what is ended, for which the stream function makes an entry of the audit. Of one that is not known
+/// there is nothing to forget.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn forget_scopes(context: &Context<'_>, client: u64, subject: &str) -> Result<(), Error> {
-    let update = context
+pub async fn end(context: &Context<'_>, end: &End<'_>) -> Result<(), Error> {
+    let mut expression =
+        "SET ended = if_not_exists(ended, :none) + :one, client_id = :client_id, changed = :changed".to_owned();
+    let mut update = context
         .app
         .store
-        .update(key(context, client, subject))
-        .update_expression("REMOVE latest, merged, modified")
-        .condition_expression("attribute_exists(PK)");
+        .update(key(context, end.client, end.subject))
+        .condition_expression("attribute_exists(PK)")
+        .expression_attribute_values(":none", integer(0))
+        .expression_attribute_values(":one", integer(1))
+        .expression_attribute_values(":client_id", string(end.client_id))
+        .expression_attribute_values(":changed", changed(context.origin));
+    if end.forgets_scopes {
+        expression.push_str(" REMOVE latest, merged, modified");
+    }
+    if !end.gone.is_empty() {
+        expression.push_str(" DELETE live :gone");
+        let gone = end.gone.iter().map(|id| id.to_text()).collect();
+        update = update.expression_attribute_values(":gone", AttributeValue::Ss(gone));
+    }
+    let update = update.update_expression(expression);
     context.app.store.write(shared::store::Write::Update(Box::new(update)), "").await.map(drop)
+}
+
+/// Forgets the scopes that a user has granted a client; its tokens stay.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn forget_scopes(context: &Context<'_>, client: &RegisteredClient, subject: &str) -> Result<(), Error> {
+    let (client, client_id) = (client.numeric_id, client.client_id.as_str());
+    end(context, &End { client, client_id, subject, gone: &[], forgets_scopes: true }).await
 }

@@ -20,7 +20,7 @@ pub enum Kind {
     Refused,
     /// AWS was not asked, or it or the operators' API does not permit it.
     Credentials,
-    /// Others have the name, or changed the same at the same time.
+    /// Others have the name, what it names does not stand so, or others changed the same at the same time.
     Conflict,
     /// AWS or somebody else does not answer.
     Unavailable,
@@ -68,7 +68,9 @@ impl Kind {
             Self::NotFound => "what it names is not there",
             Self::Refused => "what it asks for, or what a file holds, is refused",
             Self::Credentials => "credentials, a token or a region are missing, have expired or do not permit it",
-            Self::Conflict => "the name is taken, or others changed the same at the same time",
+            Self::Conflict => {
+                "the name is taken, it does not stand so that this could be done, or others changed the same"
+            }
             Self::Unavailable => "the table, KMS or another server does not answer",
         }
     }

@@ -44,6 +44,7 @@ pub struct Operation {
     body_is_required: bool,
     example: Option<&'static str>,
     answers: Vec<(u16, Option<(&'static str, &'static str)>)>,
+    headers: Vec<(&'static str, &'static str)>,
     failures: Vec<(u16, Option<&'static str>)>,
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn on(function: &'static str, method: Method, summary: &'static str) 
         body_is_required: true,
         example: None,
         answers: Vec::new(),
+        headers: Vec::new(),
         failures: Vec::new(),
     }
 }
@@ -124,6 +126,12 @@ impl Operation {
     /// Succeeds without a body.
     pub(crate) fn gives_nothing(mut self, status: u16) -> Self {
         self.answers.push((status, None));
+        self
+    }
+
+    /// Where it succeeds there is that header: its name, what it is.
+    pub(crate) fn telling(mut self, name: &'static str, meaning: &'static str) -> Self {
+        self.headers.push((name, meaning));
         self
     }
 
@@ -237,6 +245,11 @@ impl Door {
             let answer = answers.entry(status.to_string()).or_insert_with(|| json!({ "description": phrase(*status) }));
             if let (Some((content_type, notation)), true) = (body, method != Method::Head) {
                 answer["content"][*content_type] = json!({ "schema": schema(notation)? });
+            }
+        }
+        for (name, meaning) in &said.headers {
+            for answer in answers.values_mut() {
+                answer["headers"][*name] = json!({ "description": meaning, "schema": { "type": "string" } });
             }
         }
         for (status, error) in self.failures_of(said) {

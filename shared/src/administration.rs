@@ -62,6 +62,15 @@ impl Draft {
         let Value::Object(members) = members else { return Err(Error::internal("a client is not an object")) };
         Ok(Self { metadata: ClientMetadata::from_members(members)?, client_type: None, ..draft })
     }
+
+    /// Whether a change to it changes something: its metadata is another one than the client's, or that lacks a secret that
+    /// a change makes, as one that came without secrets from another table.
+    #[must_use]
+    pub fn changes(&self, client: &RegisteredClient, now: u64) -> bool {
+        let end = client.record.secret_expires_at;
+        let lacks_secret = client.secret.is_none() || end != 0 && end <= now;
+        self.metadata != Self::of(client).metadata || lacks_secret && client.record.metadata.needs_secret()
+    }
 }
 
 /// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
@@ -514,6 +523,17 @@ pub async fn restored(context: &Context<'_>, client_id: &str) -> Result<Register
     let client = found.map_err(RestoreFault::Unrestorable)?;
     within_the_developers_share(context, &client).await?;
     Ok(client)
+}
+
+/// Makes the end of a client final that was [deleted so](delete_restorably) that it could be brought back.
+///
+/// # Errors
+/// [`Error::UnknownClient`] if there is none; [`Error::Unavailable`], [`Error::Internal`].
+pub async fn forget_deleted(context: &Context<'_>, client_id: &str) -> Result<(), Error> {
+    let Context { app, service, origin, .. } = context;
+    let number = service.numeric_id(client_id);
+    let forgotten = app.store.forget_deleted(service.id, client_id, number, origin).await?;
+    if forgotten { Ok(()) } else { Err(Error::UnknownClient) }
 }
 
 fn admit(policy: &Policy, mut metadata: ClientMetadata) -> Result<VerifiedMetadata, Error> {

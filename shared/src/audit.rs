@@ -91,6 +91,8 @@ pub enum Happening {
     RegistrationTokenReplaced,
     /// All tokens of a client were ended.
     TokensEnded,
+    /// What one user has let a client have was ended: the members say whether `authorizations`, `scopes` or both.
+    GrantsEnded,
     /// It was deleted, or revoked.
     Deleted,
     /// A deleted client or service was brought back.
@@ -116,6 +118,7 @@ impl Happening {
             Self::SecretReplaced => "secret_replaced",
             Self::RegistrationTokenReplaced => "registration_token_replaced",
             Self::TokensEnded => "tokens_ended",
+            Self::GrantsEnded => "grants_ended",
             Self::Deleted => "deleted",
             Self::Restored => "restored",
             Self::Ended => "ended",

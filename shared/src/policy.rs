@@ -24,7 +24,7 @@ pub use metadata_documents::{MetadataDocuments, MetadataDocumentsFault, SameOrig
 pub use names::Names;
 pub use presets::Preset;
 pub use unused::Unused;
-pub use written::WrittenFault;
+pub use written::{ValueFault, WrittenFault};
 
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
 use crate::trusted_issuer::TrustedIssuer;

@@ -1,28 +1,53 @@
 //! Tokens that an operator ends, all of a user at a client or all of a client.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use shared::Error;
 
-use super::list::{Status, by_client, standings, works};
-use crate::authorization::Authorization;
+use super::list::{Status, by_client, works};
+use crate::authorization::{Authorization, State};
 use crate::context::Context;
-use crate::grant::{self, Grant};
+use crate::grant::{self, End, Grant};
 use crate::store;
 
-/// Ends what a user has let a client have, codes included. Answers how many authorizations had tokens.
+/// Ends what a user has let a client have, tokens and codes, and forgets the scopes. Answers how many authorizations had
+/// tokens.
 ///
 /// # Errors
 /// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
-pub async fn end_all(context: &Context<'_>, grant: &Grant) -> Result<usize, Error> {
-    let living = grant::living(context, grant).await?;
+pub async fn end(context: &Context<'_>, grant: &Grant) -> Result<usize, Error> {
+    ended(context, grant, true).await
+}
+
+/// The same, but remembers the scopes.
+///
+/// # Errors
+/// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn end_tokens(context: &Context<'_>, grant: &Grant) -> Result<usize, Error> {
+    ended(context, grant, false).await
+}
+
+async fn ended(context: &Context<'_>, grant: &Grant, forgets_scopes: bool) -> Result<usize, Error> {
+    let known = grant::authorizations(context, grant).await?;
     let now = context.now_millis();
-    let clients = if living.is_empty() { BTreeMap::new() } else { standings(context, &living).await? };
+    // One that is revoked already was so by somebody who came no further.
+    let gone = |authorization: &Authorization| authorization.may_live(now) || authorization.state == State::Revoked;
+    let gone: Vec<_> = known.iter().filter(|it| gone(it)).map(|authorization| authorization.id).collect();
+    let forgets_scopes = forgets_scopes && grant.has_scopes();
+    if gone.is_empty() && !forgets_scopes {
+        return Ok(0);
+    }
+    let clients = context.app.store.standings(context.service.id, BTreeSet::from([grant.client])).await?;
     let works = |authorization: &&Authorization| authorization.is_live(now) && works(context, &clients, authorization);
-    let count = living.iter().filter(works).count();
-    for authorization in living {
+    let count = known.iter().filter(works).count();
+    // Who is told of it by the audit is told of what has happened: the tokens end before.
+    let client = clients.get(&grant.client).and_then(|standing| standing.client.as_ref());
+    let client_id = client.map_or_else(|| grant.client.to_string(), |client| client.client_id.clone());
+    for authorization in known.into_iter().filter(|authorization| authorization.may_live(now)) {
         store::revoke(context, authorization).await?;
     }
+    let end = End { client: grant.client, client_id: &client_id, subject: &grant.subject, gone: &gone, forgets_scopes };
+    grant::end(context, &end).await?;
     Ok(count)
 }
 

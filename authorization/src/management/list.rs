@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::Error;
 use shared::store::item::text;
-use shared::store::schema::{
-    DEVELOPER_INDEX, LIST_INDEX, authorizations_list, clients_list, grant_position, grants_list, service_grants_list,
-};
+use shared::store::schema::{LIST_INDEX, authorizations_list, clients_list, grants_list};
 use shared::store::{Item, Standing};
 
 use crate::authorization::{Authorization, State};
@@ -126,16 +124,6 @@ pub async fn grants_of_subject(context: &Context<'_>, subject: &str) -> Result<V
     let items = context.app.store.listed(LIST_INDEX, list, MOST_LOOKED_AT).await?;
     let grants = items.iter().filter(|item| text(item, "subject") == Some(subject)).map(grant::read);
     Ok(grants.collect())
-}
-
-/// What users have let a client have, `at_most` of them.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn grants_of_client(context: &Context<'_>, client: u64, at_most: usize) -> Result<Vec<Grant>, Error> {
-    let (list, position) = (service_grants_list(context.service.id), grant_position(client));
-    let items = context.app.store.listed_at(DEVELOPER_INDEX, list, position, at_most).await?;
-    Ok(items.iter().filter(|item| text(item, "SK") == Some("V")).map(grant::read).collect())
 }
 
 async fn of_grant(context: &Context<'_>, grant: &Grant) -> Result<Vec<Authorization>, Error> {

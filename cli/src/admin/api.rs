@@ -52,13 +52,14 @@ pub(super) struct Asking {
     query: Vec<(&'static str, String)>,
     body: Option<Map<String, Value>>,
     if_match: Option<String>,
+    client: Option<String>,
 }
 
 impl Asking {
     /// A request below `/operator/`, by the segments of its path.
     pub(super) fn new(method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(|segment| (*segment).to_owned()).collect();
-        Self { method, path, query: Vec::new(), body: None, if_match: None }
+        Self { method, path, query: Vec::new(), body: None, if_match: None, client: None }
     }
 
     /// With a parameter, if there is a value.
@@ -70,6 +71,11 @@ impl Asking {
     /// With a body.
     pub(super) fn sending(self, body: Map<String, Value>) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    /// About that client: that it is not there is said by its name.
+    pub(super) fn about(self, client_id: &str) -> Self {
+        Self { client: Some(client_id.to_owned()), ..self }
     }
 
     /// Only if that is what is replaced.
@@ -106,6 +112,7 @@ impl Api {
     /// # Errors
     /// The description that the API gave, of the kind of its status; or that it did not answer as itself.
     pub(super) async fn ask(&self, asking: Asking) -> Result<Answer> {
+        let client = asking.client.clone();
         let response = self.sent(asking).await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_redirection() {
@@ -120,7 +127,11 @@ impl Api {
         let members = Some(body).filter(|_| is_json).and_then(|body| serde_json::from_slice(&body).ok());
         match members {
             Some(members) if status.is_success() => Ok(Answer { members, etag }),
-            Some(members) => Err(self.refused(status, &headers, &members).into()),
+            Some(members) => {
+                let failure = self.refused(status, &headers, &members);
+                let absent = client.filter(|_| failure.kind == Kind::NotFound && is_unknown_client(&members));
+                Err(absent.map_or(failure, |client_id| no_client(&client_id)).into())
+            }
             None => Err(self.other(status, "answers what is no JSON object").into()),
         }
     }
@@ -196,7 +207,41 @@ impl Api {
     /// A client, by what [`client_path`](Self::client_path) takes.
     pub(super) async fn client(&self, service: &str, client_id: &str) -> Result<Map<String, Value>> {
         let path = self.client_path(service, client_id).await?;
-        self.get(&[service, "clients", &path]).await
+        let asking = Asking::new(Method::GET, &[service, "clients", &path]).about(client_id);
+        let client = self.ask(asking).await?.members;
+        text(&client, "client_id")?;
+        Ok(client)
+    }
+
+    /// A page of a list from a cursor on, and the cursor of the next one.
+    pub(super) async fn page(
+        &self,
+        asking: Asking,
+        list: &str,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
+        let mut members = self.ask(asking.with("cursor", cursor)).await?.members;
+        let rows = rows(&mut members, list)?;
+        Ok((rows, next(&members, cursor)?))
+    }
+
+    /// A list page by page, so many of it at the most; whether there is more.
+    pub(super) async fn pages(
+        &self,
+        asking: &Asking,
+        list: &str,
+        most: usize,
+    ) -> Result<(Vec<Map<String, Value>>, bool)> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let limit = u64::try_from(most.saturating_sub(all.len())).unwrap_or(MOST).min(MOST);
+            let (some, next) = self.page(asking.clone().with("limit", Some(limit)), list, cursor.as_deref()).await?;
+            all.extend(some);
+            cursor = next;
+            if cursor.is_none() || all.len() >= most {
+                return Ok((all, cursor.is_some()));
+            }
+        }
     }
 
     /// The way to a client: by its identifier, or by its number, where that does not survive in a path.
@@ -209,28 +254,82 @@ impl Api {
             return Ok(client_id.to_owned());
         }
         let asking = Asking::new(Method::GET, &[service, "clients"]).with("client_id", Some(client_id));
-        let found = rows(&mut self.ask(asking).await?.members, "clients");
+        let found = rows(&mut self.ask(asking).await?.members, "clients")?;
         let number = found.first().and_then(|client| client.get("numeric_id")?.as_u64());
-        let absent = || Failure::not_found(format!("there is no client {client_id}"));
-        Ok(number.ok_or_else(absent)?.to_string())
+        Ok(number.ok_or_else(|| no_client(client_id))?.to_string())
     }
 }
 
-/// Takes the rows of a page.
-pub(super) fn rows(members: &mut Map<String, Value>, name: &str) -> Vec<Map<String, Value>> {
-    let Some(Value::Array(rows)) = members.remove(name) else { return Vec::new() };
-    let row = |row| if let Value::Object(row) = row { Some(row) } else { None };
-    rows.into_iter().filter_map(row).collect()
+/// Takes the rows of a page, which it must have.
+///
+/// # Errors
+/// That they are missing.
+pub(super) fn rows(members: &mut Map<String, Value>, name: &str) -> Result<Vec<Map<String, Value>>, Failure> {
+    let lacking = || lacking(name, "an array of objects");
+    let Some(Value::Array(rows)) = members.remove(name) else { return Err(lacking()) };
+    let row = |row| if let Value::Object(row) = row { Ok(row) } else { Err(lacking()) };
+    rows.into_iter().map(row).collect()
 }
 
-/// Where the page after one begins: nowhere, if it is that one again.
-pub(super) fn next(members: &Map<String, Value>, cursor: Option<&str>) -> Option<String> {
-    members.get("next")?.as_str().filter(|next| Some(*next) != cursor).map(str::to_owned)
+/// The same, which it may have.
+///
+/// # Errors
+/// That they are something else.
+pub(super) fn rows_if_any(members: &mut Map<String, Value>, name: &str) -> Result<Vec<Map<String, Value>>, Failure> {
+    if members.contains_key(name) { rows(members, name) } else { Ok(Vec::new()) }
 }
 
-/// What a status means here; a 404 that does not name its error is not the API's.
+/// A text that an answer must have.
+///
+/// # Errors
+/// That it is missing.
+pub(super) fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<&'m str, Failure> {
+    members.get(name).and_then(Value::as_str).ok_or_else(|| lacking(name, "a string"))
+}
+
+/// A number that an answer must have.
+///
+/// # Errors
+/// That it is missing.
+pub(super) fn number(members: &Map<String, Value>, name: &str) -> Result<u64, Failure> {
+    members.get(name).and_then(Value::as_u64).ok_or_else(|| lacking(name, "a whole number"))
+}
+
+/// What is asked is not the operators' API, or not as this program knows it.
+fn lacking(member: &str, what: &str) -> Failure {
+    Failure::new(Kind::Refused, format!("the API's answer lacks {member}, {what}: is it the operators' API?"))
+}
+
+/// Where the page after one begins.
+///
+/// # Errors
+/// If that is the page itself: it would have no end.
+fn next(members: &Map<String, Value>, cursor: Option<&str>) -> Result<Option<String>, Failure> {
+    if !members.contains_key("next") {
+        return Ok(None);
+    }
+    let next = text(members, "next")?;
+    if Some(next) == cursor {
+        return Err(Failure::new(Kind::Refused, "the API's answer has as next the page itself: there is no end of it"));
+    }
+    Ok(Some(next.to_owned()))
+}
+
+/// There is no such client.
+pub(super) fn no_client(client_id: &str) -> Failure {
+    Failure::not_found(format!("there is no client {client_id}"))
+}
+
+/// Whether an answer says that the client is not there, and not that something else is not.
+fn is_unknown_client(members: &Map<String, Value>) -> bool {
+    members.get("error_description").and_then(Value::as_str) == Some(&shared::Error::UnknownClient.to_string())
+}
+
+/// What a status means here; a 403 that says why is refused to whoever asks, and a 404 that does not name its error is not
+/// the API's.
 fn kind(status: StatusCode, members: &Map<String, Value>) -> Kind {
     match status.as_u16() {
+        403 if members.get("error").is_some_and(|error| error == "access_denied") => Kind::Refused,
         401 | 403 => Kind::Credentials,
         404 if members.contains_key("error") => Kind::NotFound,
         409 | 412 | 428 => Kind::Conflict,

@@ -7,11 +7,10 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::audit::Entry;
-use shared::store::schema::audit_position;
 use shared::time::Clock;
 
 use super::Output;
-use super::api::{Api, Asking, next, rows};
+use super::api::Asking;
 use super::asked::Asked;
 use super::desk::Desk;
 use super::output::date;
@@ -104,8 +103,8 @@ impl Log<'_> {
                 let client = api.client_path(&self.service.to_string(), client_id).await?;
                 let path = [&self.service.to_string(), "clients", &client, "history"];
                 // One more says that there are more.
-                let (mut entries, _) =
-                    newest(&Asking::new(Method::GET, &path), "entries", most.saturating_add(1), api).await?;
+                let asking = Asking::new(Method::GET, &path).about(client_id);
+                let (mut entries, _) = api.pages(&asking, "entries", most.saturating_add(1)).await?;
                 entries.retain(|entry| at(entry) >= self.since);
                 let is_cut = entries.len() > most;
                 entries.truncate(most);
@@ -118,8 +117,7 @@ impl Log<'_> {
     async fn latest(&self, most: usize) -> Result<Entries> {
         match self.asked {
             Asked::Table(connection) => {
-                let since = audit_position(self.since, "");
-                let latest = connection.store.latest_audit_of_service(self.service, &since, None, most).await;
+                let latest = connection.store.latest_audit_of_service(self.service, self.since, None, most).await;
                 let (entries, earlier) = latest.map_err(described)?;
                 // One that is deleted still has an audit; one that never was has none.
                 if entries.is_empty() {
@@ -127,16 +125,15 @@ impl Log<'_> {
                 }
                 Ok((members(&entries)?, earlier.is_some()))
             }
-            Asked::Api(api) => newest(&self.asking(), "entries", most, api).await,
+            Asked::Api(api) => api.pages(&self.asking(), "entries", most).await,
         }
     }
 
-    /// The first changes from a position on, oldest first, and the position after them, if there are more.
+    /// The first changes from a cursor on, oldest first, and the cursor of the next ones, if there are more.
     async fn some(&self, from: Option<&str>, most: usize) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
         match self.asked {
             Asked::Table(connection) => {
-                let from = from.map_or_else(|| audit_position(self.since, ""), str::to_owned);
-                let page = connection.store.audit_of_service(self.service, &from, most).await;
+                let page = connection.store.audit_of_service(self.service, self.since, from, most).await;
                 let (entries, next) = page.map_err(described)?;
                 if entries.is_empty() && next.is_none() {
                     connection.service(self.service).await?;
@@ -144,9 +141,8 @@ impl Log<'_> {
                 Ok((members(&entries)?, next))
             }
             Asked::Api(api) => {
-                let asking = self.asking().with("oldest", Some(true)).with("limit", Some(most)).with("cursor", from);
-                let mut page = api.ask(asking).await?.members;
-                Ok((rows(&mut page, "entries"), next(&page, from)))
+                let asking = self.asking().with("oldest", Some(true)).with("limit", Some(most));
+                api.page(asking, "entries", from).await
             }
         }
     }
@@ -155,21 +151,6 @@ impl Log<'_> {
         // The API knows no later time.
         let since = (self.since > 0).then_some(self.since);
         Asking::new(Method::GET, &[&self.service.to_string(), "audit"]).with("since", since)
-    }
-}
-
-/// The newest of a list of the API, page by page.
-async fn newest(asking: &Asking, list: &str, most: usize, api: &Api) -> Result<Entries> {
-    let (mut entries, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let limit = PAGE.min(most.saturating_sub(entries.len()));
-        let asking = asking.clone().with("limit", Some(limit)).with("cursor", cursor.as_deref());
-        let mut page = api.ask(asking).await?.members;
-        entries.append(&mut rows(&mut page, list));
-        cursor = next(&page, cursor.as_deref());
-        if cursor.is_none() || entries.len() >= most {
-            return Ok((entries, cursor.is_some()));
-        }
     }
 }
 
@@ -244,7 +225,7 @@ async fn refused(service: u64, days: u64, most: usize, asked: &Asked, output: &O
         Asked::Api(api) => {
             let days = days.min(operator::refusals::MOST_DAYS);
             let asking = Asking::new(Method::GET, &[&service.to_string(), "refusals"]).with("days", Some(days));
-            newest(&asking, "refusals", most, api).await?
+            api.pages(&asking, "refusals", most).await?
         }
     };
     refused.sort_by_cached_key(|refused| {

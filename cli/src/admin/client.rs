@@ -8,8 +8,9 @@ mod shown;
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand};
+use operator::settable;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
@@ -18,7 +19,7 @@ use shared::client::{RegisteredClient, Source};
 use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
 use shared::registry::{self, strictness};
 
-use super::api::{Api, Asking, rows};
+use super::api::{Api, Asking, rows_if_any, text};
 use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::{Desk, absent};
@@ -158,10 +159,12 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
 }
 
 async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
+    let metadata = shown::settable(&sent);
     let (created, client) = match asked {
         Asked::Table(connection) => {
             let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-            let submitted = Submitted::from_members(sent.clone())?;
+            settable::check(&metadata, desk.service.policy()).map_err(refused)?;
+            let submitted = Submitted::from_members(metadata)?;
             let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
             let managed_at =
                 |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
@@ -170,8 +173,8 @@ async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &
         }
         Asked::Api(api) => {
             let path = [&service.to_string(), "clients"];
-            let created = api.ask(Asking::new(Method::POST, &path).sending(sent.clone())).await?.members;
-            let client_id = created.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let created = api.ask(Asking::new(Method::POST, &path).sending(metadata)).await?.members;
+            let client_id = text(&created, "client_id")?.to_owned();
             let client = Which { service, client_id }.of_api(api).await?;
             (created, shown::displayed(client))
         }
@@ -185,8 +188,10 @@ async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, outp
         Asked::Table(connection) => update_in_table(which, changes, connection).await?,
         Asked::Api(api) => {
             let (service, path) = which.path(api).await?;
-            let asking = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(changes.clone());
-            api.ask(asking).await?;
+            let mut set = shown::settable(changes);
+            set.extend(changes.get("version").map(|version| ("version".to_owned(), version.clone())));
+            let asking = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(set);
+            api.ask(asking.about(&which.client_id)).await?;
             which.of_api(api).await?
         }
     };
@@ -201,9 +206,19 @@ async fn update_in_table(
 ) -> Result<Map<String, Value>> {
     let (desk, client) = which.at_desk(connection).await?;
     if !client.source.is_operators_to_change() {
-        bail!("{} is vouched for by others: it is not an operator's to change", which.client_id);
+        let sentence = format!("{} is vouched for by others: it is not an operator's to change", which.client_id);
+        return Err(Failure::new(Kind::Conflict, sentence).into());
     }
-    let draft = |client: &RegisteredClient| Draft::patched(client, changes.clone());
+    if changes.get("version").is_some_and(|version| version.as_u64() != Some(client.version)) {
+        return Err(Failure::new(Kind::Conflict, "the client was changed since; look at it again").into());
+    }
+    let (policy, now) = (desk.service.policy(), connection.clock.now());
+    let set = settable::differing(shown::settable(changes), &client, policy, now);
+    settable::check(&set, policy).map_err(refused)?;
+    let draft = |client: &RegisteredClient| Draft::patched(client, set.clone());
+    if !draft(&client).map_err(described)?.changes(&client, now) {
+        return Ok(operator::shown::whole(&client, policy, now));
+    }
     if let Err(fault) = allowed(&draft(&client).map_err(described)?.metadata, client.source) {
         // What operators make step by step is not complete yet; what was complete stays so.
         if allowed(&client.record.metadata.to_metadata(), client.source).is_ok() {
@@ -212,7 +227,11 @@ async fn update_in_table(
         print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));
     }
     let updated = administration::replace(&desk.context(), client, draft).await.map_err(described)?;
-    Ok(operator::shown::whole(&updated.client, desk.service.policy(), connection.clock.now()))
+    Ok(operator::shown::whole(&updated.client, policy, now))
+}
+
+fn refused(sentence: String) -> Failure {
+    Failure::new(Kind::Refused, sentence)
 }
 
 async fn rotate_secret(
@@ -274,6 +293,12 @@ async fn delete(seen: &Seen, for_good: bool, consent: &Consent, asked: &Asked, o
     let state = match asked {
         Asked::Table(connection) => {
             let desk = which.desk(connection).await?;
+            if for_good && desk.found(client_id).await?.is_none() {
+                ask_to_delete(client_id, &Map::new(), consent)?;
+                let forgotten = administration::forget_deleted(&desk.context(), client_id).await;
+                forgotten.map_err(|error| absent(error, client_id))?;
+                return which.tell(FOR_GOOD, DELETED.to_owned(), output);
+            }
             let client = desk.known(client_id).await?;
             seen.is(&client)?;
             ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
@@ -283,15 +308,19 @@ async fn delete(seen: &Seen, for_good: bool, consent: &Consent, asked: &Asked, o
         }
         Asked::Api(api) => {
             let (service, path) = which.path(api).await?;
-            let path = [&service, "clients", &path];
-            let client = api.get(&path).await?;
+            let client = match api.client(&service, client_id).await {
+                // It may be one that was deleted before.
+                Err(error) if for_good && Failure::of(&error, Kind::Fault).kind == Kind::NotFound => Map::new(),
+                client => client?,
+            };
             ask_to_delete(client_id, &client, consent)?;
-            let asking = Asking::new(Method::DELETE, &path).with("for_good", for_good.then_some(true));
+            let asking = Asking::new(Method::DELETE, &[&service, "clients", &path]).about(client_id);
+            let asking = asking.with("for_good", for_good.then_some(true));
             api.ask(asking.with("version", version.or_else(|| client.get("version")?.as_u64()))).await?;
             DELETED.to_owned()
         }
     };
-    which.tell("is deleted", state, output)
+    which.tell(if for_good { FOR_GOOD } else { "is deleted" }, state, output)
 }
 
 fn ask_to_delete(client_id: &str, client: &Map<String, Value>, consent: &Consent) -> Result<()> {
@@ -375,8 +404,8 @@ impl Which {
     /// What an action of the API has made for it.
     async fn ask_for(&self, api: &Api, action: &str, body: Map<String, Value>, member: &str) -> Result<Value> {
         let (service, path) = self.path(api).await?;
-        let asking = Asking::new(Method::POST, &[&service, "clients", &path, action]).sending(body);
-        Ok(api.ask(asking).await?.members.remove(member).unwrap_or_default())
+        let asking = Asking::new(Method::POST, &[&service, "clients", &path, action]).about(&self.client_id);
+        Ok(text(&api.ask(asking.sending(body)).await?.members, member)?.into())
     }
 
     /// Its identifier and what has just been made for it.
@@ -410,6 +439,9 @@ fn warn_of_ignored(sent: &Map<String, Value>, client: &Map<String, Value>) {
 /// What is shown of a client that is no setting of it: which change it is, and how it became what it is.
 const TOLD: [&str; 3] = ["version", "sent", "changes"];
 
+/// What has become of one that nothing is kept of.
+const FOR_GOOD: &str = "is deleted for good";
+
 /// How a client stands that is gone.
 const DELETED: &str = "deleted";
 
@@ -425,7 +457,7 @@ fn print(client: Map<String, Value>, output: &Output) -> Result<()> {
     if output.is_json() {
         return output.one(&members);
     }
-    let changes = rows(&mut members, "changes");
+    let changes = rows_if_any(&mut members, "changes")?;
     members.remove("sent");
     output.one(&members)?;
     if !changes.is_empty() {

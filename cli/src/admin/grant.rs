@@ -2,14 +2,10 @@
 
 mod by_api;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use anyhow::Result;
-use authorization::grant::{self, Grant};
-use authorization::management;
+use authorization::Context;
+use authorization::management::{self, Left};
 use authorization::rules::Rules;
-use authorization::{Authorization, Context};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
@@ -102,34 +98,15 @@ struct Holder {
     client: Option<RegisteredClient>,
 }
 
-/// A grant of which something is left.
-struct Left {
-    grant: Grant,
-    live: Vec<Authorization>,
+async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &Output) -> Result<()> {
+    let (grants, is_cut) = office.grants(whose, most(limit, output)).await?;
+    print_list(&grants.iter().map(|left| row(&operator::grants::shown(left))).collect::<Vec<_>>(), is_cut, output)
 }
 
-async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &Output) -> Result<()> {
+/// How many rows there are at the most.
+fn most(limit: Option<u64>, output: &Output) -> usize {
     let usual = if output.is_json() { usize::MAX } else { ROWS };
-    let most = limit.map_or(usual, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let grants = office.grants(whose, most.saturating_add(1)).await?;
-    let mut clients: HashMap<u64, Holder> = HashMap::new();
-    let (mut rows, mut is_cut) = (Vec::new(), false);
-    for grant in grants {
-        let holder = match clients.entry(grant.client) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let number = new.key().to_string();
-                new.insert(office.holder(&number).await?)
-            }
-        };
-        let Some(left) = office.left(grant, holder).await? else { continue };
-        if rows.len() == most {
-            is_cut = true;
-            break;
-        }
-        rows.push(row(&left, holder));
-    }
-    print_list(&rows, is_cut, output)
+    limit.map_or(usual, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 fn print_list(rows: &[Map<String, Value>], is_cut: bool, output: &Output) -> Result<()> {
@@ -141,28 +118,22 @@ fn print_list(rows: &[Map<String, Value>], is_cut: bool, output: &Output) -> Res
 }
 
 async fn show(client: &str, subject: &str, office: &Office<'_>, output: &Output) -> Result<()> {
-    let holder = office.holder(client).await?;
-    let left = office.left_of(&holder, client, subject).await?;
-    let is_held = holder.client.as_ref().is_some_and(RegisteredClient::is_held);
-    let live: Vec<Value> = left.live.iter().map(operator::grants::authorization).collect();
-    let latest = left.grant.latest.as_ref().map(|latest| latest.as_slice().into());
-    print_one(client, is_held, row(&left, &holder), latest, &live, output)
+    let whose = Whose { client: Some(client.to_owned()), subject: Some(subject.to_owned()) };
+    let (grants, _) = office.grants(&whose, 1).await?;
+    let Some(left) = grants.first() else { return Err(whose.nothing(office.desk.service.id).into()) };
+    let is_held = left.client.as_ref().is_some_and(RegisteredClient::is_held);
+    print_one(client, is_held, &operator::grants::shown(left), output)
 }
 
 /// Prints a grant, and its authorizations as the API has them.
-fn print_one(
-    client: &str,
-    is_held: bool,
-    mut members: Map<String, Value>,
-    latest_scopes: Option<Value>,
-    live: &[Value],
-    output: &Output,
-) -> Result<()> {
+fn print_one(client: &str, is_held: bool, grant: &Map<String, Value>, output: &Output) -> Result<()> {
     if is_held {
         print::complain(&format!("warning: the client {client} is locked, or waits for approval: none of it works"));
     }
-    members.extend(latest_scopes.map(|scopes| ("latest_scopes".to_owned(), scopes)));
-    let live: Vec<Map<String, Value>> = live.iter().filter_map(Value::as_object).map(authorization).collect();
+    let mut members = row(grant);
+    members.extend(grant.get("latest_scopes").map(|scopes| ("latest_scopes".to_owned(), scopes.clone())));
+    let live = grant.get("authorizations").and_then(Value::as_array).into_iter().flatten();
+    let live: Vec<Map<String, Value>> = live.filter_map(Value::as_object).map(authorization).collect();
     if output.is_json() {
         members.insert("authorizations".to_owned(), live.into_iter().map(Value::Object).collect());
         return output.one(&members);
@@ -185,20 +156,16 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             let known = desk.to_change(client, desk.named_somehow(client).await?).await?;
             management::end_all_of_client(context, known.numeric_id).await.map_err(described)?
         }
-        (Some(client), Some(subject)) => {
-            let left = office.left_of(&office.holder(client).await?, client, subject).await?;
-            whose.ask(service, "", consent)?;
-            office.end(&left.grant).await?
-        }
-        (None, _) => {
-            let grants = office.grants(whose, usize::MAX).await?;
-            whose.ask(service, &grants.len().to_string(), consent)?;
+        (_, Some(_)) => {
+            let (grants, is_cut) = office.grants(whose, ROWS).await?;
+            whose.ask(service, &how_many(grants.len(), is_cut), consent)?;
             let mut count = 0;
-            for grant in &grants {
-                count += office.end(grant).await?;
+            for grant in management::grants_of(context, office.whose(whose).await?.0).await.map_err(described)? {
+                count += management::end(context, &grant).await.map_err(described)?;
             }
             count
         }
+        (None, None) => 0,
     };
     whose.tell(count, output)
 }
@@ -271,68 +238,45 @@ impl Office<'_> {
         Ok(Holder { number, client })
     }
 
-    /// The grants that are meant: at least one of a user; those of a client that there is may be none.
-    async fn grants(&self, whose: &Whose, at_most: usize) -> Result<Vec<Grant>> {
-        let context = &self.context;
-        match (&whose.client, &whose.subject) {
-            (Some(client), None) => {
-                let holder = self.holder(client).await?;
-                let grants = management::grants_of_client(context, holder.number, at_most).await.map_err(described)?;
-                if grants.is_empty() && holder.client.is_none() {
-                    return Err(no_client(client).into());
-                }
-                Ok(grants)
-            }
-            (Some(client), Some(subject)) => {
-                let left = self.left_of(&self.holder(client).await?, client, subject).await?;
-                Ok(vec![left.grant])
-            }
-            (None, subject) => {
-                let subject = subject.as_deref().unwrap_or_default();
-                let grants = management::grants_of_subject(context, subject).await.map_err(described)?;
-                if grants.is_empty() {
-                    return Err(whose.nothing(self.desk.service.id).into());
-                }
-                Ok(grants)
+    /// Whose grants are meant, and the client if one is named.
+    async fn whose<'w>(&self, whose: &'w Whose) -> Result<(management::Whose<'w>, Option<Holder>)> {
+        let subject = whose.subject.as_deref().unwrap_or_default();
+        let Some(client) = &whose.client else { return Ok((management::Whose::Subject(subject), None)) };
+        let holder = self.holder(client).await?;
+        let number = holder.number;
+        let meant = match &whose.subject {
+            Some(subject) => management::Whose::Both(number, subject),
+            None => management::Whose::Client(number),
+        };
+        Ok((meant, Some(holder)))
+    }
+
+    /// The grants that are meant, so many at the most, and whether there are more: at least one of a user; those of a client
+    /// that there is may be none.
+    async fn grants(&self, whose: &Whose, most: usize) -> Result<(Vec<Left>, bool)> {
+        let (meant, holder) = self.whose(whose).await?;
+        let (mut grants, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let limit = ROWS.min(most - grants.len());
+            let page = management::grants_left(&self.context, meant, cursor.as_deref(), limit).await;
+            let page = page.map_err(described)?;
+            grants.extend(page.grants);
+            cursor = page.next;
+            if cursor.is_none() || grants.len() >= most {
+                break;
             }
         }
+        match (&whose.client, holder) {
+            (Some(client), Some(Holder { client: None, .. })) if grants.is_empty() => Err(no_client(client).into()),
+            _ if grants.is_empty() && whose.subject.is_some() => Err(whose.nothing(self.desk.service.id).into()),
+            _ => Ok((grants, cursor.is_some())),
+        }
     }
+}
 
-    /// What is left of a grant, if anything is: what works, but for a lock, and what is remembered.
-    async fn left(&self, grant: Grant, holder: &Holder) -> Result<Option<Left>> {
-        let mut live = grant::living(&self.context, &grant).await.map_err(described)?;
-        let client =
-            holder.client.clone().map(|client| RegisteredClient { locked: false, pending_until: None, ..client });
-        live.retain(|authorization| authorization.works_for(&self.desk.service, client.as_ref()));
-        live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
-        let grant = holder.client.iter().fold(grant, Grant::of);
-        let is_nothing = live.is_empty() && grant.latest.is_none();
-        Ok((!is_nothing).then_some(Left { grant, live }))
-    }
-
-    /// What is left of what a user has let a client have, which must be something.
-    async fn left_of(&self, holder: &Holder, client: &str, subject: &str) -> Result<Left> {
-        let (context, number) = (&self.context, holder.number);
-        let item = context.app.store.get(grant::key(context, number, subject)).await.map_err(described)?;
-        let left = match item {
-            Some(item) => self.left(grant::read(&item), holder).await?,
-            None => None,
-        };
-        left.ok_or_else(|| {
-            if holder.client.is_none() {
-                return no_client(client).into();
-            }
-            let whose = Whose { client: Some(client.to_owned()), subject: Some(subject.to_owned()) };
-            whose.nothing(self.desk.service.id).into()
-        })
-    }
-
-    /// Ends a grant, and forgets what it was of. Answers how many authorizations had tokens.
-    async fn end(&self, grant: &Grant) -> Result<usize> {
-        let count = management::end_all(&self.context, grant).await.map_err(described)?;
-        grant::forget_scopes(&self.context, grant.client, &grant.subject).await.map_err(described)?;
-        Ok(count)
-    }
+/// How many there are, for people.
+fn how_many(count: usize, is_cut: bool) -> String {
+    if is_cut { format!("more than {count}") } else { count.to_string() }
 }
 
 fn no_client(client: &str) -> Failure {
@@ -340,21 +284,19 @@ fn no_client(client: &str) -> Failure {
 }
 
 /// A grant in a list.
-fn row(left: &Left, holder: &Holder) -> Map<String, Value> {
-    let Left { grant, live } = left;
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    if let Some(client) = &holder.client {
-        put("client_id", client.client_id.as_str().into());
-    }
-    put("client", grant.client.into());
-    put("subject", grant.subject.as_str().into());
-    put("live", live.len().into());
-    if grant.latest.is_some() {
-        put("scopes", grant.merged.as_slice().into());
-        put("granted", date(grant.modified / 1000).into());
-    }
-    members
+fn row(grant: &Map<String, Value>) -> Map<String, Value> {
+    let of = |name: &str| grant.get(name).cloned();
+    let live = of("authorizations").and_then(|live| Some(live.as_array()?.len()));
+    let granted = of("modified_at").and_then(|at| at.as_u64()).map(|at| date(at).into());
+    let members = [
+        ("client_id", of("client_id")),
+        ("client", of("numeric_id")),
+        ("subject", of("subject")),
+        ("live", live.map(Value::from)),
+        ("scopes", of("scopes")),
+        ("granted", granted),
+    ];
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// An authorization as the API has it, with dates: its tokens by the identifiers by which they can be ended.

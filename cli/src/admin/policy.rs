@@ -13,7 +13,7 @@ use shared::registry::rehearse;
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
-use super::api::{Answer, Asking, rows};
+use super::api::{Answer, Asking, rows, rows_if_any};
 use super::asked::Asked;
 use super::input::Input;
 use super::service::check;
@@ -91,18 +91,15 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Check { policy, registration } => check_file(&policy, registration.as_ref(), output),
         Command::Show { service } => Output::document(&InForce::of(service, asked).await?.document()),
         Command::Replace { service, policy, version } => {
-            let mut written = policy.object()?;
-            let noted = written.remove("version").and_then(|version| version.as_u64());
-            let policy = changed(&policy, written, &Preset::Protected.policy())?;
+            let mut written = Written::read(&policy)?;
+            let policy = written.applied_to(&Preset::Protected.policy())?;
             let current = InForce::of(service, asked).await?;
-            if version.or(noted).is_some_and(|version| version != current.version) {
-                let sentence = format!("the policy was changed since: it has version {} now", current.version);
-                return Err(Failure::new(Kind::Conflict, sentence).into());
-            }
+            written.version = version.or(written.version);
+            written.is_of(current.version)?;
             Output::document(&current.replaced(policy, asked).await?.document())
         }
         Command::Try { service, policy, preset, registration } => {
-            let written = policy.map(|policy| policy.object()).transpose()?;
+            let written = policy.map(|policy| Written::read(&policy)).transpose()?.map(|written| written.members);
             let sent = registration.map(|registration| registration.object()).transpose()?;
             attempt(service, written, preset, sent, asked, output).await
         }
@@ -113,7 +110,7 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
 pub(super) struct InForce {
     service: u64,
     pub(super) policy: Policy,
-    version: u64,
+    pub(super) version: u64,
 }
 
 impl InForce {
@@ -173,11 +170,6 @@ async fn attempt(
     asked: &Asked,
     output: &Output,
 ) -> Result<()> {
-    // A file may have all of a service, or what `show` prints.
-    let written = written.map(|mut members| match members.remove("policy") {
-        Some(Value::Object(policy)) => policy,
-        _ => members,
-    });
     let outcome = match asked {
         Asked::Table(connection) => {
             let current = connection.service(service).await?.configuration;
@@ -212,7 +204,7 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     if output.is_json() {
         output.one(&outcome)?;
     } else {
-        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs"));
+        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs")).transpose()?;
         if let Some(differs) = &differs {
             output.rows(&["member", "from", "to"], differs)?;
         }
@@ -220,9 +212,9 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
             if differs.is_some() {
                 output.done("");
             }
-            output.rows(&CHANGES, &rows(&mut outcome, "changes"))?;
+            output.rows(&CHANGES, &rows(&mut outcome, "changes")?)?;
         }
-        let required = rows(&mut outcome, "requires");
+        let required = rows_if_any(&mut outcome, "requires")?;
         if let Some(Value::Object(registered)) = outcome.get("registered") {
             output.done("");
             let required: Vec<&str> = required.iter().filter_map(|one| one.get("what")?.as_str()).collect();
@@ -246,7 +238,7 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
     };
     Ok(ServiceConfiguration {
         authorization_server,
-        ..ServiceConfiguration::new("default", changed(input, members, &Preset::Protected.policy())?)
+        ..ServiceConfiguration::new("default", Written::of(input, members)?.applied_to(&Preset::Protected.policy())?)
     })
 }
 
@@ -258,19 +250,62 @@ pub(super) fn rows_of(changes: &[Change]) -> Vec<Map<String, Value>> {
     changes.iter().map(Change::to_members).collect()
 }
 
-/// What a file makes of a policy: members that it does not have stay, and `null` removes one (RFC 7396). The file has the
-/// policy alone, or all of a service, as `service show --json` prints it.
-pub(super) fn changed_by(input: &Input, policy: &Policy) -> Result<Policy> {
-    changed(input, input.object()?, policy)
+/// A policy as it is written in a file: alone, as `policy show` prints it, or with all of a service, as `service show --json`
+/// prints it.
+pub(super) struct Written {
+    source: String,
+    members: Map<String, Value>,
+    /// The version that it was read as.
+    version: Option<u64>,
 }
 
-fn changed(input: &Input, mut members: Map<String, Value>, policy: &Policy) -> Result<Policy> {
-    let patch = match members.remove("policy") {
-        Some(Value::Object(policy)) => policy,
-        Some(_) => bail!("{input}: policy must be an object"),
-        None => members,
-    };
-    policy.patched(patch).with_context(|| format!("{input} is not a policy"))
+impl Written {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it is no JSON object, or has something beside a policy that is known nowhere.
+    pub(super) fn read(input: &Input) -> Result<Self> {
+        Self::of(input, input.object()?)
+    }
+
+    fn of(input: &Input, mut members: Map<String, Value>) -> Result<Self> {
+        let version = match members.remove("version").map(|version| version.as_u64()) {
+            Some(None) => bail!("{input}: version must be a whole number"),
+            version => version.flatten(),
+        };
+        let members = match members.remove("policy") {
+            Some(Value::Object(policy)) => {
+                let is_service = members.contains_key("id");
+                if let Some(name) = members.keys().find(|name| *name != "service" && !is_service) {
+                    bail!("{input}: there is no member {name} beside a policy");
+                }
+                policy
+            }
+            Some(_) => bail!("{input}: policy must be an object"),
+            None => members,
+        };
+        Ok(Self { source: input.to_string(), members, version })
+    }
+
+    /// What it makes of a policy: members that it does not have stay, and `null` removes one (RFC 7396).
+    ///
+    /// # Errors
+    /// If that is none.
+    pub(super) fn applied_to(&self, policy: &Policy) -> Result<Policy> {
+        policy.patched(self.members.clone()).with_context(|| format!("{} is not a policy", self.source))
+    }
+
+    /// Whether the policy is still the one that was written down, if it says which.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] if it is not.
+    pub(super) fn is_of(&self, current: u64) -> Result<()> {
+        if self.version.is_none_or(|version| version == current) {
+            return Ok(());
+        }
+        let sentence = format!("the policy was changed since: it has version {current} now");
+        Err(Failure::new(Kind::Conflict, sentence).into())
+    }
 }
 
 #[cfg(test)]
@@ -285,7 +320,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(name);
         std::fs::write(&file, patch.to_string()).unwrap();
-        changed_by(&Input::File(file), &Preset::Open.policy())
+        Written::read(&Input::File(file))?.applied_to(&Preset::Open.policy())
     }
 
     #[test]
@@ -308,6 +343,8 @@ mod tests {
             (json!({"registration": "closed"}), "is not a policy"),
             (json!({"limits": null}), "is not a policy"),
             (json!({"policy": 1}), "policy must be an object"),
+            (json!({"policy": {}, "polciy": {}}), "no member polciy beside a policy"),
+            (json!({"policy": {}, "version": null}), "version must be a whole number"),
         ]
         .into_iter()
         .enumerate()

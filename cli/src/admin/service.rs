@@ -141,7 +141,8 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
 }
 
 async fn create(settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
-    let mut configuration = settings.applied_to(ServiceConfiguration::new("default", Preset::Protected.policy()))?;
+    let mut configuration =
+        settings.applied_to(ServiceConfiguration::new("default", Preset::Protected.policy()), None)?;
     configuration.others.extend(authlete::recommended());
     print(&create_new(configuration, connection).await?, true, connection, output)
 }
@@ -152,7 +153,7 @@ async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Ou
     // It has no keys for that.
     configuration.federation.enabled = false;
     configuration.federation.signature_key_id = None;
-    let configuration = settings.applied_to(configuration)?;
+    let configuration = settings.applied_to(configuration, None)?;
     print(&create_new(configuration, connection).await?, true, connection, output)
 }
 
@@ -188,7 +189,7 @@ async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
             let asking = Asking::new(Method::GET, &[&id.to_string(), "counts"]);
             let asking = asking.with("days", Some(operator::counts::MOST_DAYS)).with("developers", Some(true));
             let mut members = api.ask(asking).await?.members;
-            (rows(&mut members, "days"), rows(&mut members, "developers"))
+            (rows(&mut members, "days")?, rows(&mut members, "developers")?)
         }
     };
     let clients = |row: &Map<String, Value>| row.get("clients").and_then(Value::as_u64).unwrap_or_default();
@@ -236,12 +237,13 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
         }
         Asked::Api(_) => {
             let current = InForce::of(id, asked).await?;
-            let configuration = settings.applied_to(ServiceConfiguration::new("default", current.policy.clone()))?;
+            let configuration = ServiceConfiguration::new("default", current.policy.clone());
+            let configuration = settings.applied_to(configuration, Some(current.version))?;
             return output.one(&current.replaced(configuration.policy, asked).await?.document());
         }
     };
     let service = connection.service(id).await?;
-    let configuration = settings.applied_to(service.configuration.clone())?;
+    let configuration = settings.applied_to(service.configuration.clone(), Some(service.version))?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
     print(&changed.map_err(described)?, false, connection, output)
 }

@@ -11,11 +11,11 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::caller::Permission;
 use shared::credentials::{Token, TokenHash, TokenKind};
-use shared::metadata::{GrantType, Scope};
+use shared::metadata::{GrantType, Invalid, Scope};
 use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
-use super::api::{Api, Asking, MOST, next, rows};
+use super::api::{Api, Asking, rows, text};
 use super::asked::{Asked, needs_table};
 use super::consent::Consent;
 use super::output::date;
@@ -233,7 +233,7 @@ fn warn_of(made: Result<Vec<String>>) {
 
 /// The service of the token that asks, if it is for one.
 async fn only_service(api: &Api) -> Result<u64> {
-    let services = rows(&mut api.get(&["whoami"]).await?, "services");
+    let services = rows(&mut api.get(&["whoami"]).await?, "services")?;
     let number = |service: &Map<String, Value>| service.get("service_id")?.as_u64();
     match &services[..] {
         [service] => number(service),
@@ -272,6 +272,7 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
         Create::Organization { .. } => {}
     }
     let mut made = api.ask(Asking::new(Method::POST, &[&id, "tokens"]).sending(body)).await?.members;
+    text(&made, "value")?;
     let value = made.remove("value").unwrap_or_default();
     let mut members = displayed(made, Some(service));
     members.insert("token".to_owned(), value);
@@ -399,18 +400,9 @@ async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
 
 /// The tokens of a service by the API, oldest first.
 async fn of_service(service: u64, api: &Api) -> Result<Vec<Map<String, Value>>> {
-    let (mut tokens, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let asking = Asking::new(Method::GET, &[&service.to_string(), "tokens"]);
-        let mut page = api.ask(asking.with("limit", Some(MOST)).with("cursor", cursor.as_deref())).await?.members;
-        tokens.extend(rows(&mut page, "tokens").into_iter().map(|token| displayed(token, Some(service))));
-        cursor = next(&page, cursor.as_deref());
-        if cursor.is_none() {
-            break;
-        }
-    }
-    tokens.reverse();
-    Ok(tokens)
+    let asking = Asking::new(Method::GET, &[&service.to_string(), "tokens"]);
+    let (tokens, _) = api.pages(&asking, "tokens", usize::MAX).await?;
+    Ok(tokens.into_iter().rev().map(|token| displayed(token, Some(service))).collect())
 }
 
 /// An organization is its services and its tokens: with neither, there is none.
@@ -440,7 +432,7 @@ fn beyond(policy: &Policy, bound: &BoundPolicy) -> Vec<String> {
 
 impl Permissions {
     fn given(self) -> Vec<Permission> {
-        if self.names.is_empty() { Permission::ALL.to_vec() } else { self.names }
+        if self.names.is_empty() { Permission::ALL.to_vec() } else { operator::tokens::once(self.names) }
     }
 }
 
@@ -455,9 +447,14 @@ fn grant_types() -> impl TypedValueParser<Value = GrantType> {
 }
 
 fn bound(scope: Option<&str>, grant_types: Vec<GrantType>) -> Result<BoundPolicy> {
+    let scope = scope.map(Scope::parse).transpose()?;
+    // What limits to nothing limits nothing.
+    if scope == Some(None) {
+        return Err(Invalid::Empty { member: "scope" }.into());
+    }
     Ok(BoundPolicy {
-        scope: scope.map(Scope::parse).transpose()?.flatten(),
-        grant_types: (!grant_types.is_empty()).then_some(grant_types),
+        scope: scope.flatten(),
+        grant_types: (!grant_types.is_empty()).then(|| operator::tokens::once(grant_types)),
     })
 }
 
@@ -511,10 +508,10 @@ fn token_file(text: &str) -> Result<String, String> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|_| "a duration is 1w, 90d, 12h or 2h30m".to_owned())?;
     if duration > LONGEST {
-        return Err("no token lasts for more than a hundred years: without --expires it does not end".to_owned());
+        return Err("a duration is a hundred years at the most".to_owned());
     }
     if duration < Duration::from_secs(1) || duration.subsec_nanos() != 0 {
-        return Err("a token lasts for whole seconds, at least one".to_owned());
+        return Err("a duration is of whole seconds, at least one second".to_owned());
     }
     Ok(duration)
 }
@@ -565,7 +562,8 @@ mod tests {
             ("5\u{e9}", "90d"),
             ("99999999999999999999d", "90d"),
             ("18446744073709551615w", "90d"),
-            ("0d", "at least one"),
+            ("0d", "at least one second"),
+            ("0s", "at least one second"),
             ("5ms", "whole seconds"),
             ("36501d", "hundred years"),
             ("99999999d", "hundred years"),

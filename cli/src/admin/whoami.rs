@@ -18,10 +18,11 @@ pub(super) async fn run(asked: &Asked, output: &Output) -> Result<()> {
     if let Some(end) = members.remove("expires_at").as_ref().and_then(Value::as_u64) {
         members.insert("expires".to_owned(), date(end).into());
     }
+    let services = rows(&mut members.clone(), "services")?;
     if output.is_json() {
         return output.one(&members);
     }
-    let services = rows(&mut members, "services");
+    members.remove("services");
     output.one(&members)?;
     output.done("");
     output.rows(&["service_id", "name"], &services)

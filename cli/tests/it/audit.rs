@@ -12,7 +12,6 @@ use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
 use shared::registry::register_for;
 use shared::store::Sample;
-use shared::store::schema::audit_position;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{World, as_update, table, web_client};
@@ -21,7 +20,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 async fn of_service(world: &World) -> Vec<Entry> {
     world.catch_up().await;
-    world.app.store.audit_of_service(1, &audit_position(0, ""), 1000).await.unwrap().0
+    world.app.store.audit_of_service(1, 0, None, 1000).await.unwrap().0
 }
 
 async fn of_client(world: &World, client_id: &str) -> Vec<Entry> {
@@ -81,7 +80,7 @@ async fn a_clients_life_is_told_in_order_and_without_secrets() {
     }
 
     let all = of_service(&world).await;
-    let (latest, more) = world.app.store.latest_audit_of_service(1, &audit_position(0, ""), None, 2).await.unwrap();
+    let (latest, more) = world.app.store.latest_audit_of_service(1, 0, None, 2).await.unwrap();
     assert!(latest.iter().eq(all.iter().rev().take(2)) && more.is_some(), "the last two, newest first");
     assert_eq!(all.iter().filter(|entry| entry.subject == Subject::Service).count(), 1);
     assert!(all.iter().any(|entry| matches!(entry.subject, Subject::Token { .. })));

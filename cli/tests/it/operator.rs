@@ -1,5 +1,9 @@
 //! The operators' door: clients, policy, tokens, and what was refused and changed.
 
+mod grants;
+mod lists;
+mod requests;
+
 use std::net::SocketAddr;
 
 use registrar::gateway::Client;
@@ -134,7 +138,7 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
     assert_eq!(entries.len(), 3, "newest first, be it gone");
     assert_eq!(history.body.get("deleted"), None, "nothing is left of it");
     assert_eq!((&entries[0]["events"], &entries[0]["door"]), (&json!(["deleted"]), &json!("operator")));
-    let next = history.text("next").replace('#', "%23");
+    let next = history.text("next");
     let further = operator.get(&format!("clients/{id}/history?cursor={next}&limit=100")).await;
     let further = further.body["entries"].as_array().unwrap();
     assert_eq!(further.last().unwrap()["events"], json!(["registered"]));
@@ -287,7 +291,7 @@ async fn whoever_is_named_twice_counts_once() {
     }
     assert_eq!(outcomes("delete", false, "shop").await, expected("shop", "done"));
 
-    // What is deleted is found by its identifier alone, and by its number once it is back.
+    // What is deleted is found by its identifier and by its number.
     let its_number = operator.world.app.service(1).await.unwrap().numeric_id(&other).to_string();
     let restore = async |preview: bool, names: [&str; 2]| {
         let clients = names.map(|name| json!({"client_id": name}));
@@ -295,8 +299,8 @@ async fn whoever_is_named_twice_counts_once() {
         operator.send("POST", "bulk", &order).await.body["results"].clone()
     };
     for (preview, told) in [(true, "possible"), (false, "done")] {
-        let both = restore(preview, [&its_number, &other]).await;
-        assert_eq!((&both[0]["outcome"], &both[1]["outcome"]), (&json!("absent"), &json!(told)), "{both}");
+        let one = restore(preview, [&its_number, &other]).await;
+        assert_eq!((one.as_array().unwrap().len(), &one[0]["outcome"]), (1, &json!(told)), "{one}");
         if preview {
             let one = restore(preview, [&other, &its_number]).await;
             assert_eq!((one.as_array().unwrap().len(), &one[0]["outcome"]), (1, &json!(told)), "{one}");
@@ -385,7 +389,7 @@ async fn clients_are_listed_newest_first_and_found_by_what_they_are() {
         assert!(names(&page).len() <= 2);
         seen.extend(names(&page));
         let Some(next) = page.body.get("next").and_then(Value::as_str) else { break };
-        query = format!("limit=2&cursor={}", next.replace('#', "%23"));
+        query = format!("limit=2&cursor={next}");
     }
     assert_eq!(seen, ["Bank", "Client 4", "Client 3", "Client 2", "Client 1", "Client 0"]);
     for (query, expected) in [
@@ -899,7 +903,7 @@ async fn what_users_have_let_clients_have_is_shown_and_ended() {
     );
     assert!(tokens.iter().all(|token| !of_client.body.to_string().contains(token.as_str().unwrap())));
     let one = operator.get(&format!("grants?client={client}&limit=1")).await;
-    assert_eq!((one.body["grants"].as_array().unwrap().len(), &one.body["are_more"]), (1, &json!(true)));
+    assert!(one.body["grants"].as_array().unwrap().len() == 1 && one.body["next"].is_string(), "{one:?}");
     let of_user = operator.get("grants?subject=su%20b%2F1").await;
     assert_eq!(of_user.body["grants"][0]["subject"], "su b/1", "{of_user:?}");
     let end = async |query: &str| {
@@ -910,6 +914,12 @@ async fn what_users_have_let_clients_have_is_shown_and_ended() {
         let path = format!("/operator/1/grants?{empty}");
         let refused = operator.world.send_bare("DELETE", &path, Some(&operator.token)).await;
         assert_eq!(refused.status, 400, "{empty}");
+    }
+    for body in ["{}", "{\"subject\": \"john\"}"] {
+        let refused =
+            operator.send("DELETE", &format!("grants?client={client}"), &serde_json::from_str(body).unwrap()).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{refused:?}");
+        assert!(refused.text("error_description").contains("no body"), "{refused:?}");
     }
     assert_eq!(end("subject=john").await, json!({"ended": 1}));
     assert_eq!((works(&tokens[0]).await, works(&tokens[1]).await), (false, true));

@@ -8,7 +8,6 @@ use shared::audit::{Entry, Happening, Subject};
 use shared::client::RegisteredClient;
 use shared::error::Error;
 use shared::store::Route;
-use shared::store::schema::audit_position;
 use shared::time::day_of;
 
 use super::Scale;
@@ -96,9 +95,10 @@ async fn stored(direct: Instance) -> Result<HashMap<Id, Stored>> {
 async fn audited(direct: Instance, found: &mut Found) -> Result<Lives> {
     let mut lives = Lives::new();
     for service in [OPEN, SHARED] {
-        let mut from = Some(audit_position(0, ""));
-        while let Some(position) = from {
-            let (entries, next) = direct.app.store.audit_of_service(service, &position, PAGE).await.map_err(said)?;
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = direct.app.store.audit_of_service(service, 0, cursor.as_deref(), PAGE).await;
+            let (entries, next) = page.map_err(said)?;
             for Entry { subject, events, .. } in entries {
                 let Subject::Client { client_id, .. } = subject else { continue };
                 let life = lives.entry((service, client_id.into())).or_default();
@@ -107,7 +107,10 @@ async fn audited(direct: Instance, found: &mut Found) -> Result<Lives> {
                     *found.audited.entry(event.as_str()).or_default() += 1;
                 }
             }
-            from = next;
+            if next.is_none() {
+                break;
+            }
+            cursor = next;
         }
     }
     Ok(lives)

@@ -1,12 +1,11 @@
 // What users have let clients have, of one user or one client; and its end.
 
-import { get } from './api.js'
 import { button, field, form, h, hint, input, list, said, select, submitButton, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { confirm, later, screen } from './ui.js'
+import { confirm, pages, screen } from './ui.js'
 
 export function grants(context) {
-  const { id, query, signal, writes } = context
+  const { id, query, writes } = context
   const by = query.get('client') ? 'client' : 'subject'
   const text = query.get(by) ?? ''
   const path = `${id}/grants`
@@ -21,17 +20,19 @@ export function grants(context) {
   const authorization = ({ scopes, granted_at, access_token_expires_at, refresh_token_expires_at }) => [
     said(scopes.join(' ')), ', ', until(refresh_token_expires_at ?? access_token_expires_at), ', since ', time(granted_at),
   ]
-  const show = ({ grants, are_more }) => grants.length ? [table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'End it'], grants.map((grant) => {
-    const { numeric_id, client_id = numeric_id, client_name = client_id, subject, scopes = [], authorizations, modified_at } = grant
-    const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
-    return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),
-      writes && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
-  })), are_more && hint('There are more.')] : hint('There is none: nobody has consented, or all has ended.')
+  const show = (grants) => [
+    writes && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
+    table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'End it'], grants.map((grant) => {
+      const { numeric_id, client_id = numeric_id, client_name = client_id, subject, scopes = [], authorizations, modified_at } = grant
+      const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
+      return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),
+        writes && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
+    })),
+  ]
   return screen('Grants', text ? [['GET', path, whose]] : [], text && registrar(['grant', 'list'], whose, [id]),
     form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
       h('div.row', field('Of', what), field('Which', words), submitButton('Show'))),
-    text ? later(get(path, { ...whose, limit: 100 }, signal).then((found) => [
-      writes && found.grants.length > 0 && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)), show(found),
-    ])) : hint('Name a user, by the subject that your authorization server sends, or a client. A grant is there once a user has consented: ',
+    text ? pages(context, path, 'grants', whose, show, 'There is none: nobody has consented, or all has ended.')
+      : hint('Name a user, by the subject that your authorization server sends, or a client. A grant is there once a user has consented: ',
       h('code', `registrar grant list ${id} --subject SUBJECT`), ', docs/authorization-servers.md.'))
 }

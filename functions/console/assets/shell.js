@@ -13,11 +13,15 @@ export function quoted(word) {
 
 const API = new URL('..', import.meta.url).href.replace(/\/$/, '')
 
+const isOption = (value) => /^-./.test(value)
+
 /** A command of the program, by this API; options that are false or empty are left out; `after` stands behind them. */
 export function registrar(words, options, after = []) {
-  const option = ([name, value]) => value === true ? [`--${name}`] : [value].flat().flatMap((one) => [`--${name}`, quoted(one)])
+  const valued = (name, value) => isOption(value) ? `--${name}=${quoted(value)}` : `--${name} ${quoted(value)}`
+  const option = ([name, value]) => value === true ? [`--${name}`] : [value].flat().map((one) => valued(name, one))
   const given = Object.entries({ ...options, api: API }).filter(([, value]) => value)
-  return ['registrar', ...words.map(quoted), ...given.flatMap(option), ...after.map(quoted)].join(' ')
+  const rest = after.some(isOption) ? ['--', ...after] : after
+  return ['registrar', ...words.map(quoted), ...given.flatMap(option), ...rest.map(quoted)].join(' ')
 }
 
 /** JSON whose characters are all seen. */

@@ -111,7 +111,7 @@ export function pages(context, path, member, query, show, nothing, keep) {
   const read = async (cursor) => {
     const [found, next] = await pageOf(context, path, member, query, cursor, keep)
     rows.push(...found)
-    fill(list, rows.length ? show(rows) : hint(nothing))
+    fill(list, rows.length ? show(rows) : hint(next ? 'Nothing among what was looked at so far.' : nothing))
     return next ? button('Show more', () => load(more, read(next))) : ''
   }
   fill(more, hint('Loading …'))

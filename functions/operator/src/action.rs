@@ -110,6 +110,10 @@ pub(crate) async fn perform(
             administration::unlock_deleted(context, identifier).await?;
             return Ok(Outcome::Gone);
         }
+        Action::Delete { for_good: true, .. } if is_absent && version.is_none() => {
+            administration::forget_deleted(context, identifier).await?;
+            return Ok(Outcome::Gone);
+        }
         _ => {}
     }
     let mut client = found(context, request, identifier, named, action).await?;

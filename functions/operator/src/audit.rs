@@ -3,7 +3,6 @@
 
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
-use shared::store::schema::audit_position;
 
 use crate::client_history::page;
 use crate::door::{self, Fault, READ_SERVICE, endpoint};
@@ -17,12 +16,12 @@ endpoint!(audit, "operator-audit", [Get], ["/operator/{serviceId}/audit"], DEADL
 async fn audit(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
     let query = Query::of(request, &["since", "oldest", "limit", "cursor"])?;
-    let since = audit_position(query.number("since", 0..=LATEST)?.unwrap_or_default(), "");
-    let (from, limit) = (query.cursor()?, query.limit()?);
+    let since = query.number("since", 0..=LATEST)?.unwrap_or_default();
+    let (cursor, limit) = (query.text("cursor"), query.limit()?);
     let (entries, next) = if query.flag("oldest")?.unwrap_or_default() {
-        app.store.audit_of_service(desk.service.id, from.unwrap_or(&since), limit).await?
+        app.store.audit_of_service(desk.service.id, since, cursor, limit).await?
     } else {
-        app.store.latest_audit_of_service(desk.service.id, &since, from, limit).await?
+        app.store.latest_audit_of_service(desk.service.id, since, cursor, limit).await?
     };
     Ok(Response::json(200, page(&entries, next)))
 }

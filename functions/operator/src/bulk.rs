@@ -77,7 +77,8 @@ impl Order {
             (action, None) => action,
         };
         asked.end()?;
-        let clients = values.into_iter().map(One::of).collect::<Result<_, _>>()?;
+        let one = |(at, value)| One::of(value).map_err(|fault: Fault| fault.within(&format!("clients[{at}]")));
+        let clients = values.into_iter().enumerate().map(one).collect::<Result<_, _>>()?;
         Ok(Self { action, clients, preview })
     }
 }
@@ -85,7 +86,7 @@ impl Order {
 impl One {
     fn of(value: Value) -> Result<Self, Fault> {
         let Value::Object(members) = value else {
-            return Err(Fault::of_request(&Invalid::wrong_type("clients", "an array of objects")));
+            return Err(Fault::Request("must be an object".into()));
         };
         let mut members = Members(members);
         let client_id = members.text("client_id")?;

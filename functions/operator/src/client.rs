@@ -7,8 +7,8 @@ use shared::{App, Error};
 
 use crate::action::{self, Action};
 use crate::door::{self, CHANGED, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
-use crate::query::{Members, Query};
-use crate::shown;
+use crate::query::{Members, Query, has_no_body};
+use crate::{settable, shown};
 
 endpoint!(one, "operator-client", [Get, Patch, Delete], ["/operator/{serviceId}/clients/{client}"], DEADLINE);
 
@@ -37,14 +37,22 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
     if !client.source.is_operators_to_change() {
         return Err(Fault::Conflict("others vouch for this client: it is not an operator's to change"));
     }
-    let draft = |client: &RegisteredClient| Draft::patched(client, changes.0.clone());
+    if version.is_some_and(|version| version != client.version) {
+        return Err(CHANGED);
+    }
+    let (policy, now) = (desk.service.policy(), app.clock.now());
+    let changes = settable::differing(changes.0, &client, policy, now);
+    settable::check(&changes, policy).map_err(|text| Fault::Request(text.into()))?;
+    let draft = |client: &RegisteredClient| Draft::patched(client, changes.clone());
+    if !draft(&client)?.changes(&client, now) {
+        return Ok(Response::json(200, shown::client(&client, policy, now)));
+    }
     let updated = match version {
-        Some(version) if version != client.version => return Err(CHANGED),
         Some(_) => administration::replace_once(&context, client, &draft).await,
         None => administration::replace(&context, client, draft).await,
     };
     match updated {
-        Ok(updated) => Ok(Response::json(200, shown::client(&updated.client, desk.service.policy(), app.clock.now()))),
+        Ok(updated) => Ok(Response::json(200, shown::client(&updated.client, policy, now))),
         Err(Error::Contention) if version.is_some() => Err(CHANGED),
         Err(error) => Err(error.into()),
     }
@@ -54,9 +62,7 @@ async fn delete(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
     let query = Query::of(request, &["for_good", "version"])?;
     let (for_good, version) = (query.flag("for_good")?.unwrap_or_default(), query.number("version", 1..=u64::MAX)?);
-    if !request.body.is_empty() {
-        return Err(Fault::Request("a deletion has no body: version and for_good are parameters".into()));
-    }
+    has_no_body(request, "version and for_good are")?;
     let context = door::context(app, &desk, request);
     let action = Action::Delete { for_good, unused: None };
     Box::pin(action::perform(&context, request, identifier, named, &action, version)).await?;

@@ -17,8 +17,8 @@ async fn history(app: &App, request: &Request) -> Result<Response, Fault> {
         Some(client) => (client.numeric_id, None),
         None => (desk.service.numeric_id(identifier), named.left),
     };
-    let (from, limit) = (query.cursor()?, query.limit()?);
-    let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, from, limit).await?;
+    let (cursor, limit) = (query.text("cursor"), query.limit()?);
+    let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, cursor, limit).await?;
     let mut members = page(&entries, next);
     if let Some(left) = left
         && let Ok(client) = app.store.restorable(desk.service.id, number, &left)?

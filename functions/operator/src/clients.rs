@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::http::{DEADLINE, Method, Request, Response};
 use shared::metadata::{Invalid, Submitted};
-use shared::store::{FoundClients, Route, Search};
+use shared::store::{FoundClients, Route, Search, client_cursor};
 use shared::{App, registry};
 
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::Query;
+use crate::settable;
 use crate::shown::{self, type_name};
 
 /// How many clients are read for a page of the oldest.
@@ -27,7 +28,9 @@ async fn all(app: &App, request: &Request) -> Result<Response, Fault> {
 async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, WRITE_CLIENTS).await?;
     Query::of(request, &[])?;
-    let submitted = Submitted::from_members(door::body(request)?)?;
+    let sent = door::body(request)?;
+    settable::check(&sent, desk.service.policy()).map_err(|text| Fault::Request(text.into()))?;
+    let submitted = Submitted::from_members(sent)?;
     let context = door::context(app, &desk, request);
     let mut created = Box::pin(registry::register_for(&context, &submitted)).await?;
     let place = desk.service.registration_endpoint(&app.base_url(&desk.service, request));
@@ -70,8 +73,7 @@ async fn oldest(
     question: &Question,
     is_meant: impl Fn(&RegisteredClient) -> bool,
 ) -> Result<FoundClients, Fault> {
-    let route = Route { newest_first: false, after: question.cursor.clone(), registered: None };
-    let mut walk = app.store.walk(service, route);
+    let mut walk = app.store.walk(service, Route::after_cursor(service, question.cursor.as_deref())?);
     let (mut clients, mut read, mut next) = (Vec::new(), 0, None);
     let now = app.clock.now();
     while let Some(some) = walk.next_some().await? {
@@ -80,7 +82,7 @@ async fn oldest(
                 return Ok(FoundClients { clients, next });
             }
             read += 1;
-            next = Some(client.position());
+            next = Some(client_cursor(service, false, &client.position()));
             let is_there = client.ends_at().is_none_or(|end| end > now);
             clients.extend(Some(client).filter(|client| is_there && question.search.means(client) && is_meant(client)));
         }
@@ -159,7 +161,7 @@ impl Question {
             ending,
             oldest_first,
             limit: query.limit()?,
-            cursor: if oldest_first { query.cursor()?.map(str::to_owned) } else { text("cursor") },
+            cursor: text("cursor"),
         })
     }
 }

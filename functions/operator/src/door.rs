@@ -86,6 +86,14 @@ impl Fault {
         Self::Request(invalid.to_string().into())
     }
 
+    /// The same, of a part of the request.
+    pub(crate) fn within(self, part: &str) -> Self {
+        match self {
+            Self::Request(text) => Self::Request(format!("{part}: {text}").into()),
+            fault => fault,
+        }
+    }
+
     /// The status, the code, and what is told.
     pub(crate) fn told(&self) -> (u16, &'static str, Cow<'_, str>) {
         match self {

@@ -1,8 +1,7 @@
 //! `/operator/{serviceId}/grants`: what users have let clients have.
 
 use authorization::authorization::{Given, State};
-use authorization::grant::{self, Grant};
-use authorization::management;
+use authorization::management::{self, Left, Whose};
 use authorization::rules::Rules;
 use authorization::token::TokenIdentifier;
 use authorization::{Authorization, Context, Terms};
@@ -13,33 +12,27 @@ use shared::http::{Method, RESOLVING_DEADLINE, Request, Response};
 
 use crate::action::name;
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
-use crate::query::Query;
+use crate::query::{Query, has_no_body};
 
 endpoint!(grants, "operator-grants", [Get, Delete], ["/operator/{serviceId}/grants"], RESOLVING_DEADLINE);
 
 async fn grants(app: &App, request: &Request) -> Result<Response, Fault> {
     let is_ended = request.method == Method::Delete;
     let desk = door::desk(app, request, if is_ended { WRITE_CLIENTS } else { READ_CLIENTS }).await?;
-    let query = Query::of(request, if is_ended { &["subject", "client"] } else { &["subject", "client", "limit"] })?;
+    let known: &[&str] = if is_ended { &["subject", "client"] } else { &["subject", "client", "limit", "cursor"] };
+    let query = Query::of(request, known)?;
     let (rules, origin) = (Rules::default(), door::origin(&desk, request));
-    let office = Office { context: Context { app, service: &desk.service, rules: &rules, origin: &origin, terms } };
-    let whose = (query.text("client"), query.text("subject"));
+    let context = Context { app, service: &desk.service, rules: &rules, origin: &origin, terms };
     if is_ended {
-        let ended = office.end(whose).await?;
+        has_no_body(request, "client and subject are")?;
+        let ended = end(&context, whose(&context, &query).await?).await?;
         return Ok(Response::json(200, Map::from_iter([("ended".to_owned(), ended.into())])));
     }
-    let limit = query.limit()?;
-    let mut grants = office.of(whose, limit.saturating_add(1)).await?;
-    let are_more = grants.len() > limit;
-    grants.truncate(limit);
-    let mut shown = Vec::new();
-    for grant in &grants {
-        shown.extend(office.shown(grant).await?);
-    }
-    let mut members = Map::from_iter([("grants".to_owned(), shown.into())]);
-    if are_more {
-        members.insert("are_more".to_owned(), true.into());
-    }
+    let (cursor, limit) = (query.text("cursor"), query.limit()?);
+    let page = management::grants_left(&context, whose(&context, &query).await?, cursor, limit).await?;
+    let shown = page.grants.iter().map(|left| Value::Object(shown(left))).collect();
+    let mut members = Map::from_iter([("grants".to_owned(), shown)]);
+    members.extend(page.next.map(|next| ("next".to_owned(), next.into())));
     Ok(Response::json(200, members))
 }
 
@@ -48,82 +41,52 @@ fn terms(_: &RegisteredClient) -> Terms<'_> {
     Terms::default()
 }
 
-struct Office<'o> {
-    context: Context<'o>,
+/// Whose grants are meant: a client's, which may be gone, a user's, or those of both.
+async fn whose<'q>(context: &Context<'_>, query: &'q Query) -> Result<Whose<'q>, Fault> {
+    let (client, subject) = (query.text("client"), query.text("subject"));
+    let Some(client) = client else {
+        return subject.map(Whose::Subject).ok_or(Fault::Request("client or subject is required".into()));
+    };
+    let found = context.app.store.client_and(context.service, client, Vec::new()).await?.named.client;
+    let number = found.map_or_else(|| context.service.numeric_id(client), |client| client.numeric_id);
+    Ok(subject.map_or(Whose::Client(number), |subject| Whose::Both(number, subject)))
 }
 
-impl Office<'_> {
-    /// The grants of a client, of a user, or of both.
-    async fn of(&self, whose: (Option<&str>, Option<&str>), at_most: usize) -> Result<Vec<Grant>, Fault> {
-        let context = &self.context;
-        Ok(match whose {
-            (Some(client), None) => management::grants_of_client(context, self.number(client).await?, at_most).await?,
-            (None, Some(subject)) => {
-                let mut grants = management::grants_of_subject(context, subject).await?;
-                grants.truncate(at_most);
-                grants
-            }
-            (Some(client), Some(subject)) => {
-                let key = grant::key(context, self.number(client).await?, subject);
-                context.app.store.get(key).await?.as_ref().map(grant::read).into_iter().collect()
-            }
-            (None, None) => return Err(Fault::Request("client or subject is required".into())),
-        })
+/// Ends what is meant, and forgets the scopes. How many authorizations had tokens that worked.
+async fn end(context: &Context<'_>, whose: Whose<'_>) -> Result<usize, Fault> {
+    if let Whose::Client(number) = whose {
+        return Ok(management::end_all_of_client(context, number).await?);
     }
+    let mut ended = 0;
+    for grant in management::grants_of(context, whose).await? {
+        ended += management::end(context, &grant).await?;
+    }
+    Ok(ended)
+}
 
-    /// The number of a client, which may be gone.
-    async fn number(&self, identifier: &str) -> Result<u64, Fault> {
-        let Context { app, service, .. } = &self.context;
-        let found = app.store.client_and(service, identifier, Vec::new()).await?.named.client;
-        Ok(found.map_or_else(|| service.numeric_id(identifier), |client| client.numeric_id))
+/// What is left of a grant.
+#[must_use]
+pub fn shown(left: &Left) -> Map<String, Value> {
+    let Left { grant, client, live } = left;
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+    put("numeric_id", grant.client.into());
+    if let Some(client) = client {
+        put("client_id", client.client_id.as_str().into());
+        if let Some(name) = name(client) {
+            put("client_name", name);
+        }
     }
-
-    /// Ends what is meant, and forgets the scopes. How many authorizations had tokens that worked.
-    async fn end(&self, whose: (Option<&str>, Option<&str>)) -> Result<usize, Fault> {
-        if let (Some(client), None) = whose {
-            return Ok(management::end_all_of_client(&self.context, self.number(client).await?).await?);
-        }
-        let mut ended = 0;
-        for found in self.of(whose, usize::MAX).await? {
-            ended += management::end_all(&self.context, &found).await?;
-            grant::forget_scopes(&self.context, found.client, &found.subject).await?;
-        }
-        Ok(ended)
+    put("subject", grant.subject.as_str().into());
+    if grant.latest.is_some() {
+        put("scopes", grant.merged.as_slice().into());
+        put("modified_at", (grant.modified / 1000).into());
     }
-
-    /// What is left of a grant, if anything is.
-    async fn shown(&self, found: &Grant) -> Result<Option<Value>, Fault> {
-        let Context { app, service, .. } = &self.context;
-        let client = app.store.client_and(service, &found.client.to_string(), Vec::new()).await?.named.client;
-        let found = &client.iter().fold(found.clone(), Grant::of);
-        // A lock is not the end of what it stops.
-        let held = client.clone().map(|client| RegisteredClient { locked: false, pending_until: None, ..client });
-        let mut live = grant::living(&self.context, found).await?;
-        live.retain(|authorization| authorization.works_for(service, held.as_ref()));
-        live.sort_by_key(|authorization| std::cmp::Reverse(authorization.issued));
-        if live.is_empty() && found.latest.is_none() {
-            return Ok(None);
-        }
-        let mut members = Map::new();
-        let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-        put("numeric_id", found.client.into());
-        if let Some(client) = &client {
-            put("client_id", client.client_id.as_str().into());
-            if let Some(name) = name(client) {
-                put("client_name", name);
-            }
-        }
-        put("subject", found.subject.as_str().into());
-        if found.latest.is_some() {
-            put("scopes", found.merged.as_slice().into());
-            put("modified_at", (found.modified / 1000).into());
-        }
-        if let Some(latest) = &found.latest {
-            put("latest_scopes", latest.as_slice().into());
-        }
-        put("authorizations", live.iter().map(authorization).collect());
-        Ok(Some(members.into()))
+    if let Some(latest) = &grant.latest {
+        put("latest_scopes", latest.as_slice().into());
     }
+    put("authorizations", live.iter().map(authorization).collect());
+    members
 }
 
 /// An authorization: its tokens by the identifiers by which they can be ended; never a token.

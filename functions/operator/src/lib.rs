@@ -16,6 +16,7 @@ pub mod policy;
 pub mod policy_try;
 mod query;
 pub mod refusals;
+pub mod settable;
 pub mod shown;
 pub mod token;
 pub mod tokens;

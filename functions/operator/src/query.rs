@@ -67,28 +67,27 @@ impl Query {
         let limit = self.number("limit", 1..=MOST)?.unwrap_or(USUAL);
         Ok(usize::try_from(limit).unwrap_or(usize::MAX))
     }
-
-    /// Where a page begins: a position of a list, as the last page told it.
-    pub(crate) fn cursor(&self) -> Result<Option<&str>, Fault> {
-        let is_position = |text: &&str| {
-            let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"#-_".contains(&byte);
-            text.len() <= 200 && text.as_bytes().first().is_some_and(u8::is_ascii_digit) && text.bytes().all(is_known)
-        };
-        match self.text("cursor") {
-            Some(text) if is_position(&text) => Ok(Some(text)),
-            Some(_) => Err(Fault::of_request(&Invalid::syntax("cursor", "what the last page has as next"))),
-            None => Ok(None),
-        }
-    }
 }
 
-/// Takes the members of a body one by one; at the end there must be none left.
+/// A deletion is told by its parameters alone, which `what` are.
+///
+/// # Errors
+/// [`Fault::Request`] if it has a body: what that says would be passed over.
+pub(crate) fn has_no_body(request: &Request, what: &str) -> Result<(), Fault> {
+    if request.body.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::Request(format!("a deletion has no body: {what} parameters").into()))
+}
+
+/// Takes the members of a body one by one; at the end there must be none left. `null` is no value: whoever sends it for a
+/// version has lost the version.
 pub(crate) struct Members(pub(crate) Map<String, Value>);
 
 impl Members {
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Fault> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
+            None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(wrong(name, "a string")),
         }
@@ -96,14 +95,14 @@ impl Members {
 
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, Fault> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
+            None => Ok(None),
             Some(value) => value.as_u64().map(Some).ok_or_else(|| wrong(name, "a whole number")),
         }
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Fault> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(false),
+            None => Ok(false),
             Some(Value::Bool(flag)) => Ok(flag),
             Some(_) => Err(wrong(name, "a boolean")),
         }
@@ -111,7 +110,7 @@ impl Members {
 
     pub(crate) fn object(&mut self, name: &str) -> Result<Option<Map<String, Value>>, Fault> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
+            None => Ok(None),
             Some(Value::Object(members)) => Ok(Some(members)),
             Some(_) => Err(wrong(name, "an object")),
         }
@@ -119,7 +118,7 @@ impl Members {
 
     pub(crate) fn array(&mut self, name: &str) -> Result<Option<Vec<Value>>, Fault> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
+            None => Ok(None),
             Some(Value::Array(values)) => Ok(Some(values)),
             Some(_) => Err(wrong(name, "an array")),
         }

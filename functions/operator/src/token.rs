@@ -5,7 +5,7 @@ use shared::credentials::TokenHash;
 use shared::http::{DEADLINE, Request, Response};
 
 use crate::door::{self, Fault, WRITE_SERVICE, endpoint};
-use crate::query::Query;
+use crate::query::{Query, has_no_body};
 
 endpoint!(revoke, "operator-token", [Delete], ["/operator/{serviceId}/tokens/{token}"], DEADLINE);
 
@@ -13,6 +13,7 @@ endpoint!(revoke, "operator-token", [Delete], ["/operator/{serviceId}/tokens/{to
 async fn revoke(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, WRITE_SERVICE).await?;
     Query::of(request, &[])?;
+    has_no_body(request, "it has no")?;
     let absent = || Fault::Absent("this service has no such token");
     let hash = request.path_parameter("token").and_then(TokenHash::parse).ok_or_else(absent)?;
     let record = app.store.service_token(&hash).await?;

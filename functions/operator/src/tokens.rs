@@ -25,8 +25,7 @@ async fn tokens(app: &App, request: &Request) -> Result<Response, Fault> {
 async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
     let query = Query::of(request, &["limit", "cursor"])?;
-    let (limit, from) = (query.limit()?, query.cursor()?.map(str::to_owned));
-    let (tokens, next) = app.store.token_page(desk.service.id, from, limit).await?;
+    let (tokens, next) = app.store.token_page(desk.service.id, query.text("cursor"), query.limit()?).await?;
     let mut members =
         Map::from_iter([("tokens".to_owned(), tokens.iter().map(|token| Value::Object(shown(token))).collect())]);
     members.extend(next.map(|next| ("next".to_owned(), next.into())));
@@ -79,7 +78,7 @@ impl Terms {
         }
         let terms = match kind.as_str() {
             "service" => {
-                let permissions = asked.words("permissions", Permission::parse)?.unwrap_or_default();
+                let permissions = once(asked.words("permissions", Permission::parse)?.unwrap_or_default());
                 let mine = |permission: &Permission| desk.operator.may(&[*permission]);
                 if permissions.is_empty() {
                     return Err(Fault::of_request(&Invalid::Empty { member: "permissions" }));
@@ -93,12 +92,17 @@ impl Terms {
             }
             "initial_access" => {
                 let scope = asked.text("scope")?;
-                let scope =
-                    scope.as_deref().map(Scope::parse).transpose().map_err(|fault| Fault::of_request(&fault))?;
-                let bound = BoundPolicy {
-                    scope: scope.flatten(),
-                    grant_types: asked.words("grant_types", GrantType::parse)?.filter(|grants| !grants.is_empty()),
+                let scope = scope.as_deref().map(Scope::parse).transpose();
+                // What limits to nothing limits nothing.
+                let scope = match scope.map_err(|fault| Fault::of_request(&fault))? {
+                    Some(None) => return Err(Fault::of_request(&Invalid::Empty { member: "scope" })),
+                    scope => scope.flatten(),
                 };
+                let grant_types = asked.words("grant_types", GrantType::parse)?;
+                if grant_types.as_ref().is_some_and(Vec::is_empty) {
+                    return Err(Fault::of_request(&Invalid::Empty { member: "grant_types" }));
+                }
+                let bound = BoundPolicy { scope, grant_types: grant_types.map(once) };
                 let uses = asked.number("uses")?;
                 if uses == Some(0) {
                     return Err(Fault::Request("uses is a whole number from 1".into()));
@@ -113,6 +117,17 @@ impl Terms {
         asked.end()?;
         Ok(terms)
     }
+}
+
+/// Each of them once, in their order.
+#[must_use]
+pub fn once<T: PartialEq>(words: Vec<T>) -> Vec<T> {
+    words.into_iter().fold(Vec::new(), |mut known, word| {
+        if !known.contains(&word) {
+            known.push(word);
+        }
+        known
+    })
 }
 
 /// What is known of a token; never the token.

@@ -127,13 +127,13 @@ fn clients() -> Vec<Operation> {
             .fails(&[403]),
         on("operator-client", Get, "A client").gives(200, "OperatorClientWhole").fails(&[403, 404]),
         on("operator-client", Patch, "Changes its metadata by a merge patch (RFC 7396)")
-            .takes("{ ..ClientMetadata, version?: integer, * }")
+            .takes("{ ..ClientMetadata, version?: 1..9007199254740991, * }")
             .such_as(r#"{ "client_name": "My app, renamed" }"#)
             .gives(200, "OperatorClient")
             .fails(&[403, 404, 409]),
         on("operator-client", Delete, "Deletes it; for thirty days it can be restored")
             .query("for_good", "flag", "whether nothing is kept of it")
-            .query("version", "integer", "the only one that is deleted")
+            .query("version", "1..9007199254740991", "the only one that is deleted")
             .gives_nothing(204)
             .fails(&[403, 404, 409]),
         on("operator-client-history", Get, "What was changed of a client, newest first")
@@ -142,14 +142,15 @@ fn clients() -> Vec<Operation> {
             .gives(200, "ClientHistory")
             .fails(&[403]),
         on("operator-client-action", Post, "Something is done to a client")
-            .takes("{ version?: integer, overlap?: integer }")
+            .takes("{ version?: 1..9007199254740991, overlap?: 0..31536000 }")
             .or_nothing()
             .gives(200, "OperatorClient | NewSecret | NewRegistrationToken")
             .gives_nothing(204)
             .fails(&[403, 404, 409]),
         on("operator-bulk", Post, "The same is done to many clients, or only looked at")
             .takes("{ action: \"lock\" | \"unlock\" | \"approve\" | \"deny\" | \"retain\" | \"release\" | \"restore\" | \
-                \"delete\", preview?: flag, unused?: integer, clients: [{ client_id: text, version?: integer }] }")
+                \"delete\", preview?: flag, unused?: 0..9007199254740991, \
+                clients: [{ client_id: text, version?: 1..9007199254740991 }] }")
             .such_as(r#"{ "action": "lock", "preview": true,
                 "clients": [{ "client_id": "6aefdcf1-feab-47c8-8398-dda8ad7dedf4" }] }"#)
             .gives(200, "{ results: [{ client_id: text, client_name?: text, version?: integer, \
@@ -159,12 +160,13 @@ fn clients() -> Vec<Operation> {
             .query("client", "text", "the client")
             .query("subject", "text", "the user")
             .query("limit", "1..100", LIMIT)
+            .query("cursor", "text", CURSOR)
             .gives(200, "{ grants: [{ numeric_id: integer, client_id?: text, client_name?: text, subject: text, \
                 scopes?: [text], latest_scopes?: [text], modified_at?: integer, \
                 authorizations: [{ authorization: text, grant_type: text, scopes: [text], granted_at: integer, \
                 refreshed_at?: integer, code_expires_at?: any, access_token_id?: text, access_token_expires_at?: any, \
                 refresh_token_id?: text, refresh_token_expires_at?: any }] }], \
-                are_more?: flag }")
+                next?: text }")
             .fails(&[403]),
         on("operator-grants", Delete, "Ends it")
             .query("client", "text", "the client")
@@ -191,11 +193,15 @@ fn service() -> Vec<Operation> {
                 iat: integer, exp: integer }], registered?: ClientMetadata }",
             )
             .fails(&[403]),
-        on("operator-policy", Get, "The policy of the service").gives(200, "Policy").fails(&[403]),
+        on("operator-policy", Get, "The policy of the service")
+            .gives(200, "Policy")
+            .telling("ETag", "which change of the service it is")
+            .fails(&[403]),
         on("operator-policy", Put, "Replaces the policy; members that it lacks are those of the preset `protected`")
-            .header("If-Match", "text", "the `ETag` of the policy that is replaced; needed")
+            .header("If-Match!", "text", "the `ETag` of the policy that is replaced")
             .takes("object")
             .gives(200, "Policy")
+            .telling("ETag", "which change of the service it is")
             .fails(&[403, 412, 428]),
         on("operator-policy-try", Post, "What a policy would do to a registration; nothing happens")
             .takes(
@@ -218,7 +224,7 @@ fn service() -> Vec<Operation> {
         on("operator-tokens", Post, "Makes a token, which is shown this once")
             .takes(
                 "{ kind: \"service\", permissions: [text], expires_in?: 1..3153600000 } | \
-                { kind: \"initial_access\", uses?: integer, scope?: text, grant_types?: [text], \
+                { kind: \"initial_access\", uses?: 1..9007199254740991, scope?: text, grant_types?: [text], \
                 expires_in?: 1..3153600000 }",
             )
             .such_as(r#"{ "kind": "initial_access", "uses": 1, "expires_in": 3600 }"#)

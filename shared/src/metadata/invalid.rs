@@ -24,6 +24,12 @@ pub enum Invalid {
     /// Not JSON, or not in UTF-8.
     #[error("the body is not JSON in UTF-8")]
     Malformed,
+    /// A number that is too large for every number of a program, as `1e999`.
+    #[error("the body has a number that is too large: it must be JSON whose numbers programs can hold")]
+    NumberTooLarge,
+    /// An escape that is half of a character (RFC 8259 §8.2).
+    #[error("the body has a lone surrogate, \\ud800 to \\udfff: a character beyond these is escaped by two of them")]
+    LoneSurrogate,
     /// JSON, but no object.
     #[error("the body must be a JSON object")]
     NotAnObject,

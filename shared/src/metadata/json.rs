@@ -21,7 +21,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// # Errors
 /// [`Invalid::BodyTooLarge`], [`Invalid::TooDeep`], [`Invalid::Duplicate`], [`Invalid::NotAnObject`],
-/// [`Invalid::Malformed`].
+/// [`Invalid::NumberTooLarge`], [`Invalid::LoneSurrogate`], [`Invalid::Malformed`].
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, Invalid> {
     parse_object_within(bytes, MAX_BODY_BYTES)
 }
@@ -44,7 +44,19 @@ pub fn parse_object_within(bytes: &[u8], limit: usize) -> Result<Map<String, Val
         (Ok(Value::Object(members)), _) => Ok(members),
         (Ok(_), _) => Err(Invalid::NotAnObject),
         (Err(_), Some(fault)) => Err(fault),
-        (Err(_), None) => Err(Invalid::Malformed),
+        (Err(error), None) => Err(malformed(&error)),
+    }
+}
+
+/// Why a text is not JSON that can be read: of what looks like JSON more than that.
+fn malformed(error: &serde_json::Error) -> Invalid {
+    let reason = error.to_string();
+    if reason.starts_with("number out of range") {
+        Invalid::NumberTooLarge
+    } else if reason.starts_with("lone leading surrogate") || reason.starts_with("unexpected end of hex escape") {
+        Invalid::LoneSurrogate
+    } else {
+        Invalid::Malformed
     }
 }
 
@@ -145,7 +157,11 @@ mod tests {
         assert_eq!(fault(b"\xef\xbb\xbf\xef\xbb\xbf{}"), Invalid::Malformed);
         assert_eq!(fault(b"{}\xef\xbb\xbf"), Invalid::Malformed);
         assert_eq!(fault(b"{\"client_name\":\"\xff\"}"), Invalid::Malformed);
-        assert_eq!(fault(br#"{"client_name":"\ud800"}"#), Invalid::Malformed);
+        assert_eq!(fault(br#"{"client_name":"\ud800"}"#), Invalid::LoneSurrogate);
+        assert_eq!(fault(br#"{"client_name":"\ud800a"}"#), Invalid::LoneSurrogate);
+        assert_eq!(fault(br#"{"client_name":"\udc00"}"#), Invalid::LoneSurrogate);
+        assert_eq!(fault(br#"{"default_max_age":1e999}"#), Invalid::NumberTooLarge);
+        assert_eq!(fault(br#"{"default_max_age":-1e999}"#), Invalid::NumberTooLarge);
     }
 
     #[test]

@@ -53,7 +53,8 @@ const SAID_BY_SERVER: [&str; 30] = [
 ];
 
 /// The name as the server's own, if the server says something of clients under it.
-pub(crate) fn said_by_server(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn said_by_server(name: &str) -> Option<&'static str> {
     SAID_BY_SERVER.into_iter().find(|our| *our == name)
 }
 

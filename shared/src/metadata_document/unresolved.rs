@@ -107,6 +107,8 @@ impl Unresolved {
         match error {
             Error::InvalidClientMetadata(
                 Invalid::Malformed
+                | Invalid::NumberTooLarge
+                | Invalid::LoneSurrogate
                 | Invalid::NotAnObject
                 | Invalid::Duplicate { .. }
                 | Invalid::TooDeep { .. }

@@ -12,7 +12,45 @@ pub enum WrittenFault {
     UnknownMember(String),
     /// A member has a value that it cannot have.
     #[error("{0}")]
-    Value(#[from] serde_path_to_error::Error<serde_json::Error>),
+    Value(ValueFault),
+}
+
+/// A member that has a value that it cannot have, and what it has to be, in the words of JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{reason}", if path == "." { String::new() } else { format!("{path}: ") })]
+pub struct ValueFault {
+    path: String,
+    reason: String,
+}
+
+impl From<serde_path_to_error::Error<serde_json::Error>> for ValueFault {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        Self { path: error.path().to_string(), reason: in_words_of_json(&error.inner().to_string()) }
+    }
+}
+
+/// What a reader of JSON says, without the words of the language that this program is written in.
+fn in_words_of_json(message: &str) -> String {
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return format!("{} is missing", name.replace('`', ""));
+    }
+    let Some((found, expected)) = message.split_once(", expected ") else { return message.to_owned() };
+    if let Some(value) = found.strip_prefix("unknown variant ") {
+        return format!("{value} is not {expected}").replace('`', "\"");
+    }
+    let expected = match expected {
+        "u64" | "usize" => "a whole number from 0",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u16" => "a whole number from 0 to 65535",
+        "string or map" => "a string",
+        "a map" => "an object",
+        "a sequence" => "an array",
+        "unit" => "null",
+        other if other.starts_with("struct ") => "an object",
+        other if other.contains("enum ") => "a string",
+        other => other,
+    };
+    format!("must be {expected}")
 }
 
 impl Policy {
@@ -26,7 +64,7 @@ impl Policy {
             return Err(WrittenFault::UnknownMember(member));
         }
         json_patch::merge(&mut merged, &patch.into());
-        Ok(serde_path_to_error::deserialize(merged)?)
+        serde_path_to_error::deserialize(merged).map_err(|error| WrittenFault::Value(error.into()))
     }
 }
 
@@ -48,6 +86,39 @@ fn overlay(target: &mut Value, patch: &Map<String, Value>) {
         match (members.get_mut(name), value) {
             (Some(inner @ Value::Object(_)), Value::Object(patch)) => overlay(inner, patch),
             _ => drop(members.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::Preset;
+
+    #[test]
+    fn what_a_member_has_to_be_is_said_in_words_of_json() {
+        for (patch, expected) in [
+            (json!({"limits": {"redirect_uris": -1}}), "limits.redirect_uris: must be a whole number from 0"),
+            (json!({"limits": {"redirect_uris": 1.5}}), "limits.redirect_uris: must be a whole number from 0"),
+            (json!({"limits": []}), "limits: must be an object"),
+            (json!({"limits": null}), "limits is missing"),
+            (json!({"limits": 1}), "limits: must be an object"),
+            (json!({"registration": 1}), "registration: must be a string"),
+            (json!({"registration": "closed"}), r#"registration: "closed" is not "open" or "initial_access_token""#),
+            (json!({"doors": "oauth"}), "doors: must be an array"),
+            (json!({"dynamic_registration": "yes"}), "dynamic_registration: must be a boolean"),
+            (json!({"client_lifetime": "1d"}), "client_lifetime: must be a whole number from 0"),
+            (json!({"scopes": {"offered": ""}}), "scopes.offered: "),
+            (json!({"software_statements": {"required": true, "issuers": [{}]}}), "issuer is missing"),
+        ] {
+            let members = patch.as_object().cloned().unwrap();
+            let fault = Preset::Open.policy().patched(members).unwrap_err().to_string();
+            assert!(fault.contains(expected), "{patch}: {fault}");
+            for foreign in ["usize", "u64", "struct", "integer `", "variant", "sequence", "map"] {
+                assert!(!fault.contains(foreign), "{patch}: {fault}");
+            }
         }
     }
 }

@@ -31,59 +31,58 @@ impl Store {
         Ok(entries)
     }
 
-    /// What was changed of a service, its clients and its tokens from a position on, oldest first, `at_most` entries; and
-    /// the position after them, if there are more.
+    /// What was changed of a service, its clients and its tokens since that time, in seconds since 1970, oldest first, from
+    /// where a cursor leads, `at_most` entries; and the cursor of the next ones, if there are more.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
+    /// [`Error::InvalidCursor`], [`Error::Unavailable`], [`Error::Internal`].
     pub async fn audit_of_service(
         &self,
         service: u64,
-        from: &str,
+        since: u64,
+        cursor: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
-        let place = Place { from: Some(from.to_owned()), ..Place::start(LIST_INDEX, audit_list(service)) };
-        let (keys, next) = self.keys_and_next(&place, at_most).await?;
+        let place = since_then(service, since).led_by(cursor)?;
+        let (keys, next) = self.keys_and_cursor(&place, at_most).await?;
         Ok((self.entries(keys).await?, next))
     }
 
-    /// What was changed of one client last, newest first, of `at_most` changes from a position back; and the position after
-    /// them.
+    /// The same, newest first.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
+    /// [`Error::InvalidCursor`], [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn latest_audit_of_service(
+        &self,
+        service: u64,
+        since: u64,
+        cursor: Option<&str>,
+        at_most: usize,
+    ) -> Result<(Vec<Entry>, Option<String>), Error> {
+        let place = Place { order: Order::Backwards, ..since_then(service, since) }.led_by(cursor)?;
+        let (keys, next) = self.keys_and_cursor(&place, at_most).await?;
+        let mut entries = self.entries(keys).await?;
+        entries.reverse();
+        Ok((entries, next))
+    }
+
+    /// What was changed of one client last, newest first, from where a cursor leads, of `at_most` changes; and the cursor of
+    /// those before them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`], [`Error::Unavailable`], [`Error::Internal`].
     pub async fn latest_audit_of_client(
         &self,
         service: u64,
         numeric_id: u64,
-        from: Option<&str>,
+        cursor: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<Entry>, Option<String>), Error> {
         let partition = Place::of_table(audit_key(service, &numeric_id.to_string()));
-        let place = Place { until: from.map(str::to_owned), order: Order::Backwards, ..partition };
-        let (mut items, next) = self.keys_and_next(&place, at_most).await?;
+        let place = Place { order: Order::Backwards, ..partition }.led_by(cursor)?;
+        let (mut items, next) = self.keys_and_cursor(&place, at_most).await?;
         items.retain(|item| self.is_live(item));
         let entries = items.iter().map(|item| parsed(item, "event")).collect::<Result<_, _>>()?;
-        Ok((entries, next))
-    }
-
-    /// The same of a service, its clients and its tokens, not before `since`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn latest_audit_of_service(
-        &self,
-        service: u64,
-        since: &str,
-        from: Option<&str>,
-        at_most: usize,
-    ) -> Result<(Vec<Entry>, Option<String>), Error> {
-        let list = Place::start(LIST_INDEX, audit_list(service));
-        let (since, until) = (Some(since.to_owned()), from.map(str::to_owned));
-        let place = Place { from: since, until, order: Order::Backwards, ..list };
-        let (keys, next) = self.keys_and_next(&place, at_most).await?;
-        let mut entries = self.entries(keys).await?;
-        entries.reverse();
         Ok((entries, next))
     }
 
@@ -93,6 +92,11 @@ impl Store {
         items.sort_by(|one, other| text(one, "at").cmp(&text(other, "at")));
         items.iter().map(|item| parsed(item, "event")).collect()
     }
+}
+
+/// The changes of a service since that time.
+fn since_then(service: u64, since: u64) -> Place {
+    Place { from: Some(audit_position(since, "")), ..Place::start(LIST_INDEX, audit_list(service)) }
 }
 
 fn put(entry: &Entry, end: u64) -> Result<WriteRequest, Error> {

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::Script;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::schema::{Key, MAX_NAME, facet_key, facet_partition, list_position};
 use crate::client::{ClientRecord, RegisteredClient};
@@ -107,12 +110,47 @@ impl<'p> FacetPlace<'p> {
     }
 }
 
-/// The words of a text in the form in which they are compared: letters and digits that follow each other, in lower case, and
-/// what Unicode calls compatible is the same.
+/// The words of a text in the form in which they are compared: letters and digits, with their marks, that follow each other,
+/// without case, and what Unicode calls compatible is the same.
 pub(super) fn words(text: &str) -> Vec<String> {
-    let folded = text.nfkc().collect::<String>().to_lowercase();
-    let words = folded.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(beginning).collect()
+    let folded = folded(text);
+    let words = folded.split(|letter: char| !letter.is_alphanumeric() && !is_combining_mark(letter));
+    words.filter(|word| !word.is_empty()).map(beginning).collect()
+}
+
+/// A text without case: letter by letter to capitals and back, so that `ß` is `ss` and a sigma is one wherever it stands; and
+/// the dot that small letters have anyway is none.
+fn folded(text: &str) -> String {
+    let capitals = text.nfkc().flat_map(char::to_uppercase);
+    let small: String = capitals.flat_map(char::to_lowercase).nfkc().collect();
+    small.replace("i\u{307}", "i")
+}
+
+/// Whether it is of a script that is written without spaces, or puts words together.
+fn has_no_spaces(letter: char) -> bool {
+    const SCRIPTS: [Script; 10] = [
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+        Script::Bopomofo,
+        Script::Hangul,
+        Script::Thai,
+        Script::Lao,
+        Script::Khmer,
+        Script::Myanmar,
+        Script::Tibetan,
+    ];
+    !letter.is_ascii() && SCRIPTS.contains(&CodePointMapData::<Script>::new().get(letter))
+}
+
+/// Where a script has no spaces, any letter may begin a word: what is left of a word from each of them on, two letters at
+/// least.
+fn inner_words(word: &str) -> impl Iterator<Item = &str> {
+    let letters = word.char_indices().zip(word.chars().skip(1));
+    letters.filter_map(move |((at, before), letter)| {
+        let rest = word.get(at + before.len_utf8()..)?;
+        ((has_no_spaces(before) || has_no_spaces(letter)) && rest.chars().nth(1).is_some()).then_some(rest)
+    })
 }
 
 /// As much of a word as is compared.
@@ -121,10 +159,22 @@ fn beginning(word: &str) -> String {
     word.get(..end).unwrap_or_default().to_owned()
 }
 
-/// The words of a client's names, in all languages.
-pub(super) fn words_of(record: &ClientRecord) -> impl Iterator<Item = String> {
+/// The words of a client's names, in all languages, and then those within words.
+pub(super) fn words_of(record: &ClientRecord) -> Vec<String> {
     let names = record.metadata.rest().client_name.iter().flat_map(Localized::values);
-    names.flat_map(|name| words(name))
+    let mut found: Vec<String> = names.flat_map(|name| words(name)).collect();
+    let inner: Vec<String> = found.iter().flat_map(|word| inner_words(word)).map(str::to_owned).collect();
+    found.extend(inner);
+    found
+}
+
+/// Whether words of names begin as those that are looked for do; without a word nothing is looked for.
+pub fn is_named<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> bool {
+    let (wanted, its): (Vec<String>, Vec<String>) = (words(name), names.flat_map(words).collect());
+    let begins = |word: &str, beginning: &str| {
+        word.starts_with(beginning) || inner_words(word).any(|inner| inner.starts_with(beginning))
+    };
+    !wanted.is_empty() && wanted.iter().all(|word| its.iter().any(|its| begins(its, word)))
 }
 
 /// The first of them, by which it is found, in their order.
@@ -203,12 +253,45 @@ mod tests {
             ("ĀĒ", &["āē"]),
             ("銀行 app2", &["銀行", "app2"]),
             ("a#b\u{0}c", &["a", "b", "c"]),
+            ("Straße STRASSE", &["strasse", "strasse"]),
+            ("İstanbul ISTANBUL ıstanbul", &["istanbul", "istanbul", "istanbul"]),
+            ("ΟΔΟΣ οδος οδοσ", &["οδοσ", "οδοσ", "οδοσ"]),
+            ("हिन्दी", &["हिन्दी"]),
             ("…!", &[]),
             ("", &[]),
         ] {
             assert_eq!(words(text), expected, "{text:?}");
         }
         assert_eq!(words(&format!("{}é", "a".repeat(63))), ["a".repeat(63)], "no letter is cut in two");
+    }
+
+    #[test]
+    fn a_script_without_spaces_has_words_within_words() {
+        for (name, expected) in [
+            ("中国银行", &["中国银行", "国银行", "银行"][..]),
+            ("ABC银行", &["abc银行", "银行"]),
+            ("銀行App", &["app", "行app", "銀行app"]),
+            ("Bank", &["bank"]),
+            ("한국은행", &["한국은행", "국은행", "은행"]),
+        ] {
+            let mut expected: Vec<&str> = expected.to_vec();
+            expected.sort_unstable();
+            assert!(indexed_words(&client(&json!({"client_name": name})).record).iter().eq(&expected), "{name}");
+        }
+        for (wanted, name, is_it) in [
+            ("银行", "中国银行", true),
+            ("国银", "中国银行", true),
+            ("中国 银", "中国银行", true),
+            ("行中", "中国银行", false),
+            ("STRASSE", "Straße", true),
+            ("istanbul", "İstanbul", true),
+            ("ank", "Bank", false),
+            ("…", "Bank", false),
+        ] {
+            assert_eq!(is_named(wanted, [name].into_iter()), is_it, "{wanted} {name}");
+        }
+        let long = client(&json!({"client_name": "银".repeat(500)}));
+        assert_eq!(indexed_words(&long.record).len(), 8);
     }
 
     #[test]

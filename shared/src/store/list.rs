@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::item::{required, string, text};
 use super::schema::{LIST_INDEX, clients_list, organization_tokens_list, service_tokens_list, services_list};
-use super::{Item, Store, TokenRecord, service, token, write};
+use super::{Item, Store, TokenRecord, cursor, service, token, write};
 use crate::client::RegisteredClient;
 use crate::credentials::TokenHash;
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) from: Option<String>,
     /// The last one.
     pub(super) until: Option<String>,
+    /// The item behind which it is, with its own key and that in the index: many may stand at one position.
+    pub(super) after: Option<Item>,
     /// How many items further on it is.
     pub(super) skip: u64,
     /// In which order its items are wanted.
@@ -47,7 +49,7 @@ impl Place {
 
     /// Where a partition of the table begins.
     pub(super) fn of_table(partition: String) -> Self {
-        Self { index: None, list: partition, from: None, until: None, skip: 0, order: Order::Forwards }
+        Self { index: None, list: partition, from: None, until: None, after: None, skip: 0, order: Order::Forwards }
     }
 
     /// Where a list ends, or the place of a position in it, to go back from there.
@@ -61,6 +63,44 @@ impl Place {
             Order::Forwards => self.from = Some(position),
             Order::Backwards => self.until = Some(position),
         }
+    }
+
+    /// Goes on where a cursor leads, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`] if it is not one of this list, in this order and within these bounds.
+    pub(super) fn led_by(mut self, cursor: Option<&str>) -> Result<Self, Error> {
+        let Some(cursor) = cursor else { return Ok(self) };
+        let position = self.opened(cursor)?;
+        let is_within = self.from.as_ref().is_none_or(|from| *from <= position)
+            && self.until.as_ref().is_none_or(|until| position <= *until);
+        if !is_within {
+            return Err(Error::InvalidCursor);
+        }
+        self.go_on(position);
+        Ok(self)
+    }
+
+    /// What a cursor of it names.
+    pub(super) fn opened(&self, cursor: &str) -> Result<String, Error> {
+        cursor::opened(cursor, &self.name())
+    }
+
+    /// The key of an item that stands in it.
+    pub(super) fn key(&self, at: &str, partition: &str, sort: &str) -> Item {
+        let (list, position) = self.keys();
+        let parts = [(list, self.list.as_str()), (position, at), ("PK", partition), ("SK", sort)];
+        parts.into_iter().map(|(name, value)| (name.to_owned(), string(value))).collect()
+    }
+
+    /// What leads to a position of it.
+    pub(super) fn cursor(&self, position: &str) -> String {
+        cursor::made(&self.name(), position)
+    }
+
+    /// Its name for cursors: the list, and the order in which it is read.
+    fn name(&self) -> String {
+        format!("{}\0{}\0{:?}", self.index.unwrap_or_default(), self.list, self.order)
     }
 
     /// The attributes by which its items are parted and sorted.
@@ -121,19 +161,19 @@ impl Store {
         self.tokens(service_tokens_list(service_id)).await
     }
 
-    /// A service's tokens, newest first, from a position on, of `at_most` of its list those that have not ended; and the
-    /// position after them.
+    /// A service's tokens, newest first, from where a cursor leads, of `at_most` of its list those that have not ended; and
+    /// the cursor of the next ones.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
+    /// [`Error::InvalidCursor`], [`Error::Unavailable`], [`Error::Internal`].
     pub async fn token_page(
         &self,
         service_id: u64,
-        from: Option<String>,
+        cursor: Option<&str>,
         at_most: usize,
     ) -> Result<(Vec<TokenRecord>, Option<String>), Error> {
-        let place = Place::end(LIST_INDEX, service_tokens_list(service_id), from);
-        let (keys, next) = self.keys_and_next(&place, at_most).await?;
+        let place = Place::end(LIST_INDEX, service_tokens_list(service_id), None).led_by(cursor)?;
+        let (keys, next) = self.keys_and_cursor(&place, at_most).await?;
         let items = self.batches(keys).await?;
         Ok((items.iter().map(token_of).collect::<Result<_, _>>()?, next))
     }
@@ -192,11 +232,25 @@ impl Store {
         Ok((keys, next))
     }
 
+    /// The same, and the cursor of the next one.
+    pub(super) async fn keys_and_cursor(
+        &self,
+        place: &Place,
+        at_most: usize,
+    ) -> Result<(Vec<Item>, Option<String>), Error> {
+        let (keys, next) = self.keys_and_next(place, at_most).await?;
+        Ok((keys, next.map(|next| place.cursor(&next))))
+    }
+
     /// What an index, or the table, has from a place on, `at_most` items.
     pub(super) async fn keys(&self, place: &Place, at_most: usize) -> Result<Vec<Item>, Error> {
         let mut keys: Vec<Item> = Vec::new();
+        // DynamoDB takes no bounds that have nothing between them.
+        if place.from.as_ref().zip(place.until.as_ref()).is_some_and(|(from, until)| from > until) {
+            return Ok(keys);
+        }
         let mut skip = usize::try_from(place.skip).unwrap_or(usize::MAX);
-        let mut start = None;
+        let mut start = place.after.clone();
         while keys.len() < at_most {
             let wanted = skip.saturating_add(at_most - keys.len());
             let query = self.along(place).limit(i32::try_from(wanted).unwrap_or(i32::MAX));

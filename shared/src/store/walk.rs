@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::item::{string, text};
-use super::list::{BATCH, id_after};
+use super::list::{BATCH, Order, Place, id_after};
 use super::schema::{LIST_INDEX, clients_list, list_position};
 use super::{Item, Store, write};
 use crate::client::RegisteredClient;
@@ -18,6 +18,28 @@ pub struct Route {
     pub after: Option<String>,
     /// Only what was registered in that time, in milliseconds since 1970; absent is ever.
     pub registered: Option<Range<u64>>,
+}
+
+impl Route {
+    /// The oldest first, after the client to which a cursor leads.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`].
+    pub fn after_cursor(service_id: u64, cursor: Option<&str>) -> Result<Self, Error> {
+        let place = of_clients(service_id, Order::Forwards).led_by(cursor)?;
+        Ok(Self { after: place.from, ..Self::default() })
+    }
+}
+
+/// What leads to a [position](RegisteredClient::position) in the list of a service's clients: newest first to the client
+/// there, else to those after it.
+#[must_use]
+pub fn client_cursor(service_id: u64, newest_first: bool, position: &str) -> String {
+    of_clients(service_id, if newest_first { Order::Backwards } else { Order::Forwards }).cursor(position)
+}
+
+fn of_clients(service_id: u64, order: Order) -> Place {
+    Place { order, ..Place::start(LIST_INDEX, clients_list(service_id)) }
 }
 
 /// Where a walk is.

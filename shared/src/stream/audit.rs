@@ -23,8 +23,9 @@ pub(super) fn entry(record: &Record, now: u64) -> Result<Option<Entry>, Error> {
     let Some((service, subject)) = subject(image, old) else { return Ok(None) };
     let at = record.at(now);
     let (events, members) = match subject {
-        Subject::Client { .. } if record.registers(at) => (vec![Happening::Registered], BTreeSet::new()),
+        Subject::Client { .. } if image.grant().is_some() => of_grant(old, new),
         Subject::Client { .. } if record.restores() => (vec![Happening::Restored], BTreeSet::new()),
+        Subject::Client { .. } if record.registers(at) => (vec![Happening::Registered], BTreeSet::new()),
         Subject::Client { .. } => of_client(old, new, at),
         Subject::Service => of_service(old, new),
         Subject::Token { .. } => (of_token(old, new, at).into_iter().collect(), BTreeSet::new()),
@@ -55,6 +56,13 @@ fn subject(image: &Image, old: Option<&Image>) -> Option<(Option<u64>, Subject)>
         let source = image.source.clone().or_else(|| old?.source.clone());
         return Some((Some(service), Subject::Client { client_id, numeric_id, source }));
     }
+    // A user is not named: what users do is not operators' to keep.
+    if let Some((service, numeric_id)) = image.grant() {
+        return Some((
+            Some(service),
+            Subject::Client { client_id: image.client_id.clone()?, numeric_id, source: None },
+        ));
+    }
     if let Some(service) = image.after("S#") {
         return Some((Some(service.parse().ok()?), Subject::Service));
     }
@@ -73,6 +81,8 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
     };
     if new.deleted_by.is_some() {
         let event = match old {
+            // By an end that is final nothing is kept any more.
+            Some(old) if old.pruned && !new.pruned => Some(Happening::Deleted),
             Some(old) if old.deleted_by.is_some() => (old.locked && !new.locked).then_some(Happening::Unlocked),
             _ => Some(Happening::Deleted),
         };
@@ -110,6 +120,19 @@ fn vouched(image: &Image) -> bool {
 /// A client's record.
 fn record(image: &Image) -> Map<String, Value> {
     image.client.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// What an operator has ended of a grant: authorizations, or the memory of scopes.
+fn of_grant(old: Option<&Image>, new: Option<&Image>) -> (Vec<Happening>, BTreeSet<String>) {
+    let ends = old.zip(new).filter(|(old, new)| new.ended.is_some() && new.ended != old.ended);
+    let Some((old, new)) = ends else { return (Vec::new(), BTreeSet::new()) };
+    let parts = [
+        ("authorizations", !old.live.is_subset(&new.live)),
+        ("scopes", (old.latest || old.merged) && !new.latest && !new.merged),
+    ];
+    let members: BTreeSet<String> =
+        parts.into_iter().filter(|(_, has_ended)| *has_ended).map(|(name, _)| name.to_owned()).collect();
+    (if members.is_empty() { Vec::new() } else { vec![Happening::GrantsEnded] }, members)
 }
 
 /// The members of a client's record that differ: its metadata by their own names.
@@ -231,16 +254,19 @@ mod tests {
         let (none, one, two) = (Value::Null, client(1, "A"), client(2, "A"));
         let tombstone = json!({"PK": {"S": "C#1#5"}, "client_id": {"S": "a"}, "deleted_by": {"S": "operator"},
             "version": {"N": "2"}, "expires_at": {"N": "1"}, "source": {"S": "oauth"}});
-        let buried = with(tombstone.clone(), "tokens_from", json!({"N": "1790000000000"}));
-        let [back, anew] = ["1789999999999", "1790000000000"]
-            .map(|millis| with(client(3, "A"), "at", json!({"S": format!("{millis}#0000000000000005")})));
+        let restorable = with(with(tombstone.clone(), "pruned", json!({"M": {}})), "tokens_from", json!({"N": "9"}));
+        let issued = |at: u64| {
+            let record = json!({"metadata": {}, "issued_at_millis": at}).to_string();
+            with(with(client(3, "A"), "client", json!({"S": record})), "tokens_from", json!({"N": "9"}))
+        };
         let ended = with(client(1, "A"), "expires_at", json!({"N": (AT - 1).to_string()}));
         let used = with(client(1, "A"), "used", json!({"S": "2026-09-21"}));
         for (what, old, new, expected) in [
             ("registered", &none, &one, vec![Happening::Registered]),
             ("registered under the name of a deleted one", &tombstone, &one, vec![Happening::Registered]),
-            ("brought back", &buried, &back, vec![Happening::Restored]),
-            ("registered anew where one was deleted", &buried, &anew, vec![Happening::Registered]),
+            ("restored", &restorable, &issued(8), vec![Happening::Restored]),
+            ("registered after a restorable one", &restorable, &issued(9), vec![Happening::Registered]),
+            ("deleted for good", &restorable, &tombstone, vec![Happening::Deleted]),
             ("its names approved", &one, &with_settings(&two, &json!({"vouched": true})), vec![Happening::Approved]),
             ("no longer so", &with_settings(&one, &json!({"vouched": true})), &two, vec![Happening::Updated]),
             ("registered where one has ended", &ended, &two, vec![Happening::Registered]),

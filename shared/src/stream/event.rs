@@ -99,6 +99,9 @@ pub(super) struct Image {
     pub(super) rat_hash: Option<String>,
     #[serde(deserialize_with = "number")]
     pub(super) tokens_from: Option<String>,
+    /// Whether a deleted client can be brought back.
+    #[serde(deserialize_with = "present")]
+    pub(super) pruned: bool,
     /// A service's configuration, as JSON.
     #[serde(deserialize_with = "text")]
     pub(super) service: Option<String>,
@@ -107,6 +110,16 @@ pub(super) struct Image {
     /// A token's terms, as JSON.
     #[serde(deserialize_with = "text")]
     pub(super) token: Option<String>,
+    /// How often operators have ended something of a grant, since a user granted something.
+    #[serde(deserialize_with = "number")]
+    pub(super) ended: Option<String>,
+    /// The authorizations of a grant that may have tokens, and the scopes that it remembers.
+    #[serde(deserialize_with = "texts")]
+    pub(super) live: BTreeSet<String>,
+    #[serde(deserialize_with = "present")]
+    pub(super) latest: bool,
+    #[serde(deserialize_with = "present")]
+    pub(super) merged: bool,
     #[serde(deserialize_with = "number")]
     pub(super) service_id: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -142,6 +155,18 @@ impl Image {
         let (service_id, numeric_id) = self.after("C#")?.split_once('#')?;
         Some((service_id.parse().ok()?, numeric_id.parse().ok()?))
     }
+
+    /// When the client was registered, in milliseconds since 1970.
+    fn issued_at_millis(&self) -> Option<u64> {
+        let record: Map<String, Value> = serde_json::from_str(self.client.as_deref()?).ok()?;
+        record.get("issued_at_millis")?.as_u64()
+    }
+
+    /// The service and the number of the client of the grant that it is.
+    pub(super) fn grant(&self) -> Option<(u64, u64)> {
+        let mut parts = self.after("V#")?.split('#');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
 }
 
 impl Image {
@@ -172,14 +197,11 @@ impl Record {
             && !self.restores()
     }
 
-    /// Whether a client is brought back by it, which was registered before it was deleted.
+    /// Whether a deleted client is brought back by it: it was registered before it was deleted.
     pub(super) fn restores(&self) -> bool {
-        let Change { new_image, old_image, .. } = &self.dynamodb;
-        let deleted = old_image.as_ref().filter(|old| old.deleted_by.is_some() && old.client().is_some());
-        let deleted_at = deleted.and_then(|old| old.tokens_from.as_ref()?.parse::<u64>().ok());
-        let new = new_image.as_ref().filter(|new| new.deleted_by.is_none());
-        let registered_at = new.and_then(|new| new.at.as_ref()?.split('#').next()?.parse::<u64>().ok());
-        registered_at.zip(deleted_at).is_some_and(|(registered, deleted)| registered < deleted)
+        let Change { new_image: Some(new), old_image: Some(old), .. } = &self.dynamodb else { return false };
+        let is_back = old.deleted_by.is_some() && old.pruned && new.deleted_by.is_none() && new.client().is_some();
+        is_back && new.issued_at_millis() < old.tokens_from.as_deref().and_then(|at| at.parse().ok())
     }
 
     /// The names that its client has no more: it is deleted, removed, or has others.

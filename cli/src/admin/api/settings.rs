@@ -10,7 +10,7 @@ use shared::credentials::{Token, TokenKind};
 
 use super::{Api, profile};
 use crate::environment::EXTRA_CA;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// Where the API is, unless an option says it.
 const API: &str = "REGISTRAR_API";
@@ -81,7 +81,8 @@ impl Settings {
             (None, Some(file)) => operators_token(&read(file)?, "--token-file"),
             (None, None) => {
                 let token = variable(TOKEN).ok_or_else(|| {
-                    Failure::usage(format!("the API needs a token: set {TOKEN}, or give --token-file or --profile"))
+                    let sentence = format!("the API needs a token: set {TOKEN}, or give --token-file or --profile");
+                    Failure::new(Kind::Credentials, sentence)
                 })?;
                 operators_token(&token, TOKEN)
             }

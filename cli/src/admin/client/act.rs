@@ -1,13 +1,13 @@
 //! What an operator decides about one client.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::administration::{self, RestoreFault};
 use shared::store::Unrestorable;
 
 use super::{DELETED, Seen, ask_to_delete, shown};
-use crate::admin::api::{Api, Asking};
+use crate::admin::api::{Api, Asking, text};
 use crate::admin::asked::Asked;
 use crate::admin::consent::Consent;
 use crate::admin::desk::{Desk, absent};
@@ -73,7 +73,7 @@ async fn by_api(Seen { which, version }: &Seen, act: &Act, api: &Api) -> Result<
     let waits = |client: &Map<String, Value>| client.contains_key("pending_until");
     let (mut version, mut waited) = (version.map(Value::from), false);
     if let Act::Approve | Act::Deny { .. } = act {
-        let client = api.get(&[&service, "clients", &path]).await?;
+        let client = api.client(&service, &which.client_id).await?;
         waited = waits(&client);
         match act {
             Act::Deny { consent } if waited => ask_to_delete(&which.client_id, &client, consent)?,
@@ -82,9 +82,14 @@ async fn by_api(Seen { which, version }: &Seen, act: &Act, api: &Api) -> Result<
         }
     }
     let body = version.map(|version| ("version".to_owned(), version)).into_iter().collect();
-    let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).sending(body);
-    let client = api.ask(asking).await?.members;
+    let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).about(&which.client_id);
+    let client = api.ask(asking.sending(body)).await?.members;
     let is_there = !client.is_empty();
+    if is_there {
+        text(&client, "client_id")?;
+    } else if !matches!(act, Act::Deny { .. } | Act::Unlock) {
+        return Err(Failure::new(Kind::Refused, "the API's answer lacks the client: is it the operators' API?").into());
+    }
     let state = if is_there { shown::state(&client) } else { DELETED.to_owned() };
     Ok((act.told(waited || waits(&client), is_there), state))
 }
@@ -127,7 +132,9 @@ async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
             let client = desk.known(client_id).await?;
             seen.is(&client)?;
             if client.pending_until.is_none() {
-                bail!("{client_id} does not wait for approval; to delete it: registrar client delete");
+                return Err(conflict(&format!(
+                    "{client_id} does not wait for approval; to delete it: registrar client delete"
+                )));
             }
             ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
             let done = match seen.version {
@@ -140,7 +147,9 @@ async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
             let client = desk.known(client_id).await?;
             seen.is(&client)?;
             if !client.ends_unused() {
-                bail!("{client_id} does not end by itself if nobody uses it: only what has registered itself does");
+                return Err(conflict(&format!(
+                    "{client_id} does not end by itself if nobody uses it: only what has registered itself does"
+                )));
             }
             let retained = matches!(act, Act::Retain);
             let done = match seen.version {
@@ -152,6 +161,11 @@ async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
         Act::Restore => administration::restore(&context, client_id).await.map_err(unrestored)?,
     }
     Ok((false, true))
+}
+
+/// It does not stand so that this could be done.
+fn conflict(sentence: &str) -> anyhow::Error {
+    Failure::new(Kind::Conflict, sentence).into()
 }
 
 /// Why a client is not brought back.

@@ -5,19 +5,18 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::client::{RegisteredClient, Source};
 use shared::service::Service;
-use shared::store::{Route, Walk};
+use shared::store::{Route, Walk, client_cursor, is_named};
 use shared::time::Clock;
 
 use super::shown::displayed;
 use crate::admin::Output;
-use crate::admin::api::{Api, Asking, MOST, next, rows};
+use crate::admin::api::{Api, Asking, MOST};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::token::duration;
 use crate::failure::described;
@@ -48,8 +47,8 @@ pub struct List {
     /// The newest first.
     #[arg(long)]
     newest: bool,
-    /// Only those with that text in a name, in whatever language and case.
-    #[arg(long, value_name = "TEXT")]
+    /// Only those of whose names, in whatever language and case, words begin so.
+    #[arg(long, value_name = "WORDS")]
     name: Option<String>,
     /// Only those with that `software_id`.
     #[arg(long, value_name = "ID")]
@@ -128,11 +127,10 @@ impl Way<'_> {
             }
             Self::Api { is_over: true, .. } => Ok(None),
             Self::Api { list, api, limit, cursor, is_over } => {
-                let mut page = api.ask(list.asking(*limit, cursor.as_deref())).await?.members;
-                let mut clients = rows(&mut page, "clients");
+                let (mut clients, next) = api.page(list.asking(*limit), "clients", cursor.as_deref()).await?;
                 let read = clients.len();
                 clients.retain(|client| !list.is_behind(position_of(client)));
-                *cursor = next(&page, cursor.as_deref());
+                *cursor = next;
                 *is_over = cursor.is_none() || clients.len() < read;
                 Ok(Some(clients))
             }
@@ -201,21 +199,18 @@ impl List {
 
     /// Where the first page of the API begins.
     fn cursor(&self) -> Option<String> {
-        if self.newest {
-            return self.after.as_ref().map(|after| BASE64URL.encode(after));
-        }
         // Between the last client that is too old and the first one that is not.
-        let bound = self.registered_after.filter(|millis| *millis < LATEST).map(|millis| format!("{millis:013}"));
-        self.after.clone().max(bound)
+        let bound = self.registered_after.filter(|millis| *millis < LATEST && !self.newest);
+        let from = self.after.clone().max(bound.map(|millis| format!("{millis:013}")));
+        from.map(|position| client_cursor(self.service, self.newest, &position))
     }
 
-    fn asking(&self, limit: u64, cursor: Option<&str>) -> Asking {
+    fn asking(&self, limit: u64) -> Asking {
         let flag = |is_asked: bool| is_asked.then_some(true);
         let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
             .with("flagged", flag(self.flagged))
             .with("unused", self.unused.map(|life| life.as_secs()))
             .with("limit", Some(limit))
-            .with("cursor", cursor)
             .with("oldest", flag(!self.newest));
         // A position is a place among all clients, and not among those that the API finds by what they are.
         if self.newest && self.after.is_some() {
@@ -249,7 +244,7 @@ impl List {
     fn admits(&self, client: &Map<String, Value>) -> bool {
         let text = |name: &str| client.get(name).and_then(Value::as_str);
         let names = client.iter().filter(|(member, _)| member.split('#').next() == Some("client_name"));
-        let mut names = names.filter_map(|(_, name)| Some(name.as_str()?.to_lowercase()));
+        let names = names.filter_map(|(_, name)| name.as_str());
         let millis = position_of(client).split('#').next().and_then(|millis| millis.parse::<u64>().ok());
         let registered = self.registered_after.unwrap_or(0)..self.registered_before.unwrap_or(u64::MAX);
         millis.is_none_or(|millis| registered.contains(&millis))
@@ -259,7 +254,7 @@ impl List {
             && (!self.flagged || client.contains_key("flags"))
             && (self.sources.is_empty() || self.sources.iter().any(|source| text("source") == Some(source)))
             && self.software_id.as_ref().is_none_or(|id| text("software_id") == Some(id))
-            && self.name.as_ref().is_none_or(|name| names.any(|its| its.contains(&name.to_lowercase())))
+            && self.name.as_ref().is_none_or(|name| is_named(name, names))
     }
 }
 

@@ -14,7 +14,7 @@ use shared::administration::{self, RestoreFault};
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
-use crate::admin::api::{Api, Asking, MOST, next, rows};
+use crate::admin::api::{Api, Asking, MOST, rows};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
@@ -116,13 +116,12 @@ impl Prune {
                 .with("unused", Some(unused.as_secs()))
                 .with("locked", Some(false))
                 .with("oldest", Some(true))
-                .with("limit", Some(MOST))
-                .with("cursor", cursor.as_deref());
-            let mut page = api.ask(asking).await?.members;
-            let found: Vec<Meant> = rows(&mut page, "clients").iter().filter_map(named).collect();
+                .with("limit", Some(MOST));
+            let (page, next) = api.page(asking, "clients", cursor.as_deref()).await?;
+            let found: Vec<Meant> = page.iter().filter_map(named).collect();
             let possible = self.bulk(&found, unused, true, api).await?;
             meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
-            cursor = next(&page, cursor.as_deref());
+            cursor = next;
             if cursor.is_none() {
                 return Ok(meant);
             }
@@ -145,7 +144,7 @@ impl Prune {
         let clients: Vec<Value> = some.iter().map(|(_, client_id)| json!({ "client_id": client_id })).collect();
         let order = json!({"action": "delete", "unused": unused.as_secs(), "preview": preview, "clients": clients});
         let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(members(order));
-        let results = rows(&mut api.ask(asking).await?.members, "results");
+        let results = rows(&mut api.ask(asking).await?.members, "results")?;
         let outcome = if preview { "possible" } else { "done" };
         let those = results.iter().filter(|result| result.get("outcome").is_some_and(|found| found == outcome));
         Ok(those.filter_map(|result| Some(result.get("client_id")?.as_str()?.to_owned())).collect())

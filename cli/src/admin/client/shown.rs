@@ -43,6 +43,12 @@ const OWN: [&str; 23] = [
     "version",
 ];
 
+/// What of some members can be set of a client: what only the server says, or this program, is left out.
+pub(super) fn settable(members: &Map<String, Value>) -> Map<String, Value> {
+    let is_ours = |name: &str| operator::settable::is_servers(name) || OWN.contains(&name);
+    members.iter().filter(|(name, _)| !is_ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// A client of the table.
 pub(super) fn of(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
     displayed(operator::shown::client(client, policy, now))

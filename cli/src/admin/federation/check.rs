@@ -10,7 +10,7 @@ use shared::federation::discovery::RESOLVING;
 use shared::federation::{EntityId, rehearse};
 use shared::registry::Context;
 
-use crate::admin::api::{Asking, rows};
+use crate::admin::api::{Asking, rows, rows_if_any};
 use crate::admin::asked::Asked;
 use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
@@ -48,12 +48,12 @@ pub(super) async fn run(check: Check, asked: &Asked, output: &Output) -> Result<
         return output.one(&answer);
     }
     to_dates(&mut answer);
-    let failed = rows(&mut answer.clone(), "checks").into_iter().find(|check| check.contains_key("reason"));
+    let failed = rows(&mut answer.clone(), "checks")?.into_iter().find(|check| check.contains_key("reason"));
     if output.is_json() {
         output.one(&answer)?;
     } else {
-        output.rows(&["check", "outcome", "reason"], &rows(&mut answer, "checks"))?;
-        let chain = rows(&mut answer, "chain");
+        output.rows(&["check", "outcome", "reason"], &rows(&mut answer, "checks")?)?;
+        let chain = rows_if_any(&mut answer, "chain")?;
         if !chain.is_empty() {
             output.done("");
             output.rows(&["iss", "sub", "iat", "exp"], &chain)?;

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use json_patch::PatchOperation;
 use serde_json::{Map, Value, json};
 use shared::administration::{configure_service, create_numbered_service};
+use shared::policy::ValueFault;
 use shared::service::{Service, ServiceConfiguration};
 
 use super::{create_new, first_secrets, members, settings, topology};
@@ -75,8 +76,9 @@ fn read(input: &Input) -> Result<Declared> {
     let mut unknown = Vec::new();
     let mut keep = |path: serde_ignored::Path| unknown.push(path.to_string());
     let members = serde_ignored::Deserializer::new(Value::Object(members), &mut keep);
-    let configuration =
-        serde_path_to_error::deserialize(members).with_context(|| format!("{input} is not a service"))?;
+    let configuration = serde_path_to_error::deserialize(members)
+        .map_err(ValueFault::from)
+        .with_context(|| format!("{input} is not a service"))?;
     match unknown.first() {
         Some(member) => bail!("{input}: a service has no member {member}"),
         None => Ok(Declared { id, configuration }),

@@ -12,7 +12,7 @@ use shared::policy::{DOORS, Policy, Preset};
 use shared::service::{ServiceConfiguration, check_organization};
 
 use crate::admin::input::Input;
-use crate::admin::policy;
+use crate::admin::policy::Written;
 
 /// What an operator decides about a service.
 #[derive(Args)]
@@ -115,8 +115,12 @@ impl Settings {
         metadata.is_empty() && unset.is_empty()
     }
 
-    /// What they make of a service; what is not given stays.
-    pub(super) fn applied_to(self, mut configuration: ServiceConfiguration) -> Result<ServiceConfiguration> {
+    /// What they make of a service, of that version if there is one; what is not given stays.
+    pub(super) fn applied_to(
+        self,
+        mut configuration: ServiceConfiguration,
+        current: Option<u64>,
+    ) -> Result<ServiceConfiguration> {
         for (name, value) in [("name", &self.name), ("issuer", &self.issuer), ("base-url", &self.base_url)] {
             if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
                 bail!("--{name}: it is empty; to take it away, give --unset {name}");
@@ -133,13 +137,21 @@ impl Settings {
             configuration.policy = preset.policy();
         }
         if let Some(input) = &self.policy {
-            configuration.policy = policy::changed_by(input, &configuration.policy)?;
+            let written = Written::read(input)?;
+            current.map_or(Ok(()), |current| written.is_of(current))?;
+            configuration.policy = written.applied_to(&configuration.policy)?;
         }
         if let Some(file) = &self.stet {
             configuration.others.insert("stet".to_owned(), stet_settings(file)?);
         }
         if let Some(scope) = &self.scope {
-            configuration.policy.scopes.offered = Scope::parse(scope)?;
+            let scope = Scope::parse(scope)?;
+            if scope.is_none() {
+                bail!(
+                    "--scope: it is empty, which would offer any scope: take away the policy's scopes.offered for that"
+                );
+            }
+            configuration.policy.scopes.offered = scope;
         }
         if !self.doors.is_empty() {
             configuration.policy.doors = self.doors;

@@ -134,7 +134,7 @@ fn what_a_file_has_wrong_is_named_with_its_member() {
     let mut service = admin.json(&["service", "export", "1"]);
     service["policy"]["registration"] = json!("closed");
     for (text, part) in [
-        (service.to_string(), "service.json is not a service: policy.registration: unknown variant `closed`"),
+        (service.to_string(), "service.json is not a service: policy.registration: \"closed\" is not"),
         ("{\"id\": 1".to_owned(), "service.json is not JSON: EOF while parsing an object at line 1 column 8"),
     ] {
         std::fs::write(&file, text).unwrap();

@@ -90,7 +90,7 @@ fn clients_are_listed_as_the_table_has_them() {
         (&["--flagged"], 0),
         (&["--unused", "1d"], 0),
         (&["--unused", "1s"], 6),
-        (&["--name", "LIENT 3"], 1),
+        (&["--name", "CLIENT 3"], 1),
         (&["--name", "élè"], 6),
         (&["--software-id", "s1"], 2),
         (&["--software-id", "s1", "--name", "4"], 1),
@@ -248,10 +248,16 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
 
     let third = client("Third");
     let file = data.0.join("metadata.json");
-    std::fs::write(&file, json!({"client_name": "Renamed", "client_id": "x", "nonsense": 1}).to_string()).unwrap();
     let update = ["client", "update", "--service", "1", &third, file.to_str().unwrap()];
+    for create in [["client", "create", "--service", "1", file.to_str().unwrap()].as_slice(), &update] {
+        std::fs::write(&file, json!({"client_name": "Renamed", "nonsense": 1}).to_string()).unwrap();
+        let (code, text) = failure(&desk.by_api(create));
+        assert!(code == 4 && text.contains("nonsense: no specification"), "{text}");
+        assert_eq!(failure(&desk.admin.run(create)), (code, text));
+    }
+    std::fs::write(&file, json!({"client_name": "Renamed", "client_id": "x"}).to_string()).unwrap();
     let changed = desk.by_api(&update);
-    assert_eq!(String::from_utf8_lossy(&changed.stderr), "warning: not registered: client_id, nonsense\n");
+    assert_eq!(String::from_utf8_lossy(&changed.stderr), "warning: not registered: client_id\n");
     let again = desk.admin.run(&update);
     assert_eq!((&changed.stderr, printed(&changed).contains("Renamed")), (&again.stderr, true));
     std::fs::write(&file, json!({"redirect_uris": ["https://rp.example/cb"], "client_id": "x"}).to_string()).unwrap();
@@ -544,7 +550,6 @@ fn what_the_api_does_not_do_needs_the_table() {
         &["token", "rotate", "O1yJ8kYl3fCtbXU6Rc0r5oHqYVtB7s1mHe2PSnWm4hQ", "--yes"],
         &["client", "prune", "--service", "1", "--undo"],
         &["client", "resolve", "--service", "1", "https://rp.example/client.json"],
-        &["grant", "list", "1", "--client", "x", "--limit", "101"],
         &["doctor"],
     ] {
         let mut command = elsewhere(&data);
@@ -626,7 +631,7 @@ fn a_token_comes_from_where_others_do_not_see_it() {
         (&["whoami", "--profile", "other"][..], 3, "has no profile other: it has demo, odd"),
         (&["whoami", "--profile", "odd"], 4, "odd: a profile has api and token"),
         (&["whoami", "--profile", "demo", "--api", url], 2, "no other ones stand beside it"),
-        (&["whoami", "--api", url], 2, "the API needs a token: set REGISTRAR_TOKEN"),
+        (&["whoami", "--api", url], 5, "the API needs a token: set REGISTRAR_TOKEN"),
         (&["whoami", "--api", url, "--token-file", &other], 2, "an operator's token is needed"),
         (&["--token", token, "whoami"], 2, "a token is for an API"),
         (&["--token", token, "whoami", "--api", url, "--token-file", &file], 2, "exclude each other"),
@@ -659,24 +664,135 @@ fn over_tls_an_authority_of_ones_own_is_named() {
 }
 
 #[test]
-fn a_page_that_comes_again_is_the_last() {
-    let data = Folder::new("api-again");
-    let body = json!({"clients": [{"client_id": "a", "position": "1790000000000#0000000000000001"}], "next": "1"});
-    let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n{body}");
+fn what_fails_fails_alike_by_the_api_and_by_the_table() {
+    let data = Folder::new("api-fails");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let client = desk.registered(&json!({"client_name": "One", "redirect_uris": ["https://rp.example/cb"]}));
+    let file = data_file(&data, "new.json", &json!({"redirect_uris": ["https://rp.example/cb"]}).to_string());
+    let made = desk.by_api(&["client", "create", "--service", "1", &file, "--json"]);
+    let made: Value = serde_json::from_str(&printed(&made)).unwrap();
+    let made = made["client_id"].as_str().unwrap();
+    let gone = desk.registered(&json!({"client_name": "Two", "redirect_uris": ["https://rp.example/cb"]}));
+    let delete = ["client", "delete", "--service", "1", &gone, "--yes"];
+    printed(&desk.by_api(&delete));
+    let shown = desk.by_api(&["policy", "show", "1"]);
+    let mut stale: Value = serde_json::from_str(&printed(&shown)).unwrap();
+    stale["version"] = json!(9);
+    let old = data_file(&data, "old.json", &stale.to_string());
+    stale["polciy"] = json!({});
+    let odd = data_file(&data, "odd.json", &stale.to_string());
+    for (words, code, named) in [
+        (&["client", "deny", "--service", "1", &client, "--yes"][..], 6, "wait for approval"),
+        (&["client", "retain", "--service", "1", made], 6, "does not end by itself"),
+        (&["client", "release", "--service", "1", made], 6, "does not end by itself"),
+        (&["client", "restore", "--service", "1", made], 6, "not deleted"),
+        (&["client", "approve", "--service", "1", &client, "--version", "9"], 6, "changed since"),
+        (&["client", "show", "--service", "1", "nobody"], 3, "no client nobody"),
+        (&["client", "lock", "--service", "1", "nobody"], 3, "no client nobody"),
+        (&["client", "update", "--service", "1", "nobody", &file], 3, "no client nobody"),
+        (&["client", "delete", "--service", "1", "nobody", "--yes"], 3, "no client nobody"),
+        (&["client", "delete", "--service", "1", "nobody", "--yes", "--for-good"], 3, "no client nobody"),
+        (&["client", "rotate-secret", "--service", "1", "nobody", "--yes"], 3, "no client nobody"),
+        (&["client", "reissue-token", "--service", "1", "nobody", "--yes"], 3, "no client nobody"),
+        (&["grant", "list", "1", "--client", "nobody"], 3, "no client nobody"),
+        (&["grant", "list", "1", "--subject", "nobody"], 3, "user nobody has let no client"),
+        (&["service", "update", "1", "--policy", &old], 6, "changed since"),
+        (&["policy", "replace", "1", &old], 6, "changed since"),
+        (&["service", "update", "1", "--policy", &odd], 4, "no member polciy beside a policy"),
+        (&["policy", "replace", "1", &odd], 4, "no member polciy beside a policy"),
+        (&["token", "create", "initial-access", "--service", "1", "--scope", " "], 4, "scope must not be empty"),
+    ] {
+        let (api, text) = failure(&desk.by_api(words));
+        assert!(api == code && text.contains(named), "{words:?}: {api} {text}");
+        let (table, text) = failure(&desk.admin.run(words));
+        assert!(table == code && text.contains(named), "{words:?}: {table} {text}");
+    }
+    let delete = [&delete[..], &["--for-good"]].concat();
+    assert_eq!(printed(&desk.by_api(&delete)), format!("Client {gone} is deleted for good.\n"));
+    let (code, text) = failure(&desk.by_api(&["client", "restore", "--service", "1", &gone]));
+    assert!(code == 6 && text.contains("for good"), "{text}");
+    served.stop();
+}
+
+/// What a command prints that a server answers always the same.
+fn answered(data: &Folder, words: &[&str], status: &str, body: &Value) -> Output {
+    let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n{body}");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = thread::spawn(move || {
-        for _ in 0..2 {
-            let (mut stream, _) = listener.accept().unwrap();
-            let _ = stream.read(&mut [0; 4096]).unwrap();
-            stream.write_all(answer.as_bytes()).unwrap();
+    let here = listener.local_addr().unwrap().to_string();
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                request(&mut stream);
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let mut command = elsewhere(data);
+        command.args(words).args(["--api", &format!("http://{here}")]);
+        let output = command.env("REGISTRAR_TOKEN", format!("svc_{}", "a".repeat(43))).output().unwrap();
+        ended.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(&here).unwrap());
+        output
+    })
+}
+
+#[test]
+fn a_page_that_comes_again_has_no_end_and_is_an_error() {
+    let data = Folder::new("api-again");
+    let client = json!({"client_id": "a", "position": "1790000000000#0000000000000001"});
+    for (words, list) in [
+        (&["client", "list", "--service", "1", "--json"][..], "clients"),
+        (&["token", "list", "--service", "1"], "tokens"),
+        (&["audit", "--service", "1"], "entries"),
+        (&["grant", "list", "1", "--subject", "a", "--json"], "grants"),
+    ] {
+        let page = json!({list: [client], "next": "1"});
+        let output = answered(&data, words, "200 OK", &page);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(4) && text.contains("the page itself"), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn an_answer_that_lacks_what_it_must_have_is_an_error_that_names_it() {
+    let data = Folder::new("api-lacking");
+    let one = ["--service", "1", "a"];
+    for (words, member) in [
+        (&["whoami"][..], "services"),
+        (&["client", "list", "--service", "1"], "clients"),
+        (&["client", "list", "--service", "1", "--json"], "clients"),
+        (&["client", "show", one[0], one[1], one[2]], "client_id"),
+        (&["client", "lock", one[0], one[1], one[2]], "client_id"),
+        (&["client", "restore", one[0], one[1], one[2]], "client_id"),
+        (&["client", "delete", one[0], one[1], one[2], "--yes"], "client_id"),
+        (&["client", "rotate-secret", one[0], one[1], one[2], "--yes"], "client_id"),
+        (&["token", "list", "--service", "1"], "tokens"),
+        (&["token", "create", "service", "--service", "1"], "value"),
+        (&["token", "create", "initial-access", "--service", "1"], "value"),
+        (&["grant", "list", "1", "--subject", "a"], "grants"),
+        (&["grant", "revoke", "1", "--client", "a", "--yes"], "client_id"),
+        (&["audit", "--service", "1"], "entries"),
+        (&["audit", "--service", "1", "--refused"], "refusals"),
+        (&["service", "stats", "1"], "days"),
+        (&["service", "federation", "check", "1", "https://rp.example"], "checks"),
+    ] {
+        for (status, body) in [("200 OK", json!({"nothing": 1})), ("204 No Content", json!({}))] {
+            let (code, text) = failure(&answered(&data, words, status, &body));
+            let is_told = text.contains(member) || text.contains("lacks the client");
+            assert!(code == 4 && text.contains("the API's answer lacks") && is_told, "{words:?} {status}: {text}");
         }
-    });
-    let mut command = elsewhere(&data);
-    command.args(["client", "list", "--service", "1", "--json", "--api", &url]);
-    let output = command.env("REGISTRAR_TOKEN", format!("svc_{}", "a".repeat(43))).output().unwrap();
-    assert_eq!(printed(&output).lines().count(), 2);
-    server.join().unwrap();
+    }
+    let secret = json!({"client_id": "a", "client_secret_expires_at": 0, "secret_overlap": 60});
+    for (action, member) in [("rotate-secret", "client_secret"), ("reissue-token", "registration_access_token")] {
+        let words = ["client", action, one[0], one[1], one[2], "--yes"];
+        let (code, text) = failure(&answered(&data, &words, "200 OK", &secret));
+        assert!(code == 4 && text.contains(&format!("lacks {member}")), "{action}: {text}");
+    }
 }
 
 /// A request, whole, which closes its connection.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::item::{NEXT_TOKEN, OWN_END, TOKENS_FROM, UNCONFIRMED, USED, client_item, is_locked};
 use crate::client::{RegisteredClient, Source};
-use crate::credentials::TokenHash;
+use crate::credentials::{TokenHash, decimal};
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::store::item::{changed, integer, number, required, string, text};
@@ -133,8 +133,13 @@ const MOST_MAKING_ROOM: usize = 200;
 const PAGES_MAKING_ROOM: usize = 50;
 
 /// Whether that is what is left of a client that was deleted while it was locked.
-fn is_left_locked(item: &Item, client_id: &str) -> bool {
-    text(item, "client_id") == Some(client_id) && item.contains_key("deleted_by") && is_locked(item)
+fn is_left_locked(item: &Item, name: &str) -> bool {
+    is_named(item, name) && item.contains_key("deleted_by") && is_locked(item)
+}
+
+/// Whether that is the identifier of what is left of a client, or the number under which it was found.
+fn is_named(item: &Item, name: &str) -> bool {
+    decimal(name).is_some() || text(item, "client_id") == Some(name)
 }
 
 impl Store {
@@ -377,7 +382,7 @@ impl Store {
         numeric_id: u64,
     ) -> Result<Result<RegisteredClient, Unrestorable>, Error> {
         let item = self.get(client_key(service_id, numeric_id)).await?;
-        match item.filter(|item| text(item, "client_id") == Some(client_id)) {
+        match item.filter(|item| is_named(item, client_id)) {
             Some(item) => self.restorable(service_id, numeric_id, &Left(item)),
             None => Ok(Err(Unrestorable::Unknown)),
         }
@@ -406,6 +411,41 @@ impl Store {
         let version = required(number(item, "version"), "version")?.saturating_add(1);
         let tokens_from = number(item, TOKENS_FROM);
         Ok(Ok(RegisteredClient { version, tokens_from, begun: tokens_from, ..client }))
+    }
+
+    /// Takes away by which a deleted client could be brought back; whether there was something.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn forget_deleted(
+        &self,
+        service_id: u64,
+        client_id: &str,
+        numeric_id: u64,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let write_id = self.write_id()?;
+        let update = self
+            .update(client_key(service_id, numeric_id))
+            .update_expression(format!(
+                "SET deleted_by = :actor, write_id = :write, changed = :changed, version = version + :one \
+                 REMOVE {UNDO}, {LISTED}"
+            ))
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":actor", string(&origin.actor))
+            .expression_attribute_values(":write", string(&write_id))
+            .expression_attribute_values(":changed", changed(origin))
+            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":now", integer(self.clock.now()));
+        let kept = format!("attribute_exists(deleted_by) AND attribute_exists({UNDO}) AND expires_at > :now");
+        let update = match decimal(client_id) {
+            Some(_) => update.condition_expression(kept),
+            None => update
+                .condition_expression(format!("{kept} AND client_id = :id"))
+                .expression_attribute_values(":id", string(client_id)),
+        };
+        Ok(matches!(self.write(Write::Update(Box::new(update)), &write_id).await?, Outcome::Written))
     }
 
     /// The identifiers of the clients that were pruned since that time, in milliseconds since 1970, and can be brought back.

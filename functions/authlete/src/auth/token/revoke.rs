@@ -1,7 +1,7 @@
 //! `POST /api/{serviceId}/auth/token/revoke`: an operator ends a token, or all of a client's, of a user's, or of a user at a
 //! client.
 
-use ::authorization::management::{self, end_all};
+use ::authorization::management::{self, end_tokens};
 use ::authorization::{Context, grant, store};
 use shared::http::Response;
 use shared::service::Service;
@@ -42,7 +42,7 @@ async fn revoke(call: &Call<'_>) -> Result<Response, Error> {
         (None, None, Some(subject)) => {
             let mut count = 0;
             for grant in management::grants_of_subject(&context, subject).await? {
-                count += end_all(&context, &grant).await?;
+                count += end_tokens(&context, &grant).await?;
             }
             count
         }
@@ -66,7 +66,7 @@ async fn of_client(
     if let Some(subject) = subject {
         let item = context.app.store.get(grant::key(context, number, subject)).await?;
         return match item {
-            Some(item) => Ok(end_all(context, &grant::read(&item)).await?),
+            Some(item) => Ok(end_tokens(context, &grant::read(&item)).await?),
             None => Ok(0),
         };
     }

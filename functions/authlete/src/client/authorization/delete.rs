@@ -1,8 +1,7 @@
 //! `DELETE` or `POST /api/{serviceId}/client/authorization/delete/{clientId}`: ends what a user has let a client have, and
 //! forgets that it was granted.
 
-use ::authorization::grant;
-use ::authorization::management::end_all;
+use ::authorization::management;
 use shared::http::Response;
 
 use crate::door::{Call, endpoint};
@@ -22,13 +21,12 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let (desk, found) = call.desk_and_found(Some(&whose.client), |service| whose.keys(service)).await?;
     let runtime = Runtime::new(call, &desk);
     let (client, subject, found, _) = whose.known(&runtime, found).await?;
-    let subject = subject.ok_or_else(no_subject("A137280"))?;
+    subject.ok_or_else(no_subject("A137280"))?;
     let context = runtime.context();
     let count = match &found {
-        Some(grant) => end_all(&context, grant).await?,
+        Some(grant) => management::end(&context, grant).await?,
         None => 0,
     };
-    grant::forget_scopes(&context, client.numeric_id, &subject).await?;
     let text = format!(
         "Deleted {count} access token(s) issued to the client (ID = {}) of the service (API Key = {}).",
         client.numeric_id, desk.service.id

@@ -23,7 +23,7 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let runtime = Runtime::new(call, &desk);
     let (client, subject, _, _) = whose.known(&runtime, found).await?;
     let subject = subject.ok_or_else(no_subject("A187280"))?;
-    grant::forget_scopes(&runtime.context(), client.numeric_id, &subject).await?;
+    grant::forget_scopes(&runtime.context(), &client, &subject).await?;
     let text = ("A187081", "The scopes that the user has granted the client are forgotten.");
     Ok(Response::json(200, known(&desk.service, &client, &subject, text)))
 }

@@ -1,0 +1,164 @@
+//! What a request must not leave open.
+
+use serde_json::{Value, json};
+use shared::policy::{Policy, Preset};
+
+use super::Operator;
+use crate::support::Reply;
+
+fn assert_refused(reply: &Reply, part: &str, what: &dyn std::fmt::Debug) {
+    assert_eq!((reply.status, reply.text("error")), (400, "invalid_request"), "{what:?}: {reply:?}");
+    assert!(reply.text("error_description").contains(part), "{what:?}: {reply:?}");
+}
+
+#[tokio::test]
+async fn null_is_no_guard_and_an_empty_limit_is_none() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let one = json!([{ "client_id": id }]);
+    let action = format!("clients/{id}/lock");
+    let rotation = format!("clients/{id}/rotate-secret");
+    let client = format!("clients/{id}");
+    for (method, path, body, part) in [
+        ("POST", "bulk", json!({"action": "delete", "preview": null, "clients": one}), "preview"),
+        ("POST", "bulk", json!({"action": "delete", "unused": null, "clients": one}), "unused"),
+        ("POST", "bulk", json!({"action": null, "clients": one}), "action"),
+        ("POST", "bulk", json!({"action": "delete", "clients": [{"client_id": id, "version": null}]}), "version"),
+        ("POST", &action, json!({"version": null}), "version"),
+        ("POST", &rotation, json!({"overlap": null}), "overlap"),
+        ("PATCH", &client, json!({"version": null, "client_name": "Two"}), "version"),
+        ("POST", "tokens", json!({"kind": "initial_access", "uses": null}), "uses"),
+        ("POST", "tokens", json!({"kind": "initial_access", "scope": null}), "scope"),
+        ("POST", "tokens", json!({"kind": "initial_access", "grant_types": null}), "grant_types"),
+        ("POST", "tokens", json!({"kind": "initial_access", "expires_in": null}), "expires_in"),
+        ("POST", "tokens", json!({"kind": "initial_access", "scope": ""}), "scope"),
+        ("POST", "tokens", json!({"kind": "initial_access", "scope": "  "}), "scope"),
+        ("POST", "tokens", json!({"kind": "initial_access", "grant_types": []}), "grant_types"),
+        ("POST", "tokens", json!({"kind": "service", "permissions": []}), "permissions"),
+        ("POST", "policy/try", json!({"policy": null}), "policy"),
+        ("POST", "policy/try", json!({"preset": null}), "preset"),
+        ("POST", "policy/try", json!({"client": null}), "client"),
+    ] {
+        assert_refused(&operator.send(method, path, &body).await, part, &(method, path, &body));
+    }
+    let read = operator.get(&client).await;
+    assert_eq!((&read.body["version"], &read.body["locked"]), (&json!(1), &json!(false)), "nothing has happened");
+    assert_eq!(operator.get("tokens").await.body["tokens"].as_array().unwrap().len(), 1);
+    assert_refused(&operator.send("DELETE", "tokens/x", &json!({"kind": "service"})).await, "no body", &"token");
+}
+
+#[tokio::test]
+async fn a_client_has_what_it_can_have_and_a_patch_that_changes_nothing_is_none() {
+    let policy = Policy { custom_members: vec!["tenant".to_owned()], ..Preset::Open.policy() };
+    let operator = Operator::of(policy).await;
+    let id = operator.registered("One").await;
+    let client = format!("clients/{id}");
+    let was = operator.get(&client).await.body;
+    for (members, part) in [
+        (json!({"client_nmae": "x"}), "client_nmae"),
+        (json!({"client_nmae": null}), "client_nmae"),
+        (json!({"client_name": "Two", "tenants": 1}), "tenants"),
+        (json!({"redirect_uris#de": ["https://rp.example/cb"]}), "redirect_uris#de"),
+        (json!({"locked": true}), "locked"),
+        (json!({"client_secret": "x"}), "client_secret"),
+        (json!({"client_id": "x"}), "client_id"),
+        (json!({"registration_access_token": "x"}), "registration_access_token"),
+        (json!({"retained": true, "numeric_id": 1}), "numeric_id, retained"),
+    ] {
+        assert_refused(&operator.send("PATCH", &client, &members).await, part, &members);
+        let mut new = json!({"redirect_uris": ["https://rp.example/cb"]});
+        new.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        assert_refused(&operator.send("POST", "clients", &new).await, part, &new);
+    }
+    assert_eq!(operator.listed("").await, ["One"]);
+    for same in [json!({}), json!({"client_name": "One"}), json!({"client_uri": null}), was.clone()] {
+        let reply = operator.send("PATCH", &client, &same).await;
+        assert_eq!((reply.status, &reply.body["version"]), (200, &json!(1)), "{same}: {reply:?}");
+    }
+    operator.world.catch_up().await;
+    let history = operator.get(&format!("{client}/history")).await;
+    assert_eq!(history.body["entries"].as_array().unwrap().len(), 1, "{history:?}");
+    assert_eq!(operator.get(&client).await.body, was);
+    let stale = operator.send("PATCH", &client, &json!({"version": 2})).await;
+    assert_eq!(stale.status, 409, "{stale:?}");
+
+    let patch = json!({"client_name#de": "Eins", "tenant": 7, "version": 1});
+    let changed = operator.send("PATCH", &client, &patch).await;
+    assert_eq!((changed.status, &changed.body["version"], &changed.body["tenant"]), (200, &json!(2), &json!(7)));
+    let mut whole = operator.get(&client).await.body;
+    whole["client_name"] = json!("Two");
+    let changed = operator.send("PATCH", &client, &whole).await;
+    assert_eq!((changed.status, changed.text("client_name")), (200, "Two"), "what was read is sent back: {changed:?}");
+    let named: Value = json!({"client_name": "New", "client_name#fr": "Neuf", "tenant": 8,
+        "redirect_uris": ["https://rp.example/cb"]});
+    let new = operator.send("POST", "clients", &named).await;
+    assert_eq!((new.status, &new.body["tenant"]), (201, &json!(8)), "{new:?}");
+}
+
+#[tokio::test]
+async fn a_deletion_is_made_final_afterwards_and_who_comes_back_is_not_registered_again() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let number = operator.get(&format!("clients/{id}")).await.body["numeric_id"].to_string();
+    let delete = async |name: &str, query: &str| {
+        let path = format!("/operator/1/clients/{name}{query}");
+        operator.world.clock.advance(1);
+        operator.world.send_bare("DELETE", &path, Some(&operator.token)).await
+    };
+    let registrations = async || {
+        operator.world.catch_up().await;
+        let counts = operator.get("counts").await.body;
+        let hours = counts["hours"].as_array().unwrap().iter();
+        hours.flat_map(|hour| hour["registered"].as_object().unwrap().values()).filter_map(Value::as_u64).sum::<u64>()
+    };
+    assert_eq!(registrations().await, 1);
+    for name in [&id, &number] {
+        assert_eq!(delete(name, "").await.status, 204);
+        operator.world.clock.advance(1);
+        let restored = operator.act(name, "restore").await;
+        assert_eq!((restored.status, restored.text("client_id")), (200, id.as_str()), "{name}");
+        assert_eq!(registrations().await, 1, "{name}");
+    }
+    assert_eq!(delete(&id, "").await.status, 204);
+    assert_eq!(delete(&id, "").await.status, 404, "it is deleted");
+    assert_eq!(delete(&number, "?for_good=true").await.status, 204);
+    for name in [&number, &id] {
+        let refused = operator.act(&id, "restore").await;
+        assert_eq!((refused.status, refused.text("error")), (409, "conflict"), "{refused:?}");
+        assert!(refused.text("error_description").contains("for good"), "{refused:?}");
+        assert_eq!(delete(name, "?for_good=true").await.status, 404, "there is nothing left of it");
+    }
+    assert_eq!(delete("nobody", "?for_good=true").await.status, 404);
+    operator.world.catch_up().await;
+    let history = operator.get(&format!("clients/{id}/history?limit=100")).await;
+    let events: Vec<&Value> =
+        history.body["entries"].as_array().unwrap().iter().map(|entry| &entry["events"][0]).collect();
+    assert_eq!(events, ["deleted", "deleted", "restored", "deleted", "restored", "deleted", "registered"]);
+}
+
+#[tokio::test]
+async fn a_name_is_found_in_whatever_case_and_script() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    for name in ["Straßenbahn", "İstanbul Kart", "ΟΔΟΣ", "中国银行", "Bank", "हिन्दी"] {
+        operator.registered(name).await;
+    }
+    operator.world.catch_up().await;
+    for (wanted, expected) in [
+        ("STRASSEN", &["Straßenbahn"][..]),
+        ("straße", &["Straßenbahn"]),
+        ("istanbul", &["İstanbul Kart"]),
+        ("İSTANBUL kart", &["İstanbul Kart"]),
+        ("οδος", &["ΟΔΟΣ"]),
+        ("οδοσ", &["ΟΔΟΣ"]),
+        ("银行", &["中国银行"]),
+        ("中国", &["中国银行"]),
+        ("行", &[]),
+        ("ank", &[]),
+        ("हिन्दी", &["हिन्दी"]),
+    ] {
+        let query: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+        for order in ["", "&oldest=true"] {
+            assert_eq!(operator.listed(&format!("name={query}{order}")).await, expected, "{wanted}{order}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What operators set of a client: its metadata, and what the service's policy keeps beside it. A registrant is not told of a
+//! member that a server does not know (RFC 7591 §2); an operator is, for it may be misspelt.
+
+use serde_json::{Map, Value};
+use shared::client::RegisteredClient;
+use shared::metadata::{ClientMetadata, SERVER_SET, said_by_server};
+use shared::policy::Policy;
+
+use crate::shown;
+
+/// Whether the server alone says that of a client.
+#[must_use]
+pub fn is_servers(name: &str) -> bool {
+    SERVER_SET.contains(&name) || said_by_server(name).is_some()
+}
+
+/// Whether all of that can be set of a client.
+///
+/// # Errors
+/// Why not, in words that name what cannot.
+pub fn check(members: &Map<String, Value>, policy: &Policy) -> Result<(), String> {
+    let those = |is_meant: &dyn Fn(&str) -> bool| {
+        let names: Vec<&str> = members.keys().map(String::as_str).filter(|name| is_meant(name)).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    if let Some(names) = those(&|name| !is_servers(name) && !is_known(name, policy)) {
+        return Err(format!("{names}: no specification defines it, and the policy's custom_members do not name it"));
+    }
+    match those(&is_servers) {
+        Some(names) => Err(format!("{names}: that is not set so; what it is only the server says")),
+        None => Ok(()),
+    }
+}
+
+fn is_known(name: &str, policy: &Policy) -> bool {
+    let (plain, is_tagged) = name.split_once('#').map_or((name, false), |(plain, _)| (plain, true));
+    let mut members = ClientMetadata::DESCRIPTIONS.iter();
+    members.any(|member| member.name == plain && (member.is_localized || !is_tagged))
+        || policy.custom_members.iter().any(|custom| custom == name)
+}
+
+/// What of a patch is not so already: whoever sends back what was shown changes what is different.
+#[must_use]
+pub fn differing(
+    mut patch: Map<String, Value>,
+    client: &RegisteredClient,
+    policy: &Policy,
+    now: u64,
+) -> Map<String, Value> {
+    let is = shown::whole(client, policy, now);
+    patch.retain(|name, value| is.get(name) != Some(value));
+    patch
+}

@@ -1004,7 +1004,7 @@ if (process.env.CONSOLE_SCREENSHOTS) {
   mkdirSync(process.env.CONSOLE_SCREENSHOTS, { recursive: true })
   const other = await tab({ viewport: { width: 1280, height: 900 } })
   await signIn(other)
-  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=the+specifications']]) {
+  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', `refused?description=${encodeURIComponent('redirect_uris[0]: http is allowed for 127.0.0.1, [::1] and localhost only')}`]]) {
     await at(other, path)
     await other.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/${name}.png` })
   }

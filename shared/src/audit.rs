@@ -79,7 +79,7 @@ pub enum Happening {
     Unlocked,
     /// A client waits for approval.
     Held,
-    /// An operator has approved it.
+    /// An operator has approved it, or its names.
     Approved,
     /// It stays though nobody uses it.
     Retained,

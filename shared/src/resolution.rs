@@ -47,7 +47,7 @@ async fn find(
     wanted: Wanted,
     attempt: &mut Attempt,
 ) -> Result<RegisteredClient, Unresolved> {
-    let Named { client, document, deleted } = named;
+    let Named { client, document, deleted, .. } = named;
     let decided = match client {
         // A stored record is asked first, and a locked client is nobody's to fetch.
         Some(client) if client.source != Source::MetadataDocument || client.locked => return Ok(client),

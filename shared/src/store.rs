@@ -41,7 +41,7 @@ pub(crate) use counts::{Count, Counted, Counts, Excess, Registration};
 pub use document::{Document, DocumentUrl};
 pub use facet::is_named;
 pub(crate) use index::Places;
-pub use lookup::{Found, Named, Standing};
+pub use lookup::{Found, Left, Named, Standing};
 pub use metadata_document::{DocumentLease, KeptCopy, KeptDocument};
 pub use page::Page;
 pub use rate_window::RateWindow;

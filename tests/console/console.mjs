@@ -215,8 +215,14 @@ await check('a newcomer finds why a registration was refused and what to change,
   await page.getByRole('heading', { name: 'Policy', exact: true }).waitFor()
   await page.getByText('It would be registered.').waitFor()
   assert.equal(await page.getByLabel('What a member means').inputValue(), 'token_endpoint_auth_methods')
-  const selected = await page.evaluate(() => getSelection().toString() || document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd))
-  assert.match(selected, /^ *"token_endpoint_auth_methods"[^]*tls_client_auth/)
+  // The caret is at the member, and no key deletes what nobody has selected.
+  const [before, selected] = await page.evaluate(() => {
+    const { value, selectionStart, selectionEnd } = document.activeElement
+    return [value.slice(0, selectionStart), value.slice(selectionStart, selectionEnd)]
+  })
+  assert.match(before, /"token_endpoint_auth_methods":$/)
+  assert.equal(selected, '')
+  assert.match(await page.getByText('In the draft').locator('..').innerText(), /tls_client_auth/)
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
   const dialog = page.getByRole('dialog')
   assert.match(await dialog.innerText(), /token_endpoint_auth_methods[^]*tls_client_auth/)
@@ -345,7 +351,7 @@ await check('a change is made in the draft that there is, and the way back to th
   await at(page, 'policy')
   const editor = page.getByLabel('The policy, as JSON')
   await editor.fill((await editor.inputValue()).replace('"lookup_max_age": 60', '"lookup_max_age": 61'))
-  await page.getByText('lookup_max_age').first().waitFor()
+  await page.getByRole('cell', { name: 'lookup_max_age', exact: true }).waitFor()
   await at(page, 'today')
   await page.getByRole('row').filter({ hasText: /"phone" is not offered/ }).first().getByRole('link').click()
   await settled(page)
@@ -431,18 +437,63 @@ await check('a policy is tried with what well-known hosts send, and what would r
   await page.getByText('The policy above is the one that is in force.').waitFor()
 })
 
-await check('a policy that others have changed since is not written over', async () => {
-  await page.evaluate(() => { location.hash = '#/1/today' })
+const editor = () => page.getByLabel('The policy, as JSON')
+const draft = async (members) => editor().fill(JSON.stringify({ ...JSON.parse(await editor().inputValue()), ...members }))
+const effect = async () => {
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+}
+
+await check('what others have changed of a policy meanwhile is brought into the draft, and told', async () => {
   await at(page, 'policy')
-  const draft = JSON.parse(await page.getByLabel('The policy, as JSON').inputValue())
-  await page.getByLabel('The policy, as JSON').fill(JSON.stringify({ ...draft, client_lifetime: 86_400 }))
+  await draft({ client_lifetime: 86_400 })
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
   await changePolicy(() => ({ lookup_max_age: 30 }))
   await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
-  await page.getByRole('dialog').getByText('412').waitFor()
-  await page.keyboard.press('Escape')
-  assert.equal((await operate('GET', '1/policy')).body.client_lifetime, undefined)
+  await page.getByRole('heading', { name: 'Others have changed the policy' }).waitFor()
+  assert.equal(await page.getByRole('dialog').count(), 0)
+  assert.match(await page.getByRole('table', { name: 'What others have changed' }).innerText(), /lookup_max_age\s+60\s+30/)
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Others have changed/)
+  // It is not mine.
+  const differs = await page.getByRole('table', { name: 'What becomes different' }).innerText()
+  assert.ok(differs.includes('client_lifetime') && !differs.includes('lookup_max_age'), differs)
+  await effect()
+  await page.getByText('The policy is in force.').waitFor()
+  const { client_lifetime, lookup_max_age } = (await operate('GET', '1/policy')).body
+  assert.deepEqual([client_lifetime, lookup_max_age], [86_400, 30])
+  assert.equal(await page.getByRole('heading', { name: 'Others have changed the policy' }).count(), 0)
+})
+
+await check('what two have changed of a policy is chosen, also where one comes back later', async () => {
+  await draft({ client_lifetime: 1000, secret_overlap: 5 })
+  await page.getByText('What becomes different').waitFor()
+  await at(page, 'today')
+  await changePolicy((policy) => ({ client_lifetime: 2000, errors: { ...policy.errors, uri: !policy.errors.uri } }))
+  await at(page, 'policy')
+  const choice = page.getByRole('row').filter({ has: page.getByRole('button', { name: 'Keep yours' }) })
+  assert.match(await choice.innerText(), /client_lifetime\s+1000\s+2000/)
+  assert.match(await main(page), /errors\.uri/)
+  assert.equal(await page.getByRole('button', { name: 'Put it into effect …' }).count(), 0)
+  await page.getByText('Choose first').waitFor()
+  await choice.getByRole('button', { name: 'Take theirs' }).click()
+  const differs = page.getByRole('table', { name: 'What becomes different' })
+  await page.getByRole('button', { name: 'Put it into effect …' }).waitFor()
+  assert.match(await differs.innerText(), /secret_overlap/)
+  assert.doesNotMatch(await differs.innerText(), /client_lifetime|errors/)
   await page.getByRole('button', { name: 'What is in force' }).click()
+  await putPolicy(policyBefore)
+})
+
+await check('a policy to begin with says what it is for, and a member what it means', async () => {
+  await at(page, 'policy')
+  assert.match(await main(page), /regulated\s+for banks/)
+  const meant = page.getByLabel('What a member means')
+  for (const member of (await meant.locator('option').allInnerTexts()).slice(1)) {
+    await meant.selectOption(member)
+    assert.doesNotMatch(await meant.locator('..').locator('..').innerText(), /docs\/|\bas grant_types/, member)
+  }
+  await meant.selectOption('names')
+  await page.getByText('Examp1e Bank').waitFor()
 })
 
 // ---- What is done to clients and tokens.
@@ -450,13 +501,16 @@ await check('a policy that others have changed since is not written over', async
 await check('a client is locked, gets a new secret that is shown once, and is deleted', async () => {
   const { client_id, client_secret } = registered.at(-1)
   await at(page, `clients/${client_id}`)
-  await page.getByRole('button', { name: 'Lock', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Lock', exact: true }).click()
-  await page.getByRole('button', { name: 'Unlock', exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Lock …', exact: true }).click()
+  await page.getByRole('dialog', { name: 'Lock: With a secret' }).getByRole('button', { name: 'Lock', exact: true }).click()
+  await page.getByRole('button', { name: 'Unlock …' }).waitFor()
+  // The focus is on the heading, since its button is gone, and the history follows by itself.
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1')
+  await page.getByRole('cell', { name: 'locked', exact: true }).waitFor()
   assert.equal((await operate('GET', `1/clients/${client_id}`)).body.locked, true)
-  await page.getByRole('button', { name: 'Unlock', exact: true }).click()
+  await page.getByRole('button', { name: 'Unlock …' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Unlock', exact: true }).click()
-  await page.getByRole('button', { name: 'Lock', exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Lock …', exact: true }).waitFor()
   await page.getByRole('button', { name: 'New secret' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click()
   const secret = await page.locator('.secret code').innerText()
@@ -468,14 +522,137 @@ await check('a client is locked, gets a new secret that is shown once, and is de
   await page.getByRole('heading', { name: 'Renamed' }).waitFor()
   await page.getByRole('button', { name: 'Delete …' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-  await page.getByRole('heading', { name: 'A client that is gone' }).waitFor()
+  await page.getByRole('heading', { name: 'Renamed is deleted' }).waitFor()
   await settled(page)
   assert.equal((await operate('GET', `1/clients/${client_id}`)).status, 404)
   await page.getByText('it can be restored').waitFor()
+  await told('1/audit?limit=1', ({ entries }) => entries[0].events.includes('deleted'))
+  await at(page, 'today')
+  await page.getByRole('row').filter({ hasText: 'Renamed' }).filter({ hasText: 'deleted' }).waitFor()
+  await at(page, 'clients')
+  await page.getByRole('button', { name: 'Deleted', exact: true }).click()
+  await settled(page)
+  await page.getByRole('row').filter({ hasText: client_id }).getByRole('link', { name: 'Renamed' }).click()
   await page.getByRole('button', { name: 'Restore …' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click()
-  await page.getByRole('heading', { name: 'Renamed' }).waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore', exact: true }).click()
+  await page.getByRole('heading', { name: 'Renamed', exact: true }).waitFor()
   assert.equal((await operate('GET', `1/clients/${client_id}`)).status, 200)
+})
+
+await check('a history goes on, and a client that is back is no new one', async () => {
+  const { client_id } = registered.at(-1)
+  for (let version = 0; version < 9; version += 1) await operate('PATCH', `1/clients/${client_id}`, { software_version: `${version}` })
+  await told(`1/clients/${client_id}/history?limit=100`, ({ entries }) => entries.filter(({ members }) => members?.includes('software_version')).length === 9)
+  await at(page, 'today')
+  await at(page, `clients/${client_id}`)
+  const rows = page.getByRole('table', { name: 'Changes, newest first' }).locator('tbody tr')
+  assert.equal(await rows.count(), 10)
+  await page.getByRole('button', { name: 'Show more' }).click()
+  await page.getByRole('cell', { name: 'restored', exact: true }).waitFor()
+  await page.getByRole('cell', { name: 'registered', exact: true }).waitFor()
+  assert.ok(await rows.count() > 12)
+})
+
+await check('redirects of an application are searched by their scheme', async () => {
+  const body = { client_name: 'Editor', redirect_uris: ['com.example.editor://host/cb'], application_type: 'native', token_endpoint_auth_method: 'none' }
+  await changePolicy((policy) => ({ redirect_uris: { ...policy.redirect_uris, private_use_schemes: 'accept' } }))
+  assert.equal((await register(body)).status, 201)
+  await told('1/clients?redirect_host=com.example.editor:', ({ clients }) => clients.length === 1)
+  for (const [by, text] of [['Name', 'com.example.editor://host/cb?x=1'], ['Redirect host or scheme', 'com.example.Editor:']]) {
+    await at(page, 'clients')
+    await page.getByLabel('Look in').selectOption({ label: by })
+    await page.getByLabel('For', { exact: true }).fill(text)
+    await page.keyboard.press('Enter')
+    await page.waitForFunction(() => location.hash.endsWith('redirect_host=com.example.editor%3A'))
+    await settled(page)
+    assert.equal(await page.locator('tbody tr').count(), 1, text)
+  }
+  await at(page, 'clients?redirect_host=com.example.editor')
+  await page.getByRole('link', { name: 'Search the scheme com.example.editor:' }).click()
+  await page.getByRole('link', { name: 'Editor', exact: true }).waitFor()
+})
+
+await check('who waits for approval is seen, approved and denied by name', async () => {
+  await changePolicy(() => ({ approval: 'required' }))
+  const { body } = await register({ ...redirect, client_name: 'Newcomer' })
+  await told('1/clients?pending=true', ({ clients }) => clients.length === 1)
+  await at(page, 'today')
+  const figure = page.locator('.figures > div').filter({ hasText: 'Waiting for approval' })
+  assert.match(await figure.innerText(), /\b1\b/)
+  await page.getByText('1 client waits for approval, and for longer than that').waitFor()
+  await figure.getByRole('link').click()
+  await page.getByRole('link', { name: 'Newcomer' }).click()
+  await page.getByRole('button', { name: 'Approve …' }).waitFor()
+  assert.match(await main(page), /Ends\s+.*if nobody approves it until then/)
+  await page.getByRole('button', { name: 'Deny …' }).click()
+  await page.getByRole('dialog', { name: 'Deny: Newcomer' }).getByRole('button', { name: 'Deny' }).click()
+  await page.getByRole('heading', { name: 'Clients' }).waitFor()
+  await settled(page)
+  assert.equal((await operate('GET', `1/clients/${body.client_id}`)).status, 404)
+  await changePolicy(() => ({ approval: 'none' }))
+})
+
+await check('an operator registers a client, and sees its secrets once', async () => {
+  await at(page, 'clients')
+  await page.getByRole('button', { name: 'Register …' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Its metadata, as JSON').fill('{"redirect_uris": ["junk"]}')
+  await dialog.getByRole('button', { name: 'Register it' }).click()
+  await dialog.getByText('400').waitFor()
+  await dialog.getByLabel('Its metadata, as JSON').fill(JSON.stringify({ client_name: 'By hand', redirect_uris: ['https://hand.example/cb'] }))
+  await dialog.getByRole('button', { name: 'Copy as registrar command' }).click()
+  await dialog.getByText('It takes the token from the variable REGISTRAR_TOKEN.').waitFor()
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^registrar client create --service 1 .*- <<'EOF'\n[^]*By hand/)
+  await dialog.getByRole('button', { name: 'Register it' }).click()
+  await dialog.getByText('Registration access token').waitFor()
+  assert.equal(await dialog.locator('.secret').count(), 3)
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('heading', { name: 'By hand' }).waitFor()
+})
+
+await check('a name that is like a reserved one says which, and is approved in one word', async () => {
+  await changePolicy((policy) => ({ names: { ...policy.names, reserved: ['Example Bank'], same: 'flag', look_alike: 'flag' } }))
+  const { body } = await register({ ...redirect, client_name: 'Examp1e Bank' })
+  await told('1/clients?name=examp1e', ({ clients }) => clients.length === 1)
+  await at(page, 'clients?name=examp1e')
+  await page.getByText('like a reserved name').waitFor()
+  await at(page, `clients/${body.client_id}`)
+  await page.getByText('Its name looks like a name that the policy reserves: Example Bank.').waitFor()
+  await page.getByRole('button', { name: 'Approve its names …' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Copy as registrar command' }).click()
+  await page.waitForFunction(() => navigator.clipboard.readText().then((text) => text.includes('client approve') && text.includes('--version 1')))
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve its names' }).click()
+  await page.getByText('Its names are approved.').waitFor()
+  await page.getByRole('cell', { name: 'approved', exact: true }).waitFor()
+  assert.doesNotMatch(await main(page), /vouch/i)
+  await changePolicy(() => ({ names: policyBefore.names }))
+})
+
+/** Whether what is told stands over a part of the screen. */
+const covers = (page) => page.evaluate(() => {
+  const told = document.querySelector('#said > *').getBoundingClientRect()
+  return document.elementsFromPoint((told.left + told.right) / 2, (told.top + told.bottom) / 2).some((element) => element.closest('main'))
+})
+
+await check('what is told covers nothing, ends soon, and stands in the dialog that is open', async () => {
+  await at(page, `clients/${registered[0].client_id}`)
+  await page.getByRole('button', { name: 'Copy as curl' }).click()
+  await page.getByText('It takes the token from the variable TOKEN.').waitFor()
+  for (const where of [0, 60, 120, 1e6]) {
+    await page.evaluate((where) => document.getElementById('page').scrollTo(0, where), where)
+    assert.equal(await covers(page), false)
+  }
+  await page.getByRole('button', { name: 'Lock …', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Copy as curl' }).click()
+  await page.getByRole('dialog').getByText('Copied.').waitFor()
+  assert.equal(await page.evaluate(() => document.querySelector('dialog h2').getBoundingClientRect().top - document.querySelector('dialog').getBoundingClientRect().top < 24), true)
+  await page.keyboard.press('Escape')
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Lock/)
+  await page.getByRole('button', { name: 'Copy as curl' }).click()
+  await page.locator('#said').getByText('Copied.').waitFor()
+  await page.waitForTimeout(1100)
+  await at(page, 'tokens')
+  assert.equal(await page.locator('#said').innerText(), '')
 })
 
 await check('a pasted redirect is searched by its host, and where nothing is found it is told how', async () => {
@@ -522,11 +699,12 @@ await check('look-alikes are one group, and are removed after a preview and a ty
   await group.getByRole('button', { name: 'Preview …' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('Nothing is changed yet').waitFor()
-  const remove = dialog.getByRole('button', { name: 'delete 12 clients' })
+  const remove = dialog.getByRole('button', { name: 'Delete 12 clients' })
   assert.ok(await remove.isDisabled())
   assert.equal((await operate('GET', '1/clients?name=assistant')).body.clients.length, 12)
   await dialog.getByLabel('Type their number').fill('12')
   await remove.click()
+  await dialog.getByRole('heading', { name: '12 clients deleted' }).waitFor()
   await dialog.getByRole('button', { name: 'Close' }).click()
   await settled(page)
   assert.equal((await operate('GET', '1/clients?name=assistant')).body.clients.length, 0)
@@ -536,8 +714,8 @@ await check('some of a list are chosen, and locked together', async () => {
   await at(page, 'clients')
   for (const { client_id } of registered.slice(1, 4)) await page.getByLabel(`Choose ${client_id}`).check()
   await page.getByText('3 chosen').waitFor()
-  await page.getByRole('button', { name: 'lock', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'lock 3 clients' }).click()
+  await page.getByRole('button', { name: 'Lock …', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Lock 3 clients' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
   await settled(page)
   await told('1/clients?locked=true', ({ clients }) => clients.length === 3)
@@ -552,9 +730,14 @@ await check('a token is made, shown once, registers, and is ended', async () => 
   await page.getByRole('button', { name: 'Make it' }).click()
   const value = await page.locator('.secret code').innerText()
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+  await changePolicy(() => ({ registration: 'initial_access_token' }))
   const { status } = await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })
   assert.equal(status, 201)
+  await changePolicy(() => ({ registration: policyBefore.registration }))
   await settled(page)
+  await at(page, 'today')
+  await at(page, 'tokens')
+  assert.match(await page.getByRole('row').filter({ hasText: 'initial access' }).first().innerText(), /used up\s[^]*nothing/)
   const before = await page.locator('tbody tr').count()
   await page.getByRole('row').filter({ hasText: 'initial access' }).first().getByRole('button', { name: 'End …' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click()
@@ -598,7 +781,7 @@ function ended(command) {
 await check('what is copied for a terminal does there what the screen does', async () => {
   const copied = async (name) => {
     await page.getByRole('button', { name, exact: true }).first().click()
-    await page.getByText('Copied: ').waitFor()
+    await page.getByText('Copied.').waitFor()
     return page.evaluate(() => navigator.clipboard.readText())
   }
   const screens = ['today', 'clients?name=phish&locked=true', `clients/${registered[0].client_id}`, 'groups', 'policy', 'tokens', 'federation', 'stet', 'grants?subject=al%27ice']
@@ -610,10 +793,11 @@ await check('what is copied for a terminal does there what the screen does', asy
       const answer = JSON.parse(run(curl.replace('curl ', 'curl -s ')))
       assert.equal(answer.error, undefined, `${curl}: ${JSON.stringify(answer)}`)
     }
-    const command = await copied('Copy as registrar command')
-    assert.ok(command.startsWith('registrar '), command)
-    // What is not there is told so: a command that is not understood would end with 2.
-    assert.ok([0, 3].includes(ended(command)), command)
+    for (const command of (await copied('Copy as registrar command')).split('\n')) {
+      assert.ok(command.startsWith('registrar '), command)
+      // What is not there is told so: a command that is not understood would end with 2.
+      assert.ok([0, 3].includes(ended(command)), command)
+    }
   }
   await at(page, `clients/${registered[8].client_id}`)
   await page.getByRole('button', { name: 'Change …' }).click()
@@ -670,6 +854,30 @@ await check('everything is reached by keys', async () => {
   await other.context().close()
 })
 
+await check('of registrations and refusals as many are as high, with numbers that can be read', async () => {
+  const other = await tab({ viewport: { width: 360, height: 740 } })
+  const hour = new Date().toISOString().slice(0, 13)
+  await other.route((url) => url.pathname.endsWith('/counts'), (route) => route.fulfill({ json: { clients: 9, hours: [{ hour, registered: { oauth: 30, stet: 15 }, refused: 195 }] } }))
+  await signIn(other)
+  for (const width of [360, 1280]) {
+    await other.setViewportSize({ width, height: 740 })
+    await at(other, 'tokens')
+    await at(other, 'today')
+    const { registered, refused, texts, left } = await other.evaluate(() => {
+      const box = (element) => element.getBoundingClientRect()
+      const whole = box(document.querySelector('.chart svg'))
+      const high = (kind) => [...document.querySelectorAll(`.chart rect${kind}`)].reduce((sum, rect) => sum + box(rect).height, 0)
+      const texts = [...document.querySelectorAll('.chart text')].map((text) => ({ text: text.textContent, high: box(text).height, isIn: box(text).left >= whole.left - 1 && box(text).right <= whole.right + 1 }))
+      return { registered: high(':not(.refusals)'), refused: high('.refusals'), texts, left: whole.left - box(document.querySelector('main h1')).left }
+    })
+    assert.ok(Math.abs(registered / refused - 45 / 195) < 0.02, `${registered} ${refused}`)
+    assert.deepEqual(texts.slice(0, 2).map(({ text }) => text), ['45', '195'])
+    assert.ok(texts.length > 4 && texts.every(({ high, isIn }) => high > 11 && isIn), JSON.stringify(texts))
+    assert.equal(left, 0)
+  }
+  await other.context().close()
+})
+
 // ---- Each screen: light and dark, wide and narrow.
 
 /** What a federation and institutions would answer; there is none on this machine. */
@@ -695,7 +903,7 @@ const GRANTS = {
 }
 
 const SCREENS = [
-  'today', 'clients', `clients/${registered[0].client_id}`, `clients/${registered[7].client_id}`, 'clients/unknown', 'groups', 'policy?member=redirect_uris.loopback', 'tokens', 'federation',
+  'today', 'clients', 'clients?deleted=true', `clients/${registered[0].client_id}`, `clients/${registered[7].client_id}`, 'clients/unknown', 'groups', 'policy?member=redirect_uris.loopback', 'tokens', 'federation',
   'federation?entity=https%3A%2F%2Frp.example', 'stet', 'grants', 'grants?subject=alice', 'refused?rule=token_endpoint_auth_methods',
 ]
 
@@ -714,7 +922,7 @@ for (const [width, height] of [[1280, 900], [360, 740]]) {
         await at(other, path)
         assert.equal(await other.locator('.failure').count(), path === 'clients/unknown' ? 1 : 0, await main(other))
         assert.deepEqual(await accessible(other), [])
-        assert.ok(await other.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'wider than the window')
+        assert.ok(await other.evaluate(() => [document.documentElement, document.getElementById('page')].every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)), 'wider than the window')
         assert.deepEqual(await other.evaluate(() => [...document.querySelectorAll('td .short, td button')].filter((word) => !/[\s-]/.test(word.textContent.trim()) && word.getClientRects().length > 1).map((word) => word.textContent)), [], 'words break')
         if (width < 400) assert.ok(await other.evaluate(() => document.querySelector('header').offsetHeight <= 96), 'a high head')
       })
@@ -725,6 +933,12 @@ for (const [width, height] of [[1280, 900], [360, 740]]) {
       await other.keyboard.press('Escape')
       await at(other, `clients/${registered[4].client_id}`)
       await other.getByRole('button', { name: 'Delete …' }).click()
+      assert.deepEqual(await accessible(other), [])
+      await other.getByRole('dialog').getByRole('button', { name: 'Copy as curl' }).click()
+      assert.deepEqual(await accessible(other), [])
+      await other.keyboard.press('Escape')
+      await at(other, 'clients')
+      await other.getByRole('button', { name: 'Register …' }).click()
       assert.deepEqual(await accessible(other), [])
       await other.keyboard.press('Escape')
     })
@@ -737,7 +951,7 @@ await check('nothing is wider than the window, whatever its width', async () => 
     await at(page, path)
     for (const width of [360, 480, 769, 900, 1024, 1280]) {
       await page.setViewportSize({ width, height: 800 })
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} at ${width}`)
+      assert.ok(await page.evaluate(() => [document.documentElement, document.getElementById('page')].every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)), `${path} at ${width}`)
     }
   }
 })
@@ -790,7 +1004,7 @@ if (process.env.CONSOLE_SCREENSHOTS) {
   mkdirSync(process.env.CONSOLE_SCREENSHOTS, { recursive: true })
   const other = await tab({ viewport: { width: 1280, height: 900 } })
   await signIn(other)
-  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', 'refused?rule=the+specifications']]) {
+  for (const [name, path] of [['today', 'today'], ['clients', 'clients'], ['client', `clients/${registered[3].client_id}`], ['policy', `refused?description=${encodeURIComponent('redirect_uris[0]: http is allowed for 127.0.0.1, [::1] and localhost only')}`]]) {
     await at(other, path)
     await other.screenshot({ path: `${process.env.CONSOLE_SCREENSHOTS}/${name}.png` })
   }

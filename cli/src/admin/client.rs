@@ -58,28 +58,22 @@ pub enum Command {
         changes: Input,
     },
     /// Lock a client: its registrant can neither read nor change nor delete it, until it is unlocked.
-    Lock(Which),
+    Lock(Seen),
     /// Unlock a client, or the name of one that was deleted while it was locked.
-    Unlock(Which),
-    /// Approve a client that waits for it, or vouch for the names of one that does not.
-    Approve {
-        #[command(flatten)]
-        which: Which,
-        /// Only if it still is what was shown with that `version`: its registrant may have changed it since.
-        #[arg(long)]
-        version: Option<u64>,
-    },
+    Unlock(Seen),
+    /// Approve a client that waits for it, or the names of one that does not.
+    Approve(Seen),
     /// Deny a client that waits for approval: it is deleted.
     Deny {
         #[command(flatten)]
-        which: Which,
+        seen: Seen,
         #[command(flatten)]
         consent: Consent,
     },
     /// Let a client stay though nobody uses it.
-    Retain(Which),
+    Retain(Seen),
     /// Let a client end again if nobody uses it, as the policy says; it lives anew.
-    Release(Which),
+    Release(Seen),
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
     /// Bring back a client that was deleted or pruned within the last thirty days.
@@ -110,7 +104,7 @@ pub enum Command {
     /// comes back by itself.
     Delete {
         #[command(flatten)]
-        which: Which,
+        seen: Seen,
         /// Keep nothing by which it could be restored.
         #[arg(long)]
         for_good: bool,
@@ -130,6 +124,16 @@ pub struct Which {
     client_id: String,
 }
 
+/// A client as it was seen.
+#[derive(Args)]
+pub struct Seen {
+    #[command(flatten)]
+    which: Which,
+    /// Only if it still is what was shown with that `version`: its registrant may have changed it since.
+    #[arg(long)]
+    version: Option<u64>,
+}
+
 pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
         Command::Create { service, metadata } => create(service, metadata.object()?, asked, output).await,
@@ -137,20 +141,20 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Show(which) => print(which.whole(asked).await?, output),
         Command::Resolve(resolve) => resolve::run(resolve, asked.table()?, output).await,
         Command::Update { which, changes } => update(&which, &changes.object()?, asked, output).await,
-        Command::Lock(which) => act::run(&which, Act::Lock, asked, output).await,
-        Command::Unlock(which) => act::run(&which, Act::Unlock, asked, output).await,
-        Command::Approve { which, version } => act::run(&which, Act::Approve { version }, asked, output).await,
-        Command::Deny { which, consent } => act::run(&which, Act::Deny { consent }, asked, output).await,
-        Command::Retain(which) => act::run(&which, Act::Retain, asked, output).await,
-        Command::Release(which) => act::run(&which, Act::Release, asked, output).await,
+        Command::Lock(seen) => act::run(&seen, Act::Lock, asked, output).await,
+        Command::Unlock(seen) => act::run(&seen, Act::Unlock, asked, output).await,
+        Command::Approve(seen) => act::run(&seen, Act::Approve, asked, output).await,
+        Command::Deny { seen, consent } => act::run(&seen, Act::Deny { consent }, asked, output).await,
+        Command::Retain(seen) => act::run(&seen, Act::Retain, asked, output).await,
+        Command::Release(seen) => act::run(&seen, Act::Release, asked, output).await,
         Command::Prune(prune) => prune::run(&prune, asked, output).await,
-        Command::Restore(which) => act::run(&which, Act::Restore, asked, output).await,
+        Command::Restore(which) => act::run(&Seen { which, version: None }, Act::Restore, asked, output).await,
         Command::RotateSecret { which, overlap, at_once, consent } => {
             let overlap = if at_once { Some(0) } else { overlap.map(|overlap| overlap.as_secs()) };
             rotate_secret(&which, overlap, &consent, asked, output).await
         }
         Command::ReissueToken { which, consent } => reissue_token(&which, &consent, asked, output).await,
-        Command::Delete { which, for_good, consent } => delete(&which, for_good, &consent, asked, output).await,
+        Command::Delete { seen, for_good, consent } => delete(&seen, for_good, &consent, asked, output).await,
     }
 }
 
@@ -283,7 +287,8 @@ async fn reissue_token(which: &Which, consent: &Consent, asked: &Asked, output: 
     output.one(&which.with(REGISTRATION_TOKEN, token))
 }
 
-async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+async fn delete(seen: &Seen, for_good: bool, consent: &Consent, asked: &Asked, output: &Output) -> Result<()> {
+    let Seen { which, version } = seen;
     let client_id = &which.client_id;
     let state = match asked {
         Asked::Table(connection) => {
@@ -295,6 +300,7 @@ async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked,
                 return which.tell(FOR_GOOD, DELETED.to_owned(), output);
             }
             let client = desk.known(client_id).await?;
+            seen.is(&client)?;
             ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
             let deleted = administration::remove(&desk.context(), &client, for_good).await;
             deleted.map_err(|error| absent(error, client_id))?;
@@ -310,7 +316,7 @@ async fn delete(which: &Which, for_good: bool, consent: &Consent, asked: &Asked,
             ask_to_delete(client_id, &client, consent)?;
             let asking = Asking::new(Method::DELETE, &[&service, "clients", &path]).about(client_id);
             let asking = asking.with("for_good", for_good.then_some(true));
-            api.ask(asking.with("version", client.get("version").and_then(Value::as_u64))).await?;
+            api.ask(asking.with("version", version.or_else(|| client.get("version")?.as_u64()))).await?;
             DELETED.to_owned()
         }
     };
@@ -324,6 +330,17 @@ fn ask_to_delete(client_id: &str, client: &Map<String, Value>, consent: &Consent
         None => format!("client {client_id:?}"),
     };
     consent.to_delete(&what, name, client_id)
+}
+
+impl Seen {
+    /// Whether the client is the one that was seen.
+    fn is(&self, client: &RegisteredClient) -> Result<()> {
+        if self.version.is_some_and(|version| version != client.version) {
+            let changed = format!("the client was changed since: it has version {} now", client.version);
+            return Err(Failure::new(Kind::Conflict, changed).into());
+        }
+        Ok(())
+    }
 }
 
 impl Which {

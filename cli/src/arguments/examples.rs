@@ -120,7 +120,10 @@ const EXAMPLES: [(&str, &[&str]); 65] = [
     ("man", &["registrar man | man -l -", "registrar man --into ~/.local/share/man/man1"]),
     ("client create", &["registrar client create --service 1 metadata.json"]),
     ("client update", &["registrar client update --service 1 CLIENT-ID changes.json"]),
-    ("client lock", &["registrar client lock --service 1 CLIENT-ID"]),
+    (
+        "client lock",
+        &["registrar client lock --service 1 CLIENT-ID", "registrar client lock --service 1 CLIENT-ID --version 1"],
+    ),
     ("client unlock", &["registrar client unlock --service 1 CLIENT-ID"]),
     ("client approve", &["registrar client approve --service 1 CLIENT-ID --version 1"]),
     ("client deny", &["registrar client deny --service 1 CLIENT-ID"]),

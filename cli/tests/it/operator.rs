@@ -118,8 +118,12 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
     assert_eq!(deleted.status, 204);
     assert_eq!(operator.get(&format!("clients/{id}")).await.status, 404);
     assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 401);
+    let gone = operator.get(&format!("clients/{id}/history")).await.body["deleted"].clone();
+    let restorable_until = operator.world.clock.now() + 30 * 24 * 60 * 60;
+    assert_eq!(gone, json!({"client_name": "New", "restorable_until": restorable_until}));
     let restored = operator.act(&id, "restore").await;
     assert_eq!((restored.status, restored.text("client_name")), (200, "New"));
+    assert_eq!(operator.get(&format!("clients/{id}/history")).await.body.get("deleted"), None);
     assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 200);
     assert_conflict(&operator.act(&id, "restore").await, "not deleted");
 
@@ -132,6 +136,7 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
     let history = operator.get(&format!("clients/{id}/history?limit=3")).await;
     let entries = history.body["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 3, "newest first, be it gone");
+    assert_eq!(history.body.get("deleted"), None, "nothing is left of it");
     assert_eq!((&entries[0]["events"], &entries[0]["door"]), (&json!(["deleted"]), &json!("operator")));
     let next = history.text("next");
     let further = operator.get(&format!("clients/{id}/history?cursor={next}&limit=100")).await;

@@ -82,7 +82,8 @@ async fn clients_are_found_by_what_they_have_in_common() {
             "redirect_uris": ["https://rp.example/cb"]}),
         json!({"client_name": "Bank of Examples", "token_endpoint_auth_method": "none",
             "redirect_uris": ["https://other.example/cb", "https://rp.example/b"]}),
-        json!({"client_name": "Notes", "redirect_uris": ["http://127.0.0.1/cb"], "application_type": "native"}),
+        json!({"client_name": "Notes", "redirect_uris": ["http://127.0.0.1/cb", "com.example.Notes:/cb"],
+            "application_type": "native"}),
     ] {
         ids.push(world.client(&metadata).await.2.text("client_id").to_owned());
         world.clock.advance(1);
@@ -111,6 +112,11 @@ async fn clients_are_found_by_what_they_have_in_common() {
         ("a host as people write it", at_host("OTHER.example."), &[other]),
         ("an address", at_host("127.0.0.1"), &[notes]),
         ("a host of nobody", at_host("example"), &[]),
+        ("a scheme", at_host("com.example.notes:"), &[notes]),
+        ("as people write it", at_host("COM.Example.Notes:"), &[notes]),
+        ("one of nobody", at_host("notes:"), &[]),
+        ("a scheme is no host", at_host("com.example.notes"), &[]),
+        ("what others have, too", at_host("https:"), &[]),
         ("software", software("s#1"), &[one]),
         ("a part of it", software("s"), &[]),
         ("a source", source(Source::Oauth), &[notes, other, one]),

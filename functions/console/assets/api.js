@@ -8,6 +8,12 @@ const API = new URL('../operator/', import.meta.url)
 let token = ''
 let refused
 
+/** For how long what was changed may not be written down yet, in milliseconds; and when something was changed here. */
+const WRITING = 5000
+let changedAt = -Infinity
+
+export const hasJustChanged = () => performance.now() - changedAt < WRITING
+
 /** What is done when the token is no longer taken. */
 export function whenRefused(act) {
   refused = act
@@ -37,7 +43,9 @@ function url(path, query) {
 export async function ask(request, signal) {
   const [method, path, query, body, headers] = request
   const sent = { Authorization: `Bearer ${token}`, ...headers }
-  return answered(request, url(path, query), { method, signal, headers: sent }, body)
+  const answer = await answered(request, url(path, query), { method, signal, headers: sent }, body)
+  if (method !== 'GET' && !path.endsWith('/try')) changedAt = performance.now()
+  return answer
 }
 
 export const get = async (path, query, signal) => (await ask(['GET', path, query], signal)).members

@@ -1,21 +1,81 @@
-import { h, hint, none, rowLink, said, table, time } from './dom.js'
+// What was changed: entries of the audit, page by page.
+
+import { get, hasJustChanged, segment } from './api.js'
+import { fill, h, hint, none, rowLink, said, table, time } from './dom.js'
+import { pages } from './ui.js'
 
 const short = (text) => text.length > 20 ? `${text.slice(0, 12)}…` : text
 
-/** Entries of the audit. Without `link` they are of one client; else it leads to their clients, whose names are by number in `names`. */
-export function history(entries, me, link, names = new Map()) {
-  const of = ({ client_id, numeric_id, subject, token }) => {
+/** How many are shown at once, and after how long it is looked whether there is another one, in milliseconds. */
+const AT_ONCE = 10
+const AGAIN = 700
+
+/** The last entry that was seen at each path. */
+const seen = new Map()
+
+/** What the console calls members that are no member of a client. */
+const CALLED = { 'settings.vouched': 'approval of its names' }
+
+/** The name of a client, be it deleted, as far as this token may know it. */
+export async function nameAt({ id, signal }, numeric_id) {
+  const path = `${id}/clients/${segment(numeric_id)}`
+  const last = () => get(`${path}/history`, { limit: 1 }, signal).then(({ deleted }) => deleted)
+  return (await get(path, {}, signal).catch(last).catch(() => undefined))?.client_name
+}
+
+/** Entries of the audit: of one client, or, where `of` makes cells, of what these say. */
+function entriesTable({ me }, entries, of) {
+  const by = (actor) => actor === me.token ? 'you' : said(short(actor))
+  const row = (entry) => [
+    time(entry.at, !of), of?.(entry), said(entry.events.join(', ').replaceAll('_', ' ')), said((entry.members ?? []).map((name) => CALLED[name] ?? name).join(', ')),
+    entry.actor ? by(entry.actor) : none('by itself'), said(entry.door ?? ''), said(entry.address ?? ''),
+  ]
+  const shown = (cells) => cells.filter((_, index) => of || index !== 1)
+  return table('Changes, newest first', shown(['When', 'Of', 'What', 'Members', 'By', 'Door', 'From']), entries.map(row).map(shown))
+}
+
+/** Of what entries are, by links to clients with their names. */
+function subjects(context, names) {
+  return ({ client_id, numeric_id, subject, token }) => {
     if (!client_id) return said(`${subject} ${(token ?? '').slice(0, 12)}`)
     const name = names.get(numeric_id)
     // The history of one that is gone is found by its identifier alone.
-    return rowLink(link(['clients', client_id.includes('/') ? numeric_id : client_id]), [said(name ?? short(client_id)), name && h('span.hint', ' ', said(short(client_id)))])
+    const href = context.link(['clients', client_id.includes('/') ? numeric_id : client_id])
+    return rowLink(href, [said(name ?? short(client_id)), name && h('span.hint', ' ', said(short(client_id)))])
   }
-  const by = (actor) => actor === me.token ? 'you' : said(short(actor))
-  const row = (entry) => [
-    time(entry.at, !link), link && of(entry), said(entry.events.join(', ').replaceAll('_', ' ')), said((entry.members ?? []).join(', ')),
-    entry.actor ? by(entry.actor) : none('by itself'), said(entry.door ?? ''), said(entry.address ?? ''),
-  ]
-  const columns = ['When', 'Of', 'What', 'Members', 'By', 'Door', 'From']
-  const shown = (cells) => cells.filter((_, index) => link || index !== 1)
-  return entries.length ? table('Changes, newest first', shown(columns), entries.map(row).map(shown)) : hint('Nothing is kept.')
+}
+
+/**
+ * The last changes at a path, of one client or, with `all`, of whatever it is of. They are written down moments after they
+ * are made: after a change that was made here it is looked for them a while.
+ */
+export function history(context, path, all) {
+  const { signal, may } = context
+  const [place, waits, names, known] = [h('div'), h('div', { role: 'status' }), new Map(), seen.get(path)]
+  const reads = may('client.read', 'client.write', 'use_service')
+  let last
+  const keep = async (entries) => {
+    last ??= entries[0]?.sequence ?? ''
+    seen.set(path, last)
+    const unknown = all && reads ? [...new Set(entries.map(({ numeric_id }) => numeric_id))].filter((number) => number && !names.has(number)) : []
+    await Promise.all(unknown.map(async (number) => names.set(number, await nameAt(context, number))))
+    return entries
+  }
+  const draw = () => {
+    last = undefined
+    fill(place, pages(context, path, 'entries', { limit: AT_ONCE }, (entries) => entriesTable(context, entries, all && subjects(context, names)), 'Nothing is kept.', keep))
+  }
+  const follow = async () => {
+    while (hasJustChanged() && !signal.aborted) {
+      if (known !== undefined && [undefined, known].includes(last)) fill(waits, hint('The last change is being written down …'))
+      await new Promise((done) => setTimeout(done, AGAIN))
+      const { entries: [newest] } = await get(path, { limit: 1 }, signal)
+      if (last !== undefined && newest && newest.sequence !== last) draw()
+      if (newest?.sequence !== known) fill(waits)
+    }
+    fill(waits)
+  }
+  draw()
+  follow().catch(() => fill(waits))
+  return [waits, place]
 }

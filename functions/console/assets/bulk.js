@@ -2,14 +2,21 @@
 
 import { ask } from './api.js'
 import { announce, button, code, count, dialog, field, h, input, now, said, table, time } from './dom.js'
+import { restorable } from './gone.js'
 import { registrar } from './shell.js'
-import { copies, load } from './ui.js'
+import { commands, copies, load } from './ui.js'
 
 // The server takes no more at once.
 const MOST = 100
 
 /** From here on the number has to be typed. */
 const MANY = 10
+
+/** What can be done, as it is asked and as it is told. */
+export const ACTIONS = {
+  lock: ['Lock', 'locked'], unlock: ['Unlock', 'unlocked'], approve: ['Approve', 'approved'], deny: ['Deny', 'denied and deleted'],
+  retain: ['Retain', 'retained'], release: ['Release', 'released'], delete: ['Delete', 'deleted'],
+}
 
 const OUTCOMES = {
   possible: ['good', 'would be done'], done: ['good', 'done'], absent: ['warn', 'is not there'], changed: ['warn', 'has changed since it was read'], refused: ['bad', 'refused'],
@@ -23,17 +30,20 @@ export function bulk(context, action, clients, unused) {
     const results = []
     for (const request of requests(preview, some)) {
       results.push(...(await ask(request)).members.results)
-      announce(`${results.length} of ${count(some.length, 'client')} ${preview ? 'looked at' : 'worked on'}`)
+      if (some.length > MOST) announce(`${results.length} of ${count(some.length, 'client')} ${preview ? 'looked at' : 'worked on'}`)
     }
     return results
   }
   const deletes = ['delete', 'deny'].includes(action)
-  dialog(`${action} ${count(clients.length, 'client')}?`, (close) => {
+  const [word, past] = ACTIONS[action]
+  dialog(`${word} ${count(clients.length, 'client')}?`, (close, retitle) => {
     const place = h('div', 'Looking at what would happen …')
     const finished = async (some) => {
       const results = await run(false, some)
       const done = results.filter(({ outcome }) => outcome === 'done').length
-      announce(`${count(done, 'client')} done${done < results.length ? `, ${results.length - done} not` : ''}.`)
+      const told = `${count(done, 'client')} ${past}${done < results.length ? `, ${results.length - done} not` : ''}`
+      retitle(told)
+      announce(`${told}.`)
       const leave = () => {
         close()
         context.again()
@@ -44,16 +54,16 @@ export function bulk(context, action, clients, unused) {
       const able = new Set(results.filter(({ outcome }) => outcome === 'possible').map(({ client_id }) => client_id))
       const some = clients.filter(({ client_id }) => able.has(client_id))
       const possible = some.length
-      const word = deletes && possible >= MANY && input('text', { inputmode: 'numeric', oninput: () => { go.disabled = word.value !== String(possible) } })
+      const typed = deletes && possible >= MANY && input('text', { inputmode: 'numeric', oninput: () => { go.disabled = typed.value !== String(possible) } })
       const act = () => {
         go.disabled = true
         load(place, finished(some))
       }
-      const go = button(`${action} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(word) })
-      const command = () => some.map(({ client_id }) => registrar(['client', action], { service: context.id, yes: deletes }, [client_id])).join('\n')
-      const until = action === 'delete' && h('p', 'Until ', time(now() + 30 * 86400), ' they can be restored one by one, but for those that are locked.')
+      const go = button(`${word} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(typed) })
+      const command = () => commands(...some.map(({ client_id, version }) => registrar(['client', action], { service: context.id, version, yes: deletes }, [client_id])))
+      const until = action === 'delete' && h('p', 'Until ', time(restorable(now()), true), ' they can be restored one by one, but for those that are locked.')
       return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results), until,
-        word && field(['Type their number, ', h('strong', possible), ', to go on'], word),
+        typed && field(['Type their number, ', h('strong', possible), ', to go on'], typed),
         h('p.buttons', go, button('Cancel', close), copies(() => requests(false, some), command))]
     }
     load(place, run(true, clients).then(offer))

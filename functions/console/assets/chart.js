@@ -1,9 +1,14 @@
-// Registrations and refusals by hour and door.
+// Registrations and refusals by hour and door: as many of the one are as high as of the other.
 
-import { count, h, local, number, said, svg, table } from './dom.js'
+import { count, fill, h, local, number, said, svg, table } from './dom.js'
 
 const HOURS = 48
-const [WIDTH, UP, DOWN] = [10, 90, 40]
+
+/** How high the bars are together, what stands above, between and below them, and beside them, in pixels. */
+const [HEIGHT, ABOVE, BETWEEN, BELOW, LEFT] = [150, 14, 2, 34, 34]
+
+/** The room of a time below the bars, in pixels. */
+const MARK = 38
 
 const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
 
@@ -17,26 +22,46 @@ export function chart(given) {
   })
   const doors = [...new Set(hours.flatMap(({ registered }) => Object.keys(registered)))].sort()
   const refused = sum(hours.map(({ refused }) => refused))
-  const most = Math.max(1, ...hours.map(({ all }) => all))
-  const mostRefused = Math.max(1, ...hours.map(({ refused }) => refused))
   const text = `${count(sum(hours.map(({ all }) => all)), 'client')} registered, ${count(refused, 'registration')} refused`
-  const bar = (index, height, y, kind) => height > 0 && svg(`rect.${kind}`, { x: index * WIDTH + 1, y, width: WIDTH - 2, height })
-  const bars = hours.map(({ registered, refused }, index) => {
-    let top = UP
-    return [doors.map((door, place) => {
-      const height = ((registered[door] ?? 0) / most) * (UP - 8)
-      top -= height
-      return bar(index, height, top, `door${place}`)
-    }), bar(index, (refused / mostRefused) * (DOWN - 8), UP + 2, 'refusals')]
+  const place = h('div.chart')
+  let width
+  // Its letters are as large as all others, whatever its width.
+  const watch = new ResizeObserver(() => {
+    if (place.clientWidth === width || !place.clientWidth) return
+    width = place.clientWidth
+    fill(place, bars(hours, doors, text, width))
   })
-  const marks = hours.map(({ at }, index) => at.getHours() % 12 === 0 && svg('text', { x: index * WIDTH, y: UP + DOWN + 10 }, local(at).slice(5)))
+  watch.observe(place)
   const legend = [...doors.map((door, place) => [door, `door${place}`, sum(hours.map(({ registered }) => registered[door] ?? 0))]), ['refused', 'refusals', refused]]
   const rows = hours.filter(({ all, refused }) => all + refused > 0).reverse()
-  return h('figure',
-    svg('svg.chart', { viewBox: `0 0 ${HOURS * WIDTH} ${UP + DOWN + 14}`, role: 'img', 'aria-label': text },
-      svg('line', { x1: 0, x2: HOURS * WIDTH, y1: UP + 1, y2: UP + 1 }), bars, marks),
-    h('figcaption', `${text}: above the line at most ${number(most)} an hour, below it ${number(mostRefused)}.`,
+  return h('figure', place,
+    h('figcaption', `${text}. By hour: registered above the line, refused below it.`,
       h('ul.legend', legend.map(([name, kind, all]) => h('li', h(`span.key.${kind}`), said(name), ` ${number(all)}`)))),
     h('details', h('summary', 'The same as a table'), table(text, ['Hour', ...doors.map((door) => `#${door}`), '#Refused'],
       rows.map(({ at, registered, refused }) => [local(at), ...doors.map((door) => number(registered[door] ?? 0)), number(refused)]))))
+}
+
+function bars(hours, doors, text, width) {
+  const [most, mostRefused] = [Math.max(...hours.map(({ all }) => all)), Math.max(...hours.map(({ refused }) => refused))]
+  const one = HEIGHT / Math.max(1, most + mostRefused)
+  const [line, step] = [ABOVE + most * one, (width - LEFT) / HOURS]
+  const bar = (index, height, y, kind) => height > 0 && svg(`rect.${kind}`, { x: LEFT + index * step + 0.5, y, width: Math.max(1, step - 1), height })
+  const drawn = hours.map(({ registered, refused }, index) => {
+    let top = line
+    return [doors.map((door, place) => {
+      const height = (registered[door] ?? 0) * one
+      top -= height
+      return bar(index, height, top, `door${place}`)
+    }), bar(index, refused * one, line + BETWEEN, 'refusals')]
+  })
+  const rule = (y) => svg('line', { x1: LEFT, x2: width, y1: y, y2: y })
+  const value = (y, many) => svg('text', { 'x': LEFT - 4, y, 'text-anchor': 'end' }, number(many))
+  const bottom = line + BETWEEN + mostRefused * one
+  const marks = hours.map(({ at }, index) => {
+    const x = LEFT + index * step
+    return at.getHours() % 12 === 0 && x + MARK <= width && [svg('line', { x1: x, x2: x, y1: bottom, y2: bottom + 6 }), svg('text', { x, y: bottom + 18 }, at.getHours() ? '12:00' : local(at).slice(5, 10))]
+  })
+  return svg('svg', { viewBox: `0 0 ${width} ${ABOVE + HEIGHT + BETWEEN + BELOW}`, width, height: ABOVE + HEIGHT + BETWEEN + BELOW, role: 'img', 'aria-label': `${text}; at most ${number(most)} registered and ${number(mostRefused)} refused in one hour` },
+    rule(line + 1), most > 0 && [rule(ABOVE), value(ABOVE + 4, most)], mostRefused > 0 && [rule(bottom), value(bottom + 4, mostRefused)],
+    drawn, marks)
 }

@@ -1,15 +1,17 @@
 // The clients of a service: a search, chips, and what is done to many at once.
 
-import { bulk } from './bulk.js'
-import { button, code, field, fill, form, h, hint, input, none, rowLink, said, select, submitButton, table, time } from './dom.js'
+import { ACTIONS, bulk } from './bulk.js'
+import { announce, area, button, code, field, fill, form, h, hint, input, none, rowLink, said, select, submitButton, table, time } from './dom.js'
+import { deletedLately } from './gone.js'
+import { EXAMPLE } from './hosts.js'
 import { parsed } from './rules.js'
-import { registrar } from './shell.js'
-import { pages, screen } from './ui.js'
+import { reading, registrar } from './shell.js'
+import { confirm, once, pages, screen } from './ui.js'
 
 /** What is searched, its label, and how. */
 const SEARCHES = [
   ['name', 'Name', 'Beginnings of words, in whatever language and case.'], ['client_id', 'Client id, number or alias', 'The whole of it.'],
-  ['redirect_host', 'Redirect host', 'The whole host, or a URL of which it is the host.'], ['software_id', 'Software id', 'The whole of it.'],
+  ['redirect_host', 'Redirect host or scheme', 'The whole host, or the scheme of an application with its colon, as cursor: – or a redirect URI that has it.'], ['software_id', 'Software id', 'The whole of it.'],
 ]
 
 const CHIPS = [
@@ -32,8 +34,36 @@ export function clients(context) {
     'service': id, 'newest': true, name, 'software-id': software_id, source, 'locked': locked && true, 'pending': pending && true,
     'flagged': flagged && true, 'unused': unused && `${unused}s`,
   })
+  if (filter.deleted) {
+    return screen('Clients', [['GET', `${id}/audit`]], registrar(['audit'], { service: id, since: '30d' }), search(context, filter), deletedLately(context))
+  }
   const command = client_id ? registrar(['client', 'show'], { service: id }, [client_id]) : lists
-  return screen('Clients', [['GET', `${id}/clients`, filter]], command, search(context, filter), rows(context, filter))
+  return screen('Clients', [['GET', `${id}/clients`, filter]], command,
+    context.writes && h('p', button('Register …', () => register(context), 'main')), search(context, filter), rows(context, filter))
+}
+
+/** Registers a client on its registrant's behalf; what only that may know is shown once. */
+function register(context) {
+  const { id } = context
+  const metadata = area(12, JSON.stringify(EXAMPLE, null, 2))
+  const body = () => JSON.parse(metadata.value)
+  confirm({
+    title: 'Register a client', label: 'Register it',
+    content: [
+      field('Its metadata, as JSON', metadata, 'Members of RFC 7591 and OpenID Connect Registration. The policy holds for them, but for who may register.'),
+      hint('The members that hosts send are in the policy editor: “A well-known host”.'),
+    ],
+    request: () => ['POST', `${id}/clients`, {}, body()],
+    command: () => reading(registrar(['client', 'create'], { service: id }, ['-']), body()),
+    done: ({ client_id, client_secret, registration_access_token }) => {
+      const see = () => {
+        announce('The client is registered.')
+        context.go(['clients', client_id])
+      }
+      const secrets = Object.entries({ 'Client id': client_id, 'Client secret': client_secret, 'Registration access token': registration_access_token })
+      once('The new client', Object.fromEntries(secrets.filter(([, secret]) => secret)), see)
+    },
+  })
 }
 
 function search(context, filter) {
@@ -46,18 +76,20 @@ function search(context, filter) {
   words.setAttribute('aria-describedby', 'search-hint')
   const go = (changed) => {
     const text = words.value.trim()
-    // Of a pasted redirect its host is searched.
-    const host = ['name', 'redirect_host'].includes(what.value) && /^https?:/i.test(text) && parsed(text).hostname
-    context.go(['clients'], { ...filter, [by]: '', [host ? 'redirect_host' : what.value]: host || text, ...changed })
+    const host = ['name', 'redirect_host'].includes(what.value) && searched(text, what.value)
+    context.go(['clients'], { ...filter, deleted: '', [by]: '', [host ? 'redirect_host' : what.value]: host || text, ...changed })
   }
   const chip = ([label, name, value]) => {
     const is = filter[name] === value
     return button(label, () => go({ [name]: is ? '' : value }), 'chip', { 'aria-pressed': String(is) })
   }
+  // They are found by nothing else.
+  const deleted = () => context.go(['clients'], filter.deleted ? {} : { deleted: 'true' })
   const source = select([['', 'any'], ...SOURCES], filter.source, { onchange: () => go({ source: source.value }) })
   return form('search', go,
     h('div.row', field('Look in', what), field('For', words), submitButton('Search')), help,
-    h('div.row', h('div.chips', { role: 'group', 'aria-label': 'Only those that are' }, CHIPS.map(chip)), field('Source', source)))
+    h('div.row', h('div.chips', { role: 'group', 'aria-label': 'Only those that are' }, CHIPS.map(chip),
+      context.readsService && button('Deleted', deleted, 'chip', { 'aria-pressed': String(Boolean(filter.deleted)) })), field('Source', source)))
 }
 
 function rows(context, filter) {
@@ -67,8 +99,8 @@ function rows(context, filter) {
     chosen.delete(client.client_id)
     if (is) chosen.set(client.client_id, client)
     bar.hidden = chosen.size === 0
-    const action = (action) => button(action, () => bulk(context, action, [...chosen.values()], action === 'delete' && +filter.unused || undefined))
-    fill(bar, h('strong', `${chosen.size} chosen`), ['lock', 'unlock', 'approve', 'deny', 'retain', 'release', 'delete'].map(action))
+    const action = (action) => button(`${ACTIONS[action][0]} …`, () => bulk(context, action, [...chosen.values()], action === 'delete' && +filter.unused || undefined))
+    fill(bar, h('strong', `${chosen.size} chosen`), Object.keys(ACTIONS).map(action))
   }
   const show = (clients) => {
     if (!context.writes) return clientsTable(context, clients)
@@ -88,10 +120,19 @@ function rows(context, filter) {
   return [bar, pages(context, `${context.id}/clients`, 'clients', filter, show, nothing(context, filter))]
 }
 
+/** Of a pasted redirect the host or the scheme, as it is searched; nothing if it is none. */
+function searched(text, by) {
+  if (/^https?:/i.test(text)) return parsed(text).hostname
+  const [, scheme] = (by === 'name' ? /^([a-z][a-z\d+.-]*:)\//i : /^([a-z][a-z\d+.-]*:)(?!\d+$)/i).exec(text) ?? []
+  return scheme?.toLowerCase()
+}
+
 function nothing({ link }, { client_id, name, redirect_host }) {
   if (client_id) return ['No such client. ', h('a', { href: link(['clients', client_id]) }, 'Was it deleted?')]
   if (name) return ['No client’s name has a word that begins so.']
-  return redirect_host ? 'No client redirects to this host.' : 'No such client.'
+  if (!redirect_host) return 'No such client.'
+  if (redirect_host.endsWith(':')) return ['No client redirects by this scheme. Those that an earlier version has registered are found after ', h('code', 'registrar service reindex'), '.']
+  return ['No client redirects to this host.', /^[a-z][a-z\d+.-]*$/i.test(redirect_host) && [' ', h('a', { href: link(['clients'], { redirect_host: `${redirect_host}:` }) }, `Search the scheme ${redirect_host}:`)]]
 }
 
 /** Where the redirects of a client lead: hosts, and schemes of applications. */
@@ -109,9 +150,12 @@ export function clientsTable({ link }, clients, boxes) {
   return table('Newest first', ['Name', 'Redirects to', 'Client id', 'Source', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
 }
 
+/** What flags are called in a list. */
+const FLAGS = { reserved_name: 'reserved name', look_alike_name: 'like a reserved name' }
+
 export const nameOf = ({ client_name }) => client_name ? said(client_name) : h('em', 'without a name')
 
 export function states({ locked, pending_until, retained, flags = [] }) {
-  const words = [[locked, 'bad', 'locked'], [pending_until, 'warn', 'waits'], [retained, '', 'retained'], ...flags.map((flag) => [true, 'warn', flag.replaceAll('_', ' ')])]
+  const words = [[locked, 'bad', 'locked'], [pending_until, 'warn', 'waiting'], [retained, '', 'retained'], ...flags.map((flag) => [true, 'warn', FLAGS[flag] ?? flag.replaceAll('_', ' ')])]
   return words.filter(([is]) => is).map(([, mood, word]) => h(mood ? `span.state.${mood}` : 'span.state', word))
 }

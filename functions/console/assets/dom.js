@@ -150,18 +150,48 @@ export function form(kind, submit, ...content) {
   return h(`form.${kind}`, { onsubmit }, content)
 }
 
-/** What is read aloud and shown for a while: what became of an action. */
+const SHOWN = 5000
+
+/** What is read aloud and shown for a while, in the dialog that is open if one is: what became of an action. */
 export function announce(...text) {
-  const place = document.getElementById('said')
+  hush()
+  const place = [...document.querySelectorAll('dialog[open] > .told')].at(-1) ?? document.getElementById('said')
   fill(place, h('p', text))
-  clearTimeout(announce.ends)
-  announce.ends = setTimeout(() => fill(place), 8000)
+  announce.at = performance.now()
+  announce.ends = setTimeout(hush, SHOWN)
 }
 
-/** A dialog; `content` gets a function that closes it. Esc closes it too, and the focus goes back where it was. */
-export function dialog(title, content) {
-  const element = h('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => element.remove() })
-  fill(element, h('h2', { id: 'dialog-title' }, title), content(() => element.close()))
+/** What was told before is over. */
+export function hush() {
+  clearTimeout(announce.ends)
+  for (const place of document.querySelectorAll('#said, .told')) fill(place)
+}
+
+/** Who leads elsewhere leaves behind what was told, unless it was just now, of what led there. */
+export function hushOld() {
+  if (performance.now() - (announce.at ?? 0) > 1000) hush()
+}
+
+/** The focus that was on what is gone is on the heading of the screen. */
+export function refocus() {
+  if (document.activeElement === document.body) document.querySelector('main h1')?.focus({ preventScroll: true })
+}
+
+/**
+ * A dialog; `content` gets a function that closes it, and one that gives it another title. Esc closes it too, and the focus
+ * goes back where it was; then `after` happens.
+ */
+export function dialog(title, content, after) {
+  const id = `dialog-${(fields += 1)}`
+  const closed = () => {
+    element.remove()
+    refocus()
+    after?.()
+  }
+  const element = h('dialog', { 'aria-labelledby': id, onclose: closed })
+  const heading = h('h2', { id }, title)
+  fill(element, heading, content(() => element.close(), (title) => fill(heading, title)), h('div.told', { role: 'status' }))
+  hush()
   document.body.append(element)
   element.showModal()
 }

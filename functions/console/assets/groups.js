@@ -1,4 +1,4 @@
-// Clients that look alike: the same name, the same redirect hosts.
+// Clients that are there several times: the same name, the same redirect hosts.
 
 import { bulk } from './bulk.js'
 import { clientsTable, hosts, nameOf } from './clients.js'
@@ -21,8 +21,8 @@ export function groups(context) {
   const { id } = context
   const place = h('div')
   load(place, read(context, [], undefined, place))
-  return screen('Look-alikes', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true }),
-    h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts.'), place)
+  return screen('Duplicates', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true, limit: AT_ONCE }),
+    h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts: mostly one program that has registered again and again.'), place)
 }
 
 async function read(context, clients, next, place) {

@@ -25,3 +25,6 @@ export const HOSTS = {
   },
   'With the implicit grant': { client_name: 'Old page', redirect_uris: ['https://page.example/'], grant_types: ['implicit'], response_types: ['token'] },
 }
+
+/** What an operator begins with who registers a client. */
+export const EXAMPLE = { client_name: 'My application', redirect_uris: ['https://app.example/callback'] }

@@ -3,7 +3,7 @@
 import { exchange, signIn, signOut, whenRefused } from './api.js'
 import { client } from './client.js'
 import { clients } from './clients.js'
-import { announce, button, field, fill, form, h, hint, input, select, submitButton } from './dom.js'
+import { announce, button, field, fill, form, h, hint, hushOld, input, refocus, select, submitButton } from './dom.js'
 import { federation } from './federation.js'
 import { grants } from './grants.js'
 import { groups } from './groups.js'
@@ -19,7 +19,7 @@ import { failure, to } from './ui.js'
 const SCREENS = [
   ['today', 'Today', 't', today],
   ['clients', 'Clients', 'c', (context) => (context.parts[1] ? client : clients)(context)],
-  ['groups', 'Look-alikes', 'l', groups],
+  ['groups', 'Duplicates', 'd', groups],
   ['policy', 'Policy', 'p', policy],
   ['tokens', 'Tokens', 'k', tokens],
   ['federation', 'Federation', 'f', federation],
@@ -60,8 +60,8 @@ async function show() {
     go: (parts, query) => { location.hash = to(id, parts, query) },
     again: show,
     // What became of an act, and the screen anew.
-    done: (text) => {
-      announce(text)
+    done: (...text) => {
+      announce(...text)
       return show()
     },
   }
@@ -69,13 +69,24 @@ async function show() {
   main.setAttribute('aria-busy', 'true')
   try {
     const content = await make(context)
-    if (!signal.aborted) fill(main, content)
+    if (!signal.aborted) replace(content)
   } catch (error) {
     if (!signal.aborted) fill(main, h('h1', name || 'Refused'), failure(error))
   }
   if (signal.aborted) return
   main.removeAttribute('aria-busy')
   document.title = `${main.querySelector('h1').textContent} · ${service.name ?? id} · Registrar`
+}
+
+/** Another screen in the place of the one that is shown. Who was on a button is there again, or on the heading. */
+function replace(content) {
+  const focused = main.contains(document.activeElement) && document.activeElement
+  const label = focused?.tagName === 'BUTTON' && focused.textContent
+  fill(main, content)
+  if (!focused || focused === main) return
+  const again = label && [...main.querySelectorAll('button')].filter(({ textContent }) => textContent === label)
+  if (again?.length === 1) again[0].focus({ preventScroll: true })
+  refocus()
 }
 
 function frame(service, current) {
@@ -87,6 +98,10 @@ function frame(service, current) {
   fill(header, brand(),
     h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),
     h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS)), button('Sign out', () => leave())))
+  // Where there is no room for all of them, the one that is shown is among those that are seen.
+  const [nav, is] = [header.querySelector('nav'), header.querySelector('[aria-current=page]')]
+  const left = (element) => element.getBoundingClientRect().left
+  if (is) nav.scrollLeft = left(is) - left(nav) - (nav.clientWidth - is.offsetWidth) / 2
 }
 
 const brand = () => h('span.brand', 'Registrar')
@@ -118,6 +133,12 @@ function enter(whoami) {
   return show()
 }
 
+/** Keys scroll what has the focus. */
+async function begin() {
+  await start()
+  if (me) main.focus({ preventScroll: true })
+}
+
 async function start() {
   const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1]
   if (!code) return show()
@@ -136,13 +157,14 @@ async function start() {
 
 whenRefused(leave)
 addEventListener('hashchange', async () => {
+  hushOld()
   for (const open of document.querySelectorAll('dialog')) open.close()
   await start()
   if (me) main.focus({ preventScroll: true })
-  scrollTo(0, 0)
+  document.getElementById('page').scrollTo(0, 0)
 })
 listen(SCREENS, (key) => {
   const screen = SCREENS.find(([, name, short]) => name && short === key)
   if (screen && me) location.hash = to(place().service.service_id, [screen[0]])
 })
-start()
+begin()

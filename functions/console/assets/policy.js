@@ -2,16 +2,27 @@
 
 import { at, costs, meaning, suggestions, would } from './advice.js'
 import { ask } from './api.js'
-import { area, button, code, dialog, facts, field, fill, h, hint, list, none, said, select, table, value } from './dom.js'
+import { becameTable } from './became.js'
+import { area, button, code, dialog, facts, field, fill, h, hint, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
+import { rebased, same, withMember } from './rebase.js'
 import { about, isObject, merged, remade } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
-const PRESETS = ['open', 'mcp_shared', 'protected', 'regulated']
+/** What policies to begin with are for. */
+const PRESETS = {
+  open: 'for MCP hosts and other public clients: anybody may register, and what is not offered is dropped.',
+  mcp_shared: 'as open, but whoever registers the same as another, as each copy of one program does, gets the same client.',
+  protected: 'for services that know their clients: to register needs an initial access token, and what is not offered is refused.',
+  regulated: 'for banks: as protected, with mutual TLS or signed assertions, https redirects only, the scopes of PSD2, and the door stet.',
+}
 
-/** What is being written, for each service, while other screens are shown: policy, body, and the refusal that it began with. */
+/**
+ * What is being written, for each service, while other screens are shown: policy, body, the refusal that it began with, the
+ * policy that was in force when that began, and what others have changed since.
+ */
 const drafts = new Map()
 
 const lines = (json) => JSON.stringify(json, null, 2)
@@ -19,10 +30,10 @@ const lines = (json) => JSON.stringify(json, null, 2)
 /** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, and a member that is meant. */
 export function open(context, force, steps, body, member) {
   const { id, signal } = context
-  const [draft] = drafts.get(id) ?? []
+  const { policy: draft, ...kept } = drafts.get(id) ?? {}
   const from = location.hash
-  const start = (policy) => {
-    drafts.set(id, [lines(remade(steps, policy, body)), lines(body), from])
+  const start = (policy, { base, others, conflicts } = { base: force }) => {
+    drafts.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), from, base, others, conflicts })
     context.go(['policy'], { member })
   }
   if (!draft) return start(force)
@@ -37,7 +48,7 @@ export function open(context, force, steps, body, member) {
     h('p', 'It was written in the policy editor, and is not in force.'),
     outcome,
     h('p.buttons',
-      button(steps.length ? 'Make the change in the draft' : 'Try it with the draft', () => load(outcome, whole().then(start)), 'main'),
+      button(steps.length ? 'Make the change in the draft' : 'Try it with the draft', () => load(outcome, whole().then((policy) => start(policy, kept))), 'main'),
       button('Drop the draft', () => start(force), 'danger'),
       button('Cancel', close)),
   ])
@@ -53,28 +64,28 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const [policy = lines(force), body = lines(HOSTS.Claude), from] = drafts.get(context.id) ?? []
+    const { policy = lines(force), body = lines(HOSTS.Claude), from, base = force, others = [], conflicts = [] } = drafts.get(context.id) ?? {}
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
     }
-    Object.assign(this, { context, force, etag, from, asked: 0 })
+    Object.assign(this, { context, force, etag, from, base, others, conflicts, asked: 0 })
     this.policy = area(22, policy, { oninput: typed })
     this.body = area(14, body, { oninput: typed })
     this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
     const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
       onchange: () => this.write(this.body, HOSTS[host.value]),
     })
-    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), effect: h('div') })
+    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), news: h('div'), effect: h('div') })
     this.parts = [
       h('section', h('h2', '1. Change'),
-        h('p.buttons', 'Begin with', PRESETS.map((preset) => button(preset, () => this.preset(preset))),
-          button('What is in force', () => this.write(this.policy, force))),
+        h('p.buttons', 'Begin with', button('What is in force', () => this.begin(this.force))),
+        h('dl.facts.presets', Object.entries(PRESETS).map(([preset, text]) => h('div', h('dt', button(preset, () => this.preset(preset))), h('dd', text)))),
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
         from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.'),
         h('div.columns.tried', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
-      h('section', h('h2', '3. Put it into effect'), this.effect),
+      h('section', h('h2', '3. Put it into effect'), this.news, this.effect),
     ]
     this.tryIt()
     setTimeout(() => this.show())
@@ -85,24 +96,59 @@ class Editor {
     this.tryIt()
   }
 
+  /** Begins anew with a policy: nothing of the draft before is left to be chosen. */
+  begin(policy) {
+    Object.assign(this, { base: this.force, others: [], conflicts: [] })
+    this.write(this.policy, policy)
+  }
+
+  /** Brings what others have changed since the draft was begun into it. */
+  follow(policy) {
+    if (same(this.base, this.force)) return policy
+    const { policy: joined, others, conflicts } = rebased(this.base, policy, this.force)
+    const also = (now, before) => [...before.filter(({ member }) => !now.some((one) => one.member === member)), ...now]
+    Object.assign(this, { base: this.force, others: also(others, this.others), conflicts: also(conflicts, this.conflicts) })
+    if (!same(joined, policy)) this.policy.value = lines(joined)
+    return joined
+  }
+
+  /** What others have changed, and what of it the draft changes as well. */
+  told() {
+    const settle = (member, take) => {
+      this.conflicts = this.conflicts.filter((one) => one.member !== member)
+      if (take) this.policy.value = lines(withMember(JSON.parse(this.policy.value), member, take.theirs))
+      this.tryIt()
+    }
+    return this.others.length > 0 && h('div.news', { role: 'status', tabindex: -1 },
+      h('h3', 'Others have changed the policy since this draft was begun'),
+      h('p', 'What they have changed is in the draft now, but for what you have changed as well.'),
+      table('What others have changed', ['Member', 'Before', 'In force'], this.others.map(({ member, from, to }) => [code(member), value(from), value(to)])),
+      this.conflicts.length > 0 && table('What you have changed as well: choose', ['Member', 'Yours', 'Theirs', 'Which'], this.conflicts.map((one) => [
+        code(one.member), value(one.mine), value(one.theirs),
+        [button('Keep yours', () => settle(one.member)), ' ', button('Take theirs', () => settle(one.member, one))],
+      ])))
+  }
+
   async preset(preset) {
     await load(this.faults[0], ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
-      .then(({ members }) => this.write(this.policy, members.policy)))
+      .then(({ members }) => this.begin(members.policy)))
   }
 
   /** Says what the chosen member means, and selects it in the text. */
   show(member = this.member.value) {
     this.member.value = member
     if (!member) return fill(this.about)
-    fill(this.about, h('p', meaning(member)), facts([['In force', value(at(this.force, member))]]))
     const text = this.policy.value
+    const draft = parsed(text, '')
+    fill(this.about, h('p', meaning(member)), facts([['In force', value(at(this.force, member))],
+      !(draft instanceof Error) && !same(at(draft, member), at(this.force, member)) && ['In the draft', h('strong', value(at(draft, member)))]]))
     let from = 0
     member.split('.').forEach((name, depth) => { from = text.indexOf(`\n${'  '.repeat(depth + 1)}"${name}":`, from) })
     if (from < 0) return undefined
-    const indent = /^\n( *)/.exec(text.slice(from))[1]
-    const ends = text.slice(from + 1).search(new RegExp(`\\n${indent.slice(2)}( {2}"|[}])`))
+    // The caret stands before its value, and nothing is selected that a key would delete.
+    const caret = from + 1 + text.slice(from + 1).indexOf(':') + 1
     this.policy.focus({ preventScroll: true })
-    this.policy.setSelectionRange(from + 1, ends < 0 ? text.length : from + 1 + ends)
+    this.policy.setSelectionRange(caret, caret)
     const line = (text) => text.split('\n').length
     this.policy.scrollTop = (line(text.slice(0, from)) - 3) * (this.policy.scrollHeight / (line(text) + 1))
     return undefined
@@ -111,10 +157,13 @@ class Editor {
   /** Asks the server what it would make of the draft, and of what is sent to it. */
   async tryIt() {
     const asked = (this.asked += 1)
-    const texts = [this.policy.value, this.body.value]
-    // What is in force may be another one the next time.
-    drafts.set(this.context.id, [texts[0] === lines(this.force) ? undefined : texts[0], texts[1], this.from])
-    const [policy, client] = texts.map((text, index) => parsed(text, ['The policy', 'What it sends'][index]))
+    const read = [this.policy, this.body].map((place, index) => parsed(place.value, ['The policy', 'What it sends'][index]))
+    const [policy, client] = [read[0] instanceof Error ? read[0] : this.follow(read[0]), read[1]]
+    this.keep()
+    // What is told does not change with each letter that is written.
+    const news = JSON.stringify([this.others, this.conflicts])
+    if (news !== this.newsShown) fill(this.news, this.told())
+    this.newsShown = news
     const say = (faults) => {
       const wrong = faults.findIndex(Boolean)
       this.faults.forEach((place, index) => fill(place, faults[index] && failure(faults[index])))
@@ -134,12 +183,19 @@ class Editor {
     }
   }
 
+  /** Keeps the draft. What is in force may be another policy the next time. */
+  keep() {
+    const { from, base, others, conflicts } = this
+    const isDraft = this.policy.value !== lines(this.force)
+    drafts.set(this.context.id, { body: this.body.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
+  }
+
   became(policy, client, tried) {
     const { policy: whole, registered, requires, refused, changes = [] } = tried
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires)), costs(this.force, whole, client, registered), becameTable(client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires)), costs(this.force, whole, client, registered), becameTable(this.context, client, registered, changes), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description)
     const place = h('div')
@@ -150,7 +206,7 @@ class Editor {
       h('p', says),
       members.length > 0 && h('p.buttons', 'In the policy:', members.map((member) => button(member, () => this.show(member)))),
       place,
-      changes.length > 0 && h('details', h('summary', 'What the rules before it have changed'), becameTable(client, {}, changes)),
+      changes.length > 0 && h('details', h('summary', 'What the rules before it have changed'), becameTable(this.context, client, {}, changes)),
       copied,
     ]
   }
@@ -166,10 +222,22 @@ class Editor {
       command: () => reading(registrar(['policy', 'replace'], { version: this.etag.slice(1, -1) }, [id, '-']), policy),
       content: [changes(), h('p', 'All functions follow within thirty seconds.')],
       done: () => {
-        drafts.set(id, [undefined, this.body.value, this.from])
+        drafts.set(id, { body: this.body.value, from: this.from })
         done('The policy is in force.')
       },
+      // Somebody else was faster: the draft is put on top of theirs.
+      refused: async (error, close) => {
+        if (error.status !== 412) return false
+        const { members, etag } = await ask(['GET', `${id}/policy`], this.context.signal)
+        Object.assign(this, { force: members, etag })
+        close()
+        const tried = this.tryIt()
+        this.news.firstElementChild?.focus()
+        await tried
+        return true
+      },
     })
+    if (this.conflicts.length) return [changes(), h('p.warn', 'Choose first what becomes of what others have changed as well.')]
     return [left.length > 0 && h('p.warn', 'This is the whole policy: what it leaves out becomes as in protected, which is ', said(left.join(', ')), '. ',
       button('Keep there what is in force', () => this.write(this.policy, merged(this.force, written)))),
     changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : hint('That needs a token with service.write.')]
@@ -192,16 +260,3 @@ const missing = (policy, written) => Object.entries(policy).flatMap(([name, valu
   if (!Object.hasOwn(written, name)) return [name]
   return isObject(value) && isObject(written[name]) ? missing(value, written[name]).map((inner) => `${name}.${inner}`) : []
 })
-
-/** What was sent, what it became, and by which rule; what was changed stands first. */
-export function becameTable(sent, became, changes) {
-  const of = (name) => changes.filter(({ member }) => member === name)
-  // A stranger chooses the names: `constructor` is one that every object seems to have.
-  const own = (members, name) => Object.hasOwn(members, name) ? members[name] : undefined
-  const names = [...new Set([...Object.keys(sent), ...Object.keys(became)])].sort((one, other) => of(other).length - of(one).length)
-  return table('Each member, as sent and as it became', ['Member', 'Sent', 'Became', 'Rule'], names.map((name) => {
-    const rules = of(name)
-    const [is, by] = rules.length ? ['strong', list(rules.map(({ rule, what }) => [said(rule), `: ${what}`]))] : ['span', none('as sent')]
-    return [code(name), value(own(sent, name)), h(is, value(own(became, name))), by]
-  }))
-}

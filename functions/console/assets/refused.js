@@ -7,15 +7,15 @@ import { open } from './policy.js'
 import { about } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
-import { later, screen } from './ui.js'
+import { commands, later, screen } from './ui.js'
 
 /** How many samples are shown. */
 const MOST = 4
 
 export async function refused(context) {
   const { id, query, readsService } = context
-  const asks = [['GET', `${id}/refusals`, { days: 31, limit: 100 }]]
-  const command = registrar(['audit'], { service: id, refused: true, since: '31d' })
+  const asks = [['GET', `${id}/refusals`, { days: 31, limit: 100 }], ...(readsService ? [['GET', `${id}/policy`]] : [])]
+  const command = commands(registrar(['audit'], { service: id, refused: true, since: '31d' }), readsService && registrar(['policy', 'show'], {}, [id]))
   const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
   if (!kind) return screen('Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))

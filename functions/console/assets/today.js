@@ -3,41 +3,40 @@
 import { get } from './api.js'
 import { history } from './audit.js'
 import { chart } from './chart.js'
-import { h, hint, now, number, rowLink, said, table, time, until } from './dom.js'
+import { button, count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
-import { firstPages, later, pageOf, screen } from './ui.js'
+import { commands, firstPages, later, pageOf, screen } from './ui.js'
 
 const WEEK = 7 * 86400
 
 const MOST = 20
 
 export async function today(context) {
-  const { id, signal, readsService } = context
-  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`, { limit: 100 }]]
-  const [{ clients, hours }, [refusals, areMore]] = await Promise.all([get(asks[0][1], {}, signal), refusalsOf(context, asks[1])])
+  const { id, signal, link, readsService } = context
+  const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`, { limit: 100 }], ['GET', `${id}/clients`, { pending: true, limit: 100 }], ['GET', `${id}/clients`, { ending: WEEK }]]
+  const more = [['GET', `${id}/tokens`], ['GET', `${id}/audit`]]
+  const [{ clients, hours }, [refusals, areMore], [waiting, waitMore]] = await Promise.all([
+    get(asks[0][1], {}, signal), refusalsOf(context, asks[1]), pageOf(context, asks[2][1], 'clients', asks[2][2]),
+  ])
+  const wait = `${number(waiting.length)}${waitMore ? '+' : ''}`
+  const command = commands(
+    registrar(['audit'], { service: id, refused: true, since: '7d' }), registrar(['client', 'list'], { service: id, pending: true }),
+    readsService && registrar(['token', 'list'], { service: id }), readsService && registrar(['audit'], { service: id, limit: 10 }))
   const day = new Date(Date.now() - 86400_000).toISOString().slice(0, 13)
   const last = hours?.filter(({ hour }) => hour > day)
   const sum = (numbers) => number(numbers.reduce((sum, number) => sum + number, 0))
   const figure = (number, name) => h('div', h('dt', name), h('dd', number))
-  return screen('Today', asks, registrar(['audit'], { service: id, refused: true, since: '7d' }),
+  return screen('Today', readsService ? [...asks, ...more] : asks, command,
+    h('p', button('Refresh', context.again), h('span.hint', ` Read at ${local(new Date())}.`)),
     h('dl.figures',
       figure(number(clients), 'Clients'),
+      waiting.length > 0 && figure(h('a', { href: link(['clients'], { pending: 'true' }) }, wait), 'Waiting for approval'),
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
         figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
     h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals)),
-    later(ending(context)),
-    readsService && later(changed(context)))
-}
-
-/** The last changes, with the names of the clients that are still there. */
-async function changed({ id, signal, link, me, may }) {
-  const { entries } = await get(`${id}/audit`, { limit: 10 }, signal)
-  const numbers = [...new Set(entries.map(({ numeric_id }) => numeric_id).filter(Boolean))]
-  const reads = may('client.read', 'client.write', 'use_service')
-  const name = async (number) => [number, (await get(`${id}/clients/${number}`, {}, signal).catch(() => ({}))).client_name]
-  const names = new Map(await Promise.all(reads ? numbers.map(name) : []))
-  return [h('h2', 'What was changed last'), history(entries, me, link, names)]
+    later(ending(context, waiting, waitMore)),
+    readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))
 }
 
 /** Refusals as the request asks for them, newest day first, and whether there are more. */
@@ -65,20 +64,22 @@ function refusalsTable({ link }, refusals) {
     ]))
 }
 
-async function ending(context) {
+async function ending(context, waiting, waitMore) {
   const { id, signal, link, readsService } = context
-  const [[waiting], [clients], { tokens }] = await Promise.all([
-    pageOf(context, `${id}/clients`, 'clients', { pending: true }), pageOf(context, `${id}/clients`, 'clients', { ending: WEEK }),
-    readsService ? get(`${id}/tokens`, {}, signal) : { tokens: [] },
+  const [[clients], { tokens }] = await Promise.all([
+    pageOf(context, `${id}/clients`, 'clients', { ending: WEEK }), readsService ? get(`${id}/tokens`, {}, signal) : { tokens: [] },
   ])
   const of = (how, member, link) => (thing) => [thing[member], rowLink(link(thing), said(thing.client_name ?? thing.client_id ?? thing.token)), how]
   const toClient = ({ numeric_id }) => link(['clients', numeric_id])
   const ends = [
-    ...waiting.map(of('waits for approval', 'pending_until', toClient)),
+    ...waiting.map(of('waiting for approval', 'pending_until', toClient)),
     ...clients.filter((client) => !client.pending_until).map(of('ends', 'expires_at', toClient)),
     ...clients.filter((client) => client.client_secret_expires_at).map(of('its secret ends', 'client_secret_expires_at', toClient)),
     ...tokens.map(of('a token', 'expires_at', () => link(['tokens']))),
   ].filter(([at]) => at <= now() + WEEK).sort(([one], [other]) => one - other)
-  return [h('h2', 'What ends within a week'), ends.length === 0 ? hint('Nothing.') : table('The first ones', ['What', 'How', 'Left', 'When'],
+  const later = waiting.filter(({ pending_until }) => pending_until > now() + WEEK).length
+  const wait = later > 0 && hint(h('a', { href: link(['clients'], { pending: 'true' }) }, `${count(later, 'client')}${waitMore ? ' or more' : ''}`),
+    later === 1 && !waitMore ? ' waits' : ' wait', ' for approval, and for longer than that.')
+  return [h('h2', 'What ends within a week'), wait, ends.length === 0 ? !wait && hint('Nothing does.') : table('The first ones', ['What', 'How', 'Left', 'When'],
     ends.slice(0, MOST).map(([at, what, how]) => [what, how, until(at), time(at)]))]
 }

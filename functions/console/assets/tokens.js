@@ -30,9 +30,10 @@ function rows(context, tokens) {
     done: () => done('The token has ended.'),
   }), 'danger', { 'data-row': true })
   const permits = ({ permissions = [], scope, grant_types = [] }) => [...permissions, scope && `scope ${scope}`, ...grant_types].filter(Boolean).join(', ') || 'to register'
+  const isUsedUp = ({ uses_left }) => uses_left === 0
   return table('Tokens of this service', ['Id', 'Kind', 'Permits', '#Uses left', 'Made', 'Ends', 'Left', 'End it'], tokens.map((token) => [
     [code(token.token), token.token === me.token && h('span.state', 'yours')], token.kind.replaceAll('_', ' '), said(permits(token)),
-    token.uses_left ?? none(), [time(token.created_at), token.made_by && h('span.hint', ' by ', token.made_by === me.token ? 'yours' : code(token.made_by))], time(token.expires_at), until(token.expires_at), writesService && end(token.token),
+    isUsedUp(token) ? h('span.bad', 'used up') : token.uses_left ?? none(), [time(token.created_at), token.made_by && h('span.hint', ' by ', token.made_by === me.token ? 'yours' : code(token.made_by))], time(token.expires_at), isUsedUp(token) ? none('nothing') : until(token.expires_at), writesService && end(token.token),
   ]))
 }
 
@@ -66,7 +67,7 @@ function making(context) {
   const make = async () => {
     const { members } = await ask(request())
     context.again()
-    once('The new token', members.value)
+    once('The new token', { Token: members.value })
   }
   return form('narrow', () => load(outcome, make()), field('A token', kind), operators, registrants, field('It works', ends), outcome,
     h('p.buttons', submitButton('Make it'), copies(() => [request()], command)))

@@ -35,7 +35,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
 /// Answers 200 with client information in the names of RFC 7591 §2 and §3.2.1, 304 to whoever has it already, 404 for a
 /// client that there is not, or what became of resolving a URL.
 pub async fn handle(app: &App, request: Request) -> Response {
-    door::answer_operator(&request, METHODS, look_up(app, &request)).await
+    door::answer_operator(&request, METHODS, Box::pin(look_up(app, &request))).await
 }
 
 /// What the request asks.

@@ -13,16 +13,28 @@ endpoint!(history, "operator-client-history", [Get], ["/operator/{serviceId}/cli
 async fn history(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, READ_CLIENTS).await?;
     let query = Query::of(request, &["limit", "cursor"])?;
-    let number = named.client.map_or_else(|| desk.service.numeric_id(identifier), |client| client.numeric_id);
+    let (number, left) = match named.client {
+        Some(client) => (client.numeric_id, None),
+        None => (desk.service.numeric_id(identifier), named.left),
+    };
     let (cursor, limit) = (query.text("cursor"), query.limit()?);
     let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, cursor, limit).await?;
-    Ok(page(&entries, next))
+    let mut members = page(&entries, next);
+    if let Some(left) = left
+        && let Ok(client) = app.store.restorable(desk.service.id, number, &left)?
+    {
+        let name = client.record.metadata.to_members().remove("client_name");
+        let deleted = [("client_name", name), ("restorable_until", left.ends_at().map(Value::from))];
+        let deleted = deleted.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        members.insert("deleted".to_owned(), Value::Object(deleted.collect()));
+    }
+    Ok(Response::json(200, members))
 }
 
 /// A page of entries.
-pub(crate) fn page(entries: &[Entry], next: Option<String>) -> Response {
+pub(crate) fn page(entries: &[Entry], next: Option<String>) -> Map<String, Value> {
     let entries: Vec<Value> = entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect();
     let mut members = Map::from_iter([("entries".to_owned(), entries.into())]);
     members.extend(next.map(|next| ("next".to_owned(), next.into())));
-    Response::json(200, members)
+    members
 }

@@ -7,10 +7,11 @@ use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredCli
 use shared::metadata::{Change, VerifiedMetadata, remove_said_by_server};
 use shared::policy::{Flag, Policy};
 
-/// One client, as it was sent and what each rule made of that.
+/// One client, the reserved name that it is flagged for, as it was sent and what each rule made of that.
 #[must_use]
 pub fn whole(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
     let mut members = self::client(client, policy, now);
+    members.extend(policy.resembled(client).map(|name| ("resembles".to_owned(), name.into())));
     members.insert("sent".to_owned(), client.sent().into());
     members.insert("changes".to_owned(), told(&client.changes()));
     members
@@ -48,6 +49,7 @@ pub fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<Strin
     for (name, value) in [
         ("expires_at", client.ends_at().map(Value::from)),
         ("pending_until", client.pending_until.map(Value::from)),
+        ("unused_until", client.unused_until.filter(|_| !client.retained && !client.locked).map(Value::from)),
         ("retained", client.retained.then_some(Value::Bool(true))),
         ("used", client.used.as_deref().map(Value::from)),
         ("flags", (!flags.is_empty()).then(|| flags.into())),

@@ -41,14 +41,14 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             "OperatorClient",
             "{ ..ClientMetadata, client_id: text, client_id_issued_at: integer, numeric_id: integer, \
             source: Source, client_type: \"public\" | \"confidential\", version: integer, locked: flag, \
-            expires_at?: integer, pending_until?: integer, retained?: flag, used?: text, flags?: [text], alias?: text, \
+            expires_at?: integer, pending_until?: integer, unused_until?: integer, retained?: flag, used?: text, flags?: [text], alias?: text, \
             developer?: text, client_secret_expires_at?: integer, previous_secret_until?: integer, \
             metadata_document?: OperatorDocument, software?: { iss: text, software_id: any }, \
             trust_chain?: { trust_anchor: text, expires_at: integer, resolved_at: integer }, \
             certificates?: [{ kid: any, use: any, subject: text, not_before: any, not_after: any }], * }",
         ),
         ("ListedOperatorClient", "{ ..OperatorClient, position: text, * }"),
-        ("OperatorClientWhole", "{ ..OperatorClient, sent: object, changes: [Change], * }"),
+        ("OperatorClientWhole", "{ ..OperatorClient, resembles?: text, sent: object, changes: [Change], * }"),
         (
             "NewSecret",
             "{ client_id: text, client_secret: text, client_secret_expires_at: integer, \
@@ -63,6 +63,7 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             sequence: text }",
         ),
         ("AuditPage", "{ entries: [AuditEntry], next?: text }"),
+        ("ClientHistory", "{ ..AuditPage, deleted?: { client_name?: text, restorable_until?: integer } }"),
         ("Conduct", "\"allow\" | \"flag\" | \"refuse\""),
         ("Unoffered", "\"drop\" | \"refuse\""),
         ("Offer", "{ offered: [text], default?: [text], unoffered: Unoffered }"),
@@ -105,7 +106,7 @@ fn clients() -> Vec<Operation> {
         on("operator-clients", Get, "A page of clients, newest first")
             .query("client_id", "text", "exactly one client, by its identifier, its number or its alias")
             .query("name", "text", "beginnings of words of its name")
-            .query("redirect_host", "text", "a host to which it redirects")
+            .query("redirect_host", "text", "a host to which it redirects, or the scheme of an application with its colon")
             .query("software_id", "text", "its software")
             .query("source", "Source", "how it came to be registered")
             .query("client_type", "\"public\" | \"confidential\"", "its type (RFC 6749 §2.1)")
@@ -138,7 +139,7 @@ fn clients() -> Vec<Operation> {
         on("operator-client-history", Get, "What was changed of a client, newest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)
-            .gives(200, "AuditPage")
+            .gives(200, "ClientHistory")
             .fails(&[403]),
         on("operator-client-action", Post, "Something is done to a client")
             .takes("{ version?: 1..9007199254740991, overlap?: 0..31536000 }")

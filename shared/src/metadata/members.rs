@@ -19,7 +19,7 @@ pub const SERVER_SET: [&str; 6] = [
 
 /// What the server says of a client beside its metadata, to operators and authorization servers: a custom member of such a
 /// name would be a stranger's word in the place of the server's.
-const SAID_BY_SERVER: [&str; 28] = [
+const SAID_BY_SERVER: [&str; 30] = [
     "alias",
     "certificates",
     "changes",
@@ -39,6 +39,7 @@ const SAID_BY_SERVER: [&str; 28] = [
     "previous_client_secret_expires_at",
     "previous_secret_until",
     "requestable_scopes",
+    "resembles",
     "retained",
     "sent",
     "service_id",
@@ -46,6 +47,7 @@ const SAID_BY_SERVER: [&str; 28] = [
     "source",
     "token_endpoint_auth_methods_supported",
     "trust_chain",
+    "unused_until",
     "used",
     "version",
 ];

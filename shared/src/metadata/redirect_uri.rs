@@ -1,5 +1,6 @@
 //! Redirect URIs: which ones a client may register (RFC 7591 §5, RFC 8252 §7, RFC 9700 §2.1).
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
@@ -186,6 +187,15 @@ impl RedirectUri {
     pub fn without_loopback_port(&self) -> String {
         let parts = without_port(&self.text).filter(|_| self.kind == RedirectUriKind::Loopback);
         parts.map_or_else(|| self.text.clone(), |(host, rest)| format!("http://{host}{rest}"))
+    }
+
+    /// What it is found by: its host, or the scheme of an application in lower case, with the colon that no host ends with.
+    #[must_use]
+    pub fn searched(&self) -> Option<Cow<'_, str>> {
+        match self.kind {
+            RedirectUriKind::PrivateUse => Some(format!("{}:", self.scheme().to_ascii_lowercase()).into()),
+            _ => self.host().map(Cow::from),
+        }
     }
 
     /// The scheme.

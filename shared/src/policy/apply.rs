@@ -239,6 +239,13 @@ impl Policy {
         names.into_iter().flat_map(|names| names.flags(rest)).chain(redirects).collect()
     }
 
+    /// The reserved name for which a client is flagged, if it is for one.
+    #[must_use]
+    pub fn resembled(&self, client: &RegisteredClient) -> Option<&str> {
+        let is_asked = client.source != Source::AuthleteCreate && !client.record.settings.vouched;
+        is_asked.then(|| self.names.resembled(client.record.metadata.rest())).flatten()
+    }
+
     /// RFC 7591 §5: pages on a foreign host are how a rogue client borrows a name.
     fn relate_pages(&self, metadata: &ClientMetadata) -> Result<(), Invalid> {
         if self.redirect_uris.pages_share_host != Conduct::Refuse {

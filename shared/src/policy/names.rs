@@ -133,7 +133,7 @@ impl Names {
             if self.hidden_characters == Conduct::Refuse && shows_nothing(name) {
                 return Err(Invalid::Blank { member });
             }
-            match self.suspicion(name, &mut letters) {
+            match self.suspicion(name, &mut letters).map(|(flag, _)| flag) {
                 Some(Flag::ReservedName) if self.same == Conduct::Refuse => {
                     return Err(Invalid::ReservedName { member });
                 }
@@ -148,9 +148,7 @@ impl Names {
 
     /// What whoever shows the client should know of its names.
     pub(super) fn flags(&self, metadata: &ClientMetadata) -> impl Iterator<Item = Flag> {
-        let mut letters = Letters::default();
-        let suspicions: Vec<Flag> =
-            metadata.names().filter_map(|(_, name)| self.suspicion(name, &mut letters)).collect();
+        let suspicions: Vec<Flag> = self.suspicions(metadata).into_iter().map(|(flag, _)| flag).collect();
         let hidden = self.hidden_characters != Conduct::Allow
             && metadata.names().any(|(_, name)| hidden_character(name).is_some() || shows_nothing(name));
         let told = [(Flag::ReservedName, self.same), (Flag::LookAlikeName, self.look_alike)].into_iter();
@@ -158,19 +156,36 @@ impl Names {
         told.map(|(flag, _)| flag).chain(hidden.then_some(Flag::HiddenCharacters))
     }
 
-    /// What is suspected of a name.
-    pub(crate) fn suspicion_of(&self, name: &str) -> Option<Flag> {
-        self.suspicion(name, &mut Letters::default())
+    /// The reserved name that the first of its names has in it, or looks like, if that is flagged.
+    pub(super) fn resembled(&self, metadata: &ClientMetadata) -> Option<&str> {
+        let is_told = |flag: Flag| {
+            let conduct = if flag == Flag::ReservedName { self.same } else { self.look_alike };
+            conduct != Conduct::Allow
+        };
+        self.suspicions(metadata).into_iter().find(|(flag, _)| is_told(*flag)).map(|(_, reserved)| reserved)
     }
 
-    fn suspicion(&self, name: &str, letters: &mut Letters) -> Option<Flag> {
+    fn suspicions(&self, metadata: &ClientMetadata) -> Vec<(Flag, &str)> {
+        let mut letters = Letters::default();
+        metadata.names().filter_map(|(_, name)| self.suspicion(name, &mut letters)).collect()
+    }
+
+    /// What is suspected of a name.
+    pub(crate) fn suspicion_of(&self, name: &str) -> Option<Flag> {
+        self.suspicion(name, &mut Letters::default()).map(|(flag, _)| flag)
+    }
+
+    /// What is suspected of a name, and the reserved one that it is like.
+    fn suspicion(&self, name: &str, letters: &mut Letters) -> Option<(Flag, &str)> {
         if self.reserved.is_empty() || (self.same, self.look_alike) == (Conduct::Allow, Conduct::Allow) {
             return None;
         }
-        Some(match self.reserved.likeness().to(name, letters)? {
+        let (like, reserved) = self.reserved.likeness().to(name, letters)?;
+        let flag = match like {
             Like::Same => Flag::ReservedName,
             Like::Looks => Flag::LookAlikeName,
-        })
+        };
+        Some((flag, reserved))
     }
 }
 
@@ -293,6 +308,21 @@ mod tests {
             let names = Names { reserved, same, hidden_characters, ..Names::default() };
             assert_eq!(names.flags(&named(name)).collect::<Vec<_>>(), expected, "{name:?}");
         }
+    }
+
+    #[test]
+    fn which_name_one_is_like_is_known() {
+        let resembled =
+            |same, look_alike, name: &str| names(same, look_alike).resembled(&named(name)).map(str::to_owned);
+        for (name, expected) in [
+            ("The EXAMPLE-BANK login", Some("Example Bank")),
+            ("P4yP@l", Some("PayPal")),
+            ("Ехаmple Bank", Some("Example Bank")),
+            ("Bank of Examples", None),
+        ] {
+            assert_eq!(resembled(Conduct::Flag, Conduct::Flag, name).as_deref(), expected, "{name}");
+        }
+        assert_eq!(resembled(Conduct::Flag, Conduct::Allow, "P4yP@l"), None, "what is not flagged is not told");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! By what clients are found: of each, what it has in common with others, and where it stands among these.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use icu_properties::CodePointMapData;
@@ -11,7 +12,7 @@ use super::schema::{Key, MAX_NAME, facet_key, facet_partition, list_position};
 use crate::client::{ClientRecord, RegisteredClient};
 use crate::metadata::{Localized, RedirectUri};
 
-/// How many hosts of redirects a client is found by.
+/// How many hosts and schemes of redirects a client is found by.
 const MOST_HOSTS: usize = 16;
 
 /// How many words of its names.
@@ -26,7 +27,7 @@ const LATEST: u64 = 9_999_999_999_999;
 /// What a client has in common with others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Facet {
-    /// It is redirected to that host, as [`RedirectUri::host`] has it.
+    /// It is redirected to that host or by that scheme, as [`RedirectUri::searched`] has it.
     Host(String),
     /// It has that `software_id`.
     Software(String),
@@ -51,11 +52,13 @@ impl RegisteredClient {
 
 fn facets_of(client: &RegisteredClient) -> BTreeSet<Facet> {
     let metadata = &client.record.metadata;
-    let hosts: BTreeSet<&str> = metadata.redirect_uris().iter().filter_map(RedirectUri::host).collect();
-    let hosts = hosts.into_iter().filter(|host| host.len() <= MAX_NAME).take(MOST_HOSTS);
+    // Hosts come first: who has many keeps the places that it had before schemes had some.
+    let searched = metadata.redirect_uris().iter().filter_map(RedirectUri::searched);
+    let hosts: BTreeSet<(bool, Cow<'_, str>)> = searched.map(|host| (host.ends_with(':'), host)).collect();
+    let hosts = hosts.into_iter().filter(|(_, host)| host.len() <= MAX_NAME).take(MOST_HOSTS);
     let software = metadata.rest().software_id.iter().filter(|software| software.len() <= MAX_NAME);
     let states = [(client.locked, Facet::Locked), (client.pending_until.is_some(), Facet::Pending)];
-    let mut facets: BTreeSet<Facet> = hosts.map(|host| Facet::Host(host.to_owned())).collect();
+    let mut facets: BTreeSet<Facet> = hosts.map(|(_, host)| Facet::Host(host.into_owned())).collect();
     facets.extend(software.cloned().map(Facet::Software));
     facets.insert(Facet::Source(client.source.as_str()));
     facets.extend(states.into_iter().filter_map(|(has, state)| has.then_some(state)));
@@ -220,12 +223,13 @@ mod tests {
         let mut whole = client(&json!({
             "client_name": "Example Bank", "client_name#fr": "Banque", "software_id": "a#b",
             "redirect_uris": [
-                "https://RP.example./cb", "https://rp.example/other", "http://127.0.0.1:8000/cb", "com.example.app:/cb"
+                "https://RP.example./cb", "https://rp.example/other", "http://127.0.0.1:8000/cb", "com.example.App:/cb"
             ],
         }));
         (whole.locked, whole.pending_until) = (true, Some(1));
         let expected = [
             ("Q#1#host#127.0.0.1", newest.clone()),
+            ("Q#1#host#com.example.app:", newest.clone()),
             ("Q#1#host#rp.example", newest.clone()),
             ("Q#1#locked", newest.clone()),
             ("Q#1#pending", newest.clone()),

@@ -26,6 +26,19 @@ pub struct Named {
     pub document: Option<KeptDocument>,
     /// When the one of that name was deleted, in milliseconds since 1970, if there was one: what it had is no other's.
     pub deleted: Option<u64>,
+    /// What is left of that one, from which it can be [brought back](Store::restorable), if that is so.
+    pub left: Option<Box<Left>>,
+}
+
+/// What is left of a client that was deleted.
+pub struct Left(pub(super) Item);
+
+impl Left {
+    /// When that is gone as well, in seconds since 1970.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<u64> {
+        number(&self.0, "expires_at")
+    }
 }
 
 /// What one read has found for an operator.
@@ -120,15 +133,16 @@ impl Store {
         keys.dedup();
         let mut items = self.batch_as_stored(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let tokens_from = items.iter().find_map(|item| number(item, TOKENS_FROM));
-        let deleted = items.iter().find(|item| item.contains_key("deleted_by") && text(item, "SK") == Some("C"));
-        let deleted = deleted.and_then(|item| number(item, TOKENS_FROM));
+        let is_left = |item: &Item| item.contains_key("deleted_by") && text(item, "SK") == Some("C");
+        let left = items.iter().position(is_left).map(|at| Box::new(Left(items.swap_remove(at))));
+        let deleted = left.as_ref().and_then(|left| number(&left.0, TOKENS_FROM));
         items.retain(|item| self.is_live(item));
         let document = items.iter().find(|item| text(item, "SK") == Some("M")).map(kept_document).transpose()?;
         let client = match identifier {
             Some(identifier) => self.named(service, identifier, &items).await?,
             None => None,
         };
-        Ok(Found { token: None, named: Named { client, document, deleted }, items, tokens_from })
+        Ok(Found { token: None, named: Named { client, document, deleted, left }, items, tokens_from })
     }
 
     /// Among what was found, the client of that number or identifier; else the owner of that alias.

@@ -21,7 +21,7 @@ const MOST_READ: usize = 400;
 pub struct Search {
     /// Words of their names, in any language: each is the beginning of one of theirs.
     pub name: Option<String>,
-    /// A host that they are redirected to.
+    /// A host that they are redirected to, or the scheme of an application with its colon.
     pub redirect_host: Option<String>,
     /// Their `software_id`.
     pub software_id: Option<String>,
@@ -168,9 +168,9 @@ impl<'s> Question<'s> {
         let Search { software_id, source, client_type, locked, pending, .. } = self.search;
         let record = &client.record;
         let its_words: Vec<String> = if self.words.is_empty() { Vec::new() } else { words_of(record) };
-        let hosts = || record.metadata.redirect_uris().iter().filter_map(RedirectUri::host);
+        let hosts = || record.metadata.redirect_uris().iter().filter_map(RedirectUri::searched);
         (software_id.is_none() || *software_id == record.metadata.rest().software_id)
-            && self.host.as_ref().is_none_or(|host| hosts().any(|it| it == host))
+            && self.host.as_ref().is_none_or(|host| hosts().any(|it| it == *host))
             && self.words.iter().all(|word| its_words.iter().any(|its| its.starts_with(word.as_str())))
             && source.is_none_or(|source| source == client.source)
             && client_type.is_none_or(|client_type| client_type == record.client_type)
@@ -179,8 +179,11 @@ impl<'s> Question<'s> {
     }
 }
 
-/// A host as [`RedirectUri::host`] has it.
+/// A host or a scheme as [`RedirectUri::searched`] has it.
 fn host(text: &str) -> Option<String> {
+    if text.ends_with(':') {
+        return Some(text.to_ascii_lowercase()).filter(|scheme| scheme.len() <= MAX_NAME);
+    }
     let host = Host::parse(text).ok()?.to_string();
     Some(host.strip_suffix('.').map(str::to_owned).unwrap_or(host)).filter(|host| host.len() <= MAX_NAME)
 }
@@ -256,5 +259,6 @@ mod tests {
         let written = |text: &str| Question::of(&host(text)).unwrap().host.unwrap();
         assert_eq!(written("BÜCHER.example"), "xn--bcher-kva.example");
         assert_eq!(written("[::1]"), "[::1]");
+        assert_eq!(written("Com.Example.App:"), "com.example.app:");
     }
 }

@@ -92,12 +92,14 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
     let Some(old) = old.filter(|old| old.version != new.version) else { return (Vec::new(), BTreeSet::new()) };
     let mut events = Vec::new();
     let mut note = |is_it: bool, event: Happening| events.extend(is_it.then_some(event));
-    let members = if old.client == new.client { BTreeSet::new() } else { changed_members(old, new) };
+    let mut members = if old.client == new.client { BTreeSet::new() } else { changed_members(old, new) };
+    // Who approves a client approves its names.
+    let approved = !vouched(old) && vouched(new) && members.remove("settings.vouched");
     note(!members.is_empty(), Happening::Updated);
     note(!old.locked && new.locked, Happening::Locked);
     note(old.locked && !new.locked, Happening::Unlocked);
     note(old.pending_until.is_none() && new.pending_until.is_some(), Happening::Held);
-    note(old.pending_until.is_some() && new.pending_until.is_none(), Happening::Approved);
+    note(approved || old.pending_until.is_some() && new.pending_until.is_none(), Happening::Approved);
     note(!old.retained && new.retained, Happening::Retained);
     note(old.retained && !new.retained, Happening::Released);
     note(old.secret_version != new.secret_version, Happening::SecretReplaced);
@@ -108,6 +110,16 @@ fn of_client(old: Option<&Image>, new: Option<&Image>, at: u64) -> (Vec<Happenin
         events.push(Happening::Updated);
     }
     (events, members)
+}
+
+/// Whether an operator has approved its names.
+fn vouched(image: &Image) -> bool {
+    record(image).get("settings").and_then(|settings| settings.get("vouched")) == Some(&Value::Bool(true))
+}
+
+/// A client's record.
+fn record(image: &Image) -> Map<String, Value> {
+    image.client.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// What an operator has ended of a grant: authorizations, or the memory of scopes.
@@ -125,9 +137,6 @@ fn of_grant(old: Option<&Image>, new: Option<&Image>) -> (Vec<Happening>, BTreeS
 
 /// The members of a client's record that differ: its metadata by their own names.
 fn changed_members(old: &Image, new: &Image) -> BTreeSet<String> {
-    let record = |image: &Image| -> Map<String, Value> {
-        image.client.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-    };
     let (old, new) = (record(old), record(new));
     let part = |record: &Map<String, Value>, name: &str| {
         record.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
@@ -234,6 +243,12 @@ mod tests {
         image
     }
 
+    fn with_settings(image: &Value, settings: &Value) -> Value {
+        let text = image["client"]["S"].as_str().unwrap();
+        let settings = format!("\"settings\":{settings}");
+        with(image.clone(), "client", json!({"S": text.replace("\"settings\":{}", &settings)}))
+    }
+
     #[test]
     fn each_change_of_a_client_is_told_once_and_a_use_is_none() {
         let (none, one, two) = (Value::Null, client(1, "A"), client(2, "A"));
@@ -252,6 +267,8 @@ mod tests {
             ("restored", &restorable, &issued(8), vec![Happening::Restored]),
             ("registered after a restorable one", &restorable, &issued(9), vec![Happening::Registered]),
             ("deleted for good", &restorable, &tombstone, vec![Happening::Deleted]),
+            ("its names approved", &one, &with_settings(&two, &json!({"vouched": true})), vec![Happening::Approved]),
+            ("no longer so", &with_settings(&one, &json!({"vouched": true})), &two, vec![Happening::Updated]),
             ("registered where one has ended", &ended, &two, vec![Happening::Registered]),
             ("used", &one, &used, vec![]),
             ("changed", &one, &client(2, "B"), vec![Happening::Updated]),

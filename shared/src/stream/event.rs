@@ -187,7 +187,8 @@ impl Record {
         self.dynamodb.happened_at.unwrap_or(now).min(now)
     }
 
-    /// Whether a client is registered by it: there was none at that time, in seconds since 1970, or none any more.
+    /// Whether a client is registered by it: there was none at that time, in seconds since 1970, or none any more, and it
+    /// is no earlier one that is back.
     pub(super) fn registers(&self, at: u64) -> bool {
         let Change { new_image, old_image, .. } = &self.dynamodb;
         let is_client = |new: &Image| new.deleted_by.is_none() && new.client().is_some();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use shared::administration::{self, RestoreFault};
 use shared::store::Unrestorable;
 
-use super::{DELETED, Which, ask_to_delete, shown};
+use super::{DELETED, Seen, ask_to_delete, shown};
 use crate::admin::api::{Api, Asking, text};
 use crate::admin::asked::Asked;
 use crate::admin::consent::Consent;
@@ -18,13 +18,8 @@ use crate::failure::{Failure, Kind, described};
 pub(super) enum Act {
     Lock,
     Unlock,
-    Approve {
-        /// The only version of which it is true.
-        version: Option<u64>,
-    },
-    Deny {
-        consent: Consent,
-    },
+    Approve,
+    Deny { consent: Consent },
     Retain,
     Release,
     Restore,
@@ -33,12 +28,12 @@ pub(super) enum Act {
 /// What has become of a client, and how it stands now.
 type Done = (&'static str, String);
 
-pub(super) async fn run(which: &Which, act: Act, asked: &Asked, output: &Output) -> Result<()> {
+pub(super) async fn run(seen: &Seen, act: Act, asked: &Asked, output: &Output) -> Result<()> {
     let (what, state) = match asked {
-        Asked::Table(connection) => in_table(which, &act, connection).await?,
-        Asked::Api(api) => by_api(which, &act, api).await?,
+        Asked::Table(connection) => in_table(seen, &act, connection).await?,
+        Asked::Api(api) => by_api(seen, &act, api).await?,
     };
-    which.tell(what, state, output)
+    seen.which.tell(what, state, output)
 }
 
 impl Act {
@@ -47,7 +42,7 @@ impl Act {
         match self {
             Self::Lock => "lock",
             Self::Unlock => "unlock",
-            Self::Approve { .. } => "approve",
+            Self::Approve => "approve",
             Self::Deny { .. } => "deny",
             Self::Retain => "retain",
             Self::Release => "release",
@@ -63,8 +58,8 @@ impl Act {
             Self::Unlock if !is_there => "is deleted, and unlocked: its registrant may come back",
             Self::Unlock if waits => "is unlocked, and waits for approval",
             Self::Unlock => "is unlocked",
-            Self::Approve { .. } if waits => "is approved",
-            Self::Approve { .. } => "is vouched for",
+            Self::Approve if waits => "is approved",
+            Self::Approve => "is approved: its names are good",
             Self::Deny { .. } => "is denied, and deleted",
             Self::Retain if waits => "stays, and waits for approval without an end",
             Self::Retain => "stays though nobody uses it",
@@ -74,23 +69,20 @@ impl Act {
     }
 }
 
-async fn by_api(which: &Which, act: &Act, api: &Api) -> Result<Done> {
+async fn by_api(Seen { which, version }: &Seen, act: &Act, api: &Api) -> Result<Done> {
     let (service, path) = which.path(api).await?;
     let waits = |client: &Map<String, Value>| client.contains_key("pending_until");
-    let (mut body, mut waited) = (Map::new(), false);
-    if let Act::Approve { .. } | Act::Deny { .. } = act {
+    let (mut version, mut waited) = (version.map(Value::from), false);
+    if let Act::Approve | Act::Deny { .. } = act {
         let client = api.client(&service, &which.client_id).await?;
         waited = waits(&client);
         match act {
             Act::Deny { consent } if waited => ask_to_delete(&which.client_id, &client, consent)?,
             // What is approved is what was seen, here or by whoever names the version.
-            Act::Approve { version } => {
-                let version = version.map(Into::into).or_else(|| client.get("version").cloned());
-                body.extend(version.map(|version| ("version".to_owned(), version)));
-            }
-            _ => {}
+            _ => version = version.or_else(|| client.get("version").cloned()),
         }
     }
+    let body = version.map(|version| ("version".to_owned(), version)).into_iter().collect();
     let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).about(&which.client_id);
     let client = api.ask(asking.sending(body)).await?.members;
     let is_there = !client.is_empty();
@@ -103,15 +95,15 @@ async fn by_api(which: &Which, act: &Act, api: &Api) -> Result<Done> {
     Ok((act.told(waited || waits(&client), is_there), state))
 }
 
-async fn in_table(which: &Which, act: &Act, connection: &Connection) -> Result<Done> {
-    let desk = which.desk(connection).await?;
-    let (waits, is_there) = decided(which, act, &desk).await?;
-    Ok((act.told(waits, is_there), which.state(&desk).await?))
+async fn in_table(seen: &Seen, act: &Act, connection: &Connection) -> Result<Done> {
+    let desk = seen.which.desk(connection).await?;
+    let (waits, is_there) = decided(seen, act, &desk).await?;
+    Ok((act.told(waits, is_there), seen.which.state(&desk).await?))
 }
 
 /// Whether the client waits for approval or has waited for it, and whether it is there.
-async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
-    let (context, client_id) = (desk.context(), &which.client_id);
+async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
+    let (context, client_id) = (desk.context(), &seen.which.client_id);
     let absent = |error| absent(error, client_id);
     match act {
         Act::Lock | Act::Unlock => {
@@ -121,41 +113,51 @@ async fn decided(which: &Which, act: &Act, desk: &Desk) -> Result<(bool, bool)> 
                 return Ok((false, false));
             }
             let client = desk.to_change(client_id, named).await?;
+            seen.is(&client)?;
             let waits = client.pending_until.is_some();
-            administration::lock(&context, client, locked).await.map_err(absent)?;
+            let done = match seen.version {
+                Some(_) => administration::lock_once(&context, client, locked).await,
+                None => administration::lock(&context, client, locked).await,
+            };
+            done.map_err(absent)?;
             return Ok((waits, true));
         }
-        Act::Approve { version } => {
+        Act::Approve => {
             let client = desk.known(client_id).await?;
-            if version.is_some_and(|version| version != client.version) {
-                return Err(conflict(&format!(
-                    "{client_id} is changed since: look at it again, it has version {}",
-                    client.version
-                )));
-            }
+            seen.is(&client)?;
             let waited = client.pending_until.is_some();
             administration::approve(&context, client).await.map_err(absent)?;
             return Ok((waited, true));
         }
         Act::Deny { consent } => {
             let client = desk.known(client_id).await?;
+            seen.is(&client)?;
             if client.pending_until.is_none() {
                 return Err(conflict(&format!(
                     "{client_id} does not wait for approval; to delete it: registrar client delete"
                 )));
             }
             ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
-            administration::delete(&context, &client).await.map_err(absent)?;
+            let done = match seen.version {
+                Some(_) => administration::delete_once(&context, &client).await,
+                None => administration::delete(&context, &client).await,
+            };
+            done.map_err(absent)?;
         }
         Act::Retain | Act::Release => {
             let client = desk.known(client_id).await?;
+            seen.is(&client)?;
             if !client.ends_unused() {
                 return Err(conflict(&format!(
                     "{client_id} does not end by itself if nobody uses it: only what has registered itself does"
                 )));
             }
-            let waits = client.pending_until.is_some();
-            administration::retain(&context, client, matches!(act, Act::Retain)).await.map_err(absent)?;
+            let (waits, retained) = (client.pending_until.is_some(), matches!(act, Act::Retain));
+            let done = match seen.version {
+                Some(_) => administration::retain_once(&context, client, retained).await,
+                None => administration::retain(&context, client, retained).await,
+            };
+            done.map_err(absent)?;
             return Ok((waits, true));
         }
         Act::Restore => administration::restore(&context, client_id).await.map_err(unrestored)?,

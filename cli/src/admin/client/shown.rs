@@ -7,16 +7,17 @@ use shared::policy::Policy;
 use crate::admin::output::date;
 
 /// Times of the API, in seconds since 1970, and what these dates are called here.
-const DATES: [(&str, &str); 5] = [
+const DATES: [(&str, &str); 6] = [
     ("client_id_issued_at", "registered"),
     ("expires_at", "expires"),
     ("pending_until", "pending"),
+    ("unused_until", "unused_until"),
     ("previous_secret_until", "previous_secret_until"),
     ("client_secret_expires_at", "client_secret_expires"),
 ];
 
 /// What is known of a client beside its metadata.
-const OWN: [&str; 21] = [
+const OWN: [&str; 23] = [
     "alias",
     "certificates",
     "client_id",
@@ -31,11 +32,13 @@ const OWN: [&str; 21] = [
     "pending",
     "previous_secret_until",
     "registered",
+    "resembles",
     "retained",
     "software",
     "source",
     "state",
     "trust_chain",
+    "unused_until",
     "used",
     "version",
 ];

@@ -215,7 +215,7 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
         ("unlock", "is unlocked"),
         ("retain", "stays though nobody uses it"),
         ("release", "ends if nobody uses it, as the policy says"),
-        ("approve", "is vouched for"),
+        ("approve", "is approved: its names are good"),
         ("delete", "is deleted"),
         ("restore", "is back"),
         ("delete", "is deleted"),
@@ -301,6 +301,15 @@ fn what_waits_is_approved_as_it_was_seen_and_what_nobody_uses_is_pruned() {
     };
     let (code, error, text) = json_failure(&approve(&a, "7"));
     assert!(code == 6 && error == "conflict" && text.contains("changed since"), "{text}");
+    for words in
+        [&["lock"][..], &["unlock"], &["retain"], &["release"], &["deny", "--yes"], &["delete", "--yes"], &["approve"]]
+    {
+        let words = [&["client"], words, &["--service", "1", &a, "--version", "7", "--json"]].concat();
+        for output in [desk.by_api(&words), desk.admin.run(&words)] {
+            let (code, error, text) = json_failure(&output);
+            assert!(code == 6 && error == "conflict" && text.contains("changed since"), "{words:?}: {text}");
+        }
+    }
     assert!(approve(&a, "1").status.success());
     assert_eq!(
         printed(&desk.by_api(&["client", "approve", "--service", "1", &b])),

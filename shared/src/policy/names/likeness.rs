@@ -65,18 +65,19 @@ impl Likeness {
         let cases = |name: &'n str| [name.to_owned(), name.to_uppercase(), name.to_lowercase()];
         let mut letters = Letters::default();
         // Whoever leaves out the accents of a name means it, as in capitals.
-        let both = names.clone().flat_map(|name| [plain(name, true), plain(name, false)]);
-        let same = Patterns::new(both.map(|name| Pattern::new(&name, Words::written(&name, &mut letters))));
-        let bare = names.flat_map(cases).map(|name| plain(&name, false));
-        let looks = Patterns::new(bare.map(|name| Pattern::new(&name, Words::looks(&name, &mut letters))));
-        Self { same, looks }
+        let both = names.clone().flat_map(|name| [(name, plain(name, true)), (name, plain(name, false))]);
+        let same = both.map(|(name, plain)| Pattern::new(name, &plain, Words::written(&plain, &mut letters)));
+        let same = Patterns::new(same);
+        let bare = names.flat_map(|name| cases(name).map(|written| (name, plain(&written, false))));
+        let looks = bare.map(|(name, plain)| Pattern::new(name, &plain, Words::looks(&plain, &mut letters)));
+        Self { same, looks: Patterns::new(looks) }
     }
 
-    /// How a name is like one of them, if it is: as it is written, or as it is read. What was made of a letter in other names
-    /// is not made again.
-    pub(super) fn to(&self, name: &str, letters: &mut Letters) -> Option<Like> {
+    /// How a name is like one of them, and like which, if it is: as it is written, or as it is read. What was made of a letter
+    /// in other names is not made again.
+    pub(super) fn to(&self, name: &str, letters: &mut Letters) -> Option<(Like, &str)> {
         let as_written = self.of_letters(name, letters);
-        if as_written == Some(Like::Same) || !name.contains(DIRECTIONS) {
+        if as_written.is_some_and(|(like, _)| like == Like::Same) || !name.contains(DIRECTIONS) {
             return as_written;
         }
         let pages = [Level::ltr(), Level::rtl()];
@@ -85,32 +86,31 @@ impl Likeness {
     }
 
     /// The same of letters that are read one after the other; those that stand raised beside others may be signs.
-    fn of_letters(&self, name: &str, letters: &mut Letters) -> Option<Like> {
+    fn of_letters(&self, name: &str, letters: &mut Letters) -> Option<(Like, &str)> {
         let as_letters = self.of_text(name, letters);
-        if as_letters == Some(Like::Same) {
+        if as_letters.is_some_and(|(like, _)| like == Like::Same) {
             return as_letters;
         }
         let as_signs = with_signs_for_modifiers(name).and_then(|name| self.of_text(&name, letters));
         as_letters.into_iter().chain(as_signs).min()
     }
 
-    fn of_text(&self, name: &str, letters: &mut Letters) -> Option<Like> {
+    fn of_text(&self, name: &str, letters: &mut Letters) -> Option<(Like, &str)> {
         let (accented, bare) = (plain(name, true), plain(name, false));
         let written = self.same.found_in(&Words::written(&accented, letters));
         if written.is_some() {
             return written;
         }
-        let without_accents = bare != accented && self.same.found_in(&Words::written(&bare, letters)).is_some();
-        let is_like = without_accents
-            || self.looks_in(&bare, letters)
-            || readings(&bare, letters).iter().any(|reading| self.looks_in(reading, letters));
-        is_like.then_some(Like::Looks)
+        let without_accents = (bare != accented).then(|| self.same.found_in(&Words::written(&bare, letters))).flatten();
+        let like = without_accents
+            .or_else(|| self.looks_in(&bare, letters))
+            .or_else(|| readings(&bare, letters).iter().find_map(|reading| self.looks_in(reading, letters)));
+        like.map(|(_, reserved)| (Like::Looks, reserved))
     }
 
-    fn looks_in(&self, plain: &str, letters: &mut Letters) -> bool {
+    fn looks_in(&self, plain: &str, letters: &mut Letters) -> Option<(Like, &str)> {
         let words = Words::looks(plain, letters);
-        let is_in = |words: &Words| self.looks.found_in(words).is_some();
-        is_in(&words) || words.with_double_n_for_m().is_some_and(|words| is_in(&words))
+        self.looks.found_in(&words).or_else(|| self.looks.found_in(&words.with_double_n_for_m()?))
     }
 }
 
@@ -149,14 +149,18 @@ impl Patterns {
         Self { patterns, automaton }
     }
 
-    /// How one of them is in a name, if it is; it takes as long as the name is.
-    fn found_in(&self, name: &Words) -> Option<Like> {
-        let Some(automaton) = &self.automaton else { return Some(Like::Same) };
+    /// How one of them is in a name, and which, if it is; it takes as long as the name is. Where they cannot be looked for, any
+    /// may be.
+    fn found_in(&self, name: &Words) -> Option<(Like, &str)> {
+        let Some(automaton) = &self.automaton else {
+            return self.patterns.first().map(|any| (Like::Same, any.name.as_str()));
+        };
         let mut found = None;
         for place in automaton.find_overlapping_iter(&name.text) {
-            let pattern = self.patterns.get(place.pattern().as_usize());
-            match pattern.and_then(|pattern| pattern.found_at(place.start(), place.end(), name)) {
-                Some(Like::Same) => return Some(Like::Same),
+            let Some(pattern) = self.patterns.get(place.pattern().as_usize()) else { continue };
+            let like = pattern.found_at(place.start(), place.end(), name).map(|like| (like, pattern.name.as_str()));
+            match like {
+                Some((Like::Same, _)) => return like,
                 like => found = found.or(like),
             }
         }
@@ -167,6 +171,8 @@ impl Patterns {
 /// A name that is looked for.
 #[derive(Debug)]
 struct Pattern {
+    /// As the policy has it.
+    name: String,
     text: String,
     /// How many letters it is written with.
     letters: usize,
@@ -179,13 +185,14 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn new(plain: &str, Words { text, borders, letters }: Words) -> Self {
+    /// Of a name, as it is compared.
+    fn new(name: &str, plain: &str, Words { text, borders, letters }: Words) -> Self {
         let of_words = |letter: &char| letter.is_alphanumeric();
         let (first, last) = (plain.chars().find(of_words), plain.chars().rfind(of_words));
         let is_open = |letter: Option<char>| letter.is_some_and(|letter| has_no_whole_words(script(letter)));
         let begins = borders.iter().map(|border| (border.at, border.letters));
         let words = begins.chain([(text.len(), letters)]).collect();
-        Self { text, letters, words, begins_open: is_open(first), ends_open: is_open(last) }
+        Self { name: name.to_owned(), text, letters, words, begins_open: is_open(first), ends_open: is_open(last) }
     }
 
     /// How a name has it at a place where its text is, if it has: as whole words, or put together from pieces.

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::origin::Origin;
 use crate::store::item::{changed, integer, number, required, string, text};
 use crate::store::list::{BATCH, Place};
+use crate::store::lookup::Left;
 use crate::store::schema::{LIST_INDEX, authorizations_list, client_key, list_position, pruned_list, uncounted_key};
 use crate::store::write::{Condition, Outcome, Write};
 use crate::store::{Excess, Item, Route, Store};
@@ -388,10 +389,23 @@ impl Store {
         numeric_id: u64,
     ) -> Result<Result<RegisteredClient, Unrestorable>, Error> {
         let item = self.get(client_key(service_id, numeric_id)).await?;
-        let Some(item) = item.filter(|item| is_named(item, client_id)) else {
-            return Ok(Err(Unrestorable::Unknown));
-        };
-        let is_over = number(&item, "expires_at").is_some_and(|end| end <= self.clock.now());
+        match item.filter(|item| is_named(item, client_id)) {
+            Some(item) => self.restorable(service_id, numeric_id, &Left(item)),
+            None => Ok(Err(Unrestorable::Unknown)),
+        }
+    }
+
+    /// The same of what is left under that number.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for what is not stored as clients are.
+    pub fn restorable(
+        &self,
+        service_id: u64,
+        numeric_id: u64,
+        Left(item): &Left,
+    ) -> Result<Result<RegisteredClient, Unrestorable>, Error> {
+        let is_over = number(item, "expires_at").is_some_and(|end| end <= self.clock.now());
         let undo = match (item.get("deleted_by"), item.get(UNDO)) {
             (None, _) if is_over => return Ok(Err(Unrestorable::Ended)),
             (None, _) => return Ok(Err(Unrestorable::Living)),
@@ -401,8 +415,8 @@ impl Store {
             _ => return Ok(Err(Unrestorable::ForGood)),
         };
         let client = Self::stored_client(service_id, numeric_id, undo)?;
-        let version = required(number(&item, "version"), "version")?.saturating_add(1);
-        let tokens_from = number(&item, TOKENS_FROM);
+        let version = required(number(item, "version"), "version")?.saturating_add(1);
+        let tokens_from = number(item, TOKENS_FROM);
         Ok(Ok(RegisteredClient { version, tokens_from, begun: tokens_from, ..client }))
     }
 

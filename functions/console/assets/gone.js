@@ -1,0 +1,58 @@
+// Clients that are gone: one of them with its way back, and those that were deleted lately.
+
+import { get, segment } from './api.js'
+import { history } from './audit.js'
+import { button, code, h, none, now, rowLink, said, table, time } from './dom.js'
+import { registrar } from './shell.js'
+import { confirm, pages, screen } from './ui.js'
+
+const DAYS = 30
+
+/** Until when a client that is deleted then can be restored. */
+export const restorable = (from) => from + DAYS * 86400
+
+const named = ({ client_name } = {}) => client_name ? said(client_name) : h('em', 'without a name')
+
+/** A client that is there no more: what is known of it, and its way back. */
+export async function gone(context, path, error) {
+  const { id, parts, signal, writes, done } = context
+  const { entries: [last], deleted } = await get(`${path}/history`, { limit: 1 }, signal)
+  if (!last && !deleted) throw error
+  const client_id = last?.client_id ?? parts[1]
+  const hasEnded = last?.events.includes('ended')
+  const restore = () => confirm({
+    title: ['Restore ', named(deleted), '?'], label: 'Restore', request: () => ['POST', `${id}/clients/${segment(client_id)}/restore`, {}, {}],
+    command: () => registrar(['client', 'restore'], { service: id }, [client_id]),
+    content: h('p', 'It is as it was, with its secret and its registration token; what it had of users is not.'), done: () => done('It is restored.'),
+  })
+  return screen(deleted ? [named(deleted), ' is deleted'] : 'A client that is gone', [['GET', `${path}/history`]], registrar(['audit'], { service: id, client: client_id }),
+    h('p', code(client_id)),
+    deleted && [h('p', 'Until ', time(deleted.restorable_until, true), ' it can be restored.'), writes && h('p', button('Restore …', restore, 'main'))],
+    !deleted && !hasEnded && h('p', 'It was deleted for good, by its registrant, while it was locked, or more than thirty days ago: it cannot be restored.'),
+    !deleted && hasEnded && h('p', 'It has ended by itself: its registrant may register again.'),
+    h('section', h('h2', 'History'), history(context, `${path}/history`)))
+}
+
+/** The clients that were deleted within the time for which they can be restored, from the audit. */
+export function deletedLately(context) {
+  const { id, signal, me, link } = context
+  const since = now() - DAYS * 86400
+  // Newest first: of a client that was deleted and is back the return comes before.
+  const seen = new Set()
+  const isLast = ({ subject, numeric_id, events }) => {
+    if (subject !== 'client' || seen.has(numeric_id) || !events.some((event) => ['registered', 'restored', 'deleted'].includes(event))) return false
+    seen.add(numeric_id)
+    return events.includes('deleted')
+  }
+  const keep = (entries) => Promise.all(entries.filter(isLast).map(async (entry) => {
+    const { deleted } = await get(`${id}/clients/${segment(entry.client_id.includes('/') ? entry.numeric_id : entry.client_id)}/history`, { limit: 1 }, signal)
+    return { ...entry, deleted }
+  }))
+  const row = ({ client_id, numeric_id, deleted, at, actor }) => [
+    rowLink(link(['clients', client_id.includes('/') ? numeric_id : client_id]), named(deleted)), code(client_id), time(at),
+    actor ? actor === me.token ? 'you' : said(actor.length > 20 ? `${actor.slice(0, 12)}…` : actor) : none('by itself'),
+    deleted ? time(deleted.restorable_until) : none('for good'),
+  ]
+  const show = (rows) => table('The last ones first', ['Name', 'Client id', 'Deleted', 'By', 'Can be restored until'], rows.map(row))
+  return pages(context, `${id}/audit`, 'entries', { since, limit: 25 }, show, 'None was deleted in the last thirty days.', keep)
+}

@@ -121,6 +121,8 @@ impl Error {
     pub(crate) fn rule(&self) -> &'static str {
         match self {
             Self::Core(Core::InvalidClientMetadata(_) | Core::InvalidRedirectUri(_)) => "as sent",
+            // Who shows a token that is not good.
+            Self::Core(error) if error.status() == 401 => "registration",
             _ => DOOR,
         }
     }

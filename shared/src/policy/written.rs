@@ -94,7 +94,6 @@ fn overlay(target: &mut Value, patch: &Map<String, Value>) {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::policy::Preset;
 
     #[test]

@@ -397,6 +397,7 @@ mod tests {
     }
 
     /// A body of a web application with those members.
+    #[expect(clippy::needless_pass_by_value, reason = "a literal")]
     fn web(members: Value) -> Value {
         let mut body = json!({"client_name": "Example", "redirect_uris": ["https://rp.example/cb"]});
         body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap());
@@ -409,6 +410,7 @@ mod tests {
     }
 
     /// What is refused, by each rule and for each shape of a value that rules look at.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn refused() -> Vec<Value> {
         let key = json!({"kty": "EC", "crv": "P-256", "kid": "one", "use": "sig",
             "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"});

@@ -12,7 +12,6 @@ use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
 use shared::registry::register_for;
 use shared::store::Sample;
-use shared::store::schema::audit_position;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{World, as_update, table, web_client};

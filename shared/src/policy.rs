@@ -27,6 +27,7 @@ pub use unused::Unused;
 pub use written::{ValueFault, WrittenFault};
 
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
+use crate::time::DAY;
 use crate::trusted_issuer::TrustedIssuer;
 
 /// The front doors that there are, by the names under which policies open them.
@@ -156,7 +157,7 @@ fn lookup_max_age() -> u64 {
 
 /// Two weeks.
 fn approval_within() -> u64 {
-    14 * 24 * 60 * 60
+    14 * DAY
 }
 
 /// Whether operators approve what registers itself.

@@ -6,6 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 
+/// A day, in seconds.
+pub const DAY: u64 = 24 * 60 * 60;
+
 /// Tells the time: the system's, or one that a test sets.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -86,7 +89,7 @@ fn text_of(seconds: u64) -> String {
 #[must_use]
 pub fn end_of_day(day: &str) -> Option<u64> {
     let start = DateTime::from_str(&format!("{day}T00:00:00Z"), DateTimeFormat::DateTime).ok()?;
-    u64::try_from(start.secs()).ok()?.checked_add(24 * 60 * 60)
+    u64::try_from(start.secs()).ok()?.checked_add(DAY)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]

@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::audit::Entry;
-use shared::time::Clock;
+use shared::time::{Clock, DAY};
 
 use super::Output;
 use super::api::Asking;
@@ -23,9 +23,6 @@ const ROWS: usize = 100;
 
 /// How many entries are read at a time.
 const PAGE: usize = 100;
-
-/// A day, in seconds.
-const DAY: u64 = 24 * 60 * 60;
 
 /// What to show.
 #[derive(Args)]

@@ -5,11 +5,10 @@ use serde_json::{Map, Value, json};
 use shared::App;
 use shared::http::{DEADLINE, Request, Response};
 use shared::store::HourCount;
-use shared::time::day_of;
+use shared::time::{DAY, day_of};
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
-use crate::refusals::DAY;
 
 /// How many days are shown unless asked for.
 const USUAL_DAYS: u64 = 7;

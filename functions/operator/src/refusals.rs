@@ -9,9 +9,6 @@ use shared::store::{Refused, Sample};
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
 
-/// A day, in seconds.
-pub(crate) const DAY: u64 = 24 * 60 * 60;
-
 /// How many days are shown unless asked for.
 const USUAL_DAYS: u64 = 7;
 

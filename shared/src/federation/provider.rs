@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::jose::{KeyRefused, SigningKey, public_keys};
 use crate::metadata::parse_object_within;
 use crate::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfiguration, TrustAnchorSettings};
+use crate::time::DAY;
 
 /// The name by which a policy opens the door of relying parties.
 pub const DOOR: &str = "federation";
@@ -19,7 +20,7 @@ pub const DOOR: &str = "federation";
 const OPENID_PROVIDER: &str = "openid_provider";
 
 /// Seconds for which an entity configuration is valid.
-const CONFIGURATION_SECONDS: u64 = 24 * 60 * 60;
+const CONFIGURATION_SECONDS: u64 = DAY;
 
 /// The largest set of federation keys, in bytes.
 const MAX_KEY_BYTES: usize = 256 * 1024;

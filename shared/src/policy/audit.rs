@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::DAY;
+
 /// What is kept of changes and of refused registrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -19,12 +21,12 @@ pub struct Audit {
 impl Audit {
     /// For how many seconds at least it is kept what operators do, whatever a policy says: whoever has an operator's token
     /// could turn off what tells of it.
-    pub const LEAST_OF_OPERATORS: u64 = 30 * 24 * 60 * 60;
+    pub const LEAST_OF_OPERATORS: u64 = 30 * DAY;
 }
 
 impl Default for Audit {
     fn default() -> Self {
-        Self { retention: 90 * 24 * 60 * 60, addresses: Addresses::Network, refusals: true }
+        Self { retention: 90 * DAY, addresses: Addresses::Network, refusals: true }
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use super::Policy;
 use crate::metadata::{Invalid, said_by_server};
+use crate::time::DAY;
 
-const DAY: u64 = 24 * 60 * 60;
 const YEAR: u64 = 365 * DAY;
 
 /// The longest that a replaced secret works beside the new one, in seconds.

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{Conduct, Policy, Unoffered};
 
+use crate::time::DAY;
+
 /// Which clients with a metadata document a service has, and for how long. It counts where the policy opens the door
 /// `metadata_document`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,13 +75,13 @@ impl Default for MetadataDocuments {
             timeout: 3000,
             redirect_uris: 32,
             fresh_least: 60,
-            fresh_most: 24 * 60 * 60,
+            fresh_most: DAY,
             fresh_default: 60 * 60,
-            stale_most: 24 * 60 * 60,
+            stale_most: DAY,
             pause_first: 10,
             pause_most: 60,
-            kept: 24 * 60 * 60,
-            kept_used: 180 * 24 * 60 * 60,
+            kept: DAY,
+            kept_used: 180 * DAY,
         }
     }
 }

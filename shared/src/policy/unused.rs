@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A day, in seconds: of a use it is known on which day it was.
-const DAY: u64 = 24 * 60 * 60;
+use crate::time::DAY;
 
 /// When clients that have registered themselves end if nobody uses them. Operators' own and those that they retain do not;
 /// neither do those whose registration has told them an end (Identity Center, federations), and those that are known by a

@@ -12,9 +12,10 @@ use crate::metadata::{AuthMethod, Scope, VerifiedMetadata};
 use crate::policy::Policy;
 use crate::service::Service;
 use crate::store::{Created, Occupant};
+use crate::time::DAY;
 
 /// How long Identity Center's secrets live unless the policy says so, in seconds: 90 days.
-const SECRET_SECONDS: u64 = 90 * 24 * 60 * 60;
+const SECRET_SECONDS: u64 = 90 * DAY;
 
 /// How often a random identifier is minted again because its number is taken.
 pub(crate) const MINTING_ATTEMPTS: usize = 3;

@@ -16,10 +16,10 @@ use super::schema::{
 use super::write::{Condition, Outcome, Write};
 use super::{Item, Store};
 use crate::error::Error;
-use crate::time::hour_of;
+use crate::time::{DAY, hour_of};
 
 /// How long registrations are counted by hour, in seconds.
-const HOURS_KEPT: u64 = 90 * 24 * 60 * 60;
+const HOURS_KEPT: u64 = 90 * DAY;
 
 /// A count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

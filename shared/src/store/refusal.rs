@@ -12,10 +12,7 @@ use super::schema::{refusals_key, refusals_of_day};
 use super::write::Write;
 use super::{Item, Store};
 use crate::error::Error;
-use crate::time::day_of;
-
-/// A day, in seconds.
-const DAY: u64 = 24 * 60 * 60;
+use crate::time::{DAY, day_of};
 
 /// How many writes an item knows again: more than are made of one kind while one is tried again.
 const REMEMBERED: usize = 16;

@@ -16,9 +16,10 @@ use crate::credentials::IdSalt;
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::service::{JWKS, Service, ServiceConfiguration};
+use crate::time::DAY;
 
 /// How long a deleted service can be restored, in seconds.
-pub const RESTORABLE_SECONDS: u64 = 7 * 24 * 60 * 60;
+pub const RESTORABLE_SECONDS: u64 = 7 * DAY;
 
 /// What a deleted service has.
 const DELETED: &str = "deleted_by = :actor, version = version + :one, write_id = :write, changed = :changed";

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Map, Value, json};
-use shared::time::Clock;
+use shared::time::{Clock, DAY};
 
 use super::judgment::{Kept, Rule, Stays, Use};
 use super::metrics::Metrics;
@@ -18,9 +18,6 @@ use crate::admin::output::{Output, date};
 use crate::admin::sign_in::sign_in_to_aws;
 use crate::failure::{Failure, Kind};
 use crate::print;
-
-/// A day, in seconds.
-const DAY: u64 = 86_400;
 
 /// As many days as CloudWatch keeps what it counted in an hour (CloudWatch API reference, `GetMetricData`).
 const DAYS_KEPT: u64 = 455;

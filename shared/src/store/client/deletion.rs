@@ -16,9 +16,10 @@ use crate::store::lookup::Left;
 use crate::store::schema::{LIST_INDEX, authorizations_list, client_key, list_position, pruned_list, uncounted_key};
 use crate::store::write::{Condition, Outcome, Write};
 use crate::store::{Excess, Item, Route, Store};
+use crate::time::DAY;
 
 /// How long what is left of a deleted client is kept, in seconds.
-const TOMBSTONE_SECONDS: u64 = 30 * 24 * 60 * 60;
+const TOMBSTONE_SECONDS: u64 = 30 * DAY;
 
 /// What a client was whose deletion may be undone, in its tombstone.
 const UNDO: &str = "pruned";

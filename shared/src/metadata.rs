@@ -36,6 +36,7 @@ pub use members::{
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
 use text::character_in;
+pub(crate) use text::{has_no_spaces, in_no_case};
 pub use text::{hidden_character, hidden_character_in, is_control, is_hidden, shows_nothing};
 pub(crate) use uri::has_dot_segment;
 pub use uri::{PlainUri, UriFault};

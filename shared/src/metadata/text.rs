@@ -1,6 +1,6 @@
 //! Texts that people read.
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, VariationSelector};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script, VariationSelector};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use serde_json::Value;
 
@@ -24,6 +24,28 @@ pub(super) fn character_in(value: &Value, is_it: fn(char) -> bool) -> Option<cha
         Value::Object(members) => members.values().find_map(|value| character_in(value, is_it)),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
+}
+
+/// A letter in no case: by its capitals and back, so that `ß` is `ss` and a sigma is one wherever it stands.
+pub(crate) fn in_no_case(letter: char) -> impl Iterator<Item = char> {
+    letter.to_uppercase().flat_map(char::to_lowercase)
+}
+
+/// Whether a script is written without spaces, or puts words together.
+pub(crate) fn has_no_spaces(script: Script) -> bool {
+    const SCRIPTS: [Script; 10] = [
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+        Script::Bopomofo,
+        Script::Hangul,
+        Script::Thai,
+        Script::Lao,
+        Script::Khmer,
+        Script::Myanmar,
+        Script::Tibetan,
+    ];
+    SCRIPTS.contains(&script)
 }
 
 /// Whether a text shows nothing: spaces, marks without a letter, and what people do not see.

@@ -10,7 +10,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::schema::{Key, MAX_NAME, facet_key, facet_partition, list_position};
 use crate::client::{ClientRecord, RegisteredClient};
-use crate::metadata::{Localized, RedirectUri};
+use crate::metadata::{Localized, RedirectUri, has_no_spaces, in_no_case};
 
 /// How many hosts and schemes of redirects a client is found by.
 const MOST_HOSTS: usize = 16;
@@ -118,34 +118,17 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(beginning).collect()
 }
 
-/// A text without case: letter by letter to capitals and back, so that `ß` is `ss` and a sigma is one wherever it stands; and
-/// the dot that small letters have anyway is none.
+/// A text without case; and the dot that small letters have anyway is none.
 fn folded(text: &str) -> String {
-    let capitals = text.nfkc().flat_map(char::to_uppercase);
-    let small: String = capitals.flat_map(char::to_lowercase).nfkc().collect();
+    let small: String = text.nfkc().flat_map(in_no_case).nfkc().collect();
     small.replace("i\u{307}", "i")
-}
-
-/// Whether it is of a script that is written without spaces, or puts words together.
-fn has_no_spaces(letter: char) -> bool {
-    const SCRIPTS: [Script; 10] = [
-        Script::Han,
-        Script::Hiragana,
-        Script::Katakana,
-        Script::Bopomofo,
-        Script::Hangul,
-        Script::Thai,
-        Script::Lao,
-        Script::Khmer,
-        Script::Myanmar,
-        Script::Tibetan,
-    ];
-    !letter.is_ascii() && SCRIPTS.contains(&CodePointMapData::<Script>::new().get(letter))
 }
 
 /// Where a script has no spaces, any letter may begin a word: what is left of a word from each of them on, two letters at
 /// least.
 fn inner_words(word: &str) -> impl Iterator<Item = &str> {
+    let has_no_spaces =
+        |letter: char| !letter.is_ascii() && has_no_spaces(CodePointMapData::<Script>::new().get(letter));
     let letters = word.char_indices().zip(word.chars().skip(1));
     letters.filter_map(move |((at, before), letter)| {
         let rest = word.get(at + before.len_utf8()..)?;

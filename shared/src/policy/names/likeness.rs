@@ -15,6 +15,8 @@ use unicode_bidi::{BidiInfo, Level};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
+use crate::metadata::{has_no_spaces, in_no_case};
+
 /// Fewer letters than these are a word between spaces and signs only, and not beside a digit or another script.
 const LETTERS_OF_A_PART: usize = 3;
 
@@ -270,7 +272,7 @@ impl Words {
     /// In one case, and compatible letters as one (NFKC): some of these look like no other.
     fn written(plain: &str, letters: &mut Letters) -> Self {
         let compatible = if plain.is_ascii() { plain.into() } else { Cow::from(plain.nfkc().collect::<String>()) };
-        Self::of(&compatible, &mut letters.written, |letter| one_case(letter).collect())
+        Self::of(&compatible, &mut letters.written, |letter| in_no_case(letter).collect())
     }
 
     /// As they look.
@@ -396,21 +398,7 @@ fn is_mark(letter: char) -> bool {
 
 /// Scripts that are written without spaces, and those that write articles, prepositions and particles as one with a word.
 fn has_no_whole_words(script: Script) -> bool {
-    const SCRIPTS: [Script; 12] = [
-        Script::Han,
-        Script::Hiragana,
-        Script::Katakana,
-        Script::Bopomofo,
-        Script::Hangul,
-        Script::Thai,
-        Script::Lao,
-        Script::Khmer,
-        Script::Myanmar,
-        Script::Tibetan,
-        Script::Arabic,
-        Script::Hebrew,
-    ];
-    SCRIPTS.contains(&script)
+    has_no_spaces(script) || matches!(script, Script::Arabic | Script::Hebrew)
 }
 
 /// Whether a letter is confused with signs alone, as the apostrophe that is a letter.
@@ -505,11 +493,6 @@ fn unpacked(symbol: char) -> impl Iterator<Item = char> {
     gap.into_iter().chain([letter.unwrap_or(symbol)]).chain(gap)
 }
 
-/// In no case: `ß` as `SS`, `ς` as `Σ`.
-fn one_case(letter: char) -> impl Iterator<Item = char> {
-    letter.to_uppercase().flat_map(char::to_lowercase)
-}
-
 /// The other one of a pair of alphabets.
 fn paired((alphabet, other): (&str, &str), letter: char) -> Option<char> {
     alphabet.chars().zip(other.chars()).find(|(here, _)| *here == letter).map(|(_, there)| there)
@@ -584,5 +567,5 @@ fn confused(letters: &str) -> String {
     let confused: String = skeleton(letters).collect();
     let compatible = if confused == letters { confused.nfkc().collect() } else { confused };
     let plain = compatible.chars().map(|letter| paired(SMALL_AND_TURNED, letter).unwrap_or(letter));
-    plain.flat_map(one_case).filter(|letter| !is_mark(*letter) || script(*letter) != Script::Inherited).collect()
+    plain.flat_map(in_no_case).filter(|letter| !is_mark(*letter) || script(*letter) != Script::Inherited).collect()
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use shared::Error;
 
-use super::list::{Status, by_client, works};
+use super::left::Whose;
+use super::list::{Status, by_client, grants_of_subject, works};
 use crate::authorization::{Authorization, State};
 use crate::context::Context;
 use crate::grant::{self, End, Grant};
@@ -48,6 +49,27 @@ async fn ended(context: &Context<'_>, grant: &Grant, forgets_scopes: bool) -> Re
     }
     let end = End { client: grant.client, client_id: &client_id, subject: &grant.subject, gone: &gone, forgets_scopes };
     grant::end(context, &end).await?;
+    Ok(count)
+}
+
+/// Ends all that is meant: of a client as [`end_all_of_client`], else as [`end`] of each grant. Answers how many
+/// authorizations had tokens.
+///
+/// # Errors
+/// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+pub async fn end_all(context: &Context<'_>, whose: Whose<'_>) -> Result<usize, Error> {
+    let grants = match whose {
+        Whose::Client(number) => return end_all_of_client(context, number).await,
+        Whose::Subject(subject) => grants_of_subject(context, subject).await?,
+        Whose::Both(number, subject) => {
+            let item = context.app.store.get(grant::key(context, number, subject)).await?;
+            item.as_ref().map(grant::read).into_iter().collect()
+        }
+    };
+    let mut count = 0;
+    for grant in grants {
+        count += end(context, &grant).await?;
+    }
     Ok(count)
 }
 

@@ -8,7 +8,6 @@ use shared::store::item::text;
 use shared::store::schema::{DEVELOPER_INDEX, LIST_INDEX, grant_position, grants_list, service_grants_list};
 use shared::store::{Item, Way};
 
-use super::list::grants_of_subject;
 use crate::authorization::Authorization;
 use crate::context::Context;
 use crate::grant::{self, Grant};
@@ -99,21 +98,6 @@ pub async fn grants_left(
         some = SOME;
     }
     Ok(GrantPage { grants, next: None })
-}
-
-/// The grants of a user, or the one of a user and a client, with those of which nothing is left.
-///
-/// # Errors
-/// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn grants_of(context: &Context<'_>, whose: Whose<'_>) -> Result<Vec<Grant>, Error> {
-    match whose {
-        Whose::Client(_) => Ok(Vec::new()),
-        Whose::Subject(subject) => grants_of_subject(context, subject).await,
-        Whose::Both(number, subject) => {
-            let item = context.app.store.get(grant::key(context, number, subject)).await?;
-            Ok(item.as_ref().map(grant::read).into_iter().collect())
-        }
-    }
 }
 
 /// What is left of grants, by their partition keys; `clients` has those that are known already.

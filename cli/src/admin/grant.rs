@@ -159,11 +159,7 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
         (_, Some(_)) => {
             let (grants, is_cut) = office.grants(whose, ROWS).await?;
             whose.ask(service, &how_many(grants.len(), is_cut), consent)?;
-            let mut count = 0;
-            for grant in management::grants_of(context, office.whose(whose).await?.0).await.map_err(described)? {
-                count += management::end(context, &grant).await.map_err(described)?;
-            }
-            count
+            management::end_all(context, office.whose(whose).await?.0).await.map_err(described)?
         }
         (None, None) => 0,
     };

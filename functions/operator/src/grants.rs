@@ -25,7 +25,7 @@ async fn grants(app: &App, request: &Request) -> Result<Response, Fault> {
     let context = Context { app, service: &desk.service, rules: &rules, origin: &origin, terms };
     if is_ended {
         has_no_body(request, "client and subject are")?;
-        let ended = end(&context, whose(&context, &query).await?).await?;
+        let ended = management::end_all(&context, whose(&context, &query).await?).await?;
         return Ok(Response::json(200, Map::from_iter([("ended".to_owned(), ended.into())])));
     }
     let (cursor, limit) = (query.text("cursor"), query.limit()?);
@@ -50,18 +50,6 @@ async fn whose<'q>(context: &Context<'_>, query: &'q Query) -> Result<Whose<'q>,
     let found = context.app.store.client_and(context.service, client, Vec::new()).await?.named.client;
     let number = found.map_or_else(|| context.service.numeric_id(client), |client| client.numeric_id);
     Ok(subject.map_or(Whose::Client(number), |subject| Whose::Both(number, subject)))
-}
-
-/// Ends what is meant, and forgets the scopes. How many authorizations had tokens that worked.
-async fn end(context: &Context<'_>, whose: Whose<'_>) -> Result<usize, Fault> {
-    if let Whose::Client(number) = whose {
-        return Ok(management::end_all_of_client(context, number).await?);
-    }
-    let mut ended = 0;
-    for grant in management::grants_of(context, whose).await? {
-        ended += management::end(context, &grant).await?;
-    }
-    Ok(ended)
 }
 
 /// What is left of a grant.

@@ -148,7 +148,7 @@ impl Noted {
 
     /// Notes that a registration was refused.
     pub(super) fn refused(&mut self, what: What, error: &str) {
-        if matches!(what, What::Invalid(invalid) if invalid.is_counted()) {
+        if matches!(what, What::Invalid(_)) {
             *self.refusals.entry(error.to_owned()).or_default() += 1;
         }
     }

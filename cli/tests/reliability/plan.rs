@@ -39,7 +39,7 @@ pub(super) enum Invalid {
     NoRedirect,
     Grant,
     Method,
-    /// No metadata at all: nothing that a rule of the registry refuses, so it is not counted as refused.
+    /// No metadata at all.
     NotJson,
 }
 
@@ -128,11 +128,6 @@ impl Invalid {
             5 => Self::NotJson,
             _ => bail!("there are six ways to be invalid"),
         })
-    }
-
-    /// Whether it is counted as refused.
-    pub(super) fn is_counted(self) -> bool {
-        self != Self::NotJson
     }
 
     fn body(self, number: u32) -> String {

@@ -5,10 +5,9 @@ use shared::administration;
 use shared::caller::Permission;
 use shared::client::{RegisteredClient, Source};
 use shared::policy::{Approval, BoundPolicy, Policy, Preset};
+use shared::time::DAY;
 
 use crate::support::{NOW, Reply, World, as_update, assert_invalid_token, web_client};
-
-const DAY: u64 = 24 * 60 * 60;
 
 fn required() -> Policy {
     Policy { approval: Approval::Required, approval_within: 3 * DAY, ..Preset::Open.policy() }

@@ -12,11 +12,10 @@ use shared::metadata::Submitted;
 use shared::policy::{Addresses, Audit, Policy, Preset};
 use shared::registry::register_for;
 use shared::store::Sample;
+use shared::time::DAY;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::support::{World, as_update, table, web_client};
-
-const DAY: u64 = 24 * 60 * 60;
 
 async fn of_service(world: &World) -> Vec<Entry> {
     world.catch_up().await;

@@ -298,21 +298,31 @@ async fn developers_hosts_have_http_and_are_nobodys_private_network() {
 
 #[tokio::test]
 async fn characters_that_nobody_sees_are_refused_unless_a_policy_takes_them() {
-    let sent = named("\u{202e}knaB elpmaxE");
+    assert_hidden("\u{202e}knaB elpmaxE", "U+202E").await;
+    for conduct in [Conduct::Refuse, Conduct::Flag, Conduct::Allow] {
+        let (world, _) = with(about_hidden_characters(conduct)).await;
+        let control = world.register(1, None, &named("Bank\u{1b}[2J")).await;
+        assert_refused(&control, "invalid_client_metadata", "U+001B");
+    }
+}
+
+fn about_hidden_characters(conduct: Conduct) -> Policy {
+    Policy { names: Names { hidden_characters: conduct, ..Names::default() }, ..Preset::Open.policy() }
+}
+
+/// A name with characters that nobody sees is refused, flagged or taken, as the policy says.
+async fn assert_hidden(name: &str, part: &str) {
     for (conduct, expected) in [
         (Conduct::Refuse, None),
         (Conduct::Flag, Some(json!(["hidden_characters"]))),
         (Conduct::Allow, Some(Value::Null)),
     ] {
-        let names = Names { hidden_characters: conduct, ..Names::default() };
-        let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
-        let reply = world.register(1, None, &sent).await;
+        let (world, token) = with(about_hidden_characters(conduct)).await;
+        let reply = world.register(1, None, &named(name)).await;
         match expected {
-            None => assert_refused(&reply, "invalid_client_metadata", "U+202E"),
-            Some(expected) => assert_eq!(flags(&world, &token, &reply).await, expected),
+            None => assert_refused(&reply, "invalid_client_metadata", part),
+            Some(expected) => assert_eq!(flags(&world, &token, &reply).await, expected, "{name:?}"),
         }
-        let control = world.register(1, None, &named("Bank\u{1b}[2J")).await;
-        assert_refused(&control, "invalid_client_metadata", "U+001B");
     }
 }
 
@@ -328,19 +338,7 @@ async fn a_name_shows_something_and_what_it_shows_has_a_meaning() {
         ("Bank\u{fffc}", "U+FFFC"),
         ("Bank\u{378}", "U+0378"),
     ] {
-        for (conduct, expected) in [
-            (Conduct::Refuse, None),
-            (Conduct::Flag, Some(json!(["hidden_characters"]))),
-            (Conduct::Allow, Some(Value::Null)),
-        ] {
-            let names = Names { hidden_characters: conduct, ..Names::default() };
-            let (world, token) = with(Policy { names, ..Preset::Open.policy() }).await;
-            let reply = world.register(1, None, &named(name)).await;
-            match expected {
-                None => assert_refused(&reply, "invalid_client_metadata", part),
-                Some(expected) => assert_eq!(flags(&world, &token, &reply).await, expected, "{name:?}"),
-            }
-        }
+        assert_hidden(name, part).await;
     }
 }
 

@@ -8,6 +8,7 @@ use shared::client::RegisteredClient;
 use shared::origin::Origin;
 use shared::policy::{Policy, Preset};
 use shared::store::Deleter;
+use shared::time::DAY;
 
 use crate::fault_proxy::FaultProxy;
 use crate::support::{Reply, World, assert_invalid_token, table};
@@ -193,7 +194,6 @@ async fn what_an_operator_makes_of_a_shared_client_each_copy_is_told_or_it_has_i
 
 #[tokio::test]
 async fn who_is_registered_again_lives_on_and_is_not_known_to_be_used() {
-    const DAY: u64 = 24 * 60 * 60;
     let world = scene().await;
     let first = registered(&world, &assistant(1)).await;
     let client_id = first.text("client_id");

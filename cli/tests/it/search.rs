@@ -14,13 +14,12 @@ use shared::origin::Origin;
 use shared::policy::{Approval, Policy, Preset};
 use shared::store::schema::Key;
 use shared::store::{Deleter, HourCount, Item, Route, Search};
+use shared::time::DAY;
 use shared::{Error, stream};
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::program::{Administration, Folder, Served};
 use crate::support::{NOW, World, as_update};
-
-const DAY: u64 = 24 * 60 * 60;
 
 /// When the first client of a crowd was registered, in milliseconds since 1970.
 const FIRST: u64 = 1_780_000_000_000;

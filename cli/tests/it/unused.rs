@@ -8,10 +8,9 @@ use shared::metadata::Submitted;
 use shared::policy::{Approval, Policy, Preset, Rotation, Unused};
 use shared::registry::register_for;
 use shared::store::Witness;
+use shared::time::DAY;
 
 use crate::support::{NOW, Reply, World, as_update, assert_invalid_token, web_client};
-
-const DAY: u64 = 24 * 60 * 60;
 
 struct Scene {
     world: World,

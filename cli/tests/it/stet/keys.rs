@@ -3,13 +3,13 @@
 use rcgen::date_time_ymd;
 use serde_json::{Value, json};
 use shared::fetch::FetchSettings;
+use shared::time::DAY;
 
 use super::authority::{self, Authority};
 use super::institution::{ACME, Institution, OTHER, REGISTER, Signed};
 use super::{assert_refused, bank, bank_with, settings, stranger};
 use crate::support::{Reply, World};
 
-const DAY: u64 = 24 * 60 * 60;
 const COVERED: &str = "(request-target) digest x-request-id";
 const OLD: &str = "https://s3.example/old.pem";
 const NEW: &str = "https://s3.example/new.pem";

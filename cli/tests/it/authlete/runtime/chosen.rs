@@ -2,11 +2,10 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Value, json};
+use shared::time::DAY;
 
 use super::{Party, assert_outcome, with};
 use crate::support::Reply;
-
-const DAY: u64 = 24 * 3600;
 
 impl Party {
     /// Tokens for John, with those members.

@@ -9,6 +9,7 @@ use shared::policy::{Policy, Unused};
 use shared::store::Item;
 use shared::store::item::{integer, string};
 use shared::store::schema::{client_key, grant_key, grant_position, grants_list, service_grants_list};
+use shared::time::DAY;
 
 use super::{Party, REDIRECT, client, with};
 use crate::support::{Reply, access_key};
@@ -199,7 +200,6 @@ async fn what_a_client_had_that_has_ended_is_not_the_next_ones_of_its_name() {
 /// Not if nobody uses it either.
 #[tokio::test]
 async fn who_has_a_refresh_token_that_works_is_not_pruned() {
-    const DAY: u64 = 24 * 60 * 60;
     let party = Party::with(&json!({"refreshTokenDuration": 200 * DAY}), &json!({})).await;
     let world = &party.authlete.world;
     let policy = world.app.service(1).await.unwrap().policy().clone();

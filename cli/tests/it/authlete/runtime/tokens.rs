@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::jose::UnverifiedJwt;
+use shared::time::DAY;
 
 use super::{CHALLENGE, Party, REDIRECT, VERIFIER, assert_outcome, with};
 use crate::authlete::content;
@@ -579,7 +580,6 @@ async fn a_client_that_is_locked_deleted_or_ended_has_no_tokens() {
 /// A client does not end, for nobody has used it, before what a user has let it have.
 #[tokio::test]
 async fn a_client_outlives_what_it_was_given() {
-    const DAY: u64 = 24 * 60 * 60;
     let mut party = Party::with(&json!({"refreshTokenDuration": 400 * DAY}), &json!({})).await;
     let registration = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "client_secret_basic",
         "grant_types": ["authorization_code", "refresh_token"], "id_token_signed_response_alg": "ES256"});

@@ -1,0 +1,97 @@
+//! The policy: read, replaced, and tried before clients meet it.
+
+use serde_json::{Value, json};
+use shared::policy::Preset;
+
+use super::Operator;
+
+#[tokio::test]
+async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let read = operator.get("policy").await;
+    assert_eq!((read.status, read.text("registration"), read.header("etag")), (200, "open", "\"1\""));
+    let put = async |tag: Option<&str>, body: &Value| {
+        let bearer = format!("Bearer {}", operator.token);
+        let mut headers = vec![("content-type", "application/json"), ("authorization", bearer.as_str())];
+        headers.extend(tag.map(|tag| ("if-match", tag)));
+        operator.world.send("PUT", "/operator/1/policy", &headers, body.to_string()).await
+    };
+    let mut policy = read.body.clone();
+    policy["secret_overlap"] = json!(60);
+    assert_eq!(put(None, &policy).await.status, 428);
+    assert_eq!(put(Some("\"7\""), &policy).await.status, 412);
+    let replaced = put(Some("\"1\""), &policy).await;
+    assert_eq!((replaced.status, replaced.header("etag")), (200, "\"2\""), "{replaced:?}");
+    assert_eq!(replaced.body, policy);
+    assert_eq!(put(Some("\"1\""), &policy).await.status, 412, "somebody was earlier");
+    for (body, part) in [
+        (json!({"registratoin": "open"}), "registratoin"),
+        (json!({"registration": "ajar"}), "registration"),
+        (json!({"names": {"reserved": [1]}}), "names.reserved"),
+    ] {
+        let refused = put(Some("*"), &body).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert!(refused.text("error_description").contains(part), "{refused:?}");
+    }
+    assert_eq!(operator.get("policy").await.body, policy);
+    assert_eq!(put(Some("*"), &json!({})).await.text("registration"), "initial_access_token", "the preset's");
+}
+
+#[tokio::test]
+async fn a_policy_is_tried_before_clients_meet_it() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "logo_uri": "https://bank.example/logo.png"});
+    let now = operator.send("POST", "policy/try", &json!({"client": client})).await;
+    assert_eq!((now.status, &now.body["differs"]), (200, &json!([])), "{now:?}");
+    assert_eq!(now.body["registered"]["redirect_uris"], client["redirect_uris"]);
+    assert!(now.body["changes"].as_array().unwrap().iter().any(|change| change["rule"] == "the specifications"));
+    let protected = operator.send("POST", "policy/try", &json!({"preset": "protected", "client": client})).await;
+    assert_eq!(protected.body["refused"]["rule"], "redirect_uris.pages_share_host", "{protected:?}");
+    assert_eq!(protected.body["refused"]["error"], "invalid_client_metadata");
+    let differs = protected.body["differs"].as_array().unwrap();
+    assert!(
+        differs
+            .iter()
+            .any(|it| it["member"] == "registration" && it["from"] == "open" && it["to"] == "initial_access_token")
+    );
+    let mut eased = protected.body["policy"].clone();
+    eased["redirect_uris"]["pages_share_host"] = json!("allow");
+    let eased = operator.send("POST", "policy/try", &json!({"policy": eased, "client": client})).await;
+    assert!(eased.body.get("registered").is_some(), "{eased:?}");
+    assert_eq!(operator.listed("").await, Vec::<String>::new(), "nothing is registered");
+    assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}
+
+#[tokio::test]
+async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a"});
+    let attempt = async |policy: Value| {
+        operator.send("POST", "policy/try", &json!({"policy": policy, "client": client})).await.body
+    };
+    for (policy, rule, error) in [
+        (json!({"doors": ["authlete"]}), "doors", "not_found"),
+        (json!({"dynamic_registration": false}), "dynamic_registration", "access_denied"),
+    ] {
+        let tried = attempt(policy).await;
+        assert_eq!((&tried["refused"]["rule"], &tried["refused"]["error"]), (&json!(rule), &json!(error)), "{tried}");
+        assert_eq!((tried.get("registered"), tried.get("requires")), (None, None));
+    }
+    for (policy, rules) in [
+        (json!({"registration": "open"}), &[][..]),
+        (json!({}), &["registration"]),
+        (
+            json!({"registration": "open", "software_statements": {"required": true, "issuers": []}}),
+            &["software_statements"],
+        ),
+        (
+            json!({"software_id_once": true, "clients_per_service": 10, "clients_per_developer": 10}),
+            &["registration", "software_id_once", "clients_per_service", "clients_per_developer"],
+        ),
+    ] {
+        let tried = attempt(policy).await;
+        let requires = tried["requires"].as_array().unwrap();
+        let found: Vec<&str> = requires.iter().map(|one| one["rule"].as_str().unwrap()).collect();
+        assert!(tried.get("registered").is_some() && found == rules, "{tried}");
+    }
+}

@@ -74,7 +74,7 @@ pub struct HourCount {
     pub door: String,
     /// How many clients were registered, be they gone.
     pub registered: u64,
-    /// How many registrations were refused, where [refusals](Store::refused) are counted.
+    /// How many registrations were refused, where [refusals](Store::refusals) are counted.
     pub refused: u64,
 }
 

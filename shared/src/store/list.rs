@@ -72,13 +72,17 @@ impl Place {
     pub(super) fn led_by(mut self, cursor: Option<&str>) -> Result<Self, Error> {
         let Some(cursor) = cursor else { return Ok(self) };
         let position = self.opened(cursor)?;
-        let is_within = self.from.as_ref().is_none_or(|from| *from <= position)
-            && self.until.as_ref().is_none_or(|until| position <= *until);
-        if !is_within {
-            return Err(Error::InvalidCursor);
-        }
+        self.has_within(&position)?;
         self.go_on(position);
         Ok(self)
+    }
+
+    /// # Errors
+    /// [`Error::InvalidCursor`] if a position is outside of its bounds, from where the table would not go on.
+    pub(super) fn has_within(&self, position: &str) -> Result<(), Error> {
+        let is_within = self.from.as_deref().is_none_or(|from| from <= position)
+            && self.until.as_deref().is_none_or(|until| position <= until);
+        if is_within { Ok(()) } else { Err(Error::InvalidCursor) }
     }
 
     /// What a cursor of it names.

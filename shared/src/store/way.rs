@@ -71,6 +71,7 @@ impl Place {
         let named = self.opened(cursor)?;
         let parts: Vec<&str> = named.split(BETWEEN).collect();
         let [at, partition, sort] = parts[..] else { return Err(Error::InvalidCursor) };
+        self.has_within(at)?;
         self.after = Some(self.key(at, partition, sort));
         Ok(self)
     }

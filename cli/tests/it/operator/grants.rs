@@ -81,8 +81,15 @@ async fn what_has_ended_takes_no_place_on_a_page() {
         cursor = page.body.get("next").map(|next| format!("&cursor={}", next.as_str().unwrap())).unwrap_or_default();
     }
     assert_eq!(cursor, "", "the last page is the last");
-    let both = operator.get(&format!("grants?subject=user%200&client={id}&cursor=x")).await;
-    assert_eq!((both.status, both.text("error")), (400, "invalid_request"));
+    let of_first = operator.get(&format!("grants?client={id}&limit=1")).await.text("next").to_owned();
+    for elsewhere in [
+        format!("subject=user%200&client={id}&cursor=x"),
+        format!("client={}&cursor={of_first}", others[0]),
+        format!("subject=user%200&cursor={of_first}"),
+    ] {
+        let refused = operator.get(&format!("grants?{elsewhere}")).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{elsewhere}");
+    }
 }
 
 #[tokio::test]

@@ -138,13 +138,15 @@ async fn who_shows_a_good_token_is_refused_as_often_as_a_stranger_registers() {
     let world = World::for_identity_center(1).await;
     world.service(1, Preset::Protected.policy()).await;
     let token = world.initial_access_token(1, Some(1), None, BoundPolicy::default()).await;
-    let send = async |address: &str, metadata: Value| {
+    let other = world.initial_access_token(1, Some(1), None, BoundPolicy::default()).await;
+    let send_with = async |token: &str, address: &str, metadata: Value| {
         let address = SocketAddr::new(address.parse().unwrap(), 50_000);
         let client = Client { address, secure: true, certificate: None };
         let authorization = format!("Bearer {token}");
         let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
         world.send_over(client, "POST", "/1/register", &headers, metadata.to_string()).await
     };
+    let send = async |address: &str, metadata: Value| send_with(&token, address, metadata).await;
     let mut refused = 0;
     for body in ["https://rp.example/#fragment", "junk"].into_iter().cycle().take(300) {
         let reply = send("198.51.100.1", json!({"redirect_uris": [body]})).await;
@@ -154,6 +156,8 @@ async fn who_shows_a_good_token_is_refused_as_often_as_a_stranger_registers() {
     assert_eq!(refused, 63, "as many as a stranger registers");
     let waits = send("198.51.100.1", web_client()).await;
     assert!(waits.status == 429 && waits.header("retry-after").parse::<u64>().is_ok(), "{waits:?}");
+    let others = send_with(&other, "198.51.100.1", web_client()).await;
+    assert_eq!(others.status, 201, "who has another token waits for nobody's refusals: {others:?}");
     assert_eq!(send("203.0.113.1", web_client()).await.status, 201, "another network has its own");
 }
 

@@ -21,7 +21,7 @@ const DOOR: &str = "oauth";
 /// What registrations are counted by.
 pub(crate) const REGISTRATIONS: &str = DOOR;
 
-/// What refused registrations are counted by of those who have a token for them.
+/// What refused registrations are counted by of those who have a token for them, beside that token.
 pub(crate) const REFUSALS: &str = "oauth#refused";
 
 /// What updates and deletions of clients are counted by.

@@ -47,17 +47,18 @@ async fn register_at(app: &App, service: &Service, request: &Request) -> Result<
         Err(Fault::Core(error)) => return Err(turned_away(app, service, request, "registration", error).await),
         found => found?,
     };
-    // With a token that is good one registers as often as it is good for, and is refused as often as a stranger registers.
-    let by_token = matches!(registrant, Registrant::InitialAccess { .. });
-    if by_token {
-        app.pass_stranger(request, service.id, REFUSALS).map_err(Fault::TooManyRequests)?;
-    }
+    // With a token that is good one registers as often as it is good for, and is refused as often as a stranger registers:
+    // by that token, so that it keeps no other one's holder waiting.
+    let Registrant::InitialAccess { token, .. } = &registrant else {
+        return register_as(app, service, request, &registrant, read).await;
+    };
+    let refusals = format!("{REFUSALS}#{}", token.to_text());
+    app.pass_stranger(request, service.id, &refusals).map_err(Fault::TooManyRequests)?;
     let registered = register_as(app, service, request, &registrant, read).await;
-    match &registered {
-        Err(Fault::Core(error)) if by_token && error.status() < 500 => {
-            door::admit_stranger(app, service, request, REFUSALS).await?;
-        }
-        _ => {}
+    if let Err(Fault::Core(error)) = &registered
+        && error.status() < 500
+    {
+        door::admit_stranger(app, service, request, &refusals).await?;
     }
     registered
 }

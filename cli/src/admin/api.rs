@@ -213,16 +213,16 @@ impl Api {
         Ok(client)
     }
 
-    /// A page of a list from a cursor on, and the cursor of the next one.
-    pub(super) async fn page(
-        &self,
-        asking: Asking,
-        list: &str,
-        cursor: Option<&str>,
-    ) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
-        let mut members = self.ask(asking.with("cursor", cursor)).await?.members;
+    /// The next page of a list.
+    ///
+    /// # Errors
+    /// What [`ask`](Self::ask) says; if the list leads back to where it has been: it would have no end.
+    pub(super) async fn page(&self, asking: Asking, list: &str, pages: &mut Pages) -> Result<Vec<Map<String, Value>>> {
+        let mut members = self.ask(asking.with("cursor", pages.cursor())).await?.members;
         let rows = rows(&mut members, list)?;
-        Ok((rows, next(&members, cursor)?))
+        let next = members.contains_key("next").then(|| text(&members, "next")).transpose()?;
+        pages.go_on(next.map(str::to_owned))?;
+        Ok(rows)
     }
 
     /// A list page by page, so many of it at the most; whether there is more.
@@ -232,16 +232,12 @@ impl Api {
         list: &str,
         most: usize,
     ) -> Result<(Vec<Map<String, Value>>, bool)> {
-        let (mut all, mut cursor) = (Vec::new(), None::<String>);
-        loop {
+        let (mut all, mut pages) = (Vec::new(), Pages::default());
+        while !pages.is_over && all.len() < most {
             let limit = u64::try_from(most.saturating_sub(all.len())).unwrap_or(MOST).min(MOST);
-            let (some, next) = self.page(asking.clone().with("limit", Some(limit)), list, cursor.as_deref()).await?;
-            all.extend(some);
-            cursor = next;
-            if cursor.is_none() || all.len() >= most {
-                return Ok((all, cursor.is_some()));
-            }
+            all.extend(self.page(asking.clone().with("limit", Some(limit)), list, &mut pages).await?);
         }
+        Ok((all, !pages.is_over))
     }
 
     /// The way to a client: by its identifier, or by its number, where that does not survive in a path.
@@ -300,19 +296,42 @@ fn lacking(member: &str, what: &str) -> Failure {
     Failure::new(Kind::Refused, format!("the API's answer lacks {member}, {what}: is it the operators' API?"))
 }
 
-/// Where the page after one begins.
-///
-/// # Errors
-/// If that is the page itself: it would have no end.
-fn next(members: &Map<String, Value>, cursor: Option<&str>) -> Result<Option<String>, Failure> {
-    if !members.contains_key("next") {
-        return Ok(None);
+/// The pages of a list, one after the other.
+#[derive(Default)]
+pub(super) struct Pages {
+    /// What each has had as next.
+    cursors: Vec<String>,
+    /// Whether there is nothing more.
+    pub(super) is_over: bool,
+}
+
+impl Pages {
+    /// From a cursor on.
+    pub(super) fn after(cursor: Option<String>) -> Self {
+        Self { cursors: cursor.into_iter().collect(), is_over: false }
     }
-    let next = text(members, "next")?;
-    if Some(next) == cursor {
-        return Err(Failure::new(Kind::Refused, "the API's answer has as next the page itself: there is no end of it"));
+
+    /// Where the next one begins, unless it is the first one.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        self.cursors.last().map(String::as_str)
     }
-    Ok(Some(next.to_owned()))
+
+    /// Goes on to the next one, if there is one.
+    ///
+    /// # Errors
+    /// If it was there before: the list would have no end.
+    pub(super) fn go_on(&mut self, next: Option<String>) -> Result<(), Failure> {
+        let Some(next) = next else {
+            self.is_over = true;
+            return Ok(());
+        };
+        if self.cursors.contains(&next) {
+            let again = "the API's answer has as next a page that was there before: there is no end of it";
+            return Err(Failure::new(Kind::Refused, again));
+        }
+        self.cursors.push(next);
+        Ok(())
+    }
 }
 
 /// There is no such client.

@@ -10,7 +10,7 @@ use shared::audit::Entry;
 use shared::time::{Clock, DAY};
 
 use super::Output;
-use super::api::Asking;
+use super::api::{Asking, Pages};
 use super::asked::Asked;
 use super::desk::Desk;
 use super::output::date;
@@ -126,20 +126,21 @@ impl Log<'_> {
         }
     }
 
-    /// The first changes from a cursor on, oldest first, and the cursor of the next ones, if there are more.
-    async fn some(&self, from: Option<&str>, most: usize) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
+    /// The next changes, oldest first.
+    async fn some(&self, pages: &mut Pages, most: usize) -> Result<Vec<Map<String, Value>>> {
         match self.asked {
             Asked::Table(connection) => {
-                let page = connection.store.audit_of_service(self.service, self.since, from, most).await;
+                let page = connection.store.audit_of_service(self.service, self.since, pages.cursor(), most).await;
                 let (entries, next) = page.map_err(described)?;
                 if entries.is_empty() && next.is_none() {
                     connection.service(self.service).await?;
                 }
-                Ok((members(&entries)?, next))
+                pages.go_on(next)?;
+                members(&entries)
             }
             Asked::Api(api) => {
                 let asking = self.asking().with("oldest", Some(true)).with("limit", Some(most));
-                api.page(asking, "entries", from).await
+                api.page(asking, "entries", pages).await
             }
         }
     }
@@ -153,21 +154,15 @@ impl Log<'_> {
 
 /// What was changed of a service, oldest first and some at a time, for scripts; whether there is more.
 async fn lines(log: &Log<'_>, most: usize) -> Result<bool> {
-    let (mut from, mut shown) = (None, 0);
-    loop {
-        if shown >= most {
-            return Ok(true);
-        }
-        let (entries, next) = log.some(from.as_deref(), PAGE.min(most - shown)).await?;
+    let (mut pages, mut shown) = (Pages::default(), 0);
+    while !pages.is_over && shown < most {
+        let entries = log.some(&mut pages, PAGE.min(most - shown)).await?;
         shown += entries.len();
         for entry in &entries {
             Output::line(entry)?;
         }
-        match next {
-            Some(next) => from = Some(next),
-            None => return Ok(false),
-        }
     }
+    Ok(!pages.is_over)
 }
 
 /// The columns for people.

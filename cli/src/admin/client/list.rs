@@ -16,7 +16,7 @@ use shared::time::Clock;
 
 use super::shown::displayed;
 use crate::admin::Output;
-use crate::admin::api::{Api, Asking, MOST};
+use crate::admin::api::{Api, Asking, MOST, Pages};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::token::duration;
 use crate::failure::described;
@@ -111,8 +111,8 @@ pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<(
 enum Way<'w> {
     /// In the table.
     Table { list: &'w List, service: Box<Service>, walk: Walk<'w>, clock: &'w Clock },
-    /// By pages of the API, each of so many; what is behind `cursor` is left, unless it is over.
-    Api { list: &'w List, api: &'w Api, limit: u64, cursor: Option<String>, is_over: bool },
+    /// By pages of the API, each of so many.
+    Api { list: &'w List, api: &'w Api, limit: u64, pages: Pages },
 }
 
 impl Way<'_> {
@@ -125,13 +125,12 @@ impl Way<'_> {
                 let meant = clients.iter().filter(|client| list.means(client, now));
                 Ok(Some(meant.map(|client| operator::shown::listed(client, policy, now)).collect()))
             }
-            Self::Api { is_over: true, .. } => Ok(None),
-            Self::Api { list, api, limit, cursor, is_over } => {
-                let (mut clients, next) = api.page(list.asking(*limit), "clients", cursor.as_deref()).await?;
+            Self::Api { pages: Pages { is_over: true, .. }, .. } => Ok(None),
+            Self::Api { list, api, limit, pages } => {
+                let mut clients = api.page(list.asking(*limit), "clients", pages).await?;
                 let read = clients.len();
                 clients.retain(|client| !list.is_behind(position_of(client)));
-                *cursor = next;
-                *is_over = cursor.is_none() || clients.len() < read;
+                pages.is_over |= clients.len() < read;
                 Ok(Some(clients))
             }
         }
@@ -187,7 +186,7 @@ impl List {
             Asked::Api(api) => {
                 // One more says that there are more.
                 let limit = MOST.min(most.saturating_add(1));
-                Ok(Way::Api { list: self, api, limit, cursor: self.cursor(), is_over: false })
+                Ok(Way::Api { list: self, api, limit, pages: Pages::after(self.cursor()) })
             }
         }
     }

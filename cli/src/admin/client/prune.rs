@@ -14,7 +14,7 @@ use shared::administration::{self, RestoreFault};
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
-use crate::admin::api::{Api, Asking, MOST, rows};
+use crate::admin::api::{Api, Asking, MOST, Pages, rows};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
@@ -110,22 +110,19 @@ impl Prune {
 
     /// What the API finds, page by page, and would delete.
     async fn meant_by_api(&self, unused: Duration, api: &Api) -> Result<Vec<Meant>> {
-        let (mut meant, mut cursor) = (Vec::new(), None::<String>);
-        loop {
+        let (mut meant, mut pages) = (Vec::new(), Pages::default());
+        while !pages.is_over {
             let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
                 .with("unused", Some(unused.as_secs()))
                 .with("locked", Some(false))
                 .with("oldest", Some(true))
                 .with("limit", Some(MOST));
-            let (page, next) = api.page(asking, "clients", cursor.as_deref()).await?;
+            let page = api.page(asking, "clients", &mut pages).await?;
             let found: Vec<Meant> = page.iter().filter_map(named).collect();
             let possible = self.bulk(&found, unused, true, api).await?;
             meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
-            cursor = next;
-            if cursor.is_none() {
-                return Ok(meant);
-            }
         }
+        Ok(meant)
     }
 
     async fn delete_by_api(&self, meant: &[Meant], unused: Duration, api: &Api) -> Result<Vec<String>> {

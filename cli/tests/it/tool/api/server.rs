@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -76,11 +76,17 @@ fn what_is_not_the_api_is_told_and_the_token_goes_nowhere_else() {
 
 /// What a command prints that a server answers always the same.
 fn answered(data: &Folder, words: &[&str], status: &str, body: &Value) -> Output {
-    let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n{body}");
-    let token = format!("svc_{}", "a".repeat(43));
+    answered_in_turn(data, words, status, std::slice::from_ref(body))
+}
+
+/// … in turn.
+fn answered_in_turn(data: &Folder, words: &[&str], status: &str, bodies: &[Value]) -> Output {
+    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n\r\n");
+    let (token, turn) = (format!("svc_{}", "a".repeat(43)), AtomicUsize::new(0));
     at_server(elsewhere(data).args(words).env("REGISTRAR_TOKEN", token), |stream, _| {
         request(stream);
-        stream.write_all(answer.as_bytes()).unwrap();
+        let body = &bodies[turn.fetch_add(1, Ordering::Relaxed) % bodies.len()];
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     })
 }
 
@@ -116,10 +122,13 @@ fn a_page_that_comes_again_has_no_end_and_is_an_error() {
         (&["audit", "--service", "1"], "entries"),
         (&["grant", "list", "1", "--subject", "a", "--json"], "grants"),
     ] {
-        let page = json!({list: [client], "next": "1"});
-        let output = answered(&data, words, "200 OK", &page);
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(4) && text.contains("the page itself"), "{words:?}: {text}");
+        let again = json!({list: [client], "next": "1"});
+        let in_a_circle = ["1", "2"].map(|next| json!({list: [], "next": next}));
+        for pages in [&[again][..], &in_a_circle] {
+            let output = answered_in_turn(&data, words, "200 OK", pages);
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.code() == Some(4) && text.contains("that was there before"), "{words:?}: {text}");
+        }
     }
 }
 

@@ -133,8 +133,11 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
     }
 }
 
+/// The rules that are asked before all others of [`Rehearsal::requires`](super::Rehearsal::requires), whatever was sent.
+const FIRST: [&str; 2] = ["registration", "software_statements"];
+
 /// Whether what is kept of a registration comes to the same when it is tried: it is refused for the same by the same rule,
-/// or would be registered if there were what that rule asks for.
+/// or would come further if there were what that rule asks for.
 pub(super) fn is_reproduced(
     configuration: &ServiceConfiguration,
     sample: &Map<String, Value>,
@@ -143,8 +146,10 @@ pub(super) fn is_reproduced(
 ) -> bool {
     let Some(body) = stand_in(sample, &configuration.policy) else { return false };
     let rehearsal = rehearse(configuration, body);
+    let is_asked = rehearsal.requires.iter().any(|requirement| requirement.rule == rule);
     match &rehearsal.outcome {
-        Ok(_) => rehearsal.requires.iter().any(|requirement| requirement.rule == rule),
+        Ok(_) => is_asked,
+        Err(_) if is_asked && FIRST.contains(&rule) => true,
         Err(refused) => {
             let again = Reason::from(refused);
             rehearsal.rule == rule && again.code == reason.code && kind(&again.description) == kind(&reason.description)

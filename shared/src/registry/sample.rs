@@ -5,7 +5,7 @@ mod keys;
 mod text;
 mod uri;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, MAX_BODY_BYTES, ResponseType, SERVER_SET, SubjectType,
@@ -150,8 +150,18 @@ fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
         }
         Value::Object(set) if member == "jwks" => keys::masked(set),
         Value::Object(members) => format!("{} members", members.len()).into(),
-        Value::Number(_) if member != "default_max_age" => "a number".into(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::Number(number) => kind_of_number(number).into(),
+        Value::Null | Value::Bool(_) => value.clone(),
+    }
+}
+
+/// What rules tell apart of numbers.
+fn kind_of_number(number: &Number) -> &'static str {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(number), _) if u32::try_from(number).is_ok_and(|number| number < 1 << 31) => "a number",
+        (Some(_), _) => "a large number",
+        (None, Some(_)) => "a negative number",
+        (None, None) => "a fraction",
     }
 }
 
@@ -233,6 +243,9 @@ fn of_another_type(shown: &str) -> Option<Value> {
     let many = |word| text::number(shown, word).is_some();
     match shown {
         "a number" => Some(1.into()),
+        "a large number" => Some(u64::MAX.into()),
+        "a negative number" => Some((-1).into()),
+        "a fraction" => Some(0.5.into()),
         _ if many("members") => Some(Map::new().into()),
         _ if many("values") => Some(Vec::<Value>::new().into()),
         _ => None,
@@ -316,7 +329,7 @@ mod tests {
         assert_eq!(shown["redirect_uris"], json!(["https://rp.example/…?…", "com.example.app:…", "4 characters"]));
         assert_eq!((&shown["grant_types"], &shown["scope"]), (&json!(["implicit"]), &json!("read (5 characters)")));
         assert_eq!((&shown["…"], &shown["client_name#…"]), (&json!("117 characters"), &json!("1 characters")));
-        assert_eq!((&shown["contacts"], &shown["default_max_age"]), (&json!(["13 characters"]), &json!(5)));
+        assert_eq!((&shown["contacts"], &shown["default_max_age"]), (&json!(["13 characters"]), &json!("a number")));
         for hidden in ["Mallory", "secret", "me@", "e30", "phone", "49170", "mallory", "street"] {
             assert!(!shown.to_string().contains(hidden), "{hidden}");
         }

@@ -175,7 +175,7 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
     Ok(client)
 }
 
-/// Locks a client or unlocks it. One that waits for approval goes on waiting, anew where its time was over meanwhile; one whose
+/// Locks a client or unlocks it; one that is so already stays as it is. One that waits for approval goes on waiting, anew where its time was over meanwhile; one whose
 /// registration has had an end meanwhile has ended.
 ///
 /// # Errors
@@ -204,6 +204,9 @@ pub async fn unlock_deleted(context: &Context<'_>, client_id: &str) -> Result<u6
 /// # Errors
 /// As [`lock`]; [`Error::Contention`] if it was changed since.
 pub async fn lock_once(context: &Context<'_>, mut client: RegisteredClient, locked: bool) -> Result<(), Error> {
+    if client.locked == locked {
+        return Ok(());
+    }
     client.locked = locked;
     if !locked {
         client.live_anew(context.service.policy(), context.app.clock.now());
@@ -219,6 +222,9 @@ pub async fn lock_once(context: &Context<'_>, mut client: RegisteredClient, lock
 /// # Errors
 /// [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn approve(context: &Context<'_>, mut client: RegisteredClient) -> Result<(), Error> {
+    if client.pending_until.is_none() && client.record.settings.vouched {
+        return Ok(());
+    }
     client.pending_until = None;
     client.record.settings.vouched = true;
     client.live_anew(context.service.policy(), context.app.clock.now());
@@ -244,6 +250,9 @@ pub async fn retain(context: &Context<'_>, client: RegisteredClient, retained: b
 /// # Errors
 /// As [`retain`]; [`Error::Contention`] if it was changed since.
 pub async fn retain_once(context: &Context<'_>, mut client: RegisteredClient, retained: bool) -> Result<(), Error> {
+    if client.retained == retained {
+        return Ok(());
+    }
     client.retained = retained;
     client.live_anew(context.service.policy(), context.app.clock.now());
     step(context, &mut client);

@@ -130,7 +130,7 @@ pub struct Seen {
     #[command(flatten)]
     which: Which,
     /// Only if it still is what was shown with that `version`: its registrant may have changed it since.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     version: Option<u64>,
 }
 

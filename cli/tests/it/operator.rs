@@ -101,6 +101,15 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
     assert_eq!((locked.status, &locked.body["locked"]), (200, &json!(true)));
     assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 403);
     assert_eq!(operator.act(&id, "unlock").await.body["locked"], json!(false));
+    let approved = operator.act(&id, "approve").await;
+    for action in ["approve", "unlock"] {
+        let again = operator.act(&id, action).await;
+        assert_eq!(
+            (again.status, &again.body["version"]),
+            (200, &approved.body["version"]),
+            "{action}: it is so already"
+        );
+    }
 
     let rotated = operator.send("POST", &format!("clients/{id}/rotate-secret"), &json!({"overlap": 60})).await;
     assert_eq!(rotated.status, 200, "{rotated:?}");

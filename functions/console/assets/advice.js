@@ -106,7 +106,8 @@ async function tried(context, { rule }, policy, { sent, reproduces }) {
     return { ...says('What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'), isOver: true }
   }
   const [found, failing] = await search(context, rule, policy, client, first)
-  return { client, says: isAsked ? would(requires) : '', found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
+  const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
+  return { client, says: isAsked ? would(requires) : withToken, found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
 }
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */

@@ -141,13 +141,16 @@ export function hosts({ redirect_uris = [] }) {
   return [...new Set(redirect_uris.map(parsed).map(host))].sort().join(', ')
 }
 
-export function clientsTable({ link }, clients, boxes) {
+/** In which order a list stands that is asked for so (docs/operators.md). */
+const order = (query) => query.get('name') ? 'By the words of their names' : ['unused', 'ending'].some((name) => query.get(name)) ? 'Oldest first' : 'Newest first'
+
+export function clientsTable({ link, query }, clients, boxes) {
   const row = (client, index) => [
     rowLink(link(['clients', client.numeric_id]), nameOf(client)),
     said(hosts(client)), code(client.client_id), `${client.source}, ${client.client_type}`, time(client.client_id_issued_at), client.used ? h('span.day', client.used) : none(UNKNOWN), states(client),
     ...(boxes ? [boxes[index]] : []),
   ]
-  return table('Newest first', ['Name', 'Redirects to', 'Client id', 'Source', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
+  return table(order(query), ['Name', 'Redirects to', 'Client id', 'Source', 'Registered', 'Last used', 'State', ...(boxes ? ['Choose'] : [])], clients.map(row))
 }
 
 /** What flags are called in a list. */

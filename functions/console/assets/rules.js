@@ -5,7 +5,7 @@ export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
   'registration': [['registration'], 'An initial access token is missing, or it is not good: another one’s, used up, or ended.', 'Send a good one, as Authorization: Bearer.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
-  'as sent': [[], 'A member has another type than its specification says, or only the server may set it.', 'Correct the member that is named. No policy changes this.'],
+  'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Send a JSON object in UTF-8, with Content-Type: application/json, and correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
   'unannounced': [['unannounced'], 'The service’s metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
@@ -17,7 +17,7 @@ export const RULES = {
   'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
-  'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'An RFC does not permit it: a fragment in a redirect URI, http elsewhere than on loopback, members that contradict each other.', 'Correct the member that is named.'],
+  'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'The specifications do not permit it, or only where the policy says so: a fragment in a redirect URI, http elsewhere than on loopback, characters that nobody sees, members that contradict each other.', 'Correct the member that is named.'],
   'doors': [['doors'], 'The service does not open this door.', 'Register at a door that is open.'],
   'clients_per_service': [['clients_per_service'], 'The service has as many clients as it may have, and none that makes room.', 'Try again later: clients that nobody uses make room.'],
   'clients_per_developer': [['clients_per_developer'], 'The developer has as many clients as one may have; all that register themselves share one.', 'Manage a registration that is there.'],
@@ -46,6 +46,19 @@ export function parsed(uri) {
   }
 }
 
+/** A change that names values, if there are some. */
+const ifAny = (values, label, patch) => values.length ? [[`${label} ${values.join(', ')}`, patch]] : []
+
+const led = (sent, kind) => texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => kind.test(protocol)).map(({ hostname }) => hostname)
+
+/** Hosts to which http leads, as hosts of developers. */
+function plain({ redirect_uris: { development_hosts } }, sent) {
+  const hosts = beyond(led(sent, /^http:$/), development_hosts)
+  return ifAny(hosts, 'Accept http redirects to', { redirect_uris: { development_hosts: [...texts(development_hosts), ...hosts] } })
+}
+
+const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
+
 const NATIVE = ['Take clients whose redirects lead to an application for native', { infer_native: true }]
 
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
@@ -63,13 +76,13 @@ const CHANGES = {
     const [grants, responses] = [beyond(sent.grant_types, grant_types.offered), beyond(sent.response_types, response_types.offered)]
     return [
       ['Drop what is not offered', { grant_types: { unoffered: 'drop' }, response_types: { unoffered: 'drop' } }],
-      [`Offer ${[...grants, ...responses].join(', ')}`, { grant_types: { offered: [...grant_types.offered, ...grants] }, response_types: { offered: [...response_types.offered, ...responses] } }],
+      ...ifAny([...grants, ...responses], 'Offer', { grant_types: { offered: [...grant_types.offered, ...grants] }, response_types: { offered: [...response_types.offered, ...responses] } }),
     ]
   },
   'token_endpoint_auth_methods': ({ token_endpoint_auth_methods: { offered } }, sent) => {
     const methods = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], offered)
     return [
-      [`Offer ${methods.join(', ')}`, { token_endpoint_auth_methods: { offered: [...offered, ...methods] } }],
+      ...ifAny(methods, 'Offer', { token_endpoint_auth_methods: { offered: [...offered, ...methods] } }),
       ['Register another method in its place', { token_endpoint_auth_methods: { unoffered: 'drop' } }],
     ]
   },
@@ -77,29 +90,32 @@ const CHANGES = {
     const scopes = beyond(String(sent.scope ?? '').split(' '), offered.split(' '))
     return [
       ['Drop what is not offered', { scopes: { unoffered: 'drop' } }],
-      [`Offer ${scopes.join(', ')}`, { scopes: { offered: [offered, ...scopes].join(' ').trim() } }],
+      ...ifAny(scopes, 'Offer', { scopes: { offered: [offered, ...scopes].join(' ').trim() } }),
       ['Offer any scope', { scopes: { offered: null } }],
     ]
   },
-  'redirect_uris': ({ redirect_uris: { hosts, development_hosts } }, sent) => {
-    const led = (kind) => texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => kind.test(protocol)).map(({ hostname }) => hostname)
-    const [more, plain] = [beyond(led(/^https?:$/), hosts), beyond(led(/^http:$/), development_hosts)]
-    return [
+  'redirect_uris': (policy, sent) => {
+    const { hosts } = policy.redirect_uris
+    const more = beyond(led(sent, /^https?:$/), hosts)
+    const changes = [
       ['Accept http on the loopback interface', { loopback: true }],
       ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
       ['Accept private-use schemes that are no reversed domain names', { reverse_domain_schemes: false }],
       ['Accept any private-use scheme of public clients', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
       ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
       NATIVE,
-      [`Permit ${more.join(', ')}`, { hosts: [...(hosts ?? []), ...more] }],
+      ...ifAny(more, 'Permit', { hosts: [...(hosts ?? []), ...more] }),
       ['Flag redirects into private networks, and register them', { private_hosts: 'flag' }],
-      [`Accept http redirects to ${plain.join(', ')}`, { development_hosts: [...texts(development_hosts), ...plain] }],
-    ].map(([label, patch]) => [label, { redirect_uris: patch }])
+    ]
+    return [...changes.map(([label, patch]) => [label, { redirect_uris: patch }]), ...plain(policy, sent)]
   },
   'redirect_uris.pages_share_host': () => [['Flag such clients, and register them', { redirect_uris: { pages_share_host: 'flag' } }]],
   'names': () => [['Flag such names, and register them', { names: { same: 'flag', look_alike: 'flag' } }]],
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
-  'the specifications': (policy, sent) => [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }], [NATIVE[0], { redirect_uris: NATIVE[1] }], ...CHANGES.redirect_uris(policy, sent).slice(-1)],
+  'the specifications': (policy, sent) => [
+    ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
+    [NATIVE[0], { redirect_uris: NATIVE[1] }], ...plain(policy, sent),
+  ],
   'doors': ({ doors }) => [['Open the door oauth', { doors: [...doors, 'oauth'] }]].filter(() => !doors.includes('oauth')),
   'clients_per_service': () => [['Let the service have any number of clients', { clients_per_service: null }]],
   'clients_per_developer': () => [['Let developers have any number of clients', { clients_per_developer: null }]],

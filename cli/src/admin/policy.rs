@@ -72,7 +72,7 @@ pub enum Command {
 /// What asks nobody.
 pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
-    check(&configuration)?;
+    check(&configuration, None)?;
     configuration.policy.check_new(None)?;
     let Some(registration) = registration else {
         return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
@@ -142,7 +142,6 @@ impl InForce {
                 let mut service = connection.service(self.service).await?;
                 service.version = self.version;
                 let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
-                check(&configuration)?;
                 let changed = configure_service(&connection.store, &service, &configuration, &super::operator()).await;
                 Ok(Self::in_table(&changed.map_err(described)?))
             }

@@ -304,11 +304,14 @@ fn unmasked_scopes(shown: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::digest::{SHA256, digest};
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
     use serde_json::json;
 
     use super::*;
-    use crate::metadata::Scope;
     use crate::metadata::testing::members;
+    use crate::metadata::{PublicJwk, Scope};
     use crate::policy::Preset;
     use crate::registry::refusals::{Reason, is_reproduced};
     use crate::registry::rehearse;
@@ -591,6 +594,36 @@ mod tests {
         let comparison = "jwks: key 1: its kid is that of another key";
         let beyond_what_is_shown = "redirect_uris[5]: it must not have a fragment";
         assert_eq!(lost, [mathematics, comparison, beyond_what_is_shown]);
+    }
+
+    /// Institutions and banks send certificates with their keys: what is refused for something else is not tried as if
+    /// these were wrong.
+    #[test]
+    fn certificates_that_are_the_keys_are_so_in_what_stands_for_it() {
+        let mut policy = Preset::Open.policy();
+        policy.token_endpoint_auth_methods.offered.push(AuthMethod::SelfSignedTlsClientAuth);
+        let configuration = ServiceConfiguration::new("tests", policy.clone());
+        for key in [
+            json!({"kty": "EC", "crv": "P-256", "use": "sig",
+                "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}),
+            json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+            json!({"kty": "RSA", "e": "AQAB", "n": BASE64URL.encode([0xc1; 384]), "x5t#S256": ""}),
+        ] {
+            let mut key = key.as_object().cloned().unwrap();
+            let certificate = PublicJwk::certificate_of(&key).unwrap();
+            if let Some(name) = key.get_mut("x5t#S256") {
+                *name = BASE64URL.encode(digest(&SHA256, &certificate)).into();
+            }
+            key.insert("x5c".to_owned(), json!([BASE64.encode(certificate)]));
+            let sent =
+                web(json!({"jwks": {"keys": [key]}, "token_endpoint_auth_method": "self_signed_tls_client_auth"}));
+            let sample = masked(sent.as_object().unwrap(), &policy);
+            assert_eq!(sample["jwks"]["keys"][0]["x5c"], "of the key");
+            let body = stand_in(&sample, &policy).unwrap();
+            assert_eq!(masked(&body, &policy), sample);
+            let tried = rehearse(&configuration, body);
+            assert!(tried.outcome.is_ok(), "{sent}: {:?}", tried.outcome);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! And back: a body that stands for it, so that it can be tried.
 
 mod keys;
+mod statement;
 mod text;
 mod uri;
 
@@ -134,6 +135,7 @@ fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
         Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
             ADDRESS.0.into()
         }
+        Value::String(text) if member == "software_statement" => statement::masked(text).into(),
         Value::String(text) => {
             // What is longer is refused before it is compared.
             let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
@@ -261,6 +263,9 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
     }
     if shown == ADDRESS.0 {
         return ADDRESS.1.into();
+    }
+    if let Some(statement) = statement::stand_in(shown) {
+        return statement.into();
     }
     let like = LIKENESSES.iter().find_map(|(flag, like)| Some((*flag, shown.strip_suffix(like)?)));
     let shown = match like {
@@ -391,6 +396,22 @@ mod tests {
             let shown = Value::Object(masked(sent.as_object().unwrap(), &Preset::Open.policy()));
             let name = member.replace("#x-hunter2", "#…");
             assert_eq!(shown[&name], expected, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_statement_shows_who_is_said_to_have_made_it() {
+        let policy = Preset::Open.policy();
+        let part = |value: Value| BASE64URL.encode(value.to_string());
+        for (issuer, shown) in [
+            ("https://directory.example/software?secret=1", "a JWT by https://directory.example/…?…"),
+            ("Mallory", "a JWT by 7 characters"),
+        ] {
+            let claims = part(json!({"iss": issuer, "software_id": "s3cr3t", "client_name": "Mallory"}));
+            let sent = json!({"software_statement": format!("{}.{claims}.AA", part(json!({"alg": "RS256"})))});
+            let sample = masked(sent.as_object().unwrap(), &policy);
+            assert_eq!(Value::from(sample.clone()), json!({ "software_statement": shown }));
+            assert_eq!(masked(&stand_in(&sample, &policy).unwrap(), &policy), sample);
         }
     }
 

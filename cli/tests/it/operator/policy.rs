@@ -120,7 +120,7 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         (json!({"names": {"reserved": [""]}}), "names: reserved"),
         (json!({"doors": ["back"]}), "back"),
         (json!({"custom_members": ["client_id"]}), "client_id"),
-        (json!({"redirect_uris": {"hosts": ["http://x"]}}), "redirect_uris: hosts: \"http://x\""),
+        (json!({"redirect_uris": {"hosts": ["http://x"]}}), "redirect_uris: hosts: 'http://x'"),
         (json!({"redirect_uris": {"hosts": ["*.x.example"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": ["x.example:8443"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": ["b\u{fc}cher.example"]}}), "redirect_uris: hosts"),

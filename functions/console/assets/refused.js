@@ -25,6 +25,7 @@ export async function refused(context) {
     h('p.lead', said(kind.description)),
     kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept.'),
     facts([
+      ['Asked for', code(kind.operation)],
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
       ['Door', said(kind.door)],
@@ -33,7 +34,7 @@ export async function refused(context) {
     h('section', h('h2', 'What to change'),
       h('p', h('strong', 'The registrant: '), client),
       readsService ? later(policySide(context, kind, samples)) : hint('What the policy says needs a token with service.read.')),
-    h('section', h('h2', 'What was sent'),
+    samples.length > 0 && h('section', h('h2', 'What was sent'),
       hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
       samples.map(({ sent }, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), h('pre', pretty(sent))])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
@@ -46,13 +47,13 @@ function distinct(samples) {
   return [...known.values()].toReversed().slice(0, MOST)
 }
 
-async function policySide(context, { rule, description }, samples) {
+async function policySide(context, { rule, door, description }, samples) {
   const policy = await get(`${context.id}/policy`, {}, context.signal)
   const [members] = about(rule, description)
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
     rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
-    await advice(context, { rule }, policy, samples, (steps, body) => open(context, policy, steps, body, members[0])),
+    await advice(context, { rule, door }, policy, samples, (steps, body) => open(context, policy, steps, body, members[0])),
   ]
 }

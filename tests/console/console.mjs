@@ -95,7 +95,7 @@ async function at(page, path) {
 
 /** Waits until the screen of the address is shown, and all that it reads is there. */
 async function settled(page) {
-  await page.waitForFunction(() => [window.heard, ''].includes(location.hash) && !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking at/.test(document.body.textContent))
+  await page.waitForFunction(() => [window.heard, ''].includes(location.hash) && !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking (at|further:)/.test(document.body.textContent))
   await page.waitForLoadState('networkidle')
 }
 
@@ -108,6 +108,9 @@ async function accessible(page) {
 }
 
 const main = (page) => page.locator('main').innerText()
+
+const day = 86_400
+const now = Math.floor(Date.now() / 1000)
 
 // ---- What has happened before an operator looks.
 
@@ -400,6 +403,79 @@ await check('refusals are read page by page, and what is left out is told', asyn
     await at(other, 'refused?rule=other')
     assert.equal(await other.getByText('as far as was read').count(), left)
   }
+  await other.context().close()
+})
+
+await check('a list goes on over pages with nothing to be shown, says so, and can be stopped', async () => {
+  const other = await tab()
+  let [pages, fails, reads] = [{}, false, 0]
+  const entry = (number, event) => ({ subject: 'client', numeric_id: number, client_id: `client-${number}`, events: [event], at: 1767225600, sequence: `${number}` })
+  await other.route((url) => url.pathname.endsWith('/1/audit'), async (route) => {
+    const page = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
+    reads += 1
+    await new Promise((done) => setTimeout(done, 20))
+    const json = { entries: pages[page] ?? [entry(1000 + page, 'registered')], ...(page < pages.last ? { next: String(page + 1) } : {}) }
+    if (fails) await route.fulfill({ status: 503, json: { error: 'unavailable' } })
+    else await route.fulfill({ json })
+  })
+  await other.route(/client-\d+\/history/, (route) => route.fulfill({ json: { entries: [], deleted: { client_name: 'Gone', restorable_until: now + day } } }))
+  await signIn(other)
+  const rows = other.getByRole('table', { name: 'The last ones first' }).locator('tbody tr')
+  const press = (name) => other.getByRole('button', { name, exact: true }).press('Enter')
+  const says = (text) => other.getByRole('status').filter({ hasText: text }).waitFor()
+  const focused = () => other.evaluate(() => document.activeElement.textContent)
+
+  pages = { 0: [entry(1, 'deleted')], 15: [entry(2, 'deleted')], 100: [entry(3, 'deleted')], last: 101 }
+  await at(other, 'clients?deleted=true')
+  assert.equal(await rows.count(), 1)
+  await other.getByRole('button', { name: 'Show more' }).dblclick()
+  await says('1 more.')
+  assert.equal(await rows.count(), 2)
+  assert.equal(await focused(), 'Show more')
+  await press('Show more')
+  await says(/^Looking further: nothing to be shown on \d+1 pages yet …$/)
+  await press('Stop')
+  await says(/^Stopped: nothing to be shown on \d+ pages, but the list goes on\.$/)
+  const before = reads
+  await other.waitForTimeout(100)
+  assert.deepEqual([reads, await rows.count(), await focused()], [before, 2, 'Look further'])
+  fails = true
+  await press('Look further')
+  await other.locator('.failure').getByText('503').waitFor()
+  fails = false
+  await press('Try again')
+  await says('1 more.')
+  assert.deepEqual([await rows.count(), await other.locator('.failure').count()], [3, 0])
+  await press('Show more')
+  await says('That is all.')
+  assert.deepEqual([await rows.count(), await focused()], [3, 'That is all.'])
+
+  // So many are read by itself, and no more.
+  pages = { last: 1000 }
+  await at(other, 'tokens')
+  reads = 0
+  await at(other, 'clients?deleted=true')
+  await says('Nothing to be shown on 10 pages, but the list goes on.')
+  assert.equal(reads, 10)
+  pages = { last: 20 }
+  await press('Look further')
+  await other.getByText('None was deleted in the last thirty days.').waitFor()
+  await other.context().close()
+})
+
+await check('Today shows what ends though it is far behind in the list', async () => {
+  const other = await tab()
+  await other.route((url) => url.searchParams.has('ending'), (route) => {
+    const page = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
+    const ends = { numeric_id: 9, client_id: 'ends', client_name: 'Ends', source: 'oauth', client_type: 'public', client_id_issued_at: now - day, expires_at: now + day }
+    const json = page === 12 ? { clients: [ends] } : { clients: page % 2 ? [{ ...ends, pending_until: now + day }] : [], next: String(page + 1) }
+    route.fulfill({ json })
+  })
+  await signIn(other)
+  await settled(other)
+  assert.doesNotMatch(await main(other), /Nothing does\./)
+  await other.getByRole('button', { name: 'Look further' }).click()
+  await other.getByRole('link', { name: 'Ends', exact: true }).waitFor()
   await other.context().close()
 })
 
@@ -881,8 +957,6 @@ await check('of registrations and refusals as many are as high, with numbers tha
 // ---- Each screen: light and dark, wide and narrow.
 
 /** What a federation and institutions would answer; there is none on this machine. */
-const day = 86_400
-const now = Math.floor(Date.now() / 1000)
 const CHAIN = {
   entity_id: 'https://rp.example', trust_anchor: 'https://ta.example', metadata: { openid_relying_party: {} },
   chain: [['https://rp.example', 'https://rp.example'], ['https://int.example', 'https://rp.example'], ['https://ta.example', 'https://int.example']]

@@ -172,9 +172,24 @@ export function hushOld() {
   if (performance.now() - (announce.at ?? 0) > 1000) hush()
 }
 
-/** The focus that was on what is gone is on the heading of the screen. */
+/** The focus that was on what is gone is on the heading of the dialog that is open, or of the screen. */
 export function refocus() {
-  if (document.activeElement === document.body) document.querySelector('main h1')?.focus({ preventScroll: true })
+  if (document.activeElement !== document.body) return
+  const heading = [...document.querySelectorAll('dialog[open] h2')].at(-1) ?? document.querySelector('main h1')
+  heading?.setAttribute('tabindex', '-1')
+  heading?.focus({ preventScroll: true })
+}
+
+/** Other content of a place. Who was on a button there is on it again, or on the heading of the screen. */
+export function refill(place, ...content) {
+  const focused = document.activeElement
+  const isInside = place !== focused && place.contains(focused)
+  const label = isInside && focused.tagName === 'BUTTON' && focused.textContent
+  fill(place, content)
+  if (!isInside) return
+  const again = [...place.querySelectorAll('button')].filter(({ textContent }) => textContent === label)
+  if (again.length === 1) again[0].focus({ preventScroll: true })
+  refocus()
 }
 
 /**

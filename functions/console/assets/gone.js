@@ -35,16 +35,16 @@ export async function gone(context, path, error) {
 
 /** The clients that were deleted within the time for which they can be restored, from the audit. */
 export function deletedLately(context) {
-  const { id, signal, me, link } = context
+  const { id, me, link } = context
   const since = now() - DAYS * 86400
   // Newest first: of a client that was deleted and is back the return comes before.
-  const seen = new Set()
-  const isLast = ({ subject, numeric_id, events }) => {
-    if (subject !== 'client' || seen.has(numeric_id) || !events.some((event) => ['registered', 'restored', 'deleted'].includes(event))) return false
-    seen.add(numeric_id)
-    return events.includes('deleted')
+  const seen = new Map()
+  const isLast = ({ subject, numeric_id, events, sequence }) => {
+    if (subject !== 'client' || !events.some((event) => ['registered', 'restored', 'deleted'].includes(event))) return false
+    if (!seen.has(numeric_id)) seen.set(numeric_id, sequence)
+    return seen.get(numeric_id) === sequence && events.includes('deleted')
   }
-  const keep = (entries) => Promise.all(entries.filter(isLast).map(async (entry) => {
+  const keep = (entries, signal) => Promise.all(entries.filter(isLast).map(async (entry) => {
     const { deleted } = await get(`${id}/clients/${segment(entry.client_id.includes('/') ? entry.numeric_id : entry.client_id)}/history`, { limit: 1 }, signal)
     return { ...entry, deleted }
   }))

@@ -3,7 +3,7 @@
 import { exchange, signIn, signOut, whenRefused } from './api.js'
 import { client } from './client.js'
 import { clients } from './clients.js'
-import { announce, button, field, fill, form, h, hint, hushOld, input, refocus, select, submitButton } from './dom.js'
+import { announce, button, field, fill, form, h, hint, hushOld, input, refill, select, submitButton } from './dom.js'
 import { federation } from './federation.js'
 import { grants } from './grants.js'
 import { groups } from './groups.js'
@@ -69,24 +69,13 @@ async function show() {
   main.setAttribute('aria-busy', 'true')
   try {
     const content = await make(context)
-    if (!signal.aborted) replace(content)
+    if (!signal.aborted) refill(main, content)
   } catch (error) {
     if (!signal.aborted) fill(main, h('h1', name || 'Refused'), failure(error))
   }
   if (signal.aborted) return
   main.removeAttribute('aria-busy')
   document.title = `${main.querySelector('h1').textContent} · ${service.name ?? id} · Registrar`
-}
-
-/** Another screen in the place of the one that is shown. Who was on a button is there again, or on the heading. */
-function replace(content) {
-  const focused = main.contains(document.activeElement) && document.activeElement
-  const label = focused?.tagName === 'BUTTON' && focused.textContent
-  fill(main, content)
-  if (!focused || focused === main) return
-  const again = label && [...main.querySelectorAll('button')].filter(({ textContent }) => textContent === label)
-  if (again?.length === 1) again[0].focus({ preventScroll: true })
-  refocus()
 }
 
 function frame(service, current) {

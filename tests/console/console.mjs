@@ -480,6 +480,7 @@ await check('Today shows what ends though it is far behind in the list', async (
 })
 
 await check('a policy is tried with what well-known hosts send, and what would refuse it is named', async () => {
+  const before = asked.length
   await at(page, 'policy')
   const hosts = await page.getByLabel('A well-known host').locator('option').allInnerTexts()
   for (const host of hosts.slice(1)) {
@@ -511,6 +512,8 @@ await check('a policy is tried with what well-known hosts send, and what would r
   await page.getByText('what it leaves out becomes as in protected').waitFor()
   await page.getByRole('button', { name: 'Keep there what is in force' }).click()
   await page.getByText('The policy above is the one that is in force.').waitFor()
+  // What is in force is read once as long as nobody changes it.
+  assert.equal(asked.slice(before).filter((url) => url.endsWith('/operator/1/policy')).length, 1)
 })
 
 const editor = () => page.getByLabel('The policy, as JSON')
@@ -526,14 +529,39 @@ await check('what others have changed of a policy meanwhile is brought into the 
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
   await changePolicy(() => ({ lookup_max_age: 30 }))
   await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
-  await page.getByRole('heading', { name: 'Others have changed the policy' }).waitFor()
-  assert.equal(await page.getByRole('dialog').count(), 0)
+  // It is asked again, and what others have changed is told apart.
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Nothing was put into effect').waitFor()
+  const [changes, others] = [dialog.getByRole('table', { name: 'What becomes different' }), dialog.getByRole('table', { name: 'What others have changed' })]
+  const isApart = async () => {
+    const [differs, theirs] = [await changes.innerText(), await others.innerText()]
+    assert.ok(differs.includes('client_lifetime') && !differs.includes('lookup_max_age') && !theirs.includes('client_lifetime'), differs)
+    assert.match(theirs, /lookup_max_age\s+60\s+30/)
+  }
+  await isApart()
+  await page.keyboard.press('Escape')
+  assert.equal(await dialog.count(), 0)
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Put it into effect/)
   assert.match(await page.getByRole('table', { name: 'What others have changed' }).innerText(), /lookup_max_age\s+60\s+30/)
-  assert.match(await page.evaluate(() => document.activeElement.textContent), /Others have changed/)
-  // It is not mine.
-  const differs = await page.getByRole('table', { name: 'What becomes different' }).innerText()
-  assert.ok(differs.includes('client_lifetime') && !differs.includes('lookup_max_age'), differs)
-  await effect()
+  // So it is where they were faster than the first question, and where the draft is tried in between.
+  await changePolicy(() => ({ lookup_max_age: 31 }))
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await dialog.waitFor()
+  assert.equal(await dialog.getByText('Nothing was put into effect').count(), 0)
+  assert.match(await others.innerText(), /lookup_max_age\s+30\s+31/)
+  assert.doesNotMatch(await changes.innerText(), /lookup_max_age/)
+  await page.keyboard.press('Escape')
+  await changePolicy(() => ({ lookup_max_age: 30 }))
+  await draft({ client_lifetime: 86_400 })
+  await page.getByRole('cell', { name: '30', exact: true }).first().waitFor()
+  assert.doesNotMatch(await page.getByRole('table', { name: 'What becomes different' }).innerText(), /lookup_max_age/)
+  // What was changed of the service, and not of its policy, is asked again as well.
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await dialog.waitFor()
+  await changePolicy(() => ({ lookup_max_age: 30 }))
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await dialog.getByText('Nothing was put into effect').waitFor()
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
   await page.getByText('The policy is in force.').waitFor()
   const { client_lifetime, lookup_max_age } = (await operate('GET', '1/policy')).body
   assert.deepEqual([client_lifetime, lookup_max_age], [86_400, 30])
@@ -802,9 +830,12 @@ await check('some of a list are chosen, and locked together', async () => {
 
 await check('a token is made, shown once, registers, and is ended', async () => {
   await at(page, 'tokens')
+  const many = async () => (await operate('GET', '1/tokens?limit=100')).body.tokens.length
+  const known = await many()
   await page.getByLabel('Uses').fill('1')
-  await page.getByRole('button', { name: 'Make it' }).click()
+  await page.getByRole('button', { name: 'Make it' }).dblclick()
   const value = await page.locator('.secret code').innerText()
+  assert.equal(await many(), known + 1)
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
   await changePolicy(() => ({ registration: 'initial_access_token' }))
   const { status } = await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })

@@ -140,12 +140,23 @@ export function select(options, chosen, properties) {
   return h('select', properties, pairs.map(([value, label]) => h('option', { value, selected: value === chosen }, label)))
 }
 
-export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick, ...properties }, label)
+/** What is not done again while it is still being done, however often it is pressed. */
+function oneAtATime(act) {
+  let runs = false
+  return async () => {
+    if (runs) return
+    runs = true
+    await Promise.resolve(act()).finally(() => { runs = false })
+  }
+}
+
+export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick: oneAtATime(onclick), ...properties }, label)
 
 export function form(kind, submit, ...content) {
+  const act = oneAtATime(submit)
   const onsubmit = (event) => {
     event.preventDefault()
-    submit()
+    act()
   }
   return h(`form.${kind}`, { onsubmit }, content)
 }

@@ -251,18 +251,19 @@ const REFUSED = [
   { rule: 'scopes', policy: { scopes: { offered: 'openid', default: 'openid', unoffered: 'refuse' } }, body: { scope: 'openid email' }, told: /scope: "email"/, press: 'Offer email' },
   { rule: 'redirect_uris', body: { redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'], application_type: 'web' }, told: /private-use/, press: reverse },
   { rule: 'redirect_uris.pages_share_host', body: { logo_uri: 'https://other.example/logo.png' }, told: /logo_uri must be of one site/, press: 'Flag such clients, and register them' },
-  { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag such names, and register them' },
+  { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag names that have a reserved one in them, and register them' },
   { rule: 'called_urls', body: { backchannel_logout_uri: 'https://10.0.0.1/out' }, told: /must have a public host/, press: 'Let such URLs lead anywhere', costs: /into your own network/ },
   { rule: 'the specifications', body: { redirect_uris: ['http://wiki.corp.example/cb'] }, told: /http is allowed for/, press: 'Accept http redirects to wiki.corp.example', costs: /can be read/ },
   { rule: 'software_id_once', policy: { software_id_once: true }, body: { software_id: 'twice' }, before: true, told: /software_id is taken|has a client/, press: 'Let a software_id be registered again' },
-  { rule: 'clients_per_developer', policy: { clients_per_developer: 1 }, before: true, told: /no more clients/, press: 'Let developers have any number of clients' },
+  { rule: 'clients_per_developer', policy: { clients_per_developer: 1 }, before: true, told: /no more clients/, press: /^Let a developer have \d+ clients$/, passes: 'There is room now' },
+  { rule: 'clients_per_service', policy: { clients_per_service: 1 }, before: true, told: /no more clients/, press: /^Let the service have \d+ clients$/, passes: 'There is room now' },
 ]
 
 const { body: policyBefore } = await operate('GET', '1/policy')
 const putPolicy = async (policy) => assert.equal((await operate('PUT', '1/policy', policy, { 'if-match': '*' })).status, 200)
 const { body: { policy: protectedPolicy } } = await operate('POST', '1/policy/try', { preset: 'protected' })
 
-for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) {
+for (const { rule, policy, body, before, told: text, press, costs, passes = 'It passes now, since the policy was changed' } of REFUSED) {
   await check(`what ${rule} refuses is found, repaired and sent again`, async () => {
     await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', ...policy })
     const sent = { ...redirect, ...body }
@@ -277,9 +278,10 @@ for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) 
     await settled(page)
     const why = page.url()
     const offer = page.locator('li').filter({ has: page.getByRole('button', { name: press, exact: true }) })
+    assert.equal(await offer.count(), 1)
     if (costs) assert.match(await offer.innerText(), costs)
     await offer.getByRole('button', { name: press, exact: true }).click()
-    await page.getByText('It would be registered.').waitFor()
+    await page.getByText(/^It would be registered/).waitFor()
     await page.getByRole('button', { name: 'Put it into effect …' }).click()
     const written = page.waitForResponse((response) => response.request().method() === 'PUT')
     await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
@@ -287,7 +289,7 @@ for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) 
     const { status: then, body: answer } = await register(sent)
     assert.equal(then, 201, JSON.stringify(answer))
     await page.goto(why)
-    await page.getByText(rule === 'registration' ? 'Nobody needs a token any more' : 'It passes now, since the policy was changed').waitFor()
+    await page.getByText(rule === 'registration' ? 'Nobody needs a token any more' : passes).waitFor()
     assert.equal(await page.getByText('Changes that help').count(), 0)
   })
 }
@@ -311,6 +313,52 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   await row('redirect_uris must be an array').getByRole('link').click()
   await page.getByText('No policy changes this').first().waitFor()
   await settled(page)
+  await putPolicy(policyBefore)
+})
+
+await check('of changes that help those are offered that change the least', async () => {
+  const names = { reserved: ['Example Bank'], same: 'refuse', look_alike: 'refuse' }
+  const hosts = { ...protectedPolicy.redirect_uris, hosts: ['only.example', '.below.example'], loopback: true, private_use_schemes: 'accept' }
+  await putPolicy({ ...protectedPolicy, registration: 'open', names: { ...protectedPolicy.names, ...names }, redirect_uris: hosts })
+  const uris = ['https://nope.example/cb', 'https://is.below.example/cb', 'http://127.0.0.1:8080/cb', 'http://[::1]/cb']
+  for (const [body, told, offered, press] of [
+    [{ response_types: ['code', 'id_token'], redirect_uris: ['https://only.example/cb'] }, 'response_types: "id_token"', 'response_types.unoffered', 'Drop response types that are not offered'],
+    [{ grant_types: ['authorization_code', 'password'], redirect_uris: ['https://only.example/cb'] }, 'grant_types: "password"', 'grant_types.unoffered', 'Drop grant types that are not offered'],
+    [{ client_name: 'The EXAMPLE-BANK login', redirect_uris: ['https://only.example/cb'] }, 'a name that this service reserves', 'names.same', /^Flag names that have/],
+    [{ redirect_uris: uris, application_type: 'native' }, 'is not allowed by the policy', 'redirect_uris.hosts', 'Permit nope.example'],
+  ]) {
+    assert.equal((await register({ ...redirect, ...body })).status, 400)
+    await at(page, 'tokens')
+    await at(page, 'today')
+    await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    assert.equal(await page.getByRole('button', { name: /^(Drop what|Flag both)/ }).count(), 0)
+    await page.getByRole('button', { name: press, exact: true }).click()
+    await page.getByText(/^It would be registered/).waitFor()
+    const changed = await page.getByRole('table', { name: 'What becomes different' }).locator('tbody tr').allInnerTexts()
+    assert.equal(changed.length, 1, changed.join())
+    assert.ok(changed[0].includes(offered), changed[0])
+    await page.getByRole('button', { name: 'What is in force' }).click()
+  }
+})
+
+await check('what the registrant can do is said of the refusal, not of its rule', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open', software_statements: { required: false, issuers: [{ issuer: 'https://known.example', jwks_uri: 'https://known.example/jwks' }] } })
+  const jwt = (claims) => [{ alg: 'ES256', kid: 'x' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  for (const [body, told, says] of [
+    [{ software_statement: `${jwt({ iss: 'https://unknown.example' })}.c2ln` }, 'its issuer is not approved', /adds it to software_statements\.issuers[^]*may send none/],
+    [{ software_statement: 'none' }, 'is not a signed JWT', /Send a JWT that an issuer has signed/],
+    [{ sector_identifier_uri: 'https://127.0.0.1/s.json' }, 'the URL is not allowed', /port 443 and a public host[^]*Once that is so, it would be registered\./],
+  ]) {
+    assert.equal((await register({ ...redirect, ...body })).status, 400)
+    await at(page, 'tokens')
+    await at(page, 'today')
+    await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    assert.match(await main(page), says)
+  }
   await putPolicy(policyBefore)
 })
 
@@ -408,14 +456,15 @@ await check('refusals are read page by page, and what is left out is told', asyn
 
 await check('a list goes on over pages with nothing to be shown, says so, and can be stopped', async () => {
   const other = await tab()
-  let [pages, fails, reads] = [{}, false, 0]
+  let [pages, fails, holds, reads] = [{}, false, Infinity, 0]
   const entry = (number, event) => ({ subject: 'client', numeric_id: number, client_id: `client-${number}`, events: [event], at: 1767225600, sequence: `${number}` })
   await other.route((url) => url.pathname.endsWith('/1/audit'), async (route) => {
     const page = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
     reads += 1
-    await new Promise((done) => setTimeout(done, 20))
+    // One that waits is ended by the browser.
+    if (page === holds) return
     const json = { entries: pages[page] ?? [entry(1000 + page, 'registered')], ...(page < pages.last ? { next: String(page + 1) } : {}) }
-    if (fails) await route.fulfill({ status: 503, json: { error: 'unavailable' } })
+    if (fails) await route.fulfill({ status: 429, json: { error: 'temporarily_unavailable' } })
     else await route.fulfill({ json })
   })
   await other.route(/client-\d+\/history/, (route) => route.fulfill({ json: { entries: [], deleted: { client_name: 'Gone', restorable_until: now + day } } }))
@@ -432,16 +481,16 @@ await check('a list goes on over pages with nothing to be shown, says so, and ca
   await says('1 more.')
   assert.equal(await rows.count(), 2)
   assert.equal(await focused(), 'Show more')
+  holds = 40
   await press('Show more')
-  await says(/^Looking further: nothing to be shown on \d+1 pages yet …$/)
+  await says('Looking further: nothing to be shown on 21 pages yet …')
   await press('Stop')
-  await says(/^Stopped: nothing to be shown on \d+ pages, but the list goes on\.$/)
-  const before = reads
-  await other.waitForTimeout(100)
-  assert.deepEqual([reads, await rows.count(), await focused()], [before, 2, 'Look further'])
+  await says('Stopped: nothing to be shown on 24 pages, but the list goes on.')
+  assert.deepEqual([reads, await rows.count(), await focused()], [41, 2, 'Look further'])
+  holds = Infinity
   fails = true
   await press('Look further')
-  await other.locator('.failure').getByText('503').waitFor()
+  await other.locator('.failure').getByText('429').waitFor()
   fails = false
   await press('Try again')
   await says('1 more.')
@@ -779,6 +828,79 @@ await check('screens without anything say what to do', async () => {
     await page.locator('main').getByText(text).waitFor()
   }
   assert.equal(await page.getByRole('button', { name: /^Copy as/ }).count(), 0)
+})
+
+await check('what was not changed is told, and what is written of a change is an object that has each member once', async () => {
+  const { client_id } = registered[0]
+  await at(page, `clients/${client_id}`)
+  const dialog = page.getByRole('dialog')
+  const change = async (text) => {
+    await dialog.getByLabel('Members that become otherwise').fill(text)
+    await dialog.getByRole('button', { name: 'Change it' }).click()
+  }
+  await page.getByRole('button', { name: 'Change …' }).click()
+  for (const [text, told] of [['[]', 'The change is no JSON object.'], ['', 'The change is empty.'], ['{"a": {"b": "}", "b" : 1}}', 'The change has b twice.'], ['{"a": {"b": "\\"a\\":"}, "b": {"a": 1}}', 'no specification']]) {
+    await change(text)
+    await dialog.locator('.failure').getByText(told).first().waitFor()
+  }
+  await dialog.getByLabel('Members that become otherwise').fill('{')
+  await dialog.getByRole('button', { name: 'Copy as curl' }).click()
+  await dialog.getByRole('status').filter({ hasText: 'The change is no JSON' }).waitFor()
+  await change('{}')
+  await page.getByText('Nothing was changed: it is so already.').waitFor()
+  // In the meantime somebody else has: what was written stays.
+  await page.getByRole('button', { name: 'Change …' }).click()
+  await operate('PATCH', `1/clients/${client_id}`, { software_version: 'other' })
+  await change('{"software_version": "mine"}')
+  await dialog.getByText('409').waitFor()
+  await dialog.getByRole('button', { name: 'Look again' }).click()
+  await page.getByRole('row').filter({ hasText: 'software_version' }).getByText('other').waitFor()
+  await page.getByRole('button', { name: 'Change …' }).click()
+  assert.match(await dialog.getByLabel('Members that become otherwise').inputValue(), /mine/)
+  await dialog.getByRole('button', { name: 'Change it' }).click()
+  await page.getByText('It is changed.').waitFor()
+})
+
+await check('a screen is read again, also after it could not be, and a draft is not left without a question', async () => {
+  const other = await tab()
+  await signIn(other)
+  await other.route('**/operator/**', (route) => route.fulfill({ status: 429, json: { error: 'temporarily_unavailable' } }))
+  await at(other, 'policy')
+  await other.locator('.failure').getByText('429').waitFor()
+  await other.unroute('**/operator/**')
+  await other.getByRole('button', { name: 'Try again' }).click()
+  const editor = other.getByLabel('The policy, as JSON')
+  await editor.waitFor()
+  await settled(other)
+  await other.getByRole('button', { name: 'Refresh' }).click()
+  await settled(other)
+  await editor.fill('{"limits": {"redirect_uris": 5}, "limits": {}}')
+  await other.getByText('The policy has limits twice.').waitFor()
+  let asked = ''
+  other.on('dialog', (dialog) => {
+    asked = dialog.type()
+    return dialog.accept()
+  })
+  await other.reload()
+  assert.equal(asked, 'beforeunload')
+  await other.context().close()
+})
+
+await check('who replaces a secret is told what becomes of the old one, and who is gone says why', async () => {
+  const { body } = await register({ client_name: 'To go', redirect_uris: ['https://rp.example/cb'] })
+  for (const [secret_overlap, says] of [[172_800, 'The old one works on for 2 days'], [0, 'The old one ends at once, since']]) {
+    await changePolicy(() => ({ secret_overlap }))
+    await at(page, 'tokens')
+    await at(page, `clients/${body.client_id}`)
+    await page.getByRole('button', { name: 'New secret …' }).click()
+    await page.getByRole('dialog').getByText(says).waitFor()
+    await page.keyboard.press('Escape')
+  }
+  await send('DELETE', new URL(body.registration_client_uri).pathname, undefined, { authorization: `Bearer ${body.registration_access_token}` })
+  await told(`1/clients/${body.client_id}/history`, ({ entries }) => entries[0].events.includes('deleted'))
+  await at(page, 'tokens')
+  await at(page, `clients/${body.client_id}`)
+  await page.getByText('Its registrant has deleted it: it cannot be restored.').waitFor()
 })
 
 await check('an action on a client that has changed since is refused', async () => {

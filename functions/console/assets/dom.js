@@ -92,12 +92,17 @@ export function time(seconds, alone) {
 
 const UNITS = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]
 
+/** So many seconds, in whole ones of the largest unit. */
+export function lasts(seconds) {
+  const [size, unit] = UNITS.find(([size]) => seconds >= size) ?? UNITS.at(-1)
+  return count(Math.floor(seconds / size), unit)
+}
+
 /** How long until then, and how near that is. */
 export function until(seconds) {
   if (absent(seconds)) return none('no end')
   const left = seconds - now()
-  const [size, unit] = UNITS.find(([size]) => Math.abs(left) >= size) ?? UNITS[3]
-  const words = count(Math.floor(Math.abs(left) / size), unit)
+  const words = lasts(Math.abs(left))
   return left < 0 ? h('span.bad', `ended ${words} ago`) : h(left < 14 * 86400 ? 'span.warn' : 'span.good', `${words} left`)
 }
 

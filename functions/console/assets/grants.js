@@ -29,7 +29,7 @@ export function grants(context) {
         writes && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
     })),
   ]
-  return screen('Grants', text ? [['GET', path, whose]] : [], text && registrar(['grant', 'list'], whose, [id]),
+  return screen(context, 'Grants', text ? [['GET', path, whose]] : [], text && registrar(['grant', 'list'], whose, [id]),
     form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
       h('div.row', field('Of', what), field('Which', words), submitButton('Show'))),
     text ? pages(context, path, 'grants', whose, show, 'There is none: nobody has consented, or all has ended.')

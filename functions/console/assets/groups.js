@@ -21,7 +21,7 @@ export function groups(context) {
   const { id } = context
   const [place, told] = [h('div'), h('p.hint', { role: 'status' })]
   load(place, read(context, [], undefined, place, told))
-  return screen('Duplicates', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true, limit: AT_ONCE }),
+  return screen(context, 'Duplicates', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true, limit: AT_ONCE }),
     h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts: mostly one program that has registered again and again.'), told, place)
 }
 

@@ -8,7 +8,7 @@ import { federation } from './federation.js'
 import { grants } from './grants.js'
 import { groups } from './groups.js'
 import { listen, shortcuts } from './keys.js'
-import { policy } from './policy.js'
+import { hasDrafts, policy } from './policy.js'
 import { refused } from './refused.js'
 import { stet } from './stet.js'
 import { today } from './today.js'
@@ -71,7 +71,7 @@ async function show() {
     const content = await make(context)
     if (!signal.aborted) refill(main, content)
   } catch (error) {
-    if (!signal.aborted) fill(main, h('h1', name || 'Refused'), failure(error))
+    if (!signal.aborted) refill(main, h('h1', { tabindex: -1 }, name || 'Refused'), failure(error), h('p', button('Try again', show)))
   }
   if (signal.aborted) return
   main.removeAttribute('aria-busy')
@@ -145,6 +145,9 @@ async function start() {
 }
 
 whenRefused(leave)
+addEventListener('beforeunload', (event) => {
+  if (me && hasDrafts()) event.preventDefault()
+})
 addEventListener('hashchange', async () => {
   hushOld()
   for (const open of document.querySelectorAll('dialog')) open.close()

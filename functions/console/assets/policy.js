@@ -8,7 +8,7 @@ import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
 import { differing, rebased, same, withMember } from './rebase.js'
 import { about, isObject, merged, remade } from './rules.js'
-import { json, reading, registrar } from './shell.js'
+import { json, reading, registrar, written } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
 /** What policies to begin with are for. */
@@ -24,6 +24,9 @@ const PRESETS = {
  * policy that was in force when that began, and what others have changed since.
  */
 const drafts = new Map()
+
+/** Whether something was written that is not in force. */
+export const hasDrafts = () => [...drafts.values()].some(({ policy }) => policy !== undefined)
 
 const lines = (json) => JSON.stringify(json, null, 2)
 
@@ -59,7 +62,7 @@ export async function policy(context) {
   const asks = [['GET', `${id}/policy`]]
   const { members, etag } = await ask(asks[0], signal)
   const editor = new Editor(context, members, etag, query.get('member'))
-  return screen('Policy', asks, registrar(['policy', 'show'], {}, [id]), editor.parts)
+  return screen(context, 'Policy', asks, registrar(['policy', 'show'], {}, [id]), editor.parts)
 }
 
 class Editor {
@@ -273,12 +276,10 @@ const ordered = (changes) => [...changes].sort((one, other) => one.member < othe
 
 /** An object that is written as JSON, or what is wrong with it. */
 function parsed(text, what) {
-  if (!text.trim()) return new SyntaxError(`${what} is empty.`)
   try {
-    const json = JSON.parse(text)
-    return isObject(json) ? json : new SyntaxError(`${what} is no JSON object.`)
+    return written(text, what)
   } catch (error) {
-    return new SyntaxError(`${what} is no JSON: ${error.message}`)
+    return error
   }
 }
 

@@ -3,7 +3,7 @@
 import { get } from './api.js'
 import { history } from './audit.js'
 import { chart } from './chart.js'
-import { button, count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
+import { count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
 import { registrar } from './shell.js'
 import { commands, firstPages, later, pages, screen } from './ui.js'
 
@@ -27,15 +27,16 @@ export async function today(context) {
   const last = hours?.filter(({ hour }) => hour > day)
   const sum = (numbers) => number(numbers.reduce((sum, number) => sum + number, 0))
   const figure = (number, name) => h('div', h('dt', name), h('dd', number))
-  return screen('Today', readsService ? [...asks, ...more] : asks, command,
-    h('p', button('Refresh', context.again), h('span.hint', ` Read at ${local(new Date())}.`)),
+  return screen(context, 'Today', readsService ? [...asks, ...more] : asks, command,
+    hint(`Read at ${local(new Date())}.`),
     h('dl.figures',
       figure(number(clients), 'Clients'),
       waiting.length > 0 && figure(h('a', { href: link(['clients'], { pending: 'true' }) }, wait), 'Waiting for approval'),
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
         figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals)),
+    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals),
+      hint('Who registers too fast (429) is not counted here: the metrics of the functions have that.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))
 }

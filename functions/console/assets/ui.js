@@ -9,15 +9,25 @@ export function to(service, parts, query = {}) {
 }
 
 /** A screen: its title, what it asks, the command of `registrar` for that, where there is one, and its content. */
-export function screen(title, asks, command, ...content) {
-  return [h('div.title', h('h1', { tabindex: -1 }, title), asks.length > 0 && h('div.copies', copies(() => asks, command && (() => command)))), content]
+export function screen({ again }, title, asks, command, ...content) {
+  const buttons = asks.length > 0 && h('div.copies', button('Refresh', again), copies(() => asks, command && (() => command)))
+  return [h('div.title', h('h1', { tabindex: -1 }, title), buttons), content]
 }
 
 /** Buttons that copy requests and a command for a terminal, each with where it takes the token from. */
 export const copies = (asks, command) => [
-  button('Copy as curl', () => copy(asks().map(curl).join('\n'), 'TOKEN')),
-  command && button('Copy as registrar command', () => copy(command(), 'REGISTRAR_TOKEN')),
+  copying('Copy as curl', () => asks().map(curl).join('\n'), 'TOKEN'),
+  command && copying('Copy as registrar command', command, 'REGISTRAR_TOKEN'),
 ]
+
+// What is written by hand may be no request.
+const copying = (label, make, variable) => button(label, () => {
+  try {
+    return copy(make(), variable)
+  } catch (error) {
+    return announce(said(error.message))
+  }
+})
 
 /** Several commands, one a line. */
 export const commands = (...commands) => commands.filter(Boolean).join('\n')
@@ -67,12 +77,17 @@ export function later(promise) {
 
 /**
  * Asks before it acts. `request` and `command` make what is asked, `typed` has to be typed, `done` is given the answer;
- * `refused` is given an error, with a function that closes the dialog, and says whether that is all about it.
+ * `refused` is given an error, with a function that closes the dialog, and says whether that is all about it. What is not as
+ * it was shown is shown `again`.
  */
-export function confirm({ title, content, label, kind = 'main', request, command, typed, done, refused }) {
+export function confirm({ title, content, label, kind = 'main', request, command, typed, done, refused, again }) {
   dialog(title, (close) => {
     const outcome = h('div')
     const word = typed && input('text')
+    const look = () => {
+      close()
+      return again()
+    }
     const act = async () => {
       if (word && word.value !== typed) return
       try {
@@ -81,7 +96,7 @@ export function confirm({ title, content, label, kind = 'main', request, command
         done(members)
       } catch (error) {
         const isTold = await Promise.resolve(refused?.(error, close)).catch((other) => fill(outcome, failure(other)))
-        if (!isTold) fill(outcome, failure(error))
+        if (!isTold) fill(outcome, failure(error), again && [404, 409].includes(error.status) && h('p', button('Look again', look)))
       }
     }
     const go = h(`button.${kind}`, { type: 'submit', disabled: Boolean(word) }, label)
@@ -124,7 +139,8 @@ async function* pagesOf(signal, path, member, query, cursor) {
 export function pages(context, path, member, query, show, nothing, keep = (rows) => rows) {
   const rows = []
   let [cursor, act] = []
-  const more = button('', () => act?.(), '', { hidden: true })
+  // It stops what it has begun, so that nothing is waited for.
+  const more = button('', () => void act?.(), '', { hidden: true })
   const [list, fault, told] = [h('div'), h('div'), h('span.hint', { role: 'status', tabindex: -1 })]
   const offer = (label, then) => {
     const isLeft = !label && document.activeElement === more

@@ -177,6 +177,7 @@ await check('a token that may only read clients is offered no change, and 403 is
   assert.equal(await other.getByRole('button', { name: 'Lock' }).count(), 0)
   await at(other, 'policy')
   await other.getByText('403').waitFor()
+  await other.getByText('It needs a token with service.read').waitFor()
   await other.context().close()
 })
 
@@ -339,6 +340,8 @@ await check('of changes that help those are offered that change the least', asyn
     const changed = await page.getByRole('table', { name: 'What becomes different' }).locator('tbody tr').allInnerTexts()
     assert.equal(changed.length, 1, changed.join())
     assert.ok(changed[0].includes(offered), changed[0])
+    const meant = await page.getByLabel('What a member means').inputValue()
+    assert.ok(offered.startsWith(meant) && meant, meant)
     await page.getByRole('button', { name: 'What is in force' }).click()
   }
 })
@@ -828,6 +831,15 @@ await check('screens without anything say what to do', async () => {
     await page.locator('main').getByText(text).waitFor()
   }
   assert.equal(await page.getByRole('button', { name: /^Copy as/ }).count(), 0)
+})
+
+await check('an address that leads nowhere says so', async () => {
+  await at(page, 'nope')
+  await page.getByRole('heading', { name: 'No such screen' }).waitFor()
+  await at(page, 'clients/%E0%A4%A')
+  await page.locator('.failure').getByText('400').waitFor()
+  await at(page, 'grants?client=nobody')
+  await page.getByRole('link', { name: 'there is no such client' }).waitFor()
 })
 
 await check('what was not changed is told, and what is written of a change is an object that has each member once', async () => {

@@ -13,7 +13,7 @@ import { refused } from './refused.js'
 import { stet } from './stet.js'
 import { today } from './today.js'
 import { tokens } from './tokens.js'
-import { failure, to } from './ui.js'
+import { failure, screen, to } from './ui.js'
 
 /** The part of the address, the name, the key after `g`, and what makes it. */
 const SCREENS = [
@@ -35,13 +35,24 @@ const main = document.getElementById('main')
 let me
 let shown = new AbortController()
 
+/** Of an address that somebody may have cut. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
 function place() {
   const [path, search] = location.hash.slice(2).split('?')
-  const [id, ...parts] = path.split('/').map((part) => decodeURIComponent(part.replace(/%(?![\da-f]{2})/gi, '%25')))
+  const [id, ...parts] = path.split('/').map(decoded)
   const known = me.services.find((service) => String(service.service_id) === id)
   const service = known ?? (/^[1-9]\d*$/.test(id) ? { service_id: Number(id) } : me.services[0])
   return { service, parts: parts[0] ? parts : ['today'], query: new URLSearchParams(search) }
 }
+
+const unknown = (context) => screen(context, 'No such screen', [], '', hint('The screens are listed above.'))
 
 async function show() {
   shown.abort()
@@ -51,7 +62,7 @@ async function show() {
   const { service, parts, query } = place()
   if (!service) return fill(main, h('h1', 'No service'), h('p', 'Make one: ', h('code', 'registrar service create'), '.'))
   const id = service.service_id
-  const [part, name, , make] = SCREENS.find(([part]) => part === parts[0]) ?? SCREENS[0]
+  const [part, name, , make] = SCREENS.find(([part]) => part === parts[0]) ?? ['', 'No such screen', '', unknown]
   const may = (...permissions) => permissions.some((permission) => me.permissions.includes(permission))
   const context = {
     me, id, parts, query, signal, may,
@@ -81,7 +92,7 @@ async function show() {
 function frame(service, current) {
   const id = String(service.service_id)
   const services = me.services.includes(service) ? me.services : [...me.services, service]
-  const options = services.map((one) => [String(one.service_id), `${one.service_id} ${one.name ?? ''}`])
+  const options = services.map((one) => [String(one.service_id), one.name ? `${one.name} (${one.service_id})` : String(one.service_id)])
   const choice = select(options, id, { onchange: () => { location.hash = to(choice.value, [current]) } })
   const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
   fill(header, brand(),

@@ -3,6 +3,7 @@
 import { advice, at, meaning } from './advice.js'
 import { get } from './api.js'
 import { code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
+import { MEMBERS } from './members.js'
 import { open } from './policy.js'
 import { about } from './rules.js'
 import { registrar } from './shell.js'
@@ -23,7 +24,7 @@ export async function refused(context) {
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
   return screen(context, 'Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
-    kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept.'),
+    kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
@@ -53,6 +54,12 @@ async function counted({ id, signal }, rule) {
   return rule === 'clients_per_service' ? clients : Math.max(0, ...developers.map(({ clients }) => clients))
 }
 
+/** The member that a change is about. */
+function memberOf(patch) {
+  const [[name, inner]] = Object.entries(patch)
+  return Object.hasOwn(MEMBERS, name) ? name : `${name}.${Object.keys(inner)[0]}`
+}
+
 async function policySide(context, { rule, description }, samples) {
   const [policy, there] = await Promise.all([get(`${context.id}/policy`, {}, context.signal), counted(context, rule)])
   const [members] = about(rule, description)
@@ -62,6 +69,6 @@ async function policySide(context, { rule, description }, samples) {
     rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', rule === 'clients_per_service' ? 'The service has ' : 'The developer with the most clients, all that register themselves being one, has ', count(there, 'client'), ' now.'),
     rule === 'software_statements' && !policy.software_statements?.required && h('p', 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, there }, policy, samples, (steps, body) => open(context, policy, steps, body, members[0])),
+    await advice(context, { rule, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
   ]
 }

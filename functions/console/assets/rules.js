@@ -15,7 +15,7 @@ export const RULES = {
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
   'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
-  'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
+  'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name. If the name is rightly the client’s own, an operator may register it: Clients, Register.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
   'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'The specifications do not permit it, or only where the policy says so: a fragment in a redirect URI, http elsewhere than on loopback, characters that nobody sees, members that contradict each other.', 'Correct the member that is named.'],
   'doors': [['doors'], 'The service does not open this door.', 'Register at a door that is open.'],
@@ -29,6 +29,9 @@ export const RULES = {
 /** What the registrant does about refusals of which more is known than their rule. */
 const REMEDIES = [
   [/requires application_type native/, 'Send "application_type": "native".'],
+  [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
+  [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
+  [/^this registrant has a client already$/, 'Manage the client that is there, which the screen STET lists, or let an operator delete it. With repeated_registration replace in the service’s STET settings a new one takes its place.'],
   [/^sector_identifier_uri: the URL is not allowed/, 'Publish the document at a URL that has https, port 443 and a public host, with each redirect URI, and send that one.'],
   [/^sector_identifier_uri: .* does not list/, 'List each redirect URI in the document, letter by letter.'],
   [/^software_statement is not a signed JWT|^software_statement: its (alg|typ)/, 'Send a JWT that an issuer has signed with RS256, PS256, ES256 or the like, and that is no token of another kind.'],
@@ -47,8 +50,11 @@ export function about(rule, description = '') {
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
-// What stands for a word that is not kept is not offered.
-const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !/^x+[^\x20-\x7e]*$/.test(item))
+
+/** Whether it stands for a word that is not kept. */
+const isMasked = (word) => /^x+[^\x20-\x7e]*$/.test(word)
+
+const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !isMasked(item))
 
 export function parsed(uri) {
   try {
@@ -182,10 +188,11 @@ export function lost(sent, became) {
     const is = became[name]
     if (name.endsWith('_supported') || is === value) return []
     if (is === undefined) return [`without ${name}`]
-    if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${value}`]
+    const shown = (word) => isMasked(word) ? 'a word that is not kept' : word
+    if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${shown(value)}`]
     const words = (json) => texts(json).flatMap((text) => text.split(' '))
-    const gone = words(value).filter((word) => !words(is).includes(word))
-    return gone.length ? [`without ${gone.join(', ')} of ${name}`] : []
+    const gone = words(value).filter((word) => !words(is).includes(word)).map(shown)
+    return gone.length ? [`without ${[...new Set(gone)].join(', ')} of ${name}`] : []
   })
 }
 

@@ -44,6 +44,9 @@ export async function copy(text, variable) {
   }
 }
 
+/** What a request needs that a token may not permit (docs/operators.md). */
+const permission = (method, path) => `${/^\d+\/(policy|audit|tokens)/.test(path) ? 'service' : 'client'}.${method === 'GET' || path.endsWith('/try') ? 'read' : 'write'}`
+
 /** What was asked, and why there is no answer to it. */
 export function failure(error) {
   // That something was done before does not stand beside it.
@@ -56,7 +59,7 @@ export function failure(error) {
   return h('div.failure', { role: 'alert' },
     h('p', h('strong', status ? `${status} ` : 'No answer '), code(members.error ?? ''), ' to ', code(`${method} ${path}`)),
     h('p', said(error.message)),
-    status === 403 && h('p', 'registrar token create makes a token that permits it.'),
+    status === 403 && h('p', 'It needs a token with ', code(permission(method, path)), ': registrar token create makes one.'),
     h('details', h('summary', 'The whole answer'), h('pre', pretty(members))))
 }
 

@@ -3,9 +3,11 @@
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
+use operator::Fault;
 use operator::policy::members;
 use reqwest::Method;
 use serde_json::{Map, Value};
+use shared::Error;
 use shared::administration::configure_service;
 use shared::metadata::Change;
 use shared::policy::{Policy, Preset};
@@ -143,8 +145,13 @@ impl InForce {
                 service.version = self.version;
                 let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
                 check(&configuration)?;
-                let changed = configure_service(&connection.store, &service, &configuration, &super::operator()).await;
-                Ok(Self::in_table(&changed.map_err(described)?))
+                match configure_service(&connection.store, &service, &configuration, &super::operator()).await {
+                    Ok(changed) => Ok(Self::in_table(&changed)),
+                    Err(Error::Contention) => {
+                        Err(Failure::new(Kind::Conflict, Fault::PreconditionFailed.told().2).into())
+                    }
+                    Err(error) => Err(described(error)),
+                }
             }
             Asked::Api(api) => {
                 let asking = Asking::new(Method::PUT, &[&self.service.to_string(), "policy"]);

@@ -20,6 +20,7 @@ pub(super) use settings::{check, organization};
 use super::api::{Asking, rows};
 use super::asked::{Asked, needs_table};
 use super::consent::Consent;
+use super::desk::of_service;
 use super::input::Input;
 use super::policy::InForce;
 use super::{Connection, Output, operator};
@@ -245,7 +246,7 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone(), Some(service.version))?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
-    print(&changed.map_err(described)?, false, connection, output)
+    print(&changed.map_err(of_service)?, false, connection, output)
 }
 
 /// All of a service for scripts; where it is and what comes next for people.

@@ -164,7 +164,7 @@ async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &A
         Asked::Table(connection) => {
             let token = existing(&hash, connection).await?;
             if service.is_some_and(|service| token.service_id != Some(service)) {
-                return Err(Failure::not_found("this service has no such token").into());
+                return Err(no_token().into());
             }
             ask(&id, &owner_of(&token))?;
             let made = made_by(&id, beside(&token, connection).await);
@@ -176,11 +176,15 @@ async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &A
                 Some(service) => service,
                 None => only_service(api).await?,
             };
+            // Afterwards they cannot be read: it may be the one that asks.
+            let tokens = of_service(service, api).await;
+            let is_it = |token: &Map<String, Value>| token.get("id").and_then(Value::as_str) == Some(&id);
+            if tokens.as_ref().is_ok_and(|tokens| !tokens.iter().any(is_it)) {
+                return Err(no_token().into());
+            }
             ask(&id, &format!("service {service}"))?;
-            // It may be the one that asks.
-            let made = made_by(&id, of_service(service, api).await);
             api.ask(Asking::new(Method::DELETE, &[&service.to_string(), "tokens", &id])).await?;
-            made
+            made_by(&id, tokens)
         }
     };
     let facts = [("id".to_owned(), id.into()), ("state".to_owned(), "revoked".into())];
@@ -247,7 +251,7 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
         Create::Service { service, expires, .. } => ("service", *service, *expires),
         Create::InitialAccess { service, expires, .. } => ("initial_access", *service, *expires),
         Create::Organization { .. } => {
-            return Err(needs_table("the API makes no tokens of organizations").into());
+            return Err(needs_table("the API has no tokens of organizations").into());
         }
     };
     let mut body = Map::from_iter([("kind".to_owned(), kind.into())]);
@@ -460,7 +464,11 @@ fn bound(scope: Option<&str>, grant_types: Vec<GrantType>) -> Result<BoundPolicy
 
 async fn existing(hash: &TokenHash, connection: &Connection) -> Result<TokenRecord> {
     let known = connection.store.token_of_any_kind(hash).await.map_err(described)?;
-    known.ok_or_else(|| Failure::not_found("there is no such token").into())
+    known.ok_or_else(|| no_token().into())
+}
+
+fn no_token() -> Failure {
+    Failure::not_found("there is no such token")
 }
 
 impl Which {

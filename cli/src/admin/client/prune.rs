@@ -55,7 +55,10 @@ pub(super) async fn run(prune: &Prune, asked: &Asked, output: &Output) -> Result
     match (prune.unused, asked) {
         (Some(unused), _) => prune.delete(unused, asked, output).await,
         (None, Asked::Table(connection)) => prune.undo(connection, output).await,
-        (None, Asked::Api(_)) => Err(needs_table("the API does not list what was pruned").into()),
+        (None, Asked::Api(_)) => {
+            Err(needs_table("the API does not list what was pruned: `client restore` brings back one that is named")
+                .into())
+        }
     }
 }
 

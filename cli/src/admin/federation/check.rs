@@ -11,7 +11,7 @@ use shared::federation::{EntityId, rehearse};
 use shared::registry::Context;
 
 use crate::admin::api::{Asking, rows, rows_if_any};
-use crate::admin::asked::Asked;
+use crate::admin::asked::{Asked, needs_table};
 use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
 use crate::admin::output::date;
@@ -35,9 +35,7 @@ pub(super) async fn run(check: Check, asked: &Asked, output: &Output) -> Result<
     let mut answer = match asked {
         Asked::Table(connection) => in_table(id, entity_id.as_deref(), reach, connection).await?,
         Asked::Api(_) if !reach.is_usual() => {
-            return Err(
-                Failure::usage("--reachable and --extra-ca are for the table: the API fetches as it does").into()
-            );
+            return Err(needs_table("by the API the functions fetch, from where they do").into());
         }
         Asked::Api(api) => {
             let asking = Asking::new(Method::GET, &[&id.to_string(), "federation"]);

@@ -112,6 +112,12 @@ impl Failure {
         Self::not_found(format!("there is no client {identifier}"))
     }
 
+    /// Whether an error says that there is no such client.
+    #[must_use]
+    pub fn is_no_client(error: &anyhow::Error, identifier: &str) -> bool {
+        error.downcast_ref() == Some(&Self::no_client(identifier))
+    }
+
     /// The command line is not understood.
     #[must_use]
     pub fn usage(sentence: impl Into<String>) -> Self {

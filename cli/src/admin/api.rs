@@ -2,6 +2,7 @@
 
 mod profile;
 mod settings;
+pub(super) mod shape;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::failure::{Failure, Kind, of_core};
 use crate::print;
 
 pub(super) use settings::Settings;
+use shape::{CLIENT, CLIENTS, Member, has, rows, text};
 
 /// How long an answer may take, all of it: longer than a function has for what it does to a hundred clients.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -218,17 +220,23 @@ impl Api {
         let path = self.client_path(service, client_id).await?;
         let asking = Asking::new(Method::GET, &[service, "clients", &path]).about(client_id);
         let client = self.ask(asking).await?.members;
-        text(&client, "client_id")?;
+        has(&client, &CLIENT)?;
         Ok(client)
     }
 
     /// The next page of a list.
     ///
     /// # Errors
-    /// What [`ask`](Self::ask) says; if the list leads back to where it has been: it would have no end.
-    pub(super) async fn page(&self, asking: Asking, list: &str, pages: &mut Pages) -> Result<Vec<Map<String, Value>>> {
+    /// What [`ask`](Self::ask) says; what an entry lacks; if the list leads back to where it has been: it would have no end.
+    pub(super) async fn page(
+        &self,
+        asking: Asking,
+        list: Member,
+        pages: &mut Pages,
+    ) -> Result<Vec<Map<String, Value>>> {
         let mut members = self.ask(asking.with("cursor", pages.cursor())).await?.members;
-        let rows = rows(&mut members, list)?;
+        has(&members, &[list])?;
+        let rows = rows(&mut members, list.0);
         let next = members.contains_key("next").then(|| text(&members, "next")).transpose()?;
         pages.go_on(next.map(str::to_owned))?;
         Ok(rows)
@@ -238,7 +246,7 @@ impl Api {
     pub(super) async fn pages(
         &self,
         asking: &Asking,
-        list: &str,
+        list: Member,
         most: usize,
     ) -> Result<(Vec<Map<String, Value>>, bool)> {
         let (mut all, mut pages) = (Vec::new(), Pages::default());
@@ -259,50 +267,12 @@ impl Api {
             return Ok(client_id.to_owned());
         }
         let asking = Asking::new(Method::GET, &[service, "clients"]).with("client_id", Some(client_id));
-        let found = rows(&mut self.ask(asking).await?.members, "clients")?;
+        let mut answer = self.ask(asking).await?.members;
+        has(&answer, &[CLIENTS])?;
+        let found = rows(&mut answer, CLIENTS.0);
         let number = found.first().and_then(|client| client.get("numeric_id")?.as_u64());
         Ok(number.ok_or_else(|| Failure::no_client(client_id))?.to_string())
     }
-}
-
-/// Takes the rows of a page, which it must have.
-///
-/// # Errors
-/// That they are missing.
-pub(super) fn rows(members: &mut Map<String, Value>, name: &str) -> Result<Vec<Map<String, Value>>, Failure> {
-    let lacking = || lacking(name, "an array of objects");
-    let Some(Value::Array(rows)) = members.remove(name) else { return Err(lacking()) };
-    let row = |row| if let Value::Object(row) = row { Ok(row) } else { Err(lacking()) };
-    rows.into_iter().map(row).collect()
-}
-
-/// The same, which it may have.
-///
-/// # Errors
-/// That they are something else.
-pub(super) fn rows_if_any(members: &mut Map<String, Value>, name: &str) -> Result<Vec<Map<String, Value>>, Failure> {
-    if members.contains_key(name) { rows(members, name) } else { Ok(Vec::new()) }
-}
-
-/// A text that an answer must have.
-///
-/// # Errors
-/// That it is missing.
-pub(super) fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<&'m str, Failure> {
-    members.get(name).and_then(Value::as_str).ok_or_else(|| lacking(name, "a string"))
-}
-
-/// A number that an answer must have.
-///
-/// # Errors
-/// That it is missing.
-pub(super) fn number(members: &Map<String, Value>, name: &str) -> Result<u64, Failure> {
-    members.get(name).and_then(Value::as_u64).ok_or_else(|| lacking(name, "a whole number"))
-}
-
-/// What is asked is not the operators' API, or not as this program knows it.
-fn lacking(member: &str, what: &str) -> Failure {
-    Failure::new(Kind::Refused, format!("the API's answer lacks {member}, {what}: is it the operators' API?"))
 }
 
 /// The pages of a list, one after the other.

@@ -20,7 +20,8 @@ use shared::client::{RegisteredClient, Source};
 use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
 use shared::registry::{self, strictness};
 
-use super::api::{Api, Asking, rows_if_any, text};
+use super::api::shape::{rows, text};
+use super::api::{Api, Asking};
 use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::{Desk, absent};
@@ -302,7 +303,7 @@ fn print(client: Map<String, Value>, output: &Output) -> Result<()> {
     if output.is_json() {
         return output.one(&members);
     }
-    let changes = rows_if_any(&mut members, "changes")?;
+    let changes = rows(&mut members, "changes");
     members.remove("sent");
     output.one(&members)?;
     if !changes.is_empty() {

@@ -15,7 +15,8 @@ use shared::registry::rehearse;
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
-use super::api::{Answer, Asking, rows, rows_if_any};
+use super::api::shape::{TRIAL, has, rows};
+use super::api::{Answer, Asking};
 use super::asked::Asked;
 use super::input::Input;
 use super::service::check;
@@ -195,7 +196,9 @@ async fn attempt(
             ];
             let body = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
             let asking = Asking::new(Method::POST, &[&service.to_string(), "policy", "try"]).sending(body);
-            api.ask(asking).await?.members
+            let outcome = api.ask(asking).await?.members;
+            has(&outcome, &TRIAL)?;
+            outcome
         }
     };
     print_outcome(outcome, output)
@@ -211,7 +214,7 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     if output.is_json() {
         output.one(&outcome)?;
     } else {
-        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs")).transpose()?;
+        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs"));
         if let Some(differs) = &differs {
             output.rows(&["member", "from", "to"], differs)?;
         }
@@ -219,9 +222,9 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
             if differs.is_some() {
                 output.done("");
             }
-            output.rows(&CHANGES, &rows(&mut outcome, "changes")?)?;
+            output.rows(&CHANGES, &rows(&mut outcome, "changes"))?;
         }
-        let required = rows_if_any(&mut outcome, "requires")?;
+        let required = rows(&mut outcome, "requires");
         if let Some(Value::Object(registered)) = outcome.get("registered") {
             output.done("");
             let required: Vec<&str> = required.iter().filter_map(|one| one.get("what")?.as_str()).collect();

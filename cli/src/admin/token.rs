@@ -15,7 +15,8 @@ use shared::metadata::{GrantType, Invalid, Scope};
 use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
-use super::api::{Api, Asking, rows, text};
+use super::api::shape::{Is, SERVICES, TOKEN, TOKENS, has, rows};
+use super::api::{Api, Asking};
 use super::asked::{Asked, needs_table};
 use super::consent::Consent;
 use super::output::date;
@@ -237,7 +238,9 @@ fn warn_of(made: Result<Vec<String>>) {
 
 /// The service of the token that asks, if it is for one.
 async fn only_service(api: &Api) -> Result<u64> {
-    let services = rows(&mut api.get(&["whoami"]).await?, "services")?;
+    let mut who = api.get(&["whoami"]).await?;
+    has(&who, &[SERVICES])?;
+    let services = rows(&mut who, SERVICES.0);
     let number = |service: &Map<String, Value>| service.get("service_id")?.as_u64();
     match &services[..] {
         [service] => number(service),
@@ -276,7 +279,8 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
         Create::Organization { .. } => {}
     }
     let mut made = api.ask(Asking::new(Method::POST, &[&id, "tokens"]).sending(body)).await?.members;
-    text(&made, "value")?;
+    has(&made, &[("value", Is::Text)])?;
+    has(&made, &TOKEN)?;
     let value = made.remove("value").unwrap_or_default();
     let mut members = displayed(made, Some(service));
     members.insert("token".to_owned(), value);
@@ -405,7 +409,7 @@ async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
 /// The tokens of a service by the API, oldest first.
 async fn of_service(service: u64, api: &Api) -> Result<Vec<Map<String, Value>>> {
     let asking = Asking::new(Method::GET, &[&service.to_string(), "tokens"]);
-    let (tokens, _) = api.pages(&asking, "tokens", usize::MAX).await?;
+    let (tokens, _) = api.pages(&asking, TOKENS, usize::MAX).await?;
     Ok(tokens.into_iter().rev().map(|token| displayed(token, Some(service))).collect())
 }
 

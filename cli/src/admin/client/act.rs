@@ -1,13 +1,14 @@
 //! What an operator decides about one client.
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use operator::Fault;
 use operator::action::{self, Action};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::{Seen, Which, shown};
-use crate::admin::api::{Api, Asking, kind, text};
+use crate::admin::api::shape::{CLIENT, has, text};
+use crate::admin::api::{Api, Asking, kind};
 use crate::admin::asked::Asked;
 use crate::admin::consent::Consent;
 use crate::admin::desk::{Desk, absent};
@@ -36,7 +37,7 @@ pub(super) async fn run(
     if let Action::Approve | Action::Deny | Action::Delete { .. } = action {
         let client = match which.whole(asked).await {
             // It may be one that was deleted before.
-            Err(error) if is_for_good(action) && which.is_unknown(&error) => Map::new(),
+            Err(error) if is_for_good(action) && Failure::is_no_client(&error, &which.client_id) => Map::new(),
             client => client?,
         };
         waited = waits(&client);
@@ -47,7 +48,7 @@ pub(super) async fn run(
         version = version.or_else(|| client.get("version")?.as_u64());
     }
     let client = which.done(action, version, asked).await.map_err(|error| match action {
-        Action::Restore if which.is_unknown(&error) => {
+        Action::Restore if Failure::is_no_client(&error, &which.client_id) => {
             Failure::not_found(format!("{error}, and none that was deleted in the last thirty days")).into()
         }
         _ => error,
@@ -179,15 +180,12 @@ impl Which {
             Asking::new(Method::POST, &[&service, "clients", &path, action.name()]).sending(body.collect())
         };
         let client = api.ask(asking.about(&self.client_id)).await?.members;
-        if !client.is_empty() || !matches!(action, Action::Deny | Action::Delete { .. } | Action::Unlock) {
-            text(&client, "client_id")?;
+        let may_be_gone = matches!(action, Action::Deny | Action::Delete { .. } | Action::Unlock);
+        let makes_something = matches!(action, Action::RotateSecret { .. } | Action::ReissueToken);
+        if !makes_something && !(may_be_gone && client.is_empty()) {
+            has(&client, &CLIENT)?;
         }
         Ok(client)
-    }
-
-    /// Whether an error says that there is none.
-    fn is_unknown(&self, error: &Error) -> bool {
-        error.downcast_ref() == Some(&Failure::no_client(&self.client_id))
     }
 
     /// For how many seconds an old secret works: none if the policy is not this token's to see.

@@ -14,7 +14,8 @@ use shared::administration::{self, RestoreFault};
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
-use crate::admin::api::{Api, Asking, MOST, Pages, rows};
+use crate::admin::api::shape::{CLIENTS, RESULTS, has, rows};
+use crate::admin::api::{Api, Asking, MOST, Pages};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
@@ -120,7 +121,7 @@ impl Prune {
                 .with("locked", Some(false))
                 .with("oldest", Some(true))
                 .with("limit", Some(MOST));
-            let page = api.page(asking, "clients", &mut pages).await?;
+            let page = api.page(asking, CLIENTS, &mut pages).await?;
             let found: Vec<Meant> = page.iter().filter_map(named).collect();
             let possible = self.bulk(&found, unused, true, api).await?;
             meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
@@ -144,7 +145,9 @@ impl Prune {
         let clients: Vec<Value> = some.iter().map(|(_, client_id)| json!({ "client_id": client_id })).collect();
         let order = json!({"action": "delete", "unused": unused.as_secs(), "preview": preview, "clients": clients});
         let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(members(order));
-        let results = rows(&mut api.ask(asking).await?.members, "results")?;
+        let mut answer = api.ask(asking).await?.members;
+        has(&answer, &[RESULTS])?;
+        let results = rows(&mut answer, RESULTS.0);
         let outcome = if preview { "possible" } else { "done" };
         let those = results.iter().filter(|result| result.get("outcome").is_some_and(|found| found == outcome));
         Ok(those.filter_map(|result| Some(result.get("client_id")?.as_str()?.to_owned())).collect())

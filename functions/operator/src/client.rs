@@ -66,6 +66,7 @@ async fn delete(app: &App, request: &Request) -> Result<Response, Fault> {
     has_no_body(request, "version and for_good are")?;
     let context = door::context(app, &desk, request);
     let action = Action::Delete { for_good, unused: None };
-    Box::pin(action::perform(&context, request, identifier, named, &action, version)).await?;
+    let base_url = app.base_url(&desk.service, request);
+    Box::pin(action::perform(&context, &base_url, identifier, named, &action, version)).await?;
     Ok(Response::empty(204))
 }

@@ -8,6 +8,7 @@ use shared::policy::ValueFault;
 use shared::service::{Service, ServiceConfiguration};
 
 use super::{create_new, first_secrets, members, settings, topology};
+use crate::admin::desk::of_service;
 use crate::admin::input::Input;
 use crate::admin::{Connection, Output, operator};
 use crate::failure::described;
@@ -55,7 +56,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
         Some(current) if changes.is_empty() => Some(current.id),
         Some(current) => {
             let configured = configure_service(&connection.store, current, &declared.configuration, &operator()).await;
-            Some(configured.map_err(described)?.id)
+            Some(configured.map_err(of_service)?.id)
         }
         None => Some(create(declared, connection).await?.id),
     };

@@ -62,15 +62,6 @@ impl Draft {
         let Value::Object(members) = members else { return Err(Error::internal("a client is not an object")) };
         Ok(Self { metadata: ClientMetadata::from_members(members)?, client_type: None, ..draft })
     }
-
-    /// Whether a change to it changes something: its metadata is another one than the client's, or that lacks a secret that
-    /// a change makes, as one that came without secrets from another table.
-    #[must_use]
-    pub fn changes(&self, client: &RegisteredClient, now: u64) -> bool {
-        let end = client.record.secret_expires_at;
-        let lacks_secret = client.secret.is_none() || end != 0 && end <= now;
-        self.metadata != Self::of(client).metadata || lacks_secret && client.record.metadata.needs_secret()
-    }
 }
 
 /// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
@@ -101,7 +92,8 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
     Err(Error::Contention)
 }
 
-/// Replaces what `draft` makes of the client. If another change wins, it is asked once more on the new state.
+/// Replaces what `draft` makes of the client; what is so already is no change, unless the client lacks a secret, as one that
+/// came without secrets from another table. If another change wins, it is asked once more on the new state.
 ///
 /// # Errors
 /// As [`create`]; what `draft` returns; [`Error::UnknownClient`] if the client is gone; [`Error::Contention`] if
@@ -129,6 +121,7 @@ pub async fn replace_once(
 ) -> Result<ClientInformation, Error> {
     let draft = draft(&client)?;
     let opened = secret::open(context, &client).await?;
+    let before = client.clone();
     let renamed = draft.settings.alias != client.record.settings.alias;
     bound_sizes(&draft.settings)?;
     client.record.settings = draft.settings;
@@ -142,6 +135,9 @@ pub async fn replace_once(
         }
         client.record.metadata = metadata;
         client.record.client_type = checked_type(draft.client_type, client.source, &client.record.metadata)?;
+    }
+    if client == before && !secret::is_lacking(context, &client) {
+        return Ok(information(client, opened));
     }
     step(context, &mut client);
     let client_secret = secret::keep_or_renew(context, &mut client, opened).await?;
@@ -268,7 +264,7 @@ pub struct Replaced {
 }
 
 /// Replaces a client's secret, by `new` or by a random one. The old one works for `overlap` seconds more, or as the policy
-/// says.
+/// says. That it shall be the one that it is, for good, is no change.
 ///
 /// # Errors
 /// [`Invalid::NoSecret`] for a client without one, [`Invalid::NotOperators`] for one that others vouch for; [`Error::UnknownClient`], [`Error::Contention`],
@@ -309,6 +305,10 @@ pub async fn replace_secret_once(
         return Err(Invalid::syntax("overlap", "a number of seconds from 0 to 31536000").into());
     }
     let old = secret::open(context, &client).await?.ok_or(Invalid::NoSecret)?;
+    let is_for_good = client.record.secret_expires_at == 0 && client.previous_secret.is_none();
+    if is_for_good && context.service.policy().secret_lifetime.is_none() && old.matches(new.expose()) {
+        return Ok(old);
+    }
     step(context, &mut client);
     secret::replace(context, &mut client, new, overlap).await?;
     context.app.store.replace_client(&client, &[], &context.origin).await?;
@@ -654,7 +654,8 @@ pub async fn create_numbered_service(
     }
 }
 
-/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays, keys included.
+/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays, keys included. What is
+/// so already is no change.
 ///
 /// # Errors
 /// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`],
@@ -668,11 +669,13 @@ pub async fn configure_service(
     configuration.check()?;
     configuration.policy.check_new(Some(&current.configuration.policy))?;
     let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
-    store.update_service(current.id, current.version, configuration, None, origin).await?;
+    if *configuration != current.configuration {
+        store.update_service(current.id, current.version, configuration, None, origin).await?;
+    }
     store.service(current.id).await?.ok_or(Error::UnknownService)
 }
 
-/// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
+/// Replaces a service's configuration and what it keeps sealed; `current` is as it was read. What is so already is no change.
 ///
 /// # Errors
 /// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
@@ -686,11 +689,11 @@ pub async fn replace_service(
 ) -> Result<Service, Error> {
     configuration.policy.check_new(Some(&current.configuration.policy))?;
     let configuration = kept(configuration, secrets)?;
-    let sealed = match (secrets.is_empty(), &current.secrets) {
-        (true, None) => None,
-        _ => Some(current.sealed(keys, secrets).await?),
-    };
-    store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
+    let keeps_secrets = current.secrets(keys).await? == *secrets;
+    if configuration != current.configuration || !keeps_secrets {
+        let sealed = if keeps_secrets { None } else { Some(current.sealed(keys, secrets).await?) };
+        store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
+    }
     let service = store.service(current.id).await?.ok_or(Error::UnknownService)?;
     Ok(Service { data_key: Arc::clone(&current.data_key), ..service })
 }

@@ -132,7 +132,7 @@ pub enum ClientType {
 }
 
 /// A client, as stored.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct RegisteredClient {
     /// The service it belongs to.
     pub service_id: u64,
@@ -499,7 +499,7 @@ pub struct SoftwareIdentity {
 }
 
 /// A client secret at rest.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct SealedSecret {
     /// See [`crate::credentials::DataKey::seal`].
     pub sealed: Vec<u8>,
@@ -508,7 +508,7 @@ pub struct SealedSecret {
 }
 
 /// A client secret that was replaced, and works until an end.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct PreviousSecret {
     /// As it was.
     pub secret: SealedSecret,

@@ -251,14 +251,19 @@ async fn replace(
     let policy = context.service.policy();
     let admitted = readmit(context, &client, Sent::to_replace(submitted), rule).await?;
     remote::check(context, admitted.metadata()).await?;
+    let before = client.clone();
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());
     become_what_was_admitted(policy, &mut client, admitted);
     client.record.settings.others.extend(submitted.kept.clone());
+    let token = rotate_token(context, &mut client, owner.token())?;
+    // What is so already is no change.
+    if client == before && !secret::is_lacking(context, &client) && !secret::is_ending(context, &client) {
+        return Ok(ClientInformation::new(client, client_secret, token));
+    }
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
     let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
-    let token = rotate_token(context, &mut client, owner.token())?;
     let claimed = if renamed { claimed(policy, client.source) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))

@@ -155,7 +155,7 @@ async fn found(
 ) -> Result<RegisteredClient, Fault> {
     let base_url = context.app.base_url(context.service, request);
     Ok(match action {
-        Action::Lock | Action::Unlock => resolution::to_change(context, &base_url, identifier, named).await?,
+        Action::Lock => resolution::to_change(context, &base_url, identifier, named).await?,
         _ => resolution::known(context, &base_url, identifier, named).await?,
     })
 }
@@ -169,6 +169,9 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
     action.fits(&client)?;
     let client_id = client.client_id.clone();
     match action {
+        Action::Lock | Action::Unlock if client.locked == (*action == Action::Lock) => {
+            return Ok(Outcome::Changed(Box::new(client)));
+        }
         Action::Lock => administration::lock_once(context, client, true).await?,
         Action::Unlock => administration::lock_once(context, client, false).await?,
         Action::Approve => administration::approve(context, client).await?,

@@ -112,7 +112,8 @@ async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
                 administration::unlock_deleted(&context, client_id).await.map_err(absent)?;
                 return Ok((false, false));
             }
-            let client = desk.to_change(client_id, named).await?;
+            // One that nobody has decided anything about is not locked.
+            let client = if locked { desk.to_change(client_id, named).await? } else { desk.known(client_id).await? };
             seen.is(&client)?;
             let waits = client.pending_until.is_some();
             let done = match seen.version {

@@ -128,7 +128,8 @@ pub async fn replace_once(
     // What somebody else vouches for stays as it is: federations, institutions and documents.
     if client.source.is_operators_to_change() {
         let metadata = admit(context.service.policy(), draft.metadata)?;
-        if client.source.is_self_registered() {
+        // What operators make at Authlete's API was not sent by anybody.
+        if client.source != Source::AuthleteCreate {
             let (before, after) = (client.record.metadata.to_members(), metadata.to_members());
             let changes = std::mem::take(&mut client.record.changes);
             client.record.changes = changes.then_by_operator(&before, &after);

@@ -113,15 +113,10 @@ async fn try_register(
 /// As [`register`].
 pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Result<ClientInformation, Error> {
     let (sent, bound) = (Sent::to_register(submitted), BoundPolicy::default());
-    let admitted = admit(context, Source::Oauth, sent, &bound, Scrutiny::Vouched, &mut "").await?;
-    let (source, registrant) = (Source::Oauth, Registrant::Anonymous);
+    let (source, registrant) = (Source::Operator, Registrant::Anonymous);
+    let admitted = admit(context, source, sent, &bound, Scrutiny::Vouched, &mut "").await?;
     remote::check(context, &admitted.metadata).await?;
-    let mut client = enrolment::new_client(context, source, &registrant, admitted, Map::new());
-    // What an operator has made stays.
-    client.pending_until = None;
-    client.unused_until = None;
-    client.record.anonymous = false;
-    client.record.made_by_operator = true;
+    let client = enrolment::new_client(context, source, &registrant, admitted, Map::new());
     within_the_developers_share(context, &client).await?;
     enrolment::register_minted(context, client, &registrant).await
 }
@@ -287,7 +282,7 @@ async fn readmit(
 
 /// What operators have approved is what it was: anything else waits again, and what waits does so no longer than it did.
 fn reopen_approval(context: &Context<'_>, client: &mut RegisteredClient, admitted: &VerifiedMetadata) {
-    if *admitted != client.record.metadata && client.source.is_self_registered() {
+    if *admitted != client.record.metadata && client.source.is_registrants_to_change() {
         let policy = context.service.policy();
         client.pending_until = client.pending_until.or(policy.end_of_pending(context.app.clock.now()));
     }

@@ -81,7 +81,7 @@ impl Action {
             Self::Deny if client.pending_until.is_none() => {
                 Err(Fault::Conflict("the client does not wait for approval; delete it instead"))
             }
-            Self::Retain | Self::Release if !client.ends_unused() => Err(Fault::Conflict(
+            Self::Retain | Self::Release if !client.source.ends_unused() => Err(Fault::Conflict(
                 "the client does not end by itself if nobody uses it: only what has registered itself does",
             )),
             Self::Restore => Err(Fault::Conflict("the client is not deleted")),

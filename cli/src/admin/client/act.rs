@@ -148,7 +148,7 @@ async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
         Act::Retain | Act::Release => {
             let client = desk.known(client_id).await?;
             seen.is(&client)?;
-            if !client.ends_unused() {
+            if !client.source.ends_unused() {
                 return Err(conflict(&format!(
                     "{client_id} does not end by itself if nobody uses it: only what has registered itself does"
                 )));

@@ -100,7 +100,7 @@ function actions(context, path, client, metadata) {
     retained ? action('release', 'Release', 'It ends again if nobody uses it, as the policy says: its time begins anew.', { options: seen, then: done('It is released.') })
       : action('retain', 'Retain', 'It stays though nobody uses it.', { options: seen, then: done('It is retained.') }),
     client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
-    ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
+    ['oauth', 'operator', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { options: yes, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
     button('Change …', () => edit(context, path, client, done('It is changed.'))),
     button('Delete …', () => confirm({

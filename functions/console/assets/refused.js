@@ -4,7 +4,7 @@ import { advice, at, meaning } from './advice.js'
 import { get } from './api.js'
 import { code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
 import { open } from './policy.js'
-import { about } from './rules.js'
+import { about, ofToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -53,7 +53,7 @@ async function policySide(context, { rule, door, description }, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
-    rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
-    await advice(context, { rule, door }, policy, samples, (steps, body) => open(context, policy, steps, body, members[0])),
+    (rule === 'registration' && policy.registration !== 'open' || ofToken(description)) && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
+    await advice(context, { rule, door, description }, policy, samples, (steps, body) => open(context, policy, steps, body, members[0])),
   ]
 }

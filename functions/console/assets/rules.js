@@ -27,8 +27,12 @@ export const RULES = {
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
+/** Whether the initial access token is what refuses, and no policy. */
+export const ofToken = (description) => /not allowed by the initial access token/.test(description)
+
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '') {
+  if (ofToken(description)) return [[], 'The service offers it, and the initial access token of the registration does not allow it.', 'Ask for what the token allows, or get another token of the operator.']
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
   const native = /requires application_type native/.test(description)

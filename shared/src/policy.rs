@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use audit::sender;
 pub use audit::{Addresses, Audit};
 pub use bounds::LONGEST_OVERLAP;
 pub use called_urls::CalledUrls;

@@ -548,6 +548,47 @@ async fn guessed_tokens_are_one_kind_and_counted_within_a_networks_allowance() {
     let writes = proxy.requests().iter().filter(|request| request.starts_with("UpdateItem")).count();
     assert!(writes < 100, "{writes}");
     assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);
+
+    // What is switched off costs nothing.
+    let mut off = Preset::Open.policy();
+    off.audit.refusals = false;
+    world.set_policy(1, off).await;
+    world.clock.advance(31);
+    assert_eq!(world.send_bare("GET", &path, None).await.status, 401);
+    proxy.requests();
+    for _ in 0..30 {
+        assert_eq!(world.send_bare("GET", &path, Some("hunter2")).await.status, 401);
+    }
+    assert_eq!(proxy.requests(), [""; 0]);
+}
+
+/// A service with as many clients as it may have says when there may be room, in each door's form.
+#[tokio::test]
+async fn a_full_service_says_at_every_door_when_to_try_again() {
+    let street = Street::new().await;
+    let world = street.world();
+    world.set_policy(1, Policy { clients_per_service: Some(1), ..policy(&street.federation) }).await;
+    world.clock.advance(31);
+    while world.register(1, None, &web_client()).await.status == 201 {
+        world.catch_up().await;
+    }
+    let acme = Institution::new(world, &street.authority, ACME).await;
+    let aws = json!({"clientName": "a", "clientType": "public"});
+    let huawei = json!({"client_name": "abcdef", "client_type": "public", "grant_types": ["authorization_code"],
+        "token_endpoint_auth_method": "client_secret_post", "response_types": ["code"]});
+    let wrapped = json!({"json": web_client().to_string()});
+    for (sent, status) in [
+        (street.post("register", "/1/register", &web_client()).await, 403),
+        (street.post("authlete-client-registration", "/api/1/client/registration", &wrapped).await, 200),
+        (street.post("aws-register-client", "/client/register", &aws).await, 400),
+        (street.post("huawei-register-client", "/v1/clients", &huawei).await, 403),
+        (Sent { function: "stet-register", reply: acme.send(&acme.registration()).await }, 403),
+    ] {
+        let Sent { function, reply } = sent;
+        let again = reply.headers.get("retry-after").and_then(|value| value.to_str().ok());
+        assert_eq!((reply.status, again), (status, Some("60")), "{function}: {reply:?}");
+        assert!(reply.body.to_string().contains("no more clients can be registered"), "{function}: {reply:?}");
+    }
 }
 
 /// What was counted before operations were told apart were registrations, and what is counted since goes on with it.

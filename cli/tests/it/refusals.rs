@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use registrar::embedded::{self, TABLE};
 use serde_json::{Value, json};
 use shared::client::RegisteredClient;
+use shared::metadata::GrantType;
 use shared::origin::Origin;
-use shared::policy::{DOORS, Policy, Preset, Registration, Trust, TrustRule};
+use shared::policy::{BoundPolicy, DOORS, Policy, Preset, Registration, Trust, TrustRule};
 use shared::store::Refused;
 
 use crate::fault_proxy::FaultProxy;
@@ -256,7 +257,8 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
 /// Where a token is asked for.
 async fn tokens(street: &Street, counted: &mut Counter<'_>) {
     let open = policy(&street.federation);
-    let protected = Policy { registration: Registration::InitialAccessToken, ..open.clone() };
+    let mut protected = Policy { registration: Registration::InitialAccessToken, ..open.clone() };
+    protected.grant_types.offered.push(GrantType::ClientCredentials);
     street.world().set_policy(1, protected).await;
     street.world().clock.advance(31);
     let rule = "registration";
@@ -267,6 +269,33 @@ async fn tokens(street: &Street, counted: &mut Counter<'_>) {
     for (function, path) in [("aws-register-client", "/client/register"), ("huawei-register-client", "/v1/clients")] {
         counted.is_one(street.post(function, path, &json!({})).await, "identity_center", rule, "token").await;
     }
+    // A token that allows less than the service offers.
+    let world = street.world();
+    let bound = BoundPolicy { scope: None, grant_types: Some(vec![GrantType::ClientCredentials]) };
+    let token = world.initial_access_token(1, None, None, bound).await;
+    let (rule, told) =
+        ("grant_types and response_types", "\"authorization_code\" is not allowed by the initial access");
+    let reply = world.register(1, Some(&token), &web_client()).await;
+    assert_eq!((reply.status, reply.text("error")), (400, "invalid_client_metadata"), "{reply:?}");
+    counted.is_one(Sent { function: "register", reply }, "oauth", rule, told).await;
+    let body = json!({"json": web_client().to_string(), "token": token});
+    let sent = street.post("authlete-client-registration", "/api/1/client/registration", &body).await;
+    assert!(sent.reply.text("resultCode").contains("A202391"), "{:?}", sent.reply);
+    counted.is_one(sent, "authlete", rule, told).await;
+    let machine = json!({"grant_types": ["client_credentials"], "response_types": []});
+    let registered = world.register(1, Some(&token), &machine).await;
+    let path = format!("/1/register/{}", registered.text("client_id"));
+    let mut update = as_update(&registered.body);
+    update["grant_types"] = json!(["authorization_code"]);
+    update["response_types"] = json!(["code"]);
+    update["redirect_uris"] = json!(["https://rp.example/cb"]);
+    let own = registered.text("registration_access_token");
+    let reply = world.send_json("PUT", &path, Some(own), &update).await;
+    counted.is_one_of("update", Sent { function: CONFIGURATION, reply }, "oauth", rule, told).await;
+    // A trial has no such token, and does not pretend to.
+    let refused = world.refused(1, 1).await;
+    let beyond = refused.iter().filter(|one| one.description.contains(told)).collect::<Vec<_>>();
+    assert!(beyond.len() == 3 && beyond.iter().all(|one| !one.samples[0].reproduces), "{beyond:?}");
     street.world().set_policy(1, open).await;
     street.world().clock.advance(31);
 }

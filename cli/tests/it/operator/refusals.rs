@@ -53,7 +53,7 @@ async fn a_flood_hides_nothing_of_the_other_half_of_those_who_send() {
     let half = |address: &str| service.numeric_id(address) % 2;
     let address = |host: u8| format!("198.51.100.{host}");
     let flooding = address(1);
-    let other = (2..).map(address).find(|other| half(other) != half(&flooding)).unwrap();
+    let other = (2..=254).map(address).find(|other| half(other) != half(&flooding)).unwrap();
     let send = async |from: &str, host: &str| {
         operator.world.clock.advance(1);
         let address = SocketAddr::new(from.parse().unwrap(), 1);

@@ -42,8 +42,12 @@ const REMEDIES = [
   [/^software_statement: aud/, 'Have it made for this service, or for nobody in particular.'],
 ]
 
+/** Whether the initial access token is what refuses, and no policy. */
+export const ofToken = (description) => /not allowed by the initial access token/.test(description)
+
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '') {
+  if (ofToken(description)) return [[], 'The service offers it, and the initial access token of the registration does not allow it.', 'Ask for what the token allows, or get another token of the operator.']
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
   const [, remedy = client] = REMEDIES.find(([says]) => says.test(description)) ?? []

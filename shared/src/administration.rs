@@ -124,6 +124,11 @@ pub async fn replace_once(
     client.record.settings = draft.settings;
     // What somebody else vouches for stays as it is: federations, institutions and documents.
     if client.source.is_operators_to_change() {
+        // That it was verified is what is said by it (RFC 7591 §3.2.1).
+        let statement = &draft.metadata.software_statement;
+        if statement.is_some() && *statement != client.record.metadata.rest().software_statement {
+            return Err(Invalid::ServerSet { member: "software_statement" }.into());
+        }
         let metadata = admit(context.service.policy(), draft.metadata)?;
         if client.source.is_self_registered() {
             let (before, after) = (client.record.metadata.to_members(), metadata.to_members());

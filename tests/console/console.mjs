@@ -95,7 +95,7 @@ async function at(page, path) {
 
 /** Waits until the screen of the address is shown, and all that it reads is there. */
 async function settled(page) {
-  await page.waitForFunction(() => [window.heard, ''].includes(location.hash) && !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking at/.test(document.body.textContent))
+  await page.waitForFunction(() => [window.heard, ''].includes(location.hash) && !document.querySelector('[aria-busy]') && !/Loading …|read …|Looking (at|further:)/.test(document.body.textContent))
   await page.waitForLoadState('networkidle')
 }
 
@@ -108,6 +108,9 @@ async function accessible(page) {
 }
 
 const main = (page) => page.locator('main').innerText()
+
+const day = 86_400
+const now = Math.floor(Date.now() / 1000)
 
 // ---- What has happened before an operator looks.
 
@@ -174,6 +177,7 @@ await check('a token that may only read clients is offered no change, and 403 is
   assert.equal(await other.getByRole('button', { name: 'Lock' }).count(), 0)
   await at(other, 'policy')
   await other.getByText('403').waitFor()
+  await other.getByText('It needs a token with service.read').waitFor()
   await other.context().close()
 })
 
@@ -248,18 +252,19 @@ const REFUSED = [
   { rule: 'scopes', policy: { scopes: { offered: 'openid', default: 'openid', unoffered: 'refuse' } }, body: { scope: 'openid email' }, told: /scope: "email"/, press: 'Offer email' },
   { rule: 'redirect_uris', body: { redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/callback'], application_type: 'web' }, told: /private-use/, press: reverse },
   { rule: 'redirect_uris.pages_share_host', body: { logo_uri: 'https://other.example/logo.png' }, told: /logo_uri must be of one site/, press: 'Flag such clients, and register them' },
-  { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag such names, and register them' },
+  { rule: 'names', policy: { names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'flag', hidden_characters: 'refuse' } }, body: { client_name: 'Example Bank' }, told: /a name that this service reserves/, press: 'Flag names that have a reserved one in them, and register them' },
   { rule: 'called_urls', body: { backchannel_logout_uri: 'https://10.0.0.1/out' }, told: /must have a public host/, press: 'Let such URLs lead anywhere', costs: /into your own network/ },
   { rule: 'the specifications', body: { redirect_uris: ['http://wiki.corp.example/cb'] }, told: /http is allowed for/, press: 'Accept http redirects to wiki.corp.example', costs: /can be read/ },
   { rule: 'software_id_once', policy: { software_id_once: true }, body: { software_id: 'twice' }, before: true, told: /software_id is taken|has a client/, press: 'Let a software_id be registered again' },
-  { rule: 'clients_per_developer', policy: { clients_per_developer: 1 }, before: true, told: /no more clients/, press: 'Let developers have any number of clients' },
+  { rule: 'clients_per_developer', policy: { clients_per_developer: 1 }, before: true, told: /no more clients/, press: /^Let a developer have \d+ clients$/, passes: 'There is room now' },
+  { rule: 'clients_per_service', policy: { clients_per_service: 1 }, before: true, told: /no more clients/, press: /^Let the service have \d+ clients$/, passes: 'There is room now' },
 ]
 
 const { body: policyBefore } = await operate('GET', '1/policy')
 const putPolicy = async (policy) => assert.equal((await operate('PUT', '1/policy', policy, { 'if-match': '*' })).status, 200)
 const { body: { policy: protectedPolicy } } = await operate('POST', '1/policy/try', { preset: 'protected' })
 
-for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) {
+for (const { rule, policy, body, before, told: text, press, costs, passes = 'It passes now, since the policy was changed' } of REFUSED) {
   await check(`what ${rule} refuses is found, repaired and sent again`, async () => {
     await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', ...policy })
     const sent = { ...redirect, ...body }
@@ -274,9 +279,10 @@ for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) 
     await settled(page)
     const why = page.url()
     const offer = page.locator('li').filter({ has: page.getByRole('button', { name: press, exact: true }) })
+    assert.equal(await offer.count(), 1)
     if (costs) assert.match(await offer.innerText(), costs)
     await offer.getByRole('button', { name: press, exact: true }).click()
-    await page.getByText('It would be registered.').waitFor()
+    await page.getByText(/^It would be registered/).waitFor()
     await page.getByRole('button', { name: 'Put it into effect …' }).click()
     const written = page.waitForResponse((response) => response.request().method() === 'PUT')
     await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
@@ -284,7 +290,7 @@ for (const { rule, policy, body, before, told: text, press, costs } of REFUSED) 
     const { status: then, body: answer } = await register(sent)
     assert.equal(then, 201, JSON.stringify(answer))
     await page.goto(why)
-    await page.getByText(rule === 'registration' ? 'Nobody needs a token any more' : 'It passes now, since the policy was changed').waitFor()
+    await page.getByText(rule === 'registration' ? 'Nobody needs a token any more' : passes).waitFor()
     assert.equal(await page.getByText('Changes that help').count(), 0)
   })
 }
@@ -308,6 +314,54 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   await row('redirect_uris must be an array').getByRole('link').click()
   await page.getByText('No policy changes this').first().waitFor()
   await settled(page)
+  await putPolicy(policyBefore)
+})
+
+await check('of changes that help those are offered that change the least', async () => {
+  const names = { reserved: ['Example Bank'], same: 'refuse', look_alike: 'refuse' }
+  const hosts = { ...protectedPolicy.redirect_uris, hosts: ['only.example', '.below.example'], loopback: true, private_use_schemes: 'accept' }
+  await putPolicy({ ...protectedPolicy, registration: 'open', names: { ...protectedPolicy.names, ...names }, redirect_uris: hosts })
+  const uris = ['https://nope.example/cb', 'https://is.below.example/cb', 'http://127.0.0.1:8080/cb', 'http://[::1]/cb']
+  for (const [body, told, offered, press] of [
+    [{ response_types: ['code', 'id_token'], redirect_uris: ['https://only.example/cb'] }, 'response_types: "id_token"', 'response_types.unoffered', 'Drop response types that are not offered'],
+    [{ grant_types: ['authorization_code', 'password'], redirect_uris: ['https://only.example/cb'] }, 'grant_types: "password"', 'grant_types.unoffered', 'Drop grant types that are not offered'],
+    [{ client_name: 'The EXAMPLE-BANK login', redirect_uris: ['https://only.example/cb'] }, 'a name that this service reserves', 'names.same', /^Flag names that have/],
+    [{ redirect_uris: uris, application_type: 'native' }, 'is not allowed by the policy', 'redirect_uris.hosts', 'Permit nope.example'],
+  ]) {
+    assert.equal((await register({ ...redirect, ...body })).status, 400)
+    await at(page, 'tokens')
+    await at(page, 'today')
+    await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    assert.equal(await page.getByRole('button', { name: /^(Drop what|Flag both)/ }).count(), 0)
+    await page.getByRole('button', { name: press, exact: true }).click()
+    await page.getByText(/^It would be registered/).waitFor()
+    const changed = await page.getByRole('table', { name: 'What becomes different' }).locator('tbody tr').allInnerTexts()
+    assert.equal(changed.length, 1, changed.join())
+    assert.ok(changed[0].includes(offered), changed[0])
+    const meant = await page.getByLabel('What a member means').inputValue()
+    assert.ok(offered.startsWith(meant) && meant, meant)
+    await page.getByRole('button', { name: 'What is in force' }).click()
+  }
+})
+
+await check('what the registrant can do is said of the refusal, not of its rule', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open', software_statements: { required: false, issuers: [{ issuer: 'https://known.example', jwks_uri: 'https://known.example/jwks' }] } })
+  const jwt = (claims) => [{ alg: 'ES256', kid: 'x' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  for (const [body, told, says] of [
+    [{ software_statement: `${jwt({ iss: 'https://unknown.example' })}.c2ln` }, 'its issuer is not approved', /adds it to software_statements\.issuers[^]*may send none/],
+    [{ software_statement: 'none' }, 'is not a signed JWT', /Send a JWT that an issuer has signed/],
+    [{ sector_identifier_uri: 'https://127.0.0.1/s.json' }, 'the URL is not allowed', /port 443 and a public host[^]*Once that is so, it would be registered\./],
+  ]) {
+    assert.equal((await register({ ...redirect, ...body })).status, 400)
+    await at(page, 'tokens')
+    await at(page, 'today')
+    await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
+    await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(page)
+    assert.match(await main(page), says)
+  }
   await putPolicy(policyBefore)
 })
 
@@ -403,7 +457,82 @@ await check('refusals are read page by page, and what is left out is told', asyn
   await other.context().close()
 })
 
+await check('a list goes on over pages with nothing to be shown, says so, and can be stopped', async () => {
+  const other = await tab()
+  let [pages, fails, holds, reads] = [{}, false, Infinity, 0]
+  const entry = (number, event) => ({ subject: 'client', numeric_id: number, client_id: `client-${number}`, events: [event], at: 1767225600, sequence: `${number}` })
+  await other.route((url) => url.pathname.endsWith('/1/audit'), async (route) => {
+    const page = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
+    reads += 1
+    // One that waits is ended by the browser.
+    if (page === holds) return
+    const json = { entries: pages[page] ?? [entry(1000 + page, 'registered')], ...(page < pages.last ? { next: String(page + 1) } : {}) }
+    if (fails) await route.fulfill({ status: 429, json: { error: 'temporarily_unavailable' } })
+    else await route.fulfill({ json })
+  })
+  await other.route(/client-\d+\/history/, (route) => route.fulfill({ json: { entries: [], deleted: { client_name: 'Gone', restorable_until: now + day } } }))
+  await signIn(other)
+  const rows = other.getByRole('table', { name: 'The last ones first' }).locator('tbody tr')
+  const press = (name) => other.getByRole('button', { name, exact: true }).press('Enter')
+  const says = (text) => other.getByRole('status').filter({ hasText: text }).waitFor()
+  const focused = () => other.evaluate(() => document.activeElement.textContent)
+
+  pages = { 0: [entry(1, 'deleted')], 15: [entry(2, 'deleted')], 100: [entry(3, 'deleted')], last: 101 }
+  await at(other, 'clients?deleted=true')
+  assert.equal(await rows.count(), 1)
+  await other.getByRole('button', { name: 'Show more' }).dblclick()
+  await says('1 more.')
+  assert.equal(await rows.count(), 2)
+  assert.equal(await focused(), 'Show more')
+  holds = 40
+  await press('Show more')
+  await says('Looking further: nothing to be shown on 21 pages yet …')
+  await press('Stop')
+  await says('Stopped: nothing to be shown on 24 pages, but the list goes on.')
+  assert.deepEqual([reads, await rows.count(), await focused()], [41, 2, 'Look further'])
+  holds = Infinity
+  fails = true
+  await press('Look further')
+  await other.locator('.failure').getByText('429').waitFor()
+  fails = false
+  await press('Try again')
+  await says('1 more.')
+  assert.deepEqual([await rows.count(), await other.locator('.failure').count()], [3, 0])
+  await press('Show more')
+  await says('That is all.')
+  assert.deepEqual([await rows.count(), await focused()], [3, 'That is all.'])
+
+  // So many are read by itself, and no more.
+  pages = { last: 1000 }
+  await at(other, 'tokens')
+  reads = 0
+  await at(other, 'clients?deleted=true')
+  await says('Nothing to be shown on 10 pages, but the list goes on.')
+  assert.equal(reads, 10)
+  pages = { last: 20 }
+  await press('Look further')
+  await other.getByText('None was deleted in the last thirty days.').waitFor()
+  await other.context().close()
+})
+
+await check('Today shows what ends though it is far behind in the list', async () => {
+  const other = await tab()
+  await other.route((url) => url.searchParams.has('ending'), (route) => {
+    const page = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
+    const ends = { numeric_id: 9, client_id: 'ends', client_name: 'Ends', source: 'oauth', client_type: 'public', client_id_issued_at: now - day, expires_at: now + day }
+    const json = page === 12 ? { clients: [ends] } : { clients: page % 2 ? [{ ...ends, pending_until: now + day }] : [], next: String(page + 1) }
+    route.fulfill({ json })
+  })
+  await signIn(other)
+  await settled(other)
+  assert.doesNotMatch(await main(other), /Nothing does\./)
+  await other.getByRole('button', { name: 'Look further' }).click()
+  await other.getByRole('link', { name: 'Ends', exact: true }).waitFor()
+  await other.context().close()
+})
+
 await check('a policy is tried with what well-known hosts send, and what would refuse it is named', async () => {
+  const before = asked.length
   await at(page, 'policy')
   const hosts = await page.getByLabel('A well-known host').locator('option').allInnerTexts()
   for (const host of hosts.slice(1)) {
@@ -435,6 +564,8 @@ await check('a policy is tried with what well-known hosts send, and what would r
   await page.getByText('what it leaves out becomes as in protected').waitFor()
   await page.getByRole('button', { name: 'Keep there what is in force' }).click()
   await page.getByText('The policy above is the one that is in force.').waitFor()
+  // What is in force is read once as long as nobody changes it.
+  assert.equal(asked.slice(before).filter((url) => url.endsWith('/operator/1/policy')).length, 1)
 })
 
 const editor = () => page.getByLabel('The policy, as JSON')
@@ -450,14 +581,39 @@ await check('what others have changed of a policy meanwhile is brought into the 
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
   await changePolicy(() => ({ lookup_max_age: 30 }))
   await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
-  await page.getByRole('heading', { name: 'Others have changed the policy' }).waitFor()
-  assert.equal(await page.getByRole('dialog').count(), 0)
+  // It is asked again, and what others have changed is told apart.
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Nothing was put into effect').waitFor()
+  const [changes, others] = [dialog.getByRole('table', { name: 'What becomes different' }), dialog.getByRole('table', { name: 'What others have changed' })]
+  const isApart = async () => {
+    const [differs, theirs] = [await changes.innerText(), await others.innerText()]
+    assert.ok(differs.includes('client_lifetime') && !differs.includes('lookup_max_age') && !theirs.includes('client_lifetime'), differs)
+    assert.match(theirs, /lookup_max_age\s+60\s+30/)
+  }
+  await isApart()
+  await page.keyboard.press('Escape')
+  assert.equal(await dialog.count(), 0)
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Put it into effect/)
   assert.match(await page.getByRole('table', { name: 'What others have changed' }).innerText(), /lookup_max_age\s+60\s+30/)
-  assert.match(await page.evaluate(() => document.activeElement.textContent), /Others have changed/)
-  // It is not mine.
-  const differs = await page.getByRole('table', { name: 'What becomes different' }).innerText()
-  assert.ok(differs.includes('client_lifetime') && !differs.includes('lookup_max_age'), differs)
-  await effect()
+  // So it is where they were faster than the first question, and where the draft is tried in between.
+  await changePolicy(() => ({ lookup_max_age: 31 }))
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await dialog.waitFor()
+  assert.equal(await dialog.getByText('Nothing was put into effect').count(), 0)
+  assert.match(await others.innerText(), /lookup_max_age\s+30\s+31/)
+  assert.doesNotMatch(await changes.innerText(), /lookup_max_age/)
+  await page.keyboard.press('Escape')
+  await changePolicy(() => ({ lookup_max_age: 30 }))
+  await draft({ client_lifetime: 86_400 })
+  await page.getByRole('cell', { name: '30', exact: true }).first().waitFor()
+  assert.doesNotMatch(await page.getByRole('table', { name: 'What becomes different' }).innerText(), /lookup_max_age/)
+  // What was changed of the service, and not of its policy, is asked again as well.
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await dialog.waitFor()
+  await changePolicy(() => ({ lookup_max_age: 30 }))
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await dialog.getByText('Nothing was put into effect').waitFor()
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
   await page.getByText('The policy is in force.').waitFor()
   const { client_lifetime, lookup_max_age } = (await operate('GET', '1/policy')).body
   assert.deepEqual([client_lifetime, lookup_max_age], [86_400, 30])
@@ -677,6 +833,88 @@ await check('screens without anything say what to do', async () => {
   assert.equal(await page.getByRole('button', { name: /^Copy as/ }).count(), 0)
 })
 
+await check('an address that leads nowhere says so', async () => {
+  await at(page, 'nope')
+  await page.getByRole('heading', { name: 'No such screen' }).waitFor()
+  await at(page, 'clients/%E0%A4%A')
+  await page.locator('.failure').getByText('400').waitFor()
+  await at(page, 'grants?client=nobody')
+  await page.getByRole('link', { name: 'there is no such client' }).waitFor()
+})
+
+await check('what was not changed is told, and what is written of a change is an object that has each member once', async () => {
+  const { client_id } = registered[0]
+  await at(page, `clients/${client_id}`)
+  const dialog = page.getByRole('dialog')
+  const change = async (text) => {
+    await dialog.getByLabel('Members that become otherwise').fill(text)
+    await dialog.getByRole('button', { name: 'Change it' }).click()
+  }
+  await page.getByRole('button', { name: 'Change …' }).click()
+  for (const [text, told] of [['[]', 'The change is no JSON object.'], ['', 'The change is empty.'], ['{"a": {"b": "}", "b" : 1}}', 'The change has b twice.'], ['{"a": {"b": "\\"a\\":"}, "b": {"a": 1}}', 'no specification']]) {
+    await change(text)
+    await dialog.locator('.failure').getByText(told).first().waitFor()
+  }
+  await dialog.getByLabel('Members that become otherwise').fill('{')
+  await dialog.getByRole('button', { name: 'Copy as curl' }).click()
+  await dialog.getByRole('status').filter({ hasText: 'The change is no JSON' }).waitFor()
+  await change('{}')
+  await page.getByText('Nothing was changed: it is so already.').waitFor()
+  // In the meantime somebody else has: what was written stays.
+  await page.getByRole('button', { name: 'Change …' }).click()
+  await operate('PATCH', `1/clients/${client_id}`, { software_version: 'other' })
+  await change('{"software_version": "mine"}')
+  await dialog.getByText('409').waitFor()
+  await dialog.getByRole('button', { name: 'Look again' }).click()
+  await page.getByRole('row').filter({ hasText: 'software_version' }).getByText('other').waitFor()
+  await page.getByRole('button', { name: 'Change …' }).click()
+  assert.match(await dialog.getByLabel('Members that become otherwise').inputValue(), /mine/)
+  await dialog.getByRole('button', { name: 'Change it' }).click()
+  await page.getByText('It is changed.').waitFor()
+})
+
+await check('a screen is read again, also after it could not be, and a draft is not left without a question', async () => {
+  const other = await tab()
+  await signIn(other)
+  await other.route('**/operator/**', (route) => route.fulfill({ status: 429, json: { error: 'temporarily_unavailable' } }))
+  await at(other, 'policy')
+  await other.locator('.failure').getByText('429').waitFor()
+  await other.unroute('**/operator/**')
+  await other.getByRole('button', { name: 'Try again' }).click()
+  const editor = other.getByLabel('The policy, as JSON')
+  await editor.waitFor()
+  await settled(other)
+  await other.getByRole('button', { name: 'Refresh' }).click()
+  await settled(other)
+  await editor.fill('{"limits": {"redirect_uris": 5}, "limits": {}}')
+  await other.getByText('The policy has limits twice.').waitFor()
+  let asked = ''
+  other.on('dialog', (dialog) => {
+    asked = dialog.type()
+    return dialog.accept()
+  })
+  await other.reload()
+  assert.equal(asked, 'beforeunload')
+  await other.context().close()
+})
+
+await check('who replaces a secret is told what becomes of the old one, and who is gone says why', async () => {
+  const { body } = await register({ client_name: 'To go', redirect_uris: ['https://rp.example/cb'] })
+  for (const [secret_overlap, says] of [[172_800, 'The old one works on for 2 days'], [0, 'The old one ends at once, since']]) {
+    await changePolicy(() => ({ secret_overlap }))
+    await at(page, 'tokens')
+    await at(page, `clients/${body.client_id}`)
+    await page.getByRole('button', { name: 'New secret …' }).click()
+    await page.getByRole('dialog').getByText(says).waitFor()
+    await page.keyboard.press('Escape')
+  }
+  await send('DELETE', new URL(body.registration_client_uri).pathname, undefined, { authorization: `Bearer ${body.registration_access_token}` })
+  await told(`1/clients/${body.client_id}/history`, ({ entries }) => entries[0].events.includes('deleted'))
+  await at(page, 'tokens')
+  await at(page, `clients/${body.client_id}`)
+  await page.getByText('Its registrant has deleted it: it cannot be restored.').waitFor()
+})
+
 await check('an action on a client that has changed since is refused', async () => {
   const { client_id } = registered[0]
   await at(page, `clients/${client_id}`)
@@ -726,9 +964,12 @@ await check('some of a list are chosen, and locked together', async () => {
 
 await check('a token is made, shown once, registers, and is ended', async () => {
   await at(page, 'tokens')
+  const many = async () => (await operate('GET', '1/tokens?limit=100')).body.tokens.length
+  const known = await many()
   await page.getByLabel('Uses').fill('1')
-  await page.getByRole('button', { name: 'Make it' }).click()
+  await page.getByRole('button', { name: 'Make it' }).dblclick()
   const value = await page.locator('.secret code').innerText()
+  assert.equal(await many(), known + 1)
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
   await changePolicy(() => ({ registration: 'initial_access_token' }))
   const { status } = await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })
@@ -881,8 +1122,6 @@ await check('of registrations and refusals as many are as high, with numbers tha
 // ---- Each screen: light and dark, wide and narrow.
 
 /** What a federation and institutions would answer; there is none on this machine. */
-const day = 86_400
-const now = Math.floor(Date.now() / 1000)
 const CHAIN = {
   entity_id: 'https://rp.example', trust_anchor: 'https://ta.example', metadata: { openid_relying_party: {} },
   chain: [['https://rp.example', 'https://rp.example'], ['https://int.example', 'https://rp.example'], ['https://ta.example', 'https://int.example']]

@@ -34,7 +34,7 @@ pub struct Audit {
     /// Only what was changed since then: 7d, 12h [default: all that is kept; 7d of what was refused].
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     since: Option<Duration>,
-    /// Which registrations were refused, by rule and network, in place of what was changed.
+    /// What registrants were refused, by operation, rule and network, in place of what was changed.
     #[arg(long, conflicts_with = "client")]
     refused: bool,
     /// How many at the most: the last ones, but of a service's changes as JSON the first ones [default: 100 for people,
@@ -224,6 +224,7 @@ async fn refused(service: u64, days: u64, most: usize, asked: &Asked, output: &O
         let last = refused.remove("last_at").and_then(|last| last.as_u64()).map(date);
         refused.insert("last".to_owned(), last.into());
     }
-    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "samples"], &refused)?;
+    let columns = ["day", "count", "operation", "error", "rule", "door", "network", "description", "samples"];
+    output.rows(&columns, &refused)?;
     Ok(is_cut)
 }

@@ -75,7 +75,7 @@ pub enum Command {
 /// What asks nobody.
 pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
-    check(&configuration)?;
+    check(&configuration, None)?;
     configuration.policy.check_new(None)?;
     let Some(registration) = registration else {
         return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
@@ -145,7 +145,6 @@ impl InForce {
                 let mut service = connection.service(self.service).await?;
                 service.version = self.version;
                 let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
-                check(&configuration)?;
                 match configure_service(&connection.store, &service, &configuration, &super::operator()).await {
                     Ok(changed) => Ok(Self::in_table(&changed)),
                     Err(Error::Contention) => {

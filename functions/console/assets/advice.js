@@ -3,6 +3,7 @@
 import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
 import { MEMBERS } from './members.js'
+import { differing, same } from './rebase.js'
 import { changes, lost, risks } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
@@ -20,6 +21,9 @@ const registers = (requires) => `would be registered${requires.length ? `, with 
 
 /** That a registration would be, and with what beside its metadata. */
 export const would = (requires) => `It ${registers(requires)}.`
+
+/** The same where a rule has asked for something: of what is wrong with a URL a trial knows nothing, the registrant is told it. */
+const asked = ({ rule }, requires) => rule === 'sector_identifier_uri' ? `Once that is so, it ${registers(requires.filter((required) => required.rule !== rule))}.` : would(requires)
 
 /** What a registration costs: what is lost of it, and what becomes less safe. */
 export function costs(before, after, client, registered) {
@@ -48,15 +52,25 @@ const why = ({ fault, refused, requires }, rule) => fault ?? (refused
   ? `${refused.rule}: ${refused.error_description}`
   : `it still needs ${requires.find((required) => required.rule === rule).what}`)
 
-/** Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others. */
-async function search(context, rule, policy, client, first) {
-  const passes = (members) => members.registered && !asks(members, rule)
+/** Whether a ceiling that has refused is above what there is now. */
+const hasRoom = ({ rule, there }, policy) => there !== undefined && policy[rule] > there
+
+/** Whether a change leaves something out of another one, and has nothing beside it. */
+const isLess = (one, other) => one.length < other.length && one.every((change) => other.some((also) => same(change, also)))
+
+/**
+ * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
+ * `there` is how many clients count against the ceiling that has refused it, if one has.
+ */
+async function search(context, kind, policy, client, first) {
+  const { rule, there } = kind
+  const passes = (members) => members.registered && (!asks(members, rule) || hasRoom(kind, members.policy))
   const left = (members) => members.refused ?? { rule }
   const seen = new Set([JSON.stringify(policy)])
   let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
-    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client).map(({ label, patch, changed }) =>
-      ({ steps: [...state.steps, { rule: state.left.rule, label, patch }], changed, before: state.left })))
+    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, there).map(({ label, patch, changed }) =>
+      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there }], changed, before: state.left })))
     const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
     const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client }) })))
     passing = tried.filter(({ members }) => passes(members))
@@ -65,8 +79,12 @@ async function search(context, rule, policy, client, first) {
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !passes(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  const found = passing.map(({ steps, changed, members: { registered, requires } }) =>
-    ({ steps, changed, client, requires, costs: costs(policy, changed, client, registered).flat().filter(Boolean) }))
+  // What changes more than another one that is enough is not offered.
+  const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
+  const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
+  const found = least.map(({ steps, changed, members: { registered, requires } }) => ({
+    steps, changed, client, requires: requires.filter((required) => required.rule !== rule), costs: costs(policy, changed, client, registered).flat().filter(Boolean),
+  }))
   return [found.sort((one, other) => one.costs.length - other.costs.length), failing]
 }
 
@@ -86,28 +104,37 @@ const failed = (failing) => failing.length === 0 ? hint('No policy changes this.
 ]
 
 /** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
-export async function suggestions(context, { rule }, policy, client, first, take) {
-  const [found, failing] = await search(context, rule, policy, client, first)
+export async function suggestions(context, kind, policy, client, first, take) {
+  const [found, failing] = await search(context, kind, policy, client, first)
   return helping(found.map((one) => helps(one, () => take(one.changed)))) || failed(failing)
 }
 
+/** Why a sample cannot be tried: a trial is a registration at the door oauth, by nobody in particular. */
+const untried = (rule, door) => ({
+  'doors': `A trial is made at the door oauth, so this cannot be tried here: add ${door} to doors where the service shall open it.`,
+  'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
+  'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
+})[rule] ?? 'What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'
+
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
-async function tried(context, { rule }, policy, { sent, reproduces }) {
+async function tried(context, kind, policy, { sent, reproduces }) {
+  const { rule, door } = kind
   const first = await attempt(context, policy, { sample: sent })
   const { client, registered, requires } = first
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
+  if (hasRoom(kind, policy)) return says('There is room now: let the registrant send it again.')
   const isAsked = asks(first, rule)
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
     return says(`It passes now, since the policy was changed: let the registrant send it again.${requires.length ? ` ${would(requires)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
-    return { ...says('What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'), isOver: true }
+    return { ...says(untried(rule, door)), isOver: true }
   }
-  const [found, failing] = await search(context, rule, policy, client, first)
+  const [found, failing] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
-  return { client, says: isAsked ? would(requires) : withToken, found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
+  return { client, says: isAsked ? asked(kind, requires) : withToken, found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
 }
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */

@@ -4,9 +4,9 @@ import { get, segment } from './api.js'
 import { history } from './audit.js'
 import { becameTable } from './became.js'
 import { UNKNOWN, nameOf, states } from './clients.js'
-import { announce, area, button, code, facts, field, h, hint, now, pretty, said, time, until } from './dom.js'
+import { announce, area, button, code, facts, field, fill, h, hint, lasts, now, pretty, said, time, until } from './dom.js'
 import { gone, restorable } from './gone.js'
-import { reading, registrar } from './shell.js'
+import { reading, registrar, written } from './shell.js'
 import { confirm, once, screen } from './ui.js'
 
 const FLAGS = {
@@ -34,7 +34,7 @@ export async function client(context) {
   const text = (name, text) => text !== undefined && [name, said(text)]
   const whole = (name, json) => json && [name, h('pre', pretty(json))]
   const warning = (flag) => h('p.warn', FLAGS[flag] ?? said(flag), ['reserved_name', 'look_alike_name'].includes(flag) && resembles && [': ', h('strong', said(resembles))], '.')
-  return screen(nameOf(found), [['GET', path], ['GET', `${path}/history`]], command(context, 'show', client_id),
+  return screen(context, nameOf(found), [['GET', path], ['GET', `${path}/history`]], command(context, 'show', client_id),
     h('p', code(client_id), ' ', states(found), ' ', h('a', { href: link(['grants'], { client: client_id }) }, 'Grants: what users let it do')),
     flags.map(warning),
     h('section', h('h2', 'Sent, became, why'), becameTable(context, sent ?? metadata, metadata, changes),
@@ -61,12 +61,21 @@ const yes = { yes: true }
 
 const command = ({ id }, action, client_id, options) => registrar(['client', action], { service: id, ...options }, [client_id])
 
+/** For how long a secret that is replaced works on, as far as this token may know it. */
+function overlap({ id, signal, readsService }) {
+  const place = h('span', 'The old one works on for the secret_overlap of the policy; without one it ends at once.')
+  const tell = ({ secret_overlap }) => fill(place, secret_overlap ? `The old one works on for ${lasts(secret_overlap)}, the secret_overlap of the policy.`
+    : [h('strong', 'The old one ends at once'), ', since the policy has no secret_overlap.'])
+  if (readsService) get(`${id}/policy`, {}, signal).then(tell).catch(() => {})
+  return place
+}
+
 function actions(context, path, client, metadata) {
   const { parts } = context
   const { client_id, version, source, locked, pending_until, retained, flags, client_secret_expires_at } = client
   // What it means for its end is said, since that moves without being asked.
-  const done = (text) => ({ expires_at }) => context.done(text, expires_at === client.expires_at ? '' :
-    expires_at ? [' It ends ', time(expires_at), ' now.'] : ' It does not end by itself now.')
+  const ends = ({ expires_at }) => expires_at === client.expires_at ? '' : expires_at ? [' It ends ', time(expires_at), ' now.'] : ' It does not end by itself now.'
+  const done = (text) => (answer) => answer.version === version ? context.done('Nothing was changed: it is so already.') : context.done(text, ends(answer))
   const leave = (text, parts) => () => {
     announce(text)
     context.go(parts)
@@ -76,7 +85,7 @@ function actions(context, path, client, metadata) {
     once(title, { [secret]: answer[member] })
   }
   const action = (action, label, text, { options, kind, then } = {}) => button(`${label} …`, () => confirm({
-    title: [`${label}: `, nameOf(metadata)], content: h('p', text), label, kind, done: then ?? done('It is done.'),
+    title: [`${label}: `, nameOf(metadata)], content: h('p', typeof text === 'function' ? text() : text), label, kind, again: context.again, done: then ?? done('It is done.'),
     request: () => ['POST', `${path}/${action}`, {}, { version }], command: () => command(context, action, client_id, options),
   }), kind)
   const seen = { version }
@@ -90,12 +99,12 @@ function actions(context, path, client, metadata) {
       : action('lock', 'Lock', 'Until it is unlocked its registrant cannot manage it, authorization servers are told, and it does not end by itself.', { options: seen, then: done('It is locked.') }),
     retained ? action('release', 'Release', 'It ends again if nobody uses it, as the policy says: its time begins anew.', { options: seen, then: done('It is released.') })
       : action('retain', 'Retain', 'It stays though nobody uses it.', { options: seen, then: done('It is retained.') }),
-    client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', 'The old one works on for the secret_overlap of the policy; without one it ends at once.', { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
+    client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
     ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { options: yes, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
     button('Change …', () => edit(context, path, client, done('It is changed.'))),
     button('Delete …', () => confirm({
-      title: ['Delete: ', nameOf(metadata)], label: 'Delete', kind: 'danger', request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, { ...seen, ...yes }),
+      title: ['Delete: ', nameOf(metadata)], label: 'Delete', kind: 'danger', again: context.again, request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, { ...seen, ...yes }),
       content: [h('p', 'It ends at once, with its secret, its token and what users have let it do.'),
         locked ? h('p.warn', 'It is locked, and cannot be restored.') : h('p', 'Until ', time(restorable(now()), true), ' it can be restored, from its page.')],
       done: client_id.includes('/') ? leave('It is deleted.', ['clients']) : () => {
@@ -105,11 +114,18 @@ function actions(context, path, client, metadata) {
     }), 'danger'))
 }
 
+/** What is written of a change until it is made, whatever else is shown meanwhile. */
+const patches = new Map()
+
 function edit(context, path, { client_id, version, ...client }, done) {
-  const changes = area(10, '{\n  \n}')
-  const patch = () => ({ ...JSON.parse(changes.value), version })
+  const changes = area(10, patches.get(path) ?? '{\n  \n}', { oninput: () => patches.set(path, changes.value) })
+  const patch = () => ({ ...written(changes.value, 'The change'), version })
   confirm({
-    title: ['Change: ', nameOf(client)], label: 'Change it', done,
+    title: ['Change: ', nameOf(client)], label: 'Change it', again: context.again,
+    done: (answer) => {
+      patches.delete(path)
+      done(answer)
+    },
     content: field('Members that become otherwise, as JSON', changes, 'What is not given stays, null removes (RFC 7396).'),
     request: () => ['PATCH', path, {}, patch()],
     command: () => reading(`${command(context, 'update', client_id)} -`, patch()),

@@ -5,7 +5,7 @@ import { announce, area, button, code, field, fill, form, h, hint, input, none, 
 import { deletedLately } from './gone.js'
 import { EXAMPLE } from './hosts.js'
 import { parsed } from './rules.js'
-import { reading, registrar } from './shell.js'
+import { reading, registrar, written } from './shell.js'
 import { confirm, once, pages, screen } from './ui.js'
 
 /** What is searched, its label, and how. */
@@ -35,10 +35,10 @@ export function clients(context) {
     'flagged': flagged && true, 'unused': unused && `${unused}s`,
   })
   if (filter.deleted) {
-    return screen('Clients', [['GET', `${id}/audit`]], registrar(['audit'], { service: id, since: '30d' }), search(context, filter), deletedLately(context))
+    return screen(context, 'Clients', [['GET', `${id}/audit`]], registrar(['audit'], { service: id, since: '30d' }), search(context, filter), deletedLately(context))
   }
   const command = client_id ? registrar(['client', 'show'], { service: id }, [client_id]) : lists
-  return screen('Clients', [['GET', `${id}/clients`, filter]], command,
+  return screen(context, 'Clients', [['GET', `${id}/clients`, filter]], command,
     context.writes && h('p', button('Register …', () => register(context), 'main')), search(context, filter), rows(context, filter))
 }
 
@@ -46,7 +46,7 @@ export function clients(context) {
 function register(context) {
   const { id } = context
   const metadata = area(12, JSON.stringify(EXAMPLE, null, 2))
-  const body = () => JSON.parse(metadata.value)
+  const body = () => written(metadata.value, 'What is registered')
   confirm({
     title: 'Register a client', label: 'Register it',
     content: [

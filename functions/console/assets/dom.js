@@ -92,12 +92,17 @@ export function time(seconds, alone) {
 
 const UNITS = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]
 
+/** So many seconds, in whole ones of the largest unit. */
+export function lasts(seconds) {
+  const [size, unit] = UNITS.find(([size]) => seconds >= size) ?? UNITS.at(-1)
+  return count(Math.floor(seconds / size), unit)
+}
+
 /** How long until then, and how near that is. */
 export function until(seconds) {
   if (absent(seconds)) return none('no end')
   const left = seconds - now()
-  const [size, unit] = UNITS.find(([size]) => Math.abs(left) >= size) ?? UNITS[3]
-  const words = count(Math.floor(Math.abs(left) / size), unit)
+  const words = lasts(Math.abs(left))
   return left < 0 ? h('span.bad', `ended ${words} ago`) : h(left < 14 * 86400 ? 'span.warn' : 'span.good', `${words} left`)
 }
 
@@ -140,12 +145,23 @@ export function select(options, chosen, properties) {
   return h('select', properties, pairs.map(([value, label]) => h('option', { value, selected: value === chosen }, label)))
 }
 
-export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick, ...properties }, label)
+/** What is not done again while it is still being done, however often it is pressed. */
+function oneAtATime(act) {
+  let runs = false
+  return async () => {
+    if (runs) return
+    runs = true
+    await Promise.resolve(act()).finally(() => { runs = false })
+  }
+}
+
+export const button = (label, onclick, kind, properties) => h(kind ? `button.${kind}` : 'button', { type: 'button', onclick: oneAtATime(onclick), ...properties }, label)
 
 export function form(kind, submit, ...content) {
+  const act = oneAtATime(submit)
   const onsubmit = (event) => {
     event.preventDefault()
-    submit()
+    act()
   }
   return h(`form.${kind}`, { onsubmit }, content)
 }
@@ -172,9 +188,24 @@ export function hushOld() {
   if (performance.now() - (announce.at ?? 0) > 1000) hush()
 }
 
-/** The focus that was on what is gone is on the heading of the screen. */
+/** The focus that was on what is gone is on the heading of the dialog that is open, or of the screen. */
 export function refocus() {
-  if (document.activeElement === document.body) document.querySelector('main h1')?.focus({ preventScroll: true })
+  if (document.activeElement !== document.body) return
+  const heading = [...document.querySelectorAll('dialog[open] h2')].at(-1) ?? document.querySelector('main h1')
+  heading?.setAttribute('tabindex', '-1')
+  heading?.focus({ preventScroll: true })
+}
+
+/** Other content of a place. Who was on a button there is on it again, or on the heading of the screen. */
+export function refill(place, ...content) {
+  const focused = document.activeElement
+  const isInside = place !== focused && place.contains(focused)
+  const label = isInside && focused.tagName === 'BUTTON' && focused.textContent
+  fill(place, content)
+  if (!isInside) return
+  const again = [...place.querySelectorAll('button')].filter(({ textContent }) => textContent === label)
+  if (again.length === 1) again[0].focus({ preventScroll: true })
+  refocus()
 }
 
 /**

@@ -20,7 +20,7 @@ export async function federation(context) {
     fill(place, hint('The statements are fetched: this takes seconds …'))
     load(place, get(path, { entity_id }, signal).then(drawn))
   }
-  return screen('Federation', [['GET', path, { entity_id }]], registrar(['service', 'federation', 'check'], {}, [context.id, entity_id].filter(Boolean)),
+  return screen(context, 'Federation', [['GET', path, { entity_id }]], registrar(['service', 'federation', 'check'], {}, [context.id, entity_id].filter(Boolean)),
     !enabled && hint('The service trusts no federation yet. ', h('code', 'registrar sandbox federation'), ' runs one to try, and prints the commands that let this service take part; ',
       h('code', `registrar service federation enable ${context.id}`), ' does so with one of yours: docs/federation.md.'),
     facts([

@@ -16,35 +16,46 @@ const named = ({ client_name } = {}) => client_name ? said(client_name) : h('em'
 /** A client that is there no more: what is known of it, and its way back. */
 export async function gone(context, path, error) {
   const { id, parts, signal, writes, done } = context
-  const { entries: [last], deleted } = await get(`${path}/history`, { limit: 1 }, signal)
+  const { entries, deleted } = await get(`${path}/history`, { limit: 100 }, signal)
+  const [last] = entries
   if (!last && !deleted) throw error
   const client_id = last?.client_id ?? parts[1]
-  const hasEnded = last?.events.includes('ended')
   const restore = () => confirm({
     title: ['Restore ', named(deleted), '?'], label: 'Restore', request: () => ['POST', `${id}/clients/${segment(client_id)}/restore`, {}, {}],
     command: () => registrar(['client', 'restore'], { service: id }, [client_id]),
-    content: h('p', 'It is as it was, with its secret and its registration token; what it had of users is not.'), done: () => done('It is restored.'),
+    again: context.again, content: h('p', 'It is as it was, with its secret and its registration token; what it had of users is not.'), done: () => done('It is restored.'),
   })
-  return screen(deleted ? [named(deleted), ' is deleted'] : 'A client that is gone', [['GET', `${path}/history`]], registrar(['audit'], { service: id, client: client_id }),
+  return screen(context, deleted ? [named(deleted), ' is deleted'] : 'A client that is gone', [['GET', `${path}/history`]], registrar(['audit'], { service: id, client: client_id }),
     h('p', code(client_id)),
     deleted && [h('p', 'Until ', time(deleted.restorable_until, true), ' it can be restored.'), writes && h('p', button('Restore …', restore, 'main'))],
-    !deleted && !hasEnded && h('p', 'It was deleted for good, by its registrant, while it was locked, or more than thirty days ago: it cannot be restored.'),
-    !deleted && hasEnded && h('p', 'It has ended by itself: its registrant may register again.'),
+    !deleted && h('p', why(last, entries)),
     h('section', h('h2', 'History'), history(context, `${path}/history`)))
+}
+
+/** Why a client that is gone cannot be restored, as far as its history says. */
+function why({ events, actor, at }, entries) {
+  if (events.includes('ended')) return 'It has ended by itself: its registrant may register again.'
+  if (!events.includes('deleted')) return 'How it went is not kept, nor what it was: it cannot be restored.'
+  const last = entries.find(({ events }) => events.includes('locked') || events.includes('unlocked'))
+  const reason = restorable(at) <= now() ? 'It was deleted more than thirty days ago'
+    : actor === 'registrant' ? 'Its registrant has deleted it'
+    : actor === 'ceiling' ? 'It has made room for others, since the service had as many clients as clients_per_service lets it have'
+    : last?.events.includes('locked') ? 'It was deleted while it was locked' : 'It was deleted for good'
+  return `${reason}: it cannot be restored.`
 }
 
 /** The clients that were deleted within the time for which they can be restored, from the audit. */
 export function deletedLately(context) {
-  const { id, signal, me, link } = context
+  const { id, me, link } = context
   const since = now() - DAYS * 86400
   // Newest first: of a client that was deleted and is back the return comes before.
-  const seen = new Set()
-  const isLast = ({ subject, numeric_id, events }) => {
-    if (subject !== 'client' || seen.has(numeric_id) || !events.some((event) => ['registered', 'restored', 'deleted'].includes(event))) return false
-    seen.add(numeric_id)
-    return events.includes('deleted')
+  const seen = new Map()
+  const isLast = ({ subject, numeric_id, events, sequence }) => {
+    if (subject !== 'client' || !events.some((event) => ['registered', 'restored', 'deleted'].includes(event))) return false
+    if (!seen.has(numeric_id)) seen.set(numeric_id, sequence)
+    return seen.get(numeric_id) === sequence && events.includes('deleted')
   }
-  const keep = (entries) => Promise.all(entries.filter(isLast).map(async (entry) => {
+  const keep = (entries, signal) => Promise.all(entries.filter(isLast).map(async (entry) => {
     const { deleted } = await get(`${id}/clients/${segment(entry.client_id.includes('/') ? entry.numeric_id : entry.client_id)}/history`, { limit: 1 }, signal)
     return { ...entry, deleted }
   }))

@@ -4,9 +4,9 @@ import { bulk } from './bulk.js'
 import { clientsTable, hosts, nameOf } from './clients.js'
 import { announce, button, count, field, fill, h, hint, number, said, select, table, time } from './dom.js'
 import { registrar } from './shell.js'
-import { load, pageOf, screen } from './ui.js'
+import { firstPages, load, screen } from './ui.js'
 
-/** How many clients are read before asking. */
+/** How many clients the first pages have. */
 const AT_ONCE = 1000
 
 /** Which of a group are removed: a label, and who stays. */
@@ -19,24 +19,21 @@ const CHOICES = {
 
 export function groups(context) {
   const { id } = context
-  const place = h('div')
-  load(place, read(context, [], undefined, place))
-  return screen('Duplicates', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true, limit: AT_ONCE }),
-    h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts: mostly one program that has registered again and again.'), place)
+  const [place, told] = [h('div'), h('p.hint', { role: 'status' })]
+  load(place, read(context, [], undefined, place, told))
+  return screen(context, 'Duplicates', [['GET', `${id}/clients`, { limit: 100 }]], registrar(['client', 'list'], { service: id, newest: true, limit: AT_ONCE }),
+    h('p', 'Clients whose names are the same but for case, width, accents, spaces and signs, and that lead to the same hosts: mostly one program that has registered again and again.'), told, place)
 }
 
-async function read(context, clients, next, place) {
-  const enough = clients.length + AT_ONCE
-  do {
-    const [found, cursor] = await pageOf(context, `${context.id}/clients`, 'clients', { limit: 100 }, next)
-    clients.push(...found)
-    next = cursor
-    fill(place, hint(`${count(clients.length, 'client')} read …`))
-  } while (next && clients.length < enough)
+async function read(context, before, cursor, place, told) {
+  const tell = (many) => fill(told, `${count(before.length + many, 'client')} read …`)
+  tell(0)
+  const [found, next] = await firstPages(context, `${context.id}/clients`, 'clients', { limit: 100 }, cursor, tell).finally(() => fill(told))
+  const clients = [...before, ...found]
   const alike = grouped(clients)
   return [
     h('p', `${count(clients.length, 'client')} read, ${count(alike.length, 'group')} of two or more. `,
-      next && button('Read more', () => load(place, read(context, clients, next, place)))),
+      next && button('Read more', () => load(place, read(context, clients, next, place, told)))),
     alike.length > 0 && !clients.some(({ used }) => used) && h('p.warn', 'No use of any client is known. That need not mean that nobody uses them: the authorization server may not have reported any.'),
     alike.map((group) => section(context, group)),
   ]

@@ -3,17 +3,17 @@
 import { exchange, signIn, signOut, whenRefused } from './api.js'
 import { client } from './client.js'
 import { clients } from './clients.js'
-import { announce, button, field, fill, form, h, hint, hushOld, input, refocus, select, submitButton } from './dom.js'
+import { announce, button, field, fill, form, h, hint, hushOld, input, refill, select, submitButton } from './dom.js'
 import { federation } from './federation.js'
 import { grants } from './grants.js'
 import { groups } from './groups.js'
 import { listen, shortcuts } from './keys.js'
-import { policy } from './policy.js'
+import { hasDrafts, policy } from './policy.js'
 import { refused } from './refused.js'
 import { stet } from './stet.js'
 import { today } from './today.js'
 import { tokens } from './tokens.js'
-import { failure, to } from './ui.js'
+import { failure, screen, to } from './ui.js'
 
 /** The part of the address, the name, the key after `g`, and what makes it. */
 const SCREENS = [
@@ -35,13 +35,24 @@ const main = document.getElementById('main')
 let me
 let shown = new AbortController()
 
+/** Of an address that somebody may have cut. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
 function place() {
   const [path, search] = location.hash.slice(2).split('?')
-  const [id, ...parts] = path.split('/').map((part) => decodeURIComponent(part.replace(/%(?![\da-f]{2})/gi, '%25')))
+  const [id, ...parts] = path.split('/').map(decoded)
   const known = me.services.find((service) => String(service.service_id) === id)
   const service = known ?? (/^[1-9]\d*$/.test(id) ? { service_id: Number(id) } : me.services[0])
   return { service, parts: parts[0] ? parts : ['today'], query: new URLSearchParams(search) }
 }
+
+const unknown = (context) => screen(context, 'No such screen', [], '', hint('The screens are listed above.'))
 
 async function show() {
   shown.abort()
@@ -51,7 +62,7 @@ async function show() {
   const { service, parts, query } = place()
   if (!service) return fill(main, h('h1', 'No service'), h('p', 'Make one: ', h('code', 'registrar service create'), '.'))
   const id = service.service_id
-  const [part, name, , make] = SCREENS.find(([part]) => part === parts[0]) ?? SCREENS[0]
+  const [part, name, , make] = SCREENS.find(([part]) => part === parts[0]) ?? ['', 'No such screen', '', unknown]
   const may = (...permissions) => permissions.some((permission) => me.permissions.includes(permission))
   const context = {
     me, id, parts, query, signal, may,
@@ -69,30 +80,19 @@ async function show() {
   main.setAttribute('aria-busy', 'true')
   try {
     const content = await make(context)
-    if (!signal.aborted) replace(content)
+    if (!signal.aborted) refill(main, content)
   } catch (error) {
-    if (!signal.aborted) fill(main, h('h1', name || 'Refused'), failure(error))
+    if (!signal.aborted) refill(main, h('h1', { tabindex: -1 }, name || 'Refused'), failure(error), h('p', button('Try again', show)))
   }
   if (signal.aborted) return
   main.removeAttribute('aria-busy')
   document.title = `${main.querySelector('h1').textContent} · ${service.name ?? id} · Registrar`
 }
 
-/** Another screen in the place of the one that is shown. Who was on a button is there again, or on the heading. */
-function replace(content) {
-  const focused = main.contains(document.activeElement) && document.activeElement
-  const label = focused?.tagName === 'BUTTON' && focused.textContent
-  fill(main, content)
-  if (!focused || focused === main) return
-  const again = label && [...main.querySelectorAll('button')].filter(({ textContent }) => textContent === label)
-  if (again?.length === 1) again[0].focus({ preventScroll: true })
-  refocus()
-}
-
 function frame(service, current) {
   const id = String(service.service_id)
   const services = me.services.includes(service) ? me.services : [...me.services, service]
-  const options = services.map((one) => [String(one.service_id), `${one.service_id} ${one.name ?? ''}`])
+  const options = services.map((one) => [String(one.service_id), one.name ? `${one.name} (${one.service_id})` : String(one.service_id)])
   const choice = select(options, id, { onchange: () => { location.hash = to(choice.value, [current]) } })
   const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
   fill(header, brand(),
@@ -156,6 +156,9 @@ async function start() {
 }
 
 whenRefused(leave)
+addEventListener('beforeunload', (event) => {
+  if (me && hasDrafts()) event.preventDefault()
+})
 addEventListener('hashchange', async () => {
   hushOld()
   for (const open of document.querySelectorAll('dialog')) open.close()

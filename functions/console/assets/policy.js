@@ -3,12 +3,12 @@
 import { at, costs, meaning, suggestions, would } from './advice.js'
 import { ask } from './api.js'
 import { becameTable } from './became.js'
-import { area, button, code, dialog, facts, field, fill, h, hint, said, select, table, value } from './dom.js'
+import { area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
 import { HOSTS } from './hosts.js'
 import { MEMBERS } from './members.js'
-import { rebased, same, withMember } from './rebase.js'
+import { differing, rebased, same, withMember } from './rebase.js'
 import { about, isObject, merged, remade } from './rules.js'
-import { json, reading, registrar } from './shell.js'
+import { json, reading, registrar, written } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
 /** What policies to begin with are for. */
@@ -24,6 +24,9 @@ const PRESETS = {
  * policy that was in force when that began, and what others have changed since.
  */
 const drafts = new Map()
+
+/** Whether something was written that is not in force. */
+export const hasDrafts = () => [...drafts.values()].some(({ policy }) => policy !== undefined)
 
 const lines = (json) => JSON.stringify(json, null, 2)
 
@@ -59,7 +62,7 @@ export async function policy(context) {
   const asks = [['GET', `${id}/policy`]]
   const { members, etag } = await ask(asks[0], signal)
   const editor = new Editor(context, members, etag, query.get('member'))
-  return screen('Policy', asks, registrar(['policy', 'show'], {}, [id]), editor.parts)
+  return screen(context, 'Policy', asks, registrar(['policy', 'show'], {}, [id]), editor.parts)
 }
 
 class Editor {
@@ -76,7 +79,7 @@ class Editor {
     const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
       onchange: () => this.write(this.body, HOSTS[host.value]),
     })
-    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), news: h('div'), effect: h('div') })
+    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), news: h('div'), effect: h('div'), fault: h('div') })
     this.parts = [
       h('section', h('h2', '1. Change'),
         h('p.buttons', 'Begin with', button('What is in force', () => this.begin(this.force))),
@@ -112,6 +115,14 @@ class Editor {
     return joined
   }
 
+  /** Reads what is in force, and says whether it is another version than the one that was known here. */
+  async read() {
+    const before = this.etag
+    const { members, etag } = await ask(['GET', `${this.context.id}/policy`], this.context.signal)
+    Object.assign(this, { force: members, etag })
+    return etag !== before
+  }
+
   /** What others have changed, and what of it the draft changes as well. */
   told() {
     const settle = (member, take) => {
@@ -122,7 +133,7 @@ class Editor {
     return this.others.length > 0 && h('div.news', { role: 'status', tabindex: -1 },
       h('h3', 'Others have changed the policy since this draft was begun'),
       h('p', 'What they have changed is in the draft now, but for what you have changed as well.'),
-      table('What others have changed', ['Member', 'Before', 'In force'], this.others.map(({ member, from, to }) => [code(member), value(from), value(to)])),
+      differences('What others have changed', ['Before', 'In force'], this.others),
       this.conflicts.length > 0 && table('What you have changed as well: choose', ['Member', 'Yours', 'Theirs', 'Which'], this.conflicts.map((one) => [
         code(one.member), value(one.mine), value(one.theirs),
         [button('Keep yours', () => settle(one.member)), ' ', button('Take theirs', () => settle(one.member, one))],
@@ -154,7 +165,7 @@ class Editor {
     return undefined
   }
 
-  /** Asks the server what it would make of the draft, and of what is sent to it. */
+  /** Asks the server what it would make of the draft, and of what is sent to it; answers the whole policy, unless it is wrong. */
   async tryIt() {
     const asked = (this.asked += 1)
     const read = [this.policy, this.body].map((place, index) => parsed(place.value, ['The policy', 'What it sends'][index]))
@@ -172,14 +183,18 @@ class Editor {
     }
     const faults = [policy, client].map((read) => read instanceof Error && read)
     say(faults)
-    if (faults[0]) return
+    if (faults[0]) return undefined
     try {
       const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client: faults[1] ? undefined : client }], this.context.signal)
-      if (asked !== this.asked) return
+      if (asked !== this.asked) return undefined
+      // The server compares with what is in force now.
+      if (!same(ordered(members.differs), ordered(differing(this.force, members.policy))) && await this.read()) return await this.tryIt()
       if (!faults[1]) fill(this.outcome, this.became(policy, client, members))
-      fill(this.effect, this.differs(policy, members))
+      refill(this.effect, this.differs(policy, members.policy))
+      return members.policy
     } catch (error) {
       if (error.name !== 'AbortError' && asked === this.asked) say([error, faults[1]])
+      return undefined
     }
   }
 
@@ -211,16 +226,34 @@ class Editor {
     ]
   }
 
-  differs(written, { policy, differs }) {
-    if (!differs.length) return hint('The policy above is the one that is in force.')
+  differs(written, policy) {
+    const changes = differing(this.force, policy)
+    if (!changes.length) return hint('The policy above is the one that is in force.')
     const left = missing(policy, written)
-    const { id, writesService, done } = this.context
-    const changes = () => table('What becomes different', ['Member', 'In force', 'Then'], differs.map(({ member, from, to }) => [code(member), value(from), value(to)]))
-    const take = () => confirm({
+    const shown = differences('What becomes different', ['In force', 'Then'], changes)
+    if (this.conflicts.length) return [shown, h('p.warn', 'Choose first what becomes of what others have changed as well.')]
+    return [left.length > 0 && h('p.warn', 'This is the whole policy: what it leaves out becomes as in protected, which is ', said(left.join(', ')), '. ',
+      button('Keep there what is in force', () => this.write(this.policy, merged(this.force, written)))),
+    shown, this.fault, this.context.writesService ? h('p', button('Put it into effect …', () => load(this.fault, this.take()), 'main')) : hint('That needs a token with service.write.')]
+  }
+
+  /** Asks whether the draft is to be in force, compared with what is in force now; `told` is why it is asked again. */
+  async take(told) {
+    await this.read()
+    const policy = await this.tryIt()
+    const changes = policy && differing(this.force, policy)
+    if (!changes?.length || this.conflicts.length) return this.news.firstElementChild?.focus()
+    const { context: { id, done }, etag } = this
+    confirm({
       title: 'Put this policy into effect?', label: 'Put it into effect',
-      request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': this.etag }],
-      command: () => reading(registrar(['policy', 'replace'], { version: this.etag.slice(1, -1) }, [id, '-']), policy),
-      content: [changes(), h('p', 'All functions follow within thirty seconds.')],
+      request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': etag }],
+      command: () => reading(registrar(['policy', 'replace'], { version: etag.slice(1, -1) }, [id, '-']), policy),
+      content: [
+        told && h('p.warn', { role: 'alert' }, told),
+        differences('What becomes different', ['In force', 'Then'], changes),
+        this.others.length > 0 && differences('What others have changed since the draft was begun, and what you leave so unless it stands above', ['Before', 'In force'], this.others),
+        h('p', 'All functions follow within thirty seconds.'),
+      ],
       done: () => {
         drafts.set(id, { body: this.body.value, from: this.from })
         done('The policy is in force.')
@@ -228,30 +261,25 @@ class Editor {
       // Somebody else was faster: the draft is put on top of theirs.
       refused: async (error, close) => {
         if (error.status !== 412) return false
-        const { members, etag } = await ask(['GET', `${id}/policy`], this.context.signal)
-        Object.assign(this, { force: members, etag })
         close()
-        const tried = this.tryIt()
-        this.news.firstElementChild?.focus()
-        await tried
+        await load(this.fault, this.take('Nothing was put into effect: somebody has changed the service meanwhile. Look again.'))
         return true
       },
     })
-    if (this.conflicts.length) return [changes(), h('p.warn', 'Choose first what becomes of what others have changed as well.')]
-    return [left.length > 0 && h('p.warn', 'This is the whole policy: what it leaves out becomes as in protected, which is ', said(left.join(', ')), '. ',
-      button('Keep there what is in force', () => this.write(this.policy, merged(this.force, written)))),
-    changes(), writesService ? h('p', button('Put it into effect …', take, 'main')) : hint('That needs a token with service.write.')]
+    return undefined
   }
 }
 
+const differences = (caption, [before, after], changes) => table(caption, ['Member', before, after], changes.map(({ member, from, to }) => [code(member), value(from), value(to)]))
+
+const ordered = (changes) => [...changes].sort((one, other) => one.member < other.member ? -1 : 1)
+
 /** An object that is written as JSON, or what is wrong with it. */
 function parsed(text, what) {
-  if (!text.trim()) return new SyntaxError(`${what} is empty.`)
   try {
-    const json = JSON.parse(text)
-    return isObject(json) ? json : new SyntaxError(`${what} is no JSON object.`)
+    return written(text, what)
   } catch (error) {
-    return new SyntaxError(`${what} is no JSON: ${error.message}`)
+    return error
   }
 }
 

@@ -30,6 +30,9 @@ export function rebased(base, mine, theirs) {
   return { policy: join(base, mine, theirs, []), others, conflicts }
 }
 
+/** The members that differ, by their path with dots. */
+export const differing = (from, to) => rebased(from, from, to).others
+
 /** The policy with another value of a member; none is left out. */
 export function withMember(policy, member, value) {
   const [first, ...rest] = member.split('.')

@@ -4,6 +4,7 @@
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
   'registration': [['registration'], 'An initial access token is missing, or it is not good: another one’s, used up, or ended.', 'Send a good one, as Authorization: Bearer.'],
+  'registration_access_token': [[], 'The registration access token of a client is missing, or it is not good: another client’s, replaced, or its client is gone.', 'Manage a client with the token that its last answer has. Who has lost it gets another one of an operator, or registers again.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
   'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Send a JSON object in UTF-8, with Content-Type: application/json, and correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
@@ -15,7 +16,7 @@ export const RULES = {
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
   'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
-  'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name.'],
+  'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name. If the name is rightly the client’s own, an operator may register it: Clients, Register.'],
   'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
   'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'The specifications do not permit it, or only where the policy says so: a fragment in a redirect URI, http elsewhere than on loopback, characters that nobody sees, members that contradict each other.', 'Correct the member that is named.'],
   'doors': [['doors'], 'The service does not open this door.', 'Register at a door that is open.'],
@@ -23,20 +24,38 @@ export const RULES = {
   'clients_per_developer': [['clients_per_developer'], 'The developer has as many clients as one may have; all that register themselves share one.', 'Manage a registration that is there.'],
   'software_id_once': [['software_id_once'], 'Another client has this software_id.', 'Manage the registration that is there, or send another software_id.'],
   'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
-  'the client that is there': [[], 'A client is registered by this name, and may not be replaced by this registration.', 'Manage the registration that is there.'],
+  'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
+
+/** What the registrant does about refusals of which more is known than their rule. */
+const REMEDIES = [
+  [/requires application_type native/, 'Send "application_type": "native".'],
+  [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
+  [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
+  [/^this registrant has a client already$/, 'Manage the client that is there, which the screen STET lists, or let an operator delete it. With repeated_registration replace in the service’s STET settings a new one takes its place.'],
+  [/^sector_identifier_uri: the URL is not allowed/, 'Publish the document at a URL that has https, port 443 and a public host, with each redirect URI, and send that one.'],
+  [/^sector_identifier_uri: .* does not list/, 'List each redirect URI in the document, letter by letter.'],
+  [/^software_statement is not a signed JWT|^software_statement: its (alg|typ)/, 'Send a JWT that an issuer has signed with RS256, PS256, ES256 or the like, and that is no token of another kind.'],
+  [/^software_statement: its issuer is not approved|^software_statement: iss/, 'Send one of an issuer that the policy names. Which one it was is not kept: the registrant knows it, and who trusts it adds it to software_statements.issuers, with its keys.'],
+  [/^software_statement: its signature/, 'Have it signed by a key that its issuer publishes. If the issuer has new keys, the policy may have the old ones in jwks.'],
+  [/^software_statement: it is not valid at this time/, 'Send a new one: it has ended, has not begun, or is older than max_age.'],
+  [/^software_statement: aud/, 'Have it made for this service, or for nobody in particular.'],
+]
 
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '') {
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
-  const native = /requires application_type native/.test(description)
-  return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, says, native ? 'Send "application_type": "native".' : client]
+  const [, remedy = client] = REMEDIES.find(([says]) => says.test(description)) ?? []
+  return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, says, remedy]
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
-// What stands for a word that is not kept is not offered.
-const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !/^x+[^\x20-\x7e]*$/.test(item))
+
+/** Whether it stands for a word that is not kept. */
+const isMasked = (word) => /^x+[^\x20-\x7e]*$/.test(word)
+
+const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !isMasked(item))
 
 export function parsed(uri) {
   try {
@@ -49,17 +68,27 @@ export function parsed(uri) {
 /** A change that names values, if there are some. */
 const ifAny = (values, label, patch) => values.length ? [[`${label} ${values.join(', ')}`, patch]] : []
 
-const led = (sent, kind) => texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => kind.test(protocol)).map(({ hostname }) => hostname)
+const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
-/** Hosts to which http leads, as hosts of developers. */
+/** The hosts to which redirects of a protocol lead and that are none of these; `.example.com` stands for all below it. */
+const led = (sent, wanted, known) => beyond(texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => protocol === wanted).map(({ hostname }) => hostname), known)
+  .filter((host) => !texts(known).some((one) => one.startsWith('.') && host.endsWith(one)))
+
+/** Hosts to which http leads, as hosts of developers; the loopback interface has a rule of its own. */
 function plain({ redirect_uris: { development_hosts } }, sent) {
-  const hosts = beyond(led(sent, /^http:$/), development_hosts)
+  const hosts = led(sent, 'http:', [...LOOPBACK, ...texts(development_hosts)])
   return ifAny(hosts, 'Accept http redirects to', { redirect_uris: { development_hosts: [...texts(development_hosts), ...hosts] } })
 }
 
 const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
 
 const NATIVE = ['Take clients whose redirects lead to an application for native', { infer_native: true }]
+
+/** A ceiling raised to twice of what there is, where that is known, or given up. */
+const ceiling = (member, policy, there, label) => [
+  ...(there !== undefined ? [2 * Math.max(policy[member], there)].map((most) => [`${label} ${most} clients`, { [member]: most }]) : []),
+  [`${label} any number of clients`, { [member]: null }],
+]
 
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
@@ -74,9 +103,13 @@ const CHANGES = {
   'unannounced': () => [['Drop what is not announced', { unannounced: 'drop' }]],
   'grant_types and response_types': ({ grant_types, response_types }, sent) => {
     const [grants, responses] = [beyond(sent.grant_types, grant_types.offered), beyond(sent.response_types, response_types.offered)]
+    const [moreGrants, moreResponses] = [{ grant_types: { offered: [...grant_types.offered, ...grants] } }, { response_types: { offered: [...response_types.offered, ...responses] } }]
+    const [dropGrants, dropResponses] = [{ grant_types: { unoffered: 'drop' } }, { response_types: { unoffered: 'drop' } }]
     return [
-      ['Drop what is not offered', { grant_types: { unoffered: 'drop' }, response_types: { unoffered: 'drop' } }],
-      ...ifAny([...grants, ...responses], 'Offer', { grant_types: { offered: [...grant_types.offered, ...grants] }, response_types: { offered: [...response_types.offered, ...responses] } }),
+      ['Drop grant types that are not offered', dropGrants], ['Drop response types that are not offered', dropResponses],
+      ['Drop what is not offered', { ...dropGrants, ...dropResponses }],
+      ...ifAny(grants, 'Offer', moreGrants), ...ifAny(responses, 'Offer', moreResponses),
+      ...ifAny([...grants, ...responses], 'Offer', { ...moreGrants, ...moreResponses }),
     ]
   },
   'token_endpoint_auth_methods': ({ token_endpoint_auth_methods: { offered } }, sent) => {
@@ -96,7 +129,7 @@ const CHANGES = {
   },
   'redirect_uris': (policy, sent) => {
     const { hosts } = policy.redirect_uris
-    const more = beyond(led(sent, /^https?:$/), hosts)
+    const more = led(sent, 'https:', hosts)
     const changes = [
       ['Accept http on the loopback interface', { loopback: true }],
       ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
@@ -110,27 +143,32 @@ const CHANGES = {
     return [...changes.map(([label, patch]) => [label, { redirect_uris: patch }]), ...plain(policy, sent)]
   },
   'redirect_uris.pages_share_host': () => [['Flag such clients, and register them', { redirect_uris: { pages_share_host: 'flag' } }]],
-  'names': () => [['Flag such names, and register them', { names: { same: 'flag', look_alike: 'flag' } }]],
+  'names': () => [
+    ['Flag names that have a reserved one in them, and register them', { names: { same: 'flag' } }],
+    ['Flag names that look like a reserved one, and register them', { names: { look_alike: 'flag' } }],
+    ['Flag both, and register them', { names: { same: 'flag', look_alike: 'flag' } }],
+  ],
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
   'the specifications': (policy, sent) => [
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
     [NATIVE[0], { redirect_uris: NATIVE[1] }], ...plain(policy, sent),
   ],
   'doors': ({ doors }) => [['Open the door oauth', { doors: [...doors, 'oauth'] }]].filter(() => !doors.includes('oauth')),
-  'clients_per_service': () => [['Let the service have any number of clients', { clients_per_service: null }]],
-  'clients_per_developer': () => [['Let developers have any number of clients', { clients_per_developer: null }]],
+  'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
+  'clients_per_developer': (policy, sent, there) => ceiling('clients_per_developer', policy, there, 'Let a developer have'),
   'software_id_once': () => [['Let a software_id be registered again', { software_id_once: false }]],
 }
 
-export function changes(rule, policy, sent) {
-  const found = (CHANGES[rule] ?? (() => []))(policy, sent)
+/** `there` is how many clients count against a ceiling, where one has refused. */
+export function changes(rule, policy, sent, there) {
+  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
-export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label }) =>
-  changes(rule, policy, sent).find((change) => change.label === label)?.changed ?? policy, policy)
+export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there }) =>
+  changes(rule, policy, sent, there).find((change) => change.label === label)?.changed ?? policy, policy)
 
 export const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
 
@@ -151,10 +189,11 @@ export function lost(sent, became) {
     const is = became[name]
     if (name.endsWith('_supported') || is === value) return []
     if (is === undefined) return [`without ${name}`]
-    if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${value}`]
+    const shown = (word) => isMasked(word) ? 'a word that is not kept' : word
+    if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${shown(value)}`]
     const words = (json) => texts(json).flatMap((text) => text.split(' '))
-    const gone = words(value).filter((word) => !words(is).includes(word))
-    return gone.length ? [`without ${gone.join(', ')} of ${name}`] : []
+    const gone = words(value).filter((word) => !words(is).includes(word)).map(shown)
+    return gone.length ? [`without ${[...new Set(gone)].join(', ')} of ${name}`] : []
   })
 }
 
@@ -178,5 +217,6 @@ export function risks(before, after, sent, became) {
     [becomes('called_urls', 'any'), 'the authorization server may be led into your own network.'],
     [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],
     [before.scopes?.offered && !after.scopes?.offered, 'clients may register for any scope.'],
+    [['clients_per_service', 'clients_per_developer'].some((member) => before[member] && !after[member]), 'what holds back a flood of registrations are the limits of addresses and of the service alone.'],
   ].filter(([is]) => is).map(([, text]) => text)
 }

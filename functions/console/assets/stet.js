@@ -17,6 +17,6 @@ export function stet(context) {
         not_after ? until(not_after) : none('not kept'),
       ]))
   }
-  return screen('STET', [['GET', path, query]], registrar(['client', 'list'], { service: id, source: 'stet' }),
+  return screen(context, 'STET', [['GET', path, query]], registrar(['client', 'list'], { service: id, source: 'stet' }),
     pages(context, path, 'clients', query, show, ['No institution is registered. ', h('code', 'registrar sandbox stet'), ' makes one to try, and prints the commands that register it: docs/stet.md.']))
 }

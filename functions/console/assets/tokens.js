@@ -12,7 +12,7 @@ const LASTS = [['', 'for ever'], ['3600', 'an hour'], ['86400', 'a day'], ['2592
 export function tokens(context) {
   const { id, writesService } = context
   const asks = [['GET', `${id}/tokens`]]
-  return screen('Tokens', asks, registrar(['token', 'list'], { service: id }),
+  return screen(context, 'Tokens', asks, registrar(['token', 'list'], { service: id }),
     pages(context, asks[0][1], 'tokens', {}, (tokens) => rows(context, tokens), 'There is none.'),
     hint('To register one needs an initial access token where the policy’s registration says so; where it is open, none is asked for.'),
     writesService && h('section', h('h2', 'A new one'), making(context)))

@@ -1,7 +1,7 @@
 // What the screens have in common.
 
 import { Failure, ask, curl, get, segment } from './api.js'
-import { announce, area, button, code, dialog, field, fill, form, h, hint, hush, input, pretty, said } from './dom.js'
+import { announce, area, button, code, count, dialog, field, fill, form, h, hint, hush, input, number, pretty, refill, said } from './dom.js'
 
 export function to(service, parts, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString()
@@ -9,15 +9,25 @@ export function to(service, parts, query = {}) {
 }
 
 /** A screen: its title, what it asks, the command of `registrar` for that, where there is one, and its content. */
-export function screen(title, asks, command, ...content) {
-  return [h('div.title', h('h1', { tabindex: -1 }, title), asks.length > 0 && h('div.copies', copies(() => asks, command && (() => command)))), content]
+export function screen({ again }, title, asks, command, ...content) {
+  const buttons = asks.length > 0 && h('div.copies', button('Refresh', again), copies(() => asks, command && (() => command)))
+  return [h('div.title', h('h1', { tabindex: -1 }, title), buttons), content]
 }
 
 /** Buttons that copy requests and a command for a terminal, each with where it takes the token from. */
 export const copies = (asks, command) => [
-  button('Copy as curl', () => copy(asks().map(curl).join('\n'), 'TOKEN')),
-  command && button('Copy as registrar command', () => copy(command(), 'REGISTRAR_TOKEN')),
+  copying('Copy as curl', () => asks().map(curl).join('\n'), 'TOKEN'),
+  command && copying('Copy as registrar command', command, 'REGISTRAR_TOKEN'),
 ]
+
+// What is written by hand may be no request.
+const copying = (label, make, variable) => button(label, () => {
+  try {
+    return copy(make(), variable)
+  } catch (error) {
+    return announce(said(error.message))
+  }
+})
 
 /** Several commands, one a line. */
 export const commands = (...commands) => commands.filter(Boolean).join('\n')
@@ -34,6 +44,9 @@ export async function copy(text, variable) {
   }
 }
 
+/** What a request needs that a token may not permit (docs/operators.md). */
+const permission = (method, path) => `${/^\d+\/(policy|audit|tokens)/.test(path) ? 'service' : 'client'}.${method === 'GET' || path.endsWith('/try') ? 'read' : 'write'}`
+
 /** What was asked, and why there is no answer to it. */
 export function failure(error) {
   // That something was done before does not stand beside it.
@@ -46,16 +59,16 @@ export function failure(error) {
   return h('div.failure', { role: 'alert' },
     h('p', h('strong', status ? `${status} ` : 'No answer '), code(members.error ?? ''), ' to ', code(`${method} ${path}`)),
     h('p', said(error.message)),
-    status === 403 && h('p', 'registrar token create makes a token that permits it.'),
+    status === 403 && h('p', 'It needs a token with ', code(permission(method, path)), ': registrar token create makes one.'),
     h('details', h('summary', 'The whole answer'), h('pre', pretty(members))))
 }
 
 /** Fills a place with what a promise brings, or with why it fails. */
 export async function load(place, promise) {
   try {
-    fill(place, await promise)
+    refill(place, await promise)
   } catch (error) {
-    if (error.name !== 'AbortError') fill(place, failure(error))
+    if (error.name !== 'AbortError') refill(place, failure(error))
   }
 }
 
@@ -67,12 +80,17 @@ export function later(promise) {
 
 /**
  * Asks before it acts. `request` and `command` make what is asked, `typed` has to be typed, `done` is given the answer;
- * `refused` is given an error, with a function that closes the dialog, and says whether that is all about it.
+ * `refused` is given an error, with a function that closes the dialog, and says whether that is all about it. What is not as
+ * it was shown is shown `again`.
  */
-export function confirm({ title, content, label, kind = 'main', request, command, typed, done, refused }) {
+export function confirm({ title, content, label, kind = 'main', request, command, typed, done, refused, again }) {
   dialog(title, (close) => {
     const outcome = h('div')
     const word = typed && input('text')
+    const look = () => {
+      close()
+      return again()
+    }
     const act = async () => {
       if (word && word.value !== typed) return
       try {
@@ -81,7 +99,7 @@ export function confirm({ title, content, label, kind = 'main', request, command
         done(members)
       } catch (error) {
         const isTold = await Promise.resolve(refused?.(error, close)).catch((other) => fill(outcome, failure(other)))
-        if (!isTold) fill(outcome, failure(error))
+        if (!isTold) fill(outcome, failure(error), again && [404, 409].includes(error.status) && h('p', button('Look again', look)))
       }
     }
     const go = h(`button.${kind}`, { type: 'submit', disabled: Boolean(word) }, label)
@@ -104,41 +122,82 @@ export function once(title, secrets, after) {
   ], after)
 }
 
-/** Rows that come page by page, with a button for more; of each page what `keep` makes of it. */
-export function pages(context, path, member, query, show, nothing, keep) {
-  const rows = []
-  const [list, more] = [h('div'), h('div')]
-  const read = async (cursor) => {
-    const [found, next] = await pageOf(context, path, member, query, cursor, keep)
-    rows.push(...found)
-    fill(list, rows.length ? show(rows) : hint(next ? 'Nothing among what was looked at so far.' : nothing))
-    return next ? button('Show more', () => load(more, read(next))) : ''
-  }
-  fill(more, hint('Loading …'))
-  load(more, read())
-  return [list, more]
+/** How many pages are read by itself, and for whoever asks for more, as long as there is nothing on them to be shown. */
+const [BY_ITSELF, ASKED_FOR] = [10, 250]
+
+/** The pages of a list, one after the other: what is on each, and where the next one begins, if there is one. */
+async function* pagesOf(signal, path, member, query, cursor) {
+  do {
+    const found = await get(path, { ...query, cursor }, signal)
+    cursor = found.next
+    yield [found[member], cursor]
+  } while (cursor)
 }
 
-/** How many pages are read at once: for one that has something on it, as a filter may leave nothing of many, or for a sum. */
+/**
+ * Rows that come page by page, with a button for more; of each page what `keep` makes of it, which is asked again of one that
+ * could not be read. A page that has nothing is not the end: it is read on until there is something to be shown, and who
+ * waits may stop that. Without `nothing` it is shown what there is although it is nothing.
+ */
+export function pages(context, path, member, query, show, nothing, keep = (rows) => rows) {
+  const rows = []
+  let [cursor, act] = []
+  // It stops what it has begun, so that nothing is waited for.
+  const more = button('', () => void act?.(), '', { hidden: true })
+  const [list, fault, told] = [h('div'), h('div'), h('span.hint', { role: 'status', tabindex: -1 })]
+  const offer = (label, then) => {
+    const isLeft = !label && document.activeElement === more
+    fill(more, label)
+    more.hidden = !label
+    act = then
+    if (isLeft) told.focus()
+  }
+  const draw = () => fill(list, rows.length || !nothing ? show(rows) : !cursor && hint(nothing))
+  const read = async (most, isFirst) => {
+    const stop = new AbortController()
+    const signal = AbortSignal.any([context.signal, stop.signal])
+    let [empty, found] = [0, []]
+    const label = () => found.length ? 'Show more' : 'Look further'
+    act = undefined
+    fill(told, 'Loading …')
+    fill(fault)
+    try {
+      for await (const [page, next] of pagesOf(signal, path, member, query, cursor)) {
+        found = await keep(page, signal)
+        rows.push(...found)
+        cursor = next
+        if (found.length || !cursor || (empty += 1) === most) break
+        offer('Stop', () => stop.abort())
+        // Whoever hears it is not told of each page.
+        if (empty % 10 === 1) fill(told, `Looking further: nothing to be shown on ${count(empty, 'page')} yet …`)
+      }
+      if (found.length || isFirst || !cursor) draw()
+      fill(told, !found.length && cursor ? `Nothing to be shown on ${count(empty, 'page')}, but the list goes on.` : isFirst ? '' : cursor ? `${number(found.length)} more.` : 'That is all.')
+      offer(cursor && label(), () => read(ASKED_FOR))
+    } catch (error) {
+      if (context.signal.aborted) return
+      const isStopped = stop.signal.aborted
+      fill(told, isStopped && `Stopped: nothing to be shown on ${count(empty, 'page')}, but the list goes on.`)
+      fill(fault, !isStopped && failure(error))
+      offer(isStopped ? 'Look further' : 'Try again', () => read(ASKED_FOR, !isStopped && isFirst))
+    }
+  }
+  read(BY_ITSELF, true)
+  return [list, fault, h('p.row', more, told)]
+}
+
+/** How many pages are read at once for a sum. */
 const MOST_PAGES = 10
 
-export async function pageOf(context, path, member, query, cursor, keep = (rows) => rows) {
-  for (let tries = 0; ; tries += 1) {
-    const found = await get(path, { ...query, cursor }, context.signal)
-    const rows = await keep(found[member])
-    cursor = found.next
-    if (rows.length || !cursor || tries === MOST_PAGES) return [rows, cursor]
-  }
-}
-
-/** What is on the first pages of a list, and whether there is more. */
-export async function firstPages(context, path, member, query) {
+/** What is on the first pages of a list from there on, and where it goes on, if it does; `tell` hears how many there are already. */
+export async function firstPages({ signal }, path, member, query, cursor, tell) {
   const rows = []
-  let cursor
-  for (let pages = 0; pages === 0 || (cursor && pages < MOST_PAGES); pages += 1) {
-    const found = await get(path, { ...query, cursor }, context.signal)
-    rows.push(...found[member])
-    cursor = found.next
+  let read = 0
+  for await (const [found, next] of pagesOf(signal, path, member, query, cursor)) {
+    rows.push(...found)
+    tell?.(rows.length)
+    cursor = next
+    if ((read += 1) === MOST_PAGES) break
   }
-  return [rows, Boolean(cursor)]
+  return [rows, cursor]
 }

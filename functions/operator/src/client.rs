@@ -30,6 +30,7 @@ async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
 /// Changes its metadata by the members of a JSON merge patch (RFC 7396); with `version`, only that one.
 async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
+    Query::of(request, &[])?;
     let mut changes = Members(door::body(request)?);
     let version = changes.number("version")?;
     let context = door::context(app, &desk, request);

@@ -80,7 +80,7 @@ pub async fn configure_service(
     origin: &Origin,
 ) -> Result<Service, Error> {
     configuration.check()?;
-    configuration.policy.check_new(Some(&current.configuration.policy))?;
+    configuration.policy.check_successor(&current.configuration.policy)?;
     let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
     store.update_service(current.id, current.version, configuration, None, origin).await?;
     store.service(current.id).await?.ok_or(Error::UnknownService)

@@ -44,7 +44,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
     declared.configuration.federation.signature_key_id =
         known.and_then(|known| known.federation.signature_key_id.clone());
     declared.configuration.jwks = known.and_then(|known| known.jwks.clone());
-    settings::check(&declared.configuration)?;
+    settings::check(&declared.configuration, known.map(|known| &known.policy))?;
     if current.is_none() {
         topology::check_new(&declared.configuration, connection.base_url().as_deref())?;
     }

@@ -72,7 +72,10 @@ impl Settings {
     fn token(&self) -> Result<Token> {
         match (&self.value, &self.token_file) {
             (Some(token), _) => operators_token(token, "--token"),
-            (None, Some(file)) => operators_token(&token_file(file)?, "--token-file"),
+            (None, Some(file)) => {
+                let unread = |error| Failure::new(Kind::Credentials, format!("--token-file: {error:#}"));
+                operators_token(&token_file(file).map_err(unread)?, "--token-file")
+            }
             (None, None) => {
                 let token = environment::given(TOKEN).ok_or_else(|| {
                     let sentence = format!("the API needs a token: set {TOKEN}, or give --token-file or --profile");

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use shared::federation::check_settings;
 use shared::metadata::{Invalid, Scope};
-use shared::policy::{DOORS, Preset};
+use shared::policy::{DOORS, Policy, Preset};
 use shared::service::{ServiceConfiguration, check_organization};
 
 use crate::admin::input::Input;

@@ -322,18 +322,22 @@ await check('of changes that help those are offered that change the least', asyn
   const hosts = { ...protectedPolicy.redirect_uris, hosts: ['only.example', '.below.example'], loopback: true, private_use_schemes: 'accept' }
   await putPolicy({ ...protectedPolicy, registration: 'open', names: { ...protectedPolicy.names, ...names }, redirect_uris: hosts })
   const uris = ['https://nope.example/cb', 'https://is.below.example/cb', 'http://127.0.0.1:8080/cb', 'http://[::1]/cb']
-  for (const [body, told, offered, press] of [
+  for (const [body, told, offered, press, says, own] of [
     [{ response_types: ['code', 'id_token'], redirect_uris: ['https://only.example/cb'] }, 'response_types: "id_token"', 'response_types.unoffered', 'Drop response types that are not offered'],
     [{ grant_types: ['authorization_code', 'password'], redirect_uris: ['https://only.example/cb'] }, 'grant_types: "password"', 'grant_types.unoffered', 'Drop grant types that are not offered'],
     [{ client_name: 'The EXAMPLE-BANK login', redirect_uris: ['https://only.example/cb'] }, 'a name that this service reserves', 'names.same', /^Flag names that have/],
     [{ redirect_uris: uris, application_type: 'native' }, 'is not allowed by the policy', 'redirect_uris.hosts', 'Permit nope.example'],
+    [{ redirect_uris: ['https://only.example/cb', ...Array.from({ length: 9 }, (_, number) => `https://h${number}.example/cb`)] }, 'is not allowed by the policy', 'redirect_uris.hosts', /^Permit h0/, /More was sent than is kept, 5 of redirect_uris:/],
+    [{ redirect_uris: ['com.example.app:/cb'], application_type: 'native', token_endpoint_auth_method: 'client_secret_basic' }, 'private-use', 'redirect_uris.private_use_schemes', 'Accept private-use schemes of all clients', /Changes that help/, { private_use_schemes: 'public_clients', reverse_domain_schemes: true }],
   ]) {
+    if (own) await putPolicy({ ...protectedPolicy, registration: 'open', redirect_uris: { ...protectedPolicy.redirect_uris, ...own } })
     assert.equal((await register({ ...redirect, ...body })).status, 400)
     await at(page, 'tokens')
     await at(page, 'today')
     await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
     await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
     await settled(page)
+    if (says) assert.match(await main(page), says)
     assert.equal(await page.getByRole('button', { name: /^(Drop what|Flag both)/ }).count(), 0)
     await page.getByRole('button', { name: press, exact: true }).click()
     await page.getByText(/^It would be registered/).waitFor()
@@ -353,6 +357,7 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     [{ software_statement: `${jwt({ iss: 'https://unknown.example' })}.c2ln` }, 'its issuer is not approved', /adds it to software_statements\.issuers[^]*may send none/],
     [{ software_statement: 'none' }, 'is not a signed JWT', /Send a JWT that an issuer has signed/],
     [{ sector_identifier_uri: 'https://127.0.0.1/s.json' }, 'the URL is not allowed', /port 443 and a public host[^]*Once that is so, it would be registered\./],
+    [{ request_uris: ['https://rp.example/*'] }, 'request_uris must not contain a wildcard', /without \*/],
   ]) {
     assert.equal((await register({ ...redirect, ...body })).status, 400)
     await at(page, 'tokens')

@@ -4,7 +4,7 @@ import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
 import { MEMBERS } from './members.js'
 import { differing, same } from './rebase.js'
-import { changes, lost, risks } from './rules.js'
+import { changes, lost, risks, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -127,7 +127,9 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   }
   const [found, failing] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
-  return { client, says: isAsked ? asked(kind, requires) : withToken, found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
+  const more = unkept(sent)
+  const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
+  return { client, says: isAsked ? asked(kind, requires) : withToken, found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
 }
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */

@@ -16,7 +16,7 @@ export const RULES = {
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
   'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name. If the name is rightly the client’s own, an operator may register it: Clients, Register.'],
-  'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
+  'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network, or to many places at once.', 'Give URLs with public hosts.'],
   'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'The specifications do not permit it, or only where the policy says so: a fragment in a redirect URI, http elsewhere than on loopback, characters that nobody sees, members that contradict each other.', 'Correct the member that is named.'],
   'doors': [['doors'], 'The service does not open this door.', 'Register at a door that is open.'],
   'clients_per_service': [['clients_per_service'], 'The service has as many clients as it may have, and none that makes room.', 'Try again later: clients that nobody uses make room.'],
@@ -29,6 +29,7 @@ export const RULES = {
 /** What the registrant does about refusals of which more is known than their rule. */
 const REMEDIES = [
   [/requires application_type native/, 'Send "application_type": "native".'],
+  [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
   [/^this registrant has a client already$/, 'Manage the client that is there, which the screen STET lists, or let an operator delete it. With repeated_registration replace in the service’s STET settings a new one takes its place.'],
@@ -132,6 +133,7 @@ const CHANGES = {
     const changes = [
       ['Accept http on the loopback interface', { loopback: true }],
       ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
+      ['Accept private-use schemes of all clients', { private_use_schemes: 'accept' }],
       ['Accept private-use schemes that are no reversed domain names', { reverse_domain_schemes: false }],
       ['Accept any private-use scheme of public clients', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
       ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
@@ -181,6 +183,12 @@ export function merged(target, patch) {
   }
   return result
 }
+
+/** What was sent beside what a sample keeps: how much of which members. */
+export const unkept = (sample) => Object.entries(sample).flatMap(([name, value]) => {
+  const [, more] = / ?\(?(\d[^()]*) more\)?$/.exec([isObject(value) ? value.keys : value].flat().at(-1)) ?? []
+  return more ? [`${more} of ${name}`] : []
+})
 
 /** What a registration has lost of what was sent. */
 export function lost(sent, became) {

@@ -2,17 +2,14 @@
 
 import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
+import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { differing, same } from './rebase.js'
 import { changes, lost, risks, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
 const MOST = 24
 const FAILURES = 8
-
-/** The value of a member that may be inside another. */
-export const at = (policy, member) => member.split('.').reduce((value, name) => value?.[name], policy)
 
 /** What docs/policy.md says of a member, with its words of the protocol set apart. */
 export const meaning = (member) => MEMBERS[member].split('`').map((part, index) => index % 2 ? h('code', part) : part)

@@ -1,10 +1,10 @@
 // One action on many clients: first what it would do to each, then the same with the versions that were seen.
 
 import { ask } from './api.js'
-import { announce, button, code, count, dialog, field, h, input, now, said, table, time } from './dom.js'
+import { announce, button, code, count, dialog, field, h, input, nameOf, now, said, table, time } from './dom.js'
 import { restorable } from './gone.js'
 import { registrar } from './shell.js'
-import { commands, copies, load } from './ui.js'
+import { commands, copies, failure, load } from './ui.js'
 
 // The server takes no more at once.
 const MOST = 100
@@ -26,9 +26,11 @@ export function bulk(context, action, clients, unused) {
   const requests = (preview, some) => Array.from({ length: Math.ceil(some.length / MOST) }, (_, part) => ['POST', `${context.id}/bulk`, {}, {
     action, preview, unused, clients: some.slice(part * MOST, (part + 1) * MOST).map(({ client_id, version }) => ({ client_id, version })),
   }])
-  const run = async (preview, some) => {
-    const results = []
+  let [isOpen, hasActed] = [true, false]
+  // Whoever closes the dialog ends it.
+  const run = async (preview, some, results = []) => {
     for (const request of requests(preview, some)) {
+      if (!isOpen) break
       results.push(...(await ask(request)).members.results)
       if (some.length > MOST) announce(`${results.length} of ${count(some.length, 'client')} ${preview ? 'looked at' : 'worked on'}`)
     }
@@ -39,16 +41,15 @@ export function bulk(context, action, clients, unused) {
   dialog(`${word} ${count(clients.length, 'client')}?`, (close, retitle) => {
     const place = h('div', 'Looking at what would happen …')
     const finished = async (some) => {
-      const results = await run(false, some)
+      const results = []
+      hasActed = true
+      const fault = await run(false, some, results).then(() => undefined, (error) => error)
       const done = results.filter(({ outcome }) => outcome === 'done').length
-      const told = `${count(done, 'client')} ${past}${done < results.length ? `, ${results.length - done} not` : ''}`
+      const [not, left] = [results.length - done, some.length - results.length]
+      const told = `${count(done, 'client')} ${past}${not ? `, ${not} not` : ''}${left ? `, ${left} left as they were` : ''}`
       retitle(told)
       announce(`${told}.`)
-      const leave = () => {
-        close()
-        context.again()
-      }
-      return [outcomes(results), h('p.buttons', button('Close', leave, 'main'))]
+      return [fault && failure(fault), outcomes(results), h('p.buttons', button('Close', close, 'main'))]
     }
     const offer = (results) => {
       const able = new Set(results.filter(({ outcome }) => outcome === 'possible').map(({ client_id }) => client_id))
@@ -68,13 +69,16 @@ export function bulk(context, action, clients, unused) {
     }
     load(place, run(true, clients).then(offer))
     return place
+  }, () => {
+    isOpen = false
+    if (hasActed) context.again()
   })
 }
 
 function outcomes(results) {
   const row = ({ client_id, client_name, outcome, error_description }) => {
     const [mood, words] = OUTCOMES[outcome]
-    return [code(client_id), said(client_name ?? ''), [h(`span.${mood}`, words), error_description && [': ', said(error_description)]]]
+    return [code(client_id), nameOf({ client_name }), [h(`span.${mood}`, words), error_description && [': ', said(error_description)]]]
   }
   return h('div.scroll', { tabindex: 0, role: 'group', 'aria-label': 'Each client' }, table('Each client', ['Client', 'Name', 'Outcome'], results.map(row)))
 }

@@ -1,12 +1,14 @@
 // One client: what it sent, what it became and why; what was done to it; what can be done.
 
 import { get, segment } from './api.js'
-import { history } from './audit.js'
+import { history, named } from './audit.js'
 import { becameTable } from './became.js'
-import { UNKNOWN, nameOf, states } from './clients.js'
-import { announce, area, button, code, facts, field, fill, h, hint, lasts, now, pretty, said, time, until } from './dom.js'
+import { UNKNOWN, states } from './clients.js'
+import { announce, area, button, code, facts, field, fill, h, hint, lasts, nameOf, now, pretty, said, time, until } from './dom.js'
+import { patches } from './drafts.js'
 import { gone, restorable } from './gone.js'
-import { reading, registrar, written } from './shell.js'
+import { written } from './json.js'
+import { reading, registrar } from './shell.js'
 import { confirm, once, screen } from './ui.js'
 
 const FLAGS = {
@@ -107,15 +109,12 @@ function actions(context, path, client, metadata) {
       title: ['Delete: ', nameOf(metadata)], label: 'Delete', kind: 'danger', again: context.again, request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, { ...seen, ...yes }),
       content: [h('p', 'It ends at once, with its secret, its token and what users have let it do.'),
         locked ? h('p.warn', 'It is locked, and cannot be restored.') : h('p', 'Until ', time(restorable(now()), true), ' it can be restored, from its page.')],
-      done: client_id.includes('/') ? leave('It is deleted.', ['clients']) : () => {
+      done: named(client) !== client_id ? leave('It is deleted.', ['clients']) : () => {
         announce('It is deleted.')
         return parts[1] === client_id ? context.again() : context.go(['clients', client_id])
       },
     }), 'danger'))
 }
-
-/** What is written of a change until it is made, whatever else is shown meanwhile. */
-const patches = new Map()
 
 function edit(context, path, { client_id, version, ...client }, done) {
   const changes = area(10, patches.get(path) ?? '{\n  \n}', { oninput: () => patches.set(path, changes.value) })

@@ -1,8 +1,8 @@
 // Clients that are there several times: the same name, the same redirect hosts.
 
 import { bulk } from './bulk.js'
-import { clientsTable, hosts, nameOf } from './clients.js'
-import { announce, button, count, field, fill, h, hint, number, said, select, table, time } from './dom.js'
+import { clientsTable, hosts } from './clients.js'
+import { announce, button, count, field, fill, h, hint, nameOf, number, said, select, table, time } from './dom.js'
 import { registrar } from './shell.js'
 import { firstPages, load, screen } from './ui.js'
 

@@ -1,8 +1,9 @@
 // Why a registration was refused, and what to change.
 
-import { advice, at, meaning } from './advice.js'
+import { advice, meaning } from './advice.js'
 import { get } from './api.js'
 import { code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
+import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { open } from './policy.js'
 import { about } from './rules.js'

@@ -1,5 +1,7 @@
 // The rules that refuse or change a registration, and what could be otherwise. Nothing here decides: the server tries each change.
 
+import { at, isObject, merged, same } from './json.js'
+
 /** Rules: their members of the policy, what each says, and what the registrant could send instead. */
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
@@ -57,7 +59,8 @@ const isMasked = (word) => /^x+[^\x20-\x7e]*$/.test(word)
 
 const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !isMasked(item))
 
-export function parsed(uri) {
+/** The parts of a URL, or none. */
+export function urlOf(uri) {
   try {
     return new URL(uri)
   } catch {
@@ -71,7 +74,7 @@ const ifAny = (values, label, patch) => values.length ? [[`${label} ${values.joi
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
 /** The hosts to which redirects of a protocol lead and that are none of these; `.example.com` stands for all below it. */
-const led = (sent, wanted, known) => beyond(texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => protocol === wanted).map(({ hostname }) => hostname), known)
+const led = (sent, wanted, known) => beyond(texts(sent.redirect_uris).map(urlOf).filter(({ protocol }) => protocol === wanted).map(({ hostname }) => hostname), known)
   .filter((host) => !texts(known).some((one) => one.startsWith('.') && host.endsWith(one)))
 
 /** Hosts to which http leads, as hosts of developers; the loopback interface has a rule of its own. */
@@ -164,25 +167,12 @@ const CHANGES = {
 export function changes(rule, policy, sent, there) {
   const found = (CHANGES[rule] ?? (() => []))(policy, sent, there)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
-  return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
+  return made.filter(({ changed }) => !same(changed, policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
 export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there }) =>
   changes(rule, policy, sent, there).find((change) => change.label === label)?.changed ?? policy, policy)
-
-export const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
-
-/** What a merge patch makes of a value (RFC 7396). */
-export function merged(target, patch) {
-  if (!isObject(patch)) return patch
-  const result = isObject(target) ? { ...target } : {}
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name]
-    else result[name] = merged(result[name], value)
-  }
-  return result
-}
 
 /** What was sent beside what a sample keeps: how much of which members. */
 export const unkept = (sample) => Object.entries(sample).flatMap(([name, value]) => {
@@ -209,8 +199,7 @@ const KEYS = ['tls_client_auth', 'self_signed_tls_client_auth', 'private_key_jwt
 /** What is less safe under a policy than under the one before, or in what becomes of a registration. */
 export function risks(before, after, sent, became) {
   const gained = (member, word) => beyond(after[member]?.offered, before[member]?.offered).some((offered) => offered.split(' ').includes(word))
-  const becomes = (member, value) => JSON.stringify(at(after, member)) !== JSON.stringify(at(before, member)) && (value === undefined || at(after, member) === value)
-  const at = (policy, member) => member.split('.').reduce((value, name) => value?.[name], policy)
+  const becomes = (member, value) => !same(at(after, member), at(before, member)) && (value === undefined || at(after, member) === value)
   const [was, is] = [sent.token_endpoint_auth_method, became.token_endpoint_auth_method]
   return [
     [gained('grant_types', 'password'), 'users give their passwords to the client; RFC 9700 §2.4 forbids this grant.'],

@@ -107,7 +107,7 @@ export function confirm({ title, content, label, kind = 'main', request, command
     return form('confirm', act, content,
       word && field(['Type ', h('strong', typed), ' to go on'], word),
       outcome,
-      h('p.buttons', go, button('Cancel', close), copies(() => [request()], command)))
+      h('p.buttons', go, button('Cancel', close, '', { autofocus: kind === 'danger' && !word }), copies(() => [request()], command)))
   })
 }
 

@@ -40,8 +40,8 @@ macro_rules! assets {
 }
 const ASSETS: &[File] = assets!(
     "index.html" "style.css" "icon.svg" "main.js" "api.js" "dom.js" "keys.js" "shell.js" "ui.js" "advice.js"
-    "audit.js" "became.js" "bulk.js" "chart.js" "client.js" "clients.js" "federation.js" "gone.js" "grants.js"
-    "groups.js" "hosts.js" "members.js" "policy.js" "rebase.js" "refused.js" "rules.js" "stet.js" "today.js"
+    "audit.js" "became.js" "bulk.js" "chart.js" "client.js" "clients.js" "drafts.js" "federation.js" "gone.js" "grants.js"
+    "groups.js" "hosts.js" "json.js" "members.js" "policy.js" "refused.js" "rules.js" "stet.js" "today.js"
     "tokens.js"
 );
 

@@ -10,7 +10,7 @@ use crate::print;
 /// Why a command did not do what it was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A fault of the program or of the machine, or one that a check found.
+    /// A fault of the program, of the machine or of the server that is asked, or one that a check found.
     Fault,
     /// The command line is not understood.
     Usage,
@@ -18,7 +18,7 @@ pub enum Kind {
     NotFound,
     /// What it asks for, or what a file holds, is refused.
     Refused,
-    /// AWS was not asked, or it or the operators' API does not permit it.
+    /// AWS was not asked, or it or the operators' API does not know who asks, or does not permit it.
     Credentials,
     /// Others have the name, what it names does not stand so, or others changed the same at the same time.
     Conflict,
@@ -63,11 +63,11 @@ impl Kind {
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Fault => "a fault of the program or the machine, or one that doctor found",
+            Self::Fault => "a fault of the program, the machine or the server, or one that doctor found",
             Self::Usage => "the command line is not understood",
             Self::NotFound => "what it names is not there",
             Self::Refused => "what it asks for, or what a file holds, is refused",
-            Self::Credentials => "credentials, a token or a region are missing, have expired or do not permit it",
+            Self::Credentials => "credentials, a token or a region are missing, not valid, or do not permit it",
             Self::Conflict => {
                 "the name is taken, it does not stand so that this could be done, or others changed the same"
             }
@@ -106,6 +106,18 @@ impl Failure {
         Self::new(Kind::NotFound, sentence)
     }
 
+    /// There is no such client.
+    #[must_use]
+    pub fn no_client(identifier: &str) -> Self {
+        Self::not_found(format!("there is no client {identifier}"))
+    }
+
+    /// Whether an error says that there is no such client.
+    #[must_use]
+    pub fn is_no_client(error: &anyhow::Error, identifier: &str) -> bool {
+        error.downcast_ref() == Some(&Self::no_client(identifier))
+    }
+
     /// The command line is not understood.
     #[must_use]
     pub fn usage(sentence: impl Into<String>) -> Self {
@@ -142,17 +154,14 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         Error::Claimed(_) | Error::AlreadyRegistered | Error::NotLater | Error::Contention => Kind::Conflict,
         Error::Unreachable { .. } | Error::Unavailable(_) => Kind::Unavailable,
         Error::Internal(_) => Kind::Fault,
+        Error::MissingToken | Error::InvalidToken | Error::ClientEnded | Error::InsufficientScope => Kind::Credentials,
         Error::InvalidRedirectUri(_)
         | Error::InvalidClientMetadata(_)
         | Error::InvalidSoftwareStatement(_)
         | Error::UnapprovedSoftwareStatement
-        | Error::MissingToken
-        | Error::InvalidToken
-        | Error::ClientEnded
         | Error::RegistrationClosed
         | Error::TooManyClients(_)
         | Error::OtherTrustAnchor
-        | Error::InsufficientScope
         | Error::ClientLocked
         | Error::InvalidCursor
         | Error::MethodNotAllowed => Kind::Refused,

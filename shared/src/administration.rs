@@ -1,32 +1,26 @@
 //! What operators do: they create, change, lock and delete clients, replace their secrets, and create and change
 //! services. Registrants are the business of [`crate::registry`].
 
+mod service;
 mod wrapping;
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
-use tokio::sync::OnceCell;
 
 use crate::claim_kind::ClaimKind;
 use crate::client::{ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
-use crate::credentials::{ClientSecret, IdSalt, KeyEncryption, Token, TokenKind, mint_client_id};
-use crate::entropy::Entropy;
+use crate::credentials::{ClientSecret, Token, TokenKind, mint_client_id};
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
-use crate::origin::Origin;
 use crate::policy::{LONGEST_OVERLAP, Policy};
 use crate::registry::{Context, MINTING_ATTEMPTS, client_type, rules, secret, within_the_developers_share};
-use crate::service::{Service, ServiceConfiguration, public_jwks, seal_secrets};
-use crate::store::{Created, CreatedService, Deleter, FIRST_VERSION, NewService, Store, Unrestorable};
+use crate::store::{Created, Deleter, Store, Unrestorable};
 
+pub(crate) use service::kept;
+pub use service::{configure_service, create_numbered_service, create_service, replace_service};
 pub use wrapping::{Rewrapped, rewrap};
 
 /// How long a member may be that a front door keeps for operators, in bytes of JSON.
 const MAX_MEMBER_BYTES: usize = 64 * 1024;
-
-/// How much a service keeps sealed, in bytes of JSON: it stands in one item with what is not sealed.
-const MAX_SECRETS_BYTES: usize = 128 * 1024;
 
 /// What an operator says a client shall be.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -111,11 +105,7 @@ pub async fn replace(
     client: RegisteredClient,
     draft: impl Fn(&RegisteredClient) -> Result<Draft, Error>,
 ) -> Result<ClientInformation, Error> {
-    let numeric_id = client.numeric_id;
-    match replace_once(context, client, &draft).await {
-        Err(Error::Contention) => replace_once(context, again(context, numeric_id).await?, &draft).await,
-        outcome => outcome,
-    }
+    once_more(context, client, |client| replace_once(context, client, &draft)).await
 }
 
 /// As [`replace`], of the client as it was read: not again if another change wins.
@@ -134,6 +124,11 @@ pub async fn replace_once(
     client.record.settings = draft.settings;
     // What somebody else vouches for stays as it is: federations, institutions and documents.
     if client.source.is_operators_to_change() {
+        // That it was verified is what is said by it (RFC 7591 §3.2.1).
+        let statement = &draft.metadata.software_statement;
+        if statement.is_some() && *statement != client.record.metadata.rest().software_statement {
+            return Err(Invalid::ServerSet { member: "software_statement" }.into());
+        }
         let metadata = admit(context.service.policy(), draft.metadata)?;
         if client.source.is_self_registered() {
             let (before, after) = (client.record.metadata.to_members(), metadata.to_members());
@@ -181,11 +176,7 @@ pub async fn adopt(context: &Context<'_>, client: RegisteredClient) -> Result<Re
 /// # Errors
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn lock(context: &Context<'_>, client: RegisteredClient, locked: bool) -> Result<(), Error> {
-    let numeric_id = client.numeric_id;
-    match lock_once(context, client, locked).await {
-        Err(Error::Contention) => lock_once(context, again(context, numeric_id).await?, locked).await,
-        outcome => outcome,
-    }
+    once_more(context, client, |client| lock_once(context, client, locked)).await
 }
 
 /// Unlocks a client that was deleted while it was locked, so that its registrant may come back.
@@ -238,11 +229,7 @@ pub async fn approve(context: &Context<'_>, mut client: RegisteredClient) -> Res
 /// # Errors
 /// [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
 pub async fn retain(context: &Context<'_>, client: RegisteredClient, retained: bool) -> Result<(), Error> {
-    let numeric_id = client.numeric_id;
-    match retain_once(context, client, retained).await {
-        Err(Error::Contention) => retain_once(context, again(context, numeric_id).await?, retained).await,
-        outcome => outcome,
-    }
+    once_more(context, client, |client| retain_once(context, client, retained)).await
 }
 
 /// As [`retain`], of the client as it was read: not again if another change wins.
@@ -283,13 +270,10 @@ pub async fn replace_secret(
         Some(new) => new,
         None => ClientSecret::mint(&context.app.entropy)?,
     };
-    let numeric_id = client.numeric_id;
     let overlap = overlap.unwrap_or(context.service.policy().secret_overlap);
-    match replace_secret_once(context, client, &new, overlap).await {
-        Err(Error::Contention) => replace_secret_once(context, again(context, numeric_id).await?, &new, overlap).await,
-        outcome => outcome,
-    }
-    .map(|old| Replaced { old, new })
+    let replace = |client| replace_secret_once(context, client, &new, overlap);
+    let old = once_more(context, client, replace).await?;
+    Ok(Replaced { old, new })
 }
 
 /// As [`replace_secret`], of the client as it was read: not again if another change wins. It returns the old one.
@@ -321,11 +305,7 @@ pub async fn replace_secret_once(
 /// [`Invalid::NotSelfManaged`]; [`Error::UnknownClient`], [`Error::Contention`], [`Error::Unavailable`],
 /// [`Error::Internal`].
 pub async fn reissue_token(context: &Context<'_>, client: RegisteredClient) -> Result<Token, Error> {
-    let numeric_id = client.numeric_id;
-    match reissue_token_once(context, client).await {
-        Err(Error::Contention) => reissue_token_once(context, again(context, numeric_id).await?).await,
-        outcome => outcome,
-    }
+    once_more(context, client, |client| reissue_token_once(context, client)).await
 }
 
 /// As [`reissue_token`], of the client as it was read: not again if another change wins.
@@ -560,15 +540,6 @@ fn bound_sizes(settings: &OperatorSettings) -> Result<(), Invalid> {
     }
 }
 
-/// What a service keeps sealed is bounded, for the same reason.
-fn bound_secrets(secrets: &Map<String, Value>) -> Result<(), Invalid> {
-    let bytes: usize = secrets.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-    if bytes > MAX_SECRETS_BYTES {
-        return Err(Invalid::too_large("what the service keeps sealed", secrets, MAX_SECRETS_BYTES));
-    }
-    Ok(())
-}
-
 /// RFC 6749 §4.4: the client credentials grant is for confidential clients only.
 fn checked_type(asked: Option<ClientType>, source: Source, metadata: &VerifiedMetadata) -> Result<ClientType, Invalid> {
     let client_type = asked.unwrap_or_else(|| client_type(source, metadata));
@@ -588,8 +559,20 @@ async fn alias_is_no_client_id(context: &Context<'_>, client: &RegisteredClient)
     }
 }
 
-async fn again(context: &Context<'_>, numeric_id: u64) -> Result<RegisteredClient, Error> {
-    context.app.store.client(context.service.id, numeric_id).await?.ok_or(Error::UnknownClient)
+/// Makes a change of the client as it was read and, if another change wins, once more of what that has made of it.
+async fn once_more<T, F: Future<Output = Result<T, Error>>>(
+    context: &Context<'_>,
+    client: RegisteredClient,
+    change: impl Fn(RegisteredClient) -> F,
+) -> Result<T, Error> {
+    let numeric_id = client.numeric_id;
+    match change(client).await {
+        Err(Error::Contention) => {
+            let client = context.app.store.client(context.service.id, numeric_id).await?;
+            change(client.ok_or(Error::UnknownClient)?).await
+        }
+        outcome => outcome,
+    }
 }
 
 fn step(context: &Context<'_>, client: &mut RegisteredClient) {
@@ -601,107 +584,4 @@ fn step(context: &Context<'_>, client: &mut RegisteredClient) {
 
 fn information(client: RegisteredClient, client_secret: Option<ClientSecret>) -> ClientInformation {
     ClientInformation::new(client, client_secret, None)
-}
-
-/// Creates a service with a random number of ten digits: below 2^53, and short enough for a URL. It keeps `secrets` sealed.
-///
-/// # Errors
-/// [`Invalid`], naming the member; [`Error::Contention`] if no free number was found; [`Error::Unavailable`], [`Error::Internal`].
-pub async fn create_service(
-    store: &Store,
-    keys: &KeyEncryption,
-    entropy: &Entropy,
-    configuration: ServiceConfiguration,
-    secrets: &Map<String, Value>,
-    origin: &Origin,
-) -> Result<Service, Error> {
-    for _ in 0..MINTING_ATTEMPTS {
-        let id = 1_000_000_000 + u64::from_be_bytes(entropy.bytes()?) % 9_000_000_000;
-        let created = create_numbered_service(store, keys, entropy, id, &configuration, secrets, origin).await?;
-        if let Some(service) = created {
-            return Ok(service);
-        }
-    }
-    Err(Error::Contention)
-}
-
-/// Creates a service with that number, below 2^53; nothing if it is taken, by a living service or a deleted one.
-///
-/// # Errors
-/// [`Invalid`], naming the member; [`Error::Unavailable`], [`Error::Internal`].
-pub async fn create_numbered_service(
-    store: &Store,
-    keys: &KeyEncryption,
-    entropy: &Entropy,
-    id: u64,
-    configuration: &ServiceConfiguration,
-    secrets: &Map<String, Value>,
-    origin: &Origin,
-) -> Result<Option<Service>, Error> {
-    configuration.policy.check_new(None)?;
-    let configuration = &kept(configuration.clone(), secrets)?;
-    let id_salt = &IdSalt(entropy.bytes()?);
-    let wrapped_data_key = keys.new_data_key(id, entropy).await?;
-    let data_key = if secrets.is_empty() { None } else { Some(keys.unwrap_data_key(id, &wrapped_data_key).await?) };
-    let sealed = data_key.as_ref().map(|key| seal_secrets(key, id, FIRST_VERSION, secrets)).transpose()?;
-    let new = NewService { id, configuration, id_salt, wrapped_data_key, secrets: sealed };
-    match store.create_service(new, origin).await? {
-        CreatedService::Created => {
-            let service = store.service(id).await?.ok_or(Error::UnknownService)?;
-            Ok(Some(Service { data_key: Arc::new(OnceCell::new_with(data_key)), ..service }))
-        }
-        CreatedService::Taken => Ok(None),
-    }
-}
-
-/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays, keys included.
-///
-/// # Errors
-/// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`],
-/// [`Error::Internal`].
-pub async fn configure_service(
-    store: &Store,
-    current: &Service,
-    configuration: &ServiceConfiguration,
-    origin: &Origin,
-) -> Result<Service, Error> {
-    configuration.check()?;
-    configuration.policy.check_new(Some(&current.configuration.policy))?;
-    let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
-    store.update_service(current.id, current.version, configuration, None, origin).await?;
-    store.service(current.id).await?.ok_or(Error::UnknownService)
-}
-
-/// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
-///
-/// # Errors
-/// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
-pub async fn replace_service(
-    store: &Store,
-    keys: &KeyEncryption,
-    current: &Service,
-    configuration: ServiceConfiguration,
-    secrets: &Map<String, Value>,
-    origin: &Origin,
-) -> Result<Service, Error> {
-    configuration.policy.check_new(Some(&current.configuration.policy))?;
-    let configuration = kept(configuration, secrets)?;
-    let sealed = match (secrets.is_empty(), &current.secrets) {
-        (true, None) => None,
-        _ => Some(current.sealed(keys, secrets).await?),
-    };
-    store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
-    let service = store.service(current.id).await?.ok_or(Error::UnknownService)?;
-    Ok(Service { data_key: Arc::clone(&current.data_key), ..service })
-}
-
-/// What is kept of a service beside these secrets: what was decided, and the public part of its keys.
-pub(crate) fn kept(
-    mut configuration: ServiceConfiguration,
-    secrets: &Map<String, Value>,
-) -> Result<ServiceConfiguration, Invalid> {
-    configuration.check()?;
-    bound_secrets(secrets)?;
-    configuration.jwks = public_jwks(secrets)?;
-    Ok(configuration)
 }

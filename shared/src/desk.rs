@@ -25,6 +25,8 @@ pub enum NoDesk {
     /// [`Error::MissingToken`], [`Error::InvalidToken`], [`Error::InsufficientScope`]; [`Error::Unavailable`],
     /// [`Error::Internal`].
     Core(Error),
+    /// The token is of another service, or there is none; a token learns nothing about services that are not its own.
+    OtherService,
     /// The token asks too often.
     TooManyRequests(Admission),
 }
@@ -57,12 +59,14 @@ impl Desk {
             _ => (app.store.token(&token).await?, Named::default()),
         };
         let operator = known(app, record).await?;
-        // A token learns nothing about services that are not its own.
         let service = service.map_err(|error| match error {
-            Error::UnknownService => Error::InsufficientScope,
-            error => error,
+            Error::UnknownService => NoDesk::OtherService,
+            error => NoDesk::Core(error),
         })?;
-        if !operator.operates(&service) || !operator.may(any_of) {
+        if !operator.operates(&service) {
+            return Err(NoDesk::OtherService);
+        }
+        if !operator.may(any_of) {
             return Err(Error::InsufficientScope.into());
         }
         Ok((Self { service, operator }, named))

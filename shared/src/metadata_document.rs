@@ -309,7 +309,7 @@ impl<'a> Search<'a> {
             Ok(document) => Ok(self.copied(&document, &retrieved, earlier)),
             Err(unresolved) => {
                 let sent = registry::read_members(body);
-                *self.attempt = Attempt { rule: trail.rule(), sent };
+                *self.attempt = Attempt { sent, ..Attempt::new(trail.rule()) };
                 Err(unresolved)
             }
         }

@@ -13,7 +13,8 @@ mod written;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use audit::{Addresses, Audit};
 pub use bounds::LONGEST_OVERLAP;
@@ -228,7 +229,7 @@ pub struct RedirectUris {
     pub loopback: bool,
     /// The hosts that `https` redirects may have; one that begins with a dot stands for all below it. Empty
     /// is any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_hosts")]
     pub hosts: Vec<String>,
     /// Whether a client whose redirect URIs only a native application can have is registered as one, though
     /// it said `web` or nothing.
@@ -378,8 +379,9 @@ impl Policy {
         if !self.names.is_within_bounds() {
             return Err(PolicyFault::ReservedNames);
         }
-        let RedirectUris { development_hosts, known_hosts, .. } = &self.redirect_uris;
-        for (member, hosts) in [("development_hosts", development_hosts), ("known_hosts", known_hosts)] {
+        let RedirectUris { hosts, development_hosts, known_hosts, .. } = &self.redirect_uris;
+        let lists = [("hosts", hosts), ("development_hosts", development_hosts), ("known_hosts", known_hosts)];
+        for (member, hosts) in lists {
             if let Some(host) = hosts.iter().find(|host| !is_host_pattern(host)) {
                 return Err(PolicyFault::Host(member, host.clone()));
             }
@@ -410,6 +412,15 @@ impl Policy {
             None => Ok(()),
         }
     }
+}
+
+/// Hosts, where none at all would be written as if it were none, and stand for any.
+fn some_hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let hosts = Vec::deserialize(deserializer)?;
+    if hosts.is_empty() {
+        return Err(D::Error::custom("must have a host; leave it out where any host is well"));
+    }
+    Ok(hosts)
 }
 
 /// Whether a host, or a dot and one, is written as [`crate::metadata::RedirectUri::host`] has it.

@@ -21,7 +21,7 @@ pub(crate) use enrolment::{
     MINTING_ATTEMPTS, claimed, client_type, enrol, requestable_scopes, within_the_developers_share,
 };
 pub(crate) use refusals::{Attempt, note, read as read_members};
-pub use refusals::{Reason, turned_away};
+pub use refusals::{OWN_TOKEN, Operation, Reason, shut_out, turned_away, turned_away_within};
 pub use rehearsal::{Refused, Rehearsal, Requirement, rehearse};
 pub use sample::stand_in;
 pub(crate) use trail::{Begins, Sent, Trail};
@@ -74,7 +74,7 @@ pub async fn register(
     if let Err(error) = &outcome {
         // Others were faster with an initial access token of so many uses.
         let rule = if matches!(error, Error::InvalidToken) { "registration" } else { rule };
-        note(context, &error.into(), &Attempt { rule, sent: submitted.metadata.to_members() }).await;
+        note(context, &error.into(), &Attempt { sent: submitted.metadata.to_members(), ..Attempt::new(rule) }).await;
     }
     outcome
 }
@@ -143,7 +143,8 @@ pub async fn find_own(context: &Context<'_>, client_id: &str) -> Result<Option<R
 }
 
 /// Reads a client's registration (RFC 7592 §2.1). The presented token is answered as it is. A wrong token, an
-/// unknown client and a deleted one are the same error.
+/// unknown client and a deleted one are the same error. Who may not is counted by its door, as far as it may ask: to read
+/// costs no write, and to count does.
 ///
 /// # Errors
 /// [`Error::InvalidToken`], or [`Error::UnknownClient`] for an identified owner; [`Error::ClientLocked`];
@@ -187,8 +188,8 @@ fn only_token(client: &mut RegisteredClient, token: Option<&Token>) {
     client.next_registration_access_token = None;
 }
 
-/// Replaces a client's registration (RFC 7592 §2.2), or counts that what it would become is refused; who may not manage
-/// it is not counted. If another update wins, this one is tried once more on the new state.
+/// Replaces a client's registration (RFC 7592 §2.2), or counts that it is refused. If another update wins, this one is
+/// tried once more on the new state.
 ///
 /// # Errors
 /// As [`register`] and [`read`]; [`Error::Contention`] if the second try loses as well.
@@ -199,19 +200,28 @@ pub async fn update(
     owner: &Owner,
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
-    let mut rule = None;
+    let mut rule = rule_of_owners(context, owner);
     let outcome = match replace(context, found, client_id, owner, submitted, &mut rule).await {
         Err(Error::Contention) => {
             let found = find_own(context, client_id).await?;
-            rule = None;
+            rule = rule_of_owners(context, owner);
             replace(context, found, client_id, owner, submitted, &mut rule).await
         }
         outcome => outcome,
     };
-    if let (Err(error), Some(rule)) = (&outcome, rule) {
-        note(context, &error.into(), &Attempt { rule, sent: submitted.metadata.to_members() }).await;
+    if let Err(error) = &outcome {
+        let (operation, sent) = (Operation::Update, submitted.metadata.to_members());
+        note(context, &error.into(), &Attempt { operation, rule, sent }).await;
     }
     outcome
+}
+
+/// The rule by which somebody is no owner.
+fn rule_of_owners(context: &Context<'_>, owner: &Owner) -> &'static str {
+    match owner {
+        Owner::Token(_) => OWN_TOKEN,
+        Owner::Identity(_) => context.origin.door,
+    }
 }
 
 /// As [`update`], of a body that cannot be read: nobody learns anything about it before the token is known to be right.
@@ -222,25 +232,25 @@ pub async fn unreadable(
     owner: &Owner,
     (fault, body): (Invalid, &[u8]),
 ) -> Error {
-    if let Err(error) = read(context, found, client_id, owner).await {
-        return error;
-    }
-    let error = Error::from(fault);
-    turned_away(context, AS_SENT, &error, body).await;
+    let (rule, error) = match read(context, found, client_id, owner).await {
+        Err(error) => (rule_of_owners(context, owner), error),
+        Ok(_) => (AS_SENT, fault.into()),
+    };
+    turned_away(context, Operation::Update, rule, &error, body).await;
     error
 }
 
-/// As [`update`]; `asked` is the rule that was asked last, once it is known that the registrant asks.
+/// As [`update`]; `rule` is the one that was asked last.
 async fn replace(
     context: &Context<'_>,
     found: Option<RegisteredClient>,
     client_id: &str,
     owner: &Owner,
     submitted: &Submitted,
-    asked: &mut Option<&'static str>,
+    rule: &mut &'static str,
 ) -> Result<ClientInformation, Error> {
     let mut client = may_manage(context, found, client_id, owner)?;
-    let rule = asked.insert(AS_SENT);
+    *rule = AS_SENT;
     let client_secret = secret::open(context, &client).await?;
     let mut good = Vec::from_iter(client_secret.clone());
     if submitted.server_set.client_secret.is_some() {
@@ -321,11 +331,20 @@ fn rotate_token(
     Ok(token)
 }
 
-/// Deletes a client (RFC 7592 §2.3). Its token and its secret die with it.
+/// Deletes a client (RFC 7592 §2.3), or counts that it is refused. Its token and its secret die with it.
 ///
 /// # Errors
 /// As [`read`].
 pub async fn delete(context: &Context<'_>, client_id: &str, owner: &Owner) -> Result<(), Error> {
+    let outcome = try_delete(context, client_id, owner).await;
+    if let Err(error) = &outcome {
+        turned_away(context, Operation::Delete, rule_of_owners(context, owner), error, &[]).await;
+    }
+    outcome
+}
+
+/// As [`delete`].
+async fn try_delete(context: &Context<'_>, client_id: &str, owner: &Owner) -> Result<(), Error> {
     let Context { app, service, origin, .. } = context;
     let number = service.numeric_id(client_id);
     let deleter = match owner {

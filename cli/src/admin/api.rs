@@ -2,6 +2,7 @@
 
 mod profile;
 mod settings;
+pub(super) mod shape;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,14 +11,18 @@ use anyhow::Result;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, Response, StatusCode, redirect};
 use serde_json::{Map, Value};
+use shared::Error;
+use shared::claim_kind::ClaimKind;
 use shared::credentials::Token;
 use url::{Host, Url};
 
-use super::fetched::innermost;
-use crate::failure::{Failure, Kind};
+use super::fetched::{UNKNOWN_AUTHORITY, innermost};
+use crate::environment::EXTRA_CA;
+use crate::failure::{Failure, Kind, of_core};
 use crate::print;
 
 pub(super) use settings::Settings;
+use shape::{CLIENT, CLIENTS, Member, has, rows, text};
 
 /// How long an answer may take, all of it: longer than a function has for what it does to a hundred clients.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -112,7 +117,7 @@ impl Api {
     /// # Errors
     /// The description that the API gave, of the kind of its status; or that it did not answer as itself.
     pub(super) async fn ask(&self, asking: Asking) -> Result<Answer> {
-        let client = asking.client.clone();
+        let (service, client) = (asking.path.first().cloned().unwrap_or_default(), asking.client.clone());
         let response = self.sent(asking).await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_redirection() {
@@ -127,11 +132,12 @@ impl Api {
         let members = Some(body).filter(|_| is_json).and_then(|body| serde_json::from_slice(&body).ok());
         match members {
             Some(members) if status.is_success() => Ok(Answer { members, etag }),
-            Some(members) => {
-                let failure = self.refused(status, &headers, &members);
-                let absent = client.filter(|_| failure.kind == Kind::NotFound && is_unknown_client(&members));
-                Err(absent.map_or(failure, |client_id| no_client(&client_id)).into())
+            Some(members) => Err(match (text(&members, "error_description").unwrap_or_default(), client) {
+                (operator::OTHER_SERVICE, _) => no_service(&service),
+                (said, Some(client_id)) if said == Error::UnknownClient.to_string() => Failure::no_client(&client_id),
+                _ => self.refused(status, &headers, &members),
             }
+            .into()),
             None => Err(self.other(status, "answers what is no JSON object").into()),
         }
     }
@@ -170,11 +176,15 @@ impl Api {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let base = &self.base;
+        let (base, cause) = (&self.base, innermost(error));
         let sentence = if error.is_timeout() {
             format!("the API at {base} does not answer in time")
+        } else if cause.contains(UNKNOWN_AUTHORITY) {
+            format!(
+                "the certificate of the API at {base} is by an authority that is not known here: name it in {EXTRA_CA}"
+            )
         } else {
-            format!("the API at {base} cannot be reached: {}: check the URL", innermost(error))
+            format!("the API at {base} cannot be reached: {cause}: check the URL")
         };
         Failure::new(Kind::Unavailable, self.without_token(&sentence))
     }
@@ -191,7 +201,8 @@ impl Api {
             said.map_or_else(|| format!("the API answers {}", status.as_u16()), |said| self.without_token(said));
         let seconds = headers.get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse::<u64>().ok());
         sentence.extend(seconds.map(|seconds| format!(" (in {seconds} s)")));
-        Failure::new(kind(status, members), sentence)
+        let text = |name| text(members, name).unwrap_or_default();
+        Failure::new(kind(status.as_u16(), text("error"), text("error_description")), sentence)
     }
 
     /// A server may say what it was sent.
@@ -209,17 +220,23 @@ impl Api {
         let path = self.client_path(service, client_id).await?;
         let asking = Asking::new(Method::GET, &[service, "clients", &path]).about(client_id);
         let client = self.ask(asking).await?.members;
-        text(&client, "client_id")?;
+        has(&client, &CLIENT)?;
         Ok(client)
     }
 
     /// The next page of a list.
     ///
     /// # Errors
-    /// What [`ask`](Self::ask) says; if the list leads back to where it has been: it would have no end.
-    pub(super) async fn page(&self, asking: Asking, list: &str, pages: &mut Pages) -> Result<Vec<Map<String, Value>>> {
+    /// What [`ask`](Self::ask) says; what an entry lacks; if the list leads back to where it has been: it would have no end.
+    pub(super) async fn page(
+        &self,
+        asking: Asking,
+        list: Member,
+        pages: &mut Pages,
+    ) -> Result<Vec<Map<String, Value>>> {
         let mut members = self.ask(asking.with("cursor", pages.cursor())).await?.members;
-        let rows = rows(&mut members, list)?;
+        has(&members, &[list])?;
+        let rows = rows(&mut members, list.0);
         let next = members.contains_key("next").then(|| text(&members, "next")).transpose()?;
         pages.go_on(next.map(str::to_owned))?;
         Ok(rows)
@@ -229,7 +246,7 @@ impl Api {
     pub(super) async fn pages(
         &self,
         asking: &Asking,
-        list: &str,
+        list: Member,
         most: usize,
     ) -> Result<(Vec<Map<String, Value>>, bool)> {
         let (mut all, mut pages) = (Vec::new(), Pages::default());
@@ -250,50 +267,12 @@ impl Api {
             return Ok(client_id.to_owned());
         }
         let asking = Asking::new(Method::GET, &[service, "clients"]).with("client_id", Some(client_id));
-        let found = rows(&mut self.ask(asking).await?.members, "clients")?;
+        let mut answer = self.ask(asking).await?.members;
+        has(&answer, &[CLIENTS])?;
+        let found = rows(&mut answer, CLIENTS.0);
         let number = found.first().and_then(|client| client.get("numeric_id")?.as_u64());
-        Ok(number.ok_or_else(|| no_client(client_id))?.to_string())
+        Ok(number.ok_or_else(|| Failure::no_client(client_id))?.to_string())
     }
-}
-
-/// Takes the rows of a page, which it must have.
-///
-/// # Errors
-/// That they are missing.
-pub(super) fn rows(members: &mut Map<String, Value>, name: &str) -> Result<Vec<Map<String, Value>>, Failure> {
-    let lacking = || lacking(name, "an array of objects");
-    let Some(Value::Array(rows)) = members.remove(name) else { return Err(lacking()) };
-    let row = |row| if let Value::Object(row) = row { Ok(row) } else { Err(lacking()) };
-    rows.into_iter().map(row).collect()
-}
-
-/// The same, which it may have.
-///
-/// # Errors
-/// That they are something else.
-pub(super) fn rows_if_any(members: &mut Map<String, Value>, name: &str) -> Result<Vec<Map<String, Value>>, Failure> {
-    if members.contains_key(name) { rows(members, name) } else { Ok(Vec::new()) }
-}
-
-/// A text that an answer must have.
-///
-/// # Errors
-/// That it is missing.
-pub(super) fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<&'m str, Failure> {
-    members.get(name).and_then(Value::as_str).ok_or_else(|| lacking(name, "a string"))
-}
-
-/// A number that an answer must have.
-///
-/// # Errors
-/// That it is missing.
-pub(super) fn number(members: &Map<String, Value>, name: &str) -> Result<u64, Failure> {
-    members.get(name).and_then(Value::as_u64).ok_or_else(|| lacking(name, "a whole number"))
-}
-
-/// What is asked is not the operators' API, or not as this program knows it.
-fn lacking(member: &str, what: &str) -> Failure {
-    Failure::new(Kind::Refused, format!("the API's answer lacks {member}, {what}: is it the operators' API?"))
 }
 
 /// The pages of a list, one after the other.
@@ -334,25 +313,28 @@ impl Pages {
     }
 }
 
-/// There is no such client.
-pub(super) fn no_client(client_id: &str) -> Failure {
-    Failure::not_found(format!("there is no client {client_id}"))
+/// There is no such service for whoever asks: a token learns nothing about others' services.
+fn no_service(service: &str) -> Failure {
+    Failure::not_found(format!("there is no service {service} for this token"))
 }
 
-/// Whether an answer says that the client is not there, and not that something else is not.
-fn is_unknown_client(members: &Map<String, Value>) -> bool {
-    members.get("error_description").and_then(Value::as_str) == Some(&shared::Error::UnknownClient.to_string())
-}
-
-/// What a status means here; a 403 that says why is refused to whoever asks, and a 404 that does not name its error is not
-/// the API's.
-fn kind(status: StatusCode, members: &Map<String, Value>) -> Kind {
-    match status.as_u16() {
-        403 if members.get("error").is_some_and(|error| error == "access_denied") => Kind::Refused,
-        401 | 403 => Kind::Credentials,
-        404 if members.contains_key("error") => Kind::NotFound,
-        409 | 412 | 428 => Kind::Conflict,
-        429 | 500.. => Kind::Unavailable,
+/// What an answer means here, by its status, its code and what it says: as the error means by the table that it tells of. A
+/// 404 without that code is not the API's.
+pub(super) fn kind(status: u16, error: &str, said: &str) -> Kind {
+    // Of these the status does not say it.
+    let named = [Error::Contention, Error::AlreadyRegistered, Error::NotLater]
+        .into_iter()
+        .chain(ClaimKind::ALL.map(Error::Claimed));
+    if let Some(error) = named.into_iter().find(|error| error.to_string() == said) {
+        return of_core(&error);
+    }
+    match (status, error) {
+        (403, "access_denied") => Kind::Refused,
+        (401 | 403, _) => Kind::Credentials,
+        (404, "not_found") => Kind::NotFound,
+        (409 | 412 | 428, _) => Kind::Conflict,
+        (500, "server_error") => Kind::Fault,
+        (429 | 500.., _) => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }
@@ -385,7 +367,79 @@ fn base(text: &str) -> Result<Url, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use shared::error::{Ceiling, StatementFault};
+    use shared::metadata::{Invalid, InvalidRedirectUri, RedirectUriFault};
+
     use super::*;
+
+    /// The errors of the core, one after the other.
+    fn after(error: Option<&Error>) -> Option<Error> {
+        let internal = || -> shared::error::Source { "why".into() };
+        Some(match error {
+            None => {
+                let (member, fault) = ("redirect_uris", RedirectUriFault::Fragment);
+                Error::InvalidRedirectUri(InvalidRedirectUri { member, index: None, fault })
+            }
+            Some(Error::InvalidRedirectUri(_)) => Error::InvalidClientMetadata(Invalid::NoSecret),
+            Some(Error::InvalidClientMetadata(_)) => Error::InvalidSoftwareStatement(StatementFault::Missing),
+            Some(Error::InvalidSoftwareStatement(_)) => Error::UnapprovedSoftwareStatement,
+            Some(Error::UnapprovedSoftwareStatement) => Error::MissingToken,
+            Some(Error::MissingToken) => Error::InvalidToken,
+            Some(Error::InvalidToken) => Error::ClientEnded,
+            Some(Error::ClientEnded) => Error::RegistrationClosed,
+            Some(Error::RegistrationClosed) => Error::TooManyClients(Ceiling::Service),
+            Some(Error::TooManyClients(Ceiling::Service)) => Error::TooManyClients(Ceiling::Developer),
+            Some(Error::TooManyClients(Ceiling::Developer)) => Error::Claimed(ClaimKind::Alias),
+            Some(Error::Claimed(ClaimKind::Alias)) => Error::Claimed(ClaimKind::SoftwareId),
+            Some(Error::Claimed(ClaimKind::SoftwareId)) => Error::AlreadyRegistered,
+            Some(Error::AlreadyRegistered) => Error::NotLater,
+            Some(Error::NotLater) => Error::OtherTrustAnchor,
+            Some(Error::OtherTrustAnchor) => Error::UnknownClient,
+            Some(Error::UnknownClient) => Error::InsufficientScope,
+            Some(Error::InsufficientScope) => Error::ClientLocked,
+            Some(Error::ClientLocked) => Error::UnknownService,
+            Some(Error::UnknownService) => Error::InvalidCursor,
+            Some(Error::InvalidCursor) => Error::MethodNotAllowed,
+            Some(Error::MethodNotAllowed) => Error::Contention,
+            Some(Error::Contention) => Error::Unreachable { member: "jwks_uri", document: "the JWK Set" },
+            Some(Error::Unreachable { .. }) => Error::Unavailable(internal()),
+            Some(Error::Unavailable(_)) => Error::Internal(internal()),
+            Some(Error::Internal(_)) => return None,
+        })
+    }
+
+    #[test]
+    fn an_error_is_of_the_same_kind_by_the_api_as_by_the_table() {
+        let errors: Vec<Error> = std::iter::successors(after(None), |error| after(Some(error))).collect();
+        assert_eq!(errors.len(), 25);
+        for error in errors {
+            let by_table = of_core(&error);
+            let fault = operator::Fault::Core(error);
+            let (status, code, said) = fault.told();
+            assert_eq!(kind(status, code, &said), by_table, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn the_answers_of_each_kind_are_documented() {
+        let documented = include_str!("../../../docs/operations.md");
+        let numbers = |cell: &str| {
+            let words: Vec<String> = cell.replace(['`', ',', ';'], "").split(' ').map(str::to_owned).collect();
+            words.into_iter().filter_map(|word| word.parse::<u16>().ok()).collect::<Vec<_>>()
+        };
+        let mut found = Vec::new();
+        for kind in Kind::ALL {
+            let row = format!("| {} | `{}` | {} | ", kind.code(), kind.name(), kind.meaning());
+            let answers = documented.split_once(&row).unwrap_or_else(|| panic!("{row}")).1.lines().next().unwrap();
+            found.extend(numbers(answers).into_iter().map(|status| (status, kind)));
+        }
+        found.sort_by_key(|(status, kind)| (*status, kind.code()));
+        let told = [(400, ""), (401, ""), (403, "access_denied"), (403, ""), (404, "not_found"), (409, ""), (412, "")];
+        let told = told.into_iter().chain([(428, ""), (429, ""), (500, "server_error"), (500, ""), (503, "")]);
+        let mut known: Vec<(u16, Kind)> = told.map(|(status, code)| (status, kind(status, code, ""))).collect();
+        known.sort_by_key(|(status, kind)| (*status, kind.code()));
+        assert_eq!(found, known);
+    }
 
     #[test]
     fn a_token_goes_by_https_alone_but_to_this_machine() {

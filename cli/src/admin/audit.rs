@@ -10,6 +10,7 @@ use shared::audit::Entry;
 use shared::time::{Clock, DAY};
 
 use super::Output;
+use super::api::shape::{ENTRIES, REFUSALS};
 use super::api::{Asking, Pages};
 use super::asked::Asked;
 use super::desk::Desk;
@@ -36,7 +37,7 @@ pub struct Audit {
     /// Only what was changed since then: 7d, 12h [default: all that is kept; 7d of what was refused].
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     since: Option<Duration>,
-    /// Which registrations were refused, by rule and network, in place of what was changed.
+    /// What registrants were refused, by operation, rule and network, in place of what was changed.
     #[arg(long, conflicts_with = "client")]
     refused: bool,
     /// How many at the most: the last ones, but of a service's changes as JSON the first ones [default: 100 for people,
@@ -101,7 +102,7 @@ impl Log<'_> {
                 let path = [&self.service.to_string(), "clients", &client, "history"];
                 // One more says that there are more.
                 let asking = Asking::new(Method::GET, &path).about(client_id);
-                let (mut entries, _) = api.pages(&asking, "entries", most.saturating_add(1)).await?;
+                let (mut entries, _) = api.pages(&asking, ENTRIES, most.saturating_add(1)).await?;
                 entries.retain(|entry| at(entry) >= self.since);
                 let is_cut = entries.len() > most;
                 entries.truncate(most);
@@ -122,7 +123,7 @@ impl Log<'_> {
                 }
                 Ok((members(&entries)?, earlier.is_some()))
             }
-            Asked::Api(api) => api.pages(&self.asking(), "entries", most).await,
+            Asked::Api(api) => api.pages(&self.asking(), ENTRIES, most).await,
         }
     }
 
@@ -140,7 +141,7 @@ impl Log<'_> {
             }
             Asked::Api(api) => {
                 let asking = self.asking().with("oldest", Some(true)).with("limit", Some(most));
-                api.page(asking, "entries", pages).await
+                api.page(asking, ENTRIES, pages).await
             }
         }
     }
@@ -217,7 +218,7 @@ async fn refused(service: u64, days: u64, most: usize, asked: &Asked, output: &O
         Asked::Api(api) => {
             let days = days.min(operator::refusals::MOST_DAYS);
             let asking = Asking::new(Method::GET, &[&service.to_string(), "refusals"]).with("days", Some(days));
-            api.pages(&asking, "refusals", most).await?
+            api.pages(&asking, REFUSALS, most).await?
         }
     };
     refused.sort_by_cached_key(|refused| {
@@ -227,6 +228,7 @@ async fn refused(service: u64, days: u64, most: usize, asked: &Asked, output: &O
         let last = refused.remove("last_at").and_then(|last| last.as_u64()).map(date);
         refused.insert("last".to_owned(), last.into());
     }
-    output.rows(&["day", "count", "error", "rule", "door", "network", "description", "samples"], &refused)?;
+    let columns = ["day", "count", "operation", "error", "rule", "door", "network", "description", "samples"];
+    output.rows(&columns, &refused)?;
     Ok(is_cut)
 }

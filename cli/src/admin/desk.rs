@@ -9,7 +9,6 @@ use shared::app::Settings;
 use shared::client::RegisteredClient;
 use shared::credentials::KeyEncryption;
 use shared::fetch::{Fetch, FetchSettings};
-use shared::metadata_document::DocumentUri;
 use shared::origin::Origin;
 use shared::registry::{self, FETCHING};
 use shared::service::Service;
@@ -17,7 +16,7 @@ use shared::store::Named;
 use shared::{App, Error, resolution};
 
 use super::{Connection, operator};
-use crate::failure::{Failure, described};
+use crate::failure::{Failure, Kind, described};
 
 /// A service, and what the core needs to act there.
 pub(super) struct Desk {
@@ -75,31 +74,18 @@ impl Desk {
     }
 
     /// What the table has under an identifier, a number or an alias.
-    pub(super) async fn named_somehow(&self, identifier: &str) -> Result<Named> {
+    pub(super) async fn named(&self, identifier: &str) -> Result<Named> {
         Ok(self.app.store.client_and(&self.service, identifier, Vec::new()).await.map_err(described)?.named)
     }
 
     /// The client of that identifier, number or alias, if it is known.
     pub(super) async fn found(&self, identifier: &str) -> Result<Option<RegisteredClient>> {
-        let named = self.named_somehow(identifier).await?;
+        let named = self.named(identifier).await?;
         match resolution::known(&self.context(), self.url(), identifier, named).await {
             Ok(client) => Ok(Some(client)),
             Err(Error::UnknownClient) => Ok(None),
             Err(error) => Err(described(error)),
         }
-    }
-
-    /// What the table has of a client: its record, or the document by which alone it is known.
-    pub(super) async fn named(&self, client_id: &str) -> Result<Named> {
-        let (store, id, number) = (&self.app.store, self.service.id, self.service.numeric_id(client_id));
-        let client = store.client(id, number).await.map_err(described)?;
-        let client = client.filter(|client| client.client_id == client_id);
-        let document = match &client {
-            None if DocumentUri::is_meant_by(client_id) => store.kept_document(id, number).await.map_err(described)?,
-            _ => None,
-        };
-        let document = document.filter(|document| document.client_id == client_id);
-        Ok(Named { client, document, ..Named::default() })
     }
 
     /// The client, which must be known.
@@ -114,7 +100,8 @@ impl Desk {
         client.map_err(|error| absent(error, client_id))
     }
 
-    fn url(&self) -> &str {
+    /// Where the API is for that service, or nothing if that is not known.
+    pub(super) fn url(&self) -> &str {
         self.base_url.as_deref().unwrap_or_default()
     }
 }
@@ -127,7 +114,15 @@ fn no_terms(_: &RegisteredClient) -> Terms<'_> {
 /// An error of the core; that there is no such client names it.
 pub(super) fn absent(error: Error, client_id: &str) -> anyhow::Error {
     match error {
-        Error::UnknownClient => Failure::not_found(format!("there is no client {client_id}")).into(),
+        Error::UnknownClient => Failure::no_client(client_id).into(),
+        error => described(error),
+    }
+}
+
+/// An error of the core about a service; that somebody else's change has won is told of that.
+pub(super) fn of_service(error: Error) -> anyhow::Error {
+    match error {
+        Error::Contention => Failure::new(Kind::Conflict, "the service was changed at the same time; try again").into(),
         error => described(error),
     }
 }

@@ -23,6 +23,7 @@ use shared::service::{
 
 use super::asked::Asked;
 use super::consent::Consent;
+use super::desk::of_service;
 use super::fetched::fault;
 use super::{Connection, Output, operator};
 use crate::failure::described;
@@ -271,7 +272,7 @@ async fn change(
     set.insert("keys".to_owned(), keys.into());
     secrets.insert(FEDERATION_JWKS.to_owned(), Value::Object(set).to_string().into());
     let changed = replace_service(&connection.store, &wrapping, &service, configuration, &secrets, &operator()).await;
-    changed.map_err(described)
+    changed.map_err(of_service)
 }
 
 /// A new key is the last in its set, and signs if none does yet.

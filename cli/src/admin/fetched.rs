@@ -33,7 +33,7 @@ impl Reach {
 }
 
 /// How the certificate of an authority is told that this machine does not know.
-const UNKNOWN_AUTHORITY: &str = "UnknownIssuer";
+pub(super) const UNKNOWN_AUTHORITY: &str = "UnknownIssuer";
 
 /// What is at a host and port, `pair`, and why it was not fetched, with what to do.
 pub(super) fn fault(error: &FetchError, pair: &str) -> String {

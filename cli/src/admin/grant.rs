@@ -151,9 +151,9 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
     let service = desk.service.id;
     let count = match (&whose.client, &whose.subject) {
         (Some(client), None) => {
-            let known = desk.found(client).await?.ok_or_else(|| no_client(client))?;
+            let known = desk.found(client).await?.ok_or_else(|| Failure::no_client(client))?;
             whose.ask(service, &known.client_id, consent)?;
-            let known = desk.to_change(client, desk.named_somehow(client).await?).await?;
+            let known = desk.to_change(client, desk.named(client).await?).await?;
             management::end_all_of_client(context, known.numeric_id).await.map_err(described)?
         }
         (_, Some(_)) => {
@@ -263,7 +263,9 @@ impl Office<'_> {
             }
         }
         match (&whose.client, holder) {
-            (Some(client), Some(Holder { client: None, .. })) if grants.is_empty() => Err(no_client(client).into()),
+            (Some(client), Some(Holder { client: None, .. })) if grants.is_empty() => {
+                Err(Failure::no_client(client).into())
+            }
             _ if grants.is_empty() && whose.subject.is_some() => Err(whose.nothing(self.desk.service.id).into()),
             _ => Ok((grants, cursor.is_some())),
         }
@@ -273,10 +275,6 @@ impl Office<'_> {
 /// How many there are, for people.
 fn how_many(count: usize, is_cut: bool) -> String {
     if is_cut { format!("more than {count}") } else { count.to_string() }
-}
-
-fn no_client(client: &str) -> Failure {
-    Failure::not_found(format!("there is no client {client}"))
 }
 
 /// A grant in a list.

@@ -8,6 +8,7 @@ use shared::jose::{SigningAlgorithm, signature_algorithm};
 use shared::service::{JWKS, Service, ServiceConfiguration, dated_signing_key, private_jwks};
 
 use super::consent::Consent;
+use super::desk::of_service;
 use super::output::date;
 use super::{Connection, Output, operator};
 use crate::failure::{Failure, described};
@@ -190,7 +191,7 @@ impl Opened {
         let (store, wrapping) = (&connection.store, connection.keys().await?);
         let configuration = self.service.configuration.clone();
         let changed = replace_service(store, &wrapping, &self.service, configuration, &self.secrets, &operator()).await;
-        Ok(keys_of(changed.map_err(described)?.configuration.jwks.unwrap_or_default()))
+        Ok(keys_of(changed.map_err(of_service)?.configuration.jwks.unwrap_or_default()))
     }
 }
 

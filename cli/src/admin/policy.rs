@@ -3,9 +3,11 @@
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
+use operator::Fault;
 use operator::policy::members;
 use reqwest::Method;
 use serde_json::{Map, Value};
+use shared::Error;
 use shared::administration::configure_service;
 use shared::metadata::Change;
 use shared::policy::{Policy, Preset};
@@ -13,7 +15,8 @@ use shared::registry::rehearse;
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
-use super::api::{Answer, Asking, rows, rows_if_any};
+use super::api::shape::{TRIAL, has, rows};
+use super::api::{Answer, Asking};
 use super::asked::Asked;
 use super::input::Input;
 use super::service::check;
@@ -72,7 +75,7 @@ pub enum Command {
 /// What asks nobody.
 pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
-    check(&configuration)?;
+    check(&configuration, None)?;
     configuration.policy.check_new(None)?;
     let Some(registration) = registration else {
         return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
@@ -142,9 +145,13 @@ impl InForce {
                 let mut service = connection.service(self.service).await?;
                 service.version = self.version;
                 let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
-                check(&configuration)?;
-                let changed = configure_service(&connection.store, &service, &configuration, &super::operator()).await;
-                Ok(Self::in_table(&changed.map_err(described)?))
+                match configure_service(&connection.store, &service, &configuration, &super::operator()).await {
+                    Ok(changed) => Ok(Self::in_table(&changed)),
+                    Err(Error::Contention) => {
+                        Err(Failure::new(Kind::Conflict, Fault::PreconditionFailed.told().2).into())
+                    }
+                    Err(error) => Err(described(error)),
+                }
             }
             Asked::Api(api) => {
                 let asking = Asking::new(Method::PUT, &[&self.service.to_string(), "policy"]);
@@ -188,7 +195,9 @@ async fn attempt(
             ];
             let body = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
             let asking = Asking::new(Method::POST, &[&service.to_string(), "policy", "try"]).sending(body);
-            api.ask(asking).await?.members
+            let outcome = api.ask(asking).await?.members;
+            has(&outcome, &TRIAL)?;
+            outcome
         }
     };
     print_outcome(outcome, output)
@@ -204,7 +213,7 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     if output.is_json() {
         output.one(&outcome)?;
     } else {
-        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs")).transpose()?;
+        let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs"));
         if let Some(differs) = &differs {
             output.rows(&["member", "from", "to"], differs)?;
         }
@@ -212,9 +221,9 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
             if differs.is_some() {
                 output.done("");
             }
-            output.rows(&CHANGES, &rows(&mut outcome, "changes")?)?;
+            output.rows(&CHANGES, &rows(&mut outcome, "changes"))?;
         }
-        let required = rows_if_any(&mut outcome, "requires")?;
+        let required = rows(&mut outcome, "requires");
         if let Some(Value::Object(registered)) = outcome.get("registered") {
             output.done("");
             let required: Vec<&str> = required.iter().filter_map(|one| one.get("what")?.as_str()).collect();

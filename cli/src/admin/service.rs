@@ -17,9 +17,11 @@ use shared::store::{RESTORABLE_SECONDS, Route};
 
 pub(super) use settings::{check, organization};
 
-use super::api::{Asking, rows};
+use super::api::Asking;
+use super::api::shape::{DAYS, DEVELOPERS, has, rows};
 use super::asked::{Asked, needs_table};
 use super::consent::Consent;
+use super::desk::of_service;
 use super::input::Input;
 use super::policy::InForce;
 use super::{Connection, Output, operator};
@@ -189,7 +191,8 @@ async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
             let asking = Asking::new(Method::GET, &[&id.to_string(), "counts"]);
             let asking = asking.with("days", Some(operator::counts::MOST_DAYS)).with("developers", Some(true));
             let mut members = api.ask(asking).await?.members;
-            (rows(&mut members, "days")?, rows(&mut members, "developers")?)
+            has(&members, &[DAYS, DEVELOPERS])?;
+            (rows(&mut members, DAYS.0), rows(&mut members, DEVELOPERS.0))
         }
     };
     let clients = |row: &Map<String, Value>| row.get("clients").and_then(Value::as_u64).unwrap_or_default();
@@ -245,7 +248,7 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone(), Some(service.version))?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
-    print(&changed.map_err(described)?, false, connection, output)
+    print(&changed.map_err(of_service)?, false, connection, output)
 }
 
 /// All of a service for scripts; where it is and what comes next for people.

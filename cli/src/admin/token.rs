@@ -15,7 +15,8 @@ use shared::metadata::{GrantType, Invalid, Scope};
 use shared::policy::{BoundPolicy, Policy};
 use shared::store::TokenRecord;
 
-use super::api::{Api, Asking, rows, text};
+use super::api::shape::{Is, SERVICES, TOKEN, TOKENS, has, rows};
+use super::api::{Api, Asking};
 use super::asked::{Asked, needs_table};
 use super::consent::Consent;
 use super::output::date;
@@ -164,7 +165,7 @@ async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &A
         Asked::Table(connection) => {
             let token = existing(&hash, connection).await?;
             if service.is_some_and(|service| token.service_id != Some(service)) {
-                return Err(Failure::not_found("this service has no such token").into());
+                return Err(no_token().into());
             }
             ask(&id, &owner_of(&token))?;
             let made = made_by(&id, beside(&token, connection).await);
@@ -176,11 +177,15 @@ async fn revoke(which: Which, service: Option<u64>, consent: &Consent, asked: &A
                 Some(service) => service,
                 None => only_service(api).await?,
             };
+            // Afterwards they cannot be read: it may be the one that asks.
+            let tokens = of_service(service, api).await;
+            let is_it = |token: &Map<String, Value>| token.get("id").and_then(Value::as_str) == Some(&id);
+            if tokens.as_ref().is_ok_and(|tokens| !tokens.iter().any(is_it)) {
+                return Err(no_token().into());
+            }
             ask(&id, &format!("service {service}"))?;
-            // It may be the one that asks.
-            let made = made_by(&id, of_service(service, api).await);
             api.ask(Asking::new(Method::DELETE, &[&service.to_string(), "tokens", &id])).await?;
-            made
+            made_by(&id, tokens)
         }
     };
     let facts = [("id".to_owned(), id.into()), ("state".to_owned(), "revoked".into())];
@@ -233,7 +238,9 @@ fn warn_of(made: Result<Vec<String>>) {
 
 /// The service of the token that asks, if it is for one.
 async fn only_service(api: &Api) -> Result<u64> {
-    let services = rows(&mut api.get(&["whoami"]).await?, "services")?;
+    let mut who = api.get(&["whoami"]).await?;
+    has(&who, &[SERVICES])?;
+    let services = rows(&mut who, SERVICES.0);
     let number = |service: &Map<String, Value>| service.get("service_id")?.as_u64();
     match &services[..] {
         [service] => number(service),
@@ -247,7 +254,7 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
         Create::Service { service, expires, .. } => ("service", *service, *expires),
         Create::InitialAccess { service, expires, .. } => ("initial_access", *service, *expires),
         Create::Organization { .. } => {
-            return Err(needs_table("the API makes no tokens of organizations").into());
+            return Err(needs_table("the API has no tokens of organizations").into());
         }
     };
     let mut body = Map::from_iter([("kind".to_owned(), kind.into())]);
@@ -272,7 +279,8 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
         Create::Organization { .. } => {}
     }
     let mut made = api.ask(Asking::new(Method::POST, &[&id, "tokens"]).sending(body)).await?.members;
-    text(&made, "value")?;
+    has(&made, &[("value", Is::Text)])?;
+    has(&made, &TOKEN)?;
     let value = made.remove("value").unwrap_or_default();
     let mut members = displayed(made, Some(service));
     members.insert("token".to_owned(), value);
@@ -401,7 +409,7 @@ async fn list(owner: Owner, asked: &Asked, output: &Output) -> Result<()> {
 /// The tokens of a service by the API, oldest first.
 async fn of_service(service: u64, api: &Api) -> Result<Vec<Map<String, Value>>> {
     let asking = Asking::new(Method::GET, &[&service.to_string(), "tokens"]);
-    let (tokens, _) = api.pages(&asking, "tokens", usize::MAX).await?;
+    let (tokens, _) = api.pages(&asking, TOKENS, usize::MAX).await?;
     Ok(tokens.into_iter().rev().map(|token| displayed(token, Some(service))).collect())
 }
 
@@ -460,7 +468,11 @@ fn bound(scope: Option<&str>, grant_types: Vec<GrantType>) -> Result<BoundPolicy
 
 async fn existing(hash: &TokenHash, connection: &Connection) -> Result<TokenRecord> {
     let known = connection.store.token_of_any_kind(hash).await.map_err(described)?;
-    known.ok_or_else(|| Failure::not_found("there is no such token").into())
+    known.ok_or_else(|| no_token().into())
+}
+
+fn no_token() -> Failure {
+    Failure::not_found("there is no such token")
 }
 
 impl Which {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::Output;
-use super::api::rows;
+use super::api::shape::{SERVICES, has, rows};
 use super::asked::Asked;
 use super::output::date;
 use crate::failure::Failure;
@@ -15,10 +15,11 @@ pub(super) async fn run(asked: &Asked, output: &Output) -> Result<()> {
         return Err(Failure::usage("whoami asks the operators' API who a token is: give --api or --profile").into());
     };
     let mut members = api.get(&["whoami"]).await?;
+    has(&members, &[SERVICES])?;
     if let Some(end) = members.remove("expires_at").as_ref().and_then(Value::as_u64) {
         members.insert("expires".to_owned(), date(end).into());
     }
-    let services = rows(&mut members.clone(), "services")?;
+    let services = rows(&mut members.clone(), SERVICES.0);
     if output.is_json() {
         return output.one(&members);
     }

@@ -1,29 +1,38 @@
-//! Refused registrations are counted, once each, at every door.
+//! What registrants are refused is counted, once each, at every door.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use registrar::embedded::{self, TABLE};
 use serde_json::{Value, json};
+use shared::client::RegisteredClient;
+use shared::origin::Origin;
 use shared::policy::{DOORS, Policy, Preset, Registration, Trust, TrustRule};
+use shared::store::Refused;
 
+use crate::fault_proxy::FaultProxy;
 use crate::federation::world::{Entity, Federation};
 use crate::https::Page;
 use crate::lookup::Asker;
 use crate::permissions::granted;
 use crate::stet::authority::{self, Authority};
 use crate::stet::institution::{ACME, Institution, REGISTER};
-use crate::support::{Reply, World, as_update, web_client};
+use crate::support::{Reply, World, access_key, as_update, web_client};
 
-/// What was refused: error, rule, door, what it was told, the network; and how often.
-type Counts = BTreeMap<[String; 5], u64>;
+/// What was refused: operation, error, rule, door, what it was told, the network; and how often.
+type Counts = BTreeMap<[String; 6], u64>;
 
 async fn counts(world: &World) -> Counts {
     let refused = world.refused(1, 1).await;
-    refused.into_iter().map(|one| ([one.error, one.rule, one.door, one.description, one.network], one.count)).collect()
+    let kind = |one: Refused| ([one.operation, one.error, one.rule, one.door, one.description, one.network], one.count);
+    refused.into_iter().map(kind).collect()
 }
 
 /// Where Authlete's runtime meets clients first.
 const AUTHORIZING: [(&str, &str); 2] =
     [("authlete-authorization", "/api/1/auth/authorization"), ("authlete-pushed-auth-req", "/api/1/pushed_auth_req")];
+
+/// Where clients are managed by their tokens.
+const CONFIGURATION: &str = "client-configuration";
 
 /// A service that opens every door, and who knocks.
 struct Street {
@@ -55,6 +64,14 @@ impl Street {
     async fn post(&self, function: &'static str, path: &str, body: &Value) -> Sent {
         let token = path.starts_with("/api/").then_some(self.asker.as_str());
         Sent { function, reply: self.world().send_json("POST", path, token, body).await }
+    }
+
+    async fn lock(&self, client_id: &str) {
+        let store = &self.world().app.store;
+        let number = store.service(1).await.unwrap().unwrap().numeric_id(client_id);
+        let client = store.client(1, number).await.unwrap().unwrap();
+        let client = RegisteredClient { locked: true, version: client.version + 1, ..client };
+        store.replace_client(&client, &[], &Origin::default()).await.unwrap();
     }
 
     async fn look_up(&self, client_id: &str) -> Sent {
@@ -118,15 +135,20 @@ struct Counter<'s> {
 }
 
 impl Counter<'_> {
+    /// A registration.
     async fn is_one(&mut self, sent: Sent, door: &str, rule: &str, description: &str) {
+        self.is_one_of("register", sent, door, rule, description).await;
+    }
+
+    async fn is_one_of(&mut self, operation: &str, sent: Sent, door: &str, rule: &str, description: &str) {
         let Sent { function, reply } = sent;
         let after = counts(self.street.world()).await;
-        let rise_of = |(kind, count): &(&[String; 5], &u64)| **count - self.before.get(*kind).copied().unwrap_or(0);
+        let rise_of = |(kind, count): &(&[String; 6], &u64)| **count - self.before.get(*kind).copied().unwrap_or(0);
         let rise: u64 = after.iter().map(|one| rise_of(&one)).sum();
         assert_eq!(rise, 1, "{function} {reply:?}: {after:?}");
         let kind = after.iter().find(|one| rise_of(one) == 1).unwrap().0.clone();
-        let [_, found_rule, found_door, told, network] = kind.each_ref().map(String::as_str);
-        assert_eq!((found_door, found_rule), (door, rule), "{function} {reply:?}: {kind:?}");
+        let [asked, _, found_rule, found_door, told, network] = kind.each_ref().map(String::as_str);
+        assert_eq!((asked, found_door, found_rule), (operation, door, rule), "{function} {reply:?}: {kind:?}");
         assert!(told.contains(description), "{function}: {description}: {kind:?}");
         assert!(!network.is_empty() && !told.contains("hunter2"), "{kind:?}");
         self.before = after;
@@ -136,7 +158,7 @@ impl Counter<'_> {
 }
 
 #[tokio::test]
-async fn a_refused_registration_counts_once_at_every_door() {
+async fn what_registrants_are_refused_counts_once_at_every_door() {
     let street = Street::new().await;
     let counted =
         Counter { street: &street, before: Counts::new(), functions: BTreeSet::new(), doors: BTreeSet::new() };
@@ -180,7 +202,7 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
     update["grant_types"] = json!(["password"]);
     for (body, rule) in [(&update, grants), (&unreadable, "as sent"), (&web_client(), "as sent")] {
         let reply = world.send_json("PUT", &path, Some(&token), body).await;
-        counted.is_one(Sent { function: "client-configuration", reply }, "oauth", rule, "").await;
+        counted.is_one_of("update", Sent { function: CONFIGURATION, reply }, "oauth", rule, "").await;
     }
 
     // Authlete's.
@@ -197,7 +219,7 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
         let (id, token) = (&registered["client_id"], &registered["registration_access_token"]);
         let body = json!({"json": document.to_string(), "clientId": id, "token": token});
         let sent = street.post("authlete-client-registration-update", &format!("{path}/update"), &body).await;
-        counted.is_one(sent, "authlete", rule, "").await;
+        counted.is_one_of("update", sent, "authlete", rule, "").await;
     }
 
     // Identity Center's, each in its own words.
@@ -223,9 +245,11 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
         counted.is_one(street.post(function, path, &body).await, "identity_center", rule, "").await;
     }
     tokens(street, &mut counted).await;
+    owners(street, &mut counted).await;
     institutions(street, &mut counted).await;
     relying_parties(street, &mut counted).await;
     documents(street, &mut counted).await;
+    closed_doors(street, &mut counted).await;
     counted
 }
 
@@ -262,19 +286,30 @@ async fn institutions(street: &Street, counted: &mut Counter<'_>) {
         let reply = acme.send_over(certificate, &registration).await;
         assert_eq!((reply.status, reply.text("error")), (401, "invalid_client"));
         counted.is_one(Sent { function: "stet-register", reply }, "stet", "stet", told).await;
-        let reply = acme.send_over(certificate, &acme.signed("PUT", &path).with_body(&acme.metadata())).await;
-        counted.is_one(Sent { function: "stet-client", reply }, "stet", "stet", told).await;
-        // What is no registration is not counted as one.
-        assert_eq!(acme.send_over(certificate, &acme.signed("GET", &path)).await.status, 401);
-        assert_eq!(counts(world).await, counted.before);
+        for (operation, method) in [("read", "GET"), ("update", "PUT"), ("delete", "DELETE")] {
+            let reply = acme.send_over(certificate, &acme.signed(method, &path).with_body(&acme.metadata())).await;
+            counted.is_one_of(operation, Sent { function: "stet-client", reply }, "stet", "stet", told).await;
+        }
+    }
+    for (operation, method) in [("read", "GET"), ("delete", "DELETE")] {
+        for (request, told) in [
+            (acme.signed(method, &path).with("authorization", "Bearer mgr_hunter2"), "token"),
+            (acme.unsigned(method, &path), "Signature: it is missing"),
+            (acme.signed(method, "/stet/setting/v1/register/hunter2"), "another organization"),
+        ] {
+            let reply = acme.send(&request).await;
+            counted.is_one_of(operation, Sent { function: "stet-client", reply }, "stet", "stet", told).await;
+        }
     }
     let mut metadata = acme.metadata();
     metadata["client_id"] = ACME.into();
     metadata["redirect_uris"] = json!(["https://tpp.example/#hunter2"]);
-    for (function, method, path) in [("stet-register", "POST", REGISTER), ("stet-client", "PUT", path.as_str())] {
+    for (operation, function, method, path) in
+        [("register", "stet-register", "POST", REGISTER), ("update", "stet-client", "PUT", path.as_str())]
+    {
         let request = acme.signed(method, path).with_body(&metadata);
         for (request, rule, told) in [
-            (request.clone().with("authorization", "Bearer mgr_hunter2"), "registration", "token"),
+            (request.clone().with("authorization", "Bearer mgr_hunter2"), "stet", "token"),
             (request.clone().with("digest", "SHA-256=hunter2"), "stet", "Digest"),
             (acme.unsigned(method, path).with_body(&metadata), "stet", "Signature: it is missing"),
             (
@@ -286,8 +321,125 @@ async fn institutions(street: &Street, counted: &mut Counter<'_>) {
             (request.clone(), "the specifications", "fragment"),
         ] {
             let reply = acme.send(&request).await;
-            counted.is_one(Sent { function, reply }, "stet", rule, told).await;
+            counted.is_one_of(operation, Sent { function, reply }, "stet", rule, told).await;
         }
+    }
+    street.lock(ACME).await;
+    let rule = "the client that is there";
+    for (operation, method) in [("read", "GET"), ("update", "PUT"), ("delete", "DELETE")] {
+        let request = acme.signed(method, &path);
+        let request = if method == "PUT" { request.with_body(&acme.metadata()) } else { request };
+        let reply = acme.send(&request).await;
+        counted.is_one_of(operation, Sent { function: "stet-client", reply }, "stet", rule, "locked").await;
+    }
+    let reply = acme.send(&acme.registration()).await;
+    counted.is_one(Sent { function: "stet-register", reply }, "stet", rule, "locked").await;
+}
+
+/// Who manages a client without its token, or one that is locked.
+async fn owners(street: &Street, counted: &mut Counter<'_>) {
+    const OPERATIONS: [(&str, &str); 3] = [("read", "GET"), ("update", "PUT"), ("delete", "DELETE")];
+    let world = street.world();
+    let (_, foreign, _) = world.client(&web_client()).await;
+    let (path, token, registered) = world.client(&web_client()).await;
+    let (own, locked) = ("registration_access_token", "the client that is there");
+    let update = as_update(&registered.body);
+    for (token, told) in [(None, "is required"), (Some("hunter2"), "is not valid"), (Some(&*foreign), "is not valid")] {
+        for (operation, method) in OPERATIONS {
+            let reply = world.send_json(method, &path, token, &update).await;
+            assert_eq!(reply.status, 401, "{reply:?}");
+            counted.is_one_of(operation, Sent { function: CONFIGURATION, reply }, "oauth", own, told).await;
+        }
+    }
+    // What cannot be read is no update of somebody else's client.
+    let reply = world.send_json("PUT", &path, Some(&foreign), &json!("hunter2")).await;
+    counted.is_one_of("update", Sent { function: CONFIGURATION, reply }, "oauth", own, "is not valid").await;
+    street.lock(registered.text("client_id")).await;
+    for (operation, method) in OPERATIONS {
+        let reply = world.send_json(method, &path, Some(&token), &update).await;
+        assert_eq!(reply.status, 403, "{reply:?}");
+        counted.is_one_of(operation, Sent { function: CONFIGURATION, reply }, "oauth", locked, "locked").await;
+    }
+
+    let path = "/api/1/client/registration";
+    let sent = street.post("authlete-client-registration", path, &json!({"json": web_client().to_string()})).await;
+    let registered: Value = serde_json::from_str(sent.reply.text("responseContent")).unwrap();
+    let operations = [
+        ("read", "authlete-client-registration-get", "get"),
+        ("update", "authlete-client-registration-update", "update"),
+        ("delete", "authlete-client-registration-delete", "delete"),
+    ];
+    let document = as_update(&registered).to_string();
+    let body = |token: &str| json!({"json": document, "clientId": registered["client_id"], "token": token});
+    for token in ["", "hunter2", foreign.as_str()] {
+        for (operation, function, step) in operations {
+            let sent = street.post(function, &format!("{path}/{step}"), &body(token)).await;
+            counted.is_one_of(operation, sent, "authlete", own, "is not valid").await;
+        }
+    }
+    street.lock(registered["client_id"].as_str().unwrap()).await;
+    for (operation, function, step) in operations {
+        let token = registered["registration_access_token"].as_str().unwrap();
+        let sent = street.post(function, &format!("{path}/{step}"), &body(token)).await;
+        counted.is_one_of(operation, sent, "authlete", locked, "locked").await;
+    }
+    // Of who reads and deletes there is nothing to try; who updates shows no token in a trial.
+    for one in world.refused(1, 1).await.iter().filter(|one| one.rule == own) {
+        assert_eq!(one.samples.is_empty(), one.operation != "update", "{one:?}");
+        assert!(one.samples.iter().all(|sample| !sample.reproduces), "{one:?}");
+    }
+}
+
+/// A service that opens no door at which anybody registers.
+async fn closed_doors(street: &Street, counted: &mut Counter<'_>) {
+    let world = street.world();
+    let (path, token, registered) = world.client(&web_client()).await;
+    let acme = Institution::new(world, &street.authority, ACME).await;
+    let mut closed = policy(&street.federation);
+    closed.doors = vec!["metadata_document".to_owned()];
+    world.set_policy(1, closed).await;
+    world.clock.advance(31);
+    let sent = street.post("register", "/1/register", &web_client()).await;
+    counted.is_one(sent, "oauth", "doors", "does not open the door oauth").await;
+    for (operation, method) in [("read", "GET"), ("update", "PUT"), ("delete", "DELETE")] {
+        let reply = world.send_json(method, &path, Some(&token), &as_update(&registered.body)).await;
+        assert_eq!(reply.status, 404, "{reply:?}");
+        let sent = Sent { function: CONFIGURATION, reply };
+        counted.is_one_of(operation, sent, "oauth", "doors", "does not open the door oauth").await;
+    }
+    let body = json!({"json": web_client().to_string(), "clientId": "hunter2", "token": "hunter2"});
+    for (operation, function, path) in [
+        ("register", "authlete-client-registration", "client/registration"),
+        ("read", "authlete-client-registration-get", "client/registration/get"),
+        ("update", "authlete-client-registration-update", "client/registration/update"),
+        ("delete", "authlete-client-registration-delete", "client/registration/delete"),
+        ("register", "authlete-federation-registration", "federation/registration"),
+    ] {
+        let sent = street.post(function, &format!("/api/1/{path}"), &body).await;
+        assert_eq!(sent.reply.status, 403, "{:?}", sent.reply);
+        counted.is_one_of(operation, sent, "authlete", "doors", "does not open the door authlete").await;
+    }
+    // Whose token is not that service's learns and counts nothing.
+    let foreign = world.send_json("POST", "/api/1/client/registration", Some("svc_hunter2"), &body).await;
+    assert_eq!(foreign.status, 401);
+    for (function, path) in [("aws-register-client", "/client/register"), ("huawei-register-client", "/v1/clients")] {
+        let sent = street.post(function, path, &json!({"clientName": "hunter2"})).await;
+        counted.is_one(sent, "identity_center", "doors", "does not open the door identity_center").await;
+    }
+    let reply = street.federation.register(&street.federation.request()).await;
+    assert_eq!(reply.status, 404, "{reply:?}");
+    let sent = Sent { function: "federation-explicit-registration", reply };
+    counted.is_one(sent, "federation", "doors", "does not open the door federation").await;
+    let path = acme.path();
+    for (operation, function, request) in [
+        ("register", "stet-register", acme.registration()),
+        ("read", "stet-client", acme.signed("GET", &path)),
+        ("update", "stet-client", acme.signed("PUT", &path).with_body(&acme.metadata())),
+        ("delete", "stet-client", acme.signed("DELETE", &path)),
+    ] {
+        let reply = acme.send(&request).await;
+        let sent = Sent { function, reply };
+        counted.is_one_of(operation, sent, "stet", "doors", "does not open the door stet").await;
     }
 }
 
@@ -368,4 +520,49 @@ async fn documents(street: &Street, counted: &mut Counter<'_>) {
     let reply = street.look_up(&format!("{site}/absent.json")).await.reply;
     assert_eq!(reply.status, 404, "{reply:?}");
     assert_eq!(counts(street.world()).await, counted.before);
+}
+
+/// Whoever guesses tokens is one kind for each operation, and is counted no more often than clients may be changed from
+/// there; the answer is the same.
+#[tokio::test]
+async fn guessed_tokens_are_one_kind_and_counted_within_a_networks_allowance() {
+    let table = World::empty().await;
+    table.service(1, Preset::Open.policy()).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::deployed_at(&proxy.url());
+    let (path, token, _) = world.client(&web_client()).await;
+    proxy.requests();
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);
+    assert_eq!(proxy.requests(), ["GetItem C"], "who may read costs no request more");
+    for guess in 0..200 {
+        let guessed = format!("rat_{}{guess:03}", "A".repeat(40));
+        let reply = world.send_bare("GET", &path, Some(&guessed)).await;
+        assert_eq!((reply.status, reply.text("error")), (401, "invalid_token"), "{reply:?}");
+    }
+    let [found] = &world.refused(1, 1).await[..] else { panic!("one kind") };
+    assert_eq!(
+        (&*found.operation, found.count, found.samples.len()),
+        ("read", 63, 0),
+        "sixty, and an instance's share"
+    );
+    let writes = proxy.requests().iter().filter(|request| request.starts_with("UpdateItem")).count();
+    assert!(writes < 100, "{writes}");
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);
+}
+
+/// What was counted before operations were told apart were registrations, and what is counted since goes on with it.
+#[tokio::test]
+async fn what_was_counted_without_an_operation_is_a_registration() {
+    let world = World::open().await;
+    let unoffered = json!({"redirect_uris": ["https://rp.example/cb"], "grant_types": ["password"]});
+    assert_eq!(world.register(1, None, &unoffered).await.status, 400);
+    let table = embedded::client(&world.url(), &access_key());
+    let items = table.scan().table_name(TABLE).send().await.unwrap().items.unwrap();
+    let mut item = items.into_iter().find(|item| item["PK"].as_s().unwrap().starts_with("X#")).unwrap();
+    assert_eq!(item.remove("operation").unwrap().as_s().unwrap(), "register");
+    table.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    assert_eq!(world.refused(1, 1).await[0].operation, "register");
+    assert_eq!(world.register(1, None, &unoffered).await.status, 400);
+    let [found] = &world.refused(1, 1).await[..] else { panic!("one kind") };
+    assert_eq!((&*found.operation, found.count), ("register", 2));
 }

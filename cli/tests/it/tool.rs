@@ -1,5 +1,6 @@
 //! The command line as people and scripts use it.
 
+mod alike;
 mod api;
 mod aws;
 mod doctor;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use serde_json::Value;
 use shared::caller::{Operator, Permission};
 use shared::client::RegisteredClient;
 use shared::federation::discovery::RESOLVING;
@@ -10,7 +11,7 @@ use shared::http::{Endpoint, Method, Request, Response};
 use shared::limits::Admission;
 use shared::origin::Origin;
 use shared::policy::Policy;
-use shared::registry::{Context, FETCHING};
+use shared::registry::{self, Context, FETCHING, Operation, Reason};
 use shared::service::Service;
 use shared::store::schema::Key;
 use shared::store::{Found, Named, TokenRecord};
@@ -126,7 +127,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn desk(&self, any_of: &[Permission]) -> Result<Desk, Error> {
         let operator = self.operator().await?;
         let service = self.service().await;
-        Desk::open(operator, service, any_of)
+        self.open(operator, service, any_of).await
     }
 
     /// As [`desk`](Self::desk), and the client that the path names by its number, identifier or alias, for an operation
@@ -178,7 +179,7 @@ impl<'a> Call<'a> {
             Err(_) => (self.app.store.token(&token).await?, Named::default()),
         };
         let operator = self.known(record).await?;
-        Ok((Desk::open(operator, service, any_of)?, named))
+        Ok((self.open(operator, service, any_of).await?, named))
     }
 
     /// As [`desk`](Self::desk) for what an authorization server does on behalf of its clients; the client of that number,
@@ -199,7 +200,32 @@ impl<'a> Call<'a> {
             Err(_) => Found { token: self.app.store.token(&token).await?, ..Found::default() },
         };
         let operator = self.known(found.token.take()).await?;
-        Ok((Desk::open(operator, service, &[Permission::UseService])?, found))
+        Ok((self.open(operator, service, &[Permission::UseService]).await?, found))
+    }
+
+    /// The desk, if the token works for the service, has one of the permissions, and the service opens this door; what the
+    /// token's own service refuses its registrants by that is counted.
+    async fn open(
+        &self,
+        operator: Operator,
+        service: Result<Arc<Service>, Error>,
+        any_of: &[Permission],
+    ) -> Result<Desk, Error> {
+        let (service, refused) = (service?, Core::InsufficientScope);
+        if !operator.operates(&service) || !(any_of.is_empty() || operator.may(any_of)) {
+            return Err(refused.into());
+        }
+        let desk = Desk { service, operator };
+        if is_open(&desk.service) {
+            return Ok(desk);
+        }
+        if let Some(asked) = asked_by_registrants(self.endpoint) {
+            let body = crate::body::json(self.request).unwrap_or_default();
+            let sent = body.get("json").and_then(Value::as_str).unwrap_or_default();
+            let reason = Reason::closed(DOOR, &refused);
+            registry::turned_away(&desk.context(self), asked, "doors", reason, sent.as_bytes()).await;
+        }
+        Err(refused.into())
     }
 
     /// Who changes something at a service of that policy, for the audit.
@@ -229,17 +255,6 @@ impl<'a> Call<'a> {
 }
 
 impl Desk {
-    /// The desk, if the token works for the service, has one of the permissions, and the service opens this door.
-    fn open(operator: Operator, service: Result<Arc<Service>, Error>, any_of: &[Permission]) -> Result<Self, Error> {
-        let service = service?;
-        let reached = is_open(&service) && operator.operates(&service);
-        if reached && (any_of.is_empty() || operator.may(any_of)) {
-            Ok(Self { service, operator })
-        } else {
-            Err(Core::InsufficientScope.into())
-        }
-    }
-
     /// As [`resolution::known`].
     async fn known(&self, call: &Call<'_>, named: Named, identifier: &str) -> Result<RegisteredClient, Error> {
         let base_url = call.app.base_url(&self.service, call.request);
@@ -283,6 +298,17 @@ impl Desk {
 /// Whether the service opens this door.
 pub(crate) fn is_open(service: &Service) -> bool {
     service.policy().opens(DOOR)
+}
+
+/// What registrants ask for by an endpoint, if they do: the authorization server passes it on.
+fn asked_by_registrants(endpoint: &Endpoint) -> Option<Operation> {
+    match endpoint.function {
+        "authlete-client-registration" | "authlete-federation-registration" => Some(Operation::Register),
+        "authlete-client-registration-get" => Some(Operation::Read),
+        "authlete-client-registration-update" => Some(Operation::Update),
+        "authlete-client-registration-delete" => Some(Operation::Delete),
+        _ => None,
+    }
 }
 
 /// The operation as Authlete's messages name it: the path without `/api` and identifiers.

@@ -106,9 +106,16 @@ export async function suggestions(context, kind, policy, client, first, take) {
   return helping(found.map((one) => helps(one, () => take(one.changed)))) || failed(failing)
 }
 
+/** Why a sample cannot be tried: a trial is a registration at the door oauth, by nobody in particular. */
+const untried = (rule, door) => ({
+  'doors': `A trial is made at the door oauth, so this cannot be tried here: add ${door} to doors where the service shall open it.`,
+  'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
+  'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
+})[rule] ?? 'What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'
+
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule } = kind
+  const { rule, door } = kind
   const first = await attempt(context, policy, { sample: sent })
   const { client, registered, requires } = first
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
@@ -120,7 +127,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return says(`It passes now, since the policy was changed: let the registrant send it again.${requires.length ? ` ${would(requires)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
-    return { ...says('What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'), isOver: true }
+    return { ...says(untried(rule, door)), isOver: true }
   }
   const [found, failing] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''

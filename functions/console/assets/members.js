@@ -25,7 +25,7 @@ export const MEMBERS = {
   "software_id_once": "whether a `software_id` can be registered once only, counted from when this was switched on",
   "clients_per_developer": "how many clients one developer may have; those that registered themselves share one; absent is any number. They are counted by the stream, seconds behind: whoever registers many at once gets as many more as it registers in that time",
   "clients_per_service": "how many clients the service may have, as `10000`: where there are more, the oldest go that nobody is known to use; absent is any number",
-  "audit": "what is kept of changes and refusals: `retention` in seconds, 90 days unless set, 0 is nothing but what operators do; `addresses`, of operators as well: `whole`, `network` (24 bits of IPv4, 48 of IPv6) or `none`; `refusals`: whether refused registrations are counted",
+  "audit": "what is kept of changes and refusals: `retention` in seconds, 90 days unless set, 0 is nothing but what operators do; `addresses`, of operators as well: `whole`, `network` (24 bits of IPv4, 48 of IPv6) or `none`; `refusals`: whether it is counted what registrants are refused",
   "errors": "`description`: whether errors have `error_description`; `uri`: whether they have `error_uri`",
   "limits": "how much one registration may have: `redirect_uris` and `list_items` as counts, `text_bytes` as a length",
   "secret_lifetime": "seconds until a client secret expires; an update renews it; absent is never, and 90 days for Identity Center, whose clients end with their secrets",

@@ -27,6 +27,7 @@ export async function refused(context) {
     h('p.lead', said(kind.description)),
     kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
+      ['Asked for', code(kind.operation)],
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
       ['Door', said(kind.door)],
@@ -35,7 +36,7 @@ export async function refused(context) {
     h('section', h('h2', 'What to change'),
       h('p', h('strong', 'The registrant: '), client),
       readsService ? later(policySide(context, kind, samples)) : hint('What the policy says needs a token with service.read.')),
-    h('section', h('h2', 'What was sent'),
+    samples.length > 0 && h('section', h('h2', 'What was sent'),
       hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
       samples.map(({ sent }, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), h('pre', pretty(sent))])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
@@ -61,7 +62,7 @@ function memberOf(patch) {
   return Object.hasOwn(MEMBERS, name) ? name : `${name}.${Object.keys(inner)[0]}`
 }
 
-async function policySide(context, { rule, description }, samples) {
+async function policySide(context, { rule, door, description }, samples) {
   const [policy, there] = await Promise.all([get(`${context.id}/policy`, {}, context.signal), counted(context, rule)])
   const [members] = about(rule, description)
   return [
@@ -70,6 +71,6 @@ async function policySide(context, { rule, description }, samples) {
     rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', rule === 'clients_per_service' ? 'The service has ' : 'The developer with the most clients, all that register themselves being one, has ', count(there, 'client'), ' now.'),
     rule === 'software_statements' && !policy.software_statements?.required && h('p', 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
+    await advice(context, { rule, door, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
   ]
 }

@@ -6,6 +6,7 @@ import { at, isObject, merged, same } from './json.js'
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
   'registration': [['registration'], 'An initial access token is missing, or it is not good: another one’s, used up, or ended.', 'Send a good one, as Authorization: Bearer.'],
+  'registration_access_token': [[], 'The registration access token of a client is missing, or it is not good: another client’s, replaced, or its client is gone.', 'Manage a client with the token that its last answer has. Who has lost it gets another one of an operator, or registers again.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
   'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Send a JSON object in UTF-8, with Content-Type: application/json, and correct the member that is named. No policy changes this.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
@@ -25,7 +26,7 @@ export const RULES = {
   'clients_per_developer': [['clients_per_developer'], 'The developer has as many clients as one may have; all that register themselves share one.', 'Manage a registration that is there.'],
   'software_id_once': [['software_id_once'], 'Another client has this software_id.', 'Manage the registration that is there, or send another software_id.'],
   'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
-  'the client that is there': [[], 'A client is registered by this name, and may not be replaced by this registration.', 'Manage the registration that is there.'],
+  'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
 /** What the registrant does about refusals of which more is known than their rule. */

@@ -51,7 +51,7 @@ export const notAll = (refusals) => hint('There are more: the sums are those of 
 export function kinds(refusals) {
   const kinds = new Map()
   for (const refusal of [...refusals].sort((one, other) => other.last_at - one.last_at)) {
-    const key = [refusal.rule, refusal.error, refusal.door, refusal.description].join('\n')
+    const key = [refusal.operation, refusal.rule, refusal.error, refusal.door, refusal.description].join('\n')
     const kind = kinds.get(key) ?? { ...refusal, count: 0, days: [] }
     kinds.set(key, { ...kind, count: kind.count + refusal.count, days: [...kind.days, refusal] })
   }
@@ -59,10 +59,10 @@ export function kinds(refusals) {
 }
 
 function refusalsTable({ link }, refusals) {
-  return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Rule', 'Door', '#Times', 'Last'],
-    kinds(refusals).map(({ rule, error, door, description, count, last_at }) => [
-      rowLink(link(['refused'], { rule, error, door, description }), said(description)),
-      said(rule), said(door), number(count), time(last_at),
+  return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
+    kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
+      rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
+      said(operation), said(rule), said(door), number(count), time(last_at),
     ]))
 }
 

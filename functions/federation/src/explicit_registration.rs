@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use shared::App;
 use shared::federation::discovery::RESOLVING;
 use shared::federation::{self, DOOR, Error as Fault, REGISTRATION_RESPONSE};
 use shared::http::{Endpoint, Method, RESOLVING_DEADLINE, Request, Response};
 use shared::jose::JwtFault;
 use shared::origin::Origin;
-use shared::registry::Context;
+use shared::registry::{Context, Operation};
+use shared::{App, Error as Core, registry};
 
 use crate::door::{self, Error};
 
@@ -30,8 +30,7 @@ pub async fn handle(app: &App, request: Request) -> Response {
 }
 
 async fn register(app: &App, request: &Request) -> Result<Response, Error> {
-    let service = door::service(app, request).await?;
-    app.admit_stranger(request, service.id, DOOR).await.map_err(Error::TooManyRequests)?;
+    let service = door::any_service(app, request).await?;
     let base_url = app.base_url(&service, request);
     let context = Context {
         app,
@@ -40,6 +39,12 @@ async fn register(app: &App, request: &Request) -> Result<Response, Error> {
         fetching_ends: Instant::now() + RESOLVING,
         audiences: vec![service.issuer(&base_url)],
     };
+    if !service.policy().opens(DOOR) {
+        let unknown = Core::UnknownService;
+        registry::shut_out(&context, DOOR, Operation::Register, &unknown, request).await;
+        return Err(unknown.into());
+    }
+    app.admit_stranger(request, service.id, DOOR).await.map_err(Error::TooManyRequests)?;
     let registered = federation::register(&context, &base_url, submitted(request)).await?;
     let response = Response::of_type(200, &format!("application/{REGISTRATION_RESPONSE}"), registered.response);
     Ok(response.with("cache-control", "no-store"))

@@ -11,7 +11,7 @@ use shared::limits::Admission;
 use shared::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, ResponseType, Submitted};
 use shared::origin::Origin;
 use shared::policy::Registration;
-use shared::registry::{Context, FETCHING, Reason};
+use shared::registry::{Context, FETCHING, Operation, Reason};
 use shared::service::Service;
 use shared::{App, Error, registry};
 
@@ -58,7 +58,9 @@ pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>
     let service = app.service(app.identity_center_service.ok_or(Error::UnknownService)?).await?;
     let policy = service.policy();
     if !policy.opens(DOOR) {
-        return Err(Error::UnknownService.into());
+        let (context, unknown) = (context(app, request, &service), Error::UnknownService);
+        registry::shut_out(&context, DOOR, Operation::Register, &unknown, request).await;
+        return Err(unknown.into());
     }
     app.admit_stranger(request, service.id, DOOR).await.map_err(Refusal::TooManyRequests)?;
     if policy.registration != Registration::Open || policy.software_statements.required {
@@ -106,7 +108,8 @@ pub(crate) async fn register(
 
 /// Counts who is refused before anything is registered.
 pub(crate) async fn turned_away(app: &App, request: &Request, service: &Service, rule: &'static str, reason: Reason) {
-    registry::turned_away(&context(app, request, service), rule, reason, &request.body).await;
+    let context = context(app, request, service);
+    registry::turned_away(&context, Operation::Register, rule, reason, &request.body).await;
 }
 
 fn context<'a>(app: &'a App, request: &Request, service: &'a Service) -> Context<'a> {

@@ -3,7 +3,7 @@
 use shared::caller::Owner;
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::registry::Context;
+use shared::registry::{Context, OWN_TOKEN, Operation};
 use shared::service::Service;
 use shared::{App, Error, registry};
 
@@ -28,27 +28,55 @@ pub async fn handle(app: &App, request: Request) -> Response {
 }
 
 async fn manage(app: &App, request: &Request) -> Result<Response, Refusal> {
-    let service = door::service(app, request).await?;
+    let service = door::any_service(app, request).await?;
     manage_at(app, &service, request).await.map_err(Refusal::at(&service))
 }
 
 async fn manage_at(app: &App, service: &Service, request: &Request) -> Result<Response, Fault> {
-    let owner = Owner::Token(door::registration_access_token(request)?);
+    let operation = match request.method {
+        Method::Put => Operation::Update,
+        Method::Delete => Operation::Delete,
+        _ => Operation::Read,
+    };
+    if let Err(absent) = door::opened(service) {
+        return Err(door::shut_out(app, service, request, (operation, CHANGES), absent).await);
+    }
     // A token is had by registering, and a wrong one costs a deletion as much as a right one.
-    if matches!(request.method, Method::Put | Method::Delete) {
+    if operation != Operation::Read {
         door::admit_stranger(app, service, request, CHANGES).await?;
     }
-    let client_id = request.path_parameter("clientId").ok_or(Error::InvalidToken)?;
     let context = door::context(app, service, request, "registrant".to_owned());
-    let information = match request.method {
-        Method::Put => update(&context, request, client_id, &owner).await?,
-        Method::Delete => {
+    let owner = match door::registration_access_token(request) {
+        Ok(token) => Owner::Token(token),
+        Err(error) if operation == Operation::Read => return Err(unread(&context, request, error).await),
+        Err(error) => {
+            registry::turned_away(&context, operation, OWN_TOKEN, &error, &request.body).await;
+            return Err(error.into());
+        }
+    };
+    let client_id = request.path_parameter("clientId").ok_or(Error::InvalidToken)?;
+    let information = match operation {
+        Operation::Update => update(&context, request, client_id, &owner).await?,
+        Operation::Delete => {
             registry::delete(&context, client_id, &owner).await?;
             return Ok(door::not_stored(Response::empty(204)));
         }
-        _ => registry::read(&context, registry::find_own(&context, client_id).await?, client_id, &owner).await?,
+        Operation::Read | Operation::Register => match read(&context, client_id, &owner).await {
+            Ok(information) => information,
+            Err(error) => return Err(unread(&context, request, error).await),
+        },
     };
     Ok(answered(app, &context, request, information))
+}
+
+async fn read(context: &Context<'_>, client_id: &str, owner: &Owner) -> Result<ClientInformation, Error> {
+    registry::read(context, registry::find_own(context, client_id).await?, client_id, owner).await
+}
+
+/// Counts who may not read. Reading is not limited: it is counted as far as strangers may change clients.
+async fn unread(context: &Context<'_>, request: &Request, error: Error) -> Fault {
+    registry::turned_away_within(context, CHANGES, Operation::Read, (OWN_TOKEN, &error), request).await;
+    error.into()
 }
 
 async fn update(

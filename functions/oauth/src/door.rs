@@ -11,9 +11,9 @@ use shared::metadata::{Invalid, Submitted};
 use shared::metadata_document::Unresolved;
 use shared::origin::Origin;
 use shared::policy::ErrorMembers;
-use shared::registry::{Context, FETCHING};
+use shared::registry::{Context, FETCHING, Operation, Reason};
 use shared::service::Service;
-use shared::{App, Error};
+use shared::{App, Error, registry};
 
 /// The name by which a policy opens this door.
 const DOOR: &str = "oauth";
@@ -249,6 +249,20 @@ pub(crate) async fn any_service(app: &App, request: &Request) -> Result<Arc<Serv
 /// Whether a service opens this door.
 pub(crate) fn opened(service: &Service) -> Result<(), Absent> {
     if service.policy().opens(DOOR) { Ok(()) } else { Err(Absent::closed(service)) }
+}
+
+/// Counts who finds this door closed, as far as strangers may ask there for what is counted by that name.
+pub(crate) async fn shut_out(
+    app: &App,
+    service: &Service,
+    request: &Request,
+    (operation, allowance): (Operation, &str),
+    absent: Absent,
+) -> Fault {
+    let (context, unknown) = (context(app, service, request, String::new()), Error::UnknownService);
+    let reason = Reason::new(unknown.status(), unknown.code(), &absent.to_string());
+    registry::turned_away_within(&context, allowance, operation, ("doors", reason), request).await;
+    Fault::Absent(absent)
 }
 
 /// Counts a stranger's request against its network's allowance and everybody's.

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use shared::App;
 use shared::caller::Permission;
 use shared::desk::{Desk, NoDesk};
 use shared::federation::discovery::RESOLVING;
 use shared::http::Request;
 use shared::registry::Context;
 use shared::store::Named;
+use shared::{App, Error};
 
 use crate::door::{self, Fault};
 
@@ -24,6 +24,7 @@ pub(crate) async fn open(
 ) -> Result<(Desk, Named), Fault> {
     Desk::open(app, request, any_of, identifier).await.map_err(|none| match none {
         NoDesk::Core(error) => Fault::Core(error),
+        NoDesk::OtherService => Fault::Core(Error::InsufficientScope),
         NoDesk::TooManyRequests(admission) => Fault::TooManyRequests(admission),
     })
 }

@@ -5,11 +5,11 @@ use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::limits::Guest;
 use shared::metadata::{Invalid, Submitted};
-use shared::registry::Reason;
+use shared::registry::Operation;
 use shared::service::Service;
 use shared::{App, Error, registry};
 
-use crate::door::{self, Absent, Fault, REFUSALS, REGISTRATIONS, Refusal};
+use crate::door::{self, Fault, REFUSALS, REGISTRATIONS, Refusal};
 
 const METHODS: &[Method] = &[Method::Post];
 
@@ -36,7 +36,7 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
 
 async fn register_at(app: &App, service: &Service, request: &Request) -> Result<Response, Fault> {
     if let Err(absent) = door::opened(service) {
-        return Err(closed(app, service, request, absent).await);
+        return Err(door::shut_out(app, service, request, (Operation::Register, REGISTRATIONS), absent).await);
     }
     let mut read = None;
     let guest = || {
@@ -84,18 +84,8 @@ async fn register_as(
 /// Counts who is refused before anything is registered.
 async fn turned_away(app: &App, service: &Service, request: &Request, rule: &'static str, error: Error) -> Fault {
     let context = door::context(app, service, request, String::new());
-    registry::turned_away(&context, rule, &error, &request.body).await;
+    registry::turned_away(&context, Operation::Register, rule, &error, &request.body).await;
     error.into()
-}
-
-/// Counts who finds the door closed, as far as strangers may ask there.
-async fn closed(app: &App, service: &Service, request: &Request, absent: Absent) -> Fault {
-    if app.admit_stranger(request, service.id, REGISTRATIONS).await.is_ok() {
-        let (context, unknown) = (door::context(app, service, request, String::new()), Error::UnknownService);
-        let reason = Reason::new(unknown.status(), unknown.code(), &absent.to_string());
-        registry::turned_away(&context, "doors", reason, &request.body).await;
-    }
-    Fault::Absent(absent)
 }
 
 /// Who registers. Whoever shows no initial access token that is good is a stranger, and is counted before anything else

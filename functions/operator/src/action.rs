@@ -1,44 +1,54 @@
 //! What an operator does to a client, one at a time or to many.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared::administration::{self, RestoreFault};
 use shared::client::RegisteredClient;
 use shared::credentials::{ClientSecret, Token};
-use shared::http::Request;
 use shared::registry::Context;
 use shared::store::{Named, Unrestorable};
 use shared::{Error, resolution};
 
 use crate::door::{CHANGED, Fault};
+use crate::shown;
 
 /// How often what another change has won against is tried.
 const ATTEMPTS: u32 = 2;
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Action {
+pub enum Action {
+    /// Its registrant can neither read nor change nor delete it, until it is unlocked.
     Lock,
+    /// It can again; one that was deleted while it was locked may come back.
     Unlock,
+    /// It waits for approval no more, or its names are good.
     Approve,
+    /// It waited for approval, and is deleted.
     Deny,
+    /// It stays though nobody uses it.
     Retain,
+    /// It ends again if nobody uses it.
     Release,
+    /// It was deleted, and comes back.
     Restore,
+    /// It ends at once.
     Delete {
         /// Whether nothing is kept of it by which it could be brought back.
         for_good: bool,
         /// For how many seconds nobody shall have used it, where that is why it goes.
         unused: Option<u64>,
     },
+    /// Its secret is replaced.
     RotateSecret {
         /// For how many seconds the old one works beside the new one; absent as the policy says.
         overlap: Option<u64>,
     },
+    /// Its registration access token is replaced, and ends at once.
     ReissueToken,
 }
 
 /// What has become of it.
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// The client as it is now.
     Changed(Box<RegisteredClient>),
     /// It is gone, or free.
@@ -50,21 +60,40 @@ pub(crate) enum Outcome {
 }
 
 impl Action {
+    /// The actions, as they are where nothing more is said.
+    const ALL: [Self; 10] = [
+        Self::Lock,
+        Self::Unlock,
+        Self::Approve,
+        Self::Deny,
+        Self::Retain,
+        Self::Release,
+        Self::Restore,
+        Self::Delete { for_good: false, unused: None },
+        Self::RotateSecret { overlap: None },
+        Self::ReissueToken,
+    ];
+
     /// The action of that name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "lock" => Self::Lock,
-            "unlock" => Self::Unlock,
-            "approve" => Self::Approve,
-            "deny" => Self::Deny,
-            "retain" => Self::Retain,
-            "release" => Self::Release,
-            "restore" => Self::Restore,
-            "delete" => Self::Delete { for_good: false, unused: None },
-            "rotate-secret" => Self::RotateSecret { overlap: None },
-            "reissue-token" => Self::ReissueToken,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::Retain => "retain",
+            Self::Release => "release",
+            Self::Restore => "restore",
+            Self::Delete { .. } => "delete",
+            Self::RotateSecret { .. } => "rotate-secret",
+            Self::ReissueToken => "reissue-token",
+        }
     }
 
     /// Whether it makes something that is shown once, and so is done to one client at a time.
@@ -90,11 +119,45 @@ impl Action {
     }
 }
 
+impl Outcome {
+    /// What is told of it; nothing of what is gone. A secret or a token is shown this once.
+    #[must_use]
+    pub fn told(self, context: &Context<'_>, base_url: &str) -> Option<Map<String, Value>> {
+        let now = context.app.clock.now();
+        match self {
+            Self::Gone => None,
+            Self::Changed(client) => Some(shown::client(&client, context.service.policy(), now)),
+            Self::Secret(client, secret) => {
+                let mut members = made(&client.client_id, "client_secret", secret.expose());
+                members.insert("client_secret_expires_at".to_owned(), client.record.secret_expires_at.into());
+                if let Some(previous) = client.previous_secret_at(now) {
+                    members.insert("previous_secret_until".to_owned(), previous.until.into());
+                }
+                Some(members)
+            }
+            Self::Token(client_id, token) => {
+                let mut members = made(&client_id, "registration_access_token", token.expose());
+                let place = context.service.registration_endpoint(base_url);
+                members.insert("registration_client_uri".to_owned(), format!("{place}/{client_id}").into());
+                Some(members)
+            }
+        }
+    }
+}
+
+/// A client's identifier and what has just been made for it.
+fn made(client_id: &str, member: &str, value: &str) -> Map<String, Value> {
+    [("client_id", client_id), (member, value)].map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect()
+}
+
 /// Does something to the client of that identifier, number or alias, of which the table has `named`; with `version`, only
 /// if it is still that one.
-pub(crate) async fn perform(
+///
+/// # Errors
+/// What the core finds; [`Fault::Conflict`] if the client was changed since, or does not stand so that this could be done.
+pub async fn perform(
     context: &Context<'_>,
-    request: &Request,
+    base_url: &str,
     identifier: &str,
     named: Named,
     action: &Action,
@@ -116,7 +179,7 @@ pub(crate) async fn perform(
         }
         _ => {}
     }
-    let mut client = found(context, request, identifier, named, action).await?;
+    let mut client = found(context, base_url, identifier, named, action).await?;
     // What is approved or denied is the client as it was read, whether or not its version was given.
     let as_read = version.is_some() || matches!(action, Action::Approve | Action::Deny);
     for _ in 1..ATTEMPTS {
@@ -148,16 +211,15 @@ pub(crate) fn of_restoring(fault: RestoreFault) -> Fault {
 /// The client, stored where the action needs that.
 async fn found(
     context: &Context<'_>,
-    request: &Request,
+    base_url: &str,
     identifier: &str,
     named: Named,
     action: &Action,
-) -> Result<RegisteredClient, Fault> {
-    let base_url = context.app.base_url(context.service, request);
-    Ok(match action {
-        Action::Lock | Action::Unlock => resolution::to_change(context, &base_url, identifier, named).await?,
-        _ => resolution::known(context, &base_url, identifier, named).await?,
-    })
+) -> Result<RegisteredClient, Error> {
+    match action {
+        Action::Lock | Action::Unlock => resolution::to_change(context, base_url, identifier, named).await,
+        _ => resolution::known(context, base_url, identifier, named).await,
+    }
 }
 
 async fn again(context: &Context<'_>, identifier: &str) -> Result<RegisteredClient, Fault> {

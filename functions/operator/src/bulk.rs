@@ -26,11 +26,11 @@ async fn bulk(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, WRITE_CLIENTS).await?;
     Query::of(request, &[])?;
     let order = Order::of(Members(door::body(request)?))?;
-    let context = door::context(app, &desk, request);
+    let (context, base_url) = (door::context(app, &desk, request), app.base_url(&desk.service, request));
     let (mut results, mut seen) = (Vec::new(), Seen::default());
     for one in &order.clients {
         if let Some(found) = seen.unseen(&context, &one.client_id).await? {
-            let result = done(&context, request, &order, one, found).await?;
+            let result = done(&context, &base_url, &order, one, found).await?;
             if result.get("outcome").is_some_and(|outcome| outcome != ABSENT) {
                 seen.clients.insert(desk.service.numeric_id(&one.client_id));
             }
@@ -128,7 +128,7 @@ impl<'o> Seen<'o> {
 /// What has become of one; what is refused for one stops none of the others.
 async fn done(
     context: &Context<'_>,
-    request: &Request,
+    base_url: &str,
     order: &Order,
     one: &One,
     found: Named,
@@ -141,7 +141,7 @@ async fn done(
     let outcome = if order.preview {
         looked_at(context, order, one, &found).await.map(|()| "possible")
     } else {
-        let performed = action::perform(context, request, &one.client_id, found, &order.action, one.version);
+        let performed = action::perform(context, base_url, &one.client_id, found, &order.action, one.version);
         Box::pin(performed).await.map(|outcome| {
             if let Outcome::Changed(client) = outcome {
                 result.insert("version".to_owned(), client.version.into());

@@ -30,6 +30,7 @@ async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
 /// Changes its metadata by the members of a JSON merge patch (RFC 7396); with `version`, only that one.
 async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
     let (desk, named, identifier) = door::client(app, request, WRITE_CLIENTS).await?;
+    Query::of(request, &[])?;
     let mut changes = Members(door::body(request)?);
     let version = changes.number("version")?;
     let context = door::context(app, &desk, request);
@@ -65,6 +66,7 @@ async fn delete(app: &App, request: &Request) -> Result<Response, Fault> {
     has_no_body(request, "version and for_good are")?;
     let context = door::context(app, &desk, request);
     let action = Action::Delete { for_good, unused: None };
-    Box::pin(action::perform(&context, request, identifier, named, &action, version)).await?;
+    let base_url = app.base_url(&desk.service, request);
+    Box::pin(action::perform(&context, &base_url, identifier, named, &action, version)).await?;
     Ok(Response::empty(204))
 }

@@ -52,11 +52,16 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
+/// What is told of a service that there is not, or that the token is not of: a token learns nothing about others' services.
+pub const OTHER_SERVICE: &str = "there is no such service for this token";
+
 /// Why a request is refused.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// What the core found.
     Core(Error),
+    /// The token is of another service, or there is none.
+    OtherService,
     /// The token asks too often.
     TooManyRequests(Admission),
     /// The request is not as this endpoint reads it.
@@ -95,9 +100,14 @@ impl Fault {
     }
 
     /// The status, the code, and what is told.
-    pub(crate) fn told(&self) -> (u16, &'static str, Cow<'_, str>) {
+    #[must_use]
+    pub fn told(&self) -> (u16, &'static str, Cow<'_, str>) {
         match self {
             Self::Core(error) => (error.status(), error.code(), error.to_string().into()),
+            Self::OtherService => {
+                let error = Error::InsufficientScope;
+                (error.status(), error.code(), OTHER_SERVICE.into())
+            }
             Self::TooManyRequests(_) => {
                 (429, "temporarily_unavailable", "this token makes too many requests; try again later".into())
             }
@@ -182,6 +192,7 @@ impl Fault {
     pub(crate) fn from_no_desk(none: NoDesk) -> Self {
         match none {
             NoDesk::Core(error) => Self::Core(error),
+            NoDesk::OtherService => Self::OtherService,
             NoDesk::TooManyRequests(admission) => Self::TooManyRequests(admission),
         }
     }

@@ -1,7 +1,7 @@
 //! The operators' door: what people and their programs do with a service's clients, its policy and its tokens, and what
 //! they see of it. No policy opens or closes it: one that is wrong has to stay repairable.
 
-mod action;
+pub mod action;
 pub mod audit;
 pub mod bulk;
 pub mod client;
@@ -23,6 +23,8 @@ pub mod tokens;
 pub mod whoami;
 
 use shared::http::Endpoint;
+
+pub use door::{Fault, OTHER_SERVICE};
 
 /// The endpoints of this door.
 pub static ENDPOINTS: &[&Endpoint] = &[

@@ -44,7 +44,7 @@ async fn replace(app: &App, request: &Request) -> Result<Response, Fault> {
 
 /// The service as the table has it, whatever this instance remembers.
 pub(crate) async fn stored(app: &App, service: u64) -> Result<Service, Fault> {
-    Ok(app.store.service(service).await?.ok_or(Error::InsufficientScope)?)
+    app.store.service(service).await?.ok_or(Fault::OtherService)
 }
 
 /// A policy as it was written; members that it lacks are those of the preset `protected`.

@@ -49,7 +49,7 @@ pub fn attempted(
 ) -> Result<Map<String, Value>, Error> {
     let configuration = ServiceConfiguration { policy, ..current.clone() };
     configuration.check()?;
-    configuration.policy.check_new(Some(&current.policy)).map_err(Error::from)?;
+    configuration.policy.check_successor(&current.policy)?;
     let mut answer = Map::new();
     let mut differing = Vec::new();
     differ("", &members(&current.policy), &members(&configuration.policy), &mut differing);

@@ -1,4 +1,4 @@
-//! `GET /operator/{serviceId}/refusals`: which registrations were refused, by day, rule, description, door and
+//! `GET /operator/{serviceId}/refusals`: what registrants were refused, by day, operation, rule, description, door and
 //! network, the newest day first.
 
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ async fn refusals(app: &App, request: &Request) -> Result<Response, Fault> {
 pub fn shown(refused: &Refused) -> Map<String, Value> {
     let samples: Value = refused.samples.iter().map(sample).collect();
     let members = json!({
-        "day": refused.day, "count": refused.count, "error": refused.error, "rule": refused.rule,
+        "day": refused.day, "operation": refused.operation, "count": refused.count, "error": refused.error, "rule": refused.rule,
         "door": refused.door, "network": refused.network, "description": refused.description,
         "samples": samples, "last_at": refused.last_at,
     });

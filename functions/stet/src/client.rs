@@ -5,9 +5,9 @@ use shared::caller::Owner;
 use shared::client::{RegisteredClient, Source};
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::Submitted;
+use shared::registry::Operation;
 use shared::{App, Error as Core, registry};
 
-use crate::door::Purpose;
 use crate::error::Error;
 use crate::keys::{self, Renewal, Seals};
 use crate::visit::Visit;
@@ -26,16 +26,23 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    let asks = if request.method == Method::Put { Purpose::Registration } else { Purpose::Other };
-    door::receive(app, &request, METHODS, asks, |visit| Box::pin(manage(visit))).await
+    door::receive(app, &request, METHODS, Some(operation(&request)), |visit| Box::pin(manage(visit))).await
+}
+
+fn operation(request: &Request) -> Operation {
+    match request.method {
+        Method::Put => Operation::Update,
+        Method::Delete => Operation::Delete,
+        _ => Operation::Read,
+    }
 }
 
 /// Answers 200 with the registration record, or 204 for a deletion.
 async fn manage(visit: &Visit<'_>) -> Result<Response, Error> {
-    match visit.request.method {
-        Method::Put => update(visit).await,
-        Method::Delete => delete(visit).await,
-        _ => read(visit).await,
+    match operation(visit.request) {
+        Operation::Update => update(visit).await,
+        Operation::Delete => delete(visit).await,
+        Operation::Read | Operation::Register => read(visit).await,
     }
 }
 
@@ -46,22 +53,17 @@ async fn authorize(visit: &Visit<'_>) -> Result<(), Error> {
 }
 
 async fn read(visit: &Visit<'_>) -> Result<Response, Error> {
-    authorize(visit).await?;
-    let (client, _) = signed_by_client(visit, None).await?;
-    let information = registry::read(&visit.context(), Some(client), visit.client_id(), &OWNER).await?;
-    Ok(Response::json(200, document::record(visit, &information)))
+    let information = door::counted(visit, Operation::Read, async {
+        authorize(visit).await?;
+        let (client, _) = signed_by_client(visit, None).await?;
+        Ok(registry::read(&visit.context(), Some(client), visit.client_id(), &OWNER).await?)
+    });
+    Ok(Response::json(200, document::record(visit, &information.await?)))
 }
 
 async fn update(visit: &Visit<'_>) -> Result<Response, Error> {
-    let context = visit.context();
-    let (client, submitted) = match prepared(visit).await {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            door::turned_away(&context, visit.request, &error).await;
-            return Err(error);
-        }
-    };
-    let information = registry::update(&context, Some(client), visit.client_id(), &OWNER, &submitted).await?;
+    let (client, submitted) = door::counted(visit, Operation::Update, prepared(visit)).await?;
+    let information = registry::update(&visit.context(), Some(client), visit.client_id(), &OWNER, &submitted).await?;
     Ok(Response::json(200, document::record(visit, &information)))
 }
 
@@ -82,8 +84,11 @@ async fn prepared(visit: &Visit<'_>) -> Result<(RegisteredClient, Submitted), Er
 }
 
 async fn delete(visit: &Visit<'_>) -> Result<Response, Error> {
-    authorize(visit).await?;
-    signed_by_client(visit, None).await?;
+    let signed = async {
+        authorize(visit).await?;
+        signed_by_client(visit, None).await
+    };
+    door::counted(visit, Operation::Delete, signed).await?;
     registry::delete(&visit.context(), visit.client_id(), &OWNER).await?;
     Ok(Response::empty(204))
 }

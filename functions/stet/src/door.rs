@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared::http::{Method, Request, Response};
-use shared::registry::{Context, FETCHING};
+use shared::registry::{Context, FETCHING, Operation};
 use shared::{App, Error as Core, registry};
 
 use crate::error::Error;
@@ -25,17 +25,15 @@ pub(crate) type Act = for<'v> fn(&'v Visit<'v>) -> Outcome<'v>;
 /// An answer, or why there is another, on its way.
 pub(crate) type Outcome<'v> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'v>>;
 
-/// What a request is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// A registration, or what is to take the place of one: where it is refused, that is counted.
-    Registration,
-    /// Anything else.
-    Other,
-}
-
-/// Answers the request of an institution, once it is known whose connection it is.
-pub(crate) async fn receive(app: &App, request: &Request, methods: &[Method], asks: Purpose, act: Act) -> Response {
+/// Answers the request of an institution, once it is known whose connection it is. Where it asks for an operation of a
+/// registration, it is counted that it is refused.
+pub(crate) async fn receive(
+    app: &App,
+    request: &Request,
+    methods: &[Method],
+    asks: Option<Operation>,
+    act: Act,
+) -> Response {
     answer(app, request, methods, visit(app, request, methods, asks, act)).await
 }
 
@@ -78,7 +76,13 @@ fn request_id(request: &Request) -> Result<&str, Error> {
 }
 
 /// Checks method and `Accept`, and whose connection it is; then acts. Whoever is not known hears what has to be signed.
-async fn visit(app: &App, request: &Request, methods: &[Method], asks: Purpose, act: Act) -> Result<Response, Error> {
+async fn visit(
+    app: &App,
+    request: &Request,
+    methods: &[Method],
+    asks: Option<Operation>,
+    act: Act,
+) -> Result<Response, Error> {
     if !methods.contains(&request.method) {
         return Err(Core::MethodNotAllowed.into());
     }
@@ -86,26 +90,32 @@ async fn visit(app: &App, request: &Request, methods: &[Method], asks: Purpose, 
         return Err(Error::NotAcceptable);
     }
     let service = app.service(app.stet_service.ok_or(Core::UnknownService)?).await?;
+    let fetching_ends = Instant::now() + FETCHING;
+    let context = visit::context(app, request, &service, "anonymous", fetching_ends);
     if !service.policy().opens(DOOR) {
-        return Err(Core::UnknownService.into());
+        let unknown = Core::UnknownService;
+        if let Some(operation) = asks {
+            registry::shut_out(&context, DOOR, operation, &unknown, request).await;
+        }
+        return Err(unknown.into());
     }
     let (settings, anchors) = Settings::of(&service)?;
     let challenge = signed_request::challenge(&settings, request);
-    let fetching_ends = Instant::now() + FETCHING;
     let outcome = async {
         let connected = async {
             let (web, service) = (trust::web_certificate(request)?, Arc::clone(&service));
             let visit = Visit { app, request, service, settings, web, anchors, fetching_ends };
             visit.check_web().await.map(|()| visit)
         };
-        let visit = match connected.await {
-            Err(error) if asks == Purpose::Registration => {
+        let visit = match (connected.await, asks) {
+            (Ok(visit), _) => visit,
+            (Err(error), None) => return Err(error),
+            (Err(error), Some(operation)) => {
                 // Nobody is known whose allowance it would be but its network's.
                 app.admit_stranger(request, service.id, DOOR).await.map_err(Error::TooManyRequests)?;
-                turned_away(&visit::context(app, request, &service, "anonymous", fetching_ends), request, &error).await;
+                turned_away(&context, operation, request, &error).await;
                 return Err(error);
             }
-            connected => connected?,
         };
         admit(&visit).await?;
         act(&visit).await
@@ -116,9 +126,22 @@ async fn visit(app: &App, request: &Request, methods: &[Method], asks: Purpose, 
     }
 }
 
-/// Counts a registration that is refused before the core is asked.
-pub(crate) async fn turned_away(context: &Context<'_>, request: &Request, error: &Error) {
-    registry::turned_away(context, error.rule(), error.reason(), &request.body).await;
+/// What comes of a step before the core is asked, or where that does not count by itself; or counts that the institution is
+/// refused.
+pub(crate) async fn counted<T>(
+    visit: &Visit<'_>,
+    operation: Operation,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let outcome = step.await;
+    if let Err(error) = &outcome {
+        turned_away(&visit.context(), operation, visit.request, error).await;
+    }
+    outcome
+}
+
+async fn turned_away(context: &Context<'_>, operation: Operation, request: &Request, error: &Error) {
+    registry::turned_away(context, operation, error.rule(), error.reason(), &request.body).await;
 }
 
 /// An organization asks as much as an operator's token may.

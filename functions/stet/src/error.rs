@@ -117,12 +117,10 @@ impl Error {
         }
     }
 
-    /// The rule by which a registration is refused before the core is asked: what is read, or this door's own.
+    /// The rule by which it is refused before the core is asked: what is read, or this door's own.
     pub(crate) fn rule(&self) -> &'static str {
         match self {
             Self::Core(Core::InvalidClientMetadata(_) | Core::InvalidRedirectUri(_)) => "as sent",
-            // Who shows a token that is not good.
-            Self::Core(error) if error.status() == 401 => "registration",
             _ => DOOR,
         }
     }

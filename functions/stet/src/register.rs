@@ -4,9 +4,9 @@ use shared::caller::Registrant;
 use shared::client::Source;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::Submitted;
+use shared::registry::Operation;
 use shared::{App, registry};
 
-use crate::door::Purpose;
 use crate::error::Error;
 use crate::keys::{self, Seals};
 use crate::settings::Repeated;
@@ -26,19 +26,13 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, Purpose::Registration, |visit| Box::pin(register(visit))).await
+    door::receive(app, &request, METHODS, Some(Operation::Register), |visit| Box::pin(register(visit))).await
 }
 
 /// Answers 201 with the registration record.
 async fn register(visit: &Visit<'_>) -> Result<Response, Error> {
     let context = visit.context();
-    let (registrant, submitted) = match prepared(visit).await {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            door::turned_away(&context, visit.request, &error).await;
-            return Err(error);
-        }
-    };
+    let (registrant, submitted) = door::counted(visit, Operation::Register, prepared(visit)).await?;
     let information = registry::register(&context, Source::Stet, &registrant, &submitted).await?;
     Ok(Response::json(201, document::record(visit, &information)))
 }

@@ -9,7 +9,7 @@ use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
 use crate::access_token::SCOPE;
-use crate::door::{self, Purpose};
+use crate::door;
 use crate::error::Error;
 use crate::visit::{DOOR, Visit};
 
@@ -32,7 +32,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, Purpose::Other, |visit| Box::pin(issue(visit))).await
+    door::receive(app, &request, METHODS, None, |visit| Box::pin(issue(visit))).await
 }
 
 /// Answers 200 with a token (RFC 6749 §4.4.3), bound to the certificate of the connection (RFC 8705 §3). The

@@ -244,14 +244,15 @@ fn service() -> Vec<Operation> {
         on(
             "operator-refusals",
             Get,
-            "Which registrations were refused, by day, rule, door and network, the newest day first",
+            "What registrants were refused, by day, operation, rule, door and network, the newest day first",
         )
         .query("days", "1..31", "of how many days, 7 if it is not given")
         .query("limit", "1..100", LIMIT)
         .query("cursor", "text", CURSOR)
         .gives(
             200,
-            "{ refusals: [{ day: text, count: integer, error: text, rule: text, door: text, network: text, \
+            "{ refusals: [{ day: text, operation: \"register\" | \"read\" | \"update\" | \"delete\", \
+                count: integer, error: text, rule: text, door: text, network: text, \
                 description: text, samples: [{ sent: object, reproduces: flag }], last_at: integer }], next?: text }",
         )
         .fails(&[403]),

@@ -282,6 +282,9 @@ pub enum Invalid {
     /// What a service's policy says of metadata documents.
     #[error(transparent)]
     MetadataDocuments(#[from] crate::policy::MetadataDocumentsFault),
+    /// A service's policy contradicts itself.
+    #[error(transparent)]
+    Policy(#[from] crate::policy::PolicyFault),
     /// The service's metadata policy for documents (OpenID Federation §6.1).
     #[error("{0}")]
     MetadataPolicy(String),

@@ -63,6 +63,14 @@ impl<'k> PublicJwk<'k> {
         Ok(Some(Self { members, kid: name, verifies: purposes.verify() }))
     }
 
+    /// A certificate that says of a key no more than that it is its: what the check of a key asks of one, signed by nobody.
+    /// `None` if the members are no key.
+    #[must_use]
+    pub fn certificate_of(members: &Map<String, Value>) -> Option<Vec<u8>> {
+        let kind = Kind::of(members).ok()??;
+        certificate::unsigned(&material::check(kind, members).ok()?)
+    }
+
     /// Checks the keys of a set: those of a known kind, in their order, each with a `kid` of its own if it has one
     /// (RFC 7517 §4.5).
     ///

@@ -116,6 +116,19 @@ const BOUNDS: [Bound; 14] = [
 ];
 
 impl Policy {
+    /// Checks a policy that takes another one's place: that it does not contradict itself, and [what is
+    /// new](Self::check_new). One that says the same stays as it is.
+    ///
+    /// # Errors
+    /// [`Invalid`], naming the member.
+    pub fn check_successor(&self, before: &Self) -> Result<(), Invalid> {
+        if self == before {
+            return Ok(());
+        }
+        self.check()?;
+        self.check_new(Some(before))
+    }
+
     /// Checks the numbers, and the names of custom members, that were not there before: what is stored already stays as it
     /// is.
     ///

@@ -1,5 +1,6 @@
-//! What becomes of refused registrations: they are counted by rule, by what they are told, and by network, and the last of
-//! each kind is kept with its values masked, so that an operator sees what a policy keeps out.
+//! What becomes of what registrants ask and are refused: it is counted by operation, by rule, by what they are told, and by
+//! network, and of what would be registered some of each kind are kept with their values masked, so that an operator sees
+//! what a policy keeps out.
 
 use std::borrow::Cow;
 
@@ -9,6 +10,7 @@ use super::sample::{defined, is_defined, masked, stand_in};
 use super::{Context, Refused, rehearse};
 use crate::claim_kind::ClaimKind;
 use crate::error::{Ceiling, Error};
+use crate::http::Request;
 use crate::metadata::{ClientMetadata, Invalid, MAX_BODY_BYTES};
 use crate::service::ServiceConfiguration;
 use crate::store::{Refusal, Sample};
@@ -19,7 +21,44 @@ const ROOM_SECONDS: u64 = 60 * 60;
 /// How long a description is kept, in characters.
 const LONGEST_DESCRIPTION: usize = 300;
 
-/// Why a registration is refused, as it is counted: by what may be told of anybody, and without what was sent.
+/// The rule by which who manages a client has to show its token (RFC 7592 §2).
+pub const OWN_TOKEN: &str = "registration_access_token";
+
+/// The rule by which a policy says which doors are open.
+const DOORS: &str = "doors";
+
+/// What a registrant asks for (RFC 7591 §3, RFC 7592 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// A new client.
+    Register,
+    /// What is registered of it.
+    Read,
+    /// Something else in its place.
+    Update,
+    /// Its end.
+    Delete,
+}
+
+impl Operation {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Whether what is sent with it is to be registered.
+    const fn sends_metadata(self) -> bool {
+        matches!(self, Self::Register | Self::Update)
+    }
+}
+
+/// Why a registrant is refused, as it is counted: by what may be told of anybody, and without what was sent.
 pub struct Reason {
     status: u16,
     code: &'static str,
@@ -33,6 +72,18 @@ impl Reason {
     #[must_use]
     pub fn new(status: u16, code: &'static str, text: &str) -> Self {
         Self { status, code, description: kept(text), rule: None }
+    }
+
+    /// A service does not open that door, which is told as `answered`.
+    #[must_use]
+    pub fn closed(door: &str, answered: &Error) -> Self {
+        let text = format!("this service does not open the door {door}");
+        Self { rule: Some(DOORS), ..Self::new(answered.status(), answered.code(), &text) }
+    }
+
+    /// Whether it is the registrant's fault: neither the server's, nor that of those whom it asks.
+    fn is_the_registrants(&self) -> bool {
+        (400..500).contains(&self.status)
     }
 }
 
@@ -73,9 +124,11 @@ fn rule_of(error: &Error) -> Option<&'static str> {
     })
 }
 
-/// How far a registration has come, for the count of what is refused.
+/// How far a registrant has come, for the count of what is refused.
 #[derive(Debug)]
 pub(crate) struct Attempt {
+    /// What it asks for.
+    pub(crate) operation: Operation,
     /// The rule that was asked last.
     pub(crate) rule: &'static str,
     /// What is to be registered, as far as that is known.
@@ -83,15 +136,47 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// One of which nothing is known yet but what is asked first.
+    /// A registration of which nothing is known yet but what is asked first.
     pub(crate) fn new(rule: &'static str) -> Self {
-        Self { rule, sent: Map::new() }
+        Self { operation: Operation::Register, rule, sent: Map::new() }
     }
 }
 
-/// Counts a registration that its door refuses before it can be one: `body` is what was sent.
-pub async fn turned_away(context: &Context<'_>, rule: &'static str, reason: impl Into<Reason>, body: &[u8]) {
-    note(context, &reason.into(), &Attempt { rule, sent: read(body) }).await;
+/// Counts whom a door refuses before the core does: `body` is what was sent.
+pub async fn turned_away(
+    context: &Context<'_>,
+    operation: Operation,
+    rule: &'static str,
+    reason: impl Into<Reason>,
+    body: &[u8],
+) {
+    note(context, &reason.into(), &Attempt { operation, rule, sent: read(body) }).await;
+}
+
+/// As [`turned_away`], where to refuse has cost nothing: as far as strangers may ask for what is counted by that name.
+pub async fn turned_away_within(
+    context: &Context<'_>,
+    allowance: &str,
+    operation: Operation,
+    (rule, reason): (&'static str, impl Into<Reason>),
+    request: &Request,
+) {
+    let (Context { app, service, .. }, reason) = (context, reason.into());
+    if reason.is_the_registrants() && app.admit_stranger(request, service.id, allowance).await.is_ok() {
+        turned_away(context, operation, rule, reason, &request.body).await;
+    }
+}
+
+/// As [`turned_away_within`], of who finds a door closed, and is told so as `answered`.
+pub async fn shut_out(
+    context: &Context<'_>,
+    allowance: &str,
+    operation: Operation,
+    answered: &Error,
+    request: &Request,
+) {
+    let reason = Reason::closed(context.origin.door, answered);
+    turned_away_within(context, allowance, operation, (DOORS, reason), request).await;
 }
 
 /// What was sent, read as far as it can be; nothing of it where it is too much, or no JSON.
@@ -112,24 +197,28 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
     let makes_room = rule == Ceiling::Service.rule();
     let least = if makes_room { ROOM_SECONDS } else { 0 };
     let retention = if audit.refusals { audit.retention.max(least) } else { least };
-    if !(400..500).contains(&reason.status) || retention == 0 {
+    if !reason.is_the_registrants() || retention == 0 {
         return;
     }
-    let sent = masked(&attempt.sent, service.policy());
-    let reproduces = is_reproduced(&service.configuration, &sent, rule, reason);
+    let sample = attempt.operation.sends_metadata().then(|| {
+        let sent = masked(&attempt.sent, service.policy());
+        let reproduces = is_reproduced(&service.configuration, &sent, rule, reason);
+        Sample { sent, reproduces, at: app.clock.now() }
+    });
     let refusal = Refusal {
         service: service.id,
+        operation: attempt.operation,
         error: reason.code,
         rule,
         description: &reason.description,
         kind: &kind(&reason.description),
         door: origin.door,
         network: &origin.address,
-        sample: Sample { sent, reproduces, at: app.clock.now() },
+        sample,
         retention,
     };
     if let Err(error) = app.store.count_refusal(&refusal).await {
-        tracing::warn!(cause = ?error.source_for_log(), "a refused registration could not be counted");
+        tracing::warn!(cause = ?error.source_for_log(), "a refusal could not be counted");
     }
 }
 

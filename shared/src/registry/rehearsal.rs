@@ -96,7 +96,7 @@ pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) 
     if !configuration.policy.opens(DOOR) {
         return Rehearsal::refused("doors", Refused::Closed);
     }
-    let Sent { metadata, changes } = match Submitted::from_members(sent) {
+    let Sent { mut metadata, changes } = match Submitted::from_members(sent) {
         Ok(submitted) => Sent::to_register(&submitted),
         Err(fault) => return Rehearsal::refused("as sent", Error::from(fault).into()),
     };
@@ -107,6 +107,10 @@ pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) 
     }
     let requires = requirements(policy, &metadata);
     let mut trail = Trail::new("as sent", metadata.clone(), changes);
+    if !policy.software_statements.required && policy.software_statements.issuers.is_empty() {
+        trail.begin("software_statements", &metadata);
+        metadata.software_statement = None;
+    }
     let begins = &mut |rule, found: &_| trail.begin(rule, found);
     let outcome = settle(configuration, policy, Source::Oauth, metadata, &BoundPolicy::default(), begins);
     Rehearsal {

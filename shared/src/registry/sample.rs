@@ -2,6 +2,7 @@
 //! And back: a body that stands for it, so that it can be tried.
 
 mod keys;
+mod statement;
 mod text;
 mod uri;
 
@@ -134,6 +135,7 @@ fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
         Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
             ADDRESS.0.into()
         }
+        Value::String(text) if member == "software_statement" => statement::masked(text).into(),
         Value::String(text) => {
             // What is longer is refused before it is compared.
             let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
@@ -262,6 +264,9 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
     if shown == ADDRESS.0 {
         return ADDRESS.1.into();
     }
+    if let Some(statement) = statement::stand_in(shown) {
+        return statement.into();
+    }
     let like = LIKENESSES.iter().find_map(|(flag, like)| Some((*flag, shown.strip_suffix(like)?)));
     let shown = match like {
         Some((flag, shown)) => match suspicious(flag, policy) {
@@ -304,11 +309,14 @@ fn unmasked_scopes(shown: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::digest::{SHA256, digest};
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
     use serde_json::json;
 
     use super::*;
-    use crate::metadata::Scope;
     use crate::metadata::testing::members;
+    use crate::metadata::{PublicJwk, Scope};
     use crate::policy::Preset;
     use crate::registry::refusals::{Reason, is_reproduced};
     use crate::registry::rehearse;
@@ -388,6 +396,22 @@ mod tests {
             let shown = Value::Object(masked(sent.as_object().unwrap(), &Preset::Open.policy()));
             let name = member.replace("#x-hunter2", "#…");
             assert_eq!(shown[&name], expected, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_statement_shows_who_is_said_to_have_made_it() {
+        let policy = Preset::Open.policy();
+        let part = |value: Value| BASE64URL.encode(value.to_string());
+        for (issuer, shown) in [
+            ("https://directory.example/software?secret=1", "a JWT by https://directory.example/…?…"),
+            ("Mallory", "a JWT by 7 characters"),
+        ] {
+            let claims = part(json!({"iss": issuer, "software_id": "s3cr3t", "client_name": "Mallory"}));
+            let sent = json!({"software_statement": format!("{}.{claims}.AA", part(json!({"alg": "RS256"})))});
+            let sample = masked(sent.as_object().unwrap(), &policy);
+            assert_eq!(Value::from(sample.clone()), json!({ "software_statement": shown }));
+            assert_eq!(masked(&stand_in(&sample, &policy).unwrap(), &policy), sample);
         }
     }
 
@@ -591,6 +615,36 @@ mod tests {
         let comparison = "jwks: key 1: its kid is that of another key";
         let beyond_what_is_shown = "redirect_uris[5]: it must not have a fragment";
         assert_eq!(lost, [mathematics, comparison, beyond_what_is_shown]);
+    }
+
+    /// Institutions and banks send certificates with their keys: what is refused for something else is not tried as if
+    /// these were wrong.
+    #[test]
+    fn certificates_that_are_the_keys_are_so_in_what_stands_for_it() {
+        let mut policy = Preset::Open.policy();
+        policy.token_endpoint_auth_methods.offered.push(AuthMethod::SelfSignedTlsClientAuth);
+        let configuration = ServiceConfiguration::new("tests", policy.clone());
+        for key in [
+            json!({"kty": "EC", "crv": "P-256", "use": "sig",
+                "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}),
+            json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+            json!({"kty": "RSA", "e": "AQAB", "n": BASE64URL.encode([0xc1; 384]), "x5t#S256": ""}),
+        ] {
+            let mut key = key.as_object().cloned().unwrap();
+            let certificate = PublicJwk::certificate_of(&key).unwrap();
+            if let Some(name) = key.get_mut("x5t#S256") {
+                *name = BASE64URL.encode(digest(&SHA256, &certificate)).into();
+            }
+            key.insert("x5c".to_owned(), json!([BASE64.encode(certificate)]));
+            let sent =
+                web(json!({"jwks": {"keys": [key]}, "token_endpoint_auth_method": "self_signed_tls_client_auth"}));
+            let sample = masked(sent.as_object().unwrap(), &policy);
+            assert_eq!(sample["jwks"]["keys"][0]["x5c"], "of the key");
+            let body = stand_in(&sample, &policy).unwrap();
+            assert_eq!(masked(&body, &policy), sample);
+            let tried = rehearse(&configuration, body);
+            assert!(tried.outcome.is_ok(), "{sent}: {:?}", tried.outcome);
+        }
     }
 
     #[test]

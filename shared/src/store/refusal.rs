@@ -1,4 +1,4 @@
-//! Refused registrations, by day, rule, what they were told, and network.
+//! What registrants were refused, by day, operation, rule, what they were told, and network.
 
 use std::sync::LazyLock;
 
@@ -12,6 +12,7 @@ use super::schema::{refusals_key, refusals_of_day};
 use super::write::Write;
 use super::{Item, Store};
 use crate::error::Error;
+use crate::registry::Operation;
 use crate::time::{DAY, day_of};
 
 /// How many writes an item knows again: more than are made of one kind while one is tried again.
@@ -20,9 +21,10 @@ const REMEMBERED: usize = 16;
 /// The attributes that keep samples.
 const SAMPLES: [&str; 4] = ["sample_0", "sample_1", "sample_2", "sample_3"];
 
-/// A registration that was refused.
+/// What a registrant was refused.
 pub(crate) struct Refusal<'r> {
     pub(crate) service: u64,
+    pub(crate) operation: Operation,
     pub(crate) error: &'static str,
     pub(crate) rule: &'static str,
     pub(crate) description: &'r str,
@@ -31,8 +33,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) door: &'static str,
     /// The network it came from, as far as the policy lets it be kept.
     pub(crate) network: &'r str,
-    /// What was sent, masked.
-    pub(crate) sample: Sample,
+    /// What was sent, masked, if it was to be registered.
+    pub(crate) sample: Option<Sample>,
     /// For how many seconds it is kept.
     pub(crate) retention: u64,
 }
@@ -64,11 +66,13 @@ impl Sample {
     }
 }
 
-/// How often registrations were refused on one day, for one rule, with one text, at one door, from one network.
+/// How often an operation was refused on one day, for one rule, with one text, at one door, from one network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The day, `yyyy-mm-dd` in UTC.
     pub day: String,
+    /// What was asked for: `register`, `read`, `update` or `delete`.
+    pub operation: String,
     /// The error code.
     pub error: String,
     /// The rule that refused them: the member of the policy that it is, or what it is about.
@@ -94,32 +98,42 @@ impl Store {
     pub(crate) async fn count_refusal(&self, refusal: &Refusal<'_>) -> Result<(), Error> {
         let now = self.clock.now();
         let write_id = self.write_id()?;
-        let sample = serde_json::to_string(&refusal.sample).map_err(Error::internal)?;
         let key = refusals_key(
             refusal.service,
             &self.clock.today(),
             [refusal.error, refusal.rule, refusal.door, refusal.network],
             refusal.kind,
+            refusal.operation,
         );
         let update = self
             .update(key)
-            .update_expression(COUNTING.as_str())
             .condition_expression(NOT_COUNTED.as_str())
             .expression_attribute_names("#error", "error")
             .expression_attribute_names("#rule", "rule")
-            .expression_attribute_names("#sample", refusal.sample.attribute())
+            .expression_attribute_names("#operation", "operation")
             .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":operation", string(refusal.operation.as_str()))
             .expression_attribute_values(":error", string(refusal.error))
             .expression_attribute_values(":rule", string(refusal.rule))
             .expression_attribute_values(":door", string(refusal.door))
             .expression_attribute_values(":network", string(refusal.network))
             .expression_attribute_values(":description", string(refusal.description))
-            .expression_attribute_values(":sample", string(&sample))
             .expression_attribute_values(":now", integer(now))
             .expression_attribute_values(":end", integer(now.saturating_add(refusal.retention)))
             .expression_attribute_values(":write", string(&write_id))
             .expression_attribute_values(":none", string("-"))
             .expression_attribute_values(":one", integer(1));
+        let counting = COUNTING.as_str();
+        let update = match &refusal.sample {
+            None => update.update_expression(format!("{counting} {COUNTED}")),
+            Some(sample) => {
+                let kept = serde_json::to_string(sample).map_err(Error::internal)?;
+                update
+                    .update_expression(format!("{counting}, #sample = :sample {COUNTED}"))
+                    .expression_attribute_names("#sample", sample.attribute())
+                    .expression_attribute_values(":sample", string(&kept))
+            }
+        };
         // Where the condition fails it is counted already.
         self.write(Write::Update(Box::new(update)), &write_id).await.map(drop)
     }
@@ -170,16 +184,19 @@ static WRITES: LazyLock<Vec<String>> = LazyLock::new(|| {
     earlier.chain(["write_id".to_owned()]).collect()
 });
 
-/// Counts one more, and forgets the oldest write for it.
+/// Sets what is the same with a sample and without one, and forgets the oldest write for it.
 static COUNTING: LazyLock<String> = LazyLock::new(|| {
     let moved = WRITES.iter().zip(WRITES.iter().skip(1));
     let moved: Vec<String> = moved.map(|(to, from)| format!("{to} = if_not_exists({from}, :none)")).collect();
     format!(
-        "SET #error = :error, #rule = :rule, door = :door, network = :network, description = :description, \
-         #sample = :sample, last_at = :now, expires_at = :end, {}, write_id = :write ADD #count :one",
+        "SET #operation = :operation, #error = :error, #rule = :rule, door = :door, network = :network, \
+         description = :description, last_at = :now, expires_at = :end, {}, write_id = :write",
         moved.join(", ")
     )
 });
+
+/// What comes after that: one more.
+const COUNTED: &str = "ADD #count :one";
 
 static NOT_COUNTED: LazyLock<String> = LazyLock::new(|| format!("NOT (:write IN ({}))", WRITES.join(", ")));
 
@@ -187,6 +204,8 @@ fn refused(day: &str, item: &Item) -> Result<Refused, Error> {
     let said = |name: &str| required(text(item, name), name).map(str::to_owned);
     Ok(Refused {
         day: day.to_owned(),
+        // What was counted before operations were told apart.
+        operation: text(item, "operation").unwrap_or(Operation::Register.as_str()).to_owned(),
         error: said("error")?,
         rule: said("rule")?,
         door: said("door")?,

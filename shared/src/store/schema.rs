@@ -17,6 +17,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use super::Item;
 use crate::claim_kind::ClaimKind;
 use crate::credentials::TokenHash;
+use crate::registry::Operation;
 
 /// The version of the storage contract, `docs/storage.md`: what is stored under one version every program of that version
 /// reads. `docs/upgrading.md` says when it is raised.
@@ -264,10 +265,16 @@ pub fn refusals_of_day(service_id: u64, day: &str) -> String {
     format!("X#{service_id}#{day}")
 }
 
-/// Refusals of one kind on that day: error, rule, door and network, and what they were told.
+/// Refusals of one kind on that day: error, rule, door and network, what they were told, and what they had asked for.
 #[must_use]
-pub fn refusals_key(service_id: u64, day: &str, of: [&str; 4], told: &str) -> Key {
-    Key { pk: refusals_of_day(service_id, day), sk: format!("{}#{}", of.join("#"), name_of(told)).into() }
+pub fn refusals_key(service_id: u64, day: &str, of: [&str; 4], told: &str, operation: Operation) -> Key {
+    let of_others = match operation {
+        // As it was before operations were told apart.
+        Operation::Register => String::new(),
+        other => format!("#{}", other.as_str()),
+    };
+    let sk = format!("{}#{}{of_others}", of.join("#"), name_of(told));
+    Key { pk: refusals_of_day(service_id, day), sk: sk.into() }
 }
 
 /// A text of any length as a part of a key.

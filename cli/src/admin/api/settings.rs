@@ -117,6 +117,7 @@ fn operators_token(text: &str, place: &str) -> Result<Token> {
     let token = KINDS.into_iter().find_map(|kind| Token::parse(kind, text.trim()));
     token.ok_or_else(|| {
         let prefixes = KINDS.map(TokenKind::prefix).join(" or ");
-        Failure::usage(format!("{place}: an operator's token is needed, which begins with {prefixes}")).into()
+        let sentence = format!("{place}: an operator's token is needed, which begins with {prefixes}");
+        Failure::new(Kind::Credentials, sentence).into()
     })
 }

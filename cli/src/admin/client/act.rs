@@ -1,180 +1,210 @@
 //! What an operator decides about one client.
 
 use anyhow::Result;
+use operator::Fault;
+use operator::action::{self, Action};
 use reqwest::Method;
 use serde_json::{Map, Value};
-use shared::administration::{self, RestoreFault};
-use shared::store::Unrestorable;
 
-use super::{DELETED, Seen, ask_to_delete, shown};
-use crate::admin::api::{Api, Asking, text};
+use super::{Seen, Which, shown};
+use crate::admin::api::shape::{CLIENT, has, text};
+use crate::admin::api::{Api, Asking, kind};
 use crate::admin::asked::Asked;
 use crate::admin::consent::Consent;
 use crate::admin::desk::{Desk, absent};
 use crate::admin::{Connection, Output};
-use crate::failure::{Failure, Kind, described};
+use crate::failure::Failure;
 
-/// What is decided.
-pub(super) enum Act {
-    Lock,
-    Unlock,
-    Approve,
-    Deny { consent: Consent },
-    Retain,
-    Release,
-    Restore,
-}
+/// How a client stands that is gone.
+const DELETED: &str = "deleted";
 
-/// What has become of a client, and how it stands now.
-type Done = (&'static str, String);
+/// A secret, as it is shown once.
+const SECRET: &str = "client_secret";
 
-pub(super) async fn run(seen: &Seen, act: Act, asked: &Asked, output: &Output) -> Result<()> {
-    let (what, state) = match asked {
-        Asked::Table(connection) => in_table(seen, &act, connection).await?,
-        Asked::Api(api) => by_api(seen, &act, api).await?,
-    };
-    seen.which.tell(what, state, output)
-}
+/// A registration access token, as it is shown once.
+const REGISTRATION_TOKEN: &str = "registration_access_token";
 
-impl Act {
-    /// Its name at the API.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Lock => "lock",
-            Self::Unlock => "unlock",
-            Self::Approve => "approve",
-            Self::Deny { .. } => "deny",
-            Self::Retain => "retain",
-            Self::Release => "release",
-            Self::Restore => "restore",
-        }
-    }
-
-    /// What has become of a client: one that waited for approval before, or waits for it now, is told apart, and so is one
-    /// that is not there.
-    fn told(&self, waits: bool, is_there: bool) -> &'static str {
-        match self {
-            Self::Lock => "is locked",
-            Self::Unlock if !is_there => "is deleted, and unlocked: its registrant may come back",
-            Self::Unlock if waits => "is unlocked, and waits for approval",
-            Self::Unlock => "is unlocked",
-            Self::Approve if waits => "is approved",
-            Self::Approve => "is approved: its names are good",
-            Self::Deny { .. } => "is denied, and deleted",
-            Self::Retain if waits => "stays, and waits for approval without an end",
-            Self::Retain => "stays though nobody uses it",
-            Self::Release => "ends if nobody uses it, as the policy says",
-            Self::Restore => "is back",
-        }
-    }
-}
-
-async fn by_api(Seen { which, version }: &Seen, act: &Act, api: &Api) -> Result<Done> {
-    let (service, path) = which.path(api).await?;
+/// Does it, asks before if something is deleted, and says what has become of the client.
+pub(super) async fn run(
+    Seen { which, version }: &Seen,
+    action: &Action,
+    consent: Option<&Consent>,
+    asked: &Asked,
+    output: &Output,
+) -> Result<()> {
     let waits = |client: &Map<String, Value>| client.contains_key("pending_until");
-    let (mut version, mut waited) = (version.map(Value::from), false);
-    if let Act::Approve | Act::Deny { .. } = act {
-        let client = api.client(&service, &which.client_id).await?;
+    let (mut version, mut waited) = (*version, false);
+    if let Action::Approve | Action::Deny | Action::Delete { .. } = action {
+        let client = match which.whole(asked).await {
+            // It may be one that was deleted before.
+            Err(error) if is_for_good(action) && Failure::is_no_client(&error, &which.client_id) => Map::new(),
+            client => client?,
+        };
         waited = waits(&client);
-        match act {
-            Act::Deny { consent } if waited => ask_to_delete(&which.client_id, &client, consent)?,
-            // What is approved is what was seen, here or by whoever names the version.
-            _ => version = version.or_else(|| client.get("version").cloned()),
+        if let Some(consent) = consent.filter(|_| waited || *action != Action::Deny) {
+            ask_to_delete(&which.client_id, &client, consent)?;
         }
+        // What is decided about is what was seen, here or by whoever names the version.
+        version = version.or_else(|| client.get("version")?.as_u64());
     }
-    let body = version.map(|version| ("version".to_owned(), version)).into_iter().collect();
-    let asking = Asking::new(Method::POST, &[&service, "clients", &path, act.name()]).about(&which.client_id);
-    let client = api.ask(asking.sending(body)).await?.members;
+    let client = which.done(action, version, asked).await.map_err(|error| match action {
+        Action::Restore if Failure::is_no_client(&error, &which.client_id) => {
+            Failure::not_found(format!("{error}, and none that was deleted in the last thirty days")).into()
+        }
+        _ => error,
+    })?;
     let is_there = !client.is_empty();
-    if is_there {
-        text(&client, "client_id")?;
-    } else if !matches!(act, Act::Deny { .. } | Act::Unlock) {
-        return Err(Failure::new(Kind::Refused, "the API's answer lacks the client: is it the operators' API?").into());
-    }
     let state = if is_there { shown::state(&client) } else { DELETED.to_owned() };
-    Ok((act.told(waited || waits(&client), is_there), state))
+    let sentence = format!("Client {} {}.", which.client_id, told(action, waited || waits(&client), is_there));
+    output.told(&sentence, &which.with("state", state.into()))
 }
 
-async fn in_table(seen: &Seen, act: &Act, connection: &Connection) -> Result<Done> {
-    let desk = seen.which.desk(connection).await?;
-    let (waits, is_there) = decided(seen, act, &desk).await?;
-    Ok((act.told(waits, is_there), seen.which.state(&desk).await?))
-}
-
-/// Whether the client waits for approval or has waited for it, and whether it is there.
-async fn decided(seen: &Seen, act: &Act, desk: &Desk) -> Result<(bool, bool)> {
-    let (context, client_id) = (desk.context(), &seen.which.client_id);
-    let absent = |error| absent(error, client_id);
-    match act {
-        Act::Lock | Act::Unlock => {
-            let (locked, named) = (matches!(act, Act::Lock), desk.named(client_id).await?);
-            if !locked && named.client.is_none() && named.document.is_none() {
-                administration::unlock_deleted(&context, client_id).await.map_err(absent)?;
-                return Ok((false, false));
-            }
-            let client = desk.to_change(client_id, named).await?;
-            seen.is(&client)?;
-            let waits = client.pending_until.is_some();
-            let done = match seen.version {
-                Some(_) => administration::lock_once(&context, client, locked).await,
-                None => administration::lock(&context, client, locked).await,
-            };
-            done.map_err(absent)?;
-            return Ok((waits, true));
-        }
-        Act::Approve => {
-            let client = desk.known(client_id).await?;
-            seen.is(&client)?;
-            let waited = client.pending_until.is_some();
-            administration::approve(&context, client).await.map_err(absent)?;
-            return Ok((waited, true));
-        }
-        Act::Deny { consent } => {
-            let client = desk.known(client_id).await?;
-            seen.is(&client)?;
-            if client.pending_until.is_none() {
-                return Err(conflict(&format!(
-                    "{client_id} does not wait for approval; to delete it: registrar client delete"
-                )));
-            }
-            ask_to_delete(client_id, &client.record.metadata.to_members(), consent)?;
-            let done = match seen.version {
-                Some(_) => administration::delete_once(&context, &client).await,
-                None => administration::delete(&context, &client).await,
-            };
-            done.map_err(absent)?;
-        }
-        Act::Retain | Act::Release => {
-            let client = desk.known(client_id).await?;
-            seen.is(&client)?;
-            if !client.ends_unused() {
-                return Err(conflict(&format!(
-                    "{client_id} does not end by itself if nobody uses it: only what has registered itself does"
-                )));
-            }
-            let (waits, retained) = (client.pending_until.is_some(), matches!(act, Act::Retain));
-            let done = match seen.version {
-                Some(_) => administration::retain_once(&context, client, retained).await,
-                None => administration::retain(&context, client, retained).await,
-            };
-            done.map_err(absent)?;
-            return Ok((waits, true));
-        }
-        Act::Restore => administration::restore(&context, client_id).await.map_err(unrestored)?,
+/// What has become of a client: one that waited for approval before, or waits for it now, is told apart, and so is one that is
+/// not there.
+fn told(action: &Action, waits: bool, is_there: bool) -> &'static str {
+    match action {
+        Action::Lock => "is locked",
+        Action::Unlock if !is_there => "is deleted, and unlocked: its registrant may come back",
+        Action::Unlock if waits => "is unlocked, and waits for approval",
+        Action::Unlock => "is unlocked",
+        Action::Approve if waits => "is approved",
+        Action::Approve => "is approved: its names are good",
+        Action::Deny => "is denied, and deleted",
+        Action::Retain if waits => "stays, and waits for approval without an end",
+        Action::Retain => "stays though nobody uses it",
+        Action::Release => "ends if nobody uses it, as the policy says",
+        Action::Restore => "is back",
+        Action::Delete { for_good: true, .. } => "is deleted for good",
+        Action::Delete { .. } => "is deleted",
+        Action::RotateSecret { .. } => "has a new secret",
+        Action::ReissueToken => "has a new registration access token",
     }
-    Ok((false, true))
 }
 
-/// It does not stand so that this could be done.
-fn conflict(sentence: &str) -> anyhow::Error {
-    Failure::new(Kind::Conflict, sentence).into()
+fn is_for_good(action: &Action) -> bool {
+    matches!(action, Action::Delete { for_good: true, .. })
 }
 
-/// Why a client is not brought back.
-fn unrestored(fault: RestoreFault) -> anyhow::Error {
-    match fault {
-        RestoreFault::Core(error) => described(error),
-        RestoreFault::Unrestorable(Unrestorable::Unknown) => Failure::not_found(fault.to_string()).into(),
-        RestoreFault::Unrestorable(_) => Failure::new(Kind::Conflict, fault.to_string()).into(),
+fn ask_to_delete(client_id: &str, client: &Map<String, Value>, consent: &Consent) -> Result<()> {
+    let name = client.get("client_name").and_then(Value::as_str);
+    let what = match name {
+        Some(name) => format!("client {client_id:?}, {name:?}"),
+        None => format!("client {client_id:?}"),
+    };
+    consent.to_delete(&what, name, client_id)
+}
+
+/// Replaces a secret, and prints the new one.
+pub(super) async fn rotate_secret(
+    Seen { which, version }: &Seen,
+    overlap: Option<u64>,
+    consent: &Consent,
+    asked: &Asked,
+    output: &Output,
+) -> Result<()> {
+    let has_secret = which.whole(asked).await?.contains_key("client_secret_expires_at");
+    if has_secret && which.overlap(overlap, asked).await? == 0 {
+        consent.to_end(&format!("the secret of client {:?} at once", which.client_id), &which.client_id)?;
+    }
+    which.make(&Action::RotateSecret { overlap }, *version, SECRET, asked, output).await
+}
+
+/// Replaces the token by which a client manages its registration, and prints the new one.
+pub(super) async fn reissue_token(
+    Seen { which, version }: &Seen,
+    consent: &Consent,
+    asked: &Asked,
+    output: &Output,
+) -> Result<()> {
+    // Nothing that is shown of a client says whether it has one.
+    which.whole(asked).await?;
+    let what = format!("the registration access token of client {:?} at once", which.client_id);
+    consent.to_end(&what, &which.client_id)?;
+    which.make(&Action::ReissueToken, *version, REGISTRATION_TOKEN, asked, output).await
+}
+
+impl Which {
+    /// Has something made for it, and prints that with its identifier.
+    async fn make(
+        &self,
+        action: &Action,
+        version: Option<u64>,
+        member: &str,
+        asked: &Asked,
+        output: &Output,
+    ) -> Result<()> {
+        let made = self.done(action, version, asked).await?;
+        output.one(&self.with(member, text(&made, member)?.into()))
+    }
+
+    /// What is told of it once something is done to it, or with `version` only to that one; nothing of one that is gone.
+    async fn done(&self, action: &Action, version: Option<u64>, asked: &Asked) -> Result<Map<String, Value>> {
+        match asked {
+            Asked::Table(connection) => self.done_in_table(action, version, connection).await,
+            Asked::Api(api) => self.done_by_api(action, version, api).await,
+        }
+    }
+
+    async fn done_in_table(
+        &self,
+        action: &Action,
+        version: Option<u64>,
+        connection: &Connection,
+    ) -> Result<Map<String, Value>> {
+        let desk = match action {
+            Action::RotateSecret { .. } => Desk::with_keys(connection.service(self.service).await?, connection).await?,
+            _ => Desk::at(self.service, connection).await?,
+        };
+        let (context, base_url) = (desk.context(), desk.url());
+        let named = desk.named(&self.client_id).await?;
+        let done = Box::pin(action::perform(&context, base_url, &self.client_id, named, action, version)).await;
+        let outcome = done.map_err(|fault| match fault {
+            Fault::Core(error) => absent(error, &self.client_id),
+            fault => {
+                let (status, error, sentence) = fault.told();
+                Failure::new(kind(status, error, &sentence), sentence).into()
+            }
+        })?;
+        Ok(outcome.told(&context, base_url).unwrap_or_default())
+    }
+
+    async fn done_by_api(&self, action: &Action, version: Option<u64>, api: &Api) -> Result<Map<String, Value>> {
+        let (service, path) = self.path(api).await?;
+        let asking = if let Action::Delete { for_good, .. } = action {
+            let asking = Asking::new(Method::DELETE, &[&service, "clients", &path]);
+            asking.with("for_good", for_good.then_some(true)).with("version", version)
+        } else {
+            let overlap = if let Action::RotateSecret { overlap } = action { *overlap } else { None };
+            let members = [("version", version), ("overlap", overlap)];
+            let body = members.into_iter().filter_map(|(name, number)| Some((name.to_owned(), number?.into())));
+            Asking::new(Method::POST, &[&service, "clients", &path, action.name()]).sending(body.collect())
+        };
+        let client = api.ask(asking.about(&self.client_id)).await?.members;
+        let may_be_gone = matches!(action, Action::Deny | Action::Delete { .. } | Action::Unlock);
+        let makes_something = matches!(action, Action::RotateSecret { .. } | Action::ReissueToken);
+        if !makes_something && !(may_be_gone && client.is_empty()) {
+            has(&client, &CLIENT)?;
+        }
+        Ok(client)
+    }
+
+    /// For how many seconds an old secret works: none if the policy is not this token's to see.
+    async fn overlap(&self, given: Option<u64>, asked: &Asked) -> Result<u64> {
+        if let Some(overlap) = given {
+            return Ok(overlap);
+        }
+        match asked {
+            Asked::Table(connection) => Ok(connection.service(self.service).await?.policy().secret_overlap),
+            Asked::Api(api) => {
+                let policy = api.get(&[&self.service.to_string(), "policy"]).await.unwrap_or_default();
+                Ok(policy.get("secret_overlap").and_then(Value::as_u64).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Its identifier and what there is to say of it.
+    fn with(&self, member: &str, value: Value) -> Map<String, Value> {
+        let members = [("client_id", self.client_id.as_str().into()), (member, value)];
+        members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 }

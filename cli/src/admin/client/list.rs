@@ -16,6 +16,7 @@ use shared::time::Clock;
 
 use super::shown::displayed;
 use crate::admin::Output;
+use crate::admin::api::shape::CLIENTS;
 use crate::admin::api::{Api, Asking, MOST, Pages};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::token::duration;
@@ -127,7 +128,7 @@ impl Way<'_> {
             }
             Self::Api { pages: Pages { is_over: true, .. }, .. } => Ok(None),
             Self::Api { list, api, limit, pages } => {
-                let mut clients = api.page(list.asking(*limit), "clients", pages).await?;
+                let mut clients = api.page(list.asking(*limit), CLIENTS, pages).await?;
                 let read = clients.len();
                 clients.retain(|client| !list.is_behind(position_of(client)));
                 pages.is_over |= clients.len() < read;

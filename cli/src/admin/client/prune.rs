@@ -14,7 +14,8 @@ use shared::administration::{self, RestoreFault};
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
-use crate::admin::api::{Api, Asking, MOST, Pages, rows};
+use crate::admin::api::shape::{CLIENTS, RESULTS, has, rows};
+use crate::admin::api::{Api, Asking, MOST, Pages};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
@@ -55,7 +56,10 @@ pub(super) async fn run(prune: &Prune, asked: &Asked, output: &Output) -> Result
     match (prune.unused, asked) {
         (Some(unused), _) => prune.delete(unused, asked, output).await,
         (None, Asked::Table(connection)) => prune.undo(connection, output).await,
-        (None, Asked::Api(_)) => Err(needs_table("the API does not list what was pruned").into()),
+        (None, Asked::Api(_)) => {
+            Err(needs_table("the API does not list what was pruned: `client restore` brings back one that is named")
+                .into())
+        }
     }
 }
 
@@ -117,7 +121,7 @@ impl Prune {
                 .with("locked", Some(false))
                 .with("oldest", Some(true))
                 .with("limit", Some(MOST));
-            let page = api.page(asking, "clients", &mut pages).await?;
+            let page = api.page(asking, CLIENTS, &mut pages).await?;
             let found: Vec<Meant> = page.iter().filter_map(named).collect();
             let possible = self.bulk(&found, unused, true, api).await?;
             meant.extend(found.into_iter().filter(|(_, client_id)| possible.contains(client_id)));
@@ -141,7 +145,9 @@ impl Prune {
         let clients: Vec<Value> = some.iter().map(|(_, client_id)| json!({ "client_id": client_id })).collect();
         let order = json!({"action": "delete", "unused": unused.as_secs(), "preview": preview, "clients": clients});
         let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(members(order));
-        let results = rows(&mut api.ask(asking).await?.members, "results")?;
+        let mut answer = api.ask(asking).await?.members;
+        has(&answer, &[RESULTS])?;
+        let results = rows(&mut answer, RESULTS.0);
         let outcome = if preview { "possible" } else { "done" };
         let those = results.iter().filter(|result| result.get("outcome").is_some_and(|found| found == outcome));
         Ok(those.filter_map(|result| Some(result.get("client_id")?.as_str()?.to_owned())).collect())

@@ -10,8 +10,9 @@ use shared::federation::discovery::RESOLVING;
 use shared::federation::{EntityId, rehearse};
 use shared::registry::Context;
 
-use crate::admin::api::{Asking, rows, rows_if_any};
-use crate::admin::asked::Asked;
+use crate::admin::api::Asking;
+use crate::admin::api::shape::{REHEARSAL, has, rows};
+use crate::admin::asked::{Asked, needs_table};
 use crate::admin::desk::Desk;
 use crate::admin::fetched::Reach;
 use crate::admin::output::date;
@@ -35,25 +36,25 @@ pub(super) async fn run(check: Check, asked: &Asked, output: &Output) -> Result<
     let mut answer = match asked {
         Asked::Table(connection) => in_table(id, entity_id.as_deref(), reach, connection).await?,
         Asked::Api(_) if !reach.is_usual() => {
-            return Err(
-                Failure::usage("--reachable and --extra-ca are for the table: the API fetches as it does").into()
-            );
+            return Err(needs_table("by the API the functions fetch, from where they do").into());
         }
         Asked::Api(api) => {
             let asking = Asking::new(Method::GET, &[&id.to_string(), "federation"]);
-            api.ask(asking.with("entity_id", entity_id.as_ref())).await?.members
+            let answer = api.ask(asking.with("entity_id", entity_id.as_ref())).await?.members;
+            has(&answer, if entity_id.is_some() { &REHEARSAL } else { &[] })?;
+            answer
         }
     };
     if entity_id.is_none() {
         return output.one(&answer);
     }
     to_dates(&mut answer);
-    let failed = rows(&mut answer.clone(), "checks")?.into_iter().find(|check| check.contains_key("reason"));
+    let failed = rows(&mut answer.clone(), "checks").into_iter().find(|check| check.contains_key("reason"));
     if output.is_json() {
         output.one(&answer)?;
     } else {
-        output.rows(&["check", "outcome", "reason"], &rows(&mut answer, "checks")?)?;
-        let chain = rows_if_any(&mut answer, "chain")?;
+        output.rows(&["check", "outcome", "reason"], &rows(&mut answer, "checks"))?;
+        let chain = rows(&mut answer, "chain");
         if !chain.is_empty() {
             output.done("");
             output.rows(&["iss", "sub", "iat", "exp"], &chain)?;

@@ -6,8 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{Command, ROWS, Whose, how_many, most, print_list, print_one, row};
 use crate::admin::Output;
-use crate::admin::api::{Api, Asking, number};
+use crate::admin::api::shape::{GRANTS, number, text};
+use crate::admin::api::{Api, Asking};
 use crate::admin::consent::Consent;
+use crate::failure::Failure;
 
 pub(super) async fn run(command: Command, api: &Api, output: &Output) -> Result<()> {
     match command {
@@ -19,7 +21,11 @@ pub(super) async fn run(command: Command, api: &Api, output: &Output) -> Result<
             let whose = Whose { client: Some(client.clone()), subject: Some(subject) };
             let (grants, _) = whose.grants(service, 1, api).await?;
             let Some(grant) = grants.first() else { return Err(whose.nothing(service).into()) };
-            let known = api.client(&service.to_string(), &client).await.unwrap_or_default();
+            let known = match api.client(&service.to_string(), &client).await {
+                // What it had may outlive it.
+                Err(error) if Failure::is_no_client(&error, &client) => Map::new(),
+                known => known?,
+            };
             let is_held = known.get("locked") == Some(&Value::Bool(true)) || known.contains_key("pending_until");
             print_one(&client, is_held, grant, output)
         }
@@ -30,7 +36,7 @@ pub(super) async fn run(command: Command, api: &Api, output: &Output) -> Result<
 async fn revoke(service: u64, whose: &Whose, consent: &Consent, api: &Api, output: &Output) -> Result<()> {
     let more = if let (Some(client), None) = (&whose.client, &whose.subject) {
         let known = api.client(&service.to_string(), client).await?;
-        known.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned()
+        text(&known, "client_id")?.to_owned()
     } else {
         let (grants, is_cut) = whose.grants(service, ROWS, api).await?;
         how_many(grants.len(), is_cut)
@@ -49,7 +55,7 @@ impl Whose {
     /// The grants that are meant, so many at the most, and whether there are more: at least one of a user; those of a client
     /// that there is may be none.
     async fn grants(&self, service: u64, most: usize, api: &Api) -> Result<(Vec<Map<String, Value>>, bool)> {
-        let (grants, is_cut) = api.pages(&self.asking(Method::GET, service), "grants", most).await?;
+        let (grants, is_cut) = api.pages(&self.asking(Method::GET, service), GRANTS, most).await?;
         if grants.is_empty() {
             if let Some(client) = &self.client {
                 api.client(&service.to_string(), client).await?;

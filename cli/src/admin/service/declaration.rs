@@ -8,6 +8,7 @@ use shared::policy::ValueFault;
 use shared::service::{Service, ServiceConfiguration};
 
 use super::{create_new, first_secrets, members, settings, topology};
+use crate::admin::desk::of_service;
 use crate::admin::input::Input;
 use crate::admin::{Connection, Output, operator};
 use crate::failure::described;
@@ -43,7 +44,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
     declared.configuration.federation.signature_key_id =
         known.and_then(|known| known.federation.signature_key_id.clone());
     declared.configuration.jwks = known.and_then(|known| known.jwks.clone());
-    settings::check(&declared.configuration)?;
+    settings::check(&declared.configuration, known.map(|known| &known.policy))?;
     if current.is_none() {
         topology::check_new(&declared.configuration, connection.base_url().as_deref())?;
     }
@@ -55,7 +56,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
         Some(current) if changes.is_empty() => Some(current.id),
         Some(current) => {
             let configured = configure_service(&connection.store, current, &declared.configuration, &operator()).await;
-            Some(configured.map_err(described)?.id)
+            Some(configured.map_err(of_service)?.id)
         }
         None => Some(create(declared, connection).await?.id),
     };

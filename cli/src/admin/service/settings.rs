@@ -126,6 +126,7 @@ impl Settings {
                 bail!("--{name}: it is empty; to take it away, give --unset {name}");
             }
         }
+        let before = current.map(|_| configuration.policy.clone());
         self.unset.iter().try_for_each(|member| unset(member, &mut configuration))?;
         configuration.organization = self.organization.unwrap_or(configuration.organization);
         configuration.name = self.name.or(configuration.name);
@@ -156,15 +157,18 @@ impl Settings {
         if !self.doors.is_empty() {
             configuration.policy.doors = self.doors;
         }
-        check(&configuration)?;
+        check(&configuration, before.as_ref())?;
         Ok(configuration)
     }
 }
 
-/// Checks all that a service has: what the core asks of each, that its policy does not contradict itself, and what its
-/// doors keep.
-pub(in crate::admin) fn check(configuration: &ServiceConfiguration) -> Result<()> {
-    configuration.policy.check()?;
+/// Checks all that a service has: what the core asks of each, that its policy does not contradict itself, unless it had that
+/// one `before`, and what its doors keep.
+pub(in crate::admin) fn check(configuration: &ServiceConfiguration, before: Option<&Policy>) -> Result<()> {
+    match before {
+        Some(before) => configuration.policy.check_successor(before)?,
+        None => configuration.policy.check()?,
+    }
     configuration.check()?;
     check_settings(&configuration.federation)?;
     if let Some(settings) = configuration.others.get("stet") {

@@ -95,3 +95,48 @@ async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
         assert!(tried.get("registered").is_some() && found == rules, "{tried}");
     }
 }
+
+/// What [`shared::policy::Policy::check`] finds, as the command line asks it, and hosts that nothing is at.
+#[tokio::test]
+async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let open = operator.get("policy").await.body;
+    for (patch, part) in [
+        (
+            json!({"token_endpoint_auth_methods": {"offered": ["none"], "unoffered": "refuse"}}),
+            "token_endpoint_auth_methods: the default",
+        ),
+        (
+            json!({"token_endpoint_auth_methods": {"offered": [], "unoffered": "drop"}}),
+            "token_endpoint_auth_methods.offered is empty",
+        ),
+        (json!({"scopes": {"offered": "a b", "default": "c", "unoffered": "drop"}}), "scopes: the default"),
+        (
+            json!({"grant_types": {"offered": ["authorization_code"], "default": ["refresh_token"], "unoffered": "drop"}}),
+            "grant_types: the default",
+        ),
+        (json!({"response_types": {"offered": [], "unoffered": "drop"}}), "response_types"),
+        (json!({"response_types": {"offered": ["token"], "unoffered": "drop"}}), "grant_types lacks its grant"),
+        (json!({"names": {"reserved": [""]}}), "names: reserved"),
+        (json!({"doors": ["back"]}), "back"),
+        (json!({"custom_members": ["client_id"]}), "client_id"),
+        (json!({"redirect_uris": {"hosts": ["http://x"]}}), "redirect_uris: hosts: 'http://x'"),
+        (json!({"redirect_uris": {"hosts": ["*.x.example"]}}), "redirect_uris: hosts"),
+        (json!({"redirect_uris": {"hosts": ["x.example:8443"]}}), "redirect_uris: hosts"),
+        (json!({"redirect_uris": {"hosts": ["b\u{fc}cher.example"]}}), "redirect_uris: hosts"),
+        (json!({"redirect_uris": {"hosts": []}}), "redirect_uris.hosts: must have a host"),
+        (json!({"redirect_uris": {"known_hosts": ["App.example"]}}), "redirect_uris: known_hosts"),
+    ] {
+        let mut policy = open.clone();
+        json_patch::merge(&mut policy, &patch);
+        let bearer = format!("Bearer {}", operator.token);
+        let headers = [("content-type", "application/json"), ("authorization", bearer.as_str()), ("if-match", "*")];
+        let put = operator.world.send("PUT", "/operator/1/policy", &headers, policy.to_string()).await;
+        let tried = operator.send("POST", "policy/try", &json!({ "policy": policy })).await;
+        for reply in [put, tried] {
+            assert_eq!(reply.status, 400, "{patch}: {reply:?}");
+            assert!(reply.text("error_description").contains(part), "{patch}: {reply:?}");
+        }
+    }
+    assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}

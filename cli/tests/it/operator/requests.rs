@@ -1,6 +1,7 @@
 //! What a request must not leave open.
 
 use serde_json::{Value, json};
+use shared::http::Method;
 use shared::policy::{Policy, Preset};
 
 use super::Operator;
@@ -161,4 +162,48 @@ async fn a_name_is_found_in_whatever_case_and_script() {
             assert_eq!(operator.listed(&format!("name={query}{order}")).await, expected, "{wanted}{order}");
         }
     }
+}
+
+/// A misspelt guard would be none.
+#[tokio::test]
+async fn a_parameter_that_is_not_known_is_refused_at_every_endpoint() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let placed = |path: &str| {
+        let path = path.replace("{serviceId}", "1").replace("{client}", &id).replace("{action}", "lock");
+        path.replace("{token}", &"0".repeat(43)).replace("{client+}", &id)
+    };
+    for endpoint in operator::ENDPOINTS {
+        for (method, path) in
+            endpoint.methods.iter().flat_map(|method| endpoint.paths.iter().map(move |path| (method, path)))
+        {
+            let path = format!("{}?nope=1", placed(path));
+            assert!(!path.contains('{'), "{path}");
+            let body = json!({});
+            let reply = match method {
+                Method::Get | Method::Head | Method::Delete => {
+                    operator.world.send_bare(method.as_str(), &path, Some(&operator.token)).await
+                }
+                _ => operator.world.send_json(method.as_str(), &path, Some(&operator.token), &body).await,
+            };
+            assert_refused(&reply, "nope", &(method, &path));
+        }
+    }
+}
+
+/// RFC 7591 §3.2.1: what a client is said to have sent is what was verified.
+#[tokio::test]
+async fn rfc7591_3_2_1_nobody_sets_a_statement_that_was_not_verified() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let client = format!("clients/{id}");
+    let refused = operator.send("PATCH", &client, &json!({"software_statement": "x.y.z"})).await;
+    assert_eq!((refused.status, refused.text("error")), (400, "invalid_client_metadata"), "{refused:?}");
+    assert!(refused.text("error_description").contains("software_statement"), "{refused:?}");
+    assert_eq!(operator.get(&client).await.body["version"], json!(1));
+    let tried = json!({"client": {"redirect_uris": ["https://rp.example/cb"], "software_statement": "x.y.z"}});
+    let tried = operator.send("POST", "policy/try", &tried).await;
+    assert_eq!(tried.body["registered"].get("software_statement"), None, "no issuer is trusted: {tried:?}");
+    let dropped = tried.body["changes"].as_array().unwrap().iter().any(|it| it["rule"] == "software_statements");
+    assert!(dropped, "{tried:?}");
 }

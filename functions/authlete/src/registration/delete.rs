@@ -2,7 +2,7 @@
 
 use shared::caller::{Owner, Permission};
 use shared::http::Response;
-use shared::registry;
+use shared::registry::{self, OWN_TOKEN};
 
 use crate::body;
 use crate::door::{Call, endpoint};
@@ -17,9 +17,13 @@ async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::UseService]).await?;
     let body = body::json(call.request)?;
     let Named { client_id, token } = Named::read(&body)?;
+    let context = desk.context(call);
     let outcome = match token {
-        Ok(token) => registry::delete(&desk.context(call), client_id, &Owner::Token(token)).await,
-        Err(error) => Err(error),
+        Ok(token) => registry::delete(&context, client_id, &Owner::Token(token)).await,
+        Err(error) => {
+            registry::turned_away(&context, registry::Operation::Delete, OWN_TOKEN, &error, &[]).await;
+            Err(error)
+        }
     };
     match outcome {
         Ok(()) => Ok(registration::succeeded("A216001", "The client has been deleted.", "DELETED", None)),

@@ -2,7 +2,7 @@
 
 use shared::caller::{Owner, Permission};
 use shared::http::Response;
-use shared::registry;
+use shared::registry::{self, OWN_TOKEN};
 
 use crate::body;
 use crate::door::{Call, endpoint};
@@ -19,8 +19,9 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
     let found = known.client;
     let body = body?;
     let Named { client_id, token } = Named::read(&body)?;
+    let context = desk.context(call);
     let outcome = match token {
-        Ok(token) => registry::read(&desk.context(call), found.clone(), client_id, &Owner::Token(token)).await,
+        Ok(token) => registry::read(&context, found.clone(), client_id, &Owner::Token(token)).await,
         Err(error) => Err(error),
     };
     match outcome {
@@ -33,6 +34,9 @@ async fn get(call: &Call<'_>) -> Result<Response, Error> {
                 Some(&information),
             ))
         }
-        Err(error) => registration::refused(&OPERATION, &desk.service, registration::locked(error, found.as_ref())?),
+        Err(error) => {
+            registry::turned_away(&context, registry::Operation::Read, OWN_TOKEN, &error, &[]).await;
+            registration::refused(&OPERATION, &desk.service, registration::locked(error, found.as_ref())?)
+        }
     }
 }

@@ -53,7 +53,7 @@ async fn register_at(
             registry::register(&context, Source::AuthleteRegistration, &registrant, &document).await
         }
         Err((rule, error)) => {
-            registry::turned_away(&context, rule, &error, text.as_bytes()).await;
+            registry::turned_away(&context, registry::Operation::Register, rule, &error, text.as_bytes()).await;
             Err(error)
         }
     }

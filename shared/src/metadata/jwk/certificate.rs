@@ -5,7 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Map, Value};
 use url::Url;
-use x509_parser::asn1_rs::{Oid, oid};
+use x509_parser::asn1_rs::{
+    ASN1DateTime, ASN1TimeZone, BitString, Integer, Null, Oid, Sequence, SerializeResult, ToDer, UtcTime, oid,
+};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::FromDer;
@@ -104,6 +106,36 @@ fn parse(der: &[u8]) -> Result<X509Certificate<'_>, &'static str> {
         Ok(([], certificate)) => Ok(certificate),
         _ => Err("x5c has an element that is not a certificate"),
     }
+}
+
+/// A certificate in DER of whom nobody names, without a signature (RFC 5280 §4.1).
+pub(super) fn unsigned(key: &Material) -> Option<Vec<u8>> {
+    let sequence = |parts: &[Vec<u8>]| Sequence::new(parts.concat().into()).to_der_vec();
+    let bits = |octets: &[u8]| BitString::new(0, octets).to_der_vec();
+    let positive = |number: &[u8]| {
+        let sign: &[u8] = if number.first().is_some_and(|first| first & 0x80 != 0) { &[0] } else { &[] };
+        Integer::new(&[sign, number].concat()).to_der_vec()
+    };
+    let certificate = || -> SerializeResult<Vec<u8>> {
+        let (algorithm, octets) = match key {
+            Material::Rsa { modulus, exponent } => {
+                let key = sequence(&[positive(modulus)?, positive(exponent)?])?;
+                (sequence(&[RSA.to_der_vec()?, Null::new().to_der_vec()?])?, key)
+            }
+            Material::Elliptic(kind, point) => {
+                (sequence(&[EC.to_der_vec()?, oid_of(*kind).to_der_vec()?])?, point.clone())
+            }
+            Material::OctetKeyPair(kind, point) => (sequence(&[oid_of(*kind).to_der_vec()?])?, point.clone()),
+        };
+        let begin = ASN1DateTime::new(70, 1, 1, 0, 0, 0, None, ASN1TimeZone::Z);
+        let time = UtcTime::new(begin).to_der_vec()?;
+        let (serial, nobody, validity) =
+            (Integer::from(1).to_der_vec()?, sequence(&[])?, sequence(&[time.clone(), time])?);
+        let public_key = sequence(&[algorithm.clone(), bits(&octets)?])?;
+        let signed = sequence(&[serial, algorithm.clone(), nobody.clone(), validity, nobody, public_key])?;
+        sequence(&[signed, algorithm, bits(&[])?])
+    };
+    certificate().ok()
 }
 
 fn is_of(key: &Material, certified: &SubjectPublicKeyInfo) -> bool {

@@ -479,3 +479,17 @@ proptest::proptest! {
         }
     }
 }
+
+/// What stands for a certificate is one to whoever reads it.
+#[test]
+fn a_certificate_without_a_signature_is_the_keys() {
+    let rsa = json!({"kty": "RSA", "n": BASE64URL.encode([0xff; 256]), "e": "AQAB"});
+    let keys = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
+    for key in keys.map(|algorithm| Certified::new(algorithm, &[]).key).into_iter().chain([rsa]) {
+        let certificate = PublicJwk::certificate_of(key.as_object().unwrap()).unwrap();
+        let name = BASE64URL.encode(digest(&SHA256, &certificate));
+        let certified = with(key, json!({"x5c": [BASE64.encode(certificate)], "x5t#S256": name, "use": "sig"}));
+        assert_eq!(outcome(&certified), Outcome::Kept, "{certified}");
+    }
+    assert_eq!(PublicJwk::certificate_of(json!({"kty": "RSA"}).as_object().unwrap()), None);
+}

@@ -1,10 +1,12 @@
 //! A set of keys, by what each is for; of private ones that they are.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Map, Value};
 
 use super::{MOST_VALUES, number_more, text, uri};
-use crate::metadata::{MAX_BODY_BYTES, is_algorithm, is_hidden, is_private_member};
+use crate::metadata::{MAX_BODY_BYTES, PublicJwk, is_algorithm, is_hidden, is_private_member};
 
 /// Members that rules look at.
 const MEMBERS: [&str; 13] =
@@ -38,6 +40,9 @@ const WORDS: [&str; 24] = [
     "AQAB",
 ];
 
+/// What is shown in place of certificates, and of what names them, where they are the key's as they should be.
+const CERTIFIED: &str = "of the key";
+
 /// Points of curves, so that what is like a key is one (RFC 7517 §A.1, RFC 8037 §A, and base points).
 const POINTS: [[&str; 3]; 5] = [
     ["P-256", "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"],
@@ -60,17 +65,25 @@ pub(super) fn masked(set: &Map<String, Value>) -> Value {
     let Some(keys) = set.get("keys") else { return format!("{} members", set.len()).into() };
     let Value::Array(keys) = keys else { return Map::from_iter([("keys".to_owned(), kind(keys))]).into() };
     let shown = keys.iter().take(MOST_VALUES).map(|key| match key {
-        Value::Object(members) => shown_key(members),
+        Value::Object(members) => shown_key(members, PublicJwk::check(key).is_ok_and(|key| key.is_some())),
         other => kind(other),
     });
     let shown = shown.chain(number_more(keys.len())).collect();
     Map::from_iter([("keys".to_owned(), shown)]).into()
 }
 
-fn shown_key(members: &Map<String, Value>) -> Value {
+fn shown_key(members: &Map<String, Value>, is_well: bool) -> Value {
     let private = members.keys().filter(|name| is_private_member(name));
     let private = private.map(|name| (name.to_ascii_lowercase(), "private".into()));
-    let others = MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), shown_member(name, members.get(*name)?))));
+    let is_certified = is_well && members.contains_key("x5c");
+    let others = MEMBERS.iter().filter_map(|name| {
+        let value = members.get(*name)?;
+        let shown = match *name {
+            "x5c" | "x5t#S256" if is_certified => CERTIFIED.into(),
+            name => shown_member(name, value),
+        };
+        Some(((*name).to_owned(), shown))
+    });
     Value::Object(private.chain(others).collect())
 }
 
@@ -120,7 +133,16 @@ pub(super) fn stand_in(shown: &Map<String, Value>, number: usize) -> Value {
         };
         (name.clone(), value)
     });
-    Value::Object(members.collect())
+    let mut key = members.collect();
+    if shown.get("x5c").is_some_and(|shown| shown == CERTIFIED)
+        && let Some(certificate) = PublicJwk::certificate_of(&key)
+    {
+        if let Some(name) = key.get_mut("x5t#S256") {
+            *name = BASE64URL.encode(digest(&SHA256, &certificate)).into();
+        }
+        key.insert("x5c".to_owned(), vec![BASE64.encode(certificate)].into());
+    }
+    Value::Object(key)
 }
 
 /// A number as long as that one is shown to be, in base64url.

@@ -170,7 +170,8 @@ impl Check {
     fn service(&mut self, carried: Carried) -> Result<()> {
         let arriving = arriving_service(carried)?;
         self.salt = arriving.id_salt().cloned();
-        settings::check(&arriving.configuration)?;
+        // What a service had elsewhere it has here.
+        settings::check(&arriving.configuration, Some(&arriving.configuration.policy))?;
         self.service = Some(arriving.configuration);
         Ok(())
     }

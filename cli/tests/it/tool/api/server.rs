@@ -91,7 +91,7 @@ fn answered_in_turn(data: &Folder, words: &[&str], status: &str, bodies: &[Value
 }
 
 /// What a command prints that asks a server here, which serves each connection so; it is told where it is.
-fn at_server(command: &mut Command, serve: impl Fn(&mut TcpStream, &str) + Sync) -> Output {
+pub(in crate::tool) fn at_server(command: &mut Command, serve: impl Fn(&mut TcpStream, &str) + Sync) -> Output {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = listener.local_addr().unwrap().to_string();
     let ended = AtomicBool::new(false);
@@ -115,14 +115,17 @@ fn at_server(command: &mut Command, serve: impl Fn(&mut TcpStream, &str) + Sync)
 #[test]
 fn a_page_that_comes_again_has_no_end_and_is_an_error() {
     let data = Folder::new("api-again");
-    let client = json!({"client_id": "a", "position": "1790000000000#0000000000000001"});
+    // It is one of any of these lists.
+    let entry = json!({"at": 1, "authorizations": [], "client_id": "a", "client_id_issued_at": 1, "created_at": 1,
+        "events": [], "kind": "service", "locked": false, "numeric_id": 1, "position": "1790000000000#0000000000000001",
+        "source": "oauth", "subject": "client", "token": "b", "version": 1});
     for (words, list) in [
         (&["client", "list", "--service", "1", "--json"][..], "clients"),
         (&["token", "list", "--service", "1"], "tokens"),
         (&["audit", "--service", "1"], "entries"),
         (&["grant", "list", "1", "--subject", "a", "--json"], "grants"),
     ] {
-        let again = json!({list: [client], "next": "1"});
+        let again = json!({list: [entry], "next": "1"});
         let in_a_circle = ["1", "2"].map(|next| json!({list: [], "next": next}));
         for pages in [&[again][..], &in_a_circle] {
             let output = answered_in_turn(&data, words, "200 OK", pages);
@@ -157,11 +160,12 @@ fn an_answer_that_lacks_what_it_must_have_is_an_error_that_names_it() {
     ] {
         for (status, body) in [("200 OK", json!({"nothing": 1})), ("204 No Content", json!({}))] {
             let (code, text) = failure(&answered(&data, words, status, &body));
-            let is_told = text.contains(member) || text.contains("lacks the client");
-            assert!(code == 4 && text.contains("the API's answer lacks") && is_told, "{words:?} {status}: {text}");
+            let lacks = format!("the API's answer lacks {member}, ");
+            assert!(code == 4 && text.contains(&lacks), "{words:?} {status}: {text}");
         }
     }
-    let secret = json!({"client_id": "a", "client_secret_expires_at": 0, "secret_overlap": 60});
+    let secret = json!({"client_id": "a", "client_id_issued_at": 1, "client_secret_expires_at": 0, "locked": false,
+        "numeric_id": 1, "secret_overlap": 60, "source": "oauth", "version": 1});
     for (action, member) in [("rotate-secret", "client_secret"), ("reissue-token", "registration_access_token")] {
         let words = ["client", action, one[0], one[1], one[2], "--yes"];
         let (code, text) = failure(&answered(&data, &words, "200 OK", &secret));
@@ -169,8 +173,93 @@ fn an_answer_that_lacks_what_it_must_have_is_an_error_that_names_it() {
     }
 }
 
+/// An answer without one of the members of its entries, each by the path of that.
+fn without_one(answer: &Value, path: &str) -> Vec<(String, Value)> {
+    let Some(members) = answer.as_object() else { return Vec::new() };
+    let lists = members.iter().filter_map(|(name, value)| Some((name, value.as_array()?)));
+    let rows = lists.flat_map(|(name, rows)| rows.iter().enumerate().map(move |(at, row)| (name, at, row)));
+    let less = rows.filter(|(_, _, row)| row.is_object()).flat_map(|(name, at, row)| {
+        let path = format!("{path}{name}[{at}]");
+        let without = |member: &String| {
+            let mut row = row.clone();
+            row.as_object_mut().unwrap().remove(member);
+            (format!("{path}.{member}"), row)
+        };
+        let own = row.as_object().unwrap().keys().map(without);
+        let less: Vec<_> = own.chain(without_one(row, &format!("{path}."))).collect();
+        less.into_iter().map(move |(path, row)| {
+            let mut answer = answer.clone();
+            answer[name][at] = row;
+            (path, answer)
+        })
+    });
+    less.collect()
+}
+
+#[test]
+fn an_entry_that_lacks_what_it_must_have_is_an_error_that_names_its_path() {
+    let data = Folder::new("api-entries");
+    let policy = data_file(&data, "policy.json", "{}");
+    let client = json!({"client_id": "a", "client_id_issued_at": 1, "locked": false, "numeric_id": 1, "source": "oauth",
+        "version": 1});
+    let with = |mut members: Value, name: &str, value: Value| {
+        members[name] = value;
+        members
+    };
+    let listed = json!({"clients": [with(client.clone(), "position", json!("1790000000000#0000000000000001"))]});
+    let changes = json!([{"rule": "scopes", "member": "scope", "what": "added"}]);
+    let of_client = json!({"at": 1, "events": ["locked"], "subject": "client", "client_id": "a"});
+    let of_token = json!({"at": 1, "events": ["created"], "subject": "token", "kind": "service", "token": "b"});
+    let refusal = json!({"count": 1, "day": "2026-01-31", "description": "", "door": "oauth", "error": "e", "last_at": 1,
+        "network": "", "rule": "r", "samples": []});
+    let grant = json!({"authorizations": [{"grant_type": "code", "granted_at": 1, "scopes": []}], "numeric_id": 1,
+        "subject": "a"});
+    let check = json!({"check": "set_up", "outcome": "passed"});
+    let statement = json!({"exp": 1, "iat": 1, "iss": "a", "sub": "b"});
+    let trial =
+        json!({"differs": [{"member": "scopes"}], "changes": changes, "requires": [{"rule": "r", "what": "w"}]});
+    let one = ["--service", "1"];
+    for (words, answer) in [
+        (&["client", "list", one[0], one[1]][..], listed.clone()),
+        (&["client", "list", one[0], one[1], "--json"], listed.clone()),
+        (
+            &["client", "prune", one[0], one[1], "--unused", "1d", "--dry-run"],
+            with(listed, "results", json!([{"client_id": "a", "outcome": "possible"}])),
+        ),
+        (&["client", "show", one[0], one[1], "a"], with(client, "changes", changes)),
+        (&["audit", one[0], one[1]], json!({"entries": [of_client, of_token]})),
+        (&["audit", one[0], one[1], "--json"], json!({"entries": [of_client, of_token]})),
+        (&["audit", one[0], one[1], "--client", "a"], json!({"entries": [of_client]})),
+        (&["audit", one[0], one[1], "--refused"], json!({"refusals": [refusal]})),
+        (&["grant", "list", "1", "--subject", "a"], json!({"grants": [grant]})),
+        (&["token", "list", one[0], one[1]], json!({"tokens": [{"created_at": 1, "kind": "service", "token": "b"}]})),
+        (
+            &["service", "stats", "1"],
+            json!({"days": [{"day": "2026-01-31", "clients": 1}], "developers": [{"developer": "d", "clients": 1}]}),
+        ),
+        (
+            &["service", "federation", "check", "1", "https://rp.example"],
+            json!({"checks": [check], "chain": [statement]}),
+        ),
+        (&["policy", "try", "1", &policy], trial.clone()),
+        (&["policy", "try", "1", &policy, "--json"], trial),
+        (&["whoami"], json!({"services": [{"service_id": 1}]})),
+    ] {
+        let whole = answered(&data, words, "200 OK", &answer);
+        assert!(whole.status.success(), "{words:?}: {whole:?}");
+        let less = without_one(&answer, "");
+        assert!(!less.is_empty(), "{words:?}");
+        for (path, answer) in less {
+            let output = answered(&data, words, "200 OK", &answer);
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(4), "{words:?} {path}: {text}");
+            assert!(text.contains(&format!("the API's answer lacks {path}, ")), "{words:?}: {text}");
+        }
+    }
+}
+
 /// A request, whole, which closes its connection.
-fn request(stream: &mut TcpStream) -> String {
+pub(in crate::tool) fn request(stream: &mut TcpStream) -> String {
     let (mut asked, mut some) = (String::new(), [0; 4096]);
     loop {
         let read = stream.read(&mut some).unwrap();

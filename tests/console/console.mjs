@@ -1190,6 +1190,33 @@ for (const [width, height] of [[1280, 900], [360, 740]]) {
   }
 }
 
+await check('long members and rules are no wider than the window', async () => {
+  const sent = {
+    redirect_uris: ['https://client.example/a/path/that/is/long/and/goes/on/cb'], token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=client.example,O=Example',
+    subject_type: 'pairwise', sector_identifier_uri: 'https://sector.example/a/path/that/is/long/and/goes/on.json', token_endpoint_auth_signing_alg: 'ES256',
+    backchannel_authentication_request_signing_alg: 'ES256', a_member_that_nobody_knows_at_all: 'https://unknown.example/a/path/that/is/long',
+  }
+  await changePolicy(({ token_endpoint_auth_methods: { offered } }) => ({ unannounced: 'drop', token_endpoint_auth_methods: { offered: [...offered, 'tls_client_auth'], unoffered: 'drop' } }))
+  await at(page, 'policy')
+  await page.getByLabel('What it sends').fill(JSON.stringify(sent))
+
+  await page.getByRole('cell', { name: 'a_member_that_nobody_knows_at_all' }).waitFor()
+  const { subject_type: _, sector_identifier_uri: __, ...registers } = sent
+  const { body } = await register(registers)
+  const isIn = async (what) => {
+    for (const width of [360, 480, 640, 769, 900, 1024, 1200, 1280, 1440]) {
+      await page.setViewportSize({ width, height: 800 })
+      const [wide, room] = await page.evaluate(() => [document.getElementById('page').scrollWidth, document.getElementById('page').clientWidth])
+      assert.ok(wide <= room, `${what} at ${width}: ${wide} in ${room}`)
+    }
+  }
+  await isIn('the policy editor')
+  await at(page, `clients/${body.client_id}`)
+  await isIn('a client')
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await putPolicy(policyBefore)
+})
+
 await check('nothing is wider than the window, whatever its width', async () => {
   for (const path of ['today', 'clients', 'tokens', 'policy']) {
     await at(page, path)

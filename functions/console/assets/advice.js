@@ -4,7 +4,7 @@ import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { changes, lost, risks, unkept } from './rules.js'
+import { about, changes, lost, risks, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -111,7 +111,7 @@ const untried = (rule, door) => ({
   'doors': `A trial is made at the door oauth, so this cannot be tried here: add ${door} to doors where the service shall open it.`,
   'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
   'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
-})[rule] ?? 'What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'
+})[rule] ?? `What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names${about(rule)[0].length ? ', or it is changed in the policy by hand' : ''}.`
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {

@@ -42,7 +42,7 @@ function entriesTable({ me }, entries, of) {
 /** Of what entries are, by links to clients with their names. */
 function subjects(context, names) {
   return ({ client_id, numeric_id, subject, token }) => {
-    if (!client_id) return said(`${subject} ${(token ?? '').slice(0, 12)}`)
+    if (!client_id) return token ? said(`${subject} ${token.slice(0, 12)}`) : `the ${subject}`
     const name = names.get(numeric_id)
     return rowLink(context.link(['clients', named({ client_id, numeric_id })]), [said(name ?? short(client_id)), name && h('span.hint', ' ', said(short(client_id)))])
   }

@@ -12,10 +12,15 @@ const MOST = 100
 /** From here on the number has to be typed. */
 const MANY = 10
 
-/** What can be done, as it is asked and as it is told. */
+/** What can be done, as it is asked and as it is told, and what it means for a client. */
 export const ACTIONS = {
-  lock: ['Lock', 'locked'], unlock: ['Unlock', 'unlocked'], approve: ['Approve', 'approved'], deny: ['Deny', 'denied and deleted'],
-  retain: ['Retain', 'retained'], release: ['Release', 'released'], delete: ['Delete', 'deleted'],
+  lock: ['Lock', 'locked', 'Until it is unlocked its registrant cannot manage it, authorization servers are told, and it does not end by itself.'],
+  unlock: ['Unlock', 'unlocked', 'Its registrant may manage it again, and it may be used unless it is waiting for approval. If it ends when nobody uses it, its time begins anew.'],
+  approve: ['Approve', 'approved', 'If it is waiting, it may be used from then on; its names are good, and no longer flagged.'],
+  deny: ['Deny', 'denied and deleted', 'It is deleted at once and for good. Its registrant may register again.'],
+  retain: ['Retain', 'retained', 'It stays though nobody uses it.'],
+  release: ['Release', 'released', 'It ends again if nobody uses it, as the policy says: its time begins anew.'],
+  delete: ['Delete', 'deleted', 'It ends at once, with its secret, its token and what users have let it do.'],
 }
 
 const OUTCOMES = {
@@ -37,7 +42,7 @@ export function bulk(context, action, clients, unused) {
     return results
   }
   const deletes = ['delete', 'deny'].includes(action)
-  const [word, past] = ACTIONS[action]
+  const [word, past, means] = ACTIONS[action]
   dialog(`${word} ${count(clients.length, 'client')}?`, (close, retitle) => {
     const place = h('div', 'Looking at what would happen …')
     const finished = async (some) => {
@@ -63,7 +68,7 @@ export function bulk(context, action, clients, unused) {
       const go = button(`${word} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(typed) })
       const command = () => commands(...some.map(({ client_id, version }) => registrar(['client', action], { service: context.id, version, yes: deletes }, [client_id])))
       const until = action === 'delete' && h('p', 'Until ', time(restorable(now()), true), ' they can be restored one by one, but for those that are locked.')
-      return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results), until,
+      return [h('p', 'Nothing is changed yet. This is what would become of each:'), outcomes(results), h('p', 'Of each of them: ', means), until,
         typed && field(['Type their number, ', h('strong', possible), ', to go on'], typed),
         h('p.buttons', go, button('Cancel', close), copies(() => requests(false, some), command))]
     }

@@ -26,12 +26,19 @@ export const RULES = {
   'clients_per_developer': [['clients_per_developer'], 'The developer has as many clients as one may have; all that register themselves share one.', 'Manage a registration that is there.'],
   'software_id_once': [['software_id_once'], 'Another client has this software_id.', 'Manage the registration that is there, or send another software_id.'],
   'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
+  'metadata_documents': [['metadata_documents'], 'The service takes no client of this URL, or asks for more of its document.', 'Correct what the error names, in the document or in its URL.'],
+  'metadata_documents.metadata_policy': [['metadata_documents'], 'The policy’s metadata_policy for documents does not permit a value.', 'Correct the member that is named.'],
+  'the document': [[], 'The document behind the URL has in it what it must not have, or lacks what it must have.', 'Correct the document.'],
+  'stet': [[], 'A certificate, a signature or a token of the request is not good.', 'Correct what the error names: the STET interface asks for it before any policy does.'],
+  'federation': [[], 'A statement or a chain of trust is not good.', 'Correct what the error names. The screen Federation draws the chain of an entity, with each check.'],
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
 /** What the registrant does about refusals of which more is known than their rule. */
 const REMEDIES = [
   [/requires application_type native/, 'Send "application_type": "native".'],
+  [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
+  [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
@@ -39,7 +46,7 @@ const REMEDIES = [
   [/^sector_identifier_uri: the URL is not allowed/, 'Publish the document at a URL that has https, port 443 and a public host, with each redirect URI, and send that one.'],
   [/^sector_identifier_uri: .* does not list/, 'List each redirect URI in the document, letter by letter.'],
   [/^software_statement is not a signed JWT|^software_statement: its (alg|typ)/, 'Send a JWT that an issuer has signed with RS256, PS256, ES256 or the like, and that is no token of another kind.'],
-  [/^software_statement: its issuer is not approved|^software_statement: iss/, 'Send one of an issuer that the policy names. Which one it was is not kept: the registrant knows it, and who trusts it adds it to software_statements.issuers, with its keys.'],
+  [/^software_statement: its issuer is not approved|^software_statement: iss/, 'Send one of an issuer that the policy names, or ask the operator to trust this one.'],
   [/^software_statement: its signature/, 'Have it signed by a key that its issuer publishes. If the issuer has new keys, the policy may have the old ones in jwks.'],
   [/^software_statement: it is not valid at this time/, 'Send a new one: it has ended, has not begun, or is older than max_age.'],
   [/^software_statement: aud/, 'Have it made for this service, or for nobody in particular.'],
@@ -111,7 +118,7 @@ const CHANGES = {
     const [dropGrants, dropResponses] = [{ grant_types: { unoffered: 'drop' } }, { response_types: { unoffered: 'drop' } }]
     return [
       ['Drop grant types that are not offered', dropGrants], ['Drop response types that are not offered', dropResponses],
-      ['Drop what is not offered', { ...dropGrants, ...dropResponses }],
+      ['Drop both that are not offered', { ...dropGrants, ...dropResponses }],
       ...ifAny(grants, 'Offer', moreGrants), ...ifAny(responses, 'Offer', moreResponses),
       ...ifAny([...grants, ...responses], 'Offer', { ...moreGrants, ...moreResponses }),
     ]
@@ -126,7 +133,7 @@ const CHANGES = {
   'scopes': ({ scopes: { offered = '' } }, sent) => {
     const scopes = beyond(String(sent.scope ?? '').split(' '), offered.split(' '))
     return [
-      ['Drop what is not offered', { scopes: { unoffered: 'drop' } }],
+      ['Drop scopes that are not offered', { scopes: { unoffered: 'drop' } }],
       ...ifAny(scopes, 'Offer', { scopes: { offered: [offered, ...scopes].join(' ').trim() } }),
       ['Offer any scope', { scopes: { offered: null } }],
     ]

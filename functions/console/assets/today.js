@@ -36,7 +36,7 @@ export async function today(context) {
         figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
     h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals),
-      hint('Who registers too fast (429) is not counted here: the metrics of the functions have that.')),
+      hint('Who registers too fast (429) is not counted here, but in the metric Refusals of a deployment, as temporarily_unavailable.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))
 }

@@ -2,7 +2,7 @@
 
 import { get, hasJustChanged, segment } from './api.js'
 import { fill, h, hint, none, rowLink, said, table, time } from './dom.js'
-import { pages } from './ui.js'
+import { pages } from './pages.js'
 
 const short = (text) => text.length > 20 ? `${text.slice(0, 12)}…` : text
 

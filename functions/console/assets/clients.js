@@ -5,9 +5,10 @@ import { announce, area, button, code, field, fill, form, h, hint, input, nameOf
 import { deletedLately } from './gone.js'
 import { EXAMPLE } from './hosts.js'
 import { written } from './json.js'
+import { pages } from './pages.js'
 import { urlOf } from './rules.js'
 import { reading, registrar } from './shell.js'
-import { confirm, once, pages, screen } from './ui.js'
+import { confirm, once, screen } from './ui.js'
 
 /** What is searched, its label, and how. */
 const SEARCHES = [

@@ -3,8 +3,9 @@
 import { get, segment } from './api.js'
 import { by, history, named } from './audit.js'
 import { button, code, h, nameOf, none, now, rowLink, table, time } from './dom.js'
+import { pages } from './pages.js'
 import { registrar } from './shell.js'
-import { confirm, pages, screen } from './ui.js'
+import { confirm, screen } from './ui.js'
 
 const DAYS = 30
 

@@ -3,7 +3,7 @@
 import { costs, meaning, suggestions, would } from './advice.js'
 import { ask } from './api.js'
 import { becameTable } from './became.js'
-import { area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
+import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
 import { policies } from './drafts.js'
 import { HOSTS } from './hosts.js'
 import { at, differing, isObject, merged, rebased, same, withMember, written } from './json.js'
@@ -100,6 +100,12 @@ class Editor {
   /** Brings what others have changed since the draft was begun into it. */
   follow(policy) {
     if (same(this.base, this.force)) return policy
+    // Where nothing was written, there is nothing to bring it into.
+    if (same(this.base, policy)) {
+      Object.assign(this, { base: this.force, others: [], conflicts: [] })
+      this.policy.value = lines(this.force)
+      return this.force
+    }
     const { policy: joined, others, conflicts } = rebased(this.base, policy, this.force)
     const also = (now, before) => [...before.filter(({ member }) => !now.some((one) => one.member === member)), ...now]
     Object.assign(this, { base: this.force, others: also(others, this.others), conflicts: also(conflicts, this.conflicts) })
@@ -229,19 +235,22 @@ class Editor {
     shown, this.fault, this.context.writesService ? h('p', button('Put it into effect …', () => load(this.fault, this.take()), 'main')) : hint('That needs a token with service.write.')]
   }
 
-  /** Asks whether the draft is to be in force, compared with what is in force now; `told` is why it is asked again. */
-  async take(told) {
+  /** Asks whether the draft is to be in force, compared with what is in force now; `again` is why it is asked once more. */
+  async take(again) {
     await this.read()
     const policy = await this.tryIt()
     const changes = policy && differing(this.force, policy)
-    if (!changes?.length || this.conflicts.length) return this.news.firstElementChild?.focus()
+    if (!changes?.length || this.conflicts.length) {
+      if (again) announce(again)
+      return this.news.firstElementChild?.focus()
+    }
     const { context: { id, done }, etag } = this
     confirm({
       title: 'Put this policy into effect?', label: 'Put it into effect',
       request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': etag }],
       command: () => reading(registrar(['policy', 'replace'], { version: etag.slice(1, -1) }, [id, '-']), policy),
       content: [
-        told && h('p.warn', { role: 'alert' }, told),
+        again && h('p.warn', { role: 'alert' }, again),
         differences('What becomes different', ['In force', 'Then'], changes),
         this.others.length > 0 && differences('What others have changed since the draft was begun, and what you leave so unless it stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),

@@ -182,10 +182,14 @@ export function changes(rule, policy, sent, there) {
 export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there }) =>
   changes(rule, policy, sent, there).find((change) => change.label === label)?.changed ?? policy, policy)
 
-/** What was sent beside what a sample keeps: how much of which members. */
+/** How many kinds of values of a list a sample has, if it does not have all; more of these kinds change nothing. */
+const KINDS = [5, 20]
+
+/** What was sent beside what a sample keeps, as far as it may be of another kind: how much of which members. */
 export const unkept = (sample) => Object.entries(sample).flatMap(([name, value]) => {
-  const [, more] = / ?\(?(\d[^()]*) more\)?$/.exec([isObject(value) ? value.keys : value].flat().at(-1)) ?? []
-  return more ? [`${more} of ${name}`] : []
+  const values = isObject(value) ? value.keys : value
+  const [, more] = / ?\(?(\d[^()]*) more\)?$/.exec([values].flat().at(-1)) ?? []
+  return more && (typeof values === 'string' || KINDS.includes(values.length - 1)) ? [`${more} of ${name}`] : []
 })
 
 /** What a registration has lost of what was sent. */

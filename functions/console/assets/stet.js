@@ -1,8 +1,9 @@
 // The institutions of the STET door, and how long their certificates last.
 
 import { code, h, nameOf, none, rowLink, said, table, time, until } from './dom.js'
+import { pages } from './pages.js'
 import { registrar } from './shell.js'
-import { pages, screen } from './ui.js'
+import { screen } from './ui.js'
 
 export function stet(context) {
   const { id, link } = context

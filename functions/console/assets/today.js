@@ -4,8 +4,9 @@ import { get } from './api.js'
 import { history } from './audit.js'
 import { chart } from './chart.js'
 import { count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
+import { firstPages, pages } from './pages.js'
 import { registrar } from './shell.js'
-import { commands, firstPages, later, pages, screen } from './ui.js'
+import { commands, later, screen } from './ui.js'
 
 const WEEK = 7 * 86400
 

@@ -73,7 +73,7 @@ pub async fn register(
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
     if let Err(error) = &outcome {
         // Others were faster with an initial access token of so many uses.
-        let rule = if matches!(error, Error::InvalidToken) { "registration" } else { rule };
+        let rule = if matches!(error, Error::SpentToken(_)) { "registration" } else { rule };
         note(context, &error.into(), &Attempt { sent: submitted.metadata.to_members(), ..Attempt::new(rule) }).await;
     }
     outcome

@@ -184,7 +184,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         Core::Internal(_) => (500, "A001101", Some("Authlete Server error.")),
         Core::Unavailable(_) | Core::Unreachable { .. } | Core::Contention => (503, "A001190", None),
         Core::MissingToken => (401, "A001202", Some("Authorization header is missing.")),
-        Core::InvalidToken | Core::ClientEnded => (401, "A001203", Some("Invalid access token.")),
+        Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded => (401, "A001203", Some("Invalid access token.")),
         Core::ClientLocked => (403, "A001215", None),
         // A token learns nothing about services that are not its own.
         Core::InsufficientScope | Core::UnknownService => (403, "A001293", Some("the token does not permit this")),

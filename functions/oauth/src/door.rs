@@ -197,7 +197,9 @@ fn rendered(error: &Error, says: ErrorMembers) -> Response {
     match error {
         // RFC 6750 §3.1: no error code for a request that carried no token.
         Error::MissingToken => response.with("www-authenticate", "Bearer"),
-        Error::InvalidToken | Error::ClientEnded => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Error::InvalidToken | Error::SpentToken(_) | Error::ClientEnded => {
+            response.with("www-authenticate", "Bearer error=\"invalid_token\"")
+        }
         _ => response,
     }
 }

@@ -29,9 +29,14 @@ async fn replace(app: &App, request: &Request) -> Result<Response, Fault> {
     let policy = written(door::body(request)?)?;
     let matching = request.header("if-match").ok_or(Fault::PreconditionRequired)?;
     let current = stored(app, desk.service.id).await?;
-    let is_current = |tag: &str| tag == "*" || tag == etag(&current);
-    if !matching.split(',').map(str::trim).any(is_current) {
+    // RFC 9110 §13.1.1: either `*`, or entity tags.
+    let is_current = matching.trim() == "*" || matching.split(',').any(|tag| tag.trim() == etag(&current));
+    if !is_current {
         return Err(Fault::PreconditionFailed);
+    }
+    // What is so already is no change.
+    if policy == current.configuration.policy {
+        return Ok(shown(&current));
     }
     let configuration = ServiceConfiguration { policy, ..current.configuration.clone() };
     let origin = door::origin(&desk, request);

@@ -172,7 +172,9 @@ fn core_headers(response: Response, error: &Core) -> Response {
     };
     match error {
         Core::MissingToken => response.with("www-authenticate", "Bearer"),
-        Core::InvalidToken | Core::ClientEnded => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded => {
+            response.with("www-authenticate", "Bearer error=\"invalid_token\"")
+        }
         _ => response,
     }
 }

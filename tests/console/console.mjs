@@ -367,6 +367,13 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     await settled(page)
     assert.match(await main(page), says)
   }
+  await putPolicy(protectedPolicy)
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600 })
+  for (const status of [201, 401]) assert.equal((await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })).status, status)
+  await at(page, 'tokens')
+  await at(page, 'today')
+  await page.getByRole('link', { name: 'the initial access token is used up' }).click()
+  await page.getByText('Send another one, which an operator makes.').waitFor()
   await putPolicy(policyBefore)
 })
 
@@ -615,7 +622,7 @@ await check('what others have changed of a policy meanwhile is brought into the 
   // What was changed of the service, and not of its policy, is asked again as well.
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
   await dialog.waitFor()
-  await changePolicy(() => ({ lookup_max_age: 30 }))
+  for (const lookup_max_age of [33, 30]) await changePolicy(() => ({ lookup_max_age }))
   await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
   await dialog.getByText('Nothing was put into effect').waitFor()
   await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()

@@ -36,6 +36,7 @@ export const RULES = {
 
 /** What the registrant does about refusals of which more is known than their rule. */
 const REMEDIES = [
+  [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
   [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
@@ -52,8 +53,12 @@ const REMEDIES = [
   [/^software_statement: aud/, 'Have it made for this service, or for nobody in particular.'],
 ]
 
+/** Whether the initial access token is what refuses, and no policy. */
+export const ofToken = (description) => /not allowed by the initial access token/.test(description)
+
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '') {
+  if (ofToken(description)) return [[], 'The service offers it, and the initial access token of the registration does not allow it.', 'Ask for what the token allows, or get another token of the operator.']
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
   const [, remedy = client] = REMEDIES.find(([says]) => says.test(description)) ?? []

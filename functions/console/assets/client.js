@@ -101,7 +101,7 @@ function actions(context, path, client, metadata) {
     !pending_until && flags && action('approve', 'Approve its names', 'Its names are good, and no longer flagged.', { options: seen, then: done('Its names are approved.') }),
     known(locked ? 'unlock' : 'lock'), known(retained ? 'release' : 'retain'),
     client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
-    ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
+    ['oauth', 'operator', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { options: yes, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
     button('Change …', () => edit(context, path, client, done('It is changed.'))),
     button('Delete …', () => confirm({

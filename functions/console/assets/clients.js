@@ -25,7 +25,7 @@ const CHIPS = [
 /** What is said of a use that nobody has reported. */
 export const UNKNOWN = 'not known'
 
-const SOURCES = ['oauth', 'authlete_registration', 'authlete_create', 'federation_explicit', 'federation_automatic', 'stet', 'identity_center', 'metadata_document']
+const SOURCES = ['oauth', 'operator', 'authlete_registration', 'authlete_create', 'federation_explicit', 'federation_automatic', 'stet', 'identity_center', 'metadata_document']
 
 export function clients(context) {
   const { id, query } = context

@@ -34,10 +34,6 @@ async fn replace(app: &App, request: &Request) -> Result<Response, Fault> {
     if !is_current {
         return Err(Fault::PreconditionFailed);
     }
-    // What is so already is no change.
-    if policy == current.configuration.policy {
-        return Ok(shown(&current));
-    }
     let configuration = ServiceConfiguration { policy, ..current.configuration.clone() };
     let origin = door::origin(&desk, request);
     match administration::configure_service(&app.store, &current, &configuration, &origin).await {

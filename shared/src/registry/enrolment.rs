@@ -92,7 +92,7 @@ pub(super) fn new_client(
         ..OperatorSettings::default()
     };
     let record = ClientRecord {
-        anonymous: matches!(registrant, Registrant::Anonymous) && software.is_none(),
+        anonymous: source.is_self_registered() && matches!(registrant, Registrant::Anonymous) && software.is_none(),
         software,
         changes,
         trust_chain: registrant.trust_chain().cloned(),

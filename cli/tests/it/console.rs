@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
+use shared::client::Source;
 
 use crate::support::World;
 
@@ -110,6 +111,15 @@ fn every_rule_of_a_registration_has_words() {
     for rule in &rules {
         assert!(file("rules.js").contains(&format!("\n  '{rule}': [[")), "{rule}");
     }
+}
+
+#[test]
+fn every_source_of_clients_can_be_chosen() {
+    let text = file("clients.js");
+    let (_, sources) = text.split_once("const SOURCES = [").unwrap();
+    let chosen: BTreeSet<&str> =
+        sources.split(']').next().unwrap().split(", ").map(|name| name.trim_matches('\'')).collect();
+    assert_eq!(chosen, Source::ALL.map(Source::as_str).into());
 }
 
 /// Which actions `client`, `bulk` and their like do by their name.

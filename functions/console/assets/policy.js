@@ -252,7 +252,7 @@ class Editor {
       content: [
         again && h('p.warn', { role: 'alert' }, again),
         differences('What becomes different', ['In force', 'Then'], changes),
-        this.others.length > 0 && differences('What others have changed since the draft was begun, and what you leave so unless it stands above', ['Before', 'In force'], this.others),
+        this.others.length > 0 && differences('What others have changed since the draft was begun: it stays so, but for what stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),
       ],
       done: () => {

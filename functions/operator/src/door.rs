@@ -65,14 +65,13 @@ pub(crate) enum Fault {
     Absent(&'static str),
     /// The state of what is to be changed does not allow it.
     Conflict(&'static str),
+    /// The client was changed since it was read.
+    Changed,
     /// The request does not say which state it changes (RFC 6585 §3).
     PreconditionRequired,
     /// It changes another state than the one that is (RFC 9110 §15.5.13).
     PreconditionFailed,
 }
-
-/// What was changed since it was read.
-pub(crate) const CHANGED: Fault = Fault::Conflict("the client was changed since; look at it again");
 
 impl<E: Into<Error>> From<E> for Fault {
     fn from(error: E) -> Self {
@@ -94,6 +93,14 @@ impl Fault {
         }
     }
 
+    /// There is no desk for the request.
+    pub(crate) fn of_desk(none: NoDesk) -> Self {
+        match none {
+            NoDesk::Core(error) => Self::Core(error),
+            NoDesk::TooManyRequests(admission) => Self::TooManyRequests(admission),
+        }
+    }
+
     /// The status, the code, and what is told.
     pub(crate) fn told(&self) -> (u16, &'static str, Cow<'_, str>) {
         match self {
@@ -104,6 +111,7 @@ impl Fault {
             Self::Request(text) => (400, "invalid_request", text.as_ref().into()),
             Self::Absent(text) => (404, "not_found", (*text).into()),
             Self::Conflict(text) => (409, "conflict", (*text).into()),
+            Self::Changed => (409, "conflict", "the client was changed since; look at it again".into()),
             Self::PreconditionRequired => {
                 (428, "precondition_required", "If-Match is required: the ETag of the policy that is replaced".into())
             }
@@ -174,20 +182,10 @@ pub(crate) async fn open(
     any_of: &[Permission],
     identifier: Option<&str>,
 ) -> Result<(Desk, Named), Fault> {
-    Desk::open(app, request, any_of, identifier).await.map_err(Fault::from_no_desk)
+    Desk::open(app, request, any_of, identifier).await.map_err(Fault::of_desk)
 }
 
-impl Fault {
-    /// There is no desk for the request.
-    pub(crate) fn from_no_desk(none: NoDesk) -> Self {
-        match none {
-            NoDesk::Core(error) => Self::Core(error),
-            NoDesk::TooManyRequests(admission) => Self::TooManyRequests(admission),
-        }
-    }
-}
-
-/// The desk, the client that the path names by its identifier, number or alias, and what the core needs to know.
+/// The desk, what the service has under the identifier, the number or the alias in the path, and which that is.
 pub(crate) async fn client<'r>(
     app: &App,
     request: &'r Request,

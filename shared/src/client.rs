@@ -13,8 +13,7 @@ use crate::policy::{BoundPolicy, Policy, Trust, Unused};
 use crate::time::end_of_day;
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// RFC 7591.
     Oauth,
@@ -49,6 +48,12 @@ impl Source {
         Self::IdentityCenter,
         Self::MetadataDocument,
     ];
+
+    /// The one that is stored under that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
 
     /// The name under which it is stored.
     #[must_use]

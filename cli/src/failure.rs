@@ -154,7 +154,11 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         Error::Claimed(_) | Error::AlreadyRegistered | Error::NotLater | Error::Contention => Kind::Conflict,
         Error::Unreachable { .. } | Error::Unavailable(_) => Kind::Unavailable,
         Error::Internal(_) => Kind::Fault,
-        Error::MissingToken | Error::InvalidToken | Error::ClientEnded | Error::InsufficientScope => Kind::Credentials,
+        Error::MissingToken
+        | Error::InvalidToken
+        | Error::SpentToken(_)
+        | Error::ClientEnded
+        | Error::InsufficientScope => Kind::Credentials,
         Error::InvalidRedirectUri(_)
         | Error::InvalidClientMetadata(_)
         | Error::InvalidSoftwareStatement(_)

@@ -18,6 +18,8 @@ use crate::time::end_of_day;
 pub enum Source {
     /// RFC 7591.
     Oauth,
+    /// An operator, on its registrant's behalf and by the policy.
+    Operator,
     /// Authlete's registration API.
     AuthleteRegistration,
     /// An operator, by Authlete's management API.
@@ -36,8 +38,9 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Oauth,
+        Self::Operator,
         Self::AuthleteRegistration,
         Self::AuthleteCreate,
         Self::FederationExplicit,
@@ -52,6 +55,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Oauth => "oauth",
+            Self::Operator => "operator",
             Self::AuthleteRegistration => "authlete_registration",
             Self::AuthleteCreate => "authlete_create",
             Self::FederationExplicit => "federation_explicit",
@@ -65,7 +69,16 @@ impl Source {
     /// Whether operators may change what such a client registered; where others vouch for it, they may not.
     #[must_use]
     pub const fn is_operators_to_change(self) -> bool {
-        matches!(self, Self::Oauth | Self::AuthleteRegistration | Self::AuthleteCreate | Self::IdentityCenter)
+        matches!(
+            self,
+            Self::Oauth | Self::Operator | Self::AuthleteRegistration | Self::AuthleteCreate | Self::IdentityCenter
+        )
+    }
+
+    /// Whether an operator has made such a client: it stays, whatever is done to it, until an operator ends it.
+    #[must_use]
+    pub const fn is_operators_own(self) -> bool {
+        matches!(self, Self::Operator | Self::AuthleteCreate)
     }
 
     /// The members that its protocol adds to client metadata: they are kept whatever a policy says of custom ones.
@@ -74,6 +87,7 @@ impl Source {
         match self {
             Self::Stet => &["provider_legal_id", "client_legal_id", "contact", "context", "logo"],
             Self::Oauth
+            | Self::Operator
             | Self::AuthleteRegistration
             | Self::AuthleteCreate
             | Self::FederationExplicit
@@ -117,7 +131,13 @@ impl Source {
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {
-        matches!(self, Self::Oauth | Self::AuthleteRegistration)
+        matches!(self, Self::Oauth | Self::Operator | Self::AuthleteRegistration)
+    }
+
+    /// Whether the registrant changes such a client, and not somebody who vouches for it.
+    #[must_use]
+    pub const fn is_registrants_to_change(self) -> bool {
+        self.is_self_managed() || matches!(self, Self::Stet)
     }
 }
 
@@ -132,7 +152,7 @@ pub enum ClientType {
 }
 
 /// A client, as stored.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct RegisteredClient {
     /// The service it belongs to.
     pub service_id: u64,
@@ -222,7 +242,7 @@ impl RegisteredClient {
     /// Whether an operator wants it to stay, though nobody uses it, and though nobody approves it: it waits for that without
     /// an end.
     fn stays(&self) -> bool {
-        self.retained || self.record.made_by_operator
+        self.retained || self.source.is_operators_own()
     }
 
     /// When it ends if it is not approved until then, in seconds since 1970.
@@ -231,16 +251,10 @@ impl RegisteredClient {
         self.pending_until.filter(|_| !self.stays())
     }
 
-    /// Whether it ends if nobody uses it. What operators have made stays.
-    #[must_use]
-    pub fn ends_unused(&self) -> bool {
-        self.source.ends_unused() && !self.record.made_by_operator
-    }
-
     /// Whether it may be deleted for not being used: of those that end so, no operator has locked it or wants it to stay.
     #[must_use]
     pub fn may_be_pruned(&self) -> bool {
-        self.ends_unused() && !self.retained && !self.locked
+        self.source.ends_unused() && !self.retained && !self.locked
     }
 
     /// Whether it may be let go where a service has too many: it came with nothing, nobody is known to use it, and no
@@ -282,7 +296,7 @@ impl RegisteredClient {
     /// `has_until`; an end that was later before, since it had been given more, stays.
     #[must_use]
     pub fn unused_after(&self, unused: Unused, used: u64, has_until: u64) -> Option<u64> {
-        let end = unused.end_of_used(used, has_until).filter(|_| self.ends_unused())?;
+        let end = unused.end_of_used(used, has_until).filter(|_| self.source.ends_unused())?;
         Some(end.max(self.unused_until.unwrap_or_default()))
     }
 
@@ -294,7 +308,7 @@ impl RegisteredClient {
             Some(_) => unused.end_of_used(now, 0),
             None => unused.end_of_new(now),
         };
-        let end = end.filter(|_| self.ends_unused());
+        let end = end.filter(|_| self.source.ends_unused());
         self.unused_until = end.map(|end| end.max(self.unused_until.unwrap_or_default()));
         let anew = now.saturating_add(policy.approval_within);
         self.pending_until = self.pending_until.map(|end| if end > now { end } else { anew });
@@ -370,8 +384,8 @@ pub struct ClientRecord {
     /// Whether it came with nothing that anybody had given it: no token, statement, certificate or chain.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
-    /// Whether an operator has made it, so that it does not end though nobody uses it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Whether an operator has made it, in items that were written before that was a source of its own.
+    #[serde(default, skip_serializing)]
     pub made_by_operator: bool,
     /// What its initial access token allowed.
     #[serde(default)]
@@ -499,7 +513,7 @@ pub struct SoftwareIdentity {
 }
 
 /// A client secret at rest.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct SealedSecret {
     /// See [`crate::credentials::DataKey::seal`].
     pub sealed: Vec<u8>,
@@ -508,7 +522,7 @@ pub struct SealedSecret {
 }
 
 /// A client secret that was replaced, and works until an end.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct PreviousSecret {
     /// As it was.
     pub secret: SealedSecret,

@@ -224,12 +224,12 @@ async fn update_in_table(
     let set = settable::differing(shown::settable(changes), &client, policy, now);
     settable::check(&set, policy).map_err(refused)?;
     let draft = |client: &RegisteredClient| Draft::patched(client, set.clone());
-    if !draft(&client).map_err(described)?.changes(&client, now) {
-        return Ok(operator::shown::whole(&client, policy, now));
-    }
-    if let Err(fault) = allowed(&draft(&client).map_err(described)?.metadata, client.source) {
+    let (before, after) = (client.record.metadata.to_metadata(), draft(&client).map_err(described)?.metadata);
+    if after != before
+        && let Err(fault) = allowed(&after, client.source)
+    {
         // What operators make step by step is not complete yet; what was complete stays so.
-        if allowed(&client.record.metadata.to_metadata(), client.source).is_ok() {
+        if allowed(&before, client.source).is_ok() {
             return Err(described(fault));
         }
         print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));

@@ -18,8 +18,8 @@ use crate::service::is_choice;
 /// How large a sample may be, in bytes of JSON.
 const MOST_BYTES: usize = 2048;
 
-/// How many values of a list are shown, and how many more there were.
-const MOST_VALUES: usize = 5;
+/// How many values of a list are shown, and how many more there were; fewer where there is no room for so many.
+const MOST_VALUES: [usize; 3] = [20, 5, 1];
 
 /// How long a value is that no policy finds too long, in bytes of JSON.
 const SHORT: usize = 64;
@@ -96,10 +96,13 @@ pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, 
         if members.contains_key(&name) {
             return;
         }
-        let shown = mask(member, value, policy);
-        // Quotes, a colon, a comma.
-        let more = name.len() + shown.to_string().len() + 4;
-        if bytes + more <= MOST_BYTES {
+        let fitting = MOST_VALUES.into_iter().find_map(|most| {
+            let shown = mask(member, value, policy, most);
+            // Quotes, a colon, a comma.
+            let more = name.len() + shown.to_string().len() + 4;
+            (bytes + more <= MOST_BYTES).then_some((more, shown))
+        });
+        if let Some((more, shown)) = fitting {
             bytes += more;
             members.insert(name, shown);
         }
@@ -127,9 +130,9 @@ pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, 
     members
 }
 
-fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
+fn mask(member: &str, value: &Value, policy: &Policy, most: usize) -> Value {
     match value {
-        Value::String(text) if member == "scope" => scopes(text, policy).into(),
+        Value::String(text) if member == "scope" => scopes(text, policy, most).into(),
         Value::String(text) if is_defined(member, text) => text.as_str().into(),
         Value::String(text) if is_uri(member) => uri::masked(text).into(),
         Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
@@ -144,13 +147,22 @@ fn mask(member: &str, value: &Value, policy: &Policy) -> Value {
             (text::masked(text, &[is_hidden, is_control]) + likeness).into()
         }
         Value::Array(values) => {
-            let shown = values.iter().take(MOST_VALUES).map(|value| match value {
-                Value::Array(values) => format!("{} values", values.len()).into(),
-                value => mask(member, value, policy),
-            });
-            shown.chain(number_more(values.len())).collect()
+            // What is like one that is shown is among the others.
+            let mut shown: Vec<Value> = Vec::new();
+            for value in values {
+                let value = match value {
+                    Value::Array(values) => format!("{} values", values.len()).into(),
+                    value => mask(member, value, policy, most),
+                };
+                if shown.len() < most && !shown.contains(&value) {
+                    shown.push(value);
+                }
+            }
+            let more = number_more(values.len(), shown.len());
+            shown.extend(more);
+            shown.into()
         }
-        Value::Object(set) if member == "jwks" => keys::masked(set),
+        Value::Object(set) if member == "jwks" => keys::masked(set, most),
         Value::Object(members) => format!("{} members", members.len()).into(),
         Value::Number(number) => kind_of_number(number).into(),
         Value::Null | Value::Bool(_) => value.clone(),
@@ -172,13 +184,13 @@ fn is_name(member: &str) -> bool {
 }
 
 /// How many values there are beside those that are shown.
-fn number_more(values: usize) -> Option<Value> {
-    let more = values.checked_sub(MOST_VALUES).filter(|more| *more > 0)?;
+fn number_more(values: usize, shown: usize) -> Option<Value> {
+    let more = values.checked_sub(shown).filter(|more| *more > 0)?;
     Some(format!("{more} more").into())
 }
 
 /// The scopes that are somebody's words, and how long the others are.
-fn scopes(text: &str, policy: &Policy) -> String {
+fn scopes(text: &str, policy: &Policy, most: usize) -> String {
     let offered = policy.scopes.offered.as_ref();
     let is_known = |scope: &str| SCOPES.contains(&scope) || offered.is_some_and(|offered| offered.contains(scope));
     let is_other = |letter: char| !letter.is_ascii_graphic() || "\"\\".contains(letter);
@@ -187,7 +199,7 @@ fn scopes(text: &str, policy: &Policy) -> String {
         scope => format!("({})", text::masked(scope, &[is_other])),
     };
     let mut words = text.split(' ');
-    let mut all: Vec<String> = words.by_ref().take(MOST_VALUES).map(shown).collect();
+    let mut all: Vec<String> = words.by_ref().take(most).map(shown).collect();
     let rest = words.collect::<Vec<_>>().join(" ");
     all.extend((!rest.is_empty()).then(|| format!("({} more)", text::masked(&rest, &[]))));
     all.join(" ")
@@ -270,7 +282,12 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
     let like = LIKENESSES.iter().find_map(|(flag, like)| Some((*flag, shown.strip_suffix(like)?)));
     let shown = match like {
         Some((flag, shown)) => match suspicious(flag, policy) {
-            Some(name) => return name.into(),
+            // Characters that nobody sees are another rule's.
+            Some(name) => {
+                let hidden = text::stand_in(shown, MAX_BODY_BYTES).unwrap_or_default();
+                let hidden = hidden.chars().filter(|character| is_hidden(*character) || is_control(*character));
+                return name.chars().chain(hidden).collect::<String>().into();
+            }
             None => shown,
         },
         None => shown,
@@ -358,8 +375,8 @@ mod tests {
             ("scope", json!("openid my-password"), json!("openid (11 characters)")),
             (
                 "scope",
-                json!("a b c d e f g"),
-                json!(format!("{} (3 characters more)", ["(1 characters)"; 5].join(" "))),
+                json!("a b c d e f g h i j k l m n o p q r s t u v"),
+                json!(format!("{} (3 characters more)", ["(1 characters)"; 20].join(" "))),
             ),
             ("scope", json!(["openid", "hunter2"]), json!(["openid", "(7 characters)"])),
             ("scopes", json!(["hunter2"]), json!(["(7 characters)"])),
@@ -389,14 +406,39 @@ mod tests {
             ("redirect_uris", json!("https://*.rp.example/cb"), json!("https://*.rp.example/…")),
             ("redirect_uris", json!("https://rp.example\\hunter2"), json!("https://…\\…/…")),
             ("redirect_uris", json!("com.example.app://hunter2@x"), json!("com.example.app://…@…/…")),
-            ("contacts", json!(vec!["hunter2"; 6]), json!([&["7 characters"; 5][..], &["1 more"]].concat())),
-            ("contacts", json!(vec!["hunter2"; 5]), json!(vec!["7 characters"; 5])),
+            ("contacts", json!(vec!["hunter2"; 6]), json!(["7 characters", "5 more"])),
+            ("contacts", json!(["hunter2", "hunter", "hunter2"]), json!(["7 characters", "6 characters", "1 more"])),
         ] {
             let sent = json!({member: sent});
             let shown = Value::Object(masked(sent.as_object().unwrap(), &Preset::Open.policy()));
             let name = member.replace("#x-hunter2", "#…");
             assert_eq!(shown[&name], expected, "{sent}");
         }
+    }
+
+    /// What a change of the policy is tried with is all that was sent.
+    #[test]
+    fn each_kind_of_value_is_shown_though_others_come_first() {
+        let policy = Preset::Open.policy();
+        let mut uris: Vec<String> = (0..30).map(|number| format!("https://rp.example/{number}")).collect();
+        uris.extend((0..10).map(|number| format!("https://{number}.example/")));
+        let sample = masked(json!({ "redirect_uris": uris }).as_object().unwrap(), &policy);
+        let shown = sample["redirect_uris"].as_array().unwrap();
+        assert_eq!((&shown[1], &shown[11]), (&json!("https://0.example/…"), &json!("29 more")));
+        let body = stand_in(&sample, &policy).unwrap();
+        assert_eq!(body["redirect_uris"].as_array().unwrap().len(), 40);
+        assert_eq!(masked(&body, &policy), sample);
+    }
+
+    /// It would be registered with what is allowed of the name, and refused for what is not.
+    #[test]
+    fn a_suspected_name_keeps_its_hidden_characters() {
+        let mut policy = Preset::Open.policy();
+        policy.names.reserved = vec!["Example Bank".to_owned()].into();
+        let sample = masked(json!({"client_name": "Example Bank \u{200b}"}).as_object().unwrap(), &policy);
+        let name = stand_in(&sample, &policy).unwrap()["client_name"].as_str().unwrap().to_owned();
+        assert_eq!(policy.names.suspicion_of(&name), Some(Flag::ReservedName));
+        assert!(name.ends_with('\u{200b}'), "{name:?}");
     }
 
     #[test]
@@ -531,7 +573,11 @@ mod tests {
             web(json!({"scope": "fly"})),
             web(json!({"scope": "openid email"})),
             web(json!({"scope": "\u{e9}"})),
+            web(json!({"redirect_uris": (1..8).map(|number| {
+                format!("https://{number}.example/{}", if number == 7 { "#a" } else { "" })
+            }).collect::<Vec<_>>()})),
             // pages, names, URLs that are called
+            web(json!({"client_name": "Example Bank \u{200b}"})),
             web(json!({"logo_uri": "https://bank.example/a.png"})),
             web(json!({"client_name": "The Example Bank login"})),
             web(json!({"client_name": "Ex\u{430}mple Bank"})),
@@ -613,8 +659,7 @@ mod tests {
         lost.dedup();
         let mathematics = "jwks: key 0: x and y are not a point of crv";
         let comparison = "jwks: key 1: its kid is that of another key";
-        let beyond_what_is_shown = "redirect_uris[5]: it must not have a fragment";
-        assert_eq!(lost, [mathematics, comparison, beyond_what_is_shown]);
+        assert_eq!(lost, [mathematics, comparison]);
     }
 
     /// Institutions and banks send certificates with their keys: what is refused for something else is not tried as if

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use serde_json::{Map, Value};
 
-use super::{MOST_VALUES, number_more, text, uri};
+use super::{number_more, text, uri};
 use crate::metadata::{MAX_BODY_BYTES, PublicJwk, is_algorithm, is_hidden, is_private_member};
 
 /// Members that rules look at.
@@ -43,6 +43,9 @@ const WORDS: [&str; 24] = [
 /// What is shown in place of certificates, and of what names them, where they are the key's as they should be.
 const CERTIFIED: &str = "of the key";
 
+/// How many values of a list of a key are shown.
+const MOST_MEMBER_VALUES: usize = 5;
+
 /// Points of curves, so that what is like a key is one (RFC 7517 §A.1, RFC 8037 §A, and base points).
 const POINTS: [[&str; 3]; 5] = [
     ["P-256", "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"],
@@ -61,14 +64,14 @@ const POINTS: [[&str; 3]; 5] = [
 ];
 
 /// What is shown of a set.
-pub(super) fn masked(set: &Map<String, Value>) -> Value {
+pub(super) fn masked(set: &Map<String, Value>, most: usize) -> Value {
     let Some(keys) = set.get("keys") else { return format!("{} members", set.len()).into() };
     let Value::Array(keys) = keys else { return Map::from_iter([("keys".to_owned(), kind(keys))]).into() };
-    let shown = keys.iter().take(MOST_VALUES).map(|key| match key {
+    let shown = keys.iter().take(most).map(|key| match key {
         Value::Object(members) => shown_key(members, PublicJwk::check(key).is_ok_and(|key| key.is_some())),
         other => kind(other),
     });
-    let shown = shown.chain(number_more(keys.len())).collect();
+    let shown = shown.chain(number_more(keys.len(), most)).collect();
     Map::from_iter([("keys".to_owned(), shown)]).into()
 }
 
@@ -96,7 +99,7 @@ fn shown_member(name: &str, value: &Value) -> Value {
             text::masked(text, &[is_other]).into()
         }
         Value::String(text) => text::masked(text, &[is_hidden]).into(),
-        Value::Array(values) => values.iter().take(MOST_VALUES).map(|value| shown_member(name, value)).collect(),
+        Value::Array(values) => values.iter().take(MOST_MEMBER_VALUES).map(|value| shown_member(name, value)).collect(),
         other => kind(other),
     }
 }

@@ -151,9 +151,6 @@ fn refused(fault: &Fault) -> Response {
     match fault {
         Fault::Core(error) => {
             response = response.because(error);
-            if let Some(seconds) = error.retry_after() {
-                response = response.with("retry-after", seconds.to_string());
-            }
             match error {
                 // RFC 6750 §3.1: no error code for a request that carried no token.
                 Error::MissingToken => response.with("www-authenticate", "Bearer"),

@@ -166,10 +166,6 @@ impl Error {
 }
 
 fn core_headers(response: Response, error: &Core) -> Response {
-    let response = match error.retry_after() {
-        Some(seconds) => response.with("retry-after", seconds.to_string()),
-        None => response,
-    };
     match error {
         Core::MissingToken => response.with("www-authenticate", "Bearer"),
         Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded => {

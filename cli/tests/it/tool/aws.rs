@@ -278,7 +278,7 @@ async fn a_service_is_not_created_with_the_key_of_another_table() {
     assert_fails(&command.args(["--key-file", "other/key"]).output().unwrap(), 4, &[&part]);
     std::fs::write(home.0.join("other/key"), [2; 31]).unwrap();
     let (code, text) = failure(&create("other/key", &[]));
-    assert!(code == 2 && text.contains("it must have 32 bytes"), "{text}");
+    assert!(code == 5 && text.contains("it must have 32 bytes"), "{text}");
     table.stop().await;
 }
 

@@ -38,7 +38,7 @@ pub enum Command {
     /// Services: the authorization servers whose clients are registered.
     #[command(subcommand)]
     Service(service::Command),
-    /// Tokens: of services, of organizations, and for registering.
+    /// Operators' tokens, of services and of organizations, and initial access tokens.
     #[command(subcommand)]
     Token(token::Command),
     /// Registered clients.

@@ -16,7 +16,7 @@ use shared::service::{ServiceConfiguration, with_signing_keys};
 use shared::store::TokenRecord;
 
 use crate::demo_login;
-pub(crate) use crate::failure::described;
+use crate::failure::described;
 use crate::private;
 
 /// The number of the first demo service of a table.

@@ -25,6 +25,11 @@ pub(crate) const REACHABLE: &str = "REGISTRAR_REACHABLE";
 /// How long a server on this machine may take to be there.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A variable of this process; one that is empty says nothing.
+pub(crate) fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Where it is in a data folder.
 pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("env")

@@ -67,7 +67,7 @@ impl Kind {
             Self::Usage => "the command line is not understood",
             Self::NotFound => "what it names is not there",
             Self::Refused => "what it asks for, or what a file holds, is refused",
-            Self::Credentials => "credentials, a token or a region are missing, not valid, or do not permit it",
+            Self::Credentials => "credentials, a key, a token or a region are missing, not valid, or do not permit it",
             Self::Conflict => {
                 "the name is taken, it does not stand so that this could be done, or others changed the same"
             }
@@ -154,7 +154,11 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         Error::Claimed(_) | Error::AlreadyRegistered | Error::NotLater | Error::Contention => Kind::Conflict,
         Error::Unreachable { .. } | Error::Unavailable(_) => Kind::Unavailable,
         Error::Internal(_) => Kind::Fault,
-        Error::MissingToken | Error::InvalidToken | Error::ClientEnded | Error::InsufficientScope => Kind::Credentials,
+        Error::MissingToken
+        | Error::InvalidToken
+        | Error::SpentToken(_)
+        | Error::ClientEnded
+        | Error::InsufficientScope => Kind::Credentials,
         Error::InvalidRedirectUri(_)
         | Error::InvalidClientMetadata(_)
         | Error::InvalidSoftwareStatement(_)

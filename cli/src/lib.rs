@@ -18,8 +18,9 @@
 //! | `folder`, `private` | the data folder, the files that nobody else may read |
 //! | `logging` | what is logged |
 //! | [`demo`] | the demo service and what scripts need to know of it |
+//! | [`demo_login`] | a demo authorization server for it |
 //! | [`sandbox`] | `registrar sandbox`: institutions and federations for one machine |
-//! | [`admin`] | `registrar service`, `token`, `client` |
+//! | [`admin`] | all other commands: administration, by the table or the operators' API |
 
 #![warn(clippy::print_stdout, clippy::print_stderr)] // they panic where nobody reads: `print` does not
 

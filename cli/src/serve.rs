@@ -30,6 +30,7 @@ use crate::console_code::ConsoleCode;
 use crate::demo::{self, Addresses, Demo, OwnService};
 use crate::demo_login::DemoLogin;
 use crate::embedded::{self, AccessKey, Embedded, TABLE};
+use crate::failure::described;
 use crate::folder::{DataFolder, KEY};
 use crate::front::Front;
 use crate::gateway::{Client, Gateway};
@@ -54,7 +55,7 @@ const SERVICE: RateLimit = RateLimit::new(200, 400);
 #[derive(clap::Args)]
 pub struct Options {
     /// Where the API listens.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Where clients reach the API, if not where it listens: through a tunnel, or by a container's name. Requests for its
     /// host are let in.
@@ -223,7 +224,7 @@ pub async fn run(options: Options) -> Result<()> {
         gateway = gateway.with_login(login);
     }
     let minted = ConsoleCode::mint(&app.entropy, &demo.organization_token, app.clock.now());
-    let (console_code, code) = minted.map_err(crate::failure::described)?;
+    let (console_code, code) = minted.map_err(described)?;
     let gateway = gateway.with_console_code(console_code);
     let api = Listening { listener, tls, gateway };
     let told = [told_to_stop()?, told_to_stop()?, told_to_stop()?];
@@ -378,21 +379,21 @@ fn key(data: &DataFolder) -> Result<KeyEncryption> {
             "the folder {folder} has a table and no longer its key, {file}: bring that file back, or give another folder \
              with --data"
         );
-        let key: [u8; 32] = Entropy::system().bytes().map_err(crate::failure::described)?;
+        let key: [u8; 32] = Entropy::system().bytes().map_err(described)?;
         private::write(&path, &key).with_context(|| format!("cannot write {file}"))?;
     }
     private::close(&path).with_context(|| format!("cannot close {} to others", path.display()))?;
     let key = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     KeyEncryption::file(&key)
-        .map_err(crate::failure::described)
+        .map_err(described)
         .with_context(|| format!("{} is not a key: bring the file back as it was", path.display()))
 }
 
 /// Refuses a key that does not open what the table has.
 async fn fits(data: &DataFolder, app: &App, service: u64) -> Result<()> {
-    let Some(service) = app.store.service(service).await.map_err(crate::failure::described)? else { return Ok(()) };
+    let Some(service) = app.store.service(service).await.map_err(described)? else { return Ok(()) };
     let (id, key) = (service.id, data.file(KEY));
-    service.opens_with(&app.keys).await.map_err(crate::failure::described).with_context(|| {
+    service.opens_with(&app.keys).await.map_err(described).with_context(|| {
         format!(
             "{} is not the key of the table beside it, which has service {id}: bring the file back, or give another \
              folder with --data",

@@ -56,15 +56,6 @@ impl Draft {
         let Value::Object(members) = members else { return Err(Error::internal("a client is not an object")) };
         Ok(Self { metadata: ClientMetadata::from_members(members)?, client_type: None, ..draft })
     }
-
-    /// Whether a change to it changes something: its metadata is another one than the client's, or that lacks a secret that
-    /// a change makes, as one that came without secrets from another table.
-    #[must_use]
-    pub fn changes(&self, client: &RegisteredClient, now: u64) -> bool {
-        let end = client.record.secret_expires_at;
-        let lacks_secret = client.secret.is_none() || end != 0 && end <= now;
-        self.metadata != Self::of(client).metadata || lacks_secret && client.record.metadata.needs_secret()
-    }
 }
 
 /// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
@@ -95,7 +86,8 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
     Err(Error::Contention)
 }
 
-/// Replaces what `draft` makes of the client. If another change wins, it is asked once more on the new state.
+/// Replaces what `draft` makes of the client; what is so already is no change, unless the client lacks a secret, as one that
+/// came without secrets from another table. If another change wins, it is asked once more on the new state.
 ///
 /// # Errors
 /// As [`create`]; what `draft` returns; [`Error::UnknownClient`] if the client is gone; [`Error::Contention`] if
@@ -119,7 +111,7 @@ pub async fn replace_once(
 ) -> Result<ClientInformation, Error> {
     let draft = draft(&client)?;
     let opened = secret::open(context, &client).await?;
-    let named = ClaimKind::ALL.map(|kind| client.claim(kind).map(str::to_owned));
+    let before = client.clone();
     bound_sizes(&draft.settings)?;
     client.record.settings = draft.settings;
     // What somebody else vouches for stays as it is: federations, institutions and documents.
@@ -130,7 +122,8 @@ pub async fn replace_once(
             return Err(Invalid::ServerSet { member: "software_statement" }.into());
         }
         let metadata = admit(context.service.policy(), draft.metadata)?;
-        if client.source.is_self_registered() {
+        // What operators make at Authlete's API was not sent by anybody.
+        if client.source != Source::AuthleteCreate {
             let (before, after) = (client.record.metadata.to_members(), metadata.to_members());
             let changes = std::mem::take(&mut client.record.changes);
             client.record.changes = changes.then_by_operator(&before, &after);
@@ -138,11 +131,13 @@ pub async fn replace_once(
         client.record.metadata = metadata;
         client.record.client_type = checked_type(draft.client_type, client.source, &client.record.metadata)?;
     }
+    if client == before && !secret::is_lacking(context, &client) {
+        return Ok(information(client, opened));
+    }
     step(context, &mut client);
     let client_secret = secret::keep_or_renew(context, &mut client, opened).await?;
-    let given = ClaimKind::ALL.into_iter().zip(named).filter(|(kind, name)| client.claim(*kind) != name.as_deref());
-    let mut given: Vec<ClaimKind> = given.map(|(kind, _)| kind).collect();
-    given.retain(|kind| unique(context.service.policy()).contains(kind));
+    let mut given = unique(context.service.policy()).to_vec();
+    given.retain(|kind| client.claim(*kind) != before.claim(*kind));
     if given.contains(&ClaimKind::Alias) {
         alias_is_no_client_id(context, &client).await?;
     }
@@ -257,7 +252,7 @@ pub struct Replaced {
 }
 
 /// Replaces a client's secret, by `new` or by a random one. The old one works for `overlap` seconds more, or as the policy
-/// says.
+/// says. That it shall be the one that it is, for good, is no change.
 ///
 /// # Errors
 /// [`Invalid::NoSecret`] for a client without one, [`Invalid::NotOperators`] for one that others vouch for; [`Error::UnknownClient`], [`Error::Contention`],
@@ -295,6 +290,10 @@ pub async fn replace_secret_once(
         return Err(Invalid::syntax("overlap", "a number of seconds from 0 to 31536000").into());
     }
     let old = secret::open(context, &client).await?.ok_or(Invalid::NoSecret)?;
+    let is_for_good = client.record.secret_expires_at == 0 && client.previous_secret.is_none();
+    if is_for_good && context.service.policy().secret_lifetime.is_none() && old.matches(new.expose()) {
+        return Ok(old);
+    }
     step(context, &mut client);
     secret::replace(context, &mut client, new, overlap).await?;
     context.app.store.replace_client(&client, &[], &context.origin).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::client::{ClientTrustChain, Source};
 use crate::credentials::{Token, TokenHash, TokenKind};
-use crate::error::Error;
+use crate::error::{Error, Spent};
 use crate::policy::{BoundPolicy, Registration};
 use crate::service::Service;
 use crate::store::TokenRecord;
@@ -130,17 +130,21 @@ impl Owner {
 /// Finds out who registers. Where registration is open a token is ignored.
 ///
 /// # Errors
-/// [`Error::MissingToken`]; [`Error::InvalidToken`] for one that is unknown, expired, used up or of another
-/// service.
+/// [`Error::MissingToken`]; [`Error::InvalidToken`] for one that is unknown or of another service, [`Error::SpentToken`] for
+/// one that has expired or is used up.
 pub async fn registrant(app: &App, service: &Service, presented: Option<&str>) -> Result<Registrant, Error> {
     if service.policy().registration == Registration::Open {
         return Ok(Registrant::Anonymous);
     }
     let presented = presented.ok_or(Error::MissingToken)?;
     let token = Token::parse(TokenKind::InitialAccess, presented).ok_or(Error::InvalidToken)?;
-    let record = app.store.token(&token).await?.ok_or(Error::InvalidToken)?;
-    if record.service_id != Some(service.id) || record.uses_left == Some(0) {
-        return Err(Error::InvalidToken);
+    let found = app.store.token_or_left(&token).await?;
+    let of_service = found.filter(|(record, _)| record.service_id == Some(service.id));
+    let (record, is_live) = of_service.ok_or(Error::InvalidToken)?;
+    match record.uses_left {
+        _ if !is_live => return Err(Error::SpentToken(Spent::Ended)),
+        Some(0) => return Err(Error::SpentToken(Spent::UsedUp)),
+        _ => {}
     }
     Ok(Registrant::InitialAccess { token: record.hash, counted: record.uses_left.is_some(), bound: record.bound })
 }

@@ -21,6 +21,8 @@ pub(crate) const MILLIS_TO_BE_USED: u64 = 10 * 60 * 1000;
 pub enum Source {
     /// RFC 7591.
     Oauth,
+    /// An operator, on its registrant's behalf and by the policy.
+    Operator,
     /// Authlete's registration API.
     AuthleteRegistration,
     /// An operator, by Authlete's management API.
@@ -39,8 +41,9 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Oauth,
+        Self::Operator,
         Self::AuthleteRegistration,
         Self::AuthleteCreate,
         Self::FederationExplicit,
@@ -55,6 +58,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Oauth => "oauth",
+            Self::Operator => "operator",
             Self::AuthleteRegistration => "authlete_registration",
             Self::AuthleteCreate => "authlete_create",
             Self::FederationExplicit => "federation_explicit",
@@ -68,7 +72,16 @@ impl Source {
     /// Whether operators may change what such a client registered; where others vouch for it, they may not.
     #[must_use]
     pub const fn is_operators_to_change(self) -> bool {
-        matches!(self, Self::Oauth | Self::AuthleteRegistration | Self::AuthleteCreate | Self::IdentityCenter)
+        matches!(
+            self,
+            Self::Oauth | Self::Operator | Self::AuthleteRegistration | Self::AuthleteCreate | Self::IdentityCenter
+        )
+    }
+
+    /// Whether an operator has made such a client: it stays, whatever is done to it, until an operator ends it.
+    #[must_use]
+    pub const fn is_operators_own(self) -> bool {
+        matches!(self, Self::Operator | Self::AuthleteCreate)
     }
 
     /// The members that its protocol adds to client metadata: they are kept whatever a policy says of custom ones.
@@ -77,6 +90,7 @@ impl Source {
         match self {
             Self::Stet => &["provider_legal_id", "client_legal_id", "contact", "context", "logo"],
             Self::Oauth
+            | Self::Operator
             | Self::AuthleteRegistration
             | Self::AuthleteCreate
             | Self::FederationExplicit
@@ -120,7 +134,13 @@ impl Source {
     /// Whether the registrant manages such a client with a registration access token (RFC 7592).
     #[must_use]
     pub const fn is_self_managed(self) -> bool {
-        matches!(self, Self::Oauth | Self::AuthleteRegistration)
+        matches!(self, Self::Oauth | Self::Operator | Self::AuthleteRegistration)
+    }
+
+    /// Whether the registrant changes such a client, and not somebody who vouches for it.
+    #[must_use]
+    pub const fn is_registrants_to_change(self) -> bool {
+        self.is_self_managed() || matches!(self, Self::Stet)
     }
 }
 
@@ -135,7 +155,7 @@ pub enum ClientType {
 }
 
 /// A client, as stored.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct RegisteredClient {
     /// The service it belongs to.
     pub service_id: u64,
@@ -232,7 +252,7 @@ impl RegisteredClient {
     /// Whether an operator wants it to stay, though nobody uses it, and though nobody approves it: it waits for that without
     /// an end.
     fn stays(&self) -> bool {
-        self.retained || self.record.made_by_operator
+        self.retained || self.source.is_operators_own()
     }
 
     /// When it ends if it is not approved until then, in seconds since 1970.
@@ -241,16 +261,10 @@ impl RegisteredClient {
         self.pending_until.filter(|_| !self.stays())
     }
 
-    /// Whether it ends if nobody uses it. What operators have made stays.
-    #[must_use]
-    pub fn ends_unused(&self) -> bool {
-        self.source.ends_unused() && !self.record.made_by_operator
-    }
-
     /// Whether it may be deleted for not being used: of those that end so, no operator has locked it or wants it to stay.
     #[must_use]
     pub fn may_be_pruned(&self) -> bool {
-        self.ends_unused() && !self.retained && !self.locked
+        self.source.ends_unused() && !self.retained && !self.locked
     }
 
     /// Whether it may be let go where a service has too many: it came with nothing, nobody is known to use it, no operator
@@ -300,12 +314,12 @@ impl RegisteredClient {
     /// Whether a use moves its end.
     #[must_use]
     pub fn lives_by_use(&self, unused: Unused) -> bool {
-        self.unused_until.is_some() || self.ends_unused() && unused.since.is_some()
+        self.unused_until.is_some() || self.source.ends_unused() && unused.since.is_some()
     }
 
     /// Whether it does not end before that for not being used, nor would by another policy, in seconds since 1970.
     pub(crate) fn is_kept_until(&self, until: u64) -> bool {
-        until == 0 || !self.ends_unused() || self.kept_until() >= until
+        until == 0 || !self.source.ends_unused() || self.kept_until() >= until
     }
 
     /// Until when that is known, in seconds since 1970.
@@ -327,7 +341,7 @@ impl RegisteredClient {
     pub(crate) fn end_unused(&mut self, end: Option<u64>, given_until: u64) {
         let least = self.kept_until().max(given_until);
         (self.unused_until, self.given_until) = match end {
-            _ if !self.ends_unused() => (None, None),
+            _ if !self.source.ends_unused() => (None, None),
             Some(end) => (Some(end.max(least)), None),
             None => (None, Some(least).filter(|least| *least > 0)),
         };
@@ -441,8 +455,8 @@ pub struct ClientRecord {
     /// Whether it came with nothing that anybody had given it: no token, statement, certificate or chain.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous: bool,
-    /// Whether an operator has made it, so that it does not end though nobody uses it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Whether an operator has made it, in items that were written before that was a source of its own.
+    #[serde(default, skip_serializing)]
     pub made_by_operator: bool,
     /// What its initial access token allowed.
     #[serde(default)]
@@ -570,7 +584,7 @@ pub struct SoftwareIdentity {
 }
 
 /// A client secret at rest.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct SealedSecret {
     /// See [`crate::credentials::DataKey::seal`].
     pub sealed: Vec<u8>,
@@ -579,7 +593,7 @@ pub struct SealedSecret {
 }
 
 /// A client secret that was replaced, and works until an end.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct PreviousSecret {
     /// As it was.
     pub secret: SealedSecret,

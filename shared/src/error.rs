@@ -29,6 +29,9 @@ pub enum Error {
     /// RFC 6750 §3.1 `invalid_token`: unknown, expired or revoked, or of another client.
     #[error("the token is not valid for this request")]
     InvalidToken,
+    /// RFC 6750 §3.1 `invalid_token`: an initial access token of this service that was good once.
+    #[error("the initial access token {}", .0.as_str())]
+    SpentToken(Spent),
     /// The token is the client's own, and the client has ended by itself.
     #[error("the client has ended, since nobody has used it or its time is over; it may register again")]
     ClientEnded,
@@ -125,6 +128,24 @@ pub enum StatementFault {
     OtherSoftware,
 }
 
+/// Why an initial access token that was good works no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// As many have registered with it as were to.
+    UsedUp,
+    /// Its time is over, or an operator has ended it.
+    Ended,
+}
+
+impl Spent {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::UsedUp => "is used up",
+            Self::Ended => "has ended",
+        }
+    }
+}
+
 /// Whose clients are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ceiling {
@@ -168,7 +189,7 @@ impl Error {
             Self::InvalidSoftwareStatement(_) => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::OtherTrustAnchor => "invalid_trust_anchor",
-            Self::MissingToken | Self::InvalidToken | Self::ClientEnded => "invalid_token",
+            Self::MissingToken | Self::InvalidToken | Self::SpentToken(_) | Self::ClientEnded => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients(_) => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
@@ -203,7 +224,7 @@ impl Error {
             | Self::NotLater
             | Self::InvalidCursor
             | Self::UnapprovedSoftwareStatement => 400,
-            Self::MissingToken | Self::InvalidToken | Self::ClientEnded => 401,
+            Self::MissingToken | Self::InvalidToken | Self::SpentToken(_) | Self::ClientEnded => 401,
             Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients(_) => 403,
             Self::UnknownService | Self::UnknownClient | Self::OtherTrustAnchor => 404,
             Self::MethodNotAllowed => 405,
@@ -234,6 +255,7 @@ impl Error {
             | Self::UnapprovedSoftwareStatement
             | Self::MissingToken
             | Self::InvalidToken
+            | Self::SpentToken(_)
             | Self::ClientEnded
             | Self::InsufficientScope
             | Self::RegistrationClosed

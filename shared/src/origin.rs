@@ -9,6 +9,8 @@ pub struct Origin {
     pub door: &'static str,
     /// The source address.
     pub address: String,
+    /// Who sends it, as far as an address tells, whatever is kept of that: it is compared, and written nowhere.
+    pub sender: String,
     /// The gateway's request identifier.
     pub request_id: String,
 }

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub(crate) use audit::sender;
 pub use audit::{Addresses, Audit};
 pub use bounds::LONGEST_OVERLAP;
 pub use called_urls::CalledUrls;

@@ -76,7 +76,7 @@ pub async fn register(
     let outcome = try_register(context, source, registrant, submitted, &mut rule).await;
     if let Err(error) = &outcome {
         // Others were faster with an initial access token of so many uses.
-        let rule = if matches!(error, Error::InvalidToken) { "registration" } else { rule };
+        let rule = if matches!(error, Error::SpentToken(_)) { "registration" } else { rule };
         note(context, &error.into(), &Attempt { sent: submitted.metadata.to_members(), ..Attempt::new(rule) }).await;
     }
     outcome
@@ -121,15 +121,10 @@ async fn try_register(
 /// As [`register`].
 pub async fn register_for(context: &Context<'_>, submitted: &Submitted) -> Result<ClientInformation, Error> {
     let (sent, bound) = (Sent::to_register(submitted), BoundPolicy::default());
-    let admitted = admit(context, Source::Oauth, sent, &bound, Scrutiny::Vouched, &mut "").await?;
-    let (source, registrant) = (Source::Oauth, Registrant::Anonymous);
+    let (source, registrant) = (Source::Operator, Registrant::Anonymous);
+    let admitted = admit(context, source, sent, &bound, Scrutiny::Vouched, &mut "").await?;
     remote::check(context, &admitted.metadata).await?;
-    let mut client = enrolment::new_client(context, source, &registrant, admitted, Map::new());
-    // What an operator has made stays.
-    client.pending_until = None;
-    client.unused_until = None;
-    client.record.anonymous = false;
-    client.record.made_by_operator = true;
+    let client = enrolment::new_client(context, source, &registrant, admitted, Map::new());
     within_the_developers_share(context, &client).await?;
     enrolment::register_minted(context, client, &registrant).await
 }
@@ -269,14 +264,19 @@ async fn replace(
     let policy = context.service.policy();
     let admitted = readmit(context, &client, Sent::to_replace(submitted), rule).await?;
     remote::check(context, admitted.metadata()).await?;
+    let before = client.clone();
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());
     become_what_was_admitted(policy, &mut client, admitted);
     client.record.settings.others.extend(submitted.kept.clone());
+    let token = rotate_token(context, &mut client, owner.token())?;
+    // What is so already is no change.
+    if client == before && !secret::is_lacking(context, &client) && !secret::is_ending(context, &client) {
+        return Ok(ClientInformation::new(client, client_secret, token));
+    }
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
     let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
-    let token = rotate_token(context, &mut client, owner.token())?;
     let claimed = if renamed { claimed(policy, client.source) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))
@@ -300,7 +300,7 @@ async fn readmit(
 
 /// What operators have approved is what it was: anything else waits again, and what waits does so no longer than it did.
 fn reopen_approval(context: &Context<'_>, client: &mut RegisteredClient, admitted: &VerifiedMetadata) {
-    if *admitted != client.record.metadata && client.source.is_self_registered() {
+    if *admitted != client.record.metadata && client.source.is_registrants_to_change() {
         let policy = context.service.policy();
         client.pending_until = client.pending_until.or(policy.end_of_pending(context.app.clock.now()));
     }

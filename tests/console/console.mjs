@@ -322,18 +322,22 @@ await check('of changes that help those are offered that change the least', asyn
   const hosts = { ...protectedPolicy.redirect_uris, hosts: ['only.example', '.below.example'], loopback: true, private_use_schemes: 'accept' }
   await putPolicy({ ...protectedPolicy, registration: 'open', names: { ...protectedPolicy.names, ...names }, redirect_uris: hosts })
   const uris = ['https://nope.example/cb', 'https://is.below.example/cb', 'http://127.0.0.1:8080/cb', 'http://[::1]/cb']
-  for (const [body, told, offered, press] of [
+  for (const [body, told, offered, press, says, own] of [
     [{ response_types: ['code', 'id_token'], redirect_uris: ['https://only.example/cb'] }, 'response_types: "id_token"', 'response_types.unoffered', 'Drop response types that are not offered'],
     [{ grant_types: ['authorization_code', 'password'], redirect_uris: ['https://only.example/cb'] }, 'grant_types: "password"', 'grant_types.unoffered', 'Drop grant types that are not offered'],
     [{ client_name: 'The EXAMPLE-BANK login', redirect_uris: ['https://only.example/cb'] }, 'a name that this service reserves', 'names.same', /^Flag names that have/],
     [{ redirect_uris: uris, application_type: 'native' }, 'is not allowed by the policy', 'redirect_uris.hosts', 'Permit nope.example'],
+    [{ redirect_uris: ['https://only.example/cb', ...Array.from({ length: 24 }, (_, number) => `https://h${number}.example/cb`)] }, 'is not allowed by the policy', 'redirect_uris.hosts', /^Permit h0/, /More was sent than is kept, 5 of redirect_uris:/],
+    [{ redirect_uris: ['com.example.app:/cb'], application_type: 'native', token_endpoint_auth_method: 'client_secret_basic' }, 'private-use', 'redirect_uris.private_use_schemes', 'Accept private-use schemes of all clients', /Changes that help/, { private_use_schemes: 'public_clients', reverse_domain_schemes: true }],
   ]) {
+    if (own) await putPolicy({ ...protectedPolicy, registration: 'open', redirect_uris: { ...protectedPolicy.redirect_uris, ...own } })
     assert.equal((await register({ ...redirect, ...body })).status, 400)
     await at(page, 'tokens')
     await at(page, 'today')
     await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
     await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
     await settled(page)
+    if (says) assert.match(await main(page), says)
     assert.equal(await page.getByRole('button', { name: /^(Drop what|Flag both)/ }).count(), 0)
     await page.getByRole('button', { name: press, exact: true }).click()
     await page.getByText(/^It would be registered/).waitFor()
@@ -353,6 +357,7 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     [{ software_statement: `${jwt({ iss: 'https://unknown.example' })}.c2ln` }, 'its issuer is not approved', /adds it to software_statements\.issuers[^]*may send none/],
     [{ software_statement: 'none' }, 'is not a signed JWT', /Send a JWT that an issuer has signed/],
     [{ sector_identifier_uri: 'https://127.0.0.1/s.json' }, 'the URL is not allowed', /port 443 and a public host[^]*Once that is so, it would be registered\./],
+    [{ request_uris: ['https://rp.example/*'] }, 'request_uris must not contain a wildcard', /without \*/],
   ]) {
     assert.equal((await register({ ...redirect, ...body })).status, 400)
     await at(page, 'tokens')
@@ -362,6 +367,13 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     await settled(page)
     assert.match(await main(page), says)
   }
+  await putPolicy(protectedPolicy)
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600 })
+  for (const status of [201, 401]) assert.equal((await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })).status, status)
+  await at(page, 'tokens')
+  await at(page, 'today')
+  await page.getByRole('link', { name: 'the initial access token is used up' }).click()
+  await page.getByText('Send another one, which an operator makes.').waitFor()
   await putPolicy(policyBefore)
 })
 
@@ -488,7 +500,7 @@ await check('a list goes on over pages with nothing to be shown, says so, and ca
   await press('Show more')
   await says('Looking further: nothing to be shown on 21 pages yet …')
   await press('Stop')
-  await says('Stopped: nothing to be shown on 24 pages, but the list goes on.')
+  await says('Stopped. Nothing to be shown on 24 pages, but the list goes on.')
   assert.deepEqual([reads, await rows.count(), await focused()], [41, 2, 'Look further'])
   holds = Infinity
   fails = true
@@ -610,7 +622,7 @@ await check('what others have changed of a policy meanwhile is brought into the 
   // What was changed of the service, and not of its policy, is asked again as well.
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
   await dialog.waitFor()
-  await changePolicy(() => ({ lookup_max_age: 30 }))
+  for (const lookup_max_age of [33, 30]) await changePolicy(() => ({ lookup_max_age }))
   await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
   await dialog.getByText('Nothing was put into effect').waitFor()
   await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
@@ -618,6 +630,17 @@ await check('what others have changed of a policy meanwhile is brought into the 
   const { client_lifetime, lookup_max_age } = (await operate('GET', '1/policy')).body
   assert.deepEqual([client_lifetime, lookup_max_age], [86_400, 30])
   assert.equal(await page.getByRole('heading', { name: 'Others have changed the policy' }).count(), 0)
+})
+
+await check('a policy that others change while it is only looked at is shown as it is', async () => {
+  await changePolicy(() => ({ lookup_max_age: 29 }))
+  await page.getByLabel('A well-known host').selectOption('Goose')
+  await page.waitForFunction(() => document.querySelector('textarea').value.includes('"lookup_max_age": 29'))
+  await page.getByText('The policy above is the one that is in force.').waitFor()
+  assert.equal(await page.getByRole('heading', { name: 'Others have changed the policy' }).count(), 0)
+  await changePolicy(() => ({ lookup_max_age: 30 }))
+  await at(page, 'today')
+  await at(page, 'policy')
 })
 
 await check('what two have changed of a policy is chosen, also where one comes back later', async () => {
@@ -1184,6 +1207,33 @@ for (const [width, height] of [[1280, 900], [360, 740]]) {
     await other.context().close()
   }
 }
+
+await check('long members and rules are no wider than the window', async () => {
+  const sent = {
+    redirect_uris: ['https://client.example/a/path/that/is/long/and/goes/on/cb'], token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=client.example,O=Example',
+    subject_type: 'pairwise', sector_identifier_uri: 'https://sector.example/a/path/that/is/long/and/goes/on.json', token_endpoint_auth_signing_alg: 'ES256',
+    backchannel_authentication_request_signing_alg: 'ES256', a_member_that_nobody_knows_at_all: 'https://unknown.example/a/path/that/is/long',
+  }
+  await changePolicy(({ token_endpoint_auth_methods: { offered } }) => ({ unannounced: 'drop', token_endpoint_auth_methods: { offered: [...offered, 'tls_client_auth'], unoffered: 'drop' } }))
+  await at(page, 'policy')
+  await page.getByLabel('What it sends').fill(JSON.stringify(sent))
+
+  await page.getByRole('cell', { name: 'a_member_that_nobody_knows_at_all' }).waitFor()
+  const { subject_type: _, sector_identifier_uri: __, ...registers } = sent
+  const { body } = await register(registers)
+  const isIn = async (what) => {
+    for (const width of [360, 480, 640, 769, 900, 1024, 1200, 1280, 1440]) {
+      await page.setViewportSize({ width, height: 800 })
+      const [wide, room] = await page.evaluate(() => [document.getElementById('page').scrollWidth, document.getElementById('page').clientWidth])
+      assert.ok(wide <= room, `${what} at ${width}: ${wide} in ${room}`)
+    }
+  }
+  await isIn('the policy editor')
+  await at(page, `clients/${body.client_id}`)
+  await isIn('a client')
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await putPolicy(policyBefore)
+})
 
 await check('nothing is wider than the window, whatever its width', async () => {
   for (const path of ['today', 'clients', 'tokens', 'policy']) {

@@ -1,11 +1,12 @@
 //! Tokens that an operator ends, all of a user at a client or all of a client.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::Error;
+use shared::store::Standing;
 
-use super::left::Whose;
-use super::list::{Status, by_client, grants_of_subject, works};
+use super::left::{Whose, grants_left};
+use super::list::{all_of_client, grants_of_subject, is_ended, is_valid, works};
 use crate::authorization::{Authorization, State};
 use crate::context::Context;
 use crate::grant::{self, End, Grant};
@@ -33,12 +34,17 @@ async fn ended(context: &Context<'_>, grant: &Grant, forgets_scopes: bool) -> Re
     let now = context.now_millis();
     // One that is revoked already was so by somebody who came no further.
     let gone = |authorization: &Authorization| authorization.may_live(now) || authorization.state == State::Revoked;
-    let gone: Vec<_> = known.iter().filter(|it| gone(it)).map(|authorization| authorization.id).collect();
+    let gone: Vec<_> = known.iter().filter(|it| gone(it)).collect();
     let forgets_scopes = forgets_scopes && grant.has_scopes();
     if gone.is_empty() && !forgets_scopes {
         return Ok(0);
     }
-    let clients = context.app.store.standings(context.service.id, BTreeSet::from([grant.client])).await?;
+    let clients = standings(context, grant.client).await?;
+    // Nor does what has ended with all that the client had end again.
+    let gone: Vec<_> = gone.into_iter().filter(|it| !is_ended(&clients, it)).map(|it| it.id).collect();
+    if gone.is_empty() && !forgets_scopes {
+        return Ok(0);
+    }
     let works = |authorization: &&Authorization| authorization.is_live(now) && works(context, &clients, authorization);
     let count = known.iter().filter(works).count();
     // Who is told of it by the audit is told of what has happened: the tokens end before.
@@ -79,7 +85,30 @@ pub async fn end_all(context: &Context<'_>, whose: Whose<'_>) -> Result<usize, E
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn end_all_of_client(context: &Context<'_>, client: u64) -> Result<usize, Error> {
-    let page = by_client(context, client, Status::Valid, (0, 0)).await?;
-    context.app.store.end_tokens(context.service.id, client, context.origin).await?;
-    Ok(page.total)
+    let all = all_of_client(context, client).await?;
+    let clients = standings(context, client).await?;
+    let count = all.iter().filter(|authorization| is_valid(context, &clients, authorization)).count();
+    let now = context.now_millis();
+    let lives = |authorization: &Authorization| authorization.is_live(now) && !is_ended(&clients, authorization);
+    let is_change = all.iter().any(lives) || has_codes(context, client).await?;
+    // An index may not have yet what was given a moment ago: it ends in any case.
+    if !context.app.store.end_tokens(context.service.id, client, is_change, context.origin).await? {
+        // The copy of a metadata document may be gone before its tokens are: no client is there to say that they have ended.
+        for authorization in all.into_iter().filter(lives) {
+            store::revoke(context, authorization).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// Whether users have agreed to something of which a client has not fetched the tokens yet: no list of its own has that. Of
+/// more grants than a page reads it is taken as so.
+async fn has_codes(context: &Context<'_>, client: u64) -> Result<bool, Error> {
+    let page = grants_left(context, Whose::Client(client), None, usize::MAX).await?;
+    Ok(page.next.is_some() || page.grants.iter().any(|left| !left.live.is_empty()))
+}
+
+/// How a client stands.
+async fn standings(context: &Context<'_>, client: u64) -> Result<BTreeMap<u64, Standing>, Error> {
+    context.app.store.standings(context.service.id, BTreeSet::from([client])).await
 }

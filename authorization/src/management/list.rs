@@ -44,10 +44,14 @@ pub async fn by_client(
     status: Status,
     range: (usize, usize),
 ) -> Result<Page, Error> {
+    sorted(context, all_of_client(context, client).await?, status, range).await
+}
+
+/// The authorizations of a client that have tokens, or had some.
+pub(super) async fn all_of_client(context: &Context<'_>, client: u64) -> Result<Vec<Authorization>, Error> {
     let list = authorizations_list(context.service.id, client);
     let items = context.app.store.listed(LIST_INDEX, list, MOST_LOOKED_AT).await?;
-    let all = items.iter().map(store::read).collect::<Result<Vec<_>, _>>()?;
-    sorted(context, all, status, range).await
+    items.iter().map(store::read).collect()
 }
 
 /// How many clients a service has of which all tokens are listed.
@@ -69,10 +73,7 @@ pub async fn of_all_clients(
     }
     let mut all = Vec::new();
     for client in clients.iter().filter_map(number_of) {
-        let items = store.listed(LIST_INDEX, authorizations_list(service, client), MOST_LOOKED_AT).await?;
-        for item in &items {
-            all.push(store::read(item)?);
-        }
+        all.extend(all_of_client(context, client).await?);
     }
     sorted(context, all, status, range).await.map(Some)
 }
@@ -93,7 +94,7 @@ pub async fn by_subject(
 ) -> Result<Page, Error> {
     let mut all = Vec::new();
     for grant in grants_of_subject(context, subject).await? {
-        all.extend(of_grant(context, &grant).await?);
+        all.extend(grant::authorizations(context, &grant).await?);
     }
     sorted(context, all, status, range).await
 }
@@ -109,7 +110,7 @@ pub async fn by_client_and_subject(
     range: (usize, usize),
 ) -> Result<Page, Error> {
     let all = match grant {
-        Some(grant) => of_grant(context, grant).await?,
+        Some(grant) => grant::authorizations(context, grant).await?,
         None => Vec::new(),
     };
     sorted(context, all, status, range).await
@@ -126,12 +127,6 @@ pub async fn grants_of_subject(context: &Context<'_>, subject: &str) -> Result<V
     Ok(grants.collect())
 }
 
-async fn of_grant(context: &Context<'_>, grant: &Grant) -> Result<Vec<Authorization>, Error> {
-    let keys = grant.live.iter().map(|id| store::key(context, *id).into_attributes()).collect();
-    let items = context.app.store.batches(keys).await?;
-    items.iter().map(store::read).collect()
-}
-
 async fn sorted(
     context: &Context<'_>,
     mut all: Vec<Authorization>,
@@ -140,13 +135,9 @@ async fn sorted(
 ) -> Result<Page, Error> {
     all.retain(|authorization| authorization.state == State::Active);
     if status != Status::All {
-        let clients = standings(context, &all).await?;
-        let now = context.now_millis();
-        all.retain(|authorization| {
-            let has_ended = !authorization.access_token.as_ref().is_some_and(|given| given.is_live(now));
-            let works = !has_ended && works(context, &clients, authorization);
-            works == (status == Status::Valid)
-        });
+        let numbers = all.iter().map(|authorization| authorization.client).collect();
+        let clients = context.app.store.standings(context.service.id, numbers).await?;
+        all.retain(|authorization| is_valid(context, &clients, authorization) == (status == Status::Valid));
     }
     all.sort_by_key(|authorization| std::cmp::Reverse((authorization.active_since, authorization.id)));
     let total = all.len();
@@ -154,16 +145,24 @@ async fn sorted(
     Ok(Page { authorizations, total })
 }
 
-/// How the clients of authorizations stand.
-pub(super) async fn standings(context: &Context<'_>, all: &[Authorization]) -> Result<BTreeMap<u64, Standing>, Error> {
-    let numbers = all.iter().map(|authorization| authorization.client).collect();
-    context.app.store.standings(context.service.id, numbers).await
+/// Whether the access token of an authorization works for its client as that stands.
+pub(super) fn is_valid(
+    context: &Context<'_>,
+    clients: &BTreeMap<u64, Standing>,
+    authorization: &Authorization,
+) -> bool {
+    let has_access = authorization.access_token.as_ref().is_some_and(|given| given.is_live(context.now_millis()));
+    authorization.state == State::Active && has_access && works(context, clients, authorization)
 }
 
 /// Whether the tokens of an authorization work for its client as that stands.
 pub(super) fn works(context: &Context<'_>, clients: &BTreeMap<u64, Standing>, authorization: &Authorization) -> bool {
-    let standing = clients.get(&authorization.client);
-    let tokens_from = standing.and_then(|standing| standing.tokens_from);
-    let client = standing.and_then(|standing| standing.client.as_ref());
-    authorization.is_after(tokens_from) && authorization.works_for(context.service, client)
+    let client = clients.get(&authorization.client).and_then(|standing| standing.client.as_ref());
+    !is_ended(clients, authorization) && authorization.works_for(context.service, client)
+}
+
+/// Whether an authorization has ended with all that its client had until a moment.
+pub(super) fn is_ended(clients: &BTreeMap<u64, Standing>, authorization: &Authorization) -> bool {
+    let tokens_from = clients.get(&authorization.client).and_then(|standing| standing.tokens_from);
+    !authorization.is_after(tokens_from)
 }

@@ -367,7 +367,7 @@ fn base(text: &str) -> Result<Url, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use shared::error::{Ceiling, StatementFault};
+    use shared::error::{Ceiling, Spent, StatementFault};
     use shared::metadata::{Invalid, InvalidRedirectUri, RedirectUriFault};
 
     use super::*;
@@ -385,7 +385,9 @@ mod tests {
             Some(Error::InvalidSoftwareStatement(_)) => Error::UnapprovedSoftwareStatement,
             Some(Error::UnapprovedSoftwareStatement) => Error::MissingToken,
             Some(Error::MissingToken) => Error::InvalidToken,
-            Some(Error::InvalidToken) => Error::ClientEnded,
+            Some(Error::InvalidToken) => Error::SpentToken(Spent::UsedUp),
+            Some(Error::SpentToken(Spent::UsedUp)) => Error::SpentToken(Spent::Ended),
+            Some(Error::SpentToken(Spent::Ended)) => Error::ClientEnded,
             Some(Error::ClientEnded) => Error::RegistrationClosed,
             Some(Error::RegistrationClosed) => Error::TooManyClients(Ceiling::Service),
             Some(Error::TooManyClients(Ceiling::Service)) => Error::TooManyClients(Ceiling::Developer),
@@ -411,7 +413,7 @@ mod tests {
     #[test]
     fn an_error_is_of_the_same_kind_by_the_api_as_by_the_table() {
         let errors: Vec<Error> = std::iter::successors(after(None), |error| after(Some(error))).collect();
-        assert_eq!(errors.len(), 25);
+        assert_eq!(errors.len(), 27);
         for error in errors {
             let by_table = of_core(&error);
             let fault = operator::Fault::Core(error);

@@ -19,9 +19,6 @@ use super::token::duration;
 use crate::failure::described;
 use crate::print;
 
-/// How many rows a table has unless it shall have more.
-const ROWS: usize = 100;
-
 /// How many entries are read at a time.
 const PAGE: usize = 100;
 
@@ -49,8 +46,7 @@ pub struct Audit {
 pub(super) async fn run(audit: &Audit, asked: &Asked, output: &Output) -> Result<()> {
     let now = Clock::system().now();
     let since = audit.since.map_or(0, |since| now.saturating_sub(since.as_secs()));
-    let usual = if output.is_json() { usize::MAX } else { ROWS };
-    let most = audit.limit.map_or(usual, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let most = output.most(audit.limit);
     let log = Log { service: audit.service, since, asked };
     let is_cut = match &audit.client {
         _ if audit.refused => {

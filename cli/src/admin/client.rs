@@ -34,7 +34,7 @@ use crate::print;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Register a client, by the service's policy; its secret and its token are shown this once.
+    /// Register a client, by the service's policy; its secret and its registration access token are shown this once.
     Create {
         /// The service.
         #[arg(long)]
@@ -94,14 +94,14 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Replace the token by which a client manages its registration, which is shown this once; the old one ends at once.
+    /// Replace a client's registration access token, which is shown this once; the old one ends at once.
     ReissueToken {
         #[command(flatten)]
         seen: Seen,
         #[command(flatten)]
         consent: Consent,
     },
-    /// Delete a client: its secret and its token end at once. For thirty days it can be restored, unless it was locked or
+    /// Delete a client: its secret and its tokens end at once. For thirty days it can be restored, unless it was locked or
     /// comes back by itself.
     Delete {
         #[command(flatten)]
@@ -120,8 +120,8 @@ pub struct Which {
     /// The service.
     #[arg(long)]
     service: u64,
-    /// Its `client_id`.
-    #[arg(allow_hyphen_values = true)]
+    /// The client, by its `client_id`, number or alias.
+    #[arg(value_name = "CLIENT", allow_hyphen_values = true)]
     client_id: String,
 }
 
@@ -224,12 +224,12 @@ async fn update_in_table(
     let set = settable::differing(shown::settable(changes), &client, policy, now);
     settable::check(&set, policy).map_err(refused)?;
     let draft = |client: &RegisteredClient| Draft::patched(client, set.clone());
-    if !draft(&client).map_err(described)?.changes(&client, now) {
-        return Ok(operator::shown::whole(&client, policy, now));
-    }
-    if let Err(fault) = allowed(&draft(&client).map_err(described)?.metadata, client.source) {
+    let (before, after) = (client.record.metadata.to_metadata(), draft(&client).map_err(described)?.metadata);
+    if after != before
+        && let Err(fault) = allowed(&after, client.source)
+    {
         // What operators make step by step is not complete yet; what was complete stays so.
-        if allowed(&client.record.metadata.to_metadata(), client.source).is_ok() {
+        if allowed(&before, client.source).is_ok() {
             return Err(described(fault));
         }
         print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));

@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use axum::http::Uri;
 use clap::Args;
+use shared::app::{self, StartError};
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::FetchSettings;
@@ -21,7 +22,7 @@ use super::output::date;
 use super::place::{Place, Server};
 use super::sign_in::{self, sign_in};
 use crate::environment::{EXTRA_CA, REACHABLE};
-use crate::failure::{Failure, described};
+use crate::failure::{Failure, Kind, described};
 use crate::folder::{FOLDER, FOLDER_OF_MEMORY};
 use crate::{demo, embedded, environment, print};
 
@@ -188,12 +189,12 @@ async fn client_at(url: &str, key_file: Option<&str>) -> Result<(Client, Option<
 
 /// Who has the table that the AWS environment names.
 fn named(aws: &SdkConfig) -> Server {
-    let url = [environment::ENDPOINT_URL, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| std::env::var(name).ok());
+    let url = [environment::ENDPOINT_URL, "AWS_ENDPOINT_URL"].into_iter().find_map(environment::given);
     let region = || aws.region().map(ToString::to_string).unwrap_or_default();
-    url.filter(|url| !url.is_empty()).map_or_else(|| Server::Region(region()), Server::Url)
+    url.map_or_else(|| Server::Region(region()), Server::Url)
 }
 
-/// A variable that is empty says nothing.
+/// An option whose variable is empty says nothing.
 fn given(value: Option<String>) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
@@ -220,7 +221,8 @@ impl Connection {
     /// What wraps the data keys of services.
     pub(super) async fn keys(&self) -> Result<KeyEncryption> {
         let keys = self.keys_of(self.kms_key_id.as_deref(), self.key_file.as_deref()).await?;
-        keys.ok_or_else(|| Failure::usage("a service needs a key: give --kms-key-id, or --key-file").into())
+        let sentence = "a service needs a key: give --kms-key-id, or --key-file";
+        keys.ok_or_else(|| Failure::new(Kind::Credentials, sentence).into())
     }
 
     /// That KMS key, or that key file, if one of them is given.
@@ -238,7 +240,8 @@ impl Connection {
                 Ok(Some(KeyEncryption::kms(key_id.to_owned(), aws)))
             }
             (None, Some(path)) => {
-                shared::app::key_file(path).map(Some).map_err(|error| Failure::usage(error.to_string()).into())
+                let refused = |error: StartError| Failure::new(Kind::Credentials, error.to_string()).into();
+                app::key_file(path).map(Some).map_err(refused)
             }
             (None, None) => Ok(None),
         }
@@ -276,9 +279,8 @@ impl Connection {
     /// Where the API is that this table is for, if that is known: as `REGISTRAR_BASE_URL` says, else as the data folder of
     /// `registrar serve` does.
     pub(super) fn base_url(&self) -> Option<String> {
-        let named = std::env::var("REGISTRAR_BASE_URL").ok().filter(|url| !url.is_empty());
-        let data = self.key_file.as_deref().and_then(|file| Path::new(file).parent());
-        named.or_else(|| Some(demo::Demo::read(&data?.join("demo.json"))?.base_url))
+        let named = environment::given("REGISTRAR_BASE_URL");
+        named.or_else(|| Some(demo::Demo::read(&self.data()?.join("demo.json"))?.base_url))
     }
 
     /// What may be fetched beyond the rules, in development: as the options say, the environment, or the data folder of
@@ -298,10 +300,13 @@ impl Connection {
         Ok(named.split(',').filter(|pair| !pair.is_empty()).map(str::to_owned).collect())
     }
 
+    /// The data folder of `registrar serve`, where the key file is in one.
+    fn data(&self) -> Option<&Path> {
+        self.key_file.as_deref().and_then(|file| Path::new(file).parent())
+    }
+
     fn development(&self, name: &str) -> Result<Option<String>> {
-        let named = given(std::env::var(name).ok());
-        let data = self.key_file.as_deref().and_then(|file| Path::new(file).parent());
-        match (named, data) {
+        match (environment::given(name), self.data()) {
             (None, Some(data)) => Ok(given(environment::variable(data, name)?)),
             (named, _) => Ok(named),
         }

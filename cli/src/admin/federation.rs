@@ -25,6 +25,7 @@ use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::of_service;
 use super::fetched::fault;
+use super::keys::{keys_of, kid_of};
 use super::{Connection, Output, operator};
 use crate::failure::described;
 
@@ -106,7 +107,7 @@ pub struct Settings {
     #[arg(long = "vouches-for", value_name = "URL=HOST")]
     names: Vec<String>,
     /// How relying parties register; may be repeated [default: explicit].
-    #[arg(long = "registration", value_enum)]
+    #[arg(long = "registration", value_enum, value_name = "REGISTRATION")]
     registrations: Vec<Registration>,
     /// What becomes of a second explicit registration while the first is valid.
     #[arg(long, value_enum)]
@@ -261,10 +262,7 @@ async fn change(
     let wrapping = connection.keys().await?;
     let mut secrets = service.secrets(&wrapping).await.map_err(described)?;
     let mut set = key_set(&secrets)?;
-    let mut keys = match set.remove("keys") {
-        Some(Value::Array(keys)) => keys,
-        _ => Vec::new(),
-    };
+    let mut keys = keys_of(set.clone());
     let mut configuration = service.configuration.clone();
     if !apply(&mut configuration, &mut keys)? {
         return Ok(service);
@@ -289,10 +287,6 @@ fn signing(settings: &FederationSettings, keys: &[Value]) -> Result<String> {
 
 fn set_of(keys: &[Value]) -> Map<String, Value> {
     [("keys".to_owned(), keys.into())].into_iter().collect()
-}
-
-fn kid_of(key: &Value) -> Option<&str> {
-    key.get("kid").and_then(Value::as_str)
 }
 
 fn known(keys: &[Value], kid: &str) -> Result<()> {

@@ -18,8 +18,8 @@ use super::{Output, operator};
 use crate::failure::{Failure, described};
 use crate::print;
 
-/// How many rows a table has unless it shall have more.
-const ROWS: usize = 100;
+/// How many grants are read at a time.
+const PAGE: usize = 100;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -99,14 +99,8 @@ struct Holder {
 }
 
 async fn list(whose: &Whose, limit: Option<u64>, office: &Office<'_>, output: &Output) -> Result<()> {
-    let (grants, is_cut) = office.grants(whose, most(limit, output)).await?;
+    let (grants, is_cut) = office.grants(whose, output.most(limit)).await?;
     print_list(&grants.iter().map(|left| row(&operator::grants::shown(left))).collect::<Vec<_>>(), is_cut, output)
-}
-
-/// How many rows there are at the most.
-fn most(limit: Option<u64>, output: &Output) -> usize {
-    let usual = if output.is_json() { usize::MAX } else { ROWS };
-    limit.map_or(usual, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 fn print_list(rows: &[Map<String, Value>], is_cut: bool, output: &Output) -> Result<()> {
@@ -157,7 +151,7 @@ async fn revoke(whose: &Whose, consent: &Consent, office: &Office<'_>, output: &
             management::end_all_of_client(context, known.numeric_id).await.map_err(described)?
         }
         (_, Some(_)) => {
-            let (grants, is_cut) = office.grants(whose, ROWS).await?;
+            let (grants, is_cut) = office.grants(whose, PAGE).await?;
             whose.ask(service, &how_many(grants.len(), is_cut), consent)?;
             management::end_all(context, office.whose(whose).await?.0).await.map_err(described)?
         }
@@ -253,7 +247,7 @@ impl Office<'_> {
         let (meant, holder) = self.whose(whose).await?;
         let (mut grants, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let limit = ROWS.min(most - grants.len());
+            let limit = PAGE.min(most - grants.len());
             let page = management::grants_left(&self.context, meant, cursor.as_deref(), limit).await;
             let page = page.map_err(described)?;
             grants.extend(page.grants);

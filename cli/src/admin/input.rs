@@ -1,7 +1,8 @@
 //! What a command reads: a file, or what is piped into it.
 
 use std::fmt;
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, stdin};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -12,6 +13,15 @@ use shared::metadata::{Invalid, parse_object_within};
 
 /// The largest file that is read, in bytes: what it describes is stored in one item.
 const MAX_BYTES: usize = 512 * 1024;
+
+/// The longest file with a token that is read, in bytes.
+const MAX_TOKEN_FILE: u64 = 4096;
+
+/// What a file has that is to have a token; `-` is what is piped in.
+pub(super) fn token_file(file: &str) -> Result<String> {
+    let input: Input = file.parse()?;
+    String::from_utf8(input.read(MAX_TOKEN_FILE)?).with_context(|| format!("{input} is not UTF-8"))
+}
 
 /// A file, or `-` for what is piped in.
 #[derive(Debug, Clone)]
@@ -40,15 +50,20 @@ impl fmt::Display for Input {
 }
 
 impl Input {
-    /// The JSON object that it is.
-    pub(super) fn object(&self) -> Result<Map<String, Value>> {
+    /// Its first bytes, so many at the most.
+    fn read(&self, most: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
         let read = match self {
-            Self::Piped => std::io::stdin().lock().take(most).read_to_end(&mut bytes),
-            Self::File(path) => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+            Self::Piped => stdin().lock().take(most).read_to_end(&mut bytes),
+            Self::File(path) => File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)),
         };
         read.with_context(|| format!("cannot read {self}"))?;
+        Ok(bytes)
+    }
+
+    /// The JSON object that it is.
+    pub(super) fn object(&self) -> Result<Map<String, Value>> {
+        let bytes = self.read(u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1))?;
         parse_object_within(&bytes, MAX_BYTES).map_err(|fault| match fault {
             Invalid::Malformed => match serde_json::from_slice::<IgnoredAny>(&bytes) {
                 Err(error) => anyhow!("{self} is not JSON: {error}"),

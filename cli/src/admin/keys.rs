@@ -205,14 +205,14 @@ fn new_key(algorithm: SigningAlgorithm, connection: &Connection) -> Result<Value
     dated_signing_key(algorithm, connection.clock.now()).map(Value::from).map_err(described)
 }
 
-fn keys_of(mut set: Map<String, Value>) -> Vec<Value> {
+pub(super) fn keys_of(mut set: Map<String, Value>) -> Vec<Value> {
     match set.remove("keys") {
         Some(Value::Array(keys)) => keys,
         _ => Vec::new(),
     }
 }
 
-fn kid_of(key: &Value) -> Option<&str> {
+pub(super) fn kid_of(key: &Value) -> Option<&str> {
     key.get("kid").and_then(Value::as_str)
 }
 

@@ -1,10 +1,15 @@
 //! Tables for people, JSON for scripts.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::print::{self, say};
+
+/// How many rows a table has unless it shall have more.
+const ROWS: usize = 100;
 
 /// How results are printed.
 pub struct Output {
@@ -19,6 +24,12 @@ impl Output {
     /// Whether scripts read it.
     pub(super) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// How many entries of a list are printed at the most, unless `limit` says it: some for people, all for scripts.
+    pub(super) fn most(&self, limit: Option<u64>) -> usize {
+        let usual = if self.json { usize::MAX } else { ROWS };
+        limit.map_or(usual, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
     }
 
     /// Prints rows under the names of their members, in the order of `columns`.
@@ -60,6 +71,18 @@ impl Output {
             say!("{}", print::visible(sentence));
         }
     }
+}
+
+/// How often each host is there.
+pub(super) fn by_host<'h>(found: impl Iterator<Item = &'h str>) -> Vec<Map<String, Value>> {
+    let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
+    for host in found {
+        *hosts.entry(host).or_default() += 1;
+    }
+    let row = |(host, clients): (&str, u64)| {
+        Map::from_iter([("host".to_owned(), Value::from(host)), ("clients".to_owned(), clients.into())])
+    };
+    hosts.into_iter().map(row).collect()
 }
 
 fn table(columns: &[&str], rows: &[Map<String, Value>]) -> String {

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
 use operator::Fault;
 use operator::policy::members;
 use reqwest::Method;
@@ -18,8 +17,9 @@ use super::Output;
 use super::api::shape::{TRIAL, has, rows};
 use super::api::{Answer, Asking};
 use super::asked::Asked;
+use super::connection::ORGANIZATION;
 use super::input::Input;
-use super::service::check;
+use super::service::{PresetName, check};
 use crate::failure::{Failure, Kind, described};
 use crate::print;
 
@@ -64,8 +64,8 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         policy: Option<Input>,
         /// A ready-made policy in its place.
-        #[arg(long, conflicts_with = "policy", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::as_str)))]
-        preset: Option<String>,
+        #[arg(long, value_enum, conflicts_with = "policy")]
+        preset: Option<PresetName>,
         /// What a client would send to register, as JSON; `-` is standard input.
         #[arg(long, value_name = "BODY")]
         registration: Option<Input>,
@@ -104,7 +104,7 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Try { service, policy, preset, registration } => {
             let written = policy.map(|policy| Written::read(&policy)).transpose()?.map(|written| written.members);
             let sent = registration.map(|registration| registration.object()).transpose()?;
-            attempt(service, written, preset, sent, asked, output).await
+            attempt(service, written, preset.map(Preset::from), sent, asked, output).await
         }
     }
 }
@@ -172,7 +172,7 @@ impl InForce {
 async fn attempt(
     service: u64,
     written: Option<Map<String, Value>>,
-    preset: Option<String>,
+    preset: Option<Preset>,
     sent: Option<Map<String, Value>>,
     asked: &Asked,
     output: &Output,
@@ -180,7 +180,7 @@ async fn attempt(
     let outcome = match asked {
         Asked::Table(connection) => {
             let current = connection.service(service).await?.configuration;
-            let policy = match (written, preset.as_deref().and_then(Preset::parse)) {
+            let policy = match (written, preset) {
                 (Some(written), _) => Preset::Protected.policy().patched(written)?,
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
@@ -190,7 +190,7 @@ async fn attempt(
         Asked::Api(api) => {
             let members = [
                 ("policy", written.map(Value::from)),
-                ("preset", preset.map(Value::from)),
+                ("preset", preset.map(|preset| preset.as_str().into())),
                 ("client", sent.map(Value::from)),
             ];
             let body = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
@@ -247,7 +247,7 @@ fn described_in(input: &Input) -> Result<ServiceConfiguration> {
     };
     Ok(ServiceConfiguration {
         authorization_server,
-        ..ServiceConfiguration::new("default", Written::of(input, members)?.applied_to(&Preset::Protected.policy())?)
+        ..ServiceConfiguration::new(ORGANIZATION, Written::of(input, members)?.applied_to(&Preset::Protected.policy())?)
     })
 }
 

@@ -15,11 +15,12 @@ use shared::policy::Preset;
 use shared::service::{Service, ServiceConfiguration, with_signing_keys};
 use shared::store::{RESTORABLE_SECONDS, Route};
 
-pub(super) use settings::{check, organization};
+pub(super) use settings::{PresetName, check, organization};
 
 use super::api::Asking;
 use super::api::shape::{DAYS, DEVELOPERS, has, rows};
 use super::asked::{Asked, needs_table};
+use super::connection::ORGANIZATION;
 use super::consent::Consent;
 use super::desk::of_service;
 use super::input::Input;
@@ -35,7 +36,7 @@ pub enum Command {
     /// List an organization's services.
     List {
         /// The organization.
-        #[arg(long, default_value = "default", value_parser = organization)]
+        #[arg(long, default_value = ORGANIZATION, value_parser = organization)]
         organization: String,
     },
     /// Show a service with its policy.
@@ -117,34 +118,30 @@ pub enum Command {
 }
 
 pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
-    let command = match command {
-        Command::Stats { id } => return stats(id, asked, output).await,
-        Command::Federation(command) => return super::federation::run(command, asked, output).await,
-        Command::Update { id, settings } => return update(id, settings, asked, output).await,
-        command => command,
-    };
-    let connection = asked.table()?;
+    let table = || asked.table();
     match command {
-        Command::Stats { .. } | Command::Federation(_) | Command::Update { .. } => Ok(()),
-        Command::Create(settings) => create(settings, connection, output).await,
-        Command::List { organization } => list(&organization, connection, output).await,
-        Command::Show { id } => output.one(&shown(&connection.service(id).await?)?),
-        Command::Keys(command) => super::keys::run(command, connection, output).await,
-        Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, connection, output).await,
-        Command::Clone { id, settings } => clone(id, settings, connection, output).await,
-        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, connection).await,
-        Command::Import(import) => transfer::import(&import, connection, output).await,
-        Command::Export { id, .. } => Output::document(&declaration::exported(&connection.service(id).await?)?),
-        Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, connection, output).await,
-        Command::Reindex { id } => reindex(id, connection, output).await,
-        Command::Rewrap(rewrap) => rewrap::run(&rewrap, connection, output).await,
-        Command::Restore { id } => restore(id, connection, output).await,
+        Command::Create(settings) => create(settings, table()?, output).await,
+        Command::List { organization } => list(&organization, table()?, output).await,
+        Command::Show { id } => output.one(&shown(&table()?.service(id).await?)?),
+        Command::Update { id, settings } => update(id, settings, asked, output).await,
+        Command::Keys(command) => super::keys::run(command, table()?, output).await,
+        Command::Federation(command) => super::federation::run(command, asked, output).await,
+        Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, table()?, output).await,
+        Command::Clone { id, settings } => clone(id, settings, table()?, output).await,
+        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, table()?).await,
+        Command::Export { id, .. } => Output::document(&declaration::exported(&table()?.service(id).await?)?),
+        Command::Import(import) => transfer::import(&import, table()?, output).await,
+        Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, table()?, output).await,
+        Command::Stats { id } => stats(id, asked, output).await,
+        Command::Reindex { id } => reindex(id, table()?, output).await,
+        Command::Rewrap(rewrap) => rewrap::run(&rewrap, table()?, output).await,
+        Command::Restore { id } => restore(id, table()?, output).await,
     }
 }
 
 async fn create(settings: Settings, connection: &Connection, output: &Output) -> Result<()> {
     let mut configuration =
-        settings.applied_to(ServiceConfiguration::new("default", Preset::Protected.policy()), None)?;
+        settings.applied_to(ServiceConfiguration::new(ORGANIZATION, Preset::Protected.policy()), None)?;
     configuration.others.extend(authlete::recommended());
     print(&create_new(configuration, connection).await?, true, connection, output)
 }
@@ -240,7 +237,7 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
         }
         Asked::Api(_) => {
             let current = InForce::of(id, asked).await?;
-            let configuration = ServiceConfiguration::new("default", current.policy.clone());
+            let configuration = ServiceConfiguration::new(ORGANIZATION, current.policy.clone());
             let configuration = settings.applied_to(configuration, Some(current.version))?;
             return output.one(&current.replaced(configuration.policy, asked).await?.document());
         }

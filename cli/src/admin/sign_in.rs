@@ -11,6 +11,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
+use crate::environment;
 use crate::failure::{Failure, Kind};
 
 /// What names an account, a region or a table of AWS: with none of these, nobody means AWS.
@@ -99,8 +100,7 @@ fn unusable(error: &CredentialsError, otherwise: &str) -> Failure {
 }
 
 fn none(otherwise: &str) -> Failure {
-    let profile = std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty());
-    let none = profile.map_or_else(
+    let none = environment::given("AWS_PROFILE").map_or_else(
         || "there are no AWS credentials".to_owned(),
         |profile| format!("the profile {profile} has no AWS credentials, or is not there"),
     );

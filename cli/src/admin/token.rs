@@ -1,10 +1,8 @@
 //! `registrar token`.
 
-use std::fs::File;
-use std::io::{Read, stdin};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -18,9 +16,10 @@ use shared::store::TokenRecord;
 use super::api::shape::{Is, SERVICES, TOKEN, TOKENS, has, rows};
 use super::api::{Api, Asking};
 use super::asked::{Asked, needs_table};
+use super::connection::ORGANIZATION;
 use super::consent::Consent;
 use super::output::date;
-use super::{Connection, Output, operator};
+use super::{Connection, Output, input, operator};
 use crate::failure::{Failure, described};
 use crate::print;
 
@@ -34,9 +33,6 @@ const AT_DOORS: [&str; 2] = ["oauth", "authlete"];
 /// What is said to who gives a token where its identifier belongs.
 const NOT_HERE: &str =
     "that is the token itself, which others may see here: give it with --token - on the standard input";
-
-/// The longest file with a token that is read, in bytes.
-const MAX_TOKEN_FILE: u64 = 4096;
 
 /// The longest that a token lasts, a hundred years.
 const LONGEST: Duration = Duration::from_hours(36_500 * 24);
@@ -95,7 +91,7 @@ pub enum Create {
     /// An operator's token for all services of an organization.
     Organization {
         /// The organization.
-        #[arg(long, default_value = "default", value_parser = super::service::organization)]
+        #[arg(long, default_value = ORGANIZATION, value_parser = super::service::organization)]
         organization: String,
         #[command(flatten)]
         permissions: Permissions,
@@ -103,7 +99,7 @@ pub enum Create {
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         expires: Option<Duration>,
     },
-    /// A token with which clients register (RFC 7591 section 3).
+    /// An initial access token, with which clients register (RFC 7591 section 3).
     InitialAccess {
         /// The service.
         #[arg(long)]
@@ -486,12 +482,7 @@ impl Which {
 
 /// The identifier of a token that stands in a file: it is its hash.
 fn presented(file: &str) -> Result<TokenHash> {
-    let mut text = String::new();
-    let read = match file {
-        "-" => stdin().lock().take(MAX_TOKEN_FILE).read_to_string(&mut text),
-        file => File::open(file).and_then(|file| file.take(MAX_TOKEN_FILE).read_to_string(&mut text)),
-    };
-    read.with_context(|| format!("cannot read {}", if file == "-" { "the standard input" } else { file }))?;
+    let text = input::token_file(file)?;
     token_itself(text.trim()).ok_or_else(|| {
         let kinds = KINDS.map(TokenKind::prefix).join(", ");
         Failure::usage(format!(

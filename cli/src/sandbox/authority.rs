@@ -8,6 +8,8 @@ use rcgen::{
 use shared::entropy::Entropy;
 use x509_parser::asn1_rs::{Oid, Sequence, ToDer, Utf8String};
 
+use crate::failure::described;
+
 /// `organizationIdentifier` (ETSI EN 319 412-1 §5.1.4).
 const ORGANIZATION_IDENTIFIER: &[u64] = &[2, 5, 4, 97];
 
@@ -92,7 +94,7 @@ fn valid(name: &str, entropy: &Entropy) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
-    params.serial_number = Some(SerialNumber::from(entropy.bytes::<8>().map_err(crate::demo::described)?.to_vec()));
+    params.serial_number = Some(SerialNumber::from(entropy.bytes::<8>().map_err(described)?.to_vec()));
     (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2049, 12, 31));
     Ok(params)
 }

@@ -18,7 +18,7 @@ use shared::time::Clock;
 
 use super::{program, word, write};
 use crate::connections::{self, Limits};
-use crate::demo::described;
+use crate::failure::described;
 use crate::gateway::query_parameters;
 use crate::print::say;
 use crate::serve::{listening, told_to_stop};

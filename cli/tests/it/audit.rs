@@ -86,6 +86,46 @@ async fn a_clients_life_is_told_in_order_and_without_secrets() {
     assert_eq!(all.len(), entries.len() + 2);
 }
 
+/// At every door: what is sent twice is one change, or none.
+#[tokio::test]
+async fn what_is_so_already_is_no_change() {
+    let world = World::open().await;
+    let every = world.service_token(1, &Permission::ALL).await;
+    let (path, token, reply) = world.client(&web_client()).await;
+    let (id, update) = (reply.text("client_id"), as_update(&reply.body));
+    let shown = async |path: &str| world.send_bare("GET", path, Some(&every)).await.body;
+    let of_authlete = shown(&format!("/api/1/client/get/{id}")).await;
+    let (service, policy) = (shown("/api/1/service/get").await, shown("/operator/1/policy").await);
+    let scopes = format!("/api/1/client/extension/requestable_scopes/update/{id}");
+    let secret = json!({"clientSecret": update["client_secret"]});
+    for (method, path, token, body) in [
+        ("PUT", path, &token, update.clone()),
+        ("POST", format!("/api/1/client/update/{id}"), &every, of_authlete),
+        ("POST", format!("/api/1/client/secret/update/{id}"), &every, secret),
+        ("POST", format!("/api/1/client/lock_flag/update/{id}"), &every, json!({"clientLocked": true})),
+        ("POST", format!("/api/1/client/lock_flag/update/{id}"), &every, json!({"clientLocked": false})),
+        ("POST", scopes, &every, json!({"requestableScopes": ["email"]})),
+        ("PATCH", format!("/operator/1/clients/{id}"), &every, json!({"client_name": "Shop"})),
+        ("POST", format!("/operator/1/clients/{id}/unlock"), &every, json!({})),
+        ("POST", "/api/1/service/update".to_owned(), &every, service),
+        ("PUT", "/operator/1/policy".to_owned(), &every, policy),
+    ] {
+        let send = async || {
+            world.clock.advance(1);
+            let bearer = format!("Bearer {token}");
+            let headers = [("authorization", bearer.as_str()), ("content-type", "application/json"), ("if-match", "*")];
+            let reply = world.send(method, &path, &headers, body.to_string()).await;
+            assert_eq!(reply.status, 200, "{method} {path}: {reply:?}");
+            of_service(&world).await
+        };
+        let told = send().await;
+        assert_eq!(send().await, told, "{method} {path}");
+    }
+    let service = world.app.store.service(1).await.unwrap().unwrap();
+    let client = world.app.store.client(1, service.numeric_id(id)).await.unwrap().unwrap();
+    assert!(client.version > 4 && !client.locked, "something was changed once: {}", client.version);
+}
+
 #[tokio::test]
 async fn records_that_come_again_change_nothing() {
     let world = World::open().await;

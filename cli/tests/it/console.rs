@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
+use shared::client::Source;
 
 use crate::support::World;
 
@@ -100,16 +101,25 @@ fn quoted_after(begins: &str, folder: &Path, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_rule_of_a_registration_has_words() {
-    let of_doors = ["dynamic_registration", "as sent", "registration"];
+    let of_doors =
+        ["dynamic_registration", "as sent", "registration", "metadata_documents", "the document", "stet", "federation"];
     let mut rules = BTreeSet::from(of_doors.map(str::to_owned));
     for begins in ["begins(\"", "*rule = \""] {
         quoted_after(begins, &root().join("shared/src"), &mut rules);
     }
     assert!(rules.len() > 14, "{rules:?}");
-    // What is asked of metadata documents refuses no registration.
-    for rule in rules.iter().filter(|rule| !rule.starts_with("metadata_documents")) {
+    for rule in &rules {
         assert!(file("rules.js").contains(&format!("\n  '{rule}': [[")), "{rule}");
     }
+}
+
+#[test]
+fn every_source_of_clients_can_be_chosen() {
+    let text = file("clients.js");
+    let (_, sources) = text.split_once("const SOURCES = [").unwrap();
+    let chosen: BTreeSet<&str> =
+        sources.split(']').next().unwrap().split(", ").map(|name| name.trim_matches('\'')).collect();
+    assert_eq!(chosen, Source::ALL.map(Source::as_str).into());
 }
 
 /// Which actions `client`, `bulk` and their like do by their name.

@@ -83,7 +83,7 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
 
     let read = operator.get(&format!("clients/{id}")).await;
     assert_eq!((read.status, &read.body["version"], &read.body["locked"]), (200, &json!(1), &json!(false)));
-    assert_eq!((&read.body["source"], &read.body["client_type"]), (&json!("oauth"), &json!("confidential")));
+    assert_eq!((&read.body["source"], &read.body["client_type"]), (&json!("operator"), &json!("confidential")));
     for hidden in ["client_secret", "registration_access_token"] {
         assert_eq!(read.body.get(hidden), None, "{read:?}");
     }

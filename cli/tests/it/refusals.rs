@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use registrar::embedded::{self, TABLE};
 use serde_json::{Value, json};
 use shared::client::RegisteredClient;
+use shared::metadata::GrantType;
 use shared::origin::Origin;
-use shared::policy::{DOORS, Policy, Preset, Registration, Trust, TrustRule};
+use shared::policy::{BoundPolicy, DOORS, Policy, Preset, Registration, Trust, TrustRule};
 use shared::store::Refused;
 
 use crate::fault_proxy::FaultProxy;
@@ -256,7 +257,8 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
 /// Where a token is asked for.
 async fn tokens(street: &Street, counted: &mut Counter<'_>) {
     let open = policy(&street.federation);
-    let protected = Policy { registration: Registration::InitialAccessToken, ..open.clone() };
+    let mut protected = Policy { registration: Registration::InitialAccessToken, ..open.clone() };
+    protected.grant_types.offered.push(GrantType::ClientCredentials);
     street.world().set_policy(1, protected).await;
     street.world().clock.advance(31);
     let rule = "registration";
@@ -267,6 +269,33 @@ async fn tokens(street: &Street, counted: &mut Counter<'_>) {
     for (function, path) in [("aws-register-client", "/client/register"), ("huawei-register-client", "/v1/clients")] {
         counted.is_one(street.post(function, path, &json!({})).await, "identity_center", rule, "token").await;
     }
+    // A token that allows less than the service offers.
+    let world = street.world();
+    let bound = BoundPolicy { scope: None, grant_types: Some(vec![GrantType::ClientCredentials]) };
+    let token = world.initial_access_token(1, None, None, bound).await;
+    let (rule, told) =
+        ("grant_types and response_types", "\"authorization_code\" is not allowed by the initial access");
+    let reply = world.register(1, Some(&token), &web_client()).await;
+    assert_eq!((reply.status, reply.text("error")), (400, "invalid_client_metadata"), "{reply:?}");
+    counted.is_one(Sent { function: "register", reply }, "oauth", rule, told).await;
+    let body = json!({"json": web_client().to_string(), "token": token});
+    let sent = street.post("authlete-client-registration", "/api/1/client/registration", &body).await;
+    assert!(sent.reply.text("resultCode").contains("A202391"), "{:?}", sent.reply);
+    counted.is_one(sent, "authlete", rule, told).await;
+    let machine = json!({"grant_types": ["client_credentials"], "response_types": []});
+    let registered = world.register(1, Some(&token), &machine).await;
+    let path = format!("/1/register/{}", registered.text("client_id"));
+    let mut update = as_update(&registered.body);
+    update["grant_types"] = json!(["authorization_code"]);
+    update["response_types"] = json!(["code"]);
+    update["redirect_uris"] = json!(["https://rp.example/cb"]);
+    let own = registered.text("registration_access_token");
+    let reply = world.send_json("PUT", &path, Some(own), &update).await;
+    counted.is_one_of("update", Sent { function: CONFIGURATION, reply }, "oauth", rule, told).await;
+    // A trial has no such token, and does not pretend to.
+    let refused = world.refused(1, 1).await;
+    let beyond = refused.iter().filter(|one| one.description.contains(told)).collect::<Vec<_>>();
+    assert!(beyond.len() == 3 && beyond.iter().all(|one| !one.samples[0].reproduces), "{beyond:?}");
     street.world().set_policy(1, open).await;
     street.world().clock.advance(31);
 }
@@ -548,6 +577,47 @@ async fn guessed_tokens_are_one_kind_and_counted_within_a_networks_allowance() {
     let writes = proxy.requests().iter().filter(|request| request.starts_with("UpdateItem")).count();
     assert!(writes < 100, "{writes}");
     assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);
+
+    // What is switched off costs nothing.
+    let mut off = Preset::Open.policy();
+    off.audit.refusals = false;
+    world.set_policy(1, off).await;
+    world.clock.advance(31);
+    assert_eq!(world.send_bare("GET", &path, None).await.status, 401);
+    proxy.requests();
+    for _ in 0..30 {
+        assert_eq!(world.send_bare("GET", &path, Some("hunter2")).await.status, 401);
+    }
+    assert_eq!(proxy.requests(), [""; 0]);
+}
+
+/// A service with as many clients as it may have says when there may be room, in each door's form.
+#[tokio::test]
+async fn a_full_service_says_at_every_door_when_to_try_again() {
+    let street = Street::new().await;
+    let world = street.world();
+    world.set_policy(1, Policy { clients_per_service: Some(1), ..policy(&street.federation) }).await;
+    world.clock.advance(31);
+    while world.register(1, None, &web_client()).await.status == 201 {
+        world.catch_up().await;
+    }
+    let acme = Institution::new(world, &street.authority, ACME).await;
+    let aws = json!({"clientName": "a", "clientType": "public"});
+    let huawei = json!({"client_name": "abcdef", "client_type": "public", "grant_types": ["authorization_code"],
+        "token_endpoint_auth_method": "client_secret_post", "response_types": ["code"]});
+    let wrapped = json!({"json": web_client().to_string()});
+    for (sent, status) in [
+        (street.post("register", "/1/register", &web_client()).await, 403),
+        (street.post("authlete-client-registration", "/api/1/client/registration", &wrapped).await, 200),
+        (street.post("aws-register-client", "/client/register", &aws).await, 400),
+        (street.post("huawei-register-client", "/v1/clients", &huawei).await, 403),
+        (Sent { function: "stet-register", reply: acme.send(&acme.registration()).await }, 403),
+    ] {
+        let Sent { function, reply } = sent;
+        let again = reply.headers.get("retry-after").and_then(|value| value.to_str().ok());
+        assert_eq!((reply.status, again), (status, Some("60")), "{function}: {reply:?}");
+        assert!(reply.body.to_string().contains("no more clients can be registered"), "{function}: {reply:?}");
+    }
 }
 
 /// What was counted before operations were told apart were registrations, and what is counted since goes on with it.

@@ -62,7 +62,7 @@ fn an_option_without_a_meaning_is_not_passed_over() {
     for (line, part) in [
         (
             &["serve", "--listen", "8081"][..],
-            "'8081' for '--listen <LISTEN>': it is an address with a port, as 127.0.0.1:8080",
+            "'8081' for '--listen <ADDRESS>': it is an address with a port, as 127.0.0.1:8080",
         ),
         (&["--memory", "client", "list", "--service", "1"], "--memory is an option of `registrar serve`"),
         (&["--listen", "127.0.0.1:0", "serve"], "--listen is an option of `registrar serve`"),

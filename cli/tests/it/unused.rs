@@ -221,7 +221,7 @@ async fn a_client_that_was_pruned_comes_back_whole_for_thirty_days() {
     assert!(restore(&context, reply.text("client_id")).await.is_err(), "what a registrant deletes is gone");
 }
 
-/// By the policy a client of the same source has an end; whatever is done to this one, it has none.
+/// By the policy a client that registers itself has an end; whatever is done to this one, it has none.
 #[tokio::test]
 async fn what_an_operator_has_made_has_no_end_whatever_is_done_to_it() {
     let scene = Scene::new().await;
@@ -231,7 +231,7 @@ async fn what_an_operator_has_made_has_no_end_whatever_is_done_to_it() {
     let made = register_for(&context, &submitted).await.unwrap().client;
     let id = made.client_id.as_str();
     let client = async || scene.client(id).await.unwrap();
-    assert_eq!((made.source, client().await.ends_at()), (Source::Oauth, None));
+    assert_eq!((made.source, client().await.ends_at()), (Source::Operator, None));
     scene.used(id).await;
     scene.world.send_bare("GET", &format!("/1/client?client_id={id}"), Some(&scene.token)).await;
     assert_eq!((client().await.used.is_some(), client().await.ends_at()), (true, None), "a use");

@@ -256,7 +256,12 @@ impl<'a> Call<'a> {
 
 impl Desk {
     /// As [`resolution::known`].
-    async fn known(&self, call: &Call<'_>, named: Named, identifier: &str) -> Result<RegisteredClient, Error> {
+    pub(crate) async fn known(
+        &self,
+        call: &Call<'_>,
+        named: Named,
+        identifier: &str,
+    ) -> Result<RegisteredClient, Error> {
         let base_url = call.app.base_url(&self.service, call.request);
         Ok(resolution::known(&self.context(call), &base_url, identifier, named).await?)
     }

@@ -93,7 +93,7 @@ impl Error {
             Self::NoServiceId(_) => (404, "A001298", None),
             Self::ClientLocked(_) => (403, "A001215", None),
             // A superior that does not answer makes nobody an unknown client.
-            Self::Federation(fault) if fault.retry_after().is_some() => (503, "A001190", None),
+            Self::Federation(fault) if fault.status() == 503 => (503, "A001190", None),
             Self::Federation(_) => (404, "A001297", None),
             Self::Unresolved(unresolved) => of_document(unresolved),
             Self::TooManyRequests(_) => (429, "A001291", None),
@@ -112,24 +112,12 @@ impl Error {
         match self {
             Self::Federation(fault) => {
                 response.reason = Some(fault.reason());
-                match fault.retry_after() {
-                    Some(seconds) => response.with("retry-after", seconds.to_string()),
-                    None => response,
-                }
+                response.to_be_retried(fault.retry_after())
             }
-            Self::Core(error) => {
-                let response = response.because(error);
-                match error.retry_after() {
-                    Some(seconds) => response.with("retry-after", seconds.to_string()),
-                    None => response,
-                }
-            }
+            Self::Core(error) => response.because(error),
             Self::Unresolved(unresolved) => {
                 response.reason = Some(unresolved.reason());
-                match unresolved.retry_after() {
-                    Some(seconds) => response.with("retry-after", seconds.to_string()),
-                    None => response,
-                }
+                response.to_be_retried(unresolved.retry_after())
             }
             Self::TooManyRequests(admission) => response.with("retry-after", admission.retry_after.to_string()),
             Self::BodyMissing
@@ -184,7 +172,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         Core::Internal(_) => (500, "A001101", Some("Authlete Server error.")),
         Core::Unavailable(_) | Core::Unreachable { .. } | Core::Contention => (503, "A001190", None),
         Core::MissingToken => (401, "A001202", Some("Authorization header is missing.")),
-        Core::InvalidToken | Core::ClientEnded => (401, "A001203", Some("Invalid access token.")),
+        Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded => (401, "A001203", Some("Invalid access token.")),
         Core::ClientLocked => (403, "A001215", None),
         // A token learns nothing about services that are not its own.
         Core::InsufficientScope | Core::UnknownService => (403, "A001293", Some("the token does not permit this")),

@@ -40,5 +40,5 @@ pub(crate) fn refused(family: &str, fault: &Fault) -> Response {
         Fault::NotSetUp(_) => response.cause = Some(fault.to_string()),
         _ => response.reason = Some(fault.reason()),
     }
-    response
+    response.to_be_retried(fault.retry_after())
 }

@@ -48,12 +48,12 @@ pub(crate) fn refused(operation: &Operation, service: &Service, error: Core) -> 
         Core::InvalidClientMetadata(_) => ("391", "BAD_REQUEST"),
         Core::InvalidSoftwareStatement(_) => ("392", "BAD_REQUEST"),
         Core::UnapprovedSoftwareStatement => ("393", "BAD_REQUEST"),
-        Core::InvalidToken | Core::ClientEnded | Core::MissingToken
+        Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded | Core::MissingToken
             if operation.authorized_by_token && unauthorized(service) =>
         {
             ("394", "UNAUTHORIZED")
         }
-        Core::InvalidToken | Core::ClientEnded | Core::MissingToken => ("394", "BAD_REQUEST"),
+        Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded | Core::MissingToken => ("394", "BAD_REQUEST"),
         Core::Claimed(_) | Core::AlreadyRegistered | Core::NotLater | Core::OtherTrustAnchor => ("395", "BAD_REQUEST"),
         Core::TooManyClients(_) => ("396", "BAD_REQUEST"),
         Core::RegistrationClosed => ("290", "INTERNAL_SERVER_ERROR"),

@@ -2,17 +2,14 @@
 
 import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
+import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { differing, same } from './rebase.js'
-import { changes, lost, risks } from './rules.js'
+import { about, changes, lost, ofToken, risks, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
 const MOST = 24
 const FAILURES = 8
-
-/** The value of a member that may be inside another. */
-export const at = (policy, member) => member.split('.').reduce((value, name) => value?.[name], policy)
 
 /** What docs/policy.md says of a member, with its words of the protocol set apart. */
 export const meaning = (member) => MEMBERS[member].split('`').map((part, index) => index % 2 ? h('code', part) : part)
@@ -110,15 +107,15 @@ export async function suggestions(context, kind, policy, client, first, take) {
 }
 
 /** Why a sample cannot be tried: a trial is a registration at the door oauth, by nobody in particular. */
-const untried = (rule, door) => ({
+const untried = ({ rule, door, description }) => ofToken(description) ? 'A trial has no initial access token, so this cannot be tried here: make a token that allows it, or let the registrant ask for less.' : ({
   'doors': `A trial is made at the door oauth, so this cannot be tried here: add ${door} to doors where the service shall open it.`,
   'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
   'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
-})[rule] ?? 'What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names.'
+})[rule] ?? `What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names${about(rule)[0].length ? ', or it is changed in the policy by hand' : ''}.`
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule, door } = kind
+  const { rule } = kind
   const first = await attempt(context, policy, { sample: sent })
   const { client, registered, requires } = first
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
@@ -130,11 +127,13 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return says(`It passes now, since the policy was changed: let the registrant send it again.${requires.length ? ` ${would(requires)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
-    return { ...says(untried(rule, door)), isOver: true }
+    return { ...says(untried(kind)), isOver: true }
   }
   const [found, failing] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
-  return { client, says: isAsked ? asked(kind, requires) : withToken, found, rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
+  const more = unkept(sent)
+  const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
+  return { client, says: isAsked ? asked(kind, requires) : withToken, found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
 }
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */

@@ -2,7 +2,7 @@
 
 import { get, hasJustChanged, segment } from './api.js'
 import { fill, h, hint, none, rowLink, said, table, time } from './dom.js'
-import { pages } from './ui.js'
+import { pages } from './pages.js'
 
 const short = (text) => text.length > 20 ? `${text.slice(0, 12)}…` : text
 
@@ -17,18 +17,23 @@ const seen = new Map()
 const CALLED = { 'settings.vouched': 'approval of its names' }
 
 /** The name of a client, be it deleted, as far as this token may know it. */
-export async function nameAt({ id, signal }, numeric_id) {
+async function nameAt({ id, signal }, numeric_id) {
   const path = `${id}/clients/${segment(numeric_id)}`
   const last = () => get(`${path}/history`, { limit: 1 }, signal).then(({ deleted }) => deleted)
   return (await get(path, {}, signal).catch(last).catch(() => undefined))?.client_name
 }
 
+/** Who did something. */
+export const by = ({ token }, actor) => !actor ? none('by itself') : actor === token ? 'you' : said(short(actor))
+
+/** What a client has in a path: its identifier, by which alone one that is gone is found, or, if that does not survive there, its number. */
+export const named = ({ client_id, numeric_id }) => client_id.includes('/') ? numeric_id : client_id
+
 /** Entries of the audit: of one client, or, where `of` makes cells, of what these say. */
 function entriesTable({ me }, entries, of) {
-  const by = (actor) => actor === me.token ? 'you' : said(short(actor))
   const row = (entry) => [
     time(entry.at, !of), of?.(entry), said(entry.events.join(', ').replaceAll('_', ' ')), said((entry.members ?? []).map((name) => CALLED[name] ?? name).join(', ')),
-    entry.actor ? by(entry.actor) : none('by itself'), said(entry.door ?? ''), said(entry.address ?? ''),
+    by(me, entry.actor), said(entry.door ?? ''), said(entry.address ?? ''),
   ]
   const shown = (cells) => cells.filter((_, index) => of || index !== 1)
   return table('Changes, newest first', shown(['When', 'Of', 'What', 'Members', 'By', 'Door', 'From']), entries.map(row).map(shown))
@@ -37,11 +42,9 @@ function entriesTable({ me }, entries, of) {
 /** Of what entries are, by links to clients with their names. */
 function subjects(context, names) {
   return ({ client_id, numeric_id, subject, token }) => {
-    if (!client_id) return said(`${subject} ${(token ?? '').slice(0, 12)}`)
+    if (!client_id) return token ? said(`${subject} ${token.slice(0, 12)}`) : `the ${subject}`
     const name = names.get(numeric_id)
-    // The history of one that is gone is found by its identifier alone.
-    const href = context.link(['clients', client_id.includes('/') ? numeric_id : client_id])
-    return rowLink(href, [said(name ?? short(client_id)), name && h('span.hint', ' ', said(short(client_id)))])
+    return rowLink(context.link(['clients', named({ client_id, numeric_id })]), [said(name ?? short(client_id)), name && h('span.hint', ' ', said(short(client_id)))])
   }
 }
 

@@ -22,7 +22,7 @@ export function chart(given) {
   })
   const doors = [...new Set(hours.flatMap(({ registered }) => Object.keys(registered)))].sort()
   const refused = sum(hours.map(({ refused }) => refused))
-  const text = `${count(sum(hours.map(({ all }) => all)), 'client')} registered, ${count(refused, 'registration')} refused`
+  const text = `${count(sum(hours.map(({ all }) => all)), 'client')} registered, ${count(refused, 'request')} refused`
   const place = h('div.chart')
   let width
   // Its letters are as large as all others, whatever its width.

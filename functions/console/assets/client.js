@@ -1,12 +1,15 @@
 // One client: what it sent, what it became and why; what was done to it; what can be done.
 
 import { get, segment } from './api.js'
-import { history } from './audit.js'
+import { history, named } from './audit.js'
 import { becameTable } from './became.js'
-import { UNKNOWN, nameOf, states } from './clients.js'
-import { announce, area, button, code, facts, field, fill, h, hint, lasts, now, pretty, said, time, until } from './dom.js'
+import { ACTIONS } from './bulk.js'
+import { UNKNOWN, states } from './clients.js'
+import { announce, area, button, code, facts, field, fill, h, hint, lasts, nameOf, now, pretty, said, time, until } from './dom.js'
+import { patches } from './drafts.js'
 import { gone, restorable } from './gone.js'
-import { reading, registrar, written } from './shell.js'
+import { written } from './json.js'
+import { reading, registrar } from './shell.js'
 import { confirm, once, screen } from './ui.js'
 
 const FLAGS = {
@@ -89,33 +92,28 @@ function actions(context, path, client, metadata) {
     request: () => ['POST', `${path}/${action}`, {}, { version }], command: () => command(context, action, client_id, options),
   }), kind)
   const seen = { version }
+  const known = (name, { then = done(`It is ${ACTIONS[name][1]}.`), ...options } = {}) => action(name, ACTIONS[name][0], ACTIONS[name][2], { options: seen, then, ...options })
   return h('p.buttons',
     pending_until && [
-      action('approve', 'Approve', 'It may be used from then on, and its names are good.', { options: seen, then: done('It is approved.') }),
-      action('deny', 'Deny', 'It is deleted at once and for good. Its registrant may register again.', { options: { ...seen, ...yes }, kind: 'danger', then: leave('It is denied and deleted.', ['clients']) }),
+      known('approve'),
+      known('deny', { options: { ...seen, ...yes }, kind: 'danger', then: leave('It is denied and deleted.', ['clients']) }),
     ],
     !pending_until && flags && action('approve', 'Approve its names', 'Its names are good, and no longer flagged.', { options: seen, then: done('Its names are approved.') }),
-    locked ? action('unlock', 'Unlock', 'Its registrant may manage it again, and it may be used unless it is waiting for approval. If it ends when nobody uses it, its time begins anew.', { options: seen, then: done('It is unlocked.') })
-      : action('lock', 'Lock', 'Until it is unlocked its registrant cannot manage it, authorization servers are told, and it does not end by itself.', { options: seen, then: done('It is locked.') }),
-    retained ? action('release', 'Release', 'It ends again if nobody uses it, as the policy says: its time begins anew.', { options: seen, then: done('It is released.') })
-      : action('retain', 'Retain', 'It stays though nobody uses it.', { options: seen, then: done('It is retained.') }),
+    known(locked ? 'unlock' : 'lock'), known(retained ? 'release' : 'retain'),
     client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
-    ['oauth', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
+    ['oauth', 'operator', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { options: yes, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
     button('Change …', () => edit(context, path, client, done('It is changed.'))),
     button('Delete …', () => confirm({
       title: ['Delete: ', nameOf(metadata)], label: 'Delete', kind: 'danger', again: context.again, request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, { ...seen, ...yes }),
-      content: [h('p', 'It ends at once, with its secret, its token and what users have let it do.'),
+      content: [h('p', ACTIONS.delete[2]),
         locked ? h('p.warn', 'It is locked, and cannot be restored.') : h('p', 'Until ', time(restorable(now()), true), ' it can be restored, from its page.')],
-      done: client_id.includes('/') ? leave('It is deleted.', ['clients']) : () => {
+      done: named(client) !== client_id ? leave('It is deleted.', ['clients']) : () => {
         announce('It is deleted.')
         return parts[1] === client_id ? context.again() : context.go(['clients', client_id])
       },
     }), 'danger'))
 }
-
-/** What is written of a change until it is made, whatever else is shown meanwhile. */
-const patches = new Map()
 
 function edit(context, path, { client_id, version, ...client }, done) {
   const changes = area(10, patches.get(path) ?? '{\n  \n}', { oninput: () => patches.set(path, changes.value) })

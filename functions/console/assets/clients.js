@@ -1,12 +1,14 @@
 // The clients of a service: a search, chips, and what is done to many at once.
 
 import { ACTIONS, bulk } from './bulk.js'
-import { announce, area, button, code, field, fill, form, h, hint, input, none, rowLink, said, select, submitButton, table, time } from './dom.js'
+import { announce, area, button, code, field, fill, form, h, hint, input, nameOf, none, rowLink, said, select, submitButton, table, time } from './dom.js'
 import { deletedLately } from './gone.js'
 import { EXAMPLE } from './hosts.js'
-import { parsed } from './rules.js'
-import { reading, registrar, written } from './shell.js'
-import { confirm, once, pages, screen } from './ui.js'
+import { written } from './json.js'
+import { pages } from './pages.js'
+import { urlOf } from './rules.js'
+import { reading, registrar } from './shell.js'
+import { confirm, once, screen } from './ui.js'
 
 /** What is searched, its label, and how. */
 const SEARCHES = [
@@ -23,7 +25,7 @@ const CHIPS = [
 /** What is said of a use that nobody has reported. */
 export const UNKNOWN = 'not known'
 
-const SOURCES = ['oauth', 'authlete_registration', 'authlete_create', 'federation_explicit', 'federation_automatic', 'stet', 'identity_center', 'metadata_document']
+const SOURCES = ['oauth', 'operator', 'authlete_registration', 'authlete_create', 'federation_explicit', 'federation_automatic', 'stet', 'identity_center', 'metadata_document']
 
 export function clients(context) {
   const { id, query } = context
@@ -122,7 +124,7 @@ function rows(context, filter) {
 
 /** Of a pasted redirect the host or the scheme, as it is searched; nothing if it is none. */
 function searched(text, by) {
-  if (/^https?:/i.test(text)) return parsed(text).hostname
+  if (/^https?:/i.test(text)) return urlOf(text).hostname
   const [, scheme] = (by === 'name' ? /^([a-z][a-z\d+.-]*:)\//i : /^([a-z][a-z\d+.-]*:)(?!\d+$)/i).exec(text) ?? []
   return scheme?.toLowerCase()
 }
@@ -138,7 +140,7 @@ function nothing({ link }, { client_id, name, redirect_host }) {
 /** Where the redirects of a client lead: hosts, and schemes of applications. */
 export function hosts({ redirect_uris = [] }) {
   const host = ({ protocol, hostname }) => /^https?:$/.test(protocol) ? hostname : protocol
-  return [...new Set(redirect_uris.map(parsed).map(host))].sort().join(', ')
+  return [...new Set(redirect_uris.map(urlOf).map(host))].sort().join(', ')
 }
 
 /** In which order a list stands that is asked for so (docs/operators.md). */
@@ -155,8 +157,6 @@ export function clientsTable({ link, query }, clients, boxes) {
 
 /** What flags are called in a list. */
 const FLAGS = { reserved_name: 'reserved name', look_alike_name: 'like a reserved name' }
-
-export const nameOf = ({ client_name }) => client_name ? said(client_name) : h('em', 'without a name')
 
 export function states({ locked, pending_until, retained, flags = [] }) {
   const words = [[locked, 'bad', 'locked'], [pending_until, 'warn', 'waiting'], [retained, '', 'retained'], ...flags.map((flag) => [true, 'warn', FLAGS[flag] ?? flag.replaceAll('_', ' ')])]

@@ -55,6 +55,9 @@ export const code = (text) => h('code', said(text))
 /** Where j and k lead in a list: what leads to a place. */
 export const rowLink = (href, content) => h('a', { 'data-row': true, href }, content)
 
+/** What a client calls itself. */
+export const nameOf = ({ client_name } = {}) => client_name ? said(client_name) : h('em', 'without a name')
+
 export const hint = (...text) => h('p.hint', text)
 
 export const submitButton = (label) => h('button.main', { type: 'submit' }, label)
@@ -189,7 +192,7 @@ export function hushOld() {
 }
 
 /** The focus that was on what is gone is on the heading of the dialog that is open, or of the screen. */
-export function refocus() {
+function refocus() {
   if (document.activeElement !== document.body) return
   const heading = [...document.querySelectorAll('dialog[open] h2')].at(-1) ?? document.querySelector('main h1')
   heading?.setAttribute('tabindex', '-1')

@@ -1,17 +1,16 @@
 // Clients that are gone: one of them with its way back, and those that were deleted lately.
 
 import { get, segment } from './api.js'
-import { history } from './audit.js'
-import { button, code, h, none, now, rowLink, said, table, time } from './dom.js'
+import { by, history, named } from './audit.js'
+import { button, code, h, nameOf, none, now, rowLink, table, time } from './dom.js'
+import { pages } from './pages.js'
 import { registrar } from './shell.js'
-import { confirm, pages, screen } from './ui.js'
+import { confirm, screen } from './ui.js'
 
 const DAYS = 30
 
 /** Until when a client that is deleted then can be restored. */
 export const restorable = (from) => from + DAYS * 86400
-
-const named = ({ client_name } = {}) => client_name ? said(client_name) : h('em', 'without a name')
 
 /** A client that is there no more: what is known of it, and its way back. */
 export async function gone(context, path, error) {
@@ -21,11 +20,11 @@ export async function gone(context, path, error) {
   if (!last && !deleted) throw error
   const client_id = last?.client_id ?? parts[1]
   const restore = () => confirm({
-    title: ['Restore ', named(deleted), '?'], label: 'Restore', request: () => ['POST', `${id}/clients/${segment(client_id)}/restore`, {}, {}],
+    title: ['Restore ', nameOf(deleted), '?'], label: 'Restore', request: () => ['POST', `${id}/clients/${segment(client_id)}/restore`, {}, {}],
     command: () => registrar(['client', 'restore'], { service: id }, [client_id]),
     again: context.again, content: h('p', 'It is as it was, with its secret and its registration token; what it had of users is not.'), done: () => done('It is restored.'),
   })
-  return screen(context, deleted ? [named(deleted), ' is deleted'] : 'A client that is gone', [['GET', `${path}/history`]], registrar(['audit'], { service: id, client: client_id }),
+  return screen(context, deleted ? [nameOf(deleted), ' is deleted'] : 'A client that is gone', [['GET', `${path}/history`]], registrar(['audit'], { service: id, client: client_id }),
     h('p', code(client_id)),
     deleted && [h('p', 'Until ', time(deleted.restorable_until, true), ' it can be restored.'), writes && h('p', button('Restore …', restore, 'main'))],
     !deleted && h('p', why(last, entries)),
@@ -56,12 +55,12 @@ export function deletedLately(context) {
     return seen.get(numeric_id) === sequence && events.includes('deleted')
   }
   const keep = (entries, signal) => Promise.all(entries.filter(isLast).map(async (entry) => {
-    const { deleted } = await get(`${id}/clients/${segment(entry.client_id.includes('/') ? entry.numeric_id : entry.client_id)}/history`, { limit: 1 }, signal)
+    const { deleted } = await get(`${id}/clients/${segment(named(entry))}/history`, { limit: 1 }, signal)
     return { ...entry, deleted }
   }))
   const row = ({ client_id, numeric_id, deleted, at, actor }) => [
-    rowLink(link(['clients', client_id.includes('/') ? numeric_id : client_id]), named(deleted)), code(client_id), time(at),
-    actor ? actor === me.token ? 'you' : said(actor.length > 20 ? `${actor.slice(0, 12)}…` : actor) : none('by itself'),
+    rowLink(link(['clients', named({ client_id, numeric_id })]), nameOf(deleted)), code(client_id), time(at),
+    by(me, actor),
     deleted ? time(deleted.restorable_until) : none('for good'),
   ]
   const show = (rows) => table('The last ones first', ['Name', 'Client id', 'Deleted', 'By', 'Can be restored until'], rows.map(row))

@@ -1,8 +1,9 @@
 // What users have let clients have, of one user or one client; and its end.
 
 import { button, field, form, h, hint, input, list, said, select, submitButton, table, time, until } from './dom.js'
+import { pages } from './pages.js'
 import { registrar } from './shell.js'
-import { confirm, pages, screen } from './ui.js'
+import { confirm, screen } from './ui.js'
 
 export function grants(context) {
   const { id, query, writes } = context

@@ -1,10 +1,11 @@
 // Clients that are there several times: the same name, the same redirect hosts.
 
 import { bulk } from './bulk.js'
-import { clientsTable, hosts, nameOf } from './clients.js'
-import { announce, button, count, field, fill, h, hint, number, said, select, table, time } from './dom.js'
+import { clientsTable, hosts } from './clients.js'
+import { announce, button, count, field, fill, h, hint, nameOf, number, said, select, table, time } from './dom.js'
+import { firstPages } from './pages.js'
 import { registrar } from './shell.js'
-import { firstPages, load, screen } from './ui.js'
+import { load, screen } from './ui.js'
 
 /** How many clients the first pages have. */
 const AT_ONCE = 1000

@@ -34,8 +34,12 @@ function search() {
 /** The focus goes to the next row of the lists that are shown, or to the one before. */
 function walk(step) {
   const rows = [...document.querySelectorAll('main [data-row]')].filter((row) => row.checkVisibility())
-  const at = rows.findIndex((row) => row.closest('tr, li, section').contains(document.activeElement))
-  rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]?.focus()
+  const focused = document.activeElement
+  const at = rows.findIndex((row) => row.closest('tr, li, section').contains(focused))
+  // From elsewhere it leads to the nearest one that follows, or that is before.
+  const follows = (row) => focused.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING
+  const next = at >= 0 ? at + step : step > 0 ? rows.findIndex(follows) : rows.findLastIndex((row) => !follows(row))
+  rows[Math.min(Math.max(next, 0), rows.length - 1)]?.focus()
 }
 
 export function shortcuts(screens) {

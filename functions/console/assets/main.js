@@ -3,12 +3,13 @@
 import { exchange, signIn, signOut, whenRefused } from './api.js'
 import { client } from './client.js'
 import { clients } from './clients.js'
-import { announce, button, field, fill, form, h, hint, hushOld, input, refill, select, submitButton } from './dom.js'
+import { announce, button, dialog, field, fill, form, h, hint, hushOld, input, refill, select, submitButton } from './dom.js'
+import { areThere, forget } from './drafts.js'
 import { federation } from './federation.js'
 import { grants } from './grants.js'
 import { groups } from './groups.js'
 import { listen, shortcuts } from './keys.js'
-import { hasDrafts, policy } from './policy.js'
+import { policy } from './policy.js'
 import { refused } from './refused.js'
 import { stet } from './stet.js'
 import { today } from './today.js'
@@ -97,11 +98,23 @@ function frame(service, current) {
   const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
   fill(header, brand(),
     h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),
-    h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS)), button('Sign out', () => leave())))
+    h('div.session', field('Service', choice), button('Keys', () => shortcuts(SCREENS)), button('Sign out', signingOut)))
   // Where there is no room for all of them, the one that is shown is among those that are seen.
   const [nav, is] = [header.querySelector('nav'), header.querySelector('[aria-current=page]')]
   const left = (element) => element.getBoundingClientRect().left
   if (is) nav.scrollLeft = left(is) - left(nav) - (nav.clientWidth - is.offsetWidth) / 2
+}
+
+function signingOut() {
+  const out = () => {
+    leave()
+    forget()
+  }
+  if (!areThere()) return out()
+  return dialog('Sign out?', (close) => [
+    h('p', 'There is a draft of a policy that is not in force. It is dropped.'),
+    h('p.buttons', button('Drop it and sign out', out, 'danger'), button('Cancel', close, '', { autofocus: true })),
+  ])
 }
 
 const brand = () => h('span.brand', 'Registrar')
@@ -157,7 +170,7 @@ async function start() {
 
 whenRefused(leave)
 addEventListener('beforeunload', (event) => {
-  if (me && hasDrafts()) event.preventDefault()
+  if (me && areThere()) event.preventDefault()
 })
 addEventListener('hashchange', async () => {
   hushOld()

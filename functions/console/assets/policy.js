@@ -1,14 +1,15 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { at, costs, meaning, suggestions, would } from './advice.js'
+import { costs, meaning, suggestions, would } from './advice.js'
 import { ask } from './api.js'
 import { becameTable } from './became.js'
-import { area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
+import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
+import { policies } from './drafts.js'
 import { HOSTS } from './hosts.js'
+import { at, differing, isObject, merged, rebased, same, withMember, written } from './json.js'
 import { MEMBERS } from './members.js'
-import { differing, rebased, same, withMember } from './rebase.js'
-import { about, isObject, merged, remade } from './rules.js'
-import { json, reading, registrar, written } from './shell.js'
+import { about, remade } from './rules.js'
+import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
 /** What policies to begin with are for. */
@@ -19,24 +20,15 @@ const PRESETS = {
   regulated: 'for banks: as protected, with mutual TLS or signed assertions, https redirects only, the scopes of PSD2, and the door stet.',
 }
 
-/**
- * What is being written, for each service, while other screens are shown: policy, body, the refusal that it began with, the
- * policy that was in force when that began, and what others have changed since.
- */
-const drafts = new Map()
-
-/** Whether something was written that is not in force. */
-export const hasDrafts = () => [...drafts.values()].some(({ policy }) => policy !== undefined)
-
 const lines = (json) => JSON.stringify(json, null, 2)
 
 /** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, and a member that is meant. */
 export function open(context, force, steps, body, member) {
   const { id, signal } = context
-  const { policy: draft, ...kept } = drafts.get(id) ?? {}
+  const { policy: draft, ...kept } = policies.get(id) ?? {}
   const from = location.hash
   const start = (policy, { base, others, conflicts } = { base: force }) => {
-    drafts.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), from, base, others, conflicts })
+    policies.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), from, base, others, conflicts })
     context.go(['policy'], { member })
   }
   if (!draft) return start(force)
@@ -67,7 +59,7 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const { policy = lines(force), body = lines(HOSTS.Claude), from, base = force, others = [], conflicts = [] } = drafts.get(context.id) ?? {}
+    const { policy = lines(force), body = lines(HOSTS.Claude), from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
@@ -108,6 +100,12 @@ class Editor {
   /** Brings what others have changed since the draft was begun into it. */
   follow(policy) {
     if (same(this.base, this.force)) return policy
+    // Where nothing was written, there is nothing to bring it into.
+    if (same(this.base, policy)) {
+      Object.assign(this, { base: this.force, others: [], conflicts: [] })
+      this.policy.value = lines(this.force)
+      return this.force
+    }
     const { policy: joined, others, conflicts } = rebased(this.base, policy, this.force)
     const also = (now, before) => [...before.filter(({ member }) => !now.some((one) => one.member === member)), ...now]
     Object.assign(this, { base: this.force, others: also(others, this.others), conflicts: also(conflicts, this.conflicts) })
@@ -127,7 +125,7 @@ class Editor {
   told() {
     const settle = (member, take) => {
       this.conflicts = this.conflicts.filter((one) => one.member !== member)
-      if (take) this.policy.value = lines(withMember(JSON.parse(this.policy.value), member, take.theirs))
+      if (take) this.policy.value = lines(withMember(JSON.parse(this.policy.value), take.path, take.theirs))
       this.tryIt()
     }
     return this.others.length > 0 && h('div.news', { role: 'status', tabindex: -1 },
@@ -202,7 +200,7 @@ class Editor {
   keep() {
     const { from, base, others, conflicts } = this
     const isDraft = this.policy.value !== lines(this.force)
-    drafts.set(this.context.id, { body: this.body.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
+    policies.set(this.context.id, { body: this.body.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
   became(policy, client, tried) {
@@ -237,25 +235,28 @@ class Editor {
     shown, this.fault, this.context.writesService ? h('p', button('Put it into effect …', () => load(this.fault, this.take()), 'main')) : hint('That needs a token with service.write.')]
   }
 
-  /** Asks whether the draft is to be in force, compared with what is in force now; `told` is why it is asked again. */
-  async take(told) {
+  /** Asks whether the draft is to be in force, compared with what is in force now; `again` is why it is asked once more. */
+  async take(again) {
     await this.read()
     const policy = await this.tryIt()
     const changes = policy && differing(this.force, policy)
-    if (!changes?.length || this.conflicts.length) return this.news.firstElementChild?.focus()
+    if (!changes?.length || this.conflicts.length) {
+      if (again) announce(again)
+      return this.news.firstElementChild?.focus()
+    }
     const { context: { id, done }, etag } = this
     confirm({
       title: 'Put this policy into effect?', label: 'Put it into effect',
       request: () => ['PUT', `${id}/policy`, {}, policy, { 'If-Match': etag }],
       command: () => reading(registrar(['policy', 'replace'], { version: etag.slice(1, -1) }, [id, '-']), policy),
       content: [
-        told && h('p.warn', { role: 'alert' }, told),
+        again && h('p.warn', { role: 'alert' }, again),
         differences('What becomes different', ['In force', 'Then'], changes),
-        this.others.length > 0 && differences('What others have changed since the draft was begun, and what you leave so unless it stands above', ['Before', 'In force'], this.others),
+        this.others.length > 0 && differences('What others have changed since the draft was begun: it stays so, but for what stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),
       ],
       done: () => {
-        drafts.set(id, { body: this.body.value, from: this.from })
+        policies.set(id, { body: this.body.value, from: this.from })
         done('The policy is in force.')
       },
       // Somebody else was faster: the draft is put on top of theirs.

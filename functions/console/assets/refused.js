@@ -1,11 +1,12 @@
 // Why a registration was refused, and what to change.
 
-import { advice, at, meaning } from './advice.js'
+import { advice, meaning } from './advice.js'
 import { get } from './api.js'
 import { code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
+import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { open } from './policy.js'
-import { about } from './rules.js'
+import { about, ofToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -55,6 +56,12 @@ async function counted({ id, signal }, rule) {
   return rule === 'clients_per_service' ? clients : Math.max(0, ...developers.map(({ clients }) => clients))
 }
 
+/** The issuers of statements that nobody has approved, as far as they are kept. */
+function issuersOf(description, samples) {
+  const shown = description.startsWith('software_statement: its issuer') ? samples.map(({ sent }) => /^a JWT by (\S+)$/.exec(sent.software_statement)?.[1]) : []
+  return [...new Set(shown.filter(Boolean))]
+}
+
 /** The member that a change is about. */
 function memberOf(patch) {
   const [[name, inner]] = Object.entries(patch)
@@ -67,9 +74,10 @@ async function policySide(context, { rule, door, description }, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
-    rule === 'registration' && policy.registration !== 'open' && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
+    (rule === 'registration' && policy.registration !== 'open' || ofToken(description)) && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', rule === 'clients_per_service' ? 'The service has ' : 'The developer with the most clients, all that register themselves being one, has ', count(there, 'client'), ' now.'),
+    ...issuersOf(description, samples).map((issuer) => h('div', h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks:'), h('pre', pretty({ issuer, jwks_uri: '…' })))),
     rule === 'software_statements' && !policy.software_statements?.required && h('p', 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
+    await advice(context, { rule, door, description, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
   ]
 }

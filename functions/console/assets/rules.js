@@ -1,5 +1,7 @@
 // The rules that refuse or change a registration, and what could be otherwise. Nothing here decides: the server tries each change.
 
+import { at, isObject, merged, same } from './json.js'
+
 /** Rules: their members of the policy, what each says, and what the registrant could send instead. */
 export const RULES = {
   'dynamic_registration': [['dynamic_registration'], 'Clients may not register themselves at this service.', 'An operator registers it.'],
@@ -17,33 +19,46 @@ export const RULES = {
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
   'redirect_uris.pages_share_host': [['redirect_uris.pages_share_host'], 'A page of the client, as its logo, is of another site than a redirect.', 'Leave it out, or put it where the redirects lead.'],
   'names': [['names'], 'The name has in it, or looks like, one that this service reserves.', 'Choose another client_name. If the name is rightly the client’s own, an operator may register it: Clients, Register.'],
-  'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network.', 'Give URLs with public hosts.'],
+  'called_urls': [['called_urls'], 'A URL that the authorization server would call leads into a private network, or to many places at once.', 'Give URLs with public hosts.'],
   'the specifications': [['redirect_uris.infer_native', 'redirect_uris.development_hosts', 'names'], 'The specifications do not permit it, or only where the policy says so: a fragment in a redirect URI, http elsewhere than on loopback, characters that nobody sees, members that contradict each other.', 'Correct the member that is named.'],
   'doors': [['doors'], 'The service does not open this door.', 'Register at a door that is open.'],
   'clients_per_service': [['clients_per_service'], 'The service has as many clients as it may have, and none that makes room.', 'Try again later: clients that nobody uses make room.'],
   'clients_per_developer': [['clients_per_developer'], 'The developer has as many clients as one may have; all that register themselves share one.', 'Manage a registration that is there.'],
   'software_id_once': [['software_id_once'], 'Another client has this software_id.', 'Manage the registration that is there, or send another software_id.'],
   'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
+  'metadata_documents': [['metadata_documents'], 'The service takes no client of this URL, or asks for more of its document.', 'Correct what the error names, in the document or in its URL.'],
+  'metadata_documents.metadata_policy': [['metadata_documents'], 'The policy’s metadata_policy for documents does not permit a value.', 'Correct the member that is named.'],
+  'the document': [[], 'The document behind the URL has in it what it must not have, or lacks what it must have.', 'Correct the document.'],
+  'stet': [[], 'A certificate, a signature or a token of the request is not good.', 'Correct what the error names: the STET interface asks for it before any policy does.'],
+  'federation': [[], 'A statement or a chain of trust is not good.', 'Correct what the error names. The screen Federation draws the chain of an entity, with each check.'],
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
 /** What the registrant does about refusals of which more is known than their rule. */
 const REMEDIES = [
+  [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
+  [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
+  [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
+  [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
   [/^this registrant has a client already$/, 'Manage the client that is there, which the screen STET lists, or let an operator delete it. With repeated_registration replace in the service’s STET settings a new one takes its place.'],
   [/^sector_identifier_uri: the URL is not allowed/, 'Publish the document at a URL that has https, port 443 and a public host, with each redirect URI, and send that one.'],
   [/^sector_identifier_uri: .* does not list/, 'List each redirect URI in the document, letter by letter.'],
   [/^software_statement is not a signed JWT|^software_statement: its (alg|typ)/, 'Send a JWT that an issuer has signed with RS256, PS256, ES256 or the like, and that is no token of another kind.'],
-  [/^software_statement: its issuer is not approved|^software_statement: iss/, 'Send one of an issuer that the policy names. Which one it was is not kept: the registrant knows it, and who trusts it adds it to software_statements.issuers, with its keys.'],
+  [/^software_statement: its issuer is not approved|^software_statement: iss/, 'Send one of an issuer that the policy names, or ask the operator to trust this one.'],
   [/^software_statement: its signature/, 'Have it signed by a key that its issuer publishes. If the issuer has new keys, the policy may have the old ones in jwks.'],
   [/^software_statement: it is not valid at this time/, 'Send a new one: it has ended, has not begun, or is older than max_age.'],
   [/^software_statement: aud/, 'Have it made for this service, or for nobody in particular.'],
 ]
 
+/** Whether the initial access token is what refuses, and no policy. */
+export const ofToken = (description) => /not allowed by the initial access token/.test(description)
+
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '') {
+  if (ofToken(description)) return [[], 'The service offers it, and the initial access token of the registration does not allow it.', 'Ask for what the token allows, or get another token of the operator.']
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
   const [, remedy = client] = REMEDIES.find(([says]) => says.test(description)) ?? []
@@ -57,7 +72,8 @@ const isMasked = (word) => /^x+[^\x20-\x7e]*$/.test(word)
 
 const beyond = (sent, offered) => [...new Set(texts(sent))].filter((item) => !texts(offered).includes(item) && !isMasked(item))
 
-export function parsed(uri) {
+/** The parts of a URL, or none. */
+export function urlOf(uri) {
   try {
     return new URL(uri)
   } catch {
@@ -71,7 +87,7 @@ const ifAny = (values, label, patch) => values.length ? [[`${label} ${values.joi
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
 /** The hosts to which redirects of a protocol lead and that are none of these; `.example.com` stands for all below it. */
-const led = (sent, wanted, known) => beyond(texts(sent.redirect_uris).map(parsed).filter(({ protocol }) => protocol === wanted).map(({ hostname }) => hostname), known)
+const led = (sent, wanted, known) => beyond(texts(sent.redirect_uris).map(urlOf).filter(({ protocol }) => protocol === wanted).map(({ hostname }) => hostname), known)
   .filter((host) => !texts(known).some((one) => one.startsWith('.') && host.endsWith(one)))
 
 /** Hosts to which http leads, as hosts of developers; the loopback interface has a rule of its own. */
@@ -107,7 +123,7 @@ const CHANGES = {
     const [dropGrants, dropResponses] = [{ grant_types: { unoffered: 'drop' } }, { response_types: { unoffered: 'drop' } }]
     return [
       ['Drop grant types that are not offered', dropGrants], ['Drop response types that are not offered', dropResponses],
-      ['Drop what is not offered', { ...dropGrants, ...dropResponses }],
+      ['Drop both that are not offered', { ...dropGrants, ...dropResponses }],
       ...ifAny(grants, 'Offer', moreGrants), ...ifAny(responses, 'Offer', moreResponses),
       ...ifAny([...grants, ...responses], 'Offer', { ...moreGrants, ...moreResponses }),
     ]
@@ -122,7 +138,7 @@ const CHANGES = {
   'scopes': ({ scopes: { offered = '' } }, sent) => {
     const scopes = beyond(String(sent.scope ?? '').split(' '), offered.split(' '))
     return [
-      ['Drop what is not offered', { scopes: { unoffered: 'drop' } }],
+      ['Drop scopes that are not offered', { scopes: { unoffered: 'drop' } }],
       ...ifAny(scopes, 'Offer', { scopes: { offered: [offered, ...scopes].join(' ').trim() } }),
       ['Offer any scope', { scopes: { offered: null } }],
     ]
@@ -133,6 +149,7 @@ const CHANGES = {
     const changes = [
       ['Accept http on the loopback interface', { loopback: true }],
       ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
+      ['Accept private-use schemes of all clients', { private_use_schemes: 'accept' }],
       ['Accept private-use schemes that are no reversed domain names', { reverse_domain_schemes: false }],
       ['Accept any private-use scheme of public clients', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
       ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
@@ -163,25 +180,22 @@ const CHANGES = {
 export function changes(rule, policy, sent, there) {
   const found = (CHANGES[rule] ?? (() => []))(policy, sent, there)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
-  return made.filter(({ changed }) => JSON.stringify(changed) !== JSON.stringify(policy))
+  return made.filter(({ changed }) => !same(changed, policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
 export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there }) =>
   changes(rule, policy, sent, there).find((change) => change.label === label)?.changed ?? policy, policy)
 
-export const isObject = (json) => json !== null && typeof json === 'object' && !Array.isArray(json)
+/** How many kinds of values of a list a sample has, if it does not have all; more of these kinds change nothing. */
+const KINDS = [5, 20]
 
-/** What a merge patch makes of a value (RFC 7396). */
-export function merged(target, patch) {
-  if (!isObject(patch)) return patch
-  const result = isObject(target) ? { ...target } : {}
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name]
-    else result[name] = merged(result[name], value)
-  }
-  return result
-}
+/** What was sent beside what a sample keeps, as far as it may be of another kind: how much of which members. */
+export const unkept = (sample) => Object.entries(sample).flatMap(([name, value]) => {
+  const values = isObject(value) ? value.keys : value
+  const [, more] = / ?\(?(\d[^()]*) more\)?$/.exec([values].flat().at(-1)) ?? []
+  return more && (typeof values === 'string' || KINDS.includes(values.length - 1)) ? [`${more} of ${name}`] : []
+})
 
 /** What a registration has lost of what was sent. */
 export function lost(sent, became) {
@@ -202,8 +216,7 @@ const KEYS = ['tls_client_auth', 'self_signed_tls_client_auth', 'private_key_jwt
 /** What is less safe under a policy than under the one before, or in what becomes of a registration. */
 export function risks(before, after, sent, became) {
   const gained = (member, word) => beyond(after[member]?.offered, before[member]?.offered).some((offered) => offered.split(' ').includes(word))
-  const becomes = (member, value) => JSON.stringify(at(after, member)) !== JSON.stringify(at(before, member)) && (value === undefined || at(after, member) === value)
-  const at = (policy, member) => member.split('.').reduce((value, name) => value?.[name], policy)
+  const becomes = (member, value) => !same(at(after, member), at(before, member)) && (value === undefined || at(after, member) === value)
   const [was, is] = [sent.token_endpoint_auth_method, became.token_endpoint_auth_method]
   return [
     [gained('grant_types', 'password'), 'users give their passwords to the client; RFC 9700 §2.4 forbids this grant.'],

@@ -1,6 +1,4 @@
-// Commands for a terminal, and JSON that is written by hand. What strangers wrote may be a part of them.
-
-import { isObject } from './rules.js'
+// Commands for a terminal. What strangers wrote may be a part of them.
 
 const HIDDEN = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu
 
@@ -34,31 +32,3 @@ export function json(value, indent) {
 
 /** A command that reads JSON on its standard input. */
 export const reading = (command, value) => `${command} <<'EOF'\n${json(value, 2)}\nEOF`
-
-/** The object that is written as JSON. */
-export function written(text, what) {
-  if (!text.trim()) throw new SyntaxError(`${what} is empty.`)
-  let json
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    throw new SyntaxError(`${what} is no JSON: ${error.message}`)
-  }
-  if (!isObject(json)) throw new SyntaxError(`${what} is no JSON object.`)
-  const twice = repeated(text)
-  if (twice !== undefined) throw new SyntaxError(`${what} has ${twice} twice.`)
-  return json
-}
-
-/** A member that is in one object of a JSON text twice, where it would count once without a word. */
-function repeated(text) {
-  const open = []
-  for (const [token, string, isName] of text.matchAll(/[{}]|("(?:[^"\\]|\\.)*")(\s*:)?/g)) {
-    if (token === '{') open.push(new Set())
-    if (token === '}') open.pop()
-    const name = isName && JSON.parse(string)
-    if (isName && open.at(-1).has(name)) return name
-    if (isName) open.at(-1).add(name)
-  }
-  return undefined
-}

@@ -4,8 +4,9 @@ import { get } from './api.js'
 import { history } from './audit.js'
 import { chart } from './chart.js'
 import { count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
+import { firstPages, pages } from './pages.js'
 import { registrar } from './shell.js'
-import { commands, firstPages, later, pages, screen } from './ui.js'
+import { commands, later, screen } from './ui.js'
 
 const WEEK = 7 * 86400
 
@@ -36,7 +37,7 @@ export async function today(context) {
         figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
     h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals),
-      hint('Who registers too fast (429) is not counted here: the metrics of the functions have that.')),
+      hint('Who registers too fast (429) is not counted here, but in the metric Refusals of a deployment, as temporarily_unavailable.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))
 }

@@ -2,8 +2,9 @@
 
 import { ask } from './api.js'
 import { button, code, field, form, h, hint, input, none, said, select, submitButton, table, time, until } from './dom.js'
+import { pages } from './pages.js'
 import { registrar } from './shell.js'
-import { confirm, copies, load, once, pages, screen } from './ui.js'
+import { confirm, copies, load, once, screen } from './ui.js'
 
 const PERMISSIONS = ['client.read', 'client.write', 'service.read', 'service.write', 'use_service']
 

@@ -1,7 +1,7 @@
 // What the screens have in common.
 
-import { Failure, ask, curl, get, segment } from './api.js'
-import { announce, area, button, code, count, dialog, field, fill, form, h, hint, hush, input, number, pretty, refill, said } from './dom.js'
+import { Failure, ask, curl, segment } from './api.js'
+import { announce, area, button, code, dialog, field, fill, form, h, hint, hush, input, pretty, refill, said } from './dom.js'
 
 export function to(service, parts, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString()
@@ -107,7 +107,7 @@ export function confirm({ title, content, label, kind = 'main', request, command
     return form('confirm', act, content,
       word && field(['Type ', h('strong', typed), ' to go on'], word),
       outcome,
-      h('p.buttons', go, button('Cancel', close), copies(() => [request()], command)))
+      h('p.buttons', go, button('Cancel', close, '', { autofocus: kind === 'danger' && !word }), copies(() => [request()], command)))
   })
 }
 
@@ -120,84 +120,4 @@ export function once(title, secrets, after) {
     ]),
     h('p.buttons', button('Close', close)),
   ], after)
-}
-
-/** How many pages are read by itself, and for whoever asks for more, as long as there is nothing on them to be shown. */
-const [BY_ITSELF, ASKED_FOR] = [10, 250]
-
-/** The pages of a list, one after the other: what is on each, and where the next one begins, if there is one. */
-async function* pagesOf(signal, path, member, query, cursor) {
-  do {
-    const found = await get(path, { ...query, cursor }, signal)
-    cursor = found.next
-    yield [found[member], cursor]
-  } while (cursor)
-}
-
-/**
- * Rows that come page by page, with a button for more; of each page what `keep` makes of it, which is asked again of one that
- * could not be read. A page that has nothing is not the end: it is read on until there is something to be shown, and who
- * waits may stop that. Without `nothing` it is shown what there is although it is nothing.
- */
-export function pages(context, path, member, query, show, nothing, keep = (rows) => rows) {
-  const rows = []
-  let [cursor, act] = []
-  // It stops what it has begun, so that nothing is waited for.
-  const more = button('', () => void act?.(), '', { hidden: true })
-  const [list, fault, told] = [h('div'), h('div'), h('span.hint', { role: 'status', tabindex: -1 })]
-  const offer = (label, then) => {
-    const isLeft = !label && document.activeElement === more
-    fill(more, label)
-    more.hidden = !label
-    act = then
-    if (isLeft) told.focus()
-  }
-  const draw = () => fill(list, rows.length || !nothing ? show(rows) : !cursor && hint(nothing))
-  const read = async (most, isFirst) => {
-    const stop = new AbortController()
-    const signal = AbortSignal.any([context.signal, stop.signal])
-    let [empty, found] = [0, []]
-    const label = () => found.length ? 'Show more' : 'Look further'
-    act = undefined
-    fill(told, 'Loading …')
-    fill(fault)
-    try {
-      for await (const [page, next] of pagesOf(signal, path, member, query, cursor)) {
-        found = await keep(page, signal)
-        rows.push(...found)
-        cursor = next
-        if (found.length || !cursor || (empty += 1) === most) break
-        offer('Stop', () => stop.abort())
-        // Whoever hears it is not told of each page.
-        if (empty % 10 === 1) fill(told, `Looking further: nothing to be shown on ${count(empty, 'page')} yet …`)
-      }
-      if (found.length || isFirst || !cursor) draw()
-      fill(told, !found.length && cursor ? `Nothing to be shown on ${count(empty, 'page')}, but the list goes on.` : isFirst ? '' : cursor ? `${number(found.length)} more.` : 'That is all.')
-      offer(cursor && label(), () => read(ASKED_FOR))
-    } catch (error) {
-      if (context.signal.aborted) return
-      const isStopped = stop.signal.aborted
-      fill(told, isStopped && `Stopped: nothing to be shown on ${count(empty, 'page')}, but the list goes on.`)
-      fill(fault, !isStopped && failure(error))
-      offer(isStopped ? 'Look further' : 'Try again', () => read(ASKED_FOR, !isStopped && isFirst))
-    }
-  }
-  read(BY_ITSELF, true)
-  return [list, fault, h('p.row', more, told)]
-}
-
-/** How many pages are read at once for a sum. */
-const MOST_PAGES = 10
-
-/** What is on the first pages of a list from there on, and where it goes on, if it does; `tell` hears how many there are already. */
-export async function firstPages({ signal }, path, member, query, cursor, tell) {
-  const rows = []
-  let read = 0
-  for await (const [found, next] of pagesOf(signal, path, member, query, cursor)) {
-    rows.push(...found)
-    tell?.(rows.length)
-    cursor = next
-    if ((read += 1) === MOST_PAGES) break
-  }
-  return [rows, cursor]
 }

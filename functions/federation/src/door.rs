@@ -38,11 +38,7 @@ pub(crate) async fn answer(
 /// The answer if a handler panics or does not end in time.
 pub(crate) fn failed(error: &Core) -> Response {
     let body = error_members(error.code(), Some(&error.to_string()));
-    let response = Response::json(error.status(), body).because(error).with("cache-control", "no-store");
-    match error.retry_after() {
-        Some(seconds) => response.with("retry-after", seconds.to_string()),
-        None => response,
-    }
+    Response::json(error.status(), body).because(error).with("cache-control", "no-store")
 }
 
 /// §8.9.
@@ -56,10 +52,7 @@ fn refused(error: &Error) -> Response {
                 Fault::NotSetUp(_) => response.cause = Some(fault.to_string()),
                 _ => response.reason = Some(fault.reason()),
             }
-            match fault.retry_after() {
-                Some(seconds) => response.with("retry-after", seconds.to_string()),
-                None => response,
-            }
+            response.to_be_retried(fault.retry_after())
         }
         Error::TooManyRequests(admission) => {
             let body = error_members("temporarily_unavailable", Some("too many registrations; try again later"));

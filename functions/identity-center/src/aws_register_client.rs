@@ -228,6 +228,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::UnknownClient
             | Error::MissingToken
             | Error::InvalidToken
+            | Error::SpentToken(_)
             | Error::ClientEnded
             | Error::InsufficientScope
             | Error::InvalidCursor

@@ -138,6 +138,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::OtherTrustAnchor
         | Error::MissingToken
         | Error::InvalidToken
+        | Error::SpentToken(_)
         | Error::ClientEnded
         | Error::InsufficientScope
         | Error::UnknownClient

@@ -173,10 +173,7 @@ fn not_resolved(unresolved: &Unresolved) -> Response {
     let mut response = not_stored(Response::json(unresolved.status(), members));
     response.code = Some(code.into());
     response.reason = Some(reason);
-    match unresolved.retry_after() {
-        Some(seconds) => response.with("retry-after", seconds.to_string()),
-        None => response,
-    }
+    response.to_be_retried(unresolved.retry_after())
 }
 
 fn not_found(absent: &Absent, says: ErrorMembers) -> Response {
@@ -190,14 +187,12 @@ fn not_found(absent: &Absent, says: ErrorMembers) -> Response {
 
 fn rendered(error: &Error, says: ErrorMembers) -> Response {
     let response = not_stored(Response::json(error.status(), error_body(error, says)).because(error));
-    let response = match error.retry_after() {
-        Some(seconds) => response.with("retry-after", seconds.to_string()),
-        None => response,
-    };
     match error {
         // RFC 6750 §3.1: no error code for a request that carried no token.
         Error::MissingToken => response.with("www-authenticate", "Bearer"),
-        Error::InvalidToken | Error::ClientEnded => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Error::InvalidToken | Error::SpentToken(_) | Error::ClientEnded => {
+            response.with("www-authenticate", "Bearer error=\"invalid_token\"")
+        }
         _ => response,
     }
 }

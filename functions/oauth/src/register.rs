@@ -97,7 +97,10 @@ async fn registrant(
     guest: impl FnOnce() -> Guest,
 ) -> Result<Registrant, Fault> {
     let registrant = caller::registrant(app, service, request.bearer_token()).await;
-    if matches!(registrant, Ok(Registrant::Anonymous) | Err(Error::MissingToken | Error::InvalidToken)) {
+    if matches!(
+        registrant,
+        Ok(Registrant::Anonymous) | Err(Error::MissingToken | Error::InvalidToken | Error::SpentToken(_))
+    ) {
         let knows_some = !service.policy().redirect_uris.known_hosts.is_empty();
         let guest = if knows_some { guest() } else { Guest::Unknown };
         app.admit_guest(request, service.id, REGISTRATIONS, guest).await.map_err(Fault::TooManyRequests)?;

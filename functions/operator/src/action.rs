@@ -110,7 +110,7 @@ impl Action {
             Self::Deny if client.pending_until.is_none() => {
                 Err(Fault::Conflict("the client does not wait for approval; delete it instead"))
             }
-            Self::Retain | Self::Release if !client.ends_unused() => Err(Fault::Conflict(
+            Self::Retain | Self::Release if !client.source.ends_unused() => Err(Fault::Conflict(
                 "the client does not end by itself if nobody uses it: only what has registered itself does",
             )),
             Self::Restore => Err(Fault::Conflict("the client is not deleted")),
@@ -217,7 +217,7 @@ async fn found(
     action: &Action,
 ) -> Result<RegisteredClient, Error> {
     match action {
-        Action::Lock | Action::Unlock => resolution::to_change(context, base_url, identifier, named).await,
+        Action::Lock => resolution::to_change(context, base_url, identifier, named).await,
         _ => resolution::known(context, base_url, identifier, named).await,
     }
 }
@@ -231,6 +231,9 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
     action.fits(&client)?;
     let client_id = client.client_id.clone();
     match action {
+        Action::Lock | Action::Unlock if client.locked == (*action == Action::Lock) => {
+            return Ok(Outcome::Changed(Box::new(client)));
+        }
         Action::Lock => administration::lock_once(context, client, true).await?,
         Action::Unlock => administration::lock_once(context, client, false).await?,
         Action::Approve => administration::approve(context, client).await?,

@@ -45,9 +45,6 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
     let changes = settable::differing(changes.0, &client, policy, now);
     settable::check(&changes, policy).map_err(|text| Fault::Request(text.into()))?;
     let draft = |client: &RegisteredClient| Draft::patched(client, changes.clone());
-    if !draft(&client)?.changes(&client, now) {
-        return Ok(Response::json(200, shown::client(&client, policy, now)));
-    }
     let updated = match version {
         Some(_) => administration::replace_once(&context, client, &draft).await,
         None => administration::replace(&context, client, draft).await,

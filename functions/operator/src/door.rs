@@ -10,7 +10,7 @@ use shared::caller::Permission;
 use shared::client::RegisteredClient;
 use shared::desk::{Desk, NoDesk};
 use shared::federation::discovery::RESOLVING;
-use shared::http::{Endpoint, Request, Response, error_members};
+use shared::http::{Endpoint, Method, Request, Response, error_members};
 use shared::limits::Admission;
 use shared::metadata::{Invalid, parse_object};
 use shared::origin::Origin;
@@ -151,9 +151,6 @@ fn refused(fault: &Fault) -> Response {
     match fault {
         Fault::Core(error) => {
             response = response.because(error);
-            if let Some(seconds) = error.retry_after() {
-                response = response.with("retry-after", seconds.to_string());
-            }
             match error {
                 // RFC 6750 §3.1: no error code for a request that carried no token.
                 Error::MissingToken => response.with("www-authenticate", "Bearer"),
@@ -248,9 +245,10 @@ pub(crate) async fn known(
     Ok(resolution::known(context, &base_url, identifier, named).await?)
 }
 
-/// The JSON object of a request.
+/// The JSON object of a request; of a `PATCH` also as what it is (RFC 7396 §4).
 pub(crate) fn body(request: &Request) -> Result<Map<String, Value>, Fault> {
-    if !request.has_content_type("application/json") {
+    let is_patch = request.method == Method::Patch && request.has_content_type("application/merge-patch+json");
+    if !is_patch && !request.has_content_type("application/json") {
         return Err(Fault::of_request(&Invalid::ContentType));
     }
     if request.has_encoded_body() {

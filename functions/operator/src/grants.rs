@@ -6,9 +6,9 @@ use authorization::rules::Rules;
 use authorization::token::TokenIdentifier;
 use authorization::{Authorization, Context, Terms};
 use serde_json::{Map, Value};
-use shared::App;
 use shared::client::RegisteredClient;
 use shared::http::{Method, RESOLVING_DEADLINE, Request, Response};
+use shared::{App, registry, resolution};
 
 use crate::action::name;
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
@@ -21,15 +21,17 @@ async fn grants(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, if is_ended { WRITE_CLIENTS } else { READ_CLIENTS }).await?;
     let known: &[&str] = if is_ended { &["subject", "client"] } else { &["subject", "client", "limit", "cursor"] };
     let query = Query::of(request, known)?;
-    let (rules, origin) = (Rules::default(), door::origin(&desk, request));
-    let context = Context { app, service: &desk.service, rules: &rules, origin: &origin, terms };
+    let (rules, core) = (Rules::default(), door::context(app, &desk, request));
+    let context = Context { app, service: &desk.service, rules: &rules, origin: &core.origin, terms };
     if is_ended {
         has_no_body(request, "client and subject are")?;
-        let ended = management::end_all(&context, whose(&context, &query).await?).await?;
+        let whose = whose(&core, request, &query, is_ended).await?;
+        let ended = management::end_all(&context, whose).await?;
         return Ok(Response::json(200, Map::from_iter([("ended".to_owned(), ended.into())])));
     }
     let (cursor, limit) = (query.text("cursor"), query.limit()?);
-    let page = management::grants_left(&context, whose(&context, &query).await?, cursor, limit).await?;
+    let whose = whose(&core, request, &query, is_ended).await?;
+    let page = management::grants_left(&context, whose, cursor, limit).await?;
     let shown = page.grants.iter().map(|left| Value::Object(shown(left))).collect();
     let mut members = Map::from_iter([("grants".to_owned(), shown)]);
     members.extend(page.next.map(|next| ("next".to_owned(), next.into())));
@@ -42,13 +44,24 @@ fn terms(_: &RegisteredClient) -> Terms<'_> {
 }
 
 /// Whose grants are meant: a client's, which may be gone, a user's, or those of both.
-async fn whose<'q>(context: &Context<'_>, query: &'q Query) -> Result<Whose<'q>, Fault> {
+async fn whose<'q>(
+    context: &registry::Context<'_>,
+    request: &Request,
+    query: &'q Query,
+    is_ended: bool,
+) -> Result<Whose<'q>, Fault> {
     let (client, subject) = (query.text("client"), query.text("subject"));
     let Some(client) = client else {
         return subject.map(Whose::Subject).ok_or(Fault::Request("client or subject is required".into()));
     };
-    let found = context.app.store.client_and(context.service, client, Vec::new()).await?.named.client;
-    let number = found.map_or_else(|| context.service.numeric_id(client), |client| client.numeric_id);
+    let named = context.app.store.client_and(context.service, client, Vec::new()).await?.named;
+    let mut found = named.client.as_ref().map(|client| client.numeric_id);
+    if is_ended && subject.is_none() && found.is_none() && named.document.is_some() {
+        // That all of it has ended is said by the client, which has to be stored for it.
+        let base_url = context.app.base_url(context.service, request);
+        found = Some(resolution::to_change(context, &base_url, client, named).await?.numeric_id);
+    }
+    let number = found.unwrap_or_else(|| context.service.numeric_id(client));
     Ok(subject.map_or(Whose::Client(number), |subject| Whose::Both(number, subject)))
 }
 

@@ -29,8 +29,9 @@ async fn replace(app: &App, request: &Request) -> Result<Response, Fault> {
     let policy = written(door::body(request)?)?;
     let matching = request.header("if-match").ok_or(Fault::PreconditionRequired)?;
     let current = stored(app, desk.service.id).await?;
-    let is_current = |tag: &str| tag == "*" || tag == etag(&current);
-    if !matching.split(',').map(str::trim).any(is_current) {
+    // RFC 9110 §13.1.1: either `*`, or entity tags.
+    let is_current = matching.trim() == "*" || matching.split(',').any(|tag| tag.trim() == etag(&current));
+    if !is_current {
         return Err(Fault::PreconditionFailed);
     }
     let configuration = ServiceConfiguration { policy, ..current.configuration.clone() };

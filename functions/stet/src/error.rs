@@ -166,13 +166,11 @@ impl Error {
 }
 
 fn core_headers(response: Response, error: &Core) -> Response {
-    let response = match error.retry_after() {
-        Some(seconds) => response.with("retry-after", seconds.to_string()),
-        None => response,
-    };
     match error {
         Core::MissingToken => response.with("www-authenticate", "Bearer"),
-        Core::InvalidToken | Core::ClientEnded => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
+        Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded => {
+            response.with("www-authenticate", "Bearer error=\"invalid_token\"")
+        }
         _ => response,
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn door() -> Door {
             ),
             (
                 "Source",
-                "\"oauth\" | \"authlete_registration\" | \"authlete_create\" | \"federation_explicit\" | \
+                "\"oauth\" | \"operator\" | \"authlete_registration\" | \"authlete_create\" | \"federation_explicit\" | \
                  \"federation_automatic\" | \"stet\" | \"identity_center\" | \"metadata_document\"",
             ),
             (

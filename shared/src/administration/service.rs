@@ -68,7 +68,8 @@ pub async fn create_numbered_service(
     }
 }
 
-/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays, keys included.
+/// Replaces a service's configuration; `current` is as it was read, and what it keeps sealed stays, keys included. What is
+/// so already is no change.
 ///
 /// # Errors
 /// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`],
@@ -82,11 +83,13 @@ pub async fn configure_service(
     configuration.check()?;
     configuration.policy.check_successor(&current.configuration.policy)?;
     let configuration = &ServiceConfiguration { jwks: current.configuration.jwks.clone(), ..configuration.clone() };
-    store.update_service(current.id, current.version, configuration, None, origin).await?;
+    if *configuration != current.configuration {
+        store.update_service(current.id, current.version, configuration, None, origin).await?;
+    }
     store.service(current.id).await?.ok_or(Error::UnknownService)
 }
 
-/// Replaces a service's configuration and what it keeps sealed; `current` is as it was read.
+/// Replaces a service's configuration and what it keeps sealed; `current` is as it was read. What is so already is no change.
 ///
 /// # Errors
 /// [`Invalid`], naming the member; [`Error::Contention`] if it was changed since; [`Error::Unavailable`], [`Error::Internal`].
@@ -100,11 +103,11 @@ pub async fn replace_service(
 ) -> Result<Service, Error> {
     configuration.policy.check_new(Some(&current.configuration.policy))?;
     let configuration = kept(configuration, secrets)?;
-    let sealed = match (secrets.is_empty(), &current.secrets) {
-        (true, None) => None,
-        _ => Some(current.sealed(keys, secrets).await?),
-    };
-    store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
+    let keeps_secrets = current.secrets(keys).await? == *secrets;
+    if configuration != current.configuration || !keeps_secrets {
+        let sealed = if keeps_secrets { None } else { Some(current.sealed(keys, secrets).await?) };
+        store.update_service(current.id, current.version, &configuration, sealed, origin).await?;
+    }
     let service = store.service(current.id).await?.ok_or(Error::UnknownService)?;
     Ok(Service { data_key: Arc::clone(&current.data_key), ..service })
 }

@@ -141,10 +141,14 @@ impl Error {
         self.to_string().chars().take(MAX_REASON).collect()
     }
 
-    /// Seconds after which a superior that did not answer is asked again.
+    /// Seconds after which it makes sense to try again: a superior that did not answer is asked again then.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
-        matches!(self, Self::NoChain(fault) if fault.is_temporary()).then_some(AGAIN)
+        match self {
+            Self::Core(error) => error.retry_after(),
+            Self::NoChain(fault) => fault.is_temporary().then_some(AGAIN),
+            _ => None,
+        }
     }
 
     /// The body of an error answer: both members are required (§8.9).

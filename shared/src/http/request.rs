@@ -10,7 +10,7 @@ use crate::credentials::decimal;
 use crate::metadata::Invalid;
 use crate::metadata_document::DocumentUri;
 use crate::origin::Origin;
-use crate::policy::Policy;
+use crate::policy::{Policy, sender};
 
 /// A request's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,8 @@ impl Origin {
     #[must_use]
     pub fn at(request: &Request, policy: &Policy, door: &'static str, actor: impl Into<String>) -> Self {
         let address = policy.audit.addresses.kept(&request.source_ip);
-        Self { actor: actor.into(), door, address, request_id: request.request_id.clone() }
+        let sender = sender(&request.source_ip);
+        Self { actor: actor.into(), door, address, sender, request_id: request.request_id.clone() }
     }
 }
 

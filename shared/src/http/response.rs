@@ -109,12 +109,21 @@ impl Response {
         Self { body: String::new(), gzip: None, ..self }.with("content-length", length)
     }
 
-    /// With what the log needs to know of an error.
+    /// With what there is to know of an error beside its text: for the log, and for whoever asks when to try again.
     #[must_use]
     pub fn because(mut self, error: &Error) -> Self {
         self.code = Some(error.code().into());
         self.cause = error.source_for_log().map(chain);
-        self
+        self.to_be_retried(error.retry_after())
+    }
+
+    /// With the seconds after which it makes sense to try again (RFC 9110 §10.2.3), if that is known.
+    #[must_use]
+    pub fn to_be_retried(self, after: Option<u64>) -> Self {
+        match after {
+            Some(seconds) => self.with("retry-after", seconds.to_string()),
+            None => self,
+        }
     }
 }
 

@@ -79,6 +79,17 @@ pub enum Invalid {
         /// The value as sent.
         value: String,
     },
+    /// The service offers it, and what the initial access token allows is less.
+    #[error(
+        "{member}: {} is not allowed by the initial access token of this registration",
+        quoted(value, LONGEST_VALUE)
+    )]
+    BeyondToken {
+        /// The member.
+        member: &'static str,
+        /// The value as sent.
+        value: String,
+    },
     /// The value is not one of those that the client itself lists (Relying Party Metadata Choices §2).
     #[error("{member}: {} is not in {list}", quoted(value, LONGEST_VALUE))]
     NotListed {
@@ -314,6 +325,12 @@ impl Invalid {
     pub fn not_offered(member: &str, value: &str) -> Self {
         Self::NotOffered { member: member.to_owned(), value: value.to_owned() }
     }
+
+    /// A value that the service offers, and not to who has that initial access token.
+    pub(crate) fn beyond_token(member: &'static str, value: &str) -> Self {
+        Self::BeyondToken { member, value: value.to_owned() }
+    }
+
     /// A value that a protocol does not know.
     #[must_use]
     pub fn unknown(member: &str, value: &str) -> Self {

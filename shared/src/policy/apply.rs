@@ -83,14 +83,13 @@ impl Policy {
             metadata.grant_types = default(&self.grant_types.default, GrantType::as_str);
             metadata.response_types = default(&self.response_types.default, ResponseType::as_str);
         }
-        offer("response_types", &self.response_types, &mut metadata.response_types, ResponseType::parse_any_order)?;
+        let types = &mut metadata.response_types;
+        offer("response_types", &self.response_types, types, ResponseType::parse_any_order, |_| true)?;
         if metadata.grant_types.is_none() {
             complete_flows(metadata);
         }
-        offer("grant_types", &self.grant_types, &mut metadata.grant_types, |name| {
-            let within = |grant: &GrantType| bound.grant_types.as_ref().is_none_or(|bound| bound.contains(grant));
-            GrantType::parse(name).filter(within)
-        })?;
+        let is_allowed = |grant: &GrantType| bound.grant_types.as_ref().is_none_or(|bound| bound.contains(grant));
+        offer("grant_types", &self.grant_types, &mut metadata.grant_types, GrantType::parse, is_allowed)?;
         complete_flows(metadata);
         Ok(())
     }
@@ -125,7 +124,9 @@ impl Policy {
             && let Some(token) =
                 asked.tokens().find(|token| granted.as_ref().is_none_or(|scope| !scope.contains(token)))
         {
-            return Err(Invalid::not_offered("scope", token));
+            let is_offered = self.scopes.offered.as_ref().is_none_or(|offered| offered.contains(token));
+            let fault = if is_offered { Invalid::beyond_token } else { Invalid::not_offered };
+            return Err(fault("scope", token));
         }
         // A client that asked only for scopes it cannot have gets the default, as if it had not asked.
         let default = self.scopes.default.as_ref().and_then(|scope| match &bound.scope {
@@ -298,19 +299,23 @@ fn default<T: Copy>(values: &[T], name: fn(T) -> &'static str) -> Option<Vec<Str
 /// Keeps the values that are offered. A list that loses all of them is refused, since nothing is left that
 /// the client could do.
 fn offer<T: PartialEq>(
-    member: &str,
+    member: &'static str,
     offer: &Offer<T>,
     sent: &mut Option<Vec<String>>,
     parse: impl Fn(&str) -> Option<T>,
+    is_allowed: impl Fn(&T) -> bool,
 ) -> Result<(), Invalid> {
     let Some(values) = sent else { return Ok(()) };
-    let offered = |name: &str| parse(name).is_some_and(|value| offer.offered.contains(&value));
-    let Some(first) = values.iter().find(|name| !offered(name)).cloned() else { return Ok(()) };
-    if offer.unoffered == Unoffered::Refuse {
-        return Err(Invalid::not_offered(member, &first));
+    let fault = |name: &String| match parse(name).filter(|value| offer.offered.contains(value)) {
+        None => Some(Invalid::not_offered(member, name)),
+        Some(value) => (!is_allowed(&value)).then(|| Invalid::beyond_token(member, name)),
+    };
+    let Some(first) = values.iter().find_map(fault) else { return Ok(()) };
+    if offer.unoffered == Unoffered::Drop {
+        values.retain(|name| fault(name).is_none());
     }
-    values.retain(|name| offered(name));
-    if values.is_empty() { Err(Invalid::not_offered(member, &first)) } else { Ok(()) }
+    let is_left = offer.unoffered == Unoffered::Drop && !values.is_empty();
+    if is_left { Ok(()) } else { Err(first) }
 }
 
 /// A private-use scheme always means a native client. A loopback redirect does too, unless the client said
@@ -451,7 +456,17 @@ mod tests {
         let applied = open().apply(client.clone(), &bound, &[]).unwrap();
         assert_eq!(applied.scope.as_deref(), Some("read"));
         assert_eq!(applied.grant_types, Some(vec!["authorization_code".to_owned()]));
-        assert!(Preset::Protected.policy().apply(client, &bound, &[]).is_err());
+        let error = |client: &ClientMetadata| {
+            let error = Preset::Protected.policy().apply(client.clone(), &bound, &[]).unwrap_err();
+            assert_eq!(error.code(), "invalid_client_metadata");
+            error.to_string()
+        };
+        let beyond = "is not allowed by the initial access token of this registration";
+        assert_eq!(error(&client), format!("grant_types: \"refresh_token\" {beyond}"));
+        let mut client = ClientMetadata { grant_types: None, ..client };
+        assert_eq!(error(&client), format!("scope: \"write\" {beyond}"));
+        client.grant_types = Some(vec!["password".to_owned()]);
+        assert_eq!(error(&client), "grant_types: \"password\" is not offered by this service", "to nobody");
         let machine = BoundPolicy { scope: None, grant_types: Some(vec![GrantType::ClientCredentials]) };
         for silent in [json!({"redirect_uris": ["https://rp.example/cb"]}), json!({"response_types": ["code"]})] {
             let error = Preset::Protected.policy().apply(sent(silent), &machine, &[]).unwrap_err();

@@ -62,9 +62,27 @@ impl Addresses {
     }
 }
 
+/// Who has an address, as far as that tells: of IPv4 nobody else, of IPv6 whoever has its /48, who has all addresses below.
+pub(crate) fn sender(address: &str) -> String {
+    let is_wide = address.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_ipv6());
+    if is_wide { Addresses::Network } else { Addresses::Whole }.kept(address)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sender_has_one_address_or_a_site() {
+        for (address, expected) in [
+            ("192.0.2.77", "192.0.2.77"),
+            ("::ffff:192.0.2.77", "192.0.2.77"),
+            ("2001:db8:1234:5678::9", "2001:db8:1234::/48"),
+            ("unknown", ""),
+        ] {
+            assert_eq!(sender(address), expected);
+        }
+    }
 
     #[test]
     fn an_address_is_kept_as_far_as_the_policy_says() {

@@ -395,6 +395,44 @@ mod tests {
         }
     }
 
+    /// In capitals an `L` has a foot; small, an `l` is the stroke that an `I` is, and a `1` nearly.
+    #[test]
+    fn an_l_looks_like_an_i_only_where_it_is_small() {
+        let (same, looks) = (&[Flag::ReservedName][..], &[Flag::LookAlikeName][..]);
+        for (reserved, name, expected) in [
+            ("ING", "lNG", looks),
+            ("ING", "1NG", looks),
+            ("ING", "|NG", looks),
+            ("ING", "\u{217c}NG", looks),
+            ("ING", "ɪɴɢ", looks),
+            ("ING", "LNG", &[]),
+            ("ING", "LNG Terminal", &[]),
+            ("ing", "Lng", &[]),
+            ("ING", "\u{216c}NG", &[]),
+            ("ING", "ＬＮＧ", &[]),
+            ("ING", "ĽNG", &[]),
+            ("ING", "ŁNG", &[]),
+            ("ING", "ʟɴɢ", &[]),
+            ("LNG", "ʟɴɢ", looks),
+            ("LNG", "lNG", same),
+            ("LNG", "1NG", looks),
+            ("Aldi", "ALDL", &[]),
+            ("Aldi", "AIDI", looks),
+            ("Aldi", "aldl", looks),
+            ("1st Bank", "Lst Bank", &[]),
+            ("1st Bank", "Ist Bank", looks),
+        ] {
+            let names = Names { reserved: vec![reserved.to_owned()].into(), same: Conduct::Flag, ..Names::default() };
+            assert_eq!(names.flags(&named(name)).collect::<Vec<_>>(), expected, "{reserved}: {name:?}");
+        }
+        let both =
+            Names { reserved: vec!["LNG".to_owned(), "ING".to_owned()].into(), ..names(Conduct::Flag, Conduct::Flag) };
+        for (name, expected) in [("LNG", Flag::ReservedName), ("ING", Flag::ReservedName), ("1NG", Flag::LookAlikeName)]
+        {
+            assert_eq!(both.flags(&named(name)).collect::<Vec<_>>(), [expected], "{name}");
+        }
+    }
+
     /// Letters that are signs, signs that are letters, pieces of words, and accents: attackers and innocents.
     #[test]
     fn what_is_put_together_otherwise_is_found_and_what_only_sounds_so_is_not() {

@@ -126,6 +126,6 @@ pub fn strictness(source: Source) -> Strictness {
         Source::AuthleteRegistration | Source::IdentityCenter => Strictness::RedirectUrisOptional,
         Source::AuthleteCreate => Strictness::Operator,
         Source::FederationExplicit | Source::FederationAutomatic => Strictness::Federated,
-        Source::Oauth | Source::Stet | Source::MetadataDocument => Strictness::Full,
+        Source::Oauth | Source::Operator | Source::Stet | Source::MetadataDocument => Strictness::Full,
     }
 }

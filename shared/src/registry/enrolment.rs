@@ -7,7 +7,7 @@ use crate::caller::Registrant;
 use crate::claim_kind::ClaimKind;
 use crate::client::{ClientInformation, ClientRecord, ClientType, OperatorSettings, RegisteredClient, Source};
 use crate::credentials::{Token, TokenKind, mint_client_id};
-use crate::error::{Ceiling, Error};
+use crate::error::{Ceiling, Error, Spent};
 use crate::metadata::{AuthMethod, Scope, VerifiedMetadata};
 use crate::policy::Policy;
 use crate::service::Service;
@@ -67,7 +67,7 @@ pub(super) async fn register_minted(
         let claimed = claimed(service.policy(), source);
         match app.store.create_client(&client, registrant.spends(), claimed, origin).await? {
             Created::Created => return Ok(ClientInformation::new(client, client_secret, token)),
-            Created::TokenSpent => return Err(Error::InvalidToken),
+            Created::TokenSpent => return Err(Error::SpentToken(Spent::UsedUp)),
             Created::Taken(_) => {}
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn new_client(
         ..OperatorSettings::default()
     };
     let record = ClientRecord {
-        anonymous: matches!(registrant, Registrant::Anonymous) && software.is_none(),
+        anonymous: source.is_self_registered() && matches!(registrant, Registrant::Anonymous) && software.is_none(),
         software,
         changes,
         trust_chain: registrant.trust_chain().cloned(),

@@ -162,7 +162,8 @@ pub async fn turned_away_within(
     request: &Request,
 ) {
     let (Context { app, service, .. }, reason) = (context, reason.into());
-    if reason.is_the_registrants() && app.admit_stranger(request, service.id, allowance).await.is_ok() {
+    let is_kept = reason.is_the_registrants() && retention(context, rule) > 0;
+    if is_kept && app.admit_stranger(request, service.id, allowance).await.is_ok() {
         turned_away(context, operation, rule, reason, &request.body).await;
     }
 }
@@ -192,18 +193,16 @@ pub(crate) fn read(body: &[u8]) -> Map<String, Value> {
 /// answer.
 pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attempt) {
     let Context { app, service, origin, .. } = context;
-    let (audit, rule) = (service.policy().audit, reason.rule.unwrap_or(attempt.rule));
-    // What has the stream make room is counted and kept that long in any case.
-    let makes_room = rule == Ceiling::Service.rule();
-    let least = if makes_room { ROOM_SECONDS } else { 0 };
-    let retention = if audit.refusals { audit.retention.max(least) } else { least };
+    let rule = reason.rule.unwrap_or(attempt.rule);
+    let retention = retention(context, rule);
     if !reason.is_the_registrants() || retention == 0 {
         return;
     }
     let sample = attempt.operation.sends_metadata().then(|| {
         let sent = masked(&attempt.sent, service.policy());
         let reproduces = is_reproduced(&service.configuration, &sent, rule, reason);
-        Sample { sent, reproduces, at: app.clock.now() }
+        let half = service.numeric_id(&origin.sender) % 2 == 0;
+        (half, Sample { sent, reproduces, at: app.clock.now() })
     });
     let refusal = Refusal {
         service: service.id,
@@ -220,6 +219,14 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
     if let Err(error) = app.store.count_refusal(&refusal).await {
         tracing::warn!(cause = ?error.source_for_log(), "a refusal could not be counted");
     }
+}
+
+/// For how many seconds it is kept what that rule refuses; 0 is not at all.
+fn retention(context: &Context<'_>, rule: &str) -> u64 {
+    let audit = context.service.policy().audit;
+    // What has the stream make room is counted and kept that long in any case.
+    let least = if rule == Ceiling::Service.rule() { ROOM_SECONDS } else { 0 };
+    if audit.refusals { audit.retention.max(least) } else { least }
 }
 
 /// The rules that are asked before all others of [`Rehearsal::requires`](super::Rehearsal::requires), whatever was sent.

@@ -75,7 +75,7 @@ fn requirements(policy: &Policy, metadata: &ClientMetadata) -> Vec<Requirement> 
         (
             metadata.sector_identifier_uri.is_some(),
             "sector_identifier_uri",
-            "a document behind sector_identifier_uri that lists each redirect URI",
+            "a document behind sector_identifier_uri, on port 443 of a public host, that lists each redirect URI",
         ),
         (
             policy.software_id_once && metadata.software_id.is_some(),

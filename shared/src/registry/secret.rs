@@ -14,18 +14,31 @@ pub(crate) async fn keep_or_renew(
     client: &mut RegisteredClient,
     secret: Option<ClientSecret>,
 ) -> Result<Option<ClientSecret>, Error> {
-    let (end, now) = (client.record.secret_expires_at, context.app.clock.now());
-    let valid = end == 0 || end > now;
-    let overlap = context.service.policy().secret_overlap;
-    match secret {
-        Some(_) if valid && end != 0 && end - now <= overlap && client.record.metadata.needs_secret() => {
-            let secret = ClientSecret::mint(&context.app.entropy)?;
-            replace(context, client, &secret, overlap).await?;
-            Ok(Some(secret))
-        }
-        Some(secret) if valid && client.record.metadata.needs_secret() => Ok(Some(secret)),
-        _ => renew(context, client).await,
+    let Some(secret) = secret.filter(|_| client.record.metadata.needs_secret() && !is_lacking(context, client)) else {
+        return renew(context, client).await;
+    };
+    if !is_ending(context, client) {
+        return Ok(Some(secret));
     }
+    let secret = ClientSecret::mint(&context.app.entropy)?;
+    replace(context, client, &secret, context.service.policy().secret_overlap).await?;
+    Ok(Some(secret))
+}
+
+/// Whether the client lacks a secret that it needs: it has none, or one that has ended.
+pub(crate) fn is_lacking(context: &Context<'_>, client: &RegisteredClient) -> bool {
+    let has_none = client.secret.is_none() || ends_within(context, client, 0);
+    has_none && client.record.metadata.needs_secret()
+}
+
+/// Whether the client's secret ends within the policy's overlap, or has ended.
+pub(crate) fn is_ending(context: &Context<'_>, client: &RegisteredClient) -> bool {
+    ends_within(context, client, context.service.policy().secret_overlap)
+}
+
+fn ends_within(context: &Context<'_>, client: &RegisteredClient, seconds: u64) -> bool {
+    let end = client.record.secret_expires_at;
+    end != 0 && end <= context.app.clock.now().saturating_add(seconds)
 }
 
 /// Gives the client that secret in the place of the one that it has, which works for `overlap` seconds more, and no longer

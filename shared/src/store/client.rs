@@ -211,18 +211,21 @@ impl Store {
         origin: &Origin,
     ) -> Result<(), Error> {
         // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end, nor
-        // does another copy's registration; of one that has ended or is deleted there is none.
-        let kept_until = if client.ends_unused() { client.kept_until() } else { u64::MAX };
+        // does another copy's registration; of one that has ended or is deleted there is none. Nor does the end of tokens
+        // where none are known.
+        let kept_until = if client.source.ends_unused() { client.kept_until() } else { u64::MAX };
         let read = Item::from([
             (":read".to_owned(), integer(client.version.saturating_sub(1))),
             (":used".to_owned(), string(client.used.as_deref().unwrap_or_default())),
             (":unused".to_owned(), integer(kept_until)),
             (":again".to_owned(), integer(client.registered_again_at.unwrap_or_default())),
             (":now".to_owned(), integer(self.clock.now())),
+            (":from".to_owned(), integer(client.tokens_from.unwrap_or_default())),
         ]);
         let confirmed = if client.unconfirmed { " AND attribute_exists(unconfirmed)" } else { "" };
         let unchanged = &format!(
-            "version = :read AND (expires_at <= :now OR attribute_exists(deleted_by) \
+            "version = :read AND (attribute_not_exists({TOKENS_FROM}) OR {TOKENS_FROM} <= :from) \
+             AND (expires_at <= :now OR attribute_exists(deleted_by) \
              OR ((attribute_not_exists(#used) OR #used = :used){confirmed} \
              AND (attribute_not_exists(unused_until) OR unused_until <= :unused) \
              AND (attribute_not_exists(given_until) OR given_until <= :unused) \
@@ -256,20 +259,27 @@ impl Store {
         Err(Error::Contention)
     }
 
-    /// Ends all tokens of a client that were issued until now: whether there is such a client.
+    /// Ends all tokens of a client that were issued until now: whether there is such a client. It is a change of the client
+    /// if some are known, and else no other version.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn end_tokens(&self, service_id: u64, numeric_id: u64, origin: &Origin) -> Result<bool, Error> {
+    pub async fn end_tokens(
+        &self,
+        service_id: u64,
+        numeric_id: u64,
+        is_change: bool,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
         let write_id = self.write_id()?;
         let update = self
             .update(client_key(service_id, numeric_id))
             .update_expression(format!(
-                "SET {TOKENS_FROM} = :now, version = version + :one, write_id = :write, changed = :changed"
+                "SET {TOKENS_FROM} = :now, version = version + :step, write_id = :write, changed = :changed"
             ))
             .condition_expression("attribute_exists(client_id) AND attribute_not_exists(deleted_by)")
             .expression_attribute_values(":now", integer(self.clock.now_millis()))
-            .expression_attribute_values(":one", integer(1))
+            .expression_attribute_values(":step", integer(u64::from(is_change)))
             .expression_attribute_values(":write", string(&write_id))
             .expression_attribute_values(":changed", changed(origin));
         Ok(matches!(self.write(Write::Update(Box::new(update)), &write_id).await?, Outcome::Written))

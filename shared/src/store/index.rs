@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::Store;
-use super::item::integer;
+use super::item::{integer, string};
 use super::schema::{Key, client_key};
 use super::write::{Outcome, Write};
 use crate::client::RegisteredClient;
@@ -37,7 +37,8 @@ impl Store {
         self.write_batches(requests.collect::<Result<_, Error>>()?).await
     }
 
-    /// Lets the stream tell of clients again, so that all their places in the index are written: how many there still are.
+    /// Lets the stream tell of clients again, so that all their places in the index are written, by the source as which they
+    /// are read: how many there still are.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
@@ -45,8 +46,10 @@ impl Store {
         let writes = clients.iter().map(|client| async move {
             let update = self
                 .update(client_key(client.service_id, client.numeric_id))
-                .update_expression("ADD reindexed :one")
+                .update_expression("SET #source = :source ADD reindexed :one")
                 .condition_expression("attribute_exists(client_id) AND attribute_not_exists(deleted_by)")
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":source", string(client.source.as_str()))
                 .expression_attribute_values(":one", integer(1));
             let outcome = self.write(Write::Update(Box::new(update)), "").await?;
             Ok(u64::from(matches!(outcome, Outcome::Written)))

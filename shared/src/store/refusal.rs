@@ -33,8 +33,8 @@ pub(crate) struct Refusal<'r> {
     pub(crate) door: &'static str,
     /// The network it came from, as far as the policy lets it be kept.
     pub(crate) network: &'r str,
-    /// What was sent, masked, if it was to be registered.
-    pub(crate) sample: Option<Sample>,
+    /// What was sent, masked, if it was to be registered; before it to which half of those who send it belongs.
+    pub(crate) sample: Option<(bool, Sample)>,
     /// For how many seconds it is kept.
     pub(crate) retention: u64,
 }
@@ -51,17 +51,17 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The attribute that keeps it: what is the same takes the place of what is the same, so that a flood of one does not
-    /// wash away others.
-    fn attribute(&self) -> &'static str {
+    /// The attribute that keeps it. Who sends has two of them, so that whoever floods, be it with ever another body, washes away
+    /// nothing of the other half; which one is by what was sent, so that what is the same takes the place of what is the same.
+    fn attribute(&self, half: bool) -> &'static str {
         let text = Value::Object(self.sent.clone()).to_string();
-        let first = digest(&SHA256, text.as_bytes()).as_ref().first().copied().unwrap_or_default();
+        let is_even = digest(&SHA256, text.as_bytes()).as_ref().first().is_some_and(|first| first % 2 == 0);
         let [one, two, three, four] = SAMPLES;
-        match first % 4 {
-            0 => one,
-            1 => two,
-            2 => three,
-            _ => four,
+        match (half, is_even) {
+            (true, true) => one,
+            (true, false) => two,
+            (false, true) => three,
+            (false, false) => four,
         }
     }
 }
@@ -126,11 +126,11 @@ impl Store {
         let counting = COUNTING.as_str();
         let update = match &refusal.sample {
             None => update.update_expression(format!("{counting} {COUNTED}")),
-            Some(sample) => {
+            Some((half, sample)) => {
                 let kept = serde_json::to_string(sample).map_err(Error::internal)?;
                 update
                     .update_expression(format!("{counting}, #sample = :sample {COUNTED}"))
-                    .expression_attribute_names("#sample", sample.attribute())
+                    .expression_attribute_names("#sample", sample.attribute(*half))
                     .expression_attribute_values(":sample", string(&kept))
             }
         };

@@ -123,11 +123,20 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn token(&self, presented: &Token) -> Result<Option<TokenRecord>, Error> {
+        let found = self.token_or_left(presented).await?;
+        Ok(found.filter(|(_, is_live)| *is_live).map(|(record, _)| record))
+    }
+
+    /// What is known of a token of its kind, and whether it lives: one that was ended or has expired is there for a while.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn token_or_left(&self, presented: &Token) -> Result<Option<(TokenRecord, bool)>, Error> {
         let (kind, hash) = (presented.kind(), presented.hash());
         let Some(key) = key(kind, &hash) else { return Ok(None) };
-        let item = self.get(key).await?.filter(|item| self.is_live(item));
-        let record = item.map(|item| token(hash, &item)).transpose()?;
-        Ok(record.filter(|record| record.kind == kind))
+        let Some(item) = self.get(key).await? else { return Ok(None) };
+        let record = token(hash, &item)?;
+        Ok((record.kind == kind).then(|| (record, self.is_live(&item))))
     }
 
     /// What is known of the token with that digest, of whatever kind, unless it has expired. For operators: no function

@@ -1,15 +1,12 @@
 //! Where the operators' API is, and whose token is sent to it.
 
-use std::fs::File;
-use std::io::{Read, stdin};
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 use clap::Args;
 use shared::credentials::{Token, TokenKind};
 
 use super::{Api, profile};
-use crate::environment::EXTRA_CA;
+use crate::admin::input::token_file;
+use crate::environment::{self, EXTRA_CA};
 use crate::failure::{Failure, Kind};
 
 /// Where the API is, unless an option says it.
@@ -17,9 +14,6 @@ const API: &str = "REGISTRAR_API";
 
 /// The token, unless an option says where it is.
 const TOKEN: &str = "REGISTRAR_TOKEN";
-
-/// The longest file with a token that is read, in bytes.
-const MAX_TOKEN_FILE: u64 = 4096;
 
 /// The kinds of tokens that operators have.
 const KINDS: [TokenKind; 2] = [TokenKind::Service, TokenKind::Organization];
@@ -68,7 +62,7 @@ impl Settings {
             let token = operators_token(&profile.token, &format!("the profile {name}"))?;
             return Api::at(&profile.api, token, extra_ca()?.as_deref()).map(Some);
         }
-        match api.clone().or_else(|| variable(API).filter(|_| !self.is_passed_over)) {
+        match api.clone().or_else(|| environment::given(API).filter(|_| !self.is_passed_over)) {
             Some(url) => Api::at(&url, self.token()?, extra_ca()?.as_deref()).map(Some),
             None if has_token => Err(Failure::usage(format!("a token is for an API: give --api, or set {API}")).into()),
             None => Ok(None),
@@ -78,9 +72,12 @@ impl Settings {
     fn token(&self) -> Result<Token> {
         match (&self.value, &self.token_file) {
             (Some(token), _) => operators_token(token, "--token"),
-            (None, Some(file)) => operators_token(&read(file)?, "--token-file"),
+            (None, Some(file)) => {
+                let unread = |error| Failure::new(Kind::Credentials, format!("--token-file: {error:#}"));
+                operators_token(&token_file(file).map_err(unread)?, "--token-file")
+            }
             (None, None) => {
-                let token = variable(TOKEN).ok_or_else(|| {
+                let token = environment::given(TOKEN).ok_or_else(|| {
                     let sentence = format!("the API needs a token: set {TOKEN}, or give --token-file or --profile");
                     Failure::new(Kind::Credentials, sentence)
                 })?;
@@ -93,22 +90,7 @@ impl Settings {
 /// A further authority that is trusted, in development.
 fn extra_ca() -> Result<Option<Vec<u8>>> {
     let read = |file: String| std::fs::read(&file).with_context(|| format!("{EXTRA_CA}: cannot read {file}"));
-    variable(EXTRA_CA).map(read).transpose()
-}
-
-/// A variable that is empty says nothing.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn read(file: &str) -> Result<String> {
-    let mut text = String::new();
-    let read = match file {
-        "-" => stdin().lock().take(MAX_TOKEN_FILE).read_to_string(&mut text),
-        file => File::open(PathBuf::from(file)).and_then(|file| file.take(MAX_TOKEN_FILE).read_to_string(&mut text)),
-    };
-    read.with_context(|| format!("cannot read {}", if file == "-" { "the standard input" } else { file }))?;
-    Ok(text)
+    environment::given(EXTRA_CA).map(read).transpose()
 }
 
 /// What may be sent to an API: nothing but a token that it may know. What else it is stays untold, since it may be another

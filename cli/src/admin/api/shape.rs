@@ -146,9 +146,9 @@ fn within(members: &Map<String, Value>, must_have: &[Member], path: &str) -> Res
     must_have.iter().try_for_each(|(name, is)| {
         let path = format!("{path}{name}");
         match (is, members.get(*name)) {
-            (Is::RowsIfAny(_), None) => Ok(()),
             (Is::TextOf(subject), _) if members.get("subject").is_none_or(|found| found != subject) => Ok(()),
-            (Is::Text | Is::TextOf(_), Some(Value::String(_)))
+            (Is::RowsIfAny(_), None)
+            | (Is::Text | Is::TextOf(_), Some(Value::String(_)))
             | (Is::Flag, Some(Value::Bool(_)))
             | (Is::List, Some(Value::Array(_))) => Ok(()),
             (Is::Number, Some(number)) if number.is_u64() => Ok(()),

@@ -180,10 +180,11 @@ impl Which {
             Asking::new(Method::POST, &[&service, "clients", &path, action.name()]).sending(body.collect())
         };
         let client = api.ask(asking.about(&self.client_id)).await?.members;
-        let may_be_gone = matches!(action, Action::Deny | Action::Delete { .. } | Action::Unlock);
-        let makes_something = matches!(action, Action::RotateSecret { .. } | Action::ReissueToken);
-        if !makes_something && !(may_be_gone && client.is_empty()) {
-            has(&client, &CLIENT)?;
+        match action {
+            Action::Deny | Action::Delete { .. } | Action::Unlock if client.is_empty() => {}
+            // What they make is looked for where it is printed.
+            Action::RotateSecret { .. } | Action::ReissueToken => {}
+            _ => has(&client, &CLIENT)?,
         }
         Ok(client)
     }

@@ -23,9 +23,6 @@ use crate::admin::token::duration;
 use crate::failure::described;
 use crate::print;
 
-/// How many rows a table has unless it shall have more.
-const ROWS: u64 = 100;
-
 /// How much of a name stands in a line, in characters.
 const NAME: usize = 23;
 
@@ -81,7 +78,7 @@ pub struct List {
 }
 
 pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<()> {
-    let most = list.limit.unwrap_or(if output.is_json() { u64::MAX } else { ROWS });
+    let most = output.most(list.limit);
     let mut walk = list.walk(asked, most).await?;
     let (mut rows, mut listed, mut progress) = (Vec::new(), 0, Progress::new(output));
     let mut reached = None;
@@ -176,7 +173,7 @@ fn more(last: Option<&str>) {
 }
 
 impl List {
-    async fn walk<'w>(&'w self, asked: &'w Asked, most: u64) -> Result<Way<'w>> {
+    async fn walk<'w>(&'w self, asked: &'w Asked, most: usize) -> Result<Way<'w>> {
         match asked {
             Asked::Table(connection) => {
                 let service = Box::new(connection.service(self.service).await?);
@@ -186,7 +183,7 @@ impl List {
             Asked::Api(_) if self.expired => Err(needs_table("the API has no clients that have ended").into()),
             Asked::Api(api) => {
                 // One more says that there are more.
-                let limit = MOST.min(most.saturating_add(1));
+                let limit = u64::try_from(most).map_or(MOST, |most| MOST.min(most.saturating_add(1)));
                 Ok(Way::Api { list: self, api, limit, pages: Pages::after(self.cursor()) })
             }
         }

@@ -1,7 +1,6 @@
 //! `registrar client prune`: deletes clients that nobody uses, also those that came before the policy said when they end,
 //! and brings them back.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -20,7 +19,7 @@ use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
 use crate::admin::desk::Desk;
 use crate::admin::token::duration;
-use crate::admin::{Connection, Output};
+use crate::admin::{Connection, Output, output};
 use crate::failure::{Failure, Kind, described};
 use crate::print;
 
@@ -225,15 +224,8 @@ fn members(facts: Value) -> Map<String, Value> {
     }
 }
 
-fn by_host(meant: &[(String, String)]) -> Vec<Map<String, Value>> {
-    let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
-    for (host, _) in meant {
-        *hosts.entry(host).or_default() += 1;
-    }
-    let row = |(host, clients): (&str, u64)| {
-        Map::from_iter([("host".to_owned(), Value::from(host)), ("clients".to_owned(), clients.into())])
-    };
-    hosts.into_iter().map(row).collect()
+fn by_host(meant: &[Meant]) -> Vec<Map<String, Value>> {
+    output::by_host(meant.iter().map(|(host, _)| host.as_str()))
 }
 
 fn host(first: Option<&RedirectUri>) -> String {

@@ -1,6 +1,5 @@
 //! `registrar cognito prune`: deletes app clients that registered themselves and that nobody uses.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -14,7 +13,7 @@ use super::metrics::Metrics;
 use super::pool::{AppClient, Description, UserPool};
 use super::refusal::Place;
 use crate::admin::consent::Consent;
-use crate::admin::output::{Output, date};
+use crate::admin::output::{Output, by_host, date};
 use crate::admin::sign_in::sign_in_to_aws;
 use crate::failure::{Failure, Kind};
 use crate::print;
@@ -161,14 +160,7 @@ impl Desk {
 impl Found {
     /// How many may be deleted, by the host of their first callback URL.
     fn by_host(&self) -> Vec<Map<String, Value>> {
-        let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
-        for client in &self.unused {
-            *hosts.entry(client.host.as_deref().unwrap_or("-")).or_default() += 1;
-        }
-        let row = |(host, clients): (&str, u64)| {
-            Map::from_iter([("host".to_owned(), Value::from(host)), ("clients".to_owned(), clients.into())])
-        };
-        hosts.into_iter().map(row).collect()
+        by_host(self.unused.iter().map(|client| client.host.as_deref().unwrap_or("-")))
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::{Command, ROWS, Whose, how_many, most, print_list, print_one, row};
+use super::{Command, PAGE, Whose, how_many, print_list, print_one, row};
 use crate::admin::Output;
 use crate::admin::api::shape::{GRANTS, number, text};
 use crate::admin::api::{Api, Asking};
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 pub(super) async fn run(command: Command, api: &Api, output: &Output) -> Result<()> {
     match command {
         Command::List { service, whose, limit } => {
-            let (grants, is_cut) = whose.grants(service, most(limit, output), api).await?;
+            let (grants, is_cut) = whose.grants(service, output.most(limit), api).await?;
             print_list(&grants.iter().map(row).collect::<Vec<_>>(), is_cut, output)
         }
         Command::Show { service, client, subject } => {
@@ -38,7 +38,7 @@ async fn revoke(service: u64, whose: &Whose, consent: &Consent, api: &Api, outpu
         let known = api.client(&service.to_string(), client).await?;
         text(&known, "client_id")?.to_owned()
     } else {
-        let (grants, is_cut) = whose.grants(service, ROWS, api).await?;
+        let (grants, is_cut) = whose.grants(service, PAGE, api).await?;
         how_many(grants.len(), is_cut)
     };
     whose.ask(service, &more, consent)?;

@@ -55,7 +55,7 @@ pub struct Settings {
 
 /// A ready-made policy.
 #[derive(Clone, Copy, ValueEnum)]
-enum PresetName {
+pub enum PresetName {
     /// Open registration, as MCP hosts need it.
     Open,
     /// The same, where copies of one program share one client.
@@ -67,13 +67,13 @@ enum PresetName {
     Regulated,
 }
 
-impl PresetName {
-    fn policy(self) -> Policy {
-        match self {
-            Self::Open => Preset::Open.policy(),
-            Self::McpShared => Preset::McpShared.policy(),
-            Self::Protected => Preset::Protected.policy(),
-            Self::Regulated => Preset::Regulated.policy(),
+impl From<PresetName> for Preset {
+    fn from(name: PresetName) -> Self {
+        match name {
+            PresetName::Open => Self::Open,
+            PresetName::McpShared => Self::McpShared,
+            PresetName::Protected => Self::Protected,
+            PresetName::Regulated => Self::Regulated,
         }
     }
 }
@@ -135,7 +135,7 @@ impl Settings {
         configuration.base_url = base_url.or(configuration.base_url);
         self.metadata.iter().try_for_each(|member| set(member, &mut configuration.authorization_server))?;
         if let Some(preset) = self.preset {
-            configuration.policy = preset.policy();
+            configuration.policy = Preset::from(preset).policy();
         }
         if let Some(input) = &self.policy {
             let written = Written::read(input)?;

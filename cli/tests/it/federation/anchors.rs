@@ -8,8 +8,9 @@ use shared::fetch::Fetch;
 use shared::jose::public_keys;
 use shared::service::TrustAnchorSettings;
 
+use super::chains::{header_chain, with_chains};
+use super::changed;
 use super::world::{Entity, Federation, PROVIDER, assert_refused};
-use super::{changed, header_chain, with_chains};
 use crate::support::NOW;
 
 fn settings(anchor: &Entity, names: &[&str]) -> TrustAnchorSettings {

@@ -6,6 +6,7 @@ use shared::policy::Policy;
 
 use super::changed;
 use super::world::{Federation, assert_refused};
+use crate::changes::{row, rows, stored};
 use crate::support::NOW;
 
 /// A federation whose superiors have that policy, and the service's own is changed.
@@ -220,4 +221,60 @@ async fn s12_1_automatic_registration_has_asymmetric_request_objects_only() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn s6_policies_of_superiors_and_then_the_services_own_decide() {
+    let federation = Federation::new().await;
+    federation.publish_about(&federation.anchor, &federation.above, |claims| {
+        claims["metadata_policy"] = json!({"openid_relying_party": {
+            "contacts": {"add": ["ops@ta.example"]}, "scope": {"subset_of": ["openid", "email"]},
+            "grant_types": {"subset_of": ["authorization_code", "refresh_token"]},
+        }});
+    });
+    federation.publish_about(&federation.below, &federation.party, |claims| {
+        claims["metadata"] = json!({"openid_relying_party": {"client_name": "Given by a superior"}});
+    });
+    let mut request = federation.request();
+    request["metadata"]["openid_relying_party"]["scope"] = "openid profile email".into();
+    request["metadata"]["openid_relying_party"]["grant_types"] = json!(["authorization_code", "implicit"]);
+    let client = federation.registered(&federation.register(&request).await);
+    assert_eq!(client["contacts"], json!(["rp@rp.example", "ops@ta.example"]));
+    assert_eq!(client["scope"], "openid email");
+    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    assert_eq!(client["client_name"], "Given by a superior");
+}
+
+#[tokio::test]
+async fn a_software_statement_changes_nothing_that_superiors_have_settled() {
+    let federation = Federation::new().await;
+    let mut request = federation.request();
+    request["metadata"]["openid_relying_party"]["software_statement"] = "nonsense".into();
+    let client = federation.registered(&federation.register(&request).await);
+    assert_eq!((client["client_name"].as_str(), client.get("software_statement")), (Some("RP"), None));
+}
+
+#[tokio::test]
+async fn what_a_relying_party_says_of_itself_is_kept_beside_what_superiors_leave_of_it() {
+    let federation = Federation::new().await;
+    let policy = json!({"openid_relying_party": {
+        "contacts": {"add": ["anchor@ta.example"]}, "scope": {"subset_of": ["openid", "read"]},
+    }});
+    federation.publish_about(&federation.anchor, &federation.above, |claims| claims["metadata_policy"] = policy);
+    let mut request = federation.request();
+    let own = &mut request["metadata"]["openid_relying_party"];
+    own["scope"] = json!("openid fly");
+    own["made_up"] = json!(1);
+    let own = own.clone();
+    let reply = federation.register(&request).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let client = stored(&federation.world, &federation.party.id).await;
+    let by_superiors = [
+        row("federation", "contacts", json!(["rp@rp.example"]), json!(["rp@rp.example", "anchor@ta.example"])),
+        row("federation", "scope", json!("openid fly"), json!("openid")),
+        row("custom_members", "made_up", json!(1), Value::Null),
+    ];
+    assert_eq!(rows(&client)[..3], by_superiors);
+    assert_eq!(Value::from(client.sent()), own);
+    assert!(!federation.verified(reply.body.as_str().unwrap()).1.to_string().contains("made_up"));
 }

@@ -95,6 +95,37 @@ async fn a_client_with_a_document_has_tokens_as_long_as_the_service_accepts_it()
 }
 
 #[tokio::test]
+async fn all_that_a_client_with_a_document_has_ends_though_nobody_had_decided_anything_about_it() {
+    let scene = Scene::new().await;
+    scene.publish(&scene.document());
+    let operator = scene.world.service_token(1, &Permission::ALL).await;
+    assert_eq!(scene.ask().await.status, 200);
+    let number = scene.world.app.service(1).await.unwrap().numeric_id(&scene.url());
+    let unlock = format!("/operator/1/clients/{number}/unlock");
+    let unlocked = scene.world.send_bare("POST", &unlock, Some(&operator)).await;
+    assert_eq!((unlocked.status, unlocked.text("client_id")), (200, scene.url().as_str()), "{unlocked:?}");
+    let lock = json!({"clientLocked": false});
+    let path = format!("/api/1/client/lock_flag/update/{number}");
+    assert_eq!(scene.world.send_json("POST", &path, Some(&operator), &lock).await.status, 200);
+    assert!(scene.world.keys("C").await.is_empty(), "that it is not locked is no decision");
+    let begun = scene.authorize().await;
+    let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
+    let code = scene.operate("/auth/authorization/issue", &issue).await.text("authorizationCode").to_owned();
+    let request = format!(
+        "grant_type=authorization_code&code={code}&client_id={}&redirect_uri=https://rp.example/cb",
+        scene.url()
+    );
+    let tokens = scene.operate("/auth/token", &json!({"parameters": request})).await;
+    let introspect = json!({"token": tokens.text("accessToken")});
+    let works = async || scene.operate("/auth/introspection", &introspect).await.body["action"] == "OK";
+    assert!(works().await, "{tokens:?}");
+    scene.world.clock.advance(1);
+    let grants = format!("/operator/1/grants?client={number}");
+    assert_eq!(scene.world.send_bare("DELETE", &grants, Some(&operator)).await.body, json!({"ended": 1}));
+    assert!(!works().await);
+}
+
+#[tokio::test]
 async fn a_document_that_is_none_is_told_to_the_authorization_server() {
     let scene = Scene::new().await;
     scene.publish(&scene.document_with(&json!({"client_secret": "x"})));

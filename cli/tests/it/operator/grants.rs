@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shared::Error;
+use shared::client::RegisteredClient;
+use shared::origin::Origin;
 use shared::policy::Preset;
 
 use super::Operator;
@@ -18,6 +21,18 @@ impl Operator {
         let made = self.world.send_json("POST", "/api/1/auth/token/create", Some(&self.token), &body).await;
         assert_eq!(made.status, 200, "{made:?}");
         made.body["accessToken"].clone()
+    }
+
+    /// A user has agreed to something of which the client has not fetched the tokens yet.
+    async fn agrees(&self, number: &Value, subject: &str) {
+        let parameters =
+            format!("response_type=code&client_id={number}&scope=email&redirect_uri=https://rp.example/cb");
+        let challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        let begun = json!({"parameters": format!("{parameters}{challenge}")});
+        let begun = self.world.send_json("POST", "/api/1/auth/authorization", Some(&self.token), &begun).await;
+        let issue = json!({"ticket": begun.body["ticket"], "subject": subject});
+        let issued = self.world.send_json("POST", "/api/1/auth/authorization/issue", Some(&self.token), &issue).await;
+        assert!(issued.body["authorizationCode"].is_string(), "{begun:?} {issued:?}");
     }
 
     async fn end(&self, query: &str) -> Reply {
@@ -103,15 +118,7 @@ async fn the_end_of_what_users_have_granted_is_audited_at_every_door() {
         assert_eq!(reply.status, 200, "{path}: {reply:?}");
         reply
     };
-    let agrees = async |number: &Value| {
-        let parameters =
-            format!("response_type=code&client_id={number}&scope=email&redirect_uri=https://rp.example/cb");
-        let challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
-        let begun = api("/auth/authorization".into(), json!({"parameters": format!("{parameters}{challenge}")})).await;
-        let issue = json!({"ticket": begun.body["ticket"], "subject": "alice"});
-        let issued = api("/auth/authorization/issue".into(), issue).await;
-        assert!(issued.body["authorizationCode"].is_string(), "{begun:?} {issued:?}");
-    };
+    let agrees = async |number: &Value| operator.agrees(number, "alice").await;
     let (both, tokens, scopes) = (json!(["authorizations", "scopes"]), json!(["authorizations"]), json!(["scopes"]));
     for number in &numbers {
         agrees(number).await;
@@ -154,6 +161,59 @@ async fn the_end_of_what_users_have_granted_is_audited_at_every_door() {
     assert_eq!(entries.iter().filter(|entry| entry["events"] == json!(["grants_ended"])).count(), 2, "{history:?}");
     let kept: String = operator.world.all_items().await.into_iter().filter(|item| item.contains("\"A#1")).collect();
     assert!(kept.contains("grants_ended") && !kept.contains("alice"), "the user is not named");
+}
+
+#[tokio::test]
+async fn what_a_client_has_ends_once() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("Shop").await;
+    let told = async || {
+        operator.world.catch_up().await;
+        let history = operator.get(&format!("clients/{id}/history?limit=100")).await;
+        let entries = history.body["entries"].as_array().unwrap().clone();
+        let told = |event: &str| entries.iter().filter(|entry| entry["events"] == json!([event])).count();
+        (told("tokens_ended"), told("grants_ended"))
+    };
+    let end = async |query: &str| {
+        operator.world.clock.advance(1);
+        operator.end(query).await.body["ended"].clone()
+    };
+    let of_client = format!("client={id}");
+    assert_eq!(end(&of_client).await, 0);
+    assert_eq!(told().await, (0, 0), "there was nothing to end");
+    operator.world.clock.advance(1);
+    let token = operator.consents(&id, "alice").await;
+    assert_eq!(end(&of_client).await, 1);
+    assert_eq!(told().await, (1, 0));
+    for query in [&of_client, "subject=alice", &format!("{of_client}&subject=alice")] {
+        assert_eq!(end(query).await, 0, "{query}");
+        assert_eq!(told().await, (1, 0), "{query}: what has ended does not end again");
+    }
+    let body = json!({"token": token});
+    let answer = operator.world.send_json("POST", "/api/1/auth/introspection", Some(&operator.token), &body).await;
+    assert_eq!(answer.text("action"), "UNAUTHORIZED", "{answer:?}");
+    operator.world.clock.advance(1);
+    let number = operator.get(&format!("clients/{id}")).await.body["numeric_id"].clone();
+    operator.agrees(&number, "bob").await;
+    assert_eq!(end(&of_client).await, 0, "it is a code");
+    assert_eq!(told().await, (2, 0));
+    assert_eq!(end(&of_client).await, 0);
+    assert_eq!(told().await, (2, 0), "which has ended as well");
+}
+
+#[tokio::test]
+async fn an_end_that_is_no_change_is_not_undone_by_a_change_that_has_not_seen_it() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("Shop").await;
+    let world = &operator.world;
+    let service = world.app.service(1).await.unwrap();
+    let read = world.app.store.client(1, service.numeric_id(&id)).await.unwrap().unwrap();
+    world.clock.advance(1);
+    assert_eq!(operator.end(&format!("client={id}")).await.body, json!({"ended": 0}));
+    let next = RegisteredClient { version: read.version + 1, locked: true, ..read };
+    let stale = world.app.store.replace_client(&next, &[], &Origin::default()).await;
+    assert!(matches!(stale, Err(Error::Contention)), "{stale:?}");
+    assert_eq!(operator.act(&id, "lock").await.status, 200, "who has seen it may");
 }
 
 fn expected_of(ids: &[String], members: &Value) -> Vec<(String, String, Value)> {

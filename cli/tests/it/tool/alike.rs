@@ -97,16 +97,14 @@ fn with_option(option: &clap::Arg, examples: &[Example]) -> Option<Vec<String>> 
     let possible = option.get_possible_values();
     let known = possible.iter().map(PossibleValue::get_name);
     let usual = ["1", "1d", "policy.json", "x", "https://a.example", "2026-01-31", "1790000000000#0000000000000001"];
-    let values: Vec<Option<&str>> = match option.get_action().takes_values() {
-        true => known.chain(usual).map(Some).collect(),
-        false => vec![None],
-    };
+    let takes_one = option.get_action().takes_values();
+    let values: Vec<Option<&str>> = if takes_one { known.chain(usual).map(Some).collect() } else { vec![None] };
     let lines = examples.iter().flat_map(|(_, words)| {
-        let line = |value: &Option<&str>| {
-            let added = [name.as_str()].into_iter().chain(*value).map(str::to_owned);
+        let line = |value: Option<&str>| {
+            let added = [name.as_str()].into_iter().chain(value).map(str::to_owned);
             words.iter().cloned().chain(added).collect::<Vec<String>>()
         };
-        values.iter().map(line).collect::<Vec<_>>()
+        values.iter().copied().map(line).collect::<Vec<_>>()
     });
     let mut lines = lines.filter(|words| is_understood(words));
     lines.next()

@@ -220,6 +220,19 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
         assert_ne!(api.stdout, table.stdout);
     }
     show(id);
+    // What is replaced is what was seen, by either way.
+    let version = || desk.admin.json(&["client", "show", "--service", "1", id])["version"].to_string();
+    for act in ["rotate-secret", "reissue-token"] {
+        for by_api in [true, false] {
+            let seen = version();
+            let words = ["client", act, "--service", "1", id, "--yes", "--version", &seen];
+            let replace = || if by_api { desk.by_api(&words) } else { desk.admin.run(&words) };
+            printed(&replace());
+            assert_ne!(version(), seen, "{act}");
+            let (code, text) = failure(&replace());
+            assert!(code == 6 && text.contains("the client was changed since"), "{act}: {text}");
+        }
+    }
     let stays = ["client", "delete", "--service", "1", id];
     let (table, api) = (desk.admin.run(&stays), desk.by_api(&stays));
     assert_eq!(failure(&table), failure(&api), "nobody is there to be asked");
@@ -603,6 +616,7 @@ fn a_token_comes_from_where_others_do_not_see_it() {
         (&["whoami", "--profile", "odd"], 4, "odd: a profile has api and token"),
         (&["whoami", "--profile", "demo", "--api", url], 2, "no other ones stand beside it"),
         (&["whoami", "--api", url], 5, "the API needs a token: set REGISTRAR_TOKEN"),
+        (&["whoami", "--api", url, "--token-file", "/nowhere"], 5, "--token-file: cannot read /nowhere"),
         (&["whoami", "--api", url, "--token-file", &other], 5, "an operator's token is needed"),
         (&["--token", token, "whoami"], 2, "a token is for an API"),
         (&["--token", token, "whoami", "--api", url, "--token-file", &file], 2, "exclude each other"),

@@ -21,7 +21,12 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
     let is_known = named.client.is_some() || named.document.is_some();
     let mut waits = false;
     let numeric_id = if locked || is_known {
-        let found = desk.to_change(call, named, identifier).await?;
+        // One that nobody has decided anything about is not locked.
+        let found = if locked {
+            desk.to_change(call, named, identifier).await?
+        } else {
+            desk.known(call, named, identifier).await?
+        };
         let numeric_id = found.numeric_id;
         waits = !locked && found.pending_until.is_some();
         administration::lock(&desk.context(call), found, locked).await?;

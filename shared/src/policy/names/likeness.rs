@@ -25,7 +25,7 @@ const LETTERS_OF_PIECES: usize = 6;
 
 /// Small capitals and turned letters, which Unicode does not count among what is confused, and those that stand for all that
 /// are confused with them, as `ĸ` for к and κ.
-const SMALL_AND_TURNED: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋĸʟᴍʍɴᴎᴏᴘꞯʀᴙꜱᴛᴜᴠᴡʏᴢꞓɜß", "abcdefghijkklmmnnopqrrstuvwyze3b");
+const SMALL_AND_TURNED: (&str, &str) = ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋĸʟᴍʍɴᴎᴏᴘꞯʀᴙꜱᴛᴜᴠᴡʏᴢꞓɜß", "abcdefghijkkLmmnnopqrrstuvwyze3b");
 
 /// Digits and signs that are written for letters, beside those that Unicode says are confused with them.
 const WRITTEN_FOR_LETTERS: (&str, &str) = ("345789@$!|+€£¢†‡©®℗", "eastbgaslltelcttcrp");
@@ -145,8 +145,8 @@ struct Patterns {
 impl Patterns {
     fn new(patterns: impl Iterator<Item = Pattern>) -> Self {
         let mut patterns: Vec<Pattern> = patterns.filter(|pattern| !pattern.text.is_empty()).collect();
-        patterns.sort_by(|one, other| one.text.cmp(&other.text));
-        patterns.dedup_by(|one, other| one.text == other.text);
+        patterns.sort_by(|one, other| (&one.text, &one.strokes).cmp(&(&other.text, &other.strokes)));
+        patterns.dedup_by(|one, other| (&one.text, &one.strokes) == (&other.text, &other.strokes));
         let automaton = AhoCorasick::new(patterns.iter().map(|pattern| &pattern.text)).ok();
         Self { patterns, automaton }
     }
@@ -176,6 +176,8 @@ struct Pattern {
     /// As the policy has it.
     name: String,
     text: String,
+    /// Where it has an `l` for what is none, as an `I`: no `L` looks like that.
+    strokes: Vec<usize>,
     /// How many letters it is written with.
     letters: usize,
     /// Where each of its own words begins and ends, and how many letters are before that.
@@ -188,13 +190,14 @@ struct Pattern {
 
 impl Pattern {
     /// Of a name, as it is compared.
-    fn new(name: &str, plain: &str, Words { text, borders, letters }: Words) -> Self {
+    fn new(name: &str, plain: &str, Words { text, borders, strokes, letters, .. }: Words) -> Self {
         let of_words = |letter: &char| letter.is_alphanumeric();
         let (first, last) = (plain.chars().find(of_words), plain.chars().rfind(of_words));
         let is_open = |letter: Option<char>| letter.is_some_and(|letter| has_no_whole_words(script(letter)));
         let begins = borders.iter().map(|border| (border.at, border.letters));
         let words = begins.chain([(text.len(), letters)]).collect();
-        Self { name: name.to_owned(), text, letters, words, begins_open: is_open(first), ends_open: is_open(last) }
+        let (begins_open, ends_open) = (is_open(first), is_open(last));
+        Self { name: name.to_owned(), text, strokes, letters, words, begins_open, ends_open }
     }
 
     /// How a name has it at a place where its text is, if it has: as whole words, or put together from pieces.
@@ -206,6 +209,10 @@ impl Pattern {
             Some(Edge::Turn) | None => is_open && gaps.is_empty(),
         };
         if !may_end(start, self.begins_open) || !may_end(end, self.ends_open) {
+            return None;
+        }
+        let is_capital = |stroke: &usize| name.capitals.binary_search(&start.saturating_add(*stroke)).is_ok();
+        if self.strokes.iter().any(is_capital) {
             return None;
         }
         let is_own = |(at, _): &(usize, Edge)| self.words.iter().any(|(own, _)| own == at);
@@ -238,8 +245,8 @@ enum Edge {
     Turn,
 }
 
-/// What was made of letters: what each is, whether it is a capital, and what is written for it.
-type Known = HashMap<char, (Kind, bool, String)>;
+/// What was made of letters: what each is, whether it is a capital, what is written for it, and which `l` is in that.
+type Known = HashMap<char, (Kind, bool, String, Stroke)>;
 
 /// What was made of the letters of several names.
 #[derive(Default)]
@@ -250,11 +257,26 @@ pub(super) struct Letters {
     signs: HashMap<char, Option<String>>,
 }
 
+/// What a letter is for which an `l` is written, since it looks like one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stroke {
+    /// An `l`, which looks like an `I`, or no such letter.
+    Small,
+    /// An `L`, which does not.
+    Capital,
+    /// Another letter, as an `I`.
+    Other,
+}
+
 /// Words without anything between them, and where each begins.
 #[derive(Debug, Default)]
 struct Words {
     text: String,
     borders: Vec<Border>,
+    /// Where an `l` is an `L`.
+    capitals: Vec<usize>,
+    /// Where an `l` is another letter.
+    strokes: Vec<usize>,
     /// How many letters there are.
     letters: usize,
 }
@@ -272,7 +294,7 @@ impl Words {
     /// In one case, and compatible letters as one (NFKC): some of these look like no other.
     fn written(plain: &str, letters: &mut Letters) -> Self {
         let compatible = if plain.is_ascii() { plain.into() } else { Cow::from(plain.nfkc().collect::<String>()) };
-        Self::of(&compatible, &mut letters.written, |letter| in_no_case(letter).collect())
+        Self::of(&compatible, &mut letters.written, |letter| (in_no_case(letter).collect(), Stroke::Small))
     }
 
     /// As they look.
@@ -281,14 +303,16 @@ impl Words {
     }
 
     /// `write` is asked once of each letter that is not known.
-    fn of(plain: &str, known: &mut Known, write: impl Fn(char) -> String) -> Self {
+    fn of(plain: &str, known: &mut Known, write: impl Fn(char) -> (String, Stroke)) -> Self {
         let mut words = Self::default();
         let mut letters = plain.chars().peekable();
         let (mut last, mut was_capital) = (Kind::Space, false);
         let mut gap = Some(Edge::Space);
         while let Some(letter) = letters.next() {
-            let (own_kind, is_capital, written) =
-                known.entry(letter).or_insert_with(|| (Kind::of(letter), letter.is_uppercase(), write(letter)));
+            let (own_kind, is_capital, written, stroke) = known.entry(letter).or_insert_with(|| {
+                let (written, stroke) = write(letter);
+                (Kind::of(letter), letter.is_uppercase(), written, stroke)
+            });
             let kind = own_kind.after(last);
             if let Some(edge) = kind.gap() {
                 gap = gap.into_iter().chain([edge]).min();
@@ -299,6 +323,14 @@ impl Words {
                 let edge = gap.take().or(turns.then_some(Edge::Turn));
                 let (at, before) = (words.text.len(), words.letters);
                 words.borders.extend(edge.map(|edge| Border { at, edge, letters: before }));
+                let places = match stroke {
+                    Stroke::Small => None,
+                    Stroke::Capital => Some(&mut words.capitals),
+                    Stroke::Other => Some(&mut words.strokes),
+                };
+                if let Some(places) = places {
+                    places.extend(written.match_indices('l').map(|(within, _)| at.saturating_add(within)));
+                }
                 words.text.push_str(written);
                 words.letters += usize::from(*own_kind != Kind::Mark);
             }
@@ -538,8 +570,9 @@ fn written_for(sign: char) -> Option<String> {
 }
 
 /// What a letter looks like: what Unicode says it may be confused with, as it is written and in lower case, since `Т` looks
-/// like a `T` and `т` like no `t`. What only differs in a stroke is one letter, and one that looks like two is these two.
-fn look(letter: char) -> String {
+/// like a `T` and `т` like no `t`. What only differs in a stroke is one letter, and one that looks like two is these two; and
+/// what it is where that is an `l`.
+fn look(letter: char) -> (String, Stroke) {
     let mut text = String::new();
     let mut looks = letter.to_string();
     for _ in 0..3 {
@@ -559,13 +592,34 @@ fn look(letter: char) -> String {
             letter => text.push(letter),
         }
     }
-    text
+    let stroke = match letter {
+        _ if !text.contains('l') => Stroke::Small,
+        letter if is_shown_as_l(&letter.to_string()) => Stroke::Capital,
+        letter if is_shown_as_l(&letter.to_uppercase().to_string()) => Stroke::Small,
+        _ => Stroke::Other,
+    };
+    (text, stroke)
+}
+
+/// Whether letters are shown as an `L`.
+fn is_shown_as_l(letters: &str) -> bool {
+    in_cases(letters).eq(['L'])
 }
 
 /// What letters are confused with, in one case and without marks; those that are not are the compatible ones.
 fn confused(letters: &str) -> String {
+    in_cases(letters).flat_map(in_no_case).filter(|letter| !is_stroke(*letter)).collect()
+}
+
+/// The same in the case in which they are shown.
+fn in_cases(letters: &str) -> impl Iterator<Item = char> {
     let confused: String = skeleton(letters).collect();
     let compatible = if confused == letters { confused.nfkc().collect() } else { confused };
-    let plain = compatible.chars().map(|letter| paired(SMALL_AND_TURNED, letter).unwrap_or(letter));
-    plain.flat_map(in_no_case).filter(|letter| !is_mark(*letter) || script(*letter) != Script::Inherited).collect()
+    let letters: Vec<char> = compatible.chars().filter(|letter| !is_stroke(*letter)).collect();
+    letters.into_iter().map(|letter| paired(SMALL_AND_TURNED, letter).unwrap_or(letter))
+}
+
+/// Whether a mark goes through a letter, or stands at any.
+fn is_stroke(mark: char) -> bool {
+    is_mark(mark) && script(mark) == Script::Inherited
 }

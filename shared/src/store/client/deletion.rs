@@ -268,12 +268,14 @@ impl Store {
                 .expression_attribute_values(":source", string(source.as_str())),
             Deleter::Registrant(token) => update
                 .condition_expression(format!(
-                    "{live} AND (rat_hash = :rat OR {NEXT_TOKEN} = :rat) AND locked = :unlocked AND #source IN (:oauth, :authlete)"
+                    "{live} AND (rat_hash = :rat OR {NEXT_TOKEN} = :rat) AND locked = :unlocked \
+                     AND #source IN (:oauth, :operator, :authlete)"
                 ))
                 .expression_attribute_names("#source", "source")
                 .expression_attribute_values(":rat", string(token.to_text()))
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false))
                 .expression_attribute_values(":oauth", string(Source::Oauth.as_str()))
+                .expression_attribute_values(":operator", string(Source::Operator.as_str()))
                 .expression_attribute_values(":authlete", string(Source::AuthleteRegistration.as_str())),
         };
         let write = match deleter {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 
-use crate::client::{ClientRecord, PreviousSecret, RegisteredClient, SealedSecret};
+use crate::client::{ClientRecord, PreviousSecret, RegisteredClient, SealedSecret, Source};
 use crate::credentials::TokenHash;
 use crate::error::Error;
 use crate::metadata::Invalid;
@@ -68,6 +68,8 @@ pub(super) fn client_of(
     record: impl FnOnce(&str) -> Result<ClientRecord, Error>,
 ) -> Result<RegisteredClient, Error> {
     let source = text(item, "source").map(serde_json::Value::from);
+    let source: Source = serde_json::from_value(required(source, "source")?).map_err(Error::internal)?;
+    let record = record(required(text(item, "client"), "client")?)?;
     let secret = match blob(item, "secret") {
         None => None,
         Some(sealed) => {
@@ -79,9 +81,9 @@ pub(super) fn client_of(
         service_id,
         client_id: required(text(item, "client_id"), "client_id")?.to_owned(),
         numeric_id,
-        source: serde_json::from_value(required(source, "source")?).map_err(Error::internal)?,
+        source: if record.made_by_operator { Source::Operator } else { source },
         locked: is_locked(item),
-        record: record(required(text(item, "client"), "client")?)?,
+        record: ClientRecord { made_by_operator: false, ..record },
         secret,
         secret_mac: blob(item, SECRET_MAC).and_then(|mac| mac.try_into().ok()),
         tokens_from: number(item, TOKENS_FROM),

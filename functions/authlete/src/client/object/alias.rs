@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::administration::Draft;
-use shared::client::{RegisteredClient, Source};
+use shared::client::RegisteredClient;
 use shared::metadata::Invalid;
 use shared::service::Service;
 use url::Url;
@@ -20,7 +20,7 @@ pub(super) fn read(sent: Option<String>, current: Option<&RegisteredClient>) -> 
     if current.is_some_and(own_id) {
         return Ok(None);
     }
-    if current.is_some_and(|client| client.source != Source::AuthleteCreate) {
+    if current.is_some_and(|client| !client.source.is_operators_own()) {
         return Err(Invalid::Mismatch { member: NAME });
     }
     if is_alias(&alias) {

@@ -171,7 +171,7 @@ fn identity(client: &RegisteredClient, members: &mut Map<String, Value>) {
 
 fn source(source: Source) -> &'static str {
     match source {
-        Source::AuthleteCreate => "STATIC_REGISTRATION",
+        Source::AuthleteCreate | Source::Operator => "STATIC_REGISTRATION",
         Source::FederationAutomatic => "AUTOMATIC_REGISTRATION",
         Source::FederationExplicit => "EXPLICIT_REGISTRATION",
         Source::MetadataDocument => "METADATA_DOCUMENT",

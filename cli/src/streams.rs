@@ -62,11 +62,21 @@ impl Follower {
     /// # Errors
     /// If the stream cannot be read.
     pub fn next(&self, most: usize) -> Result<(Event, Option<String>)> {
+        let (records, next) = self.records(most)?;
+        Ok((event(records)?, next))
+    }
+
+    /// As [`next`](Self::next), the records one by one.
+    ///
+    /// # Errors
+    /// If the stream cannot be read.
+    pub fn records(&self, most: usize) -> Result<(Vec<Value>, Option<String>)> {
         let iterator = self.iterator.clone().map_or_else(|| self.begin(), Ok)?;
         let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(most) };
         let read = self.table.with(|storage| ready(get_records::execute(storage, request)));
         let GetRecordsResponse { records, next_shard_iterator } = read.context("the stream of the embedded table")?;
-        Ok((event(serde_json::to_value(records)?)?, next_shard_iterator))
+        let records = records.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        Ok((records, next_shard_iterator))
     }
 
     /// Goes on at a place that [`next`](Self::next) has answered, and forgets the records before it.
@@ -126,8 +136,11 @@ pub async fn sweep(table: Arc<Table>, app: &App) {
 }
 
 /// The event that Lambda makes of these records.
-fn event(mut records: Value) -> Result<Event> {
-    for record in records.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+///
+/// # Errors
+/// If they are none.
+pub fn event(mut records: Vec<Value>) -> Result<Event> {
+    for record in records.iter_mut().filter_map(Value::as_object_mut) {
         record.insert("eventSourceARN".to_owned(), stream_arn(TABLE, "").into());
     }
     Ok(serde_json::from_value(json!({

@@ -16,8 +16,7 @@ use crate::time::{DAY, end_of_day};
 pub(crate) const MILLIS_TO_BE_USED: u64 = 10 * 60 * 1000;
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// RFC 7591.
     Oauth,
@@ -52,6 +51,12 @@ impl Source {
         Self::IdentityCenter,
         Self::MetadataDocument,
     ];
+
+    /// The one that is stored under that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
 
     /// The name under which it is stored.
     #[must_use]

@@ -911,6 +911,8 @@ await check('a screen is read again, also after it could not be, and a draft is 
   await settled(other)
   await editor.fill('{"limits": {"redirect_uris": 5}, "limits": {}}')
   await other.getByText('The policy has limits twice.').waitFor()
+  await other.getByRole('button', { name: 'Sign out' }).click()
+  await other.getByRole('dialog', { name: 'Sign out?' }).getByRole('button', { name: 'Cancel' }).click()
   let asked = ''
   other.on('dialog', (dialog) => {
     asked = dialog.type()
@@ -983,6 +985,32 @@ await check('some of a list are chosen, and locked together', async () => {
   await page.getByRole('button', { name: 'Locked' }).click()
   await settled(page)
   assert.equal(await page.locator('tbody tr').count(), 3)
+})
+
+await check('of many what was done is shown, also where the rest could not be', async () => {
+  const other = await tab()
+  const client = (number) => ({ client_id: `client-${number}`, numeric_id: number, source: 'oauth', client_type: 'public', client_id_issued_at: now, version: 1 })
+  await other.route((url) => url.pathname.endsWith('/1/clients'), (route) => route.fulfill({ json: { clients: Array.from({ length: 150 }, (_, number) => client(number)) } }))
+  let acts = 0
+  await other.route('**/1/bulk', (route) => {
+    const { preview, clients } = route.request().postDataJSON()
+    acts += preview ? 0 : 1
+    if (acts > 1) return route.fulfill({ status: 429, json: { error: 'temporarily_unavailable' } })
+    return route.fulfill({ json: { results: clients.map(({ client_id }) => ({ client_id, outcome: preview ? 'possible' : 'done' })) } })
+  })
+  await signIn(other)
+  await at(other, 'clients')
+  await other.getByLabel('All that are shown').check()
+  await other.getByRole('button', { name: 'Lock …', exact: true }).click()
+  const dialog = other.getByRole('dialog')
+  await dialog.getByText('Of each of them: Until it is unlocked').waitFor()
+  await dialog.getByRole('button', { name: 'Lock 150 clients' }).click()
+  await dialog.getByRole('heading', { name: '100 clients locked, 50 left as they were' }).waitFor()
+  await dialog.locator('.failure').getByText('429').waitFor()
+  assert.equal(await dialog.locator('tbody tr').count(), 100)
+  assert.equal(await other.evaluate(() => document.activeElement.closest('dialog') !== null), true)
+  await other.keyboard.press('Escape')
+  await other.context().close()
 })
 
 await check('a token is made, shown once, registers, and is ended', async () => {

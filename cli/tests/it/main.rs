@@ -53,6 +53,7 @@ mod serving;
 mod statements;
 mod stet;
 mod strangers;
+mod stream_filter;
 mod support;
 mod tool;
 mod unreliable;

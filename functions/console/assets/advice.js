@@ -133,7 +133,10 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
-  return { client, says: isAsked ? asked(kind, requires) : withToken, found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length ? [] : failed(failing), isOver: !found.length && !failing.length && !isAsked }
+  return {
+    client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length ? [] : failed(failing),
+  }
 }
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */

@@ -1,7 +1,7 @@
 // One action on many clients: first what it would do to each, then the same with the versions that were seen.
 
 import { ask } from './api.js'
-import { announce, button, code, count, dialog, field, h, input, nameOf, now, said, table, time } from './dom.js'
+import { announce, button, code, count, dialog, field, fill, h, input, nameOf, now, said, table, time } from './dom.js'
 import { restorable } from './gone.js'
 import { registrar } from './shell.js'
 import { commands, copies, failure, load } from './ui.js'
@@ -62,8 +62,8 @@ export function bulk(context, action, clients, unused) {
       const possible = some.length
       const typed = deletes && possible >= MANY && input('text', { inputmode: 'numeric', oninput: () => { go.disabled = typed.value !== String(possible) } })
       const act = () => {
-        go.disabled = true
-        load(place, finished(some))
+        fill(go, 'At work …')
+        return load(place, finished(some))
       }
       const go = button(`${word} ${count(possible, 'client')}`, act, deletes ? 'danger' : 'main', { disabled: !possible || Boolean(typed) })
       const command = () => commands(...some.map(({ client_id, version }) => registrar(['client', action], { service: context.id, version, yes: deletes }, [client_id])))

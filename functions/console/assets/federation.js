@@ -7,8 +7,6 @@ import { load, screen } from './ui.js'
 
 const MARKS = { passed: ['good', '✓'], failed: ['bad', '✗'], not_reached: ['none', '–'] }
 
-const id = (text) => code(text)
-
 export async function federation(context) {
   const { query, signal } = context
   const path = `${context.id}/federation`
@@ -25,8 +23,8 @@ export async function federation(context) {
       h('code', `registrar service federation enable ${context.id}`), ' does so with one of yours: docs/federation.md.'),
     facts([
       ['Takes part', enabled ? h('span.good', 'yes') : none('no')],
-      own && ['Its entity identifier', id(own)],
-      trust_anchors.length > 0 && ['Its trust anchors', list(trust_anchors.map(id))],
+      own && ['Its entity identifier', code(own)],
+      trust_anchors.length > 0 && ['Its trust anchors', list(trust_anchors.map((anchor) => code(anchor)))],
     ]),
     (enabled || entity_id) && h('section', h('h2', 'The chain of an entity'),
       form('search', () => context.go(['federation'], { entity: words.value.trim() }),
@@ -39,9 +37,9 @@ function drawn({ entity_id, trust_anchor, chain = [], checks = [], registered })
     const [mood, mark] = MARKS[outcome]
     return h(`li.${mood}`, h('span', { 'aria-hidden': 'true' }, mark), ` ${check.replaceAll('_', ' ')}: ${outcome.replace('_', ' ')}`, reason && h('p', said(reason)))
   }
-  const statement = ({ iss, sub, iat, exp }) => h('li', h('p', id(iss), iss === sub ? ' of itself' : [' of ', id(sub)]), h('p', until(exp), ', since ', time(iat, true)))
+  const statement = ({ iss, sub, iat, exp }) => h('li', h('p', code(iss), iss === sub ? ' of itself' : [' of ', code(sub)]), h('p', until(exp), ', since ', time(iat, true)))
   return [
-    trust_anchor ? h('p.good', 'A chain leads from ', id(entity_id), ' to ', id(trust_anchor), '.') : h('p.bad', 'No chain leads to a trust anchor of this service.'),
+    trust_anchor ? h('p.good', 'A chain leads from ', code(entity_id), ' to ', code(trust_anchor), '.') : h('p.bad', 'No chain leads to a trust anchor of this service.'),
     h('div.columns',
       h('div', h('h3', 'The chain, the trust anchor first'), chain.length ? h('ol.chain', chain.toReversed().map(statement)) : hint('No statement was found.')),
       h('div', h('h3', 'The checks'), h('ul.checks', checks.map(check)))),

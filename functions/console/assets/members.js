@@ -13,7 +13,7 @@ export const MEMBERS = {
   "redirect_uris.private_use_schemes": "`accept`, `public_clients` or `refuse`",
   "redirect_uris.reverse_domain_schemes": "whether such a scheme must look like `com.example.app`: labels of letters, digits and hyphens (RFC 8252 §7.1)",
   "redirect_uris.loopback": "whether `http` on `127.0.0.1`, `[::1]` and `localhost` is accepted",
-  "redirect_uris.hosts": "the hosts that https redirects may have; `.example.com` stands for all below it; absent is any",
+  "redirect_uris.hosts": "the hosts that https redirects may have, in lower case and without a port, as `xn--bcher-kva.example`; `.example.com` stands for all below it; absent is any, and an empty list is refused",
   "redirect_uris.infer_native": "whether redirect URIs that only a native application can have make a client native",
   "redirect_uris.pages_share_host": "what is done where a page of a client is of another site than one of its `https` redirect URIs: `refuse`, `flag` or `allow` (`true` and `false` are `refuse` and `allow`)",
   "redirect_uris.private_hosts": "what is done about redirects into private networks: `refuse`, `flag` or `allow`",

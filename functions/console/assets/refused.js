@@ -49,9 +49,15 @@ function distinct(samples) {
   return [...known.values()].toReversed().slice(0, MOST)
 }
 
+/** Whose clients count against a ceiling. */
+const HOLDERS = {
+  clients_per_service: 'The service',
+  clients_per_developer: 'The developer with the most clients, all that register themselves being one,',
+}
+
 /** How many clients count against a ceiling that has refused, if one has. */
 async function counted({ id, signal }, rule) {
-  if (!['clients_per_service', 'clients_per_developer'].includes(rule)) return undefined
+  if (!Object.hasOwn(HOLDERS, rule)) return undefined
   const { clients, developers } = await get(`${id}/counts`, { developers: true }, signal)
   return rule === 'clients_per_service' ? clients : Math.max(0, ...developers.map(({ clients }) => clients))
 }
@@ -75,8 +81,11 @@ async function policySide(context, { rule, door, description }, samples) {
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
     (rule === 'registration' && policy.registration !== 'open' || ofToken(description)) && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
-    there > 0 && h('p', rule === 'clients_per_service' ? 'The service has ' : 'The developer with the most clients, all that register themselves being one, has ', count(there, 'client'), ' now.'),
-    ...issuersOf(description, samples).map((issuer) => h('div', h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks:'), h('pre', pretty({ issuer, jwks_uri: '…' })))),
+    there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
+    issuersOf(description, samples).map((issuer) => [
+      h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks:'),
+      h('pre', pretty({ issuer, jwks_uri: '…' })),
+    ]),
     rule === 'software_statements' && !policy.software_statements?.required && h('p', 'The policy requires no statement: the registrant may send none.'),
     await advice(context, { rule, door, description, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
   ]

@@ -8,11 +8,8 @@ use shared::registry::Context;
 use shared::store::{Named, Unrestorable};
 use shared::{Error, resolution};
 
-use crate::door::{CHANGED, Fault};
+use crate::door::Fault;
 use crate::shown;
-
-/// How often what another change has won against is tried.
-const ATTEMPTS: u32 = 2;
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,27 +176,20 @@ pub async fn perform(
         }
         _ => {}
     }
-    let mut client = found(context, base_url, identifier, named, action).await?;
+    let client = found(context, base_url, identifier, named, action).await?;
+    if version.is_some_and(|version| version != client.version) {
+        return Err(Fault::Changed);
+    }
     // What is approved or denied is the client as it was read, whether or not its version was given.
     let as_read = version.is_some() || matches!(action, Action::Approve | Action::Deny);
-    for _ in 1..ATTEMPTS {
-        if as_read {
-            break;
-        }
-        match once(context, client, action).await {
-            Err(Fault::Core(Error::Contention)) => client = again(context, identifier).await?,
-            outcome => return outcome,
-        }
-    }
-    if version.is_some_and(|version| version != client.version) {
-        return Err(CHANGED);
-    }
     match once(context, client, action).await {
-        Err(Fault::Core(Error::Contention)) if as_read => Err(CHANGED),
+        Err(Fault::Core(Error::Contention)) if as_read => Err(Fault::Changed),
+        Err(Fault::Core(Error::Contention)) => once(context, again(context, identifier).await?, action).await,
         outcome => outcome,
     }
 }
 
+/// Why a client is not brought back, as this door tells it.
 pub(crate) fn of_restoring(fault: RestoreFault) -> Fault {
     match fault {
         RestoreFault::Core(error) => Fault::Core(error),
@@ -269,9 +259,4 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
         Err(Fault::Core(Error::UnknownClient)) if *action == Action::Unlock => Ok(Outcome::Gone),
         client => Ok(Outcome::Changed(Box::new(client?))),
     }
-}
-
-/// The name that a client has for people, if it has one.
-pub(crate) fn name(client: &RegisteredClient) -> Option<Value> {
-    client.record.metadata.to_members().remove("client_name")
 }

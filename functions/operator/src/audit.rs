@@ -23,5 +23,5 @@ async fn audit(app: &App, request: &Request) -> Result<Response, Fault> {
     } else {
         app.store.latest_audit_of_service(desk.service.id, since, cursor, limit).await?
     };
-    Ok(Response::json(200, page(&entries, next)))
+    Ok(Response::json(200, page(&entries, next)?))
 }

@@ -11,8 +11,9 @@ use shared::registry::Context;
 use shared::store::{Named, Unrestorable};
 
 use crate::action::{self, Action, Outcome};
-use crate::door::{self, CHANGED, Fault, WRITE_CLIENTS, endpoint};
-use crate::query::{Members, Query};
+use crate::door::{self, Fault, WRITE_CLIENTS, endpoint};
+use crate::query::{Members, Query, empty, required, unknown_word};
+use crate::shown;
 
 /// How many clients one request names.
 const MOST_CLIENTS: usize = 100;
@@ -57,14 +58,12 @@ struct One {
 
 impl Order {
     fn of(mut asked: Members) -> Result<Self, Fault> {
-        let name = asked.text("action")?.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "action" }))?;
+        let name = required("action", asked.text("action")?)?;
         let action = Action::parse(&name).filter(|action| !action.makes_something());
-        let unknown = || Invalid::Unknown { member: "action".to_owned(), value: name.clone() };
-        let action = action.ok_or_else(|| Fault::of_request(&unknown()))?;
-        let values =
-            asked.array("clients")?.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "clients" }))?;
+        let action = action.ok_or_else(|| unknown_word("action", &name))?;
+        let values = required("clients", asked.array("clients")?)?;
         if values.is_empty() {
-            return Err(Fault::of_request(&Invalid::Empty { member: "clients" }));
+            return Err(empty("clients"));
         }
         if values.len() > MOST_CLIENTS {
             let member = "clients".to_owned();
@@ -89,8 +88,7 @@ impl One {
             return Err(Fault::Request("must be an object".into()));
         };
         let mut members = Members(members);
-        let client_id = members.text("client_id")?;
-        let client_id = client_id.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "client_id" }))?;
+        let client_id = required("client_id", members.text("client_id")?)?;
         let version = members.number("version")?;
         members.end()?;
         Ok(Self { client_id, version })
@@ -135,7 +133,7 @@ async fn done(
 ) -> Result<Map<String, Value>, Fault> {
     let mut result = Map::from_iter([("client_id".to_owned(), one.client_id.as_str().into())]);
     if let Some(client) = &found.client {
-        result.extend(action::name(client).map(|name| ("client_name".to_owned(), name)));
+        result.extend(shown::name(client).map(|name| ("client_name".to_owned(), name)));
         result.insert("version".to_owned(), client.version.into());
     }
     let outcome = if order.preview {
@@ -155,10 +153,8 @@ async fn done(
         Err(Fault::Core(shared::Error::UnknownClient)) => ABSENT,
         Err(fault) => {
             let (_, _, text) = fault.told();
-            let is_changed =
-                matches!((&fault, &CHANGED), (Fault::Conflict(one), Fault::Conflict(other)) if one == other);
             result.insert("error_description".to_owned(), text.into());
-            if is_changed { "changed" } else { "refused" }
+            if matches!(fault, Fault::Changed) { "changed" } else { "refused" }
         }
     };
     result.insert("outcome".to_owned(), told.into());
@@ -184,7 +180,7 @@ async fn looked_at(context: &Context<'_>, order: &Order, one: &One, found: &Name
             if is_locked { Ok(()) } else { Err(shared::Error::UnknownClient.into()) }
         }
         None => Err(shared::Error::UnknownClient.into()),
-        Some(client) if one.version.is_some_and(|version| version != client.version) => Err(CHANGED),
+        Some(client) if one.version.is_some_and(|version| version != client.version) => Err(Fault::Changed),
         Some(client) => {
             order.action.fits(client)?;
             match order.action {

@@ -6,7 +6,7 @@ use shared::http::{DEADLINE, Method, Request, Response};
 use shared::{App, Error};
 
 use crate::action::{self, Action};
-use crate::door::{self, CHANGED, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
+use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::{Members, Query, has_no_body};
 use crate::{settable, shown};
 
@@ -39,7 +39,7 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
         return Err(Fault::Conflict("others vouch for this client: it is not an operator's to change"));
     }
     if version.is_some_and(|version| version != client.version) {
-        return Err(CHANGED);
+        return Err(Fault::Changed);
     }
     let (policy, now) = (desk.service.policy(), app.clock.now());
     let changes = settable::differing(changes.0, &client, policy, now);
@@ -51,7 +51,7 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
     };
     match updated {
         Ok(updated) => Ok(Response::json(200, shown::client(&updated.client, policy, now))),
-        Err(Error::Contention) if version.is_some() => Err(CHANGED),
+        Err(Error::Contention) if version.is_some() => Err(Fault::Changed),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,12 +1,13 @@
 //! `GET /operator/{serviceId}/clients/{client}/history`: what was changed of a client, newest first, be it gone.
 
 use serde_json::{Map, Value};
-use shared::App;
 use shared::audit::Entry;
 use shared::http::{DEADLINE, Request, Response};
+use shared::{App, Error};
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
+use crate::shown;
 
 endpoint!(history, "operator-client-history", [Get], ["/operator/{serviceId}/clients/{client}/history"], DEADLINE);
 
@@ -19,12 +20,11 @@ async fn history(app: &App, request: &Request) -> Result<Response, Fault> {
     };
     let (cursor, limit) = (query.text("cursor"), query.limit()?);
     let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, cursor, limit).await?;
-    let mut members = page(&entries, next);
+    let mut members = page(&entries, next)?;
     if let Some(left) = left
         && let Ok(client) = app.store.restorable(desk.service.id, number, &left)?
     {
-        let name = client.record.metadata.to_members().remove("client_name");
-        let deleted = [("client_name", name), ("restorable_until", left.ends_at().map(Value::from))];
+        let deleted = [("client_name", shown::name(&client)), ("restorable_until", left.ends_at().map(Value::from))];
         let deleted = deleted.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         members.insert("deleted".to_owned(), Value::Object(deleted.collect()));
     }
@@ -32,9 +32,7 @@ async fn history(app: &App, request: &Request) -> Result<Response, Fault> {
 }
 
 /// A page of entries.
-pub(crate) fn page(entries: &[Entry], next: Option<String>) -> Map<String, Value> {
-    let entries: Vec<Value> = entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or_default()).collect();
-    let mut members = Map::from_iter([("entries".to_owned(), entries.into())]);
-    members.extend(next.map(|next| ("next".to_owned(), next.into())));
-    members
+pub(crate) fn page(entries: &[Entry], next: Option<String>) -> Result<Map<String, Value>, Fault> {
+    let entries = entries.iter().map(serde_json::to_value).collect::<Result<Vec<Value>, _>>();
+    Ok(shown::page("entries", entries.map_err(Error::internal)?, next))
 }

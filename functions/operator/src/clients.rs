@@ -1,14 +1,14 @@
 //! `/operator/{serviceId}/clients`: a service's clients, newest first, and new ones.
 
-use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::http::{DEADLINE, Method, Request, Response};
-use shared::metadata::{Invalid, Submitted};
+use shared::metadata::Submitted;
+use shared::policy::Policy;
 use shared::store::{FoundClients, Route, Search, client_cursor};
 use shared::{App, registry};
 
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
-use crate::query::Query;
+use crate::query::{Query, unknown_word};
 use crate::settable;
 use crate::shown::{self, type_name};
 
@@ -44,26 +44,19 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
     let question = Question::of(request)?;
     let (policy, now) = (desk.service.policy(), app.clock.now());
-    let (life, cursor) = (question.unused, question.cursor.as_deref());
-    let is_meant = |client: &RegisteredClient| {
-        question.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
-            && life.is_none_or(|life| client.is_unused_since(now.saturating_sub(life)))
+    let is_meant = |client: &RegisteredClient| question.means(client, policy, now);
+    let (service, cursor) = (desk.service.id, question.cursor.as_deref());
+    let FoundClients { clients, next } = match &question.client_id {
+        Some(identifier) => {
+            let found = app.store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
+            let found = found.filter(|client| question.search.means(client) && is_meant(client));
+            FoundClients { clients: found.into_iter().collect(), next: None }
+        }
+        None if question.oldest_first => oldest(app, service, &question, is_meant).await?,
+        None => app.store.find_clients(service, &question.search, is_meant, question.limit, cursor).await?,
     };
-    let ends_within =
-        |client: &RegisteredClient, within| client.ends_at().is_some_and(|end| end <= now.saturating_add(within));
-    let (store, service, limit) = (&app.store, desk.service.id, question.limit);
-    if let Some(identifier) = &question.client_id {
-        let found = store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
-        let found = found.filter(|client| question.search.means(client) && is_meant(client));
-        return Ok(page(found.iter().map(|client| shown::listed(client, policy, now)), None));
-    }
-    let found = if question.oldest_first {
-        let ends = |client: &RegisteredClient| question.ending.is_none_or(|within| ends_within(client, within));
-        oldest(app, service, &question, |client| is_meant(client) && ends(client)).await?
-    } else {
-        store.find_clients(service, &question.search, is_meant, limit, cursor).await?
-    };
-    Ok(page(found.clients.iter().map(|client| shown::listed(client, policy, now)), found.next))
+    let listed = clients.iter().map(|client| shown::listed(client, policy, now));
+    Ok(Response::json(200, shown::page("clients", listed, next)))
 }
 
 /// The oldest first; clients that end soon are among them.
@@ -83,17 +76,11 @@ async fn oldest(
             }
             read += 1;
             next = Some(client_cursor(service, false, &client.position()));
-            let is_there = client.ends_at().is_none_or(|end| end > now);
-            clients.extend(Some(client).filter(|client| is_there && question.search.means(client) && is_meant(client)));
+            let is_it = !client.has_ended(now) && question.search.means(&client) && is_meant(&client);
+            clients.extend(is_it.then_some(client));
         }
     }
     Ok(FoundClients { clients, next: None })
-}
-
-fn page(clients: impl Iterator<Item = Map<String, Value>>, next: Option<String>) -> Response {
-    let mut members = Map::from_iter([("clients".to_owned(), clients.map(Value::Object).collect())]);
-    members.extend(next.map(|next| ("next".to_owned(), next.into())));
-    Response::json(200, members)
 }
 
 /// Which clients are asked for.
@@ -129,19 +116,22 @@ const PARAMETERS: [&str; 14] = [
 ];
 
 impl Question {
+    /// Whether a client is so as it is asked for, beside what is searched for.
+    fn means(&self, client: &RegisteredClient, policy: &Policy, now: u64) -> bool {
+        let ends_within = |within| client.ends_at().is_some_and(|end| end <= now.saturating_add(within));
+        self.flagged.is_none_or(|flagged| policy.flags(client).is_empty() != flagged)
+            && self.unused.is_none_or(|seconds| client.is_unused_since(now.saturating_sub(seconds)))
+            && self.ending.is_none_or(ends_within)
+    }
+
     fn of(request: &Request) -> Result<Self, Fault> {
         let query = Query::of(request, &PARAMETERS)?;
         let text = |name: &str| query.text(name).map(str::to_owned);
-        let unknown = |name: &str, value: &str| {
-            Fault::of_request(&Invalid::Unknown { member: name.to_owned(), value: value.to_owned() })
-        };
-        let source = query.text("source").map(|name| {
-            let known = Source::ALL.into_iter().find(|source| source.as_str() == name);
-            known.ok_or_else(|| unknown("source", name))
-        });
+        let source = query.text("source");
+        let source = source.map(|name| Source::parse(name).ok_or_else(|| unknown_word("source", name)));
         let client_type = query.text("client_type").map(|name| {
-            let known = [ClientType::Public, ClientType::Confidential].into_iter();
-            known.into_iter().find(|kind| type_name(*kind) == name).ok_or_else(|| unknown("client_type", name))
+            let mut known = [ClientType::Public, ClientType::Confidential].into_iter();
+            known.find(|kind| type_name(*kind) == name).ok_or_else(|| unknown_word("client_type", name))
         });
         let ending = query.number("ending", 0..=LONGEST)?;
         let oldest_first = query.flag("oldest")?.unwrap_or_default() || ending.is_some();

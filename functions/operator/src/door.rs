@@ -70,14 +70,13 @@ pub enum Fault {
     Absent(&'static str),
     /// The state of what is to be changed does not allow it.
     Conflict(&'static str),
+    /// The client was changed since it was read.
+    Changed,
     /// The request does not say which state it changes (RFC 6585 §3).
     PreconditionRequired,
     /// It changes another state than the one that is (RFC 9110 §15.5.13).
     PreconditionFailed,
 }
-
-/// What was changed since it was read.
-pub(crate) const CHANGED: Fault = Fault::Conflict("the client was changed since; look at it again");
 
 impl<E: Into<Error>> From<E> for Fault {
     fn from(error: E) -> Self {
@@ -99,6 +98,15 @@ impl Fault {
         }
     }
 
+    /// There is no desk for the request.
+    pub(crate) fn of_desk(none: NoDesk) -> Self {
+        match none {
+            NoDesk::Core(error) => Self::Core(error),
+            NoDesk::OtherService => Self::OtherService,
+            NoDesk::TooManyRequests(admission) => Self::TooManyRequests(admission),
+        }
+    }
+
     /// The status, the code, and what is told.
     #[must_use]
     pub fn told(&self) -> (u16, &'static str, Cow<'_, str>) {
@@ -114,6 +122,7 @@ impl Fault {
             Self::Request(text) => (400, "invalid_request", text.as_ref().into()),
             Self::Absent(text) => (404, "not_found", (*text).into()),
             Self::Conflict(text) => (409, "conflict", (*text).into()),
+            Self::Changed => (409, "conflict", "the client was changed since; look at it again".into()),
             Self::PreconditionRequired => {
                 (428, "precondition_required", "If-Match is required: the ETag of the policy that is replaced".into())
             }
@@ -181,21 +190,10 @@ pub(crate) async fn open(
     any_of: &[Permission],
     identifier: Option<&str>,
 ) -> Result<(Desk, Named), Fault> {
-    Desk::open(app, request, any_of, identifier).await.map_err(Fault::from_no_desk)
+    Desk::open(app, request, any_of, identifier).await.map_err(Fault::of_desk)
 }
 
-impl Fault {
-    /// There is no desk for the request.
-    pub(crate) fn from_no_desk(none: NoDesk) -> Self {
-        match none {
-            NoDesk::Core(error) => Self::Core(error),
-            NoDesk::OtherService => Self::OtherService,
-            NoDesk::TooManyRequests(admission) => Self::TooManyRequests(admission),
-        }
-    }
-}
-
-/// The desk, the client that the path names by its identifier, number or alias, and what the core needs to know.
+/// The desk, what the service has under the identifier, the number or the alias in the path, and which that is.
 pub(crate) async fn client<'r>(
     app: &App,
     request: &'r Request,

@@ -6,63 +6,74 @@ use authorization::rules::Rules;
 use authorization::token::TokenIdentifier;
 use authorization::{Authorization, Context, Terms};
 use serde_json::{Map, Value};
-use shared::client::RegisteredClient;
 use shared::http::{Method, RESOLVING_DEADLINE, Request, Response};
+use shared::store::Named;
 use shared::{App, registry, resolution};
 
-use crate::action::name;
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::{Query, has_no_body};
+use crate::shown;
 
 endpoint!(grants, "operator-grants", [Get, Delete], ["/operator/{serviceId}/grants"], RESOLVING_DEADLINE);
 
 async fn grants(app: &App, request: &Request) -> Result<Response, Fault> {
-    let is_ended = request.method == Method::Delete;
-    let desk = door::desk(app, request, if is_ended { WRITE_CLIENTS } else { READ_CLIENTS }).await?;
-    let known: &[&str] = if is_ended { &["subject", "client"] } else { &["subject", "client", "limit", "cursor"] };
-    let query = Query::of(request, known)?;
-    let (rules, core) = (Rules::default(), door::context(app, &desk, request));
-    let context = Context { app, service: &desk.service, rules: &rules, origin: &core.origin, terms };
-    if is_ended {
-        has_no_body(request, "client and subject are")?;
-        let whose = whose(&core, request, &query, is_ended).await?;
-        let ended = management::end_all(&context, whose).await?;
-        return Ok(Response::json(200, Map::from_iter([("ended".to_owned(), ended.into())])));
-    }
-    let (cursor, limit) = (query.text("cursor"), query.limit()?);
-    let whose = whose(&core, request, &query, is_ended).await?;
-    let page = management::grants_left(&context, whose, cursor, limit).await?;
-    let shown = page.grants.iter().map(|left| Value::Object(shown(left))).collect();
-    let mut members = Map::from_iter([("grants".to_owned(), shown)]);
-    members.extend(page.next.map(|next| ("next".to_owned(), next.into())));
-    Ok(Response::json(200, members))
+    if request.method == Method::Delete { end(app, request).await } else { list(app, request).await }
 }
 
-/// No token is made here.
-fn terms(_: &RegisteredClient) -> Terms<'_> {
-    Terms::default()
+async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, READ_CLIENTS).await?;
+    let query = Query::of(request, &["subject", "client", "limit", "cursor"])?;
+    let (cursor, limit) = (query.text("cursor"), query.limit()?);
+    let (core, rules) = (door::context(app, &desk, request), Rules::default());
+    let number = named(&core, &query).await?.client.map(|client| client.numeric_id);
+    let page = management::grants_left(&context(&core, &rules), whose(&core, &query, number)?, cursor, limit).await?;
+    Ok(Response::json(200, shown::page("grants", page.grants.iter().map(shown), page.next)))
+}
+
+async fn end(app: &App, request: &Request) -> Result<Response, Fault> {
+    let desk = door::desk(app, request, WRITE_CLIENTS).await?;
+    let query = Query::of(request, &["subject", "client"])?;
+    has_no_body(request, "client and subject are")?;
+    let (core, rules) = (door::context(app, &desk, request), Rules::default());
+    let number = stored(&core, request, &query).await?;
+    let ended = management::end_all(&context(&core, &rules), whose(&core, &query, number)?).await?;
+    Ok(Response::json(200, Map::from_iter([("ended".to_owned(), ended.into())])))
+}
+
+/// What the authorization core needs to know; no token is made here.
+fn context<'c>(core: &'c registry::Context<'_>, rules: &'c Rules<'c>) -> Context<'c> {
+    Context { app: core.app, service: core.service, rules, origin: &core.origin, terms: |_| Terms::default() }
+}
+
+/// What the service has of the client that the query names, if it names one.
+async fn named(core: &registry::Context<'_>, query: &Query) -> Result<Named, Fault> {
+    let Some(client) = query.text("client") else { return Ok(Named::default()) };
+    Ok(core.app.store.client_and(core.service, client, Vec::new()).await?.named)
+}
+
+/// The number of the client that the query names, if it is there. That all of it has ended is said by the client: one that is
+/// known by its document alone is stored for that.
+async fn stored(core: &registry::Context<'_>, request: &Request, query: &Query) -> Result<Option<u64>, Fault> {
+    let named = named(core, query).await?;
+    if let (None, Some(_), Some(client), None) =
+        (&named.client, &named.document, query.text("client"), query.text("subject"))
+    {
+        let base_url = core.app.base_url(core.service, request);
+        return Ok(Some(resolution::to_change(core, &base_url, client, named).await?.numeric_id));
+    }
+    Ok(named.client.map(|client| client.numeric_id))
 }
 
 /// Whose grants are meant: a client's, which may be gone, a user's, or those of both.
-async fn whose<'q>(
-    context: &registry::Context<'_>,
-    request: &Request,
-    query: &'q Query,
-    is_ended: bool,
-) -> Result<Whose<'q>, Fault> {
-    let (client, subject) = (query.text("client"), query.text("subject"));
-    let Some(client) = client else {
-        return subject.map(Whose::Subject).ok_or(Fault::Request("client or subject is required".into()));
-    };
-    let named = context.app.store.client_and(context.service, client, Vec::new()).await?.named;
-    let mut found = named.client.as_ref().map(|client| client.numeric_id);
-    if is_ended && subject.is_none() && found.is_none() && named.document.is_some() {
-        // That all of it has ended is said by the client, which has to be stored for it.
-        let base_url = context.app.base_url(context.service, request);
-        found = Some(resolution::to_change(context, &base_url, client, named).await?.numeric_id);
+fn whose<'q>(core: &registry::Context<'_>, query: &'q Query, number: Option<u64>) -> Result<Whose<'q>, Fault> {
+    match (query.text("client"), query.text("subject")) {
+        (None, None) => Err(Fault::Request("client or subject is required".into())),
+        (None, Some(subject)) => Ok(Whose::Subject(subject)),
+        (Some(client), subject) => {
+            let number = number.unwrap_or_else(|| core.service.numeric_id(client));
+            Ok(subject.map_or(Whose::Client(number), |subject| Whose::Both(number, subject)))
+        }
     }
-    let number = found.unwrap_or_else(|| context.service.numeric_id(client));
-    Ok(subject.map_or(Whose::Client(number), |subject| Whose::Both(number, subject)))
 }
 
 /// What is left of a grant.
@@ -74,7 +85,7 @@ pub fn shown(left: &Left) -> Map<String, Value> {
     put("numeric_id", grant.client.into());
     if let Some(client) = client {
         put("client_id", client.client_id.as_str().into());
-        if let Some(name) = name(client) {
+        if let Some(name) = shown::name(client) {
             put("client_name", name);
         }
     }

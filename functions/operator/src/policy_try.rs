@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
-use shared::metadata::Invalid;
 use shared::policy::{Policy, Preset};
 use shared::registry::{Rehearsal, Requirement, rehearse, stand_in};
 use shared::service::ServiceConfiguration;
@@ -10,7 +9,7 @@ use shared::{App, Error};
 
 use crate::door::{self, Fault, READ_SERVICE, endpoint};
 use crate::policy::{members, stored, written};
-use crate::query::{Members, Query};
+use crate::query::{Members, Query, unknown_word};
 use crate::shown::told;
 
 endpoint!(attempt, "operator-policy-try", [Post], ["/operator/{serviceId}/policy/try"], DEADLINE);
@@ -65,11 +64,7 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
     match (policy, preset) {
         (Some(_), Some(_)) => Err(Fault::Request("policy and preset exclude each other".into())),
         (Some(policy), None) => written(policy),
-        (None, Some(name)) => {
-            let known = Preset::parse(name).map(Preset::policy);
-            let unknown = || Invalid::Unknown { member: "preset".to_owned(), value: name.to_owned() };
-            known.ok_or_else(|| Fault::of_request(&unknown()))
-        }
+        (None, Some(name)) => Preset::parse(name).map(Preset::policy).ok_or_else(|| unknown_word("preset", name)),
         (None, None) => Ok(current.clone()),
     }
 }

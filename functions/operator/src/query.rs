@@ -129,8 +129,7 @@ impl Members {
         let Some(values) = self.array(name)? else { return Ok(None) };
         let word = |value: &Value| {
             let text = value.as_str().ok_or_else(|| wrong(name, "an array of strings"))?;
-            let unknown = || Invalid::Unknown { member: name.to_owned(), value: text.to_owned() };
-            known(text).ok_or_else(|| Fault::of_request(&unknown()))
+            known(text).ok_or_else(|| unknown_word(name, text))
         };
         values.iter().map(word).collect::<Result<_, _>>().map(Some)
     }
@@ -138,6 +137,21 @@ impl Members {
     pub(crate) fn end(self) -> Result<(), Fault> {
         self.0.keys().next().map_or(Ok(()), |name| Err(unknown(name)))
     }
+}
+
+/// What has to be there.
+pub(crate) fn required<T>(member: &'static str, value: Option<T>) -> Result<T, Fault> {
+    value.ok_or_else(|| Fault::of_request(&Invalid::Missing { member }))
+}
+
+/// A parameter or a member that has no value in it.
+pub(crate) fn empty(member: &'static str) -> Fault {
+    Fault::of_request(&Invalid::Empty { member })
+}
+
+/// A word that is none of those that a parameter or a member takes.
+pub(crate) fn unknown_word(name: &str, word: &str) -> Fault {
+    Fault::of_request(&Invalid::Unknown { member: name.to_owned(), value: word.to_owned() })
 }
 
 fn wrong(name: &str, expected: &'static str) -> Fault {

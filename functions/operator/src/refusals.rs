@@ -8,6 +8,7 @@ use shared::store::{Refused, Sample};
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
+use crate::shown::page;
 
 /// How many days are shown unless asked for.
 const USUAL_DAYS: u64 = 7;
@@ -22,10 +23,7 @@ async fn refusals(app: &App, request: &Request) -> Result<Response, Fault> {
     let query = Query::of(request, &["days", "limit", "cursor"])?;
     let (days, limit) = (query.number("days", 1..=MOST_DAYS)?.unwrap_or(USUAL_DAYS), query.limit()?);
     let (refused, next) = app.store.refusals(desk.service.id, days, query.text("cursor"), limit).await?;
-    let refusals = refused.iter().map(|refused| Value::Object(shown(refused))).collect();
-    let mut members = Map::from_iter([("refusals".to_owned(), refusals)]);
-    members.extend(next.map(|next| ("next".to_owned(), next.into())));
-    Ok(Response::json(200, members))
+    Ok(Response::json(200, page("refusals", refused.iter().map(shown), next)))
 }
 
 /// What was refused of one kind on one day.

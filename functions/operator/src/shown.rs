@@ -23,6 +23,23 @@ pub fn told(changes: &[Change]) -> Value {
     changes.iter().map(|change| Value::Object(change.to_members())).collect()
 }
 
+/// A page of a list, and where the next one begins, if there may be one.
+pub(crate) fn page<I: Into<Value>>(
+    name: &str,
+    items: impl IntoIterator<Item = I>,
+    next: Option<String>,
+) -> Map<String, Value> {
+    let items: Vec<Value> = items.into_iter().map(Into::into).collect();
+    let mut members = Map::from_iter([(name.to_owned(), items.into())]);
+    members.extend(next.map(|next| ("next".to_owned(), next.into())));
+    members
+}
+
+/// The name that a client has for people, if it has one.
+pub(crate) fn name(client: &RegisteredClient) -> Option<Value> {
+    client.record.metadata.to_members().remove("client_name")
+}
+
 /// A client in a list.
 #[must_use]
 pub fn listed(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {

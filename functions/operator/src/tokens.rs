@@ -6,12 +6,13 @@ use shared::caller::Permission;
 use shared::credentials::{Token, TokenKind};
 use shared::desk::Desk;
 use shared::http::{DEADLINE, Method, Request, Response};
-use shared::metadata::{GrantType, Invalid, Scope};
+use shared::metadata::{GrantType, Scope};
 use shared::policy::BoundPolicy;
 use shared::store::TokenRecord;
 
 use crate::door::{self, Fault, READ_SERVICE, WRITE_SERVICE, endpoint};
-use crate::query::{Members, Query};
+use crate::query::{Members, Query, empty, required, unknown_word};
+use crate::shown::page;
 
 /// The longest that a token lasts, a hundred years, in seconds.
 const LONGEST: u64 = 36_500 * 24 * 60 * 60;
@@ -26,10 +27,7 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
     let query = Query::of(request, &["limit", "cursor"])?;
     let (tokens, next) = app.store.token_page(desk.service.id, query.text("cursor"), query.limit()?).await?;
-    let mut members =
-        Map::from_iter([("tokens".to_owned(), tokens.iter().map(|token| Value::Object(shown(token))).collect())]);
-    members.extend(next.map(|next| ("next".to_owned(), next.into())));
-    Ok(Response::json(200, members))
+    Ok(Response::json(200, page("tokens", tokens.iter().map(shown), next)))
 }
 
 /// Makes a token; it is shown this once.
@@ -71,7 +69,7 @@ struct Terms {
 
 impl Terms {
     fn of(mut asked: Members, desk: &Desk) -> Result<Self, Fault> {
-        let kind = asked.text("kind")?.ok_or_else(|| Fault::of_request(&Invalid::Missing { member: "kind" }))?;
+        let kind = required("kind", asked.text("kind")?)?;
         let expires_in = asked.number("expires_in")?;
         if expires_in.is_some_and(|seconds| seconds == 0 || seconds > LONGEST) {
             return Err(Fault::Request("expires_in is a number of seconds from 1 to those of a hundred years".into()));
@@ -81,7 +79,7 @@ impl Terms {
                 let permissions = once(asked.words("permissions", Permission::parse)?.unwrap_or_default());
                 let mine = |permission: &Permission| desk.operator.may(&[*permission]);
                 if permissions.is_empty() {
-                    return Err(Fault::of_request(&Invalid::Empty { member: "permissions" }));
+                    return Err(empty("permissions"));
                 }
                 // A token that could give what it has not would have it.
                 if !permissions.iter().all(mine) {
@@ -95,12 +93,12 @@ impl Terms {
                 let scope = scope.as_deref().map(Scope::parse).transpose();
                 // What limits to nothing limits nothing.
                 let scope = match scope.map_err(|fault| Fault::of_request(&fault))? {
-                    Some(None) => return Err(Fault::of_request(&Invalid::Empty { member: "scope" })),
+                    Some(None) => return Err(empty("scope")),
                     scope => scope.flatten(),
                 };
                 let grant_types = asked.words("grant_types", GrantType::parse)?;
                 if grant_types.as_ref().is_some_and(Vec::is_empty) {
-                    return Err(Fault::of_request(&Invalid::Empty { member: "grant_types" }));
+                    return Err(empty("grant_types"));
                 }
                 let bound = BoundPolicy { scope, grant_types: grant_types.map(once) };
                 let uses = asked.number("uses")?;
@@ -109,10 +107,7 @@ impl Terms {
                 }
                 Self { kind: TokenKind::InitialAccess, permissions: Vec::new(), bound, uses, expires_in }
             }
-            _ => {
-                let unknown = Invalid::Unknown { member: "kind".to_owned(), value: kind };
-                return Err(Fault::of_request(&unknown));
-            }
+            _ => return Err(unknown_word("kind", &kind)),
         };
         asked.end()?;
         Ok(terms)

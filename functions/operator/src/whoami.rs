@@ -20,7 +20,7 @@ async fn who_am_i(app: &App, request: &Request) -> Result<Response, Fault> {
     let (permissions, expires_at) = record.as_ref().map_or_else(Default::default, |record| {
         (record.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>(), record.expires_at)
     });
-    let operator = desk::known(app, record).await.map_err(Fault::from_no_desk)?;
+    let operator = desk::known(app, record).await.map_err(Fault::of_desk)?;
     Query::of(request, &[])?;
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));

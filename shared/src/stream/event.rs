@@ -167,9 +167,7 @@ impl Image {
         let mut parts = self.after("V#")?.split('#');
         Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     }
-}
 
-impl Image {
     /// Whether it is of something that is neither deleted nor over at that time, in seconds since 1970.
     pub(super) fn is_living(&self, at: u64) -> bool {
         self.deleted_by.is_none() && !self.has_ended(at)
@@ -227,7 +225,7 @@ impl Record {
     /// may vouch for it again.
     pub(super) fn expired_client(&self) -> Option<(u64, u64)> {
         let Change { new_image: None, old_image: Some(old), .. } = &self.dynamodb else { return None };
-        let source = Source::ALL.into_iter().find(|source| Some(source.as_str()) == old.source.as_deref());
+        let source = old.source.as_deref().and_then(Source::parse);
         let is_for_good = old.deleted_by.is_none() && source.is_some_and(Source::is_operators_to_change);
         if is_for_good { old.client() } else { None }
     }

@@ -41,7 +41,7 @@ fn stands(image: Option<&Image>) -> BTreeSet<Key> {
 /// The client, as far as its places follow from it. What nobody can read nobody finds, and what comes after it is followed.
 fn client_of(image: &Image) -> Option<RegisteredClient> {
     let (service_id, numeric_id) = image.client()?;
-    let source = Source::ALL.into_iter().find(|source| Some(source.as_str()) == image.source.as_deref())?;
+    let source = Source::parse(image.source.as_deref()?)?;
     let client = RegisteredClient::new(service_id, source, serde_json::from_str(image.client.as_deref()?).ok()?);
     let pending_until = image.pending_until.as_ref().and_then(|end| end.parse().ok());
     Some(RegisteredClient { numeric_id, locked: image.locked, pending_until, ..client })

@@ -132,8 +132,7 @@ pub fn arriving_client(service_id: u64, salt: Option<&IdSalt>, carried: Carried)
     for sealed in &OF_CLIENTS {
         check_sealed(sealed, salt, &carried)?;
     }
-    let source = text(attributes, "source").unwrap_or_default();
-    if !Source::ALL.iter().any(|known| known.as_str() == source) {
+    if text(attributes, "source").and_then(Source::parse).is_none() {
         return Err(Misfit::Form("source".to_owned()));
     }
     let client_id = text(attributes, "client_id").unwrap_or_default();

@@ -1,5 +1,7 @@
 //! `registrar service export --clients` and `import`: a service in another table, or under another number.
 
+mod whole;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};

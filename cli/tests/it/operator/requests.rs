@@ -82,6 +82,8 @@ async fn a_client_has_what_it_can_have_and_a_patch_that_changes_nothing_is_none(
     assert_eq!(operator.get(&client).await.body, was);
     let stale = operator.send("PATCH", &client, &json!({"version": 2})).await;
     assert_eq!(stale.status, 409, "{stale:?}");
+    let elsewhere = operator.send("PATCH", &format!("{client}?version=2"), &json!({"client_name": "Late"})).await;
+    assert_eq!(elsewhere.status, 400, "a version is a member: {elsewhere:?}");
 
     let patch = json!({"client_name#de": "Eins", "tenant": 7, "version": 1});
     let changed = operator.send("PATCH", &client, &patch).await;

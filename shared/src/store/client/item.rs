@@ -67,8 +67,7 @@ pub(super) fn client_of(
     item: &Item,
     record: impl FnOnce(&str) -> Result<ClientRecord, Error>,
 ) -> Result<RegisteredClient, Error> {
-    let source = text(item, "source").map(serde_json::Value::from);
-    let source: Source = serde_json::from_value(required(source, "source")?).map_err(Error::internal)?;
+    let source = required(text(item, "source").and_then(Source::parse), "source")?;
     let record = record(required(text(item, "client"), "client")?)?;
     let secret = match blob(item, "secret") {
         None => None,

@@ -125,6 +125,9 @@ pub(super) struct TokenLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<u64>,
     created: u64,
+    /// The digest of the token that has made it; that may be an organization's, which stays behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_by: Option<String>,
 }
 
 impl TokenLine {
@@ -139,14 +142,18 @@ impl TokenLine {
             uses_left: token.uses_left,
             expires_at: token.expires_at,
             created: token.created_millis,
+            made_by: token.made_by.map(|maker| maker.to_text()),
         }
     }
 
     /// The token as the service of that number has it.
     pub(super) fn record(self, service: u64) -> Result<TokenRecord> {
         ensure!(matches!(self.kind, TokenKind::Service | TokenKind::InitialAccess), "kind: it is no service's own");
+        let digest = |name: &'static str, text: &str| {
+            TokenHash::parse(text).with_context(|| format!("{name}: it is no SHA-256 in base64url"))
+        };
         Ok(TokenRecord {
-            hash: TokenHash::parse(&self.digest).context("digest: it is no SHA-256 in base64url")?,
+            hash: digest("digest", &self.digest)?,
             kind: self.kind,
             service_id: Some(service),
             organization: None,
@@ -156,7 +163,7 @@ impl TokenLine {
             uses_left: self.uses_left,
             expires_at: self.expires_at,
             created_millis: self.created,
-            made_by: None,
+            made_by: self.made_by.map(|maker| digest("made_by", &maker)).transpose()?,
         })
     }
 }

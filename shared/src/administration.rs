@@ -78,7 +78,7 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
         client.client_id = mint_client_id(client.source, &app.entropy)?;
         client.numeric_id = service.numeric_id(&client.client_id);
         let client_secret = secret::renew(context, &mut client).await?;
-        match app.store.create_client(&client, None, &[ClaimKind::Alias], origin).await? {
+        match app.store.create_client(&client, None, unique(service.policy()), origin).await? {
             Created::Created => return Ok(information(client, client_secret)),
             Created::Taken(_) | Created::TokenSpent => {}
         }
@@ -112,7 +112,6 @@ pub async fn replace_once(
     let draft = draft(&client)?;
     let opened = secret::open(context, &client).await?;
     let before = client.clone();
-    let renamed = draft.settings.alias != client.record.settings.alias;
     bound_sizes(&draft.settings)?;
     client.record.settings = draft.settings;
     // What somebody else vouches for stays as it is: federations, institutions and documents.
@@ -137,11 +136,12 @@ pub async fn replace_once(
     }
     step(context, &mut client);
     let client_secret = secret::keep_or_renew(context, &mut client, opened).await?;
-    if renamed {
+    let mut given = unique(context.service.policy()).to_vec();
+    given.retain(|kind| client.claim(*kind) != before.claim(*kind));
+    if given.contains(&ClaimKind::Alias) {
         alias_is_no_client_id(context, &client).await?;
     }
-    let claimed: &[ClaimKind] = if renamed { &[ClaimKind::Alias] } else { &[] };
-    context.app.store.replace_client(&client, claimed, &context.origin).await?;
+    context.app.store.replace_client(&client, &given, &context.origin).await?;
     Ok(information(client, client_secret))
 }
 
@@ -487,16 +487,25 @@ pub enum RestoreFault {
 /// as one that an operator wants. What it had of users does not come back.
 ///
 /// # Errors
-/// [`RestoreFault::Unrestorable`]; [`Error::Claimed`] if its name is another's by now, [`Error::TooManyClients`] if its
-/// developer has as many by now; [`Error::Contention`], [`Error::Unavailable`], [`Error::Internal`].
+/// [`RestoreFault::Unrestorable`]; [`Error::TooManyClients`] if its developer has as many by now; [`Error::Contention`] if
+/// others go on changing it, [`Error::Unavailable`], [`Error::Internal`].
 pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
+    match restore_once(context, client_id).await {
+        // Whoever registers the same at that moment has the client.
+        Err(RestoreFault::Core(Error::Contention)) => restore_once(context, client_id).await,
+        outcome => outcome,
+    }
+}
+
+async fn restore_once(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
     let Context { app, service, origin, .. } = context;
     let mut client = restored(context, client_id).await?;
     // It would be the first to make room again.
     client.record.anonymous = false;
-    let both = [ClaimKind::Alias, ClaimKind::SoftwareId];
-    let claimed = if service.policy().software_id_once { &both[..] } else { &both[..1] };
-    Ok(app.store.replace_client(&client, claimed, origin).await?)
+    match app.store.replace_client(&client, unique(service.policy()), origin).await {
+        Err(Error::Claimed(kind)) => Err(RestoreFault::Unrestorable(Unrestorable::Claimed(kind))),
+        outcome => Ok(outcome?),
+    }
 }
 
 /// The client that [`restore`] would bring back; whether its names are free is seen when it is done.
@@ -548,6 +557,11 @@ fn checked_type(asked: Option<ClientType>, source: Source, metadata: &VerifiedMe
         return Err(Invalid::requires("grant_types \"client_credentials\"", "a confidential client"));
     }
     Ok(client_type)
+}
+
+/// The kinds of names that one client of a service with that policy has and no other, whoever gives it such a name.
+const fn unique(policy: &Policy) -> &'static [ClaimKind] {
+    if policy.software_id_once { &ClaimKind::ALL } else { &[ClaimKind::Alias] }
 }
 
 /// Aliases, identifiers and numbers are one namespace.

@@ -10,7 +10,10 @@ use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
 use crate::metadata::{AuthMethod, Change, Changes, VerifiedMetadata};
 use crate::policy::{BoundPolicy, Policy, Trust, Unused};
-use crate::time::end_of_day;
+use crate::time::{DAY, end_of_day};
+
+/// How long a client has to be used before it makes room, in milliseconds: ten minutes.
+pub(crate) const MILLIS_TO_BE_USED: u64 = 10 * 60 * 1000;
 
 /// How a client came to be registered. It never changes, and it decides who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +192,11 @@ pub struct RegisteredClient {
     pub expires_at: Option<u64>,
     /// When it ends if nobody uses the client until then, in seconds since 1970.
     pub unused_until: Option<u64>,
+    /// Where it has no such end: it gets none that is earlier than this, since it has been given what works until then, in
+    /// seconds since 1970.
+    pub given_until: Option<u64>,
+    /// When it was registered again, by another copy of its program, as far as that is noted, in milliseconds since 1970.
+    pub registered_again_at: Option<u64>,
     /// Until when operators have time to approve it, in seconds since 1970; none if there is nothing to approve. One that
     /// stays waits longer: see [`waits_until`](Self::waits_until).
     pub pending_until: Option<u64>,
@@ -222,6 +230,8 @@ impl RegisteredClient {
             next_registration_access_token: None,
             expires_at: None,
             unused_until: None,
+            given_until: None,
+            registered_again_at: None,
             pending_until: None,
             retained: false,
             used: None,
@@ -262,12 +272,21 @@ impl RegisteredClient {
         self.source.ends_unused() && !self.retained && !self.locked
     }
 
-    /// Whether it may be let go where a service has too many: it came with nothing, nobody is known to use it, and no
-    /// operator has decided about it.
+    /// Whether it may be let go where a service has too many: it came with nothing, nobody is known to use it, no operator
+    /// has decided about it, and none is asked to. Who waits for approval cannot be used, and has until then.
     #[must_use]
     pub fn makes_room(&self) -> bool {
         let is_used = self.used.is_some() && !self.unconfirmed;
-        self.record.anonymous && !is_used && !self.retained && !self.locked
+        self.record.anonymous && !is_used && !self.retained && !self.is_held()
+    }
+
+    /// Whether whoever was told last that it is registered has had time to use it, at that time in milliseconds since 1970.
+    pub(crate) fn has_had_time(&self, now_millis: u64) -> bool {
+        match self.registered_again_at {
+            // It is noted once in that time.
+            Some(again) => now_millis.saturating_sub(again) >= 2 * MILLIS_TO_BE_USED,
+            None => now_millis.saturating_sub(self.record.issued_at_millis) >= MILLIS_TO_BE_USED,
+        }
     }
 
     /// Nothing that one of that name had before this moment, in milliseconds since 1970, is this one's.
@@ -297,24 +316,68 @@ impl RegisteredClient {
         self.locked || self.pending_until.is_some()
     }
 
-    /// When it ends after a use at that time, if it is not used again. What it has been given by then works until
-    /// `has_until`; an end that was later before, since it had been given more, stays.
+    /// Whether a use moves its end.
     #[must_use]
-    pub fn unused_after(&self, unused: Unused, used: u64, has_until: u64) -> Option<u64> {
-        let end = unused.end_of_used(used, has_until).filter(|_| self.source.ends_unused())?;
-        Some(end.max(self.unused_until.unwrap_or_default()))
+    pub fn lives_by_use(&self, unused: Unused) -> bool {
+        self.unused_until.is_some() || self.source.ends_unused() && unused.since.is_some()
+    }
+
+    /// Whether it does not end before that for not being used, nor would by another policy, in seconds since 1970.
+    pub(crate) fn is_kept_until(&self, until: u64) -> bool {
+        until == 0 || !self.source.ends_unused() || self.kept_until() >= until
+    }
+
+    /// Until when that is known, in seconds since 1970.
+    pub(crate) fn kept_until(&self) -> u64 {
+        self.unused_until.or(self.given_until).unwrap_or_default()
+    }
+
+    /// It is used on that day, at that time, and has been given what works until `has_until`, in seconds since 1970. What
+    /// `anybody` can cause takes back nothing of what is known.
+    pub(crate) fn note_use(&mut self, unused: Unused, (day, now): (&str, u64), anybody: bool, has_until: u64) {
+        self.unconfirmed = anybody && (self.used.is_none() || self.unconfirmed);
+        self.used = self.used.take().max(Some(day.to_owned()));
+        // Within one day a use moves nothing.
+        let given = if has_until > 0 { has_until.saturating_add(DAY) } else { 0 };
+        self.end_unused(unused.end_of_used(now), given);
+    }
+
+    /// If nobody uses it from now on, it ends at that time, and no earlier than it would have, nor than what it has been given.
+    pub(crate) fn end_unused(&mut self, end: Option<u64>, given_until: u64) {
+        let least = self.kept_until().max(given_until);
+        (self.unused_until, self.given_until) = match end {
+            _ if !self.source.ends_unused() => (None, None),
+            Some(end) => (Some(end.max(least)), None),
+            None => (None, Some(least).filter(|least| *least > 0)),
+        };
+    }
+
+    /// As it is when it is registered again at that time, in milliseconds since 1970, if that is more than is noted: it lives
+    /// on, and what is begun by a registration begins anew.
+    pub(crate) fn registered_again(&self, policy: &Policy, (day, now_millis): (&str, u64)) -> Option<Self> {
+        let now = now_millis / 1000;
+        let is_used = self.used.as_deref().is_some_and(|known| known >= day);
+        let expires_at = self.expires_at.and_then(|end| begun_anew(end, policy.client_lifetime, now));
+        let pending_until = self.pending_until.and_then(|end| begun_anew(end, Some(policy.approval_within), now));
+        let has_time = |again: u64| now_millis.saturating_sub(again) < MILLIS_TO_BE_USED;
+        let makes_room = policy.clients_per_service.is_some() && self.makes_room();
+        let stays = !makes_room || self.registered_again_at.is_some_and(has_time);
+        let is_noted = is_used && stays && (expires_at, pending_until) == (self.expires_at, self.pending_until);
+        if is_noted || now_millis <= self.record.issued_at_millis {
+            return None;
+        }
+        let mut next = Self { expires_at, pending_until, registered_again_at: Some(now_millis), ..self.clone() };
+        if !is_used {
+            next.note_use(policy.unused, (day, now), true, 0);
+        }
+        Some(next)
     }
 
     /// Whom an operator has just decided about has time: to be used, and where the time is over in which it could be approved,
     /// for that. At that time, in seconds since 1970.
     pub(crate) fn live_anew(&mut self, policy: &Policy, now: u64) {
         let unused = policy.unused;
-        let end = match self.used {
-            Some(_) => unused.end_of_used(now, 0),
-            None => unused.end_of_new(now),
-        };
-        let end = end.filter(|_| self.source.ends_unused());
-        self.unused_until = end.map(|end| end.max(self.unused_until.unwrap_or_default()));
+        self.end_unused(if self.used.is_some() { unused.end_of_used(now) } else { unused.end_of_new(now) }, 0);
         let anew = now.saturating_add(policy.approval_within);
         self.pending_until = self.pending_until.map(|end| if end > now { end } else { anew });
     }
@@ -357,6 +420,14 @@ impl RegisteredClient {
             None => format!("authlete_{}", self.service_id).into(),
         }
     }
+}
+
+/// The end of what lasts so many seconds, absent is for ever, if it begins anew: no earlier than it was, and as it was while
+/// less than a tenth of that is over, and less than a day.
+fn begun_anew(end: u64, lasts: Option<u64>, now: u64) -> Option<u64> {
+    let lasts = lasts?;
+    let (anew, over) = (now.saturating_add(lasts), (lasts / 10).min(DAY));
+    Some(if anew > end.saturating_add(over) { anew } else { end })
 }
 
 /// The part of a client that no condition of a request looks into.

@@ -40,6 +40,9 @@ use crate::store::Deleter;
 /// The rule by which what was sent is no registration.
 const AS_SENT: &str = "as sent";
 
+/// The rule by which a name is somebody else's.
+const NAMES: &str = "names";
+
 /// How long fetching may take inside one registration, in all.
 pub const FETCHING: Duration = Duration::from_secs(3);
 
@@ -91,7 +94,12 @@ async fn try_register(
         return Err(Error::RegistrationClosed);
     }
     let (sent, bound) = (Sent::to_register(submitted), registrant.bound());
-    let admitted = admit(context, source, sent, &bound, Scrutiny::Whole, rule).await?;
+    let admitted = match admit(context, source, sent, &bound, Scrutiny::Whole, rule).await {
+        Err(refusal) if *rule == NAMES => {
+            return Box::pin(merging::vouched(context, source, registrant, submitted)).await?.ok_or(refusal);
+        }
+        admitted => admitted?,
+    };
     match merging::identifier(context, source, registrant, &admitted, &submitted.kept) {
         Some(client_id) => {
             match Box::pin(merging::register(context, source, client_id, admitted.clone())).await {

@@ -234,3 +234,48 @@ async fn who_is_unlocked_after_its_time_was_over_waits_anew() {
     scene.world.clock.advance(DAY);
     assert_eq!(operate(ended.text("client_id"), "unlock").await.status, 204, "its own end was over");
 }
+
+/// Nobody is ended by strangers who register: an operator has the time that was promised.
+#[tokio::test]
+async fn who_waits_makes_no_room_and_beyond_the_ceiling_nobody_more_is_let_in() {
+    let scene = Scene::with(Policy { clients_per_service: Some(3), ..required() }).await;
+    let (_, _, waiting) = scene.world.client(&web_client()).await;
+    scene.world.clock.advance(901);
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(scene.world.register(1, None, &web_client()).await.status == 403);
+        scene.world.catch_up().await;
+    }
+    assert_eq!(refused, 8, "three, a tenth more and ten");
+    assert!(scene.waits(waiting.text("client_id")).await);
+    scene.world.clock.advance(901);
+    assert_eq!(scene.world.register(1, None, &web_client()).await.status, 403);
+    scene.world.catch_up().await;
+    assert!(scene.waits(waiting.text("client_id")).await);
+    scene.approve(waiting.text("client_id")).await;
+    scene.world.clock.advance(3 * DAY);
+    scene.world.sweep().await;
+    scene.world.catch_up().await;
+    assert_eq!(scene.world.register(1, None, &web_client()).await.status, 201);
+    assert!(scene.stored(waiting.text("client_id")).await.is_some());
+}
+
+/// Each copy of a program is told that it is registered, and has the time that was promised.
+#[tokio::test]
+async fn a_copy_of_who_waits_lets_it_wait_anew() {
+    let scene = Scene::with(Policy { merge_identical: true, ..required() }).await;
+    let copy =
+        json!({"client_name": "A", "token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/cb"]});
+    let first = scene.world.register(1, None, &copy).await;
+    let id = first.text("client_id");
+    for (passed, end) in [(2 * DAY, 5), (DAY / 10, 5), (2 * DAY, 7)] {
+        scene.world.clock.advance(passed);
+        assert_eq!(scene.world.register(1, None, &copy).await.text("client_id"), id);
+        let until = scene.stored(id).await.unwrap().pending_until.unwrap();
+        assert_eq!((until - NOW) / DAY, end);
+    }
+    scene.approve(id).await;
+    scene.world.clock.advance(2 * DAY);
+    scene.world.register(1, None, &copy).await;
+    assert!(!scene.waits(id).await);
+}

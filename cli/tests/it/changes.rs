@@ -273,3 +273,26 @@ async fn sizes() {
         println!("{} of {} bytes {changes}\n{}", changes.len(), whole.len(), item(&world).await);
     }
 }
+
+/// By whatever name, and however it is written.
+#[tokio::test]
+async fn what_may_be_secret_in_members_of_a_clients_own_is_not_told() {
+    let world = scene().await;
+    let operator = world.service_token(1, &shared::caller::Permission::ALL).await;
+    let number = "12345678901234567890123456789012345";
+    let sent = format!(
+        r#"{{"redirect_uris":["https://rp.example/cb"],"a":"abcDEF123+/abcDEF123+/abcDEF123+/hunter2hunter2/==",
+        "Authorization":"Basic hunter2","b":"basic hunter2","pwd":"hunter2","pass":"hunter2","c":["password=hunter2"],
+        "d":"https://u:hunter2@h.example/","e":"https://h.example/?access_token=hunter2","f":{number},"g":[{{"h":{number}}}],
+        "plain":"https://h.example/?page=2","level":3}}"#
+    );
+    let reply = world.send("POST", "/1/register", &[("content-type", "application/json")], sent).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    assert!(!item(&world).await.contains("hunter2"));
+    let path = format!("/operator/1/clients/{}", reply.text("client_id"));
+    let told = world.send_bare("GET", &path, Some(&operator)).await.body["sent"].clone();
+    for member in ["a", "Authorization", "b", "pwd", "pass", "c", "d", "e", "f", "g"] {
+        assert_eq!(told[member], "a secret, not kept", "{member}");
+    }
+    assert_eq!((&told["plain"], &told["level"]), (&json!("https://h.example/?page=2"), &json!(3)));
+}

@@ -10,6 +10,7 @@ use registrar::streams::Follower;
 use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::administration::replace_service;
+use shared::caller::Permission;
 use shared::client::{ClientRecord, ClientTrustChain, RegisteredClient};
 use shared::credentials::IdSalt;
 use shared::metadata::Invalid;
@@ -633,6 +634,45 @@ async fn a_claim_that_somebody_has_does_not_end() {
     for id in ["a", "b"] {
         assert_eq!(world.register(1, None, &software(id)).await.status, 400, "{id}");
     }
+}
+
+/// Whoever gives a client such a name: its registrant, an operator, or Authlete's API.
+#[tokio::test]
+async fn a_software_id_is_one_clients_at_the_operators_doors_as_well() {
+    let world = once_each().await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let one = world.client(&software("z")).await;
+    let two = world.client(&software("y")).await.2;
+    let two = two.text("client_id");
+    let patch = async |id: &str, change: Value| {
+        world.send_json("PATCH", &format!("/operator/1/clients/{id}"), Some(&token), &change).await
+    };
+    let refused = patch(two, json!({"software_id": "z"})).await;
+    assert_eq!((refused.status, refused.text("error_description")), (400, "software_id is taken by another client"));
+    let authlete = async |operation: &str, body: Value| {
+        world.send_json("POST", &format!("/api/1/client/{operation}"), Some(&token), &body).await
+    };
+    let refused = authlete("create", json!({"clientName": "q", "softwareId": "z"})).await;
+    assert!(refused.status == 400 && refused.text("resultMessage").contains("softwareId is taken"), "{refused:?}");
+    let created = authlete("create", json!({"clientName": "q", "softwareId": "x"})).await;
+    assert_eq!(created.status, 200, "{created:?}");
+    let update = format!("update/{}", created.body["clientId"]);
+    let refused = authlete(&update, json!({"clientName": "q", "softwareId": "z"})).await;
+    assert!(refused.status == 400 && refused.text("resultMessage").contains("softwareId is taken"), "{refused:?}");
+    // What is given so is nobody else's, and what is given up is free.
+    assert_eq!(world.send_bare("DELETE", &one.0, Some(&one.1)).await.status, 204);
+    assert_eq!(patch(two, json!({"software_id": "z", "client_name": "Two"})).await.status, 200);
+    assert_eq!(patch(two, json!({"client_name": "Three"})).await.status, 200, "its own is no other's");
+    for (id, status) in [("z", 400), ("x", 400), ("y", 201)] {
+        assert_eq!(world.register(1, None, &software(id)).await.status, status, "{id}");
+    }
+    // Whose name is taken meanwhile is not brought back.
+    let path = format!("/operator/1/clients/{two}");
+    assert_eq!(world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
+    world.client(&software("z")).await;
+    let refused = world.send_bare("POST", &format!("{path}/restore"), Some(&token)).await;
+    let expected = (409, "conflict", "software_id is taken by another client");
+    assert_eq!((refused.status, refused.text("error"), refused.text("error_description")), expected);
 }
 
 #[tokio::test]

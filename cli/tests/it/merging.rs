@@ -6,12 +6,12 @@ use shared::administration;
 use shared::caller::Permission;
 use shared::client::RegisteredClient;
 use shared::origin::Origin;
-use shared::policy::{Policy, Preset};
+use shared::policy::{Conduct, Policy, Preset};
 use shared::store::Deleter;
 use shared::time::DAY;
 
 use crate::fault_proxy::FaultProxy;
-use crate::support::{Reply, World, assert_invalid_token, table};
+use crate::support::{Reply, World, assert_invalid_token, assert_refused, table};
 
 fn shared_policy() -> Policy {
     Preset::McpShared.policy()
@@ -252,4 +252,199 @@ async fn authletes_registration_shares_them_as_well() {
     assert_eq!(one.get("registration_access_token"), None);
     let oauth = registered(&world, &assistant(1)).await;
     assert_ne!(one["client_id"], oauth.body["client_id"], "each door has its own");
+}
+
+/// A program of another name, which shares its client as well.
+fn program(number: usize) -> Value {
+    json!({"client_name": format!("Program {number}"), "token_endpoint_auth_method": "none",
+        "redirect_uris": ["http://127.0.0.1/cb"]})
+}
+
+/// Whoever is told 201 has ten minutes, be it the first copy or the last one.
+#[tokio::test]
+async fn no_copy_is_told_of_a_client_that_makes_room_within_ten_minutes() {
+    let world = World::empty().await;
+    world.service(1, Policy { clients_per_service: Some(3), ..shared_policy() }).await;
+    let first = registered(&world, &assistant(1)).await;
+    let client_id = first.text("client_id");
+    for number in 0..4 {
+        registered(&world, &program(number)).await;
+    }
+    let mut strangers = 4..;
+    for (passed, registers, is_there) in [
+        (608, true, true),
+        (590, true, true),
+        // Ten minutes less a second after the last copy; and then it is as old as can be.
+        (599, false, true),
+        (1200, false, false),
+        // It comes back, and the first of its copies counts.
+        (0, true, true),
+        (599, true, true),
+        (599, false, true),
+        (1200, false, false),
+    ] {
+        world.clock.advance(passed);
+        if registers {
+            for copy in 1..4 {
+                assert_eq!(registered(&world, &assistant(copy)).await.text("client_id"), client_id);
+            }
+        }
+        for _ in 0..2 {
+            registered(&world, &program(strangers.next().unwrap())).await;
+        }
+        world.catch_up().await;
+        assert_eq!(stored(&world, client_id).await.is_some(), is_there, "{passed} seconds later");
+    }
+}
+
+/// What the stream has read is no copy's to suffer from that comes a moment later.
+#[tokio::test]
+async fn a_copy_that_comes_while_room_is_made_keeps_the_client() {
+    let scene = scene().await;
+    let first = registered(&scene, &assistant(1)).await;
+    let client_id = first.text("client_id");
+    scene.set_policy(1, Policy { clients_per_service: Some(3), ..shared_policy() }).await;
+    scene.clock.advance(DAY);
+    let read = stored(&scene, client_id).await.unwrap();
+    registered(&scene, &assistant(2)).await;
+    let store = &scene.app.store;
+    let gone = async || {
+        let deleter = Deleter::Unused(read.version);
+        store.delete_client(1, client_id, read.numeric_id, deleter, &Origin::default()).await.unwrap().is_ok()
+    };
+    assert!(!gone().await && stored(&scene, client_id).await.is_some());
+    scene.clock.advance(1200);
+    assert!(gone().await);
+}
+
+#[tokio::test]
+async fn to_be_registered_again_is_noted_as_seldom_as_it_matters() {
+    let embedded = table(None).await;
+    let proxy = FaultProxy::start(&embedded.url()).await;
+    let (world, direct) = (World::at(&proxy.url()), World::at(&embedded.url()));
+    let policy = Policy { clients_per_service: Some(3), client_lifetime: Some(90 * DAY), ..shared_policy() };
+    direct.service(1, policy).await;
+    let noted = &["PutItem C", "UpdateItem C"][..];
+    for (passed, requests) in
+        [(0, &noted[..1]), (1, noted), (599, &noted[..1]), (1, noted), (1, &noted[..1]), (DAY, noted)]
+    {
+        world.clock.advance(passed);
+        proxy.requests();
+        registered(&world, &assistant(1)).await;
+        let made = proxy.requests().into_iter().filter(|request| request.ends_with(" C")).collect::<Vec<_>>();
+        assert_eq!(made, requests, "{passed} seconds later");
+    }
+}
+
+/// A copy has its client for as long as its registration says, whoever was first.
+#[tokio::test]
+async fn a_registration_that_is_repeated_begins_its_lifetime_anew() {
+    let world = World::empty().await;
+    world.service(1, Policy { client_lifetime: Some(6), ..shared_policy() }).await;
+    let first = registered(&world, &assistant(1)).await;
+    let client_id = first.text("client_id");
+    let token = world.service_token(1, &[Permission::UseService]).await;
+    for _ in 0..3 {
+        world.clock.advance(5);
+        assert_eq!(registered(&world, &assistant(2)).await.text("client_id"), client_id);
+    }
+    world.clock.advance(5);
+    let path = format!("/1/client?client_id={client_id}");
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 200);
+    world.clock.advance(1);
+    assert_eq!(world.send_bare("GET", &path, Some(&token)).await.status, 404);
+
+    world.set_policy(1, Policy { client_lifetime: Some(90 * DAY), ..shared_policy() }).await;
+    registered(&world, &assistant(1)).await;
+    let ends = async || stored(&world, client_id).await.unwrap().expires_at;
+    for (passed, left) in [(0, 90), (1, 90), (0, 90), (88, 90)] {
+        world.clock.advance(passed * DAY + passed);
+        registered(&world, &assistant(1)).await;
+        assert_eq!(ends().await, Some(world.clock.now() + left * DAY), "{passed}");
+    }
+    world.clock.advance(DAY);
+    registered(&world, &assistant(1)).await;
+    let end = ends().await.unwrap();
+    assert_eq!(end, world.clock.now() + 89 * DAY, "not for less than a day");
+    // Who has read the client before does not take back what a copy was told.
+    let service = world.app.service(1).await.unwrap();
+    let stale = stored(&world, client_id).await.unwrap();
+    world.clock.advance(2 * DAY);
+    registered(&world, &assistant(1)).await;
+    world.app.store.note_use(&service, &stale, shared::store::Witness::Trusted, 0).await;
+    assert!(administration::retain_once(&world.context(&service), stale, true).await.is_err());
+    let known = stored(&world, client_id).await.unwrap();
+    assert_eq!((known.expires_at, known.unconfirmed), (Some(world.clock.now() + 90 * DAY), false));
+    world.set_policy(1, shared_policy()).await;
+    registered(&world, &assistant(1)).await;
+    assert_eq!(ends().await, None, "by the policy of today");
+}
+
+/// Whom an operator has approved under a reserved name may be installed as often as it is.
+#[tokio::test]
+async fn copies_of_a_client_whose_names_are_vouched_for_are_that_client() {
+    let mut policy = shared_policy();
+    policy.names.reserved = vec!["Example Bank".to_owned()].into();
+    policy.names.same = Conduct::Flag;
+    let world = World::empty().await;
+    world.service(1, policy.clone()).await;
+    let operator = world.service_token(1, &Permission::ALL).await;
+    let bank = |port: u16| {
+        json!({"client_name": "Example Bank", "token_endpoint_auth_method": "none",
+        "redirect_uris": [format!("http://127.0.0.1:{port}/cb")]})
+    };
+    let [first, other] = [
+        bank(1),
+        json!({"client_name": "Example Bank", "token_endpoint_auth_method": "none",
+        "redirect_uris": ["http://localhost/cb"]}),
+    ];
+    let client_id = registered(&world, &first).await.text("client_id").to_owned();
+    let other_id = registered(&world, &other).await.text("client_id").to_owned();
+    let act = async |method: &str, action: &str| {
+        let path = format!("/operator/1/clients/{client_id}{action}");
+        world.send_bare(method, &path, Some(&operator)).await.status
+    };
+    assert_eq!(act("POST", "/approve").await, 200);
+    policy.names.same = Conduct::Refuse;
+    world.set_policy(1, policy).await;
+    let copy = registered(&world, &bank(2)).await;
+    assert_eq!((copy.text("client_id"), &copy.body["redirect_uris"]), (&*client_id, &json!(["http://127.0.0.1:2/cb"])));
+    let refused = async |sent: &Value| {
+        assert_refused(&world.register(1, None, sent).await, "invalid_client_metadata", "client_name");
+    };
+    refused(&other).await;
+    let mut more = bank(1);
+    more["scope"] = json!("read");
+    refused(&more).await;
+    more["token_endpoint_auth_method"] = json!("client_secret_basic");
+    refused(&more).await;
+    assert_eq!(act("POST", "/lock").await, 200);
+    assert_eq!(world.register(1, None, &bank(3)).await.status, 403);
+    assert_eq!(act("POST", "/unlock").await, 200);
+    let renamed = json!({"client_name": "Other Bank"});
+    let path = format!("/operator/1/clients/{client_id}");
+    assert_eq!(world.send_json("PATCH", &path, Some(&operator), &renamed).await.status, 200);
+    refused(&bank(4)).await;
+    assert_eq!(act("DELETE", "").await, 204);
+    refused(&bank(4)).await;
+    assert!(stored(&world, &other_id).await.is_some());
+}
+
+/// Of an operator who brings a client back and a copy that registers it, one is first, and the other is told so.
+#[tokio::test]
+async fn a_client_that_is_brought_back_while_it_is_registered_again_is_there() {
+    let world = scene().await;
+    let operator = world.service_token(1, &Permission::ALL).await;
+    let client_id = registered(&world, &assistant(1)).await.text("client_id").to_owned();
+    let path = format!("/operator/1/clients/{client_id}");
+    let restore = format!("{path}/restore");
+    for _ in 0..40 {
+        world.clock.advance(1);
+        assert_eq!(world.send_bare("DELETE", &path, Some(&operator)).await.status, 204);
+        let copy = assistant(2);
+        let (restored, copy) =
+            tokio::join!(world.send_bare("POST", &restore, Some(&operator)), world.register(1, None, &copy),);
+        assert_eq!(copy.status, 201, "{copy:?}");
+        assert!(matches!(restored.status, 200 | 409), "{restored:?}");
+    }
 }

@@ -308,6 +308,21 @@ async fn the_roles_of_registration_permit_to_share_clients_and_to_count_them() {
 }
 
 #[tokio::test]
+async fn the_role_of_operators_permits_to_give_a_client_a_name_that_no_other_has() {
+    let table = World::empty().await;
+    table.service(1, Policy { software_id_once: true, ..Preset::Open.policy() }).await;
+    let token = table.service_token(1, &Permission::ALL).await;
+    let (_, _, reply) = table.client(&web_client()).await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::at(&proxy.url());
+    let path = format!("/operator/1/clients/{}", reply.text("client_id"));
+    let patched = world.send_json("PATCH", &path, Some(&token), &json!({"software_id": "a"})).await;
+    assert_eq!(patched.status, 200, "{patched:?}");
+    let asked = permitted(&granted(), "operator-client", &proxy, "PATCH");
+    assert!(asked.iter().any(|it| it.starts_with("PutItem U#")), "{asked:?}");
+}
+
+#[tokio::test]
 async fn the_roles_permit_a_token_to_end_the_one_before_it() {
     let table = World::empty().await;
     table.service(1, Policy { token_rotation: Rotation::Grace, ..Preset::Open.policy() }).await;

@@ -425,3 +425,18 @@ async fn rfc_7517_4_what_is_wrong_in_a_key_is_named() {
         assert_refused(&reply, "invalid_client_metadata", part);
     }
 }
+
+#[tokio::test]
+async fn rfc8252_s7_1_a_scheme_that_shall_be_a_reversed_domain_has_its_labels() {
+    let world = World::empty().await;
+    let mut policy = Preset::Open.policy();
+    policy.redirect_uris.reverse_domain_schemes = true;
+    world.service(1, policy).await;
+    let register = async |uri: &str| world.register(1, None, &json!({"redirect_uris": [uri]})).await;
+    for uri in ["com.:/cb", "com..app:/x", "com.example.:/x", "com.-a:/x", "com.exa+mple:/x", "cursor:/x"] {
+        assert_refused(&register(uri).await, "invalid_redirect_uri", "reversed domain");
+    }
+    for uri in ["com.example.app:/x", "com.1password.app-2:/x"] {
+        assert_eq!(register(uri).await.status, 201, "{uri}");
+    }
+}

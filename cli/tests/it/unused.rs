@@ -362,3 +362,80 @@ async fn what_an_operator_decides_lets_a_client_live_anew_by_its_own_measure() {
         assert_eq!(until, Some(scene.world.clock.now() + lives * DAY), "{actions:?} {used}");
     }
 }
+
+/// Whoever switches the policy on, or another one, ends nobody under a token that works.
+#[tokio::test]
+async fn a_client_does_not_end_before_what_it_was_given_under_another_policy() {
+    let scene = Scene::new().await;
+    let operator = scene.world.service_token(1, &Permission::ALL).await;
+    let with = async |unused: Unused| {
+        scene.world.set_policy(1, Policy { unused, ..Preset::Open.policy() }).await;
+    };
+    let short = Unused { never: Some(DAY), since: Some(DAY) };
+    let give = async |id: &str, days: u64| {
+        let service = scene.world.app.service(1).await.unwrap();
+        let body = json!({"grantType": "AUTHORIZATION_CODE", "clientId": service.numeric_id(id), "subject": "john",
+            "accessTokenDuration": days * DAY});
+        let given = scene.world.send_json("POST", "/api/1/auth/token/create", Some(&operator), &body).await;
+        assert_eq!(given.body["action"], "OK", "{given:?}");
+    };
+    let ends = async |id: &str| {
+        let end = scene.client(id).await.unwrap().ends_at();
+        end.map(|end| (end - NOW).div_euclid(DAY))
+    };
+    let client = async || scene.world.client(&web_client()).await.2.text("client_id").to_owned();
+
+    with(Unused::default()).await;
+    let [one, other] = [client().await, client().await];
+    give(&one, 100).await;
+    scene.used(&other).await;
+    assert_eq!((ends(&one).await, ends(&other).await), (None, None));
+    scene.world.clock.advance(DAY);
+    scene.used(&one).await;
+    assert_eq!(ends(&one).await, None);
+    with(short).await;
+    scene.world.clock.advance(DAY);
+    for id in [&one, &other] {
+        scene.used(id).await;
+    }
+    assert_eq!((ends(&one).await, ends(&other).await), (Some(101), Some(4)));
+
+    with(Preset::Open.policy().unused).await;
+    let third = client().await;
+    give(&third, 100).await;
+    assert_eq!(ends(&third).await, Some(183), "it is used for longer than that");
+    with(Unused::default()).await;
+    scene.world.clock.advance(DAY);
+    scene.used(&third).await;
+    assert_eq!(ends(&third).await, None);
+    with(short).await;
+    scene.world.clock.advance(DAY);
+    for action in ["retain", "release"] {
+        let path = format!("/operator/1/clients/{third}/{action}");
+        assert_eq!(scene.world.send_bare("POST", &path, Some(&operator)).await.status, 200);
+    }
+    assert_eq!(ends(&third).await, Some(183), "what it had, it keeps");
+}
+
+/// What an authorization server looks up is used: also where the client is older than the policy.
+#[tokio::test]
+async fn who_is_older_than_the_policy_gets_an_end_by_a_look_up() {
+    let scene = Scene::new().await;
+    let policy = |unused: Unused| Policy { unused, ..Preset::Open.policy() };
+    scene.world.set_policy(1, policy(Unused::default())).await;
+    let (_, _, registered) = scene.world.client(&web_client()).await;
+    let id = registered.text("client_id");
+    let path = format!("/1/client?client_id={id}");
+    let known = async |token: &str| {
+        assert_eq!(scene.world.send_bare("GET", &path, Some(token)).await.status, 200);
+        let client = scene.client(id).await.unwrap();
+        (client.used.is_some(), client.ends_at())
+    };
+    assert_eq!(known(&scene.token).await, (false, None));
+    scene.world.set_policy(1, policy(Unused { never: None, since: Some(5 * DAY) })).await;
+    let reader = scene.world.service_token(1, &[Permission::ClientRead]).await;
+    assert_eq!(known(&reader).await, (false, None), "who only reads uses nothing");
+    assert_eq!(known(&scene.token).await, (true, Some(NOW + 6 * DAY)));
+    scene.pass(6 * DAY).await;
+    assert!(scene.client(id).await.is_none());
+}

@@ -85,7 +85,7 @@ async fn look_up(app: &App, request: &Request) -> Result<Response, Fault> {
         }
     }
     // Who is looked up does not end as one that nobody uses.
-    if wanted.may_fetch && (policy.lookup_is_use || client.unused_until.is_some()) {
+    if wanted.may_fetch && (policy.lookup_is_use || client.lives_by_use(policy.unused)) {
         // Whoever sends a user with its name has it looked up: what that proves is the operator's to say.
         let by = if policy.lookup_is_use { Witness::Trusted } else { Witness::Anybody };
         app.store.note_use(&desk.service, &client, by, 0).await;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{ClientMetadata, is_private_member};
 
@@ -306,7 +306,7 @@ fn is_secret(name: &str, value: &Value) -> bool {
         return untagged(name) == "software_statement" || has_member(value, is_private_member);
     }
     let names_a_secret = |name: &str| is_private_member(name) || names_a_secret(name);
-    names_a_secret(name) || has_member(value, names_a_secret) || has_text(value, is_opaque)
+    names_a_secret(name) || has_member(value, names_a_secret) || has_secret(value)
 }
 
 /// Whether a member of such a name stands anywhere in a value.
@@ -318,35 +318,75 @@ fn has_member(value: &Value, is_it: fn(&str) -> bool) -> bool {
     }
 }
 
-/// The same of a text.
-fn has_text(value: &Value, is_it: fn(&str) -> bool) -> bool {
+/// Whether a text that may be secret stands anywhere in a value, or a number of more digits than are read.
+fn has_secret(value: &Value) -> bool {
     match value {
-        Value::String(text) => is_it(text),
-        Value::Array(values) => values.iter().any(|value| has_text(value, is_it)),
-        Value::Object(members) => members.values().any(|value| has_text(value, is_it)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => may_be_secret(text),
+        Value::Number(number) => !is_exact(number),
+        Value::Array(values) => values.iter().any(has_secret),
+        Value::Object(members) => members.values().any(has_secret),
+        Value::Null | Value::Bool(_) => false,
     }
+}
+
+/// Whether a number is what was sent, to its last digit.
+fn is_exact(number: &Number) -> bool {
+    let text = number.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    number.is_u64() || number.is_i64() || digits <= f64::DIGITS as usize && !text.contains('e')
 }
 
 /// Whether a name says that few may know its value, however its words are put together.
 fn names_a_secret(name: &str) -> bool {
-    const WORDS: [&str; 6] = ["secret", "passw", "passphrase", "credential", "assertion", "cookie"];
-    const ENDS: [&str; 5] = ["token", "tokens", "key", "keys", "jwt"];
+    const WORDS: [&str; 8] = ["secret", "pass", "pwd", "credential", "assertion", "cookie", "authoriz", "bearer"];
+    const ENDS: [&str; 6] = ["token", "tokens", "key", "keys", "jwt", "auth"];
     let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
     let letters: String = letters.collect();
     WORDS.iter().any(|word| letters.contains(word)) || ENDS.iter().any(|end| letters.ends_with(end))
 }
 
-/// Whether a text has a word that is long and of letters and digits, as keys, tokens and digests are, or that is a JWT, be
-/// its parts short; a UUID is a name.
-fn is_opaque(text: &str) -> bool {
+/// Whether a text has in it what few may know: a word that is opaque, a JWT, be its parts short, what somebody authenticates
+/// with (RFC 9110 §11.4), what a name says it of, in the query of a URL as well, or the userinfo of one.
+fn may_be_secret(text: &str) -> bool {
     // As every JSON object begins in base64url.
-    if text.split_whitespace().any(|word| word.starts_with("eyJ") && word.contains('.')) {
-        return true;
-    }
-    let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_-+=".contains(letter)));
+    let is_jwt = |word: &str| word.starts_with("eyJ") && word.contains('.');
+    let words = |word: &str| if word.contains("://") { has_opaque(word, "_-+=") } else { has_opaque(word, "_-+=/") };
+    let authenticates = text.split_once(' ').is_some_and(|(scheme, _)| {
+        ["basic", "bearer", "digest", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    });
+    authenticates
+        || has_named(text)
+        || text.split_whitespace().any(|word| is_jwt(word) || words(word) || has_userinfo(word))
+}
+
+/// Whether a text has a name before a colon or an equals sign that says that few may know what stands behind it.
+fn has_named(text: &str) -> bool {
+    text.match_indices([':', '=']).any(|(at, _)| {
+        let (before, behind) = text.split_at(at);
+        let before = before.trim_end_matches(|letter: char| letter.is_whitespace() || "\"'".contains(letter));
+        let name = before.rsplit(|letter: char| !(letter.is_ascii_alphanumeric() || "_-%.".contains(letter))).next();
+        let has_value = behind.chars().skip(1).any(char::is_alphanumeric);
+        has_value && name.is_some_and(names_a_secret)
+    })
+}
+
+/// Whether a URL has userinfo (RFC 3986 §3.2.1).
+fn has_userinfo(word: &str) -> bool {
+    word.match_indices("://").any(|(at, separator)| {
+        let behind = word.get(at + separator.len()..).unwrap_or_default();
+        behind.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+    })
+}
+
+/// Whether a text has a word that is long and of letters and digits, or of either alone, as keys, tokens and digests are; a
+/// UUID is a name, and so is what is put together from words of letters. These signs are no end of a word.
+fn has_opaque(text: &str, signs: &str) -> bool {
+    let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || signs.contains(letter)));
     words.filter(|word| word.len() >= OPAQUE_LENGTH && !is_uuid(word)).any(|word| {
-        word.bytes().any(|letter| letter.is_ascii_digit()) && word.bytes().any(|letter| letter.is_ascii_alphabetic())
+        let is_whole = word.bytes().all(|letter| letter.is_ascii_alphanumeric());
+        let is_mixed = word.bytes().any(|letter| letter.is_ascii_digit())
+            && word.bytes().any(|letter| letter.is_ascii_alphabetic());
+        is_whole || is_mixed
     })
 }
 
@@ -392,6 +432,22 @@ mod tests {
             ("note", json!(format!("Bearer {jwt}"))),
             ("note", json!(["svc_3MfDvUWIBpxSYZg7rIPKCZ0uqcBYG9wPFjGBOpnYXVk"])),
             ("note", json!("0123456789abcdef0123456789abcdef")),
+            ("note", json!("abcDEF123+/abcDEF123+/abcDEF123+/abcDEF123+/==")),
+            ("note", json!("a".repeat(40))),
+            ("note", json!("7".repeat(40))),
+            ("note", serde_json::from_str("12345678901234567890123456789012345").unwrap()),
+            ("note", serde_json::from_str("[0.12345678901234567890]").unwrap()),
+            ("note", json!("Basic hunter2")),
+            ("note", json!({"deep": ["Authorization: Basic hunter2"]})),
+            ("note", json!(["password=hunter2"])),
+            ("note", json!("the pwd : 'hunter2'")),
+            ("note", json!("https://u:hunter2@rp.example/")),
+            ("note", json!("see https://rp.example/?a=1&access_token=hunter2")),
+            ("Authorization", json!("hunter2")),
+            ("pwd", json!("hunter2")),
+            ("pass", json!("hunter2")),
+            ("bearer", json!("hunter2")),
+            ("vendor", json!({"basic_auth": "hunter2"})),
         ] {
             let changes = dropped(&json!({name: value})).kept();
             let text = serde_json::to_string(&changes).unwrap();
@@ -412,6 +468,9 @@ mod tests {
             ("tenant", json!("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")),
             ("tenant", json!({"name": "Ministry of Silly Walks, 1st floor", "level": 3})),
             ("page", json!("https://a-rather-long-name-without-digits.example.com/path")),
+            ("page", json!("https://rp.example:8443/documents/2026/of-the-last-year/first-half?page=2#at@top")),
+            ("ratio", json!([0.25, -3, u64::MAX, 1.5])),
+            ("hours", json!("open: 9=17, mail: me@rp.example")),
         ] {
             assert_eq!(dropped(&json!({name: value})).kept().sent(Map::new())[name], value);
         }

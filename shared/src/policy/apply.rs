@@ -183,7 +183,8 @@ impl Policy {
         if !permitted {
             return Some(RedirectUriFault::PrivateUse);
         }
-        (rules.reverse_domain_schemes && !uri.scheme().contains('.')).then_some(RedirectUriFault::NotReverseDomain)
+        (rules.reverse_domain_schemes && !is_reversed_domain(uri.scheme()))
+            .then_some(RedirectUriFault::NotReverseDomain)
     }
 
     fn permits_host(&self, uri: &RedirectUri) -> bool {
@@ -328,6 +329,19 @@ fn only_native_can_have(uris: &[(usize, RedirectUri)], metadata: &ClientMetadata
     })
 }
 
+/// Whether a scheme is a domain name in reverse order (RFC 8252 §7.1): labels of letters, digits and hyphens within
+/// (RFC 1034 §3.5).
+fn is_reversed_domain(scheme: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    scheme.contains('.') && scheme.split('.').all(is_label)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -470,7 +484,10 @@ mod tests {
         assert!(registered(&policy, client("client_secret_basic", "cursor")).unwrap_err().contains("redirect_uris[0]"));
         policy.redirect_uris.reverse_domain_schemes = true;
         assert!(registered(&policy, client("none", "com.example.app")).is_ok());
-        assert!(registered(&policy, client("none", "cursor")).unwrap_err().contains("reversed domain"));
+        assert!(registered(&policy, client("none", "com.1password.x-1")).is_ok());
+        for scheme in ["cursor", "com.", "com..app", "com.example.", "com.-a", "com.a-", "com.exa+mple", "com--"] {
+            assert!(registered(&policy, client("none", scheme)).unwrap_err().contains("reversed domain"), "{scheme}");
+        }
         policy.redirect_uris.private_use_schemes = PrivateUseSchemes::Refuse;
         assert!(registered(&policy, client("none", "com.example.app")).is_err());
     }

@@ -28,11 +28,10 @@ impl Unused {
         self.never.map(|seconds| registered.saturating_add(seconds))
     }
 
-    /// When a client ends that is used at that time, if it is not used again; in seconds since 1970. What it has been given
-    /// by then works until that other time. Within one day a use moves nothing, so that there is a day more.
+    /// When a client ends that is used at that time, if it is not used again; in seconds since 1970. Within one day a use
+    /// moves nothing, so that there is a day more.
     #[must_use]
-    pub fn end_of_used(&self, used: u64, has_until: u64) -> Option<u64> {
-        let end = |seconds: u64| used.saturating_add(seconds).max(has_until).saturating_add(DAY);
-        self.since.map(end)
+    pub fn end_of_used(&self, used: u64) -> Option<u64> {
+        self.since.map(|seconds| used.saturating_add(seconds).saturating_add(DAY))
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn new_client(
 }
 
 /// Stores a client under the name that it has. What stands there already, `meet` makes it the next version of, or answers
-/// in its place.
+/// in its place, as one that is registered again.
 pub(super) async fn register_named(
     context: &Context<'_>,
     mut client: RegisteredClient,
@@ -128,10 +128,15 @@ pub(super) async fn register_named(
     };
     for _ in 0..MINTING_ATTEMPTS {
         let is_new = occupant.is_none();
-        if let Some(occupant) = occupant
-            && let Some(same) = meet(&mut client, occupant)?
+        if let Some(there) = occupant.take()
+            && let Some(same) = meet(&mut client, there)?
         {
-            return Ok(ClientInformation::new(same, None, None));
+            if let Some(same) = app.store.register_again(service, same).await? {
+                return Ok(ClientInformation::new(same, None, None));
+            }
+            // It is gone meanwhile, and is registered as one that is new, or is another one.
+            occupant = app.store.occupant(service.id, client.numeric_id).await?;
+            continue;
         }
         if is_new && client.source != Source::FederationAutomatic {
             // Whoever had that name before may be removed by now, with what says so.
@@ -194,7 +199,9 @@ pub(super) fn succeed(
     // Who is replaced loses nothing of what use has given it.
     if let Some(earlier) = &occupant.client {
         (client.used, client.unconfirmed) = (earlier.used.clone(), earlier.unconfirmed);
-        client.unused_until = client.unused_until.map(|end| end.max(earlier.unused_until.unwrap_or_default()));
+        let end = std::mem::replace(&mut client.unused_until, earlier.unused_until);
+        client.given_until = earlier.given_until;
+        client.end_unused(end, 0);
     }
     match occupant.client {
         Some(earlier) if earlier.locked => return Err(Error::ClientLocked),

@@ -5,13 +5,13 @@ use aws_lc_rs::hmac;
 use serde_json::{Map, Value};
 
 use super::enrolment::{new_client, register_named, succeed};
-use super::{Admitted, Context, remote};
+use super::{Admitted, Context, Scrutiny, Sent, admit, remote};
 use crate::caller::Registrant;
-use crate::client::{ClientInformation, Source};
+use crate::client::{ClientInformation, RegisteredClient, Source};
 use crate::credentials::{ClientId, IdSalt, derive_client_id};
 use crate::error::Error;
-use crate::metadata::{AuthMethod, RedirectUri, VerifiedMetadata};
-use crate::store::Witness;
+use crate::metadata::{AuthMethod, RedirectUri, Submitted, VerifiedMetadata};
+use crate::policy::BoundPolicy;
 
 /// The identifier that all have who register the same; none where this one shall have a client of its own: with a token,
 /// a statement, a secret or keys it is somebody's.
@@ -38,12 +38,12 @@ pub(super) async fn register(
     client_id: ClientId,
     admitted: Admitted,
 ) -> Result<ClientInformation, Error> {
-    let Context { app, service, .. } = context;
+    let Context { service, .. } = context;
     remote::check(context, &admitted.metadata).await?;
     let mut client = new_client(context, source, &Registrant::Anonymous, admitted, Map::new());
     client.client_id = client_id;
-    let (sent, now) = (client.record.metadata.clone(), client.record.issued_at_millis);
-    let mut registered = register_named(context, client, |client, occupant| match occupant.client {
+    let sent = client.record.metadata.clone();
+    let registered = register_named(context, client, |client, occupant| match occupant.client {
         Some(same) if same.client_id != client.client_id || !same.is_shared() => {
             Err(Error::internal("two identifiers have one number"))
         }
@@ -53,17 +53,57 @@ pub(super) async fn register(
         None => succeed(client, occupant, &[], service).map(|()| None),
     })
     .await?;
-    let known = &mut registered.client;
-    if known.record.issued_at_millis < now {
-        app.store.note_use(service, known, Witness::Anybody, 0).await;
+    Ok(told(registered, sent))
+}
+
+/// Answers the client that there is, though what is sent is refused for its names: an operator has vouched for these, and they
+/// are no stranger's who registers the same. None where there is no such client.
+///
+/// # Errors
+/// As [`register`].
+pub(super) async fn vouched(
+    context: &Context<'_>,
+    source: Source,
+    registrant: &Registrant,
+    submitted: &Submitted,
+) -> Result<Option<ClientInformation>, Error> {
+    let Context { app, service, .. } = context;
+    if !service.policy().merge_identical || !matches!(registrant, Registrant::Anonymous) {
+        return Ok(None);
     }
+    let (sent, bound) = (Sent::to_register(submitted), BoundPolicy::default());
+    let Ok(admitted) = admit(context, source, sent, &bound, Scrutiny::Vouched, &mut "").await else { return Ok(None) };
+    let Some(client_id) = identifier(context, source, registrant, &admitted, &submitted.kept) else { return Ok(None) };
+    let sent = admitted.metadata;
+    let there = app.store.client(service.id, service.numeric_id(&client_id)).await?;
+    let is_vouched = |same: &RegisteredClient| {
+        let is_known = || sent.to_metadata().is_known_as(&same.record.metadata.to_metadata());
+        same.client_id == client_id && is_the_same(same) && same.record.settings.vouched && is_known()
+    };
+    let Some(same) = there.filter(is_vouched) else { return Ok(None) };
+    if same.locked {
+        return Err(Error::ClientLocked);
+    }
+    remote::check(context, &sent).await?;
+    let same = app.store.register_again(service, same).await?;
+    Ok(same.map(|same| told(ClientInformation::new(same, None, None), sent)))
+}
+
+/// Whether all who register the same may still share it.
+fn is_the_same(client: &RegisteredClient) -> bool {
+    client.is_shared() && is_public(&client.record.metadata)
+}
+
+/// What one copy of a program is told of the client that all share.
+fn told(mut registered: ClientInformation, sent: VerifiedMetadata) -> ClientInformation {
+    let known = &mut registered.client;
     // Each is told the ports that it has sent; what an operator has changed holds for all.
     if compared(&known.record.metadata) == compared(&sent) {
         known.record.metadata = sent;
     } else {
         known.record.metadata.take_loopback_ports(sent.redirect_uris());
     }
-    Ok(registered)
+    registered
 }
 
 /// Whether nothing in the metadata is known to the client alone.

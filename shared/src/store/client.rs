@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFail
 
 pub(crate) use deletion::CEILING;
 pub use deletion::{Deleter, Unrestorable};
-pub(super) use item::{Records, TOKENS_FROM, UNCONFIRMED, USED, ends};
+pub(super) use item::{GIVEN_UNTIL, REGISTERED_AGAIN_AT, Records, TOKENS_FROM, UNCONFIRMED, UNUSED_UNTIL, USED, ends};
 
 use super::claim::claims;
 use super::item::{changed, integer, number, parsed, required, string, text};
@@ -210,12 +210,15 @@ impl Store {
         claimed: &[ClaimKind],
         origin: &Origin,
     ) -> Result<(), Error> {
-        // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end; of
-        // one that has ended or is deleted there is none. Nor does the end of tokens where none are known.
+        // Deleting counts as a change, so a client that was read does not come back. A use does not, and moves its end, nor
+        // does another copy's registration; of one that has ended or is deleted there is none. Nor does the end of tokens
+        // where none are known.
+        let kept_until = if client.source.ends_unused() { client.kept_until() } else { u64::MAX };
         let read = Item::from([
             (":read".to_owned(), integer(client.version.saturating_sub(1))),
             (":used".to_owned(), string(client.used.as_deref().unwrap_or_default())),
-            (":unused".to_owned(), integer(client.unused_until.unwrap_or(u64::MAX))),
+            (":unused".to_owned(), integer(kept_until)),
+            (":again".to_owned(), integer(client.registered_again_at.unwrap_or_default())),
             (":now".to_owned(), integer(self.clock.now())),
             (":from".to_owned(), integer(client.tokens_from.unwrap_or_default())),
         ]);
@@ -224,7 +227,9 @@ impl Store {
             "version = :read AND (attribute_not_exists({TOKENS_FROM}) OR {TOKENS_FROM} <= :from) \
              AND (expires_at <= :now OR attribute_exists(deleted_by) \
              OR ((attribute_not_exists(#used) OR #used = :used){confirmed} \
-             AND (attribute_not_exists(unused_until) OR unused_until <= :unused)))"
+             AND (attribute_not_exists(unused_until) OR unused_until <= :unused) \
+             AND (attribute_not_exists(given_until) OR given_until <= :unused) \
+             AND (attribute_not_exists({REGISTERED_AGAIN_AT}) OR {REGISTERED_AGAIN_AT} <= :again)))"
         );
         let mut claims = claims(client, claimed)?;
         for _ in 0..=TAKEOVERS {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::client::{UNCONFIRMED, USED, ends};
+use super::client::{GIVEN_UNTIL, REGISTERED_AGAIN_AT, UNCONFIRMED, UNUSED_UNTIL, USED, ends};
 use super::item::{integer, string, text};
 use super::metadata_document::kept_document;
 use super::schema::{Key, client_key, metadata_document_key};
@@ -56,7 +56,7 @@ impl Store {
         });
         let found = self.batches(keys.collect()).await?;
         let today = self.clock.today();
-        let is_due =
+        let is_due_of =
             |item: &Item| text(item, USED).is_none_or(|day| day < today.as_str()) || item.contains_key(UNCONFIRMED);
         let (mut known, mut due) = (Vec::new(), Vec::new());
         for item in &found {
@@ -71,7 +71,7 @@ impl Store {
             known.push(*client_id);
             // What operators have decided about the client of a document is no client to be noted besides.
             let is_decision = !is_document && text(item, "source") == Some(Source::MetadataDocument.as_str());
-            if is_due(item) && !is_decision {
+            if is_due_of(item) && !is_decision {
                 due.push(match copy {
                     Some(copy) => Due::Document(*number, copy.fresh_until),
                     None => Due::Client(Box::new(Self::stored_client(service.id, *number, item)?)),
@@ -94,9 +94,7 @@ impl Store {
         (by, has_until): (Witness, u64),
     ) -> Result<(), Error> {
         let today = self.clock.today();
-        let is_confirmed = by == Witness::Anybody || !client.unconfirmed;
-        let is_known = is_confirmed && client.used.as_ref().is_some_and(|day| *day >= today);
-        if is_known && client.unused_until.is_none_or(|end| end >= has_until) {
+        if !is_due(client, &today, (by, has_until)) {
             return Ok(());
         }
         let document = client.record.metadata_document.as_ref().filter(|_| !client.locked);
@@ -138,64 +136,119 @@ impl Store {
     ) -> Result<(), Error> {
         let mut client = client;
         for _ in 0..ATTEMPTS {
-            let unused_until = client.unused_after(service.policy().unused, self.clock.now(), has_until);
-            // What was known before is known still.
-            let unconfirmed = by == Witness::Anybody && (client.used.is_none() || client.unconfirmed);
-            let next = RegisteredClient { unused_until, unconfirmed, ..client };
-            let write_id = self.write_id()?;
-            let update = self.using(&next, today, has_until, &write_id);
-            let refused = match self.write(Write::Update(Box::new(update)), &write_id).await? {
-                Outcome::Written => return Ok(()),
-                Outcome::Refused(conditions) => conditions,
-            };
-            let old = refused.iter().find_map(Condition::old);
-            let now = old.map(|item| self.listed_client(service.id, next.numeric_id, item)).transpose()?.flatten();
-            match now.filter(|now| now.version != next.version) {
-                Some(now) => client = now,
-                // It is gone, or somebody else has noted the same.
-                None => return Ok(()),
+            let (mut next, now) = (client.clone(), self.clock.now());
+            next.note_use(service.policy().unused, (today, now), by == Witness::Anybody, has_until);
+            match self.note(&client, &next).await? {
+                Noted::Otherwise(there) if is_due(&there, today, (by, has_until)) => client = *there,
+                // It is noted, by this or by somebody else, or the client is gone.
+                _ => return Ok(()),
             }
         }
         Ok(())
     }
 
-    /// The write that notes a use, and when the client ends if it is the last one.
-    fn using(&self, client: &RegisteredClient, today: &str, has_until: u64, write_id: &str) -> UpdateItemFluentBuilder {
-        let mut set = vec!["#used = :day, write_id = :write".to_owned()];
-        let mut remove = Vec::new();
-        let mut update = self
-            .update(client_key(client.service_id, client.numeric_id))
-            .expression_attribute_names("#used", USED)
-            .expression_attribute_values(":day", string(today))
-            .expression_attribute_values(":write", string(write_id))
-            .expression_attribute_values(":version", integer(client.version))
-            .expression_attribute_values(":now", integer(self.clock.now()))
-            .expression_attribute_values(":until", integer(has_until));
-        if client.unconfirmed {
-            set.push(format!("{UNCONFIRMED} = :unconfirmed"));
-            update = update.expression_attribute_values(":unconfirmed", AttributeValue::Bool(true));
-        } else {
-            remove.push(UNCONFIRMED);
+    /// Notes that a client is registered again, by another copy of its program, where that is more than is known: the client
+    /// as it is then, or none where it is gone or changed meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Contention`] if others go on noting something of it; [`Error::Unavailable`], [`Error::Internal`].
+    pub(crate) async fn register_again(
+        &self,
+        service: &Service,
+        client: RegisteredClient,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        let mut client = client;
+        let (today, now) = (self.clock.today(), self.clock.now_millis());
+        for _ in 0..=ATTEMPTS {
+            let Some(next) = client.registered_again(service.policy(), (&today, now)) else { return Ok(Some(client)) };
+            client = match self.note(&client, &next).await? {
+                Noted::Noted => return Ok(Some(next)),
+                Noted::Otherwise(there) if there.version == client.version => *there,
+                Noted::Otherwise(_) | Noted::Gone => return Ok(None),
+            };
         }
-        for (name, end) in ends(client) {
-            match end {
-                Some(end) => {
-                    set.push(format!("{name} = :{name}"));
-                    update = update.expression_attribute_values(format!(":{name}"), integer(end));
+        Err(Error::Contention)
+    }
+
+    /// Writes what is known of a client's uses and, following from these, when it ends: of a client of that version of which
+    /// nobody has noted anything since.
+    async fn note(&self, read: &RegisteredClient, next: &RegisteredClient) -> Result<Noted, Error> {
+        let write_id = self.write_id()?;
+        let update = self.noting(read, next, &write_id);
+        let refused = match self.write(Write::Update(Box::new(update)), &write_id).await? {
+            Outcome::Written => return Ok(Noted::Noted),
+            Outcome::Refused(conditions) => conditions,
+        };
+        let old = refused.iter().find_map(Condition::old);
+        let there = old.map(|item| self.listed_client(read.service_id, read.numeric_id, item)).transpose()?.flatten();
+        Ok(match there {
+            Some(there) if there.client_id == read.client_id => Noted::Otherwise(Box::new(there)),
+            _ => Noted::Gone,
+        })
+    }
+
+    fn noting(&self, read: &RegisteredClient, next: &RegisteredClient, write_id: &str) -> UpdateItemFluentBuilder {
+        let mut update = self
+            .update(client_key(next.service_id, next.numeric_id))
+            .expression_attribute_names("#used", USED)
+            .expression_attribute_values(":write", string(write_id))
+            .expression_attribute_values(":version", integer(read.version))
+            .expression_attribute_values(":now", integer(self.clock.now()));
+        let (mut set, mut remove) = (vec!["write_id = :write".to_owned()], Vec::new());
+        for (name, value) in noted(next).into_iter().chain(ends(next).map(|(name, end)| (name, end.map(integer)))) {
+            match value {
+                Some(value) => {
+                    let given = format!(":{}", name.trim_start_matches('#'));
+                    set.push(format!("{name} = {given}"));
+                    update = update.expression_attribute_values(given, value);
                 }
                 None => remove.push(name),
             }
         }
+        let mut as_read = vec!["version = :version AND attribute_not_exists(deleted_by)".to_owned()];
+        as_read.push("(attribute_not_exists(expires_at) OR expires_at > :now)".to_owned());
+        for (name, value) in noted(read).into_iter().chain(kept(read)) {
+            as_read.push(match value {
+                Some(value) => {
+                    let was = format!(":was_{}", name.trim_start_matches('#'));
+                    update = update.expression_attribute_values(&was, value);
+                    format!("{name} = {was}")
+                }
+                None => format!("attribute_not_exists({name})"),
+            });
+        }
         let removed = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        // Nobody takes back what somebody else has confirmed.
-        let is_more = if client.unconfirmed {
-            "attribute_not_exists(#used) OR ((#used < :day OR unused_until < :until) AND attribute_exists(unconfirmed))"
-        } else {
-            "attribute_not_exists(#used) OR #used < :day OR unused_until < :until OR attribute_exists(unconfirmed)"
-        };
-        update.update_expression(format!("SET {}{removed}", set.join(", "))).condition_expression(format!(
-            "version = :version AND attribute_not_exists(deleted_by) \
-             AND (attribute_not_exists(expires_at) OR expires_at > :now) AND ({is_more})"
-        ))
+        update.update_expression(format!("SET {}{removed}", set.join(", "))).condition_expression(as_read.join(" AND "))
     }
+}
+
+/// What has become of a note.
+enum Noted {
+    /// It is written.
+    Noted,
+    /// Something else is, and the client is that now.
+    Otherwise(Box<RegisteredClient>),
+    /// There is no such client any more.
+    Gone,
+}
+
+/// Whether it is more than is known of a client that it is used on that day, and has been given what works until then.
+fn is_due(client: &RegisteredClient, today: &str, (by, has_until): (Witness, u64)) -> bool {
+    let is_confirmed = by == Witness::Anybody || !client.unconfirmed;
+    let is_known = is_confirmed && client.used.as_deref().is_some_and(|day| day >= today);
+    !is_known || !client.is_kept_until(has_until)
+}
+
+/// What is known of a client's uses.
+fn noted(client: &RegisteredClient) -> [(&'static str, Option<AttributeValue>); 3] {
+    [
+        ("#used", client.used.as_deref().map(string)),
+        (UNCONFIRMED, client.unconfirmed.then_some(AttributeValue::Bool(true))),
+        (REGISTERED_AGAIN_AT, client.registered_again_at.map(integer)),
+    ]
+}
+
+/// Until when it is kept for them.
+fn kept(client: &RegisteredClient) -> [(&'static str, Option<AttributeValue>); 2] {
+    [(UNUSED_UNTIL, client.unused_until.map(integer)), (GIVEN_UNTIL, client.given_until.map(integer))]
 }

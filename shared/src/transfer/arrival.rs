@@ -25,7 +25,7 @@ const MAX_CLIENT_ID: usize = 2048;
 type Form = fn(&AttributeValue) -> bool;
 
 /// The forms of attributes that are read; others are carried as they are.
-const FORMS: [(&str, Form); 24] = [
+const FORMS: [(&str, Form); 26] = [
     ("client_id", is_text),
     ("source", is_text),
     ("client", is_text),
@@ -38,6 +38,8 @@ const FORMS: [(&str, Form); 24] = [
     ("expires_at", is_number),
     ("ends_at", is_number),
     ("unused_until", is_number),
+    ("given_until", is_number),
+    ("registered_again_at", is_number),
     ("pending_until", is_number),
     ("tokens_from", is_number),
     ("begun", is_number),

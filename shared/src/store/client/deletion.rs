@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 
-use super::item::{NEXT_TOKEN, OWN_END, TOKENS_FROM, UNCONFIRMED, USED, client_item, is_locked};
-use crate::client::{RegisteredClient, Source};
+use super::item::{NEXT_TOKEN, OWN_END, REGISTERED_AGAIN_AT, TOKENS_FROM, UNCONFIRMED, USED, client_item, is_locked};
+use crate::claim_kind::ClaimKind;
+use crate::client::{MILLIS_TO_BE_USED, RegisteredClient, Source};
 use crate::credentials::{TokenHash, decimal};
 use crate::error::Error;
 use crate::origin::Origin;
@@ -48,6 +49,8 @@ pub enum Unrestorable {
     TooLate,
     /// It would have ended by now.
     Over,
+    /// Such a name of it is another client's by now.
+    Claimed(ClaimKind),
 }
 
 impl Unrestorable {
@@ -63,6 +66,8 @@ impl Unrestorable {
                 "the client made room for others, by the policy's clients_per_service: it may register again"
             }
             Self::TooLate => "the client was deleted more than thirty days ago",
+            Self::Claimed(ClaimKind::Alias) => "alias is taken by another client",
+            Self::Claimed(ClaimKind::SoftwareId) => "software_id is taken by another client",
             Self::Over => "the client would have ended by now, by the time that it had: it may register again",
         }
     }
@@ -73,7 +78,7 @@ const LISTED: &str = "#list, #at";
 
 /// What is gone with a client that stands in another list from then on.
 const GONE_OF_LISTED: &str = "#record, claims, used, unconfirmed, secret, secret_version, secret_mac, rat_hash, rat_next, previous_secret, previous_secret_version, \
-     previous_secret_mac, previous_secret_until, unused_until, pending_until, begun, reindexed, developer";
+     previous_secret_mac, previous_secret_until, unused_until, given_until, registered_again_at, pending_until, begun, reindexed, developer";
 
 /// Who deletes a client.
 #[derive(Debug, Clone, Copy)]
@@ -126,9 +131,6 @@ impl Deleter {
 
 /// Who has deleted a client that a ceiling has let go.
 pub(crate) const CEILING: &str = "ceiling";
-
-/// How long a client has to be used before it makes room, in milliseconds: ten minutes.
-const MILLIS_TO_BE_USED: u64 = 10 * 60 * 1000;
 
 /// How many clients one call lets go at the most to make room, and through how many pages of the list it looks for them.
 const MOST_MAKING_ROOM: usize = 200;
@@ -234,6 +236,7 @@ impl Store {
             .update_expression(buried)
             .expression_attribute_values(":id", string(client_id))
             .expression_attribute_values(":now", integer(now));
+        let registered_again_until = self.clock.now_millis().saturating_sub(2 * MILLIS_TO_BE_USED);
         let live = "client_id = :id AND attribute_not_exists(deleted_by) \
                     AND (attribute_not_exists(expires_at) OR expires_at > :now)";
         if !deleter.keeps_lock() {
@@ -249,9 +252,11 @@ impl Store {
                 .expression_attribute_values(":unlocked", AttributeValue::Bool(false)),
             Deleter::Unused(version) => update
                 .condition_expression(format!(
-                    "{live} AND version = :version AND (attribute_not_exists(#used) OR attribute_exists({UNCONFIRMED}))"
+                    "{live} AND version = :version AND (attribute_not_exists(#used) OR attribute_exists({UNCONFIRMED})) \
+                     AND (attribute_not_exists({REGISTERED_AGAIN_AT}) OR {REGISTERED_AGAIN_AT} <= :again)"
                 ))
                 .expression_attribute_names("#used", USED)
+                .expression_attribute_values(":again", integer(registered_again_until))
                 .expression_attribute_values(":version", integer(version)),
             Deleter::KeepingLock => update
                 .condition_expression(format!("{live} AND locked = :locked"))
@@ -486,7 +491,8 @@ impl Store {
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub(crate) async fn make_room(&self, service_id: u64, Excess { clients, from }: Excess) -> Result<usize, Error> {
         let origin = Origin { actor: CEILING.to_owned(), door: "stream", ..Origin::default() };
-        let registered = Some(from..self.clock.now_millis().saturating_sub(MILLIS_TO_BE_USED));
+        let now = self.clock.now_millis();
+        let registered = Some(from..now.saturating_sub(MILLIS_TO_BE_USED));
         let mut walk = self.walk(service_id, Route { registered, ..Route::default() });
         let (mut gone, wanted) = (0, usize::try_from(clients).unwrap_or(usize::MAX).min(MOST_MAKING_ROOM));
         let mut reached = from;
@@ -496,7 +502,7 @@ impl Store {
                 break;
             };
             reached = clients.last().map_or(reached, |last| last.record.issued_at_millis);
-            for client in clients.iter().filter(|client| client.makes_room()) {
+            for client in clients.iter().filter(|client| client.makes_room() && client.has_had_time(now)) {
                 if gone == wanted {
                     return Ok(gone);
                 }

@@ -25,7 +25,13 @@ pub(super) const REQUEST_ISSUED_AT: &str = "request_issued_at";
 pub(super) const OWN_END: &str = "ends_at";
 
 /// When a client ends if nobody uses it until then.
-pub(super) const UNUSED_UNTIL: &str = "unused_until";
+pub(in crate::store) const UNUSED_UNTIL: &str = "unused_until";
+
+/// What that is at least once it ends so.
+pub(in crate::store) const GIVEN_UNTIL: &str = "given_until";
+
+/// When a client was registered again, by another copy of its program, as far as that is noted.
+pub(in crate::store) const REGISTERED_AGAIN_AT: &str = "registered_again_at";
 
 /// Until when operators have time to approve a client.
 const PENDING_UNTIL: &str = "pending_until";
@@ -86,6 +92,8 @@ pub(super) fn client_of(
         next_registration_access_token: text(item, NEXT_TOKEN).and_then(TokenHash::parse),
         expires_at: own_end(item),
         unused_until: number(item, UNUSED_UNTIL),
+        given_until: number(item, GIVEN_UNTIL),
+        registered_again_at: number(item, REGISTERED_AGAIN_AT),
         pending_until: number(item, PENDING_UNTIL),
         retained: is_true(item, RETAINED),
         used: text(item, USED).map(str::to_owned),
@@ -156,11 +164,15 @@ pub(super) fn is_true(item: &Item, name: &str) -> bool {
 }
 
 /// The attributes that say when a client ends: [`own_end`] reads the second one.
-pub(in crate::store) fn ends(client: &RegisteredClient) -> [(&'static str, Option<u64>); 4] {
+pub(in crate::store) fn ends(client: &RegisteredClient) -> [(&'static str, Option<u64>); 5] {
     let own = client.expires_at.filter(|_| client.is_held() || client.unused_until.is_some());
-    let others = [(UNUSED_UNTIL, client.unused_until), (PENDING_UNTIL, client.pending_until)];
-    let [unused, pending] = others;
-    [("expires_at", client.ends_at()), (OWN_END, own), unused, pending]
+    [
+        ("expires_at", client.ends_at()),
+        (OWN_END, own),
+        (UNUSED_UNTIL, client.unused_until),
+        (GIVEN_UNTIL, client.given_until),
+        (PENDING_UNTIL, client.pending_until),
+    ]
 }
 
 /// When a registration ends by itself.
@@ -228,6 +240,9 @@ pub(super) fn client_item(client: &RegisteredClient, write_id: &str, origin: &Or
         if let Some(end) = end {
             put(name, integer(end));
         }
+    }
+    if let Some(again) = client.registered_again_at {
+        put(REGISTERED_AGAIN_AT, integer(again));
     }
     if client.retained {
         put(RETAINED, AttributeValue::Bool(true));

@@ -131,7 +131,7 @@ pub(super) async fn register_named(
         if let Some(there) = occupant.take()
             && let Some(same) = meet(&mut client, there)?
         {
-            if let Some(same) = app.store.register_again(service, same).await? {
+            if let Some(same) = Box::pin(app.store.register_again(service, same)).await? {
                 return Ok(ClientInformation::new(same, None, None));
             }
             // It is gone meanwhile, and is registered as one that is new, or is another one.

@@ -162,7 +162,7 @@ impl Store {
         for _ in 0..=ATTEMPTS {
             let Some(next) = client.registered_again(service.policy(), (&today, now)) else { return Ok(Some(client)) };
             client = match self.note(&client, &next).await? {
-                Noted::Noted => return Ok(Some(next)),
+                Noted::Written => return Ok(Some(next)),
                 Noted::Otherwise(there) if there.version == client.version => *there,
                 Noted::Otherwise(_) | Noted::Gone => return Ok(None),
             };
@@ -176,7 +176,7 @@ impl Store {
         let write_id = self.write_id()?;
         let update = self.noting(read, next, &write_id);
         let refused = match self.write(Write::Update(Box::new(update)), &write_id).await? {
-            Outcome::Written => return Ok(Noted::Noted),
+            Outcome::Written => return Ok(Noted::Written),
             Outcome::Refused(conditions) => conditions,
         };
         let old = refused.iter().find_map(Condition::old);
@@ -225,7 +225,7 @@ impl Store {
 /// What has become of a note.
 enum Noted {
     /// It is written.
-    Noted,
+    Written,
     /// Something else is, and the client is that now.
     Otherwise(Box<RegisteredClient>),
     /// There is no such client any more.

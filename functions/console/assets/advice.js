@@ -31,7 +31,7 @@ export function costs(before, after, client, registered) {
   ]
 }
 
-/** Asks what a policy would make of a body, or of what stands for a sample. */
+/** Asks what a policy would make of a body, or of what stands for a sample, at a door. */
 async function attempt({ id, signal }, policy, body) {
   try {
     return (await ask(['POST', `${id}/policy/try`, {}, { policy, ...body }], signal)).members
@@ -57,19 +57,19 @@ const isLess = (one, other) => one.length < other.length && one.every((change) =
 
 /**
  * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
- * `there` is how many clients count against the ceiling that has refused it, if one has.
+ * `there` is how many clients count against the ceiling that has refused it, if one has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
-  const { rule, there } = kind
+  const { rule, door, there } = kind
   const passes = (members) => members.registered && (!asks(members, rule) || hasRoom(kind, members.policy))
   const left = (members) => members.refused ?? { rule }
   const seen = new Set([JSON.stringify(policy)])
   let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
-    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, there).map(({ label, patch, changed }) =>
-      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there }], changed, before: state.left })))
+    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, kind).map(({ label, patch, changed }) =>
+      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there, door }], changed, before: state.left })))
     const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
-    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client }) })))
+    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client, door }) })))
     passing = tried.filter(({ members }) => passes(members))
     failing.push(...tried.filter(({ members }) => !passes(members)).map(({ steps, members }) => ({ steps, why: why(members, rule) })))
     // Who comes further is taken further.
@@ -106,17 +106,17 @@ export async function suggestions(context, kind, policy, client, first, take) {
   return helping(found.map((one) => helps(one, () => take(one.changed)))) || failed(failing)
 }
 
-/** Why a sample cannot be tried: a trial is a registration at the door oauth, by nobody in particular. */
+/** Why a sample cannot be tried: a trial is a registration by nobody in particular. */
 const untried = ({ rule, door, description }) => ofToken(description) ? 'A trial has no initial access token, so this cannot be tried here: make a token that allows it, or let the registrant ask for less.' : ({
-  'doors': `A trial is made at the door oauth, so this cannot be tried here: add ${door} to doors where the service shall open it.`,
+  'doors': `What is sent to this door cannot be tried while it is closed: add ${door} to doors where the service shall open it.`,
   'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
   'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
 })[rule] ?? `What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names${about(rule)[0].length ? ', or it is changed in the policy by hand' : ''}.`
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule } = kind
-  const first = await attempt(context, policy, { sample: sent })
+  const { rule, door } = kind
+  const first = await attempt(context, policy, { sample: sent, door })
   const { client, registered, requires } = first
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
@@ -130,7 +130,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return { ...says(untried(kind)), isOver: true }
   }
   const [found, failing] = await search(context, kind, policy, client, first)
-  const withToken = rule === 'registration' && first.refused ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
+  const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {

@@ -80,13 +80,13 @@ async function policySide(context, { rule, door, description }, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
-    (rule === 'registration' && policy.registration !== 'open' || ofToken(description)) && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
+    (rule === 'registration' && door !== 'identity_center' && policy.registration !== 'open' || ofToken(description)) && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
     issuersOf(description, samples).map((issuer) => [
       h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks:'),
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),
     rule === 'software_statements' && !policy.software_statements?.required && h('p', 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, description, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
+    await advice(context, { rule, door, description, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0], door)),
   ]
 }

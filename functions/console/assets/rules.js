@@ -36,6 +36,7 @@ export const RULES = {
 
 /** What the registrant does about refusals of which more is known than their rule. */
 const REMEDIES = [
+  [/^clients of this service need a token$/, 'Register at another door with it: this one takes no token.'],
   [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
@@ -170,22 +171,22 @@ const CHANGES = {
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
     [NATIVE[0], { redirect_uris: NATIVE[1] }], ...plain(policy, sent),
   ],
-  'doors': ({ doors }) => [['Open the door oauth', { doors: [...doors, 'oauth'] }]].filter(() => !doors.includes('oauth')),
+  'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
   'clients_per_developer': (policy, sent, there) => ceiling('clients_per_developer', policy, there, 'Let a developer have'),
   'software_id_once': () => [['Let a software_id be registered again', { software_id_once: false }]],
 }
 
-/** `there` is how many clients count against a ceiling, where one has refused. */
-export function changes(rule, policy, sent, there) {
-  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there)
+/** `there` is how many clients count against a ceiling, where one has refused; `door` is where it was sent. */
+export function changes(rule, policy, sent, { there, door }) {
+  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => !same(changed, policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
-export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there }) =>
-  changes(rule, policy, sent, there).find((change) => change.label === label)?.changed ?? policy, policy)
+export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there, door }) =>
+  changes(rule, policy, sent, { there, door }).find((change) => change.label === label)?.changed ?? policy, policy)
 
 /** How many kinds of values of a list a sample has, if it does not have all; more of these kinds change nothing. */
 const KINDS = [5, 20]

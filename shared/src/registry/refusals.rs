@@ -238,7 +238,7 @@ const FIRST: [&str; 2] = ["registration", "software_statements"];
 /// or would come further if there were what that rule asks for.
 pub(super) fn is_reproduced(
     configuration: &ServiceConfiguration,
-    door: &'static str,
+    door: &str,
     sample: &Map<String, Value>,
     rule: &'static str,
     reason: &Reason,

@@ -169,7 +169,7 @@ fn settle_at(
     let mut policy = Cow::Borrowed(policy);
     match source {
         Source::IdentityCenter => {
-            begins("identity_center", &metadata);
+            begins(source.as_str(), &metadata);
             metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretPost.as_str().to_owned());
         }
         Source::MetadataDocument => {

@@ -667,10 +667,10 @@ async fn a_software_id_is_one_clients_at_the_operators_doors_as_well() {
         assert_eq!(world.register(1, None, &software(id)).await.status, status, "{id}");
     }
     // Whose name is taken meanwhile is not brought back.
-    let path = format!("/operator/1/clients/{two}");
-    assert_eq!(world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
+    let place = format!("/operator/1/clients/{two}");
+    assert_eq!(world.send_bare("DELETE", &place, Some(&token)).await.status, 204);
     world.client(&software("z")).await;
-    let refused = world.send_bare("POST", &format!("{path}/restore"), Some(&token)).await;
+    let refused = world.send_bare("POST", &format!("{place}/restore"), Some(&token)).await;
     let expected = (409, "conflict", "software_id is taken by another client");
     assert_eq!((refused.status, refused.text("error"), refused.text("error_description")), expected);
 }

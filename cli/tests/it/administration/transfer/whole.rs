@@ -81,6 +81,8 @@ fn whole(read: &RegisteredClient) -> RegisteredClient {
         next_registration_access_token: Some(digest('b')),
         expires_at: Some(LATER),
         unused_until: Some(LATER + 1),
+        given_until: Some(LATER + 3),
+        registered_again_at: Some(5),
         pending_until: Some(LATER + 2),
         retained: true,
         used: Some("2026-09-21".to_owned()),

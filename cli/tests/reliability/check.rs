@@ -273,11 +273,12 @@ impl Found {
         Ok(())
     }
 
-    /// A refusal is counted once; not, where the fault met its last attempt.
+    /// A registration that is refused is counted once; not, where the fault met its last attempt.
     async fn refusals(&mut self, direct: Instance, noted: &Noted, faults: Count) -> Result<()> {
         let mut counted: BTreeMap<String, u64> = BTreeMap::new();
         // Midnight may have passed.
-        for refused in direct.app.store.refusals(OPEN, 2, None, usize::MAX).await.map_err(said)?.0 {
+        let refused = direct.app.store.refusals(OPEN, 2, None, usize::MAX).await.map_err(said)?.0;
+        for refused in refused.into_iter().filter(|refused| refused.operation == "register") {
             *counted.entry(refused.error).or_default() += refused.count;
         }
         let (answered, sum): (u64, u64) = (noted.refusals.values().sum(), counted.values().sum());

@@ -165,6 +165,8 @@ class Editor {
 
   /** Asks the server what it would make of the draft, and of what is sent to it; answers the whole policy, unless it is wrong. */
   async tryIt() {
+    // What was just typed is tried herewith.
+    clearTimeout(this.waits)
     const asked = (this.asked += 1)
     const read = [this.policy, this.body].map((place, index) => parsed(place.value, ['The policy', 'What it sends'][index]))
     const [policy, client] = [read[0] instanceof Error ? read[0] : this.follow(read[0]), read[1]]

@@ -75,7 +75,8 @@ async fn register_as(
         Ok(submitted) => submitted,
     };
     let context = door::context(app, service, request, actor(registrant));
-    let mut information = registry::register(&context, Source::Oauth, registrant, &submitted).await?;
+    let registered = Box::pin(registry::register(&context, Source::Oauth, registrant, &submitted));
+    let mut information = registered.await?;
     let uri = door::registration_client_uri(app, service, request, &information.client.client_id);
     information.registration_client_uri = Some(uri);
     Ok(door::not_stored(Response::json(201, information.to_members())))

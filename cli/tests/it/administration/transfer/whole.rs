@@ -81,8 +81,8 @@ fn whole(read: &RegisteredClient) -> RegisteredClient {
         next_registration_access_token: Some(digest('b')),
         expires_at: Some(LATER),
         unused_until: Some(LATER + 1),
-        given_until: Some(LATER + 3),
-        registered_again_at: Some(5),
+        given_until: None,
+        registered_again_at: Some(8),
         pending_until: Some(LATER + 2),
         retained: true,
         used: Some("2026-09-21".to_owned()),
@@ -149,6 +149,10 @@ async fn full(world: &World) {
         replace_secret(&context, client, None, Some(31_536_000)).await.unwrap();
         let mut whole = RegisteredClient { locked, ..whole(&store.client(1, number).await.unwrap().unwrap()) };
         whole.record.settings.alias = locked.then(|| "store".to_owned());
+        // One stands in the place of the other.
+        if !locked {
+            (whole.given_until, whole.unused_until) = (whole.unused_until, None);
+        }
         let key = client_key(1, number).into_attributes();
         table.delete_item().table_name(TABLE).set_key(Some(key)).send().await.unwrap();
         let created = store.create_client(&whole, None, &[ClaimKind::Alias], &origin).await.unwrap();

@@ -28,7 +28,7 @@ pub use presets::Preset;
 pub use unused::Unused;
 pub use written::{ValueFault, WrittenFault};
 
-use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
+use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope, VerifiedMetadata};
 use crate::time::DAY;
 use crate::trusted_issuer::TrustedIssuer;
 
@@ -313,6 +313,20 @@ pub struct BoundPolicy {
     pub grant_types: Option<Vec<GrantType>>,
 }
 
+impl BoundPolicy {
+    /// The same for a client to which an operator has given that: it may send it again.
+    pub(crate) fn widened_by(&mut self, metadata: &VerifiedMetadata) {
+        if let Some(given) = metadata.scope() {
+            self.scope = self.scope.take().map(|bound| bound.and(given));
+        }
+        if let Some(bound) = &mut self.grant_types {
+            let given = metadata.grant_types().iter().filter(|grant| !bound.contains(grant)).cloned();
+            let given: Vec<GrantType> = given.collect();
+            bound.extend(given);
+        }
+    }
+}
+
 /// A policy that contradicts itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyFault {
@@ -392,7 +406,11 @@ impl Policy {
         }
         coherent("grant_types", &self.grant_types, &GrantType::AuthorizationCode)?;
         coherent("token_endpoint_auth_methods", &self.token_endpoint_auth_methods, &AuthMethod::ClientSecretBasic)?;
-        for response in &self.response_types.offered {
+        let Offer { offered, default, .. } = &self.response_types;
+        if !default.iter().all(|response| offered.contains(response)) {
+            return Err(PolicyFault::DefaultNotOffered("response_types"));
+        }
+        for response in offered {
             if response.grant_types().iter().any(|grant| !self.grant_types.offered.contains(grant)) {
                 return Err(PolicyFault::ResponseWithoutGrant(response.as_str()));
             }

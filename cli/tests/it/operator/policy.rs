@@ -116,6 +116,10 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
             "grant_types: the default",
         ),
         (json!({"response_types": {"offered": [], "unoffered": "drop"}}), "response_types"),
+        (
+            json!({"response_types": {"offered": ["code"], "default": ["token"], "unoffered": "drop"}}),
+            "response_types: the default",
+        ),
         (json!({"response_types": {"offered": ["token"], "unoffered": "drop"}}), "grant_types lacks its grant"),
         (json!({"names": {"reserved": [""]}}), "names: reserved"),
         (json!({"doors": ["back"]}), "back"),

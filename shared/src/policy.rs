@@ -30,7 +30,7 @@ pub use written::{ValueFault, WrittenFault};
 
 use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope, VerifiedMetadata};
 use crate::time::DAY;
-use crate::trusted_issuer::TrustedIssuer;
+use crate::trusted_issuer::{IssuerKeys, TrustedIssuer};
 
 /// The front doors that there are, by the names under which policies open them.
 pub const DOORS: [&str; 6] = ["oauth", "authlete", "identity_center", "federation", "stet", METADATA_DOCUMENT];
@@ -320,7 +320,7 @@ impl BoundPolicy {
             self.scope = self.scope.take().map(|bound| bound.and(given));
         }
         if let Some(bound) = &mut self.grant_types {
-            let given = metadata.grant_types().iter().filter(|grant| !bound.contains(grant)).cloned();
+            let given = metadata.grant_types().iter().filter(|grant| !bound.contains(grant)).copied();
             let given: Vec<GrantType> = given.collect();
             bound.extend(given);
         }
@@ -339,6 +339,9 @@ pub enum PolicyFault {
     /// A host that is none.
     #[error("policy: redirect_uris: {0}: {1:?} is no host in lower case: app.example, .example, 10.0.0.1")]
     Host(&'static str, String),
+    /// Keys of an issuer that cannot be fetched.
+    #[error("policy: software_statements: issuers: jwks_uri {0:?} is not an https URL")]
+    IssuerKeys(String),
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -403,6 +406,10 @@ impl Policy {
         }
         if let Some(door) = self.unknown_door() {
             return Err(PolicyFault::UnknownDoor(door.to_owned()));
+        }
+        let mut issuers = self.software_statements.issuers.iter().map(|issuer| &issuer.keys);
+        if let Some(IssuerKeys::Remote { jwks_uri }) = issuers.find(|keys| !keys.can_be_had()) {
+            return Err(PolicyFault::IssuerKeys(jwks_uri.clone()));
         }
         coherent("grant_types", &self.grant_types, &GrantType::AuthorizationCode)?;
         coherent("token_endpoint_auth_methods", &self.token_endpoint_auth_methods, &AuthMethod::ClientSecretBasic)?;

@@ -230,7 +230,7 @@ mod tests {
         stored.token_endpoint_auth_methods.offered.clear();
         let changed = Policy { lookup_max_age: 5, ..stored.clone() };
         assert_eq!(changed.check_successor(&stored), Ok(()));
-        let other = Policy { custom_members: vec!["client_id".to_owned()], ..stored.clone() };
+        let other = Policy { custom_members: vec!["flags".to_owned()], ..stored.clone() };
         assert!(other.check_successor(&stored).is_err(), "what else is wrong is refused");
         assert!(changed.check_successor(&Preset::Open.policy()).is_err());
     }

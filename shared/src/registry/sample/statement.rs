@@ -27,10 +27,9 @@ fn is_origin(issuer: &str) -> bool {
 /// One by an issuer of whom that is shown.
 pub(super) fn stand_in(shown: &str) -> Option<String> {
     let shown = shown.strip_prefix(BY)?;
-    let issuer = match is_origin(shown) {
-        true => Some(shown.to_owned()),
-        false => uri::stand_in(shown, MAX_BODY_BYTES).or_else(|| text::stand_in(shown, MAX_BODY_BYTES)),
-    }?;
+    let origin = is_origin(shown).then(|| shown.to_owned());
+    let issuer =
+        origin.or_else(|| uri::stand_in(shown, MAX_BODY_BYTES)).or_else(|| text::stand_in(shown, MAX_BODY_BYTES))?;
     let part = |value: serde_json::Value| BASE64URL.encode(value.to_string());
     Some(format!("{}.{}.AA", part(json!({"alg": "ES256"})), part(json!({ "iss": issuer }))))
 }

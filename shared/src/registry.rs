@@ -22,7 +22,7 @@ pub(crate) use enrolment::{
 };
 pub(crate) use refusals::{Attempt, note, read as read_members};
 pub use refusals::{OWN_TOKEN, Operation, Reason, shut_out, turned_away, turned_away_within};
-pub use rehearsal::{Refused, Rehearsal, Requirement, rehearse};
+pub use rehearsal::{Refused, Rehearsal, Requirement, protection, rehearse};
 pub use sample::stand_in;
 pub(crate) use trail::{Begins, Sent, Trail};
 

@@ -678,11 +678,11 @@ mod tests {
         for sent in refused() {
             let mut is_refused = false;
             for configuration in configurations() {
-                let real = rehearse(&configuration, sent.as_object().cloned().unwrap());
+                let real = rehearse(&configuration, "oauth", sent.as_object().cloned().unwrap());
                 let Err(refused) = &real.outcome else { continue };
                 let sample = masked(sent.as_object().unwrap(), &configuration.policy);
                 (tried, is_refused) = (tried + 1, true);
-                if !is_reproduced(&configuration, &sample, real.rule, &Reason::from(refused)) {
+                if !is_reproduced(&configuration, "oauth", &sample, real.rule, &Reason::from(refused)) {
                     lost.push(refused.to_string());
                 }
             }
@@ -720,7 +720,7 @@ mod tests {
             assert_eq!(sample["jwks"]["keys"][0]["x5c"], "of the key");
             let body = stand_in(&sample, &policy).unwrap();
             assert_eq!(masked(&body, &policy), sample);
-            let tried = rehearse(&configuration, body);
+            let tried = rehearse(&configuration, "oauth", body);
             assert!(tried.outcome.is_ok(), "{sent}: {:?}", tried.outcome);
         }
     }

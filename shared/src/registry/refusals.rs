@@ -135,12 +135,14 @@ pub(crate) struct Attempt {
     pub(crate) rule: &'static str,
     /// What is to be registered, as far as that is known.
     pub(crate) sent: Map<String, Value>,
+    /// The client that is to be changed, by whoever may.
+    pub(crate) client_id: Option<String>,
 }
 
 impl Attempt {
     /// A registration of which nothing is known yet but what is asked first.
     pub(crate) fn new(rule: &'static str) -> Self {
-        Self { operation: Operation::Register, rule, sent: Map::new() }
+        Self { operation: Operation::Register, rule, sent: Map::new(), client_id: None }
     }
 }
 
@@ -152,7 +154,7 @@ pub async fn turned_away(
     reason: impl Into<Reason>,
     body: &[u8],
 ) {
-    note(context, &reason.into(), &Attempt { operation, rule, sent: read(body) }).await;
+    note(context, &reason.into(), &Attempt { operation, sent: read(body), ..Attempt::new(rule) }).await;
 }
 
 /// As [`turned_away`], where to refuse has cost nothing: as far as strangers may ask for what is counted by that name.
@@ -201,7 +203,8 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
         return;
     }
     let sample = attempt.operation.sends_metadata().then(|| {
-        let sent = masked(&attempt.sent, service.policy());
+        let mut sent = masked(&attempt.sent, service.policy());
+        sent.extend(attempt.client_id.clone().map(|client_id| ("client_id".to_owned(), client_id.into())));
         let reproduces = is_reproduced(&service.configuration, origin.door, &sent, rule, reason);
         let half = service.numeric_id(&origin.sender) % 2 == 0;
         (half, Sample { sent, reproduces, at: app.clock.now() })

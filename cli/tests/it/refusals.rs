@@ -470,6 +470,11 @@ async fn closed_doors(street: &Street, counted: &mut Counter<'_>) {
         let sent = Sent { function, reply };
         counted.is_one_of(operation, sent, "stet", "doors", "does not open the door stet").await;
     }
+    // What others than these are sent is in other words, or signed.
+    for one in world.refused(1, 1).await.iter().filter(|one| one.rule == "doors") {
+        let is_tried = ["oauth", "authlete"].contains(&&*one.door);
+        assert!(one.samples.iter().all(|sample| sample.reproduces == is_tried), "{one:?}");
+    }
 }
 
 async fn relying_parties(street: &Street, counted: &mut Counter<'_>) {

@@ -128,6 +128,7 @@ pub async fn replace_once(
             let changes = std::mem::take(&mut client.record.changes);
             client.record.changes = changes.then_by_operator(&before, &after);
         }
+        client.record.bound.widened_by(&metadata);
         client.record.metadata = metadata;
         client.record.client_type = checked_type(draft.client_type, client.source, &client.record.metadata)?;
     }

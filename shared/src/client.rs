@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::claim_kind::ClaimKind;
 use crate::credentials::{ClientSecret, Token, TokenHash};
 use crate::metadata::{AuthMethod, Change, Changes, VerifiedMetadata};
-use crate::policy::{BoundPolicy, Policy, Trust, Unused};
+use crate::policy::{BoundPolicy, METADATA_DOCUMENT, Policy, Trust, Unused};
 use crate::time::{DAY, end_of_day};
 
 /// How long a client has to be used before it makes room, in milliseconds: ten minutes.
@@ -72,6 +72,20 @@ impl Source {
             Self::IdentityCenter => "identity_center",
             Self::MetadataDocument => "metadata_document",
         }
+    }
+
+    /// What comes by itself at the door of that name, if there is one.
+    #[must_use]
+    pub fn of_door(door: &str) -> Option<Self> {
+        Some(match door {
+            "oauth" => Self::Oauth,
+            "authlete" => Self::AuthleteRegistration,
+            "identity_center" => Self::IdentityCenter,
+            "federation" => Self::FederationExplicit,
+            "stet" => Self::Stet,
+            METADATA_DOCUMENT => Self::MetadataDocument,
+            _ => return None,
+        })
     }
 
     /// Whether operators may change what such a client registered; where others vouch for it, they may not.

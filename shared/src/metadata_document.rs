@@ -33,7 +33,7 @@ use crate::client::{
 use crate::error::Error;
 use crate::federation::MetadataPolicy;
 use crate::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, Invalid, VerifiedMetadata, verify};
-use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Trust};
+use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Policy, Trust};
 use crate::registry::{self, Attempt, Begins, Context, Trail};
 use crate::service::{METHODS, Service};
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
@@ -552,6 +552,18 @@ fn settled(
     let own = verified.token_endpoint_auth_method();
     methods.retain(|method| *method == own);
     Ok((verified, methods))
+}
+
+/// Gives metadata the method that a service of that policy takes a document with them by.
+///
+/// # Errors
+/// If it offers none of those that they have.
+pub(crate) fn choose(metadata: &mut ClientMetadata, policy: &Policy) -> Result<(), Error> {
+    match choose_method(metadata, policy) {
+        Ok(_) => Ok(()),
+        Err(Refused::Invalid(error)) => Err(error),
+        Err(Refused::NoCommonMethod(invalid)) => Err(invalid.into()),
+    }
 }
 
 /// A service's metadata policy for documents: of parameters, or of entity types as in an entity statement.

@@ -28,9 +28,9 @@ pub use presets::Preset;
 pub use unused::Unused;
 pub use written::{ValueFault, WrittenFault};
 
-use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope};
+use crate::metadata::{AuthMethod, GrantType, ResponseType, SERVER_SET, Scope, VerifiedMetadata};
 use crate::time::DAY;
-use crate::trusted_issuer::TrustedIssuer;
+use crate::trusted_issuer::{IssuerKeys, TrustedIssuer};
 
 /// The front doors that there are, by the names under which policies open them.
 pub const DOORS: [&str; 6] = ["oauth", "authlete", "identity_center", "federation", "stet", METADATA_DOCUMENT];
@@ -313,6 +313,20 @@ pub struct BoundPolicy {
     pub grant_types: Option<Vec<GrantType>>,
 }
 
+impl BoundPolicy {
+    /// The same for a client to which an operator has given that: it may send it again.
+    pub(crate) fn widened_by(&mut self, metadata: &VerifiedMetadata) {
+        if let Some(given) = metadata.scope() {
+            self.scope = self.scope.take().map(|bound| bound.and(given));
+        }
+        if let Some(bound) = &mut self.grant_types {
+            let given = metadata.grant_types().iter().filter(|grant| !bound.contains(grant)).copied();
+            let given: Vec<GrantType> = given.collect();
+            bound.extend(given);
+        }
+    }
+}
+
 /// A policy that contradicts itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyFault {
@@ -325,6 +339,9 @@ pub enum PolicyFault {
     /// A host that is none.
     #[error("policy: redirect_uris: {0}: {1:?} is no host in lower case: app.example, .example, 10.0.0.1")]
     Host(&'static str, String),
+    /// Keys of an issuer that cannot be fetched.
+    #[error("policy: software_statements: issuers: jwks_uri {0:?} is not an https URL")]
+    IssuerKeys(String),
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -390,9 +407,17 @@ impl Policy {
         if let Some(door) = self.unknown_door() {
             return Err(PolicyFault::UnknownDoor(door.to_owned()));
         }
+        let mut issuers = self.software_statements.issuers.iter().map(|issuer| &issuer.keys);
+        if let Some(IssuerKeys::Remote { jwks_uri }) = issuers.find(|keys| !keys.can_be_had()) {
+            return Err(PolicyFault::IssuerKeys(jwks_uri.clone()));
+        }
         coherent("grant_types", &self.grant_types, &GrantType::AuthorizationCode)?;
         coherent("token_endpoint_auth_methods", &self.token_endpoint_auth_methods, &AuthMethod::ClientSecretBasic)?;
-        for response in &self.response_types.offered {
+        let Offer { offered, default, .. } = &self.response_types;
+        if !default.iter().all(|response| offered.contains(response)) {
+            return Err(PolicyFault::DefaultNotOffered("response_types"));
+        }
+        for response in offered {
             if response.grant_types().iter().any(|grant| !self.grant_types.offered.contains(grant)) {
                 return Err(PolicyFault::ResponseWithoutGrant(response.as_str()));
             }

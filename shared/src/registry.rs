@@ -13,7 +13,7 @@ mod trail;
 
 use std::time::{Duration, Instant};
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 pub use admission::strictness;
 pub(crate) use admission::{Admitted, Scrutiny, admit, rules, settle_document, vouched};
@@ -22,7 +22,7 @@ pub(crate) use enrolment::{
 };
 pub(crate) use refusals::{Attempt, note, read as read_members};
 pub use refusals::{OWN_TOKEN, Operation, Reason, shut_out, turned_away, turned_away_within};
-pub use rehearsal::{Refused, Rehearsal, Requirement, rehearse};
+pub use rehearsal::{Refused, Rehearsal, Requirement, protection, rehearse};
 pub use sample::stand_in;
 pub(crate) use trail::{Begins, Sent, Trail};
 
@@ -77,9 +77,19 @@ pub async fn register(
     if let Err(error) = &outcome {
         // Others were faster with an initial access token of so many uses.
         let rule = if matches!(error, Error::SpentToken(_)) { "registration" } else { rule };
-        note(context, &error.into(), &Attempt { sent: submitted.metadata.to_members(), ..Attempt::new(rule) }).await;
+        let sent = as_judged(context, submitted, rule);
+        note(context, &error.into(), &Attempt { sent, ..Attempt::new(rule) }).await;
     }
     outcome
+}
+
+/// What of a registration that rule was asked about: once its software statement is known to be good, what that makes of it.
+fn as_judged(context: &Context<'_>, submitted: &Submitted, rule: &str) -> Map<String, Value> {
+    let sent = &submitted.metadata;
+    match rule {
+        statement::RULE => sent.to_members(),
+        _ => statement::overruled(sent, context.service.policy()).to_members(),
+    }
 }
 
 /// As [`register`]; `rule` is the one that was asked last.
@@ -204,6 +214,7 @@ pub async fn update(
     submitted: &Submitted,
 ) -> Result<ClientInformation, Error> {
     let mut rule = rule_of_owners(context, owner);
+    let is_there = found.is_some();
     let outcome = match replace(context, found, client_id, owner, submitted, &mut rule).await {
         Err(Error::Contention) => {
             let found = find_own(context, client_id).await?;
@@ -213,8 +224,11 @@ pub async fn update(
         outcome => outcome,
     };
     if let Err(error) = &outcome {
-        let (operation, sent) = (Operation::Update, submitted.metadata.to_members());
-        note(context, &error.into(), &Attempt { operation, rule, sent }).await;
+        let (operation, sent) = (Operation::Update, as_judged(context, submitted, rule));
+        // Who may not manage it may have guessed its name.
+        let is_owner = !matches!(error, Error::InvalidToken | Error::UnknownClient | Error::ClientEnded);
+        let client_id = (is_there && is_owner).then(|| client_id.to_owned());
+        note(context, &error.into(), &Attempt { operation, rule, sent, client_id }).await;
     }
     outcome
 }

@@ -3,6 +3,7 @@
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use crate::metadata::{PublicJwk, RefusedJwk};
 
@@ -30,6 +31,19 @@ pub enum IssuerKeys {
         /// Where from, https.
         jwks_uri: String,
     },
+}
+
+impl IssuerKeys {
+    /// Whether they are here, or may be behind an https URL.
+    #[must_use]
+    pub fn can_be_had(&self) -> bool {
+        match self {
+            Self::Pinned { .. } => true,
+            Self::Remote { jwks_uri } => {
+                Url::parse(jwks_uri).is_ok_and(|url| url.scheme() == "https" && url.has_host())
+            }
+        }
+    }
 }
 
 /// What an operator writes of an issuer's keys.

@@ -110,12 +110,15 @@ pub(super) fn ask(input: &str) {
         Err(fault) => return is_short(&fault.to_string()),
     };
     let is_disguised = input.contains("disguised@");
-    let rehearsal = rehearse(configuration, members);
+    let rehearsal = rehearse(configuration, "oauth", members);
     match rehearsal.outcome {
         Ok(registered) => {
             assert!(!is_disguised, "a disguise is seen");
             let again: Map<String, Value> = registered.to_members();
-            assert!(rehearse(configuration, again).outcome.is_ok(), "who is registered may send the same again");
+            assert!(
+                rehearse(configuration, "oauth", again).outcome.is_ok(),
+                "who is registered may send the same again"
+            );
             for name in registered.to_members().keys() {
                 assert!(name.len() <= 100, "a member has a short name");
             }

@@ -72,6 +72,9 @@ pub enum Command {
     },
 }
 
+/// The door that is tried.
+const DOOR: &str = "oauth";
+
 /// What asks nobody.
 pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
@@ -85,7 +88,7 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &
         print::complain("warning: software statements are left out here");
     }
     let mut outcome = Map::new();
-    operator::policy_try::tell(&mut outcome, rehearse(&configuration, sent));
+    operator::policy_try::tell(&mut outcome, rehearse(&configuration, DOOR, sent));
     print_outcome(outcome, output)
 }
 
@@ -185,7 +188,7 @@ async fn attempt(
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
-            operator::policy_try::attempted(&current, policy, sent).map_err(described)?
+            operator::policy_try::attempted(&current, policy, DOOR, sent).map_err(described)?
         }
         Asked::Api(api) => {
             let members = [

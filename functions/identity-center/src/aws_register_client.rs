@@ -6,11 +6,11 @@ use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::{
     ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUriFault, Submitted,
 };
-use shared::registry::Reason;
+use shared::registry::{Reason, Refused};
 use shared::service::Service;
 use shared::{App, Error};
 
-use crate::door::{self, PROTECTED, Refusal};
+use crate::door::{self, Refusal};
 use crate::members::Members;
 
 /// The endpoint.
@@ -53,7 +53,7 @@ async fn handle(app: &App, request: Request) -> Response {
 
 /// Answers 200 with the client.
 async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
-    let service = door::service(app, request).await?;
+    let service = door::service(app, request, |service| submitted(service, request).ok()).await?;
     let submitted = match submitted(&service, request) {
         Ok(submitted) => submitted,
         Err(fault) => {
@@ -194,7 +194,7 @@ fn refused(fault: &Fault) -> Response {
 fn description(fault: &Fault) -> String {
     match fault {
         Fault::Refusal(Refusal::Core(error)) => error.to_string(),
-        Fault::Refusal(Refusal::Protected) => PROTECTED.to_owned(),
+        Fault::Refusal(Refusal::Protected) => Refused::Protected.to_string(),
         Fault::Refusal(Refusal::TooManyRequests(_)) => "too many registrations; try again later".to_owned(),
         Fault::InvalidRequest(invalid) => invalid.to_string(),
         Fault::InvalidScope(scope) => Invalid::not_offered("scopes", scope).to_string(),

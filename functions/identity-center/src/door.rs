@@ -10,16 +10,12 @@ use shared::http::{Method, Request};
 use shared::limits::Admission;
 use shared::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, ResponseType, Submitted};
 use shared::origin::Origin;
-use shared::policy::Registration;
-use shared::registry::{Context, FETCHING, Operation, Reason};
+use shared::registry::{Context, FETCHING, Operation, Reason, Refused};
 use shared::service::Service;
 use shared::{App, Error, registry};
 
 /// The name by which a policy opens this door.
 const DOOR: &str = "identity_center";
-
-/// What those are told who would need a token.
-pub(crate) const PROTECTED: &str = "clients of this service need a token";
 
 /// Why nobody is registered.
 pub(crate) enum Refusal {
@@ -46,12 +42,16 @@ pub(crate) fn failure(error: &Error) -> Refusal {
     })
 }
 
-/// The service behind the fixed paths, for a POST that is not one too many.
+/// The service behind the fixed paths, for a POST that is not one too many; `read` reads what the dialect asks for.
 ///
 /// # Errors
 /// [`Error::MethodNotAllowed`], [`Error::UnknownService`], [`Refusal::Protected`], [`Refusal::TooManyRequests`];
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>, Refusal> {
+pub(crate) async fn service(
+    app: &App,
+    request: &Request,
+    read: impl FnOnce(&Service) -> Option<Submitted>,
+) -> Result<Arc<Service>, Refusal> {
     if request.method != Method::Post {
         return Err(Error::MethodNotAllowed.into());
     }
@@ -63,9 +63,12 @@ pub(crate) async fn service(app: &App, request: &Request) -> Result<Arc<Service>
         return Err(unknown.into());
     }
     app.admit_stranger(request, service.id, DOOR).await.map_err(Refusal::TooManyRequests)?;
-    if policy.registration != Registration::Open || policy.software_statements.required {
-        let reason = Reason::new(403, "access_denied", PROTECTED);
-        turned_away(app, request, &service, "registration", reason).await;
+    if let Some(rule) = registry::protection(policy) {
+        let (context, reason) = (context(app, request, &service), Reason::from(&Refused::Protected));
+        // In the words of RFC 7591, in which it may be tried.
+        let sent = read(&service).map(|submitted| Value::Object(submitted.metadata.to_members()).to_string());
+        let body = sent.as_ref().map_or(&request.body[..], |sent| sent.as_bytes());
+        registry::turned_away(&context, Operation::Register, rule, reason, body).await;
         return Err(Refusal::Protected);
     }
     Ok(service)

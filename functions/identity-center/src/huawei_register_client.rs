@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, Localized, ResponseType, Scope, Submitted};
-use shared::registry::Reason;
+use shared::registry::{Reason, Refused};
 use shared::service::Service;
 use shared::{App, Error};
 
-use crate::door::{self, PROTECTED, Refusal};
+use crate::door::{self, Refusal};
 use crate::members::Members;
 
 /// The endpoint.
@@ -30,7 +30,7 @@ async fn handle(app: &App, request: Request) -> Response {
 
 /// Answers 200 with `client_info`.
 async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
-    let service = door::service(app, request).await?;
+    let service = door::service(app, request, |service| submitted(service, request).ok()).await?;
     let submitted = match submitted(&service, request) {
         Ok(submitted) => submitted,
         Err(fault) => {
@@ -98,7 +98,7 @@ fn answer(service: &Service, information: &ClientInformation) -> Map<String, Val
 /// `error_code`, `error_msg` and `request_id`, which Huawei's SDKs read from the header as well.
 fn refused(refusal: &Refusal, request_id: &str) -> Response {
     let (status, code, text) = match refusal {
-        Refusal::Protected => (403, "IIC.1001", format!("Access denied: {PROTECTED}")),
+        Refusal::Protected => (403, "IIC.1001", format!("Access denied: {}", Refused::Protected)),
         Refusal::TooManyRequests(_) => (429, "APIGW.0308", "The throttling threshold has been reached.".to_owned()),
         Refusal::Core(error) => core(error),
     };

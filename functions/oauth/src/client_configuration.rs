@@ -87,7 +87,7 @@ async fn update(
 ) -> Result<ClientInformation, Error> {
     let found = registry::find_own(context, client_id).await?;
     match door::submitted(request) {
-        Ok(submitted) => registry::update(context, found, client_id, owner, &submitted).await,
+        Ok(submitted) => Box::pin(registry::update(context, found, client_id, owner, &submitted)).await,
         Err(fault) => Err(registry::unreadable(context, found, client_id, owner, (fault, &request.body)).await),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
-use shared::policy::{Policy, Preset};
+use shared::policy::{DOORS, Policy, Preset};
 use shared::registry::{Rehearsal, Requirement, rehearse, stand_in};
 use shared::service::ServiceConfiguration;
 use shared::{App, Error};
@@ -20,6 +20,7 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     let mut asked = Members(door::body(request)?);
     let (policy, preset) = (asked.object("policy")?, asked.text("preset")?);
     let (client, sample) = (asked.object("client")?, asked.object("sample")?);
+    let door = door_of(asked.text("door")?.as_deref())?;
     asked.end()?;
     let current = stored(app, desk.service.id).await?.configuration;
     let policy = tried(&current.policy, policy, preset.as_deref())?;
@@ -31,19 +32,26 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     if client.is_some() && stands_in.is_some() {
         return Err(Fault::Request("client and sample exclude each other".into()));
     }
-    let mut answer = attempted(&current, policy, client.or_else(|| stands_in.clone()))?;
+    let mut answer = attempted(&current, policy, door, client.or_else(|| stands_in.clone()))?;
     answer.extend(stands_in.map(|client| ("client".to_owned(), client.into())));
     Ok(Response::json(200, answer))
 }
 
+/// The door that is tried; `oauth` unless another one is named.
+fn door_of(named: Option<&str>) -> Result<&'static str, Fault> {
+    let named = named.unwrap_or("oauth");
+    DOORS.into_iter().find(|door| *door == named).ok_or_else(|| unknown_word("door", named))
+}
+
 /// What a service would be with that policy: its members, how they differ, and what would become of a client that sends
-/// that.
+/// that to that door.
 ///
 /// # Errors
 /// If the policy is none for this service.
 pub fn attempted(
     current: &ServiceConfiguration,
     policy: Policy,
+    door: &'static str,
     client: Option<Map<String, Value>>,
 ) -> Result<Map<String, Value>, Error> {
     let configuration = ServiceConfiguration { policy, ..current.clone() };
@@ -55,7 +63,7 @@ pub fn attempted(
     answer.insert("policy".to_owned(), members(&configuration.policy).into());
     answer.insert("differs".to_owned(), differing.into());
     if let Some(sent) = client {
-        tell(&mut answer, rehearse(&configuration, sent));
+        tell(&mut answer, rehearse(&configuration, door, sent));
     }
     Ok(answer)
 }

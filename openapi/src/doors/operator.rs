@@ -206,7 +206,8 @@ fn service() -> Vec<Operation> {
         on("operator-policy-try", Post, "What a policy would do to a registration; nothing happens")
             .takes(
                 "{ policy?: object, preset?: \"open\" | \"mcp_shared\" | \"protected\" | \"regulated\", \
-                client?: ClientMetadata, sample?: object }",
+                client?: ClientMetadata, sample?: object, door?: \"oauth\" | \"authlete\" | \"identity_center\" | \
+                \"federation\" | \"stet\" | \"metadata_document\" }",
             )
             .such_as(r#"{ "preset": "protected", "client": { "redirect_uris": ["https://rp.example/cb"] } }"#)
             .gives(

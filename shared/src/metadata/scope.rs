@@ -48,6 +48,13 @@ impl Scope {
         self.tokens().any(|known| known == token)
     }
 
+    /// The tokens of this list, and those of the other one.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        let others: Vec<String> = other.tokens().filter(|token| !self.contains(token)).map(str::to_owned).collect();
+        Self(self.0.into_iter().chain(others).collect())
+    }
+
     /// The tokens that are also in `offered`, in this list's order.
     #[must_use]
     pub fn within(&self, offered: &Self) -> Option<Self> {

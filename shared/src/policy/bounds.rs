@@ -117,16 +117,15 @@ const BOUNDS: [Bound; 14] = [
 
 impl Policy {
     /// Checks a policy that takes another one's place: that it does not contradict itself, and [what is
-    /// new](Self::check_new). One that says the same stays as it is.
+    /// new](Self::check_new). What contradicts itself already, as Authlete's API can make it, stays until it is changed.
     ///
     /// # Errors
     /// [`Invalid`], naming the member.
     pub fn check_successor(&self, before: &Self) -> Result<(), Invalid> {
-        if self == before {
-            return Ok(());
+        match self.check() {
+            Err(fault) if before.check() != Err(fault.clone()) => Err(fault.into()),
+            _ => self.check_new(Some(before)),
         }
-        self.check()?;
-        self.check_new(Some(before))
     }
 
     /// Checks the numbers, and the names of custom members, that were not there before: what is stored already stays as it
@@ -223,5 +222,16 @@ mod tests {
         assert_eq!(custom(&["flags", "team"]).check_new(Some(&stored)), Ok(()));
         let fault = custom(&["flags", "locked"]).check_new(Some(&stored));
         assert_eq!(fault, Err(Invalid::ServerSet { member: "locked" }));
+    }
+
+    #[test]
+    fn a_contradiction_that_is_there_stays_until_it_is_changed() {
+        let mut stored = Preset::Open.policy();
+        stored.token_endpoint_auth_methods.offered.clear();
+        let changed = Policy { lookup_max_age: 5, ..stored.clone() };
+        assert_eq!(changed.check_successor(&stored), Ok(()));
+        let other = Policy { custom_members: vec!["flags".to_owned()], ..stored.clone() };
+        assert!(other.check_successor(&stored).is_err(), "what else is wrong is refused");
+        assert!(changed.check_successor(&Preset::Open.policy()).is_err());
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn admit(
     scrutiny: Scrutiny<'_>,
     rule: &mut &'static str,
 ) -> Result<Admitted, Error> {
-    *rule = "software_statements";
+    *rule = statement::RULE;
     let mut trail = Trail::new(rule, sent.metadata.clone(), sent.changes);
     let (metadata, software) = statement::overlay(context, source, sent.metadata).await?;
     let Service { configuration, .. } = context.service;

@@ -39,7 +39,7 @@ pub(crate) async fn enrol(
         let named = register_named(context, client, |client, occupant| {
             succeed(client, occupant, replaces, service).map(|()| None)
         });
-        return named.await.map_err(|error| match error {
+        return Box::pin(named).await.map_err(|error| match error {
             // An operator has given its name to a client, which is the registrant's.
             Error::Claimed(ClaimKind::Alias) => Error::AlreadyRegistered,
             error => error,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::sample::{defined, is_defined, masked, stand_in};
 use super::{Context, Refused, rehearse};
 use crate::claim_kind::ClaimKind;
+use crate::client::Source;
 use crate::error::{Ceiling, Error};
 use crate::http::Request;
 use crate::metadata::{ClientMetadata, Invalid, MAX_BODY_BYTES};
@@ -102,7 +103,8 @@ impl From<&Error> for Reason {
 impl From<&Refused> for Reason {
     fn from(refused: &Refused) -> Self {
         match refused {
-            Refused::Closed => Self::new(Error::UnknownService.status(), refused.code(), &refused.to_string()),
+            Refused::Closed(_) => Self::new(Error::UnknownService.status(), refused.code(), &refused.to_string()),
+            Refused::Protected => Self::new(Error::RegistrationClosed.status(), refused.code(), &refused.to_string()),
             Refused::Core(error) => error.into(),
         }
     }
@@ -133,12 +135,14 @@ pub(crate) struct Attempt {
     pub(crate) rule: &'static str,
     /// What is to be registered, as far as that is known.
     pub(crate) sent: Map<String, Value>,
+    /// The client that is to be changed, by whoever may.
+    pub(crate) client_id: Option<String>,
 }
 
 impl Attempt {
     /// A registration of which nothing is known yet but what is asked first.
     pub(crate) fn new(rule: &'static str) -> Self {
-        Self { operation: Operation::Register, rule, sent: Map::new() }
+        Self { operation: Operation::Register, rule, sent: Map::new(), client_id: None }
     }
 }
 
@@ -150,7 +154,7 @@ pub async fn turned_away(
     reason: impl Into<Reason>,
     body: &[u8],
 ) {
-    note(context, &reason.into(), &Attempt { operation, rule, sent: read(body) }).await;
+    note(context, &reason.into(), &Attempt { operation, sent: read(body), ..Attempt::new(rule) }).await;
 }
 
 /// As [`turned_away`], where to refuse has cost nothing: as far as strangers may ask for what is counted by that name.
@@ -199,8 +203,9 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
         return;
     }
     let sample = attempt.operation.sends_metadata().then(|| {
-        let sent = masked(&attempt.sent, service.policy());
-        let reproduces = is_reproduced(&service.configuration, &sent, rule, reason);
+        let mut sent = masked(&attempt.sent, service.policy());
+        sent.extend(attempt.client_id.clone().map(|client_id| ("client_id".to_owned(), client_id.into())));
+        let reproduces = is_reproduced(&service.configuration, origin.door, &sent, rule, reason);
         let half = service.numeric_id(&origin.sender) % 2 == 0;
         (half, Sample { sent, reproduces, at: app.clock.now() })
     });
@@ -232,16 +237,21 @@ fn retention(context: &Context<'_>, rule: &str) -> u64 {
 /// The rules that are asked before all others of [`Rehearsal::requires`](super::Rehearsal::requires), whatever was sent.
 const FIRST: [&str; 2] = ["registration", "software_statements"];
 
-/// Whether what is kept of a registration comes to the same when it is tried: it is refused for the same by the same rule,
+/// Whether what is kept of a registration comes to the same when it is tried at its door: it is refused for the same by the same rule,
 /// or would come further if there were what that rule asks for.
 pub(super) fn is_reproduced(
     configuration: &ServiceConfiguration,
+    door: &'static str,
     sample: &Map<String, Value>,
     rule: &'static str,
     reason: &Reason,
 ) -> bool {
     let Some(body) = stand_in(sample, &configuration.policy) else { return false };
-    let rehearsal = rehearse(configuration, body);
+    let rehearsal = rehearse(configuration, door, body);
+    // How one is told of a closed door is its own; what is sent to others than these is in other words, or beside others.
+    if rule == DOORS {
+        return rehearsal.rule == rule && Source::of_door(door).is_some_and(Source::is_self_managed);
+    }
     let is_asked = rehearsal.requires.iter().any(|requirement| requirement.rule == rule);
     match &rehearsal.outcome {
         Ok(_) => is_asked,

@@ -1,19 +1,19 @@
 //! What a registration would become, rule by rule: a policy is tried before clients meet it. The rules are those of
 //! [`register`](super::register); this only looks on.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::Trail;
 use super::admission::settle;
 use super::trail::Sent;
+use super::{Begins, Trail};
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
-use crate::metadata::{Change, ClientMetadata, Submitted, VerifiedMetadata};
+use crate::metadata::{AuthMethod, Change, ClientMetadata, Submitted, VerifiedMetadata};
+use crate::metadata_document;
 use crate::policy::{BoundPolicy, Policy, Registration};
-use crate::service::ServiceConfiguration;
-
-/// The door that is tried.
-const DOOR: &str = "oauth";
+use crate::service::{METHODS, ServiceConfiguration};
 
 /// A registration that did not happen.
 #[derive(Debug)]
@@ -38,8 +38,11 @@ impl Rehearsal {
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// The policy does not open the door.
-    #[error("this service does not open the door {DOOR}")]
-    Closed,
+    #[error("this service does not open the door {0}")]
+    Closed(&'static str),
+    /// The service registers only who has a token or a software statement, which the protocol of the door does not know.
+    #[error("clients of this service need a token")]
+    Protected,
     /// What a registration is refused for.
     #[error(transparent)]
     Core(#[from] Error),
@@ -50,7 +53,8 @@ impl Refused {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Closed => Error::UnknownService.code(),
+            Self::Closed(_) => Error::UnknownService.code(),
+            Self::Protected => Error::RegistrationClosed.code(),
             Self::Core(error) => error.code(),
         }
     }
@@ -65,36 +69,61 @@ pub struct Requirement {
     pub what: &'static str,
 }
 
-/// What would still be asked for of metadata that may be registered.
-fn requirements(policy: &Policy, metadata: &ClientMetadata) -> Vec<Requirement> {
+/// What a policy asks of whoever registers, before it looks at what is sent: the rule by which Identity Center, which asks
+/// for neither a token nor a software statement, registers nobody.
+#[must_use]
+pub fn protection(policy: &Policy) -> Option<&'static str> {
+    if policy.registration == Registration::Open {
+        policy.software_statements.required.then_some("software_statements")
+    } else {
+        Some("registration")
+    }
+}
+
+/// What that door would still ask for of metadata that may be registered.
+fn requirements(policy: &Policy, source: Source, metadata: &ClientMetadata) -> Vec<Requirement> {
+    let (has_token, is_registered) = (source.is_self_managed(), source != Source::MetadataDocument);
     let statements = &policy.software_statements;
     let has_statement = metadata.software_statement.is_some() && !statements.issuers.is_empty();
     let asked = [
-        (policy.registration != Registration::Open, "registration", "a good initial access token"),
-        (statements.required || has_statement, "software_statements", "a good software statement"),
+        (has_token && policy.registration != Registration::Open, "registration", "a good initial access token"),
+        (has_token && statements.required || has_statement, "software_statements", "a good software statement"),
         (
             metadata.sector_identifier_uri.is_some(),
             "sector_identifier_uri",
             "a document behind sector_identifier_uri, on port 443 of a public host, that lists each redirect URI",
         ),
         (
-            policy.software_id_once && metadata.software_id.is_some(),
+            is_registered && policy.software_id_once && metadata.software_id.is_some(),
             "software_id_once",
             "a software_id that no other client has",
         ),
-        (policy.clients_per_service.is_some(), Ceiling::Service.rule(), "room among the clients of the service"),
-        (policy.clients_per_developer.is_some(), Ceiling::Developer.rule(), "room among the clients of its developer"),
+        (
+            source.is_self_registered() && policy.clients_per_service.is_some(),
+            Ceiling::Service.rule(),
+            "room among the clients of the service",
+        ),
+        (
+            is_registered && policy.clients_per_developer.is_some(),
+            Ceiling::Developer.rule(),
+            "room among the clients of its developer",
+        ),
     ];
     asked.into_iter().filter_map(|(is_asked, rule, what)| is_asked.then_some(Requirement { rule, what })).collect()
 }
 
-/// Registers nothing: says what a service with that configuration would make of what a client sends to the oauth door.
-/// Tokens, software statements, the clients that are there and what has to be fetched are not looked at, but it is said
-/// where they are asked for.
+/// Registers nothing: says what a service with that configuration would make of what a client sends to that door, in the
+/// words of RFC 7591. Tokens, software statements, the clients that are there and what has to be fetched are not looked at,
+/// but it is said where they are asked for; what a door asks for before the policy is not.
 #[must_use]
-pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) -> Rehearsal {
-    if !configuration.policy.opens(DOOR) {
-        return Rehearsal::refused("doors", Refused::Closed);
+pub fn rehearse(configuration: &ServiceConfiguration, door: &'static str, sent: Map<String, Value>) -> Rehearsal {
+    let Some(source) = Source::of_door(door).filter(|_| configuration.policy.opens(door)) else {
+        return Rehearsal::refused("doors", Refused::Closed(door));
+    };
+    if source == Source::IdentityCenter
+        && let Some(rule) = protection(&configuration.policy)
+    {
+        return Rehearsal::refused(rule, Refused::Protected);
     }
     let Sent { mut metadata, changes } = match Submitted::from_members(sent) {
         Ok(submitted) => Sent::to_register(&submitted),
@@ -102,23 +131,55 @@ pub fn rehearse(configuration: &ServiceConfiguration, sent: Map<String, Value>) 
     };
     let narrowed = configuration.narrowed_policy();
     let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
-    if !policy.dynamic_registration {
+    if source.is_self_registered() && !policy.dynamic_registration {
         return Rehearsal::refused("dynamic_registration", Error::RegistrationClosed.into());
     }
-    let requires = requirements(policy, &metadata);
     let mut trail = Trail::new("as sent", metadata.clone(), changes);
-    if !policy.software_statements.required && policy.software_statements.issuers.is_empty() {
+    if !heeds_statements(policy, source) {
         trail.begin("software_statements", &metadata);
         metadata.software_statement = None;
     }
+    let requires = requirements(policy, source, &metadata);
     let begins = &mut |rule, found: &_| trail.begin(rule, found);
-    let outcome = settle(configuration, policy, Source::Oauth, metadata, &BoundPolicy::default(), begins);
+    let outcome = settle_at(configuration, policy, source, metadata, begins);
     Rehearsal {
         rule: trail.rule(),
         changes: trail.told(outcome.as_ref().ok()),
         outcome: outcome.map_err(Refused::from),
         requires,
     }
+}
+
+/// Whether a software statement is looked at.
+fn heeds_statements(policy: &Policy, source: Source) -> bool {
+    let statements = &policy.software_statements;
+    let is_asked = source.is_self_managed() && statements.required;
+    let is_taken = source.is_self_managed() || source == Source::MetadataDocument;
+    is_asked || is_taken && !statements.issuers.is_empty()
+}
+
+/// As [`settle`], after what a door has chosen for a client: its method.
+fn settle_at(
+    configuration: &ServiceConfiguration,
+    policy: &Policy,
+    source: Source,
+    mut metadata: ClientMetadata,
+    begins: Begins<'_>,
+) -> Result<VerifiedMetadata, Error> {
+    let mut policy = Cow::Borrowed(policy);
+    match source {
+        Source::IdentityCenter => {
+            begins("identity_center", &metadata);
+            metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretPost.as_str().to_owned());
+        }
+        Source::MetadataDocument => {
+            policy = Cow::Owned(policy.of_documents());
+            begins(METHODS, &metadata);
+            metadata_document::choose(&mut metadata, &policy)?;
+        }
+        _ => {}
+    }
+    settle(configuration, &policy, source, metadata, &BoundPolicy::default(), begins)
 }
 
 #[cfg(test)]
@@ -130,7 +191,7 @@ mod tests {
 
     fn rehearsed(policy: Policy, sent: &Value) -> Rehearsal {
         let configuration = ServiceConfiguration::new("tests", policy);
-        rehearse(&configuration, sent.as_object().cloned().unwrap())
+        rehearse(&configuration, "oauth", sent.as_object().cloned().unwrap())
     }
 
     fn changes<'r>(rehearsal: &'r Rehearsal, member: &str) -> Vec<(&'r str, Option<Value>)> {

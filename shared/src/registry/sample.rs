@@ -30,6 +30,9 @@ const MOST_MORE: usize = 1001;
 /// What stands in the place of a name that nobody defines, or of a language.
 const OTHER: &str = "…";
 
+/// Languages, in their order, and what stands in the place of the first, and of others that show something else.
+const LANGUAGES: [(&str, &str); 5] = [("de", OTHER), ("en", "…2"), ("es", "…3"), ("fr", "…4"), ("it", "…5")];
+
 /// Scopes that specifications define (OIDC Core §5.4, §11).
 const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
@@ -91,7 +94,7 @@ fn is_uri(member: &str) -> bool {
 /// The members that were sent, and of their values what rules look for: words of specifications and of the service,
 /// schemes and hosts, which characters nobody sees; else how long they are.
 pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, Value> {
-    let (mut members, mut bytes, mut longest) = (Map::new(), 2, None);
+    let (mut members, mut bytes, mut longest, mut languages) = (Map::new(), 2, None, Vec::new());
     let mut show = |name: String, member: &str, value: &Value| {
         if members.contains_key(&name) {
             return;
@@ -113,7 +116,16 @@ pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, 
             // A secret is not even as long as it is.
             _ if SERVER_SET.contains(&base) && value.is_string() && base != "client_id" => {}
             (Some(member), None) => show(name.clone(), member, value),
-            (Some(member), Some(tag)) if is_language_tag(tag) => show(format!("{base}#{OTHER}"), member, value),
+            (Some(member), Some(tag)) if is_language_tag(tag) => {
+                let number = languages.iter().filter(|(other, _)| *other == base).count();
+                let shown = (base, mask(member, value, policy, 1));
+                if let Some((_, marked)) = LANGUAGES.get(number)
+                    && !languages.contains(&shown)
+                {
+                    languages.push(shown);
+                    show(format!("{base}#{marked}"), member, value);
+                }
+            }
             _ if policy.custom_members.contains(name) || SERVER_SET.contains(&&**name) => show(name.clone(), "", value),
             // Neither languages nor members that nobody knows: their names are values, too.
             _ => {
@@ -216,7 +228,9 @@ pub fn stand_in(sample: &Map<String, Value>, policy: &Policy) -> Option<Map<Stri
     let members = sample.iter().map(|(name, shown)| {
         let (base, tag) = name.split_once('#').map_or((&**name, None), |(base, tag)| (base, Some(tag)));
         let value = unmask(defined(base).unwrap_or_default(), shown, policy);
-        (tag.map_or_else(|| name.clone(), |_| format!("{base}#en")), value)
+        let language = LANGUAGES.iter().find(|(_, marked)| Some(*marked) == tag).or(LANGUAGES.first());
+        let language = tag.and(language).map(|(language, _)| format!("{base}#{language}"));
+        (language.unwrap_or_else(|| name.clone()), value)
     });
     let members: Map<String, Value> = members.collect();
     is_short(&|| Value::from(members.clone()).to_string(), 2 * MAX_BODY_BYTES).then_some(members)
@@ -416,6 +430,24 @@ mod tests {
         }
     }
 
+    /// A rule may refuse the second.
+    #[test]
+    fn languages_are_told_apart_where_they_show_something_else() {
+        let mut policy = Preset::Open.policy();
+        policy.names.reserved = vec!["Example Bank".to_owned()].into();
+        let sent = json!({"client_name": "Shop", "client_name#cs": "Obchod", "client_name#de": "Example Bank",
+            "client_name#fr": "Ex\u{430}mple Bank", "client_name#sk": "Obchod", "client_name#x-y": "a\u{200b}b"});
+        let sample = masked(sent.as_object().unwrap(), &policy);
+        let shown = |name: &str| sample[name].as_str().unwrap().to_owned();
+        assert_eq!((sample.len(), shown("client_name#…")), (5, "6 characters".to_owned()));
+        assert!(shown("client_name#…2").ends_with("with a reserved name in it"), "{sample:?}");
+        assert!(shown("client_name#…3").ends_with("like a reserved name"), "{sample:?}");
+        assert!(shown("client_name#…4").ends_with("with U+200B"), "{sample:?}");
+        let body = stand_in(&sample, &policy).unwrap();
+        assert_eq!(body.len(), 5, "{body:?}");
+        assert_eq!(policy.names.suspicion_of(body["client_name#es"].as_str().unwrap()), Some(Flag::LookAlikeName));
+    }
+
     /// What a change of the policy is tried with is all that was sent.
     #[test]
     fn each_kind_of_value_is_shown_though_others_come_first() {
@@ -447,6 +479,7 @@ mod tests {
         let part = |value: Value| BASE64URL.encode(value.to_string());
         for (issuer, shown) in [
             ("https://directory.example/software?secret=1", "a JWT by https://directory.example/…?…"),
+            ("https://directory.example", "a JWT by https://directory.example"),
             ("Mallory", "a JWT by 7 characters"),
         ] {
             let claims = part(json!({"iss": issuer, "software_id": "s3cr3t", "client_name": "Mallory"}));
@@ -645,11 +678,11 @@ mod tests {
         for sent in refused() {
             let mut is_refused = false;
             for configuration in configurations() {
-                let real = rehearse(&configuration, sent.as_object().cloned().unwrap());
+                let real = rehearse(&configuration, "oauth", sent.as_object().cloned().unwrap());
                 let Err(refused) = &real.outcome else { continue };
                 let sample = masked(sent.as_object().unwrap(), &configuration.policy);
                 (tried, is_refused) = (tried + 1, true);
-                if !is_reproduced(&configuration, &sample, real.rule, &Reason::from(refused)) {
+                if !is_reproduced(&configuration, "oauth", &sample, real.rule, &Reason::from(refused)) {
                     lost.push(refused.to_string());
                 }
             }
@@ -687,7 +720,7 @@ mod tests {
             assert_eq!(sample["jwks"]["keys"][0]["x5c"], "of the key");
             let body = stand_in(&sample, &policy).unwrap();
             assert_eq!(masked(&body, &policy), sample);
-            let tried = rehearse(&configuration, body);
+            let tried = rehearse(&configuration, "oauth", body);
             assert!(tried.outcome.is_ok(), "{sent}: {:?}", tried.outcome);
         }
     }

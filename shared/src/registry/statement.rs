@@ -7,7 +7,11 @@ use crate::client::{SoftwareIdentity, Source};
 use crate::error::{Error, StatementFault};
 use crate::jose::{JwtFault, KeyFault, UnverifiedJwt, numeric_date};
 use crate::metadata::{ClientMetadata, Invalid, SERVER_SET};
+use crate::policy::Policy;
 use crate::trusted_issuer::TrustedIssuer;
+
+/// The rule that asks for statements.
+pub(super) const RULE: &str = "software_statements";
 
 /// Claims that speak of the statement itself and not of the client (RFC 7519 §4.1).
 const JWT_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
@@ -66,6 +70,15 @@ pub(super) async fn overlay(
     let mut metadata = metadata.overlaid_by(vouched);
     metadata.software_statement = Some(statement);
     Ok((metadata, Some(software)))
+}
+
+/// What was sent, as its statement overrules it, which was found good: what a policy or a specification has refused is that.
+pub(super) fn overruled(sent: &ClientMetadata, policy: &Policy) -> ClientMetadata {
+    let statement = sent.software_statement.as_deref();
+    let trusted = statement.filter(|statement| is_of_one(statement, &policy.software_statements.issuers));
+    let jwt = trusted.and_then(|statement| UnverifiedJwt::parse(statement).ok());
+    let vouched = jwt.and_then(|jwt| vouched_metadata(jwt.unverified_claims().clone()).ok());
+    vouched.map_or_else(|| sent.clone(), |vouched| sent.clone().overlaid_by(vouched))
 }
 
 /// Whether a statement says that it is by one of these.

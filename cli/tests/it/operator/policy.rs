@@ -116,6 +116,10 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
             "grant_types: the default",
         ),
         (json!({"response_types": {"offered": [], "unoffered": "drop"}}), "response_types"),
+        (
+            json!({"response_types": {"offered": ["code"], "default": ["token"], "unoffered": "drop"}}),
+            "response_types: the default",
+        ),
         (json!({"response_types": {"offered": ["token"], "unoffered": "drop"}}), "grant_types lacks its grant"),
         (json!({"names": {"reserved": [""]}}), "names: reserved"),
         (json!({"doors": ["back"]}), "back"),
@@ -126,6 +130,10 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         (json!({"redirect_uris": {"hosts": ["b\u{fc}cher.example"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": []}}), "redirect_uris.hosts: must have a host"),
         (json!({"redirect_uris": {"known_hosts": ["App.example"]}}), "redirect_uris: known_hosts"),
+        (
+            json!({"software_statements": {"required": false, "issuers": [{"issuer": "https://s.example", "jwks_uri": "…"}]}}),
+            "jwks_uri",
+        ),
     ] {
         let mut policy = open.clone();
         json_patch::merge(&mut policy, &patch);

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::http::Method;
-use shared::policy::{Policy, Preset};
+use shared::metadata::Scope;
+use shared::policy::{BoundPolicy, Policy, Preset, Unoffered};
 
 use super::Operator;
 use crate::support::Reply;
@@ -208,4 +209,31 @@ async fn rfc7591_3_2_1_nobody_sets_a_statement_that_was_not_verified() {
     assert_eq!(tried.body["registered"].get("software_statement"), None, "no issuer is trusted: {tried:?}");
     let dropped = tried.body["changes"].as_array().unwrap().iter().any(|it| it["rule"] == "software_statements");
     assert!(dropped, "{tried:?}");
+}
+
+/// RFC 7592 §2.2: a client is updated by what was read of it, changed; what an operator has given it is a part of that.
+#[tokio::test]
+async fn rfc7592_2_2_what_an_operator_has_given_may_be_sent_again() {
+    let mut policy = Preset::Protected.policy();
+    policy.scopes.unoffered = Unoffered::Refuse;
+    let operator = Operator::of(policy).await;
+    let bound = BoundPolicy { scope: Scope::parse("read").unwrap(), ..BoundPolicy::default() };
+    let token = operator.world.initial_access_token(1, None, None, bound).await;
+    let body = json!({"redirect_uris": ["https://rp.example/cb"], "scope": "read"});
+    let registered = operator.world.register(1, Some(&token), &body).await;
+    let id = registered.text("client_id").to_owned();
+    let update = async |scope: &str| {
+        let body = json!({"client_id": id, "redirect_uris": ["https://rp.example/cb"], "scope": scope});
+        let token = registered.text("registration_access_token");
+        operator.world.send_json("PUT", &format!("/1/register/{id}"), Some(token), &body).await
+    };
+    assert_eq!(update("read write").await.status, 400, "the initial access token allowed less");
+    let refusals = operator.get("refusals").await;
+    let sent = &refusals.body["refusals"][0]["samples"][0]["sent"];
+    assert_eq!(sent["client_id"], json!(id), "who is to help finds the client: {refusals:?}");
+    let given = operator.send("PATCH", &format!("clients/{id}"), &json!({"scope": "read write"})).await;
+    assert_eq!(given.status, 200, "{given:?}");
+    let kept = update("read write").await;
+    assert_eq!((kept.status, kept.text("scope")), (200, "read write"), "{kept:?}");
+    assert_eq!(update("read write admin").await.status, 400, "and no more than that");
 }

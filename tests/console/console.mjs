@@ -451,7 +451,7 @@ await check('of the look-up of a document it is said what of the policy refused 
 })
 
 await check('what helps is told of what was refused: of schemes, statements, private hosts and words that are not kept', async () => {
-  const jwt = [{ alg: 'ES256', kid: 'x' }, { iss: 'https://stranger.example' }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  const jwt = [{ alg: 'ES256', kid: 'x' }, { iss: 'https://stranger.example/issuer' }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   const issuers = [{ issuer: 'https://known.example', jwks_uri: 'https://known.example/jwks' }]
   const uris = { ...protectedPolicy.redirect_uris, private_use_schemes: 'public_clients', private_hosts: 'refuse' }
   for (const [policy, body, told, says, unsaid] of [

@@ -257,7 +257,7 @@ export function lost(sent, became) {
   return Object.entries(sent).flatMap(([name, value]) => {
     const is = became[name]
     // What is no member, or one of another door's words, is not lost.
-    if (name.endsWith('_supported') || is === value || /…|[A-Z]/.test(name)) return []
+    if (name.endsWith('_supported') || is === value || /…|^(clientName|clientType|grantTypes|redirectUris)$/.test(name)) return []
     if (is === undefined) return [`without ${name}`]
     const shown = (word) => isMasked(word) ? 'a word that is not kept' : word
     if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${shown(value)}`]

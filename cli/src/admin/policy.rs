@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 use operator::Fault;
 use operator::policy::members;
 use reqwest::Method;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::configure_service;
 use shared::metadata::Change;
-use shared::policy::{Policy, Preset};
+use shared::policy::{DOORS, Policy, Preset};
 use shared::registry::rehearse;
 use shared::service::{Service, ServiceConfiguration};
 
@@ -37,6 +38,9 @@ pub enum Command {
         /// What a client would send to register, as JSON; `-` is standard input.
         #[arg(value_name = "BODY")]
         registration: Option<Input>,
+        /// The door that it would be sent to.
+        #[arg(long, value_name = "DOOR", default_value = "oauth", value_parser = PossibleValuesParser::new(DOORS))]
+        door: String,
     },
     /// Print a service's policy and its version, as `replace` takes them.
     Show {
@@ -69,14 +73,14 @@ pub enum Command {
         /// What a client would send to register, as JSON; `-` is standard input.
         #[arg(long, value_name = "BODY")]
         registration: Option<Input>,
+        /// The door that it would be sent to.
+        #[arg(long, value_name = "DOOR", default_value = "oauth", value_parser = PossibleValuesParser::new(DOORS))]
+        door: String,
     },
 }
 
-/// The door that is tried.
-const DOOR: &str = "oauth";
-
 /// What asks nobody.
-pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &Output) -> Result<()> {
+pub(super) fn check_file(policy: &Input, registration: Option<&Input>, door: &str, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
     check(&configuration, None)?;
     configuration.policy.check_new(None)?;
@@ -88,13 +92,13 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, output: &
         print::complain("warning: software statements are left out here");
     }
     let mut outcome = Map::new();
-    operator::policy_try::tell(&mut outcome, rehearse(&configuration, DOOR, sent));
+    operator::policy_try::tell(&mut outcome, rehearse(&configuration, door, sent));
     print_outcome(outcome, output)
 }
 
 pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
-        Command::Check { policy, registration } => check_file(&policy, registration.as_ref(), output),
+        Command::Check { policy, registration, door } => check_file(&policy, registration.as_ref(), &door, output),
         Command::Show { service } => Output::document(&InForce::of(service, asked).await?.document()),
         Command::Replace { service, policy, version } => {
             let mut written = Written::read(&policy)?;
@@ -104,10 +108,10 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
             written.is_of(current.version)?;
             Output::document(&current.replaced(policy, asked).await?.document())
         }
-        Command::Try { service, policy, preset, registration } => {
+        Command::Try { service, policy, preset, registration, door } => {
             let written = policy.map(|policy| Written::read(&policy)).transpose()?.map(|written| written.members);
             let sent = registration.map(|registration| registration.object()).transpose()?;
-            attempt(service, written, preset.map(Preset::from), sent, asked, output).await
+            attempt(service, written, preset.map(Preset::from), (sent, &door), asked, output).await
         }
     }
 }
@@ -176,7 +180,7 @@ async fn attempt(
     service: u64,
     written: Option<Map<String, Value>>,
     preset: Option<Preset>,
-    sent: Option<Map<String, Value>>,
+    (sent, door): (Option<Map<String, Value>>, &str),
     asked: &Asked,
     output: &Output,
 ) -> Result<()> {
@@ -188,13 +192,14 @@ async fn attempt(
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
-            operator::policy_try::attempted(&current, policy, DOOR, sent).map_err(described)?
+            operator::policy_try::attempted(&current, policy, door, sent).map_err(described)?
         }
         Asked::Api(api) => {
             let members = [
                 ("policy", written.map(Value::from)),
                 ("preset", preset.map(|preset| preset.as_str().into())),
                 ("client", sent.map(Value::from)),
+                ("door", (door != "oauth").then(|| door.into())),
             ];
             let body = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
             let asking = Asking::new(Method::POST, &[&service.to_string(), "policy", "try"]).sending(body);

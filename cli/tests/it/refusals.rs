@@ -470,6 +470,11 @@ async fn closed_doors(street: &Street, counted: &mut Counter<'_>) {
         let sent = Sent { function, reply };
         counted.is_one_of(operation, sent, "stet", "doors", "does not open the door stet").await;
     }
+    // What others than these are sent is in other words, or signed.
+    for one in world.refused(1, 1).await.iter().filter(|one| one.rule == "doors") {
+        let is_tried = ["oauth", "authlete"].contains(&&*one.door);
+        assert!(one.samples.iter().all(|sample| sample.reproduces == is_tried), "{one:?}");
+    }
 }
 
 async fn relying_parties(street: &Street, counted: &mut Counter<'_>) {
@@ -549,6 +554,66 @@ async fn documents(street: &Street, counted: &mut Counter<'_>) {
     let reply = street.look_up(&format!("{site}/absent.json")).await.reply;
     assert_eq!(reply.status, 404, "{reply:?}");
     assert_eq!(counts(street.world()).await, counted.before);
+}
+
+/// Somebody comes to that door with a redirect to `rp.example`, or an institution with its own.
+async fn knock(street: &Street, door: &str, acme: &Institution<'_>) -> Reply {
+    let aws = json!({"clientName": "a", "clientType": "public", "grantTypes": ["authorization_code"],
+        "redirectUris": ["https://rp.example/cb"]});
+    match door {
+        "oauth" => street.world().register(1, None, &web_client()).await,
+        "authlete" => {
+            let body = json!({"json": web_client().to_string()});
+            street.post("authlete-client-registration", "/api/1/client/registration", &body).await.reply
+        }
+        "identity_center" => street.post("aws-register-client", "/client/register", &aws).await.reply,
+        "federation" => street.federation.register(&street.federation.request()).await,
+        _ => acme.send(&acme.registration()).await,
+    }
+}
+
+/// A service that opens one door alone sees what it refuses there tried there, and what is said to help helps.
+#[tokio::test]
+async fn what_one_door_alone_refuses_is_tried_there() {
+    let street = Street::new().await;
+    let world = street.world();
+    let acme = Institution::new(world, &street.authority, ACME).await;
+    for door in ["federation", "stet", "oauth", "authlete", "identity_center"] {
+        let mut open = policy(&street.federation);
+        open.doors = vec![door.to_owned()];
+        let mut narrow = open.clone();
+        narrow.redirect_uris.hosts = vec!["only.example".to_owned()];
+        let protected = Policy { registration: Registration::InitialAccessToken, ..open.clone() };
+        let refusing = if door == "identity_center" {
+            vec![(narrow, "redirect_uris"), (protected, "registration")]
+        } else {
+            vec![(narrow, "redirect_uris")]
+        };
+        for (policy, rule) in refusing {
+            world.set_policy(1, policy.clone()).await;
+            world.clock.advance(31);
+            let reply = knock(&street, door, &acme).await;
+            let found = world.refused(1, 1).await;
+            let Some(refused) = found.iter().find(|one| one.door == door && one.rule == rule) else {
+                panic!("{door}: {reply:?}: {found:?}")
+            };
+            let sample = &refused.samples[0];
+            assert!(sample.reproduces, "{refused:?}");
+            let attempt = async |policy: &Policy| {
+                let body = json!({"policy": policy, "sample": sample.sent, "door": door});
+                world.send_json("POST", "/operator/1/policy/try", Some(&street.asker), &body).await.body
+            };
+            assert_eq!(attempt(&policy).await["refused"]["rule"], rule);
+            let helped = attempt(&open).await;
+            assert!(helped.get("registered").is_some(), "{door}: {helped}");
+            assert_eq!(helped["requires"], json!([]), "{door}");
+        }
+        world.set_policy(1, open).await;
+        world.clock.advance(31);
+        let reply = knock(&street, door, &acme).await;
+        assert!([200, 201].contains(&reply.status), "{door}: {reply:?}");
+        assert!(door != "authlete" || reply.text("action") == "CREATED", "{reply:?}");
+    }
 }
 
 /// Whoever guesses tokens is one kind for each operation, and is counted no more often than clients may be changed from

@@ -4,7 +4,7 @@ import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { about, changes, lost, ofToken, risks, takesNoToken, unkept } from './rules.js'
+import { about, changes, lost, ofToken, risks, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -34,7 +34,7 @@ export function costs(before, after, client, registered) {
   ]
 }
 
-/** Asks what a policy would make of a body, or of what stands for a sample. */
+/** Asks what a policy would make of a body, or of what stands for a sample, at a door. */
 async function attempt({ id, signal }, policy, body) {
   try {
     return (await ask(['POST', `${id}/policy/try`, {}, { policy, ...body }], signal)).members
@@ -44,9 +44,6 @@ async function attempt({ id, signal }, policy, body) {
     return { fault: error.message }
   }
 }
-
-/** What is asked for beside a change that is about a rule; institutions prove who they are by certificates, and have no tokens. */
-const beside = ({ rule, door }, requires) => requires.filter((required) => required.rule !== rule && !(door === 'stet' && required.rule === 'registration'))
 
 /** Whether a trial says that what a rule asks for, and what cannot be tried, is still to come. */
 const asks = ({ requires = [] }, rule) => requires.some((required) => required.rule === rule)
@@ -63,19 +60,20 @@ const isLess = (one, other) => one.length < other.length && one.every((change) =
 
 /**
  * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
- * Where none passes, also how far three together come. `there` is how many clients count against the ceiling that has refused it, if one has.
+ * Where none passes, also how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
+ * has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
-  const { rule, there } = kind
+  const { rule, door, there } = kind
   const passes = (members) => members.registered && (!asks(members, rule) || hasRoom(kind, members.policy))
   const left = (members) => members.refused ?? { rule }
   const seen = new Set([JSON.stringify(policy)])
   let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
-    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, there).map(({ label, patch, changed }) =>
-      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there }], changed, before: state.left })))
+    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, kind).map(({ label, patch, changed }) =>
+      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there, door }], changed, before: state.left })))
     const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
-    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client }) })))
+    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client, door }) })))
     passing = tried.filter(({ members }) => passes(members))
     failing.push(...tried.filter(({ members }) => !passes(members)).map(({ steps, members }) => ({ steps, why: why(members, rule) })))
     // Who comes further is taken further.
@@ -87,7 +85,7 @@ async function search(context, kind, policy, client, first) {
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
   const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
   const found = least.map(({ steps, changed, members: { registered, requires } }) => ({
-    steps, changed, client, requires: beside(kind, requires), costs: costs(policy, changed, client, registered).flat().filter(Boolean),
+    steps, changed, client, requires: requires.filter((required) => required.rule !== rule), costs: costs(policy, changed, client, registered).flat().filter(Boolean),
   }))
   return [found.sort((one, other) => one.costs.length - other.costs.length), failing, furthest && { ...furthest, client }]
 }
@@ -122,7 +120,7 @@ const untried = ({ rule, door, operation, description, isLookUp }) => isLookUp
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
   : 'no token and no policy changes it; let the registrant ask for less, or register anew with a token that allows it'}.` : ({
-  'doors': `A trial is made at the door oauth, so this cannot be tried here: add ${door} to doors where the service shall open it.`,
+  'doors': `What is sent to this door cannot be tried while it is closed: add ${door} to doors where the service shall open it.`,
   'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
   'stet': 'A trial has no certificate, no signature and no token of the STET interface, so this cannot be tried here, and no policy changes it.',
   'federation': 'A trial looks at no chain of trust, so this cannot be tried here, and no policy changes it.',
@@ -131,13 +129,12 @@ const untried = ({ rule, door, operation, description, isLookUp }) => isLookUp
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule, description } = kind
-  const first = await attempt(context, policy, { sample: sent })
+  const { rule, door } = kind
+  const first = await attempt(context, policy, { sample: sent, door })
   const { client, registered, requires } = first
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
   if (hasRoom(kind, policy)) return says('There is room now: let the registrant send it again.')
-  if (takesNoToken(description) && policy.registration === 'open' && !policy.software_statements?.required) return says('Nobody needs a token any more: let the registrant send it again.')
   const isAsked = asks(first, rule)
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
@@ -147,13 +144,13 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return { ...says(untried(kind)), isOver: true }
   }
   const [found, failing, furthest] = await search(context, kind, policy, client, first)
-  const withToken = rule === 'registration' && first.refused && !takesNoToken(description) ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
-  // What helps is told beside it: whom to trust, or that the door takes no token, of which the door oauth knows nothing.
-  const isTold = rule === 'software_statements' ? failing.length === 0 : takesNoToken(description) && first.refused?.rule !== rule
+  const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
+  // Whom to trust is told beside it.
+  const isTold = rule === 'software_statements' && failing.length === 0
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
-    client, says: takesNoToken(description) ? '' : isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
+    client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
     found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length || isTold ? [] : failed(failing), furthest: isTold ? undefined : furthest,
   }
 }

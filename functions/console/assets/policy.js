@@ -22,13 +22,16 @@ const PRESETS = {
 
 const lines = (json) => JSON.stringify(json, null, 2)
 
-/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, and a member that is meant. */
-export function open(context, force, steps, body, member) {
+/** Where clients register. */
+const DOORS = ['oauth', 'authlete', 'identity_center', 'federation', 'stet', 'metadata_document']
+
+/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, a member that is meant, and the door where it is sent. */
+export function open(context, force, steps, body, member, door) {
   const { id, signal } = context
   const { policy: draft, ...kept } = policies.get(id) ?? {}
   const from = location.hash
   const start = (policy, { base, others, conflicts } = { base: force }) => {
-    policies.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), from, base, others, conflicts })
+    policies.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), door, from, base, others, conflicts })
     context.go(['policy'], { member })
   }
   if (!draft) return start(force)
@@ -59,7 +62,7 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const { policy = lines(force), body = lines(HOSTS.Claude), from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
+    const { policy = lines(force), body = lines(HOSTS.Claude), door, from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
@@ -68,6 +71,7 @@ class Editor {
     this.policy = area(22, policy, { oninput: typed })
     this.body = area(14, body, { oninput: typed })
     this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
+    this.door = select(DOORS, door ?? DOORS.find((one) => force.doors.includes(one)) ?? DOORS[0], { onchange: () => this.tryIt() })
     const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
       onchange: () => this.write(this.body, HOSTS[host.value]),
     })
@@ -79,7 +83,7 @@ class Editor {
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
         from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.'),
-        h('div.columns.tried', h('div', field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
+        h('div.columns.tried', h('div', field('At the door', this.door), field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.news, this.effect),
     ]
     this.tryIt()
@@ -168,6 +172,7 @@ class Editor {
     // What was just typed is tried herewith.
     clearTimeout(this.waits)
     const asked = (this.asked += 1)
+    const door = this.door.value
     const read = [this.policy, this.body].map((place, index) => parsed(place.value, ['The policy', 'What it sends'][index]))
     const [policy, client] = [read[0] instanceof Error ? read[0] : this.follow(read[0]), read[1]]
     this.keep()
@@ -185,11 +190,11 @@ class Editor {
     say(faults)
     if (faults[0]) return undefined
     try {
-      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client: faults[1] ? undefined : client }], this.context.signal)
+      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client: faults[1] ? undefined : client, door }], this.context.signal)
       if (asked !== this.asked) return undefined
       // The server compares with what is in force now.
       if (!same(ordered(members.differs), ordered(differing(this.force, members.policy))) && await this.read()) return await this.tryIt()
-      if (!faults[1]) fill(this.outcome, this.became(policy, client, members))
+      if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members))
       refill(this.effect, this.differs(policy, members.policy))
       return members.policy
     } catch (error) {
@@ -202,19 +207,19 @@ class Editor {
   keep() {
     const { from, base, others, conflicts } = this
     const isDraft = this.policy.value !== lines(this.force)
-    policies.set(this.context.id, { body: this.body.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
+    policies.set(this.context.id, { body: this.body.value, door: this.door.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
-  became(policy, client, tried) {
+  became(policy, client, door, tried) {
     const { policy: whole, registered, requires, refused, changes = [] } = tried
-    const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client }]]
-    const command = () => reading(`${registrar(['policy', 'try'], { registration: '-' }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
+    const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
+    const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
     if (!refused) return [h('p.good', would(requires)), costs(this.force, whole, client, registered), becameTable(this.context, client, registered, changes), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description)
     const place = h('div')
-    load(place, suggestions(this.context, { rule }, whole, client, tried, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule, door }, whole, client, tried, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),

@@ -115,6 +115,6 @@ async function policySide(context, kind, samples) {
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),
     rule === 'software_statements' && h('p', statements?.required ? 'Where software_statements.required is false, the registrant may send none.' : 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, operation, description, there, isLookUp }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0])),
+    await advice(context, { rule, door, operation, description, there, isLookUp }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0], door)),
   ]
 }

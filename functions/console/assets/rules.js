@@ -41,7 +41,7 @@ const REMEDIES = [
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
   [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
   [/^client_id: it has a query/, 'Name the client by a URL without a query.'],
-  [/^clients of this service need a token$/, 'Register at another door, as oauth, with an initial access token; or ask the operator to open registration: this door takes no token.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
+  [/^clients of this service need a token$/, 'Register at another door, as oauth, with what it asks for; or ask the operator: this door takes neither a token nor a statement.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
   [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
   [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
@@ -225,22 +225,22 @@ const CHANGES = {
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
     ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent),
   ],
-  'doors': ({ doors }) => [['Open the door oauth', { doors: [...doors, 'oauth'] }]].filter(() => !doors.includes('oauth')),
+  'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
   'clients_per_developer': (policy, sent, there) => ceiling('clients_per_developer', policy, there, 'Let a developer have'),
   'software_id_once': () => [['Let a software_id be registered again', { software_id_once: false }]],
 }
 
-/** `there` is how many clients count against a ceiling, where one has refused. */
-export function changes(rule, policy, sent, there) {
-  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there)
+/** `there` is how many clients count against a ceiling, where one has refused; `door` is where it was sent. */
+export function changes(rule, policy, sent, { there, door }) {
+  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => !same(changed, policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
-export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there }) =>
-  changes(rule, policy, sent, there).find((change) => change.label === label)?.changed ?? policy, policy)
+export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there, door }) =>
+  changes(rule, policy, sent, { there, door }).find((change) => change.label === label)?.changed ?? policy, policy)
 
 /** How many kinds of values of a list a sample has, if it does not have all; more of these kinds change nothing. */
 const KINDS = [5, 20]

@@ -20,8 +20,11 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     let mut asked = Members(door::body(request)?);
     let (policy, preset) = (asked.object("policy")?, asked.text("preset")?);
     let (client, sample) = (asked.object("client")?, asked.object("sample")?);
-    let door = door_of(asked.text("door")?.as_deref())?;
+    let door = asked.text("door")?.unwrap_or_else(|| "oauth".to_owned());
     asked.end()?;
+    if !DOORS.contains(&&*door) {
+        return Err(unknown_word("door", &door));
+    }
     let current = stored(app, desk.service.id).await?.configuration;
     let policy = tried(&current.policy, policy, preset.as_deref())?;
     let stands_in = sample.map(|sample| {
@@ -32,15 +35,9 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     if client.is_some() && stands_in.is_some() {
         return Err(Fault::Request("client and sample exclude each other".into()));
     }
-    let mut answer = attempted(&current, policy, door, client.or_else(|| stands_in.clone()))?;
+    let mut answer = attempted(&current, policy, &door, client.or_else(|| stands_in.clone()))?;
     answer.extend(stands_in.map(|client| ("client".to_owned(), client.into())));
     Ok(Response::json(200, answer))
-}
-
-/// The door that is tried; `oauth` unless another one is named.
-fn door_of(named: Option<&str>) -> Result<&'static str, Fault> {
-    let named = named.unwrap_or("oauth");
-    DOORS.into_iter().find(|door| *door == named).ok_or_else(|| unknown_word("door", named))
 }
 
 /// What a service would be with that policy: its members, how they differ, and what would become of a client that sends
@@ -51,7 +48,7 @@ fn door_of(named: Option<&str>) -> Result<&'static str, Fault> {
 pub fn attempted(
     current: &ServiceConfiguration,
     policy: Policy,
-    door: &'static str,
+    door: &str,
     client: Option<Map<String, Value>>,
 ) -> Result<Map<String, Value>, Error> {
     let configuration = ServiceConfiguration { policy, ..current.clone() };

@@ -237,11 +237,11 @@ fn retention(context: &Context<'_>, rule: &str) -> u64 {
 /// The rules that are asked before all others of [`Rehearsal::requires`](super::Rehearsal::requires), whatever was sent.
 const FIRST: [&str; 2] = ["registration", "software_statements"];
 
-/// Whether what is kept of a registration comes to the same when it is tried at its door: it is refused for the same by the same rule,
-/// or would come further if there were what that rule asks for.
+/// Whether what is kept of a registration comes to the same when it is tried at its door: it is refused for the same by the
+/// same rule, or would come further if there were what that rule asks for.
 pub(super) fn is_reproduced(
     configuration: &ServiceConfiguration,
-    door: &'static str,
+    door: &str,
     sample: &Map<String, Value>,
     rule: &'static str,
     reason: &Reason,

@@ -39,7 +39,7 @@ impl Rehearsal {
 pub enum Refused {
     /// The policy does not open the door.
     #[error("this service does not open the door {0}")]
-    Closed(&'static str),
+    Closed(String),
     /// The service registers only who has a token or a software statement, which the protocol of the door does not know.
     #[error("clients of this service need a token")]
     Protected,
@@ -116,9 +116,9 @@ fn requirements(policy: &Policy, source: Source, metadata: &ClientMetadata) -> V
 /// words of RFC 7591. Tokens, software statements, the clients that are there and what has to be fetched are not looked at,
 /// but it is said where they are asked for; what a door asks for before the policy is not.
 #[must_use]
-pub fn rehearse(configuration: &ServiceConfiguration, door: &'static str, sent: Map<String, Value>) -> Rehearsal {
+pub fn rehearse(configuration: &ServiceConfiguration, door: &str, sent: Map<String, Value>) -> Rehearsal {
     let Some(source) = Source::of_door(door).filter(|_| configuration.policy.opens(door)) else {
-        return Rehearsal::refused("doors", Refused::Closed(door));
+        return Rehearsal::refused("doors", Refused::Closed(door.to_owned()));
     };
     if source == Source::IdentityCenter
         && let Some(rule) = protection(&configuration.policy)
@@ -169,7 +169,7 @@ fn settle_at(
     let mut policy = Cow::Borrowed(policy);
     match source {
         Source::IdentityCenter => {
-            begins("identity_center", &metadata);
+            begins(source.as_str(), &metadata);
             metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretPost.as_str().to_owned());
         }
         Source::MetadataDocument => {

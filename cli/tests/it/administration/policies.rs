@@ -69,10 +69,13 @@ fn what_a_registration_would_become_is_told_rule_by_rule() {
     assert_eq!((&answer["registered"]["grant_types"], answer.get("refused")), (&json!(["authorization_code"]), None));
 
     let files = ["policy.json", "registration.json"].map(|name| data.0.join(name));
-    let people = registrar().args(["policy", "check"]).args(files).output().unwrap();
+    let people = registrar().args(["policy", "check"]).args(&files).output().unwrap();
     let people = String::from_utf8(people.stdout).unwrap();
     let required = "\n\nWhat would be registered, with a good initial access token:\napplication_type ";
     assert!(people.contains(required), "{people}");
+    let at_federation = registrar().args(["policy", "check", "--door", "federation"]).args(&files).output().unwrap();
+    let told = String::from_utf8(at_federation.stderr).unwrap();
+    assert!(told.contains("this service does not open the door federation"), "{told}");
     let open = json!({"policy": {"registration": "open"}});
     assert_eq!(check(&data, &open, Some(&json!({"redirect_uris": uris}))).1["requires"], json!([]));
     let closed = json!({"policy": {"dynamic_registration": false}});

@@ -96,6 +96,67 @@ async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
     }
 }
 
+/// Each door asks for what it asks for, and for nothing else.
+#[tokio::test]
+async fn a_trial_is_made_at_a_door() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a",
+        "tls_client_auth_subject_dn": "CN=tpp.example"});
+    let attempt = async |door: &str, patch: &Value| {
+        let mut policy = json!({"doors": [door], "software_id_once": true, "clients_per_service": 10,
+            "clients_per_developer": 10});
+        json_patch::merge(&mut policy, patch);
+        operator.send("POST", "policy/try", &json!({"policy": policy, "client": client, "door": door})).await.body
+    };
+    let statements = json!({"software_statements": {"required": true, "issuers": []}});
+    let open = json!({"registration": "open"});
+    let (once, service, developer) = ("software_id_once", "clients_per_service", "clients_per_developer");
+    for (door, policy, asked) in [
+        ("oauth", &statements, &["registration", "software_statements", once, service, developer][..]),
+        ("authlete", &statements, &["registration", "software_statements", once, service, developer]),
+        ("identity_center", &open, &[once, service, developer]),
+        ("federation", &statements, &[once, developer]),
+        ("stet", &statements, &[once, service, developer]),
+        ("metadata_document", &statements, &[]),
+    ] {
+        let tried = attempt(door, policy).await;
+        assert!(tried.get("registered").is_some(), "{door}: {tried}");
+        let requires = tried["requires"].as_array().unwrap();
+        assert_eq!(requires.iter().map(|one| one["rule"].as_str().unwrap()).collect::<Vec<_>>(), asked, "{door}");
+        let method = match door {
+            "identity_center" => "client_secret_post",
+            "stet" => "tls_client_auth",
+            "metadata_document" => "none",
+            _ => "client_secret_basic",
+        };
+        assert_eq!(tried["registered"]["token_endpoint_auth_method"], method, "{door}");
+
+        let closed = attempt(door, &json!({"registration": "open", "dynamic_registration": false})).await;
+        let is_closed = closed["refused"]["rule"] == "dynamic_registration";
+        assert_eq!(is_closed, !["federation", "metadata_document"].contains(&door), "{door}: {closed}");
+        let refused = attempt(door, &json!({"doors": []})).await["refused"].clone();
+        assert_eq!(refused["rule"], "doors");
+        assert_eq!(refused["error_description"], format!("this service does not open the door {door}"));
+    }
+    // Identity Center's protocol knows neither.
+    for (policy, rule) in [
+        (json!({}), "registration"),
+        (
+            json!({"registration": "open", "software_statements": statements["software_statements"]}),
+            "software_statements",
+        ),
+    ] {
+        let refused = &attempt("identity_center", &policy).await["refused"];
+        let told = json!({"rule": rule, "error": "access_denied", "error_description": "clients of this service need a token"});
+        assert_eq!(*refused, told);
+    }
+    for door in [json!("back"), json!(""), json!(1), json!(null)] {
+        let wrong = operator.send("POST", "policy/try", &json!({"client": client, "door": door})).await;
+        assert_eq!((wrong.status, wrong.text("error")), (400, "invalid_request"), "{wrong:?}");
+        assert!(wrong.text("error_description").contains("door"), "{wrong:?}");
+    }
+}
+
 /// What [`shared::policy::Policy::check`] finds, as the command line asks it, and hosts that nothing is at.
 #[tokio::test]
 async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {

@@ -342,10 +342,16 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     desk.same(&["policy", "try", "1"]);
     let tried = desk.same(&["policy", "try", "1", file, "--registration", body]);
     assert!(tried.contains("secret_overlap") && tried.contains("What would be registered:"), "{tried}");
-    let protected = ["policy", "try", "1", "--preset", "regulated", "--registration", body];
-    let (table, api) = (desk.admin.run(&protected), desk.by_api(&protected));
-    assert_eq!((table.status.code(), table.stdout), (api.status.code(), api.stdout));
-    assert_eq!(table.stderr, api.stderr);
+    for refused in [
+        &["policy", "try", "1", "--preset", "regulated", "--registration", body][..],
+        &["policy", "try", "1", "--registration", body, "--door", "stet"],
+    ] {
+        let (table, api) = (desk.admin.run(refused), desk.by_api(refused));
+        assert_eq!((table.status.code(), table.stdout), (api.status.code(), api.stdout));
+        assert_eq!(table.stderr, api.stderr);
+        let told = String::from_utf8(table.stderr).unwrap();
+        assert_eq!(told.contains("does not open the door stet"), refused.contains(&"stet"), "{told}");
+    }
     let replace = ["policy", "replace", "1", file];
     let replaced: Value = serde_json::from_str(&printed(&desk.by_api(&replace))).unwrap();
     assert_eq!(replaced["policy"]["secret_overlap"], 77);

@@ -426,7 +426,9 @@ await check('where no token helps, none is to be made', async () => {
     assert.doesNotMatch(text, /make one|make a token|With a good token|Send a good one|with a good initial access token/)
   }
   await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open' })
-  assert.match(await why('clients of this service need a token'), /Nobody needs a token any more/)
+  const text = await why('clients of this service need a token')
+  assert.match(text, /That is so no more, but it would be refused for something else: grant_types[^]*Offer urn:ietf:params:oauth:grant-type:device_code it would be registered$/m)
+  assert.doesNotMatch(text, /With a good token|No token helps/)
   assert.equal((await send('POST', '/client/register', { clientName: 'cli', clientType: 'confidential' })).status, 400)
   assert.match(await why('clientType:'), /registers public clients only[^]*Send "clientType": "public"/)
   await putPolicy(policyBefore)

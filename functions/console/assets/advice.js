@@ -4,7 +4,7 @@ import { ask } from './api.js'
 import { button, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { about, changes, lost, ofToken, risks, unkept } from './rules.js'
+import { about, changes, lost, ofToken, risks, takesNoToken, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -144,7 +144,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return { ...says(untried(kind)), isOver: true }
   }
   const [found, failing, furthest] = await search(context, kind, policy, client, first)
-  const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
+  const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
   const more = unkept(sent)

@@ -306,7 +306,7 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   assert.match(await row('"private_key_jwt"').innerText(), /\b1\b/)
   assert.match(await row('token_endpoint_auth_method: "…"').innerText(), /\b2\b/)
   await row('token_endpoint_auth_method: "…"').getByRole('link').click()
-  await page.getByText('was a word that no specification defines').waitFor()
+  await page.getByText('stands for a word that no specification defines').waitFor()
   await settled(page)
   assert.match(await main(page), /Register another method in its place/)
   assert.doesNotMatch(await main(page), /Offer x/)
@@ -381,8 +381,9 @@ await check('what is not kept of a refusal is not said to pass, and what did not
   await putPolicy({ ...protectedPolicy, registration: 'open' })
   const keys = Array.from({ length: 2 }, () => ({ kty: 'OKP', crv: 'Ed25519', kid: 'one', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }))
   for (const [body, told, says, edits] of [
-    [{ jwks: { keys } }, /kid is that of another key/, /is not kept, so it cannot be tried here/, 0],
-    [{ redirect_uris: ['https://user:pass@up.example/cb'] }, /must not have user information/, /changes? (was|were) tried[^]*user information/, 1],
+    [{ jwks: { keys } }, /kid is that of another key/, /is not kept, or a trial does not look at it, so it cannot be tried here/, 0],
+    [{ redirect_uris: ['https://user:pass@up.example/cb'] }, /must not have user information/, /No policy changes this\.$/m, 0],
+    [{ redirect_uris: ['http://127.0.0.1/cb#part'], application_type: 'native' }, /must not have a fragment/, /changes? (was|were) tried[^]*fragment/, 1],
     [{ client_name: 'Right\u202eleft' }, /control or format character/, /Flag hidden characters, and register them/, 1],
   ]) {
     assert.equal((await register({ ...redirect, ...body })).status, 400)
@@ -397,6 +398,118 @@ await check('what is not kept of a refusal is not said to pass, and what did not
   }
 })
 
+/** What is said of a refusal, the way from Today. */
+async function why(told) {
+  await at(page, 'tokens')
+  await at(page, 'today')
+  await page.getByRole('row').filter({ hasText: told }).first().getByRole('link').click()
+  await page.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+  await settled(page)
+  return main(page)
+}
+
+await check('where no token helps, none is to be made', async () => {
+  await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, scopes: { offered: 'openid email', unoffered: 'refuse' } })
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600, scope: 'openid' })
+  const { status, body: made } = await send('POST', '/1/register', { ...redirect, scope: 'openid' }, { authorization: `Bearer ${value}` })
+  assert.equal(status, 201, JSON.stringify(made))
+  const update = { ...redirect, client_id: made.client_id, scope: 'openid email' }
+  const { pathname } = new URL(made.registration_client_uri)
+  assert.equal((await send('PUT', pathname, update, { authorization: `Bearer ${made.registration_access_token}` })).status, 400)
+  assert.equal((await send('POST', '/client/register', { clientName: 'cli', clientType: 'public' })).status, 400)
+  for (const [told, says] of [
+    ['is not allowed by the initial access token', /no other helps an update\. Who needs more registers anew[^]*no token and no policy changes it/],
+    ['clients of this service need a token', /this door takes neither a token nor a statement[^]*No token helps at this door\. Where registration is open[^]*Let anybody register, without a token/],
+  ]) {
+    const text = await why(told)
+    assert.match(text, says)
+    assert.doesNotMatch(text, /make one|make a token|With a good token|Send a good one|with a good initial access token/)
+  }
+  await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open' })
+  assert.match(await why('clients of this service need a token'), /Nobody needs a token any more/)
+  assert.equal((await send('POST', '/client/register', { clientName: 'cli', clientType: 'confidential' })).status, 400)
+  assert.match(await why('clientType:'), /registers public clients only[^]*Send "clientType": "public"/)
+  await putPolicy(policyBefore)
+})
+
+await check('of the look-up of a document it is said what of the policy refused it, and not that somebody registered', async () => {
+  const documents = { trust: [{ pattern: 'blocked.example/x/*', trust: 'block' }], others: 'ask' }
+  const lookUp = (path) => send('GET', `/1/client?client_id=${encodeURIComponent(path)}`, undefined, authorization)
+  for (const [metadata_documents, url, told, says] of [
+    [documents, 'https://blocked.example/x/c.json', 'by the pattern', /metadata_documents\.trust is [^]*Take that pattern out of trust/],
+    [{ ...documents, others: 'block' }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block[^]*Add a pattern/],
+    [documents, 'https://other.example/c.json?x=1', 'it has a query', /metadata_documents\.query_permitted is false[^]*Let query_permitted be true/],
+  ]) {
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', metadata_documents: { ...protectedPolicy.metadata_documents, ...metadata_documents } })
+    assert.ok([400, 403].includes((await lookUp(url)).status), told)
+    const text = await why(told)
+    assert.match(text, says)
+    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*looks at no document/)
+    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|pause_first/)
+  }
+  await putPolicy(policyBefore)
+})
+
+await check('what helps is told of what was refused: of schemes, statements, private hosts and words that are not kept', async () => {
+  const jwt = [{ alg: 'ES256', kid: 'x' }, { iss: 'https://stranger.example/issuer' }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  const issuers = [{ issuer: 'https://known.example', jwks_uri: 'https://known.example/jwks' }]
+  const uris = { ...protectedPolicy.redirect_uris, private_use_schemes: 'public_clients', private_hosts: 'refuse' }
+  for (const [policy, body, told, says, unsaid] of [
+    [{}, { redirect_uris: ['com.example.app:/cb'], application_type: 'native', token_endpoint_auth_method: 'client_secret_basic' }, 'private-use schemes are not allowed for this client', /"token_endpoint_auth_method": "none" is enough[^]*of all clients[^]*Less safe: [^]*RFC 8252 §8\.5/, /Accept http on/],
+    [{ software_statements: { required: true, issuers } }, { software_statement: `${jwt}.c2ln` }, 'its issuer is not approved', /has to be completed[^]*Where software_statements\.required is false/, /No policy changes this|Ask for no statement|may send none: it/],
+    [{}, { redirect_uris: ['https://10.9.8.7/cb'] }, 'in a private network', /Take 10\.9\.8\.7 for a host where developers try their clients/, /native/],
+    [{ scopes: { offered: 'openid', unoffered: 'refuse' } }, { scope: 'profile payments:write' }, 'scope: "profile"', /stands for a word that no specification defines[^]*by hand/, /without …/],
+  ]) {
+    await putPolicy({ ...protectedPolicy, registration: 'open', redirect_uris: uris, ...policy })
+    assert.equal((await register({ ...redirect, ...body })).status, 400)
+    const text = await why(told)
+    assert.match(text, says)
+    assert.doesNotMatch(text, unsaid)
+  }
+  await putPolicy(policyBefore)
+})
+
+await check('where more than three changes are needed, as many are made as get it further', async () => {
+  await putPolicy({
+    ...protectedPolicy, registration: 'open', grant_types: { offered: ['authorization_code'], unoffered: 'refuse' }, scopes: { offered: 'openid', unoffered: 'refuse' },
+    redirect_uris: { ...protectedPolicy.redirect_uris, hosts: ['only.example'], pages_share_host: 'refuse' },
+  })
+  const body = { ...redirect, redirect_uris: ['https://four.example/cb'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid address', logo_uri: 'https://elsewhere.example/l.png' }
+  assert.equal((await register(body)).status, 400)
+  assert.match(await why('grant_types: "refresh_token"'), /As far as it gets: [^]*Then it is refused for something else: redirect_uris\.pages_share_host/)
+  await page.locator('p').filter({ hasText: 'As far as it gets' }).getByRole('button').click()
+  await page.getByText('It would be refused by the rule redirect_uris.pages_share_host').waitFor()
+  await page.getByRole('button', { name: 'Flag such clients, and register them' }).click()
+  await page.getByText('It would be registered.').waitFor()
+  await page.getByRole('button', { name: 'What is in force' }).click()
+  await putPolicy(policyBefore)
+})
+
+await check('whose update was refused is told where it is kept, and what a certificate lacks', async () => {
+  const other = await tab()
+  const { client_id } = registered[3]
+  const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600 }
+  const sample = { sent: { client_id: '36 characters' }, reproduces: false, at: 1767225600 }
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [
+    { ...refusal, operation: 'update', rule: 'the client that is there', error: 'access_denied', door: 'oauth', description: 'the client is locked', samples: [{ ...sample, sent: { client_id } }, sample] },
+    { ...refusal, operation: 'register', rule: 'stet', error: 'invalid_scope', door: 'stet', description: 'scope: the roles of the certificate do not permit cbpii', samples: [{ ...sample, sent: { scope: 'cbpii' } }] },
+  ] } }))
+  await signIn(other)
+  for (const [told, says, unsaid] of [['roles of the certificate', /Ask for the scopes that belong to the roles[^]*no certificate, no signature/, /is not kept|not good/], ['is locked', /A trial looks at no client/, /is not kept/]]) {
+    await at(other, 'today')
+    await other.getByRole('row').filter({ hasText: told }).getByRole('link').click()
+    await other.getByRole('heading', { name: 'Why it was refused' }).waitFor()
+    await settled(other)
+    assert.match(await main(other), says)
+    assert.doesNotMatch(await main(other), unsaid)
+  }
+  const link = other.locator('p').filter({ hasText: 'The client: ' }).getByRole('link')
+  assert.equal(await link.count(), 1)
+  await link.click()
+  await other.getByRole('heading', { name: registered[3].client_name }).waitFor()
+  await other.context().close()
+})
+
 await check('a token that is missing is a condition, and each sample has its advice', async () => {
   await putPolicy({ ...protectedPolicy, scopes: { offered: 'openid', unoffered: 'refuse' } })
   for (const path of ['one', 'two/../three', 'four']) assert.equal((await register({ ...redirect, redirect_uris: [`https://rp.example/${path}`] })).status, 401)
@@ -404,7 +517,7 @@ await check('a token that is missing is a condition, and each sample has its adv
   await page.getByRole('row').filter({ hasText: /bearer token is required/ }).first().getByRole('link').click()
   await settled(page)
   const text = await main(page)
-  assert.match(text, /It would be registered, with a good initial access token\./)
+  assert.match(text, /It would be registered, with a good initial access token that allows it\./)
   assert.match(text, /Sample 1[^]*Sample 2/)
   assert.match(text, /Let anybody register, without a token[^]*it would be registered[^]*For sample/)
   assert.doesNotMatch(text, /It passes/)

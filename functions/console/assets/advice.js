@@ -14,7 +14,10 @@ const FAILURES = 8
 /** What docs/policy.md says of a member, with its words of the protocol set apart. */
 export const meaning = (member) => MEMBERS[member].split('`').map((part, index) => index % 2 ? h('code', part) : part)
 
-const registers = (requires) => `would be registered${requires.length ? `, with ${requires.map(({ what }) => what).join(', and ')}` : ''}`
+/** What a token allows may be less than what the policy offers. */
+const needed = ({ rule, what }) => rule === 'registration' ? `${what} that allows it` : what
+
+const registers = (requires) => `would be registered${requires.length ? `, with ${requires.map(needed).join(', and ')}` : ''}`
 
 /** That a registration would be, and with what beside its metadata. */
 export const would = (requires) => `It ${registers(requires)}.`
@@ -57,7 +60,8 @@ const isLess = (one, other) => one.length < other.length && one.every((change) =
 
 /**
  * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
- * `there` is how many clients count against the ceiling that has refused it, if one has; `door` is where it is sent.
+ * Where none passes, also how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
+ * has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
   const { rule, door, there } = kind
@@ -76,13 +80,14 @@ async function search(context, kind, policy, client, first) {
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !passes(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
+  const [furthest] = passing.length ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
   // What changes more than another one that is enough is not offered.
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
   const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
   const found = least.map(({ steps, changed, members: { registered, requires } }) => ({
     steps, changed, client, requires: requires.filter((required) => required.rule !== rule), costs: costs(policy, changed, client, registered).flat().filter(Boolean),
   }))
-  return [found.sort((one, other) => one.costs.length - other.costs.length), failing]
+  return [found.sort((one, other) => one.costs.length - other.costs.length), failing, furthest && { ...furthest, client }]
 }
 
 const named = (steps) => steps.map(({ label }) => label).join(', and ')
@@ -94,7 +99,10 @@ const helps = ({ steps, requires, costs }, take, which) => h('li',
 
 const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), ', each tried by the server:'), h('ul', items)]
 
-const failed = (failing) => failing.length === 0 ? hint('No policy changes this.') : [
+/** The changes that come as far as it gets, where more would be needed than are tried. */
+const goesOn = ({ steps, left }, take) => h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(`${left.rule}: ${left.error_description}`), '. The policy editor looks for what helps from there.')
+
+const failed = (failing) => failing.length === 0 ? [hint('No policy changes this.')] : [
   hint(failing.length === 1 ? 'One change was tried, and does not let it pass:' : `${failing.length} changes were tried, alone and together, and none lets it pass:`),
   h('ul', failing.slice(0, FAILURES).map(({ steps, why }) => h('li', named(steps), ': ', said(why)))),
   failing.length > FAILURES && hint(`And ${failing.length - FAILURES} more.`),
@@ -102,16 +110,22 @@ const failed = (failing) => failing.length === 0 ? hint('No policy changes this.
 
 /** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
 export async function suggestions(context, kind, policy, client, first, take) {
-  const [found, failing] = await search(context, kind, policy, client, first)
-  return helping(found.map((one) => helps(one, () => take(one.changed)))) || failed(failing)
+  const [found, failing, furthest] = await search(context, kind, policy, client, first)
+  return helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing), furthest && goesOn(furthest, () => take(furthest.changed))]
 }
 
-/** Why a sample cannot be tried: a trial is a registration by nobody in particular. */
-const untried = ({ rule, door, description }) => ofToken(description) ? 'A trial has no initial access token, so this cannot be tried here: make a token that allows it, or let the registrant ask for less.' : ({
+/** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
+const untried = ({ rule, door, operation, description, isLookUp }) => isLookUp
+  ? 'A trial is a registration, and looks at no document, so what would be otherwise is not tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
+  : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
+  ? 'make a token that allows it, or let the registrant ask for less'
+  : 'no token and no policy changes it; let the registrant ask for less, or register anew with a token that allows it'}.` : ({
   'doors': `What is sent to this door cannot be tried while it is closed: add ${door} to doors where the service shall open it.`,
   'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
+  'stet': 'A trial has no certificate, no signature and no token of the STET interface, so this cannot be tried here, and no policy changes it.',
+  'federation': 'A trial looks at no chain of trust, so this cannot be tried here, and no policy changes it.',
   'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
-})[rule] ?? `What it was refused for is not kept, so it cannot be tried here: the registrant corrects what the error names${about(rule)[0].length ? ', or it is changed in the policy by hand' : ''}.`
+})[rule] ?? `What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here: the registrant corrects what the error names${about(rule)[0].length ? ', or it is changed in the policy by hand' : ''}.`
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
@@ -129,13 +143,15 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   if (!reproduces && !isAsked) {
     return { ...says(untried(kind)), isOver: true }
   }
-  const [found, failing] = await search(context, kind, policy, client, first)
+  const [found, failing, furthest] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `With a good token it would be refused as well: ${first.refused.error_description}.` : ''
+  // Whom to trust is told beside it.
+  const isTold = rule === 'software_statements' && failing.length === 0
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length ? [] : failed(failing),
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length || isTold ? [] : failed(failing), furthest: isTold ? undefined : furthest,
   }
 }
 
@@ -150,10 +166,12 @@ export async function advice(context, kind, policy, samples, edit) {
   }
   const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
   const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [named(one.steps), one, index])))
+  const far = together(outcomes.flatMap(({ furthest }, index) => furthest ? [[named(furthest.steps), furthest, index]] : []))
   const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}
   return [
     told.map(([[says, rest], indices]) => h('div', (says || samples.length > 1) && h('p', says, which(indices)), rest)),
     helping(found.map(([one, indices]) => helps(one, () => edit(one.steps, one.client), which(indices)))),
+    far.map(([one, indices]) => [goesOn(one, () => edit(one.steps, one.client)), which(indices)]),
     client && h('p', button('Try it in the policy editor', () => edit([], client))),
   ]
 }

@@ -6,7 +6,7 @@ import { code, count, facts, h, hint, number, pretty, said, table, time, value }
 import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { open } from './policy.js'
-import { about, ofToken } from './rules.js'
+import { about, isLookUp, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -21,31 +21,43 @@ export async function refused(context) {
   const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
   if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))
-  const [, says, client] = about(kind.rule, kind.description)
+  const [, says, client] = about(kind.rule, kind.description, kind.operation)
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
+  const known = { ...kind, isLookUp: isLookUp({ ...kind, samples }) }
+  const [asked, door, who, what] = known.isLookUp
+    ? ['the look-up of a client by its document', 'metadata_document', 'Who publishes the document: ', 'What the document said']
+    : [kind.operation, kind.door, 'The registrant: ', 'What was sent']
+  // Of a scope that no specification defines that is kept how long it was.
+  const hasMasked = kind.description.includes('"…"') || kind.rule === 'scopes' && samples.some(({ sent }) => String(sent.scope ?? '').includes('('))
   return screen(context, 'Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
-    kind.description.includes('"…"') && hint('“…” was a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
+    hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
-      ['Asked for', code(kind.operation)],
+      ['Asked for', code(asked)],
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
-      ['Door', said(kind.door)],
+      ['Door', said(door)],
       ['How often', count(kind.count, 'time'), ', last ', time(kind.last_at, true)],
     ]),
     h('section', h('h2', 'What to change'),
-      h('p', h('strong', 'The registrant: '), client),
-      readsService ? later(policySide(context, kind, samples)) : hint('What the policy says needs a token with service.read.')),
-    samples.length > 0 && h('section', h('h2', 'What was sent'),
+      h('p', h('strong', who), client),
+      readsService ? later(policySide(context, known, samples)) : hint('What the policy says needs a token with service.read.')),
+    samples.length > 0 && h('section', h('h2', what),
       hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
-      samples.map(({ sent }, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), h('pre', pretty(sent))])),
+      samples.map((sample, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), ofClient(context, kind, sample), h('pre', pretty(sample.sent))])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)])), areMore && notAll(refusals)))
 }
 
+/** Whose update was refused, where that is kept as it is. */
+function ofClient({ link }, { operation }, { sent, client_id = sent.client_id }) {
+  const isWhole = operation === 'update' && typeof client_id === 'string' && /^[^\s…()]+$/.test(client_id)
+  return isWhole && h('p', 'The client: ', h('a', { href: link(['clients', client_id]) }, said(client_id)))
+}
+
 /** Each body once, the latest first. */
 function distinct(samples) {
-  const known = new Map(samples.toReversed().map((sample) => [JSON.stringify(sample.sent), sample]))
+  const known = new Map(samples.toReversed().map((sample) => [JSON.stringify([sample.sent, sample.client_id]), sample]))
   return [...known.values()].toReversed().slice(0, MOST)
 }
 
@@ -74,19 +86,35 @@ function memberOf(patch) {
   return Object.hasOwn(MEMBERS, name) ? name : `${name}.${Object.keys(inner)[0]}`
 }
 
-async function policySide(context, { rule, door, description }, samples) {
+/** What of the metadata_documents refused the look-up, and what else it could say. */
+function documentSide(policy, { rule, description }) {
+  const [members, what] = ofDocuments(rule, description)
+  return [
+    members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(policy.metadata_documents?.[member])))),
+    what && h('p', what),
+  ]
+}
+
+async function policySide(context, kind, samples) {
+  const { rule, door, operation, description, isLookUp } = kind
   const [policy, there] = await Promise.all([get(`${context.id}/policy`, {}, context.signal), counted(context, rule)])
   const [members] = about(rule, description)
+  const [needsNone, statements] = [takesNoToken(description), policy.software_statements]
+  const tokenHelps = rule === 'registration' ? policy.registration !== 'open' && !needsNone : ofToken(description) && operation === 'register'
+  // The whole of what is said of documents is long.
+  const isShort = (member) => member !== 'metadata_documents'
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
-      h('a', { href: context.link(['policy'], { member }) }, h('code', member)), ' is ', value(at(policy, member)), ' ', h('span.hint', meaning(member)))))],
-    (rule === 'registration' && door !== 'identity_center' && policy.registration !== 'open' || ofToken(description)) && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
+      h('a', { href: context.link(['policy'], { member }) }, h('code', member)), isShort(member) && [' is ', value(at(policy, member))], ' ', h('span.hint', meaning(member)))))],
+    isLookUp && documentSide(policy, kind),
+    needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
+    tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
     issuersOf(description, samples).map((issuer) => [
-      h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks:'),
+      h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks.', issuer.includes('…') && ' It has to be completed: “…” stands for what is not kept, be it nothing; the issuer is the iss of the statement, letter by letter.'),
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),
-    rule === 'software_statements' && !policy.software_statements?.required && h('p', 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, description, there }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0], door)),
+    rule === 'software_statements' && h('p', statements?.required ? 'Where software_statements.required is false, the registrant may send none.' : 'The policy requires no statement: the registrant may send none.'),
+    await advice(context, { rule, door, operation, description, there, isLookUp }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0], door)),
   ]
 }

@@ -34,13 +34,17 @@ export const RULES = {
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
-/** What the registrant does about refusals of which more is known than their rule. */
+/** What the registrant does about refusals of which more is known than their rule, and what it is about if that is not what the rule says. */
 const REMEDIES = [
-  [/^clients of this service need a token$/, 'Register at another door with it: this one takes no token.'],
   [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
   [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
+  [/^client_id: it has a query/, 'Name the client by a URL without a query.'],
+  [/^clients of this service need a token$/, 'Register at another door, as oauth, with what it asks for; or ask the operator: this door takes neither a token nor a statement.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
+  [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
+  [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
+  [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
@@ -57,13 +61,45 @@ const REMEDIES = [
 /** Whether the initial access token is what refuses, and no policy. */
 export const ofToken = (description) => /not allowed by the initial access token/.test(description)
 
+/** Whether a door refuses without a look at a token, since it takes none. */
+export const takesNoToken = (description) => /^clients of this service need a token$/.test(description)
+
+const OF_DOCUMENTS = ['metadata_documents', 'metadata_documents.metadata_policy', 'the document']
+
+/** Whether it was the look-up of a client by its document: such a client has its URL in it as client_id. */
+export const isLookUp = ({ rule, operation, door, samples }) => door === 'metadata_document' || OF_DOCUMENTS.includes(rule)
+  || operation === 'register' && door === 'oauth' && samples.length > 0 && samples.every(({ sent, reproduces }) => !reproduces && /^https:/.test(sent.client_id))
+
+/** The members of the policy's metadata_documents that have refused, and what else they could say. */
+const DOCUMENTS = [
+  [/does not take clients of this URL, by the pattern/, ['trust'], 'Take that pattern out of trust, or let it say ask or allow: without it, others counts.'],
+  [/does not take clients of this URL/, ['others', 'trust'], 'Add a pattern with the host of the URL to trust, with ask or allow; or let others be ask.'],
+  [/is required in documents by this service/, ['required'], 'Take the member out of required.'],
+  [/^client_id: it has a query/, ['query_permitted'], 'Let query_permitted be true.'],
+  [/must have the origin/, ['same_origin'], 'Let same_origin ask for less.'],
+  [/^redirect_uris: more than/, ['redirect_uris'], 'Let redirect_uris be larger, and limits.redirect_uris.'],
+  [/the document is too large/, ['max_bytes'], 'Let max_bytes be larger.'],
+]
+
+/** What of the metadata_documents matters to a refusal, and what to change; of others the rule's own member. */
+export function ofDocuments(rule, description) {
+  const [, members, what] = DOCUMENTS.find(([says]) => says.test(description)) ?? []
+  if (members && OF_DOCUMENTS.includes(rule)) return [members, what]
+  if (rule === 'metadata_documents.metadata_policy') return [['metadata_policy'], 'Let metadata_policy permit the value.']
+  return [[], rule === 'called_urls' ? 'Let called_urls be any: the authorization server may then be led into your own network.' : '']
+}
+
 /** The same of one refusal, as far as it concerns that. */
-export function about(rule, description = '') {
-  if (ofToken(description)) return [[], 'The service offers it, and the initial access token of the registration does not allow it.', 'Ask for what the token allows, or get another token of the operator.']
+export function about(rule, description = '', operation = 'register') {
+  if (ofToken(description)) {
+    return [[], 'The service offers it, and the initial access token of the registration does not allow it.', operation === 'register'
+      ? 'Ask for what the token allows, or get another token of the operator.'
+      : 'Ask for what that token allows. It is the one with which the client was registered: no other helps an update. Who needs more registers anew, with a token that allows it.']
+  }
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
-  const [, remedy = client] = REMEDIES.find(([says]) => says.test(description)) ?? []
-  return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, says, remedy]
+  const [, remedy = client, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
+  return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, is, remedy]
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
@@ -99,7 +135,26 @@ function plain({ redirect_uris: { development_hosts } }, sent) {
 
 const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
 
+/** Which protocols redirects have, as far as they can be read. */
+const protocols = (sent) => texts(sent.redirect_uris).map((uri) => urlOf(uri).protocol)
+
+const PRIVATE = /^(10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168)\.|^\[f[cde]|^\[::1\]$|^[^.[]+$|\.(localhost|localdomain|local|internal|home\.arpa|test)$/
+
+/** The one private host to which https leads, as a host of developers. */
+function inside({ redirect_uris: { development_hosts } }, sent) {
+  const hosts = led(sent, 'https:', development_hosts).filter((host) => PRIVATE.test(host))
+  return hosts.length === 1 ? [[`Take ${hosts[0]} for a host where developers try their clients`, { redirect_uris: { development_hosts: [...texts(development_hosts), ...hosts] } }]] : []
+}
+
 const NATIVE = ['Take clients whose redirects lead to an application for native', { infer_native: true }]
+
+const SCHEMES = [
+  ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
+  ['Accept private-use schemes of all clients', { private_use_schemes: 'accept' }],
+  ['Accept private-use schemes that are no reversed domain names', { reverse_domain_schemes: false }],
+  ['Accept any private-use scheme of public clients', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
+  ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
+]
 
 /** A ceiling raised to twice of what there is, where that is known, or given up. */
 const ceiling = (member, policy, there, label) => [
@@ -111,7 +166,8 @@ const ceiling = (member, policy, there, label) => [
 const CHANGES = {
   'dynamic_registration': () => [['Let clients register themselves', { dynamic_registration: true }]],
   'registration': () => [['Let anybody register, without a token', { registration: 'open' }]],
-  'software_statements': () => [['Ask for no statement', { software_statements: { required: false } }]],
+  // One that is sent is looked at where somebody is trusted, required or not.
+  'software_statements': ({ software_statements: { issuers } = {} }, sent) => sent.software_statement && issuers?.length ? [] : [['Ask for no statement', { software_statements: { required: false } }]],
   'limits': ({ limits }, sent) => [['Raise the limits to what was sent', { limits: {
     redirect_uris: Math.max(limits.redirect_uris, texts(sent.redirect_uris).length),
     list_items: Math.max(limits.list_items, ...Object.values(sent).map((value) => texts(value).length)),
@@ -147,18 +203,16 @@ const CHANGES = {
   'redirect_uris': (policy, sent) => {
     const { hosts } = policy.redirect_uris
     const more = led(sent, 'https:', hosts)
+    const used = protocols(sent)
+    const isPrivateUse = used.some((protocol) => !['http:', 'https:'].includes(protocol))
     const changes = [
-      ['Accept http on the loopback interface', { loopback: true }],
-      ['Accept private-use schemes of public clients', { private_use_schemes: 'public_clients' }],
-      ['Accept private-use schemes of all clients', { private_use_schemes: 'accept' }],
-      ['Accept private-use schemes that are no reversed domain names', { reverse_domain_schemes: false }],
-      ['Accept any private-use scheme of public clients', { private_use_schemes: 'public_clients', reverse_domain_schemes: false }],
-      ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
-      NATIVE,
+      ...(used.includes('http:') ? [['Accept http on the loopback interface', { loopback: true }]] : []),
+      ...(isPrivateUse ? SCHEMES : []),
+      ...(used.every((protocol) => protocol === 'https:') ? [] : [NATIVE]),
       ...ifAny(more, 'Permit', { hosts: [...(hosts ?? []), ...more] }),
       ['Flag redirects into private networks, and register them', { private_hosts: 'flag' }],
     ]
-    return [...changes.map(([label, patch]) => [label, { redirect_uris: patch }]), ...plain(policy, sent)]
+    return [...changes.map(([label, patch]) => [label, { redirect_uris: patch }]), ...inside(policy, sent), ...plain(policy, sent)]
   },
   'redirect_uris.pages_share_host': () => [['Flag such clients, and register them', { redirect_uris: { pages_share_host: 'flag' } }]],
   'names': () => [
@@ -169,7 +223,7 @@ const CHANGES = {
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
   'the specifications': (policy, sent) => [
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
-    [NATIVE[0], { redirect_uris: NATIVE[1] }], ...plain(policy, sent),
+    ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent),
   ],
   'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
@@ -202,7 +256,8 @@ export const unkept = (sample) => Object.entries(sample).flatMap(([name, value])
 export function lost(sent, became) {
   return Object.entries(sent).flatMap(([name, value]) => {
     const is = became[name]
-    if (name.endsWith('_supported') || is === value) return []
+    // What is no member, or one of another door's words, is not lost.
+    if (name.endsWith('_supported') || is === value || /…|^(clientName|clientType|grantTypes|redirectUris)$/.test(name)) return []
     if (is === undefined) return [`without ${name}`]
     const shown = (word) => isMasked(word) ? 'a word that is not kept' : word
     if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${shown(value)}`]
@@ -227,6 +282,7 @@ export function risks(before, after, sent, became) {
     [becomes('registration', 'open'), 'whoever finds the service may register.'],
     [becomes('redirect_uris.development_hosts'), 'what goes by http, codes as well, can be read and changed on its way.'],
     [becomes('redirect_uris.reverse_domain_schemes', false), 'other applications on a device may take such a scheme for themselves (RFC 8252 §8.4).'],
+    [becomes('redirect_uris.private_use_schemes', 'accept'), 'applications count as confidential, and a secret that all copies of one have is none (RFC 8252 §8.5).'],
     [becomes('redirect_uris.private_hosts', 'flag'), 'codes may be led into networks that are not yours.'],
     [becomes('called_urls', 'any'), 'the authorization server may be led into your own network.'],
     [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],

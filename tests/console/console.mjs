@@ -555,6 +555,27 @@ await check('a change is made in the draft that there is, and the way back to th
   await putPolicy(policyBefore)
 })
 
+await check('what another door refuses is tried there, also where oauth is closed', async () => {
+  await putPolicy({ ...protectedPolicy, doors: ['authlete'], redirect_uris: { ...protectedPolicy.redirect_uris, hosts: ['only.example'] }, registration: 'open' })
+  const refused = await send('POST', '/api/1/client/registration', { json: JSON.stringify(redirect) }, authorization)
+  assert.equal(refused.body.action, 'BAD_REQUEST', JSON.stringify(refused))
+  await at(page, 'today')
+  await page.getByRole('row').filter({ hasText: /its host is not allowed.*authlete/ }).first().getByRole('link').click()
+  await settled(page)
+  assert.match(await main(page), /Permit rp\.example[^]*it would be registered/)
+  await page.getByRole('button', { name: 'Permit rp.example', exact: true }).click()
+  await page.getByText('It would be registered.').waitFor()
+  const door = page.getByLabel('At the door')
+  assert.equal(await door.inputValue(), 'authlete')
+  await door.selectOption('oauth')
+  await page.getByText('It would be refused by the rule doors').waitFor()
+  await page.getByRole('button', { name: 'Open the door oauth', exact: true }).click()
+  await page.getByText('It would be registered.').waitFor()
+  await page.getByRole('button', { name: 'What is in force', exact: true }).click()
+  await settled(page)
+  await putPolicy(policyBefore)
+})
+
 await check('refusals are read page by page, and what is left out is told', async () => {
   const other = await tab()
   let lines

@@ -475,6 +475,9 @@ async fn what_users_have_let_clients_have_is_shown_and_ended() {
         let refused = operator.world.send_bare("DELETE", &path, Some(&operator.token)).await;
         assert_eq!(refused.status, 400, "{empty}");
     }
+    let path = "/operator/1/grants?client=nosuch";
+    let misspelt = operator.world.send_bare("DELETE", path, Some(&operator.token)).await;
+    assert_eq!((misspelt.status, misspelt.text("error")), (404, "not_found"), "nothing has ended: {misspelt:?}");
     for body in ["{}", "{\"subject\": \"john\"}"] {
         let refused =
             operator.send("DELETE", &format!("grants?client={client}"), &serde_json::from_str(body).unwrap()).await;

@@ -8,7 +8,7 @@ use authorization::{Authorization, Context, Terms};
 use serde_json::{Map, Value};
 use shared::http::{Method, RESOLVING_DEADLINE, Request, Response};
 use shared::store::Named;
-use shared::{App, registry, resolution};
+use shared::{App, Error, registry, resolution};
 
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::{Query, has_no_body};
@@ -37,6 +37,9 @@ async fn end(app: &App, request: &Request) -> Result<Response, Fault> {
     let (core, rules) = (door::context(app, &desk, request), Rules::default());
     let number = stored(&core, request, &query).await?;
     let ended = management::end_all(&context(&core, &rules), whose(&core, &query, number)?).await?;
+    if ended == 0 && number.is_none() {
+        is_known(&core, &query).await?;
+    }
     Ok(Response::json(200, Map::from_iter([("ended".to_owned(), ended.into())])))
 }
 
@@ -62,6 +65,14 @@ async fn stored(core: &registry::Context<'_>, request: &Request, query: &Query) 
         return Ok(Some(resolution::to_change(core, &base_url, client, named).await?.numeric_id));
     }
     Ok(named.client.map(|client| client.numeric_id))
+}
+
+/// Whether there is the client that the query names, or was: nothing has ended of one whose name is misspelt.
+async fn is_known(core: &registry::Context<'_>, query: &Query) -> Result<(), Fault> {
+    let Some(client) = query.text("client") else { return Ok(()) };
+    let (store, service) = (&core.app.store, core.service);
+    let left = store.occupant(service.id, service.numeric_id(client)).await?;
+    left.map(|_| ()).ok_or(Fault::Core(Error::UnknownClient))
 }
 
 /// Whose grants are meant: a client's, which may be gone, a user's, or those of both.

@@ -172,7 +172,7 @@ fn clients() -> Vec<Operation> {
             .query("client", "text", "the client")
             .query("subject", "text", "the user")
             .gives(200, "{ ended: integer }")
-            .fails(&[403]),
+            .fails(&[403, 404]),
     ]
 }
 

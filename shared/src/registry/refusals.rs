@@ -95,7 +95,12 @@ impl From<&Error> for Reason {
             Error::InvalidClientMetadata(invalid) => invalid.made_up_member(),
             _ => None,
         };
-        let text = made_up.map_or_else(|| text.clone(), |name| text.replace(&*name, "…"));
+        // Where the error begins with the name, other words that are like it stay.
+        let without = |name: &str| match text.strip_prefix(name) {
+            Some(rest) => format!("…{rest}"),
+            None => text.replace(name, "…"),
+        };
+        let text = made_up.map_or_else(|| text.clone(), |name| without(&name));
         Self { rule: rule_of(error), ..Self::new(error.status(), error.code(), &text) }
     }
 }
@@ -369,6 +374,10 @@ mod tests {
             of("id_token_signed_response_alg: \"ES256\" cannot")
         );
         assert_eq!(of("jwks: key 1: it is weak"), of("jwks: key 77: it is weak"));
+        for name in ["a", "twice", "appears twice", "hunter2"] {
+            let twice = Error::from(Invalid::Duplicate { member: name.to_owned() });
+            assert_eq!(Reason::from(&twice).description, "… appears twice", "{name}");
+        }
         assert_eq!(of("client_name must not have U+202E"), of("client_name must not have U+200B"));
     }
 }

@@ -171,7 +171,11 @@ impl Check {
         let arriving = arriving_service(carried)?;
         self.salt = arriving.id_salt().cloned();
         // What a service had elsewhere it has here.
-        settings::check(&arriving.configuration, Some(&arriving.configuration.policy))?;
+        let policy = &arriving.configuration.policy;
+        settings::check(&arriving.configuration, Some(policy))?;
+        if let Err(fault) = policy.check() {
+            print::complain(&format!("warning: {fault}"));
+        }
         self.service = Some(arriving.configuration);
         Ok(())
     }

@@ -129,7 +129,7 @@ const untried = ({ rule, door, operation, description, isLookUp }) => isLookUp
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule, door } = kind
+  const { rule, door, description } = kind
   const first = await attempt(context, policy, { sample: sent, door })
   const { client, registered, requires } = first
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })

@@ -13,7 +13,7 @@ export const RULES = {
   'unannounced': [['unannounced'], 'The service’s metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
   'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those asked for.', 'Ask for those that are offered.'],
-  'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered: none, for a public client.'],
+  'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered. A client that can keep no secret asks for none, where that is offered.'],
   'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
@@ -44,6 +44,7 @@ const REMEDIES = [
   [/^clients of this service need a token$/, 'Register at another door, as oauth, with what it asks for; or ask the operator: this door takes neither a token nor a statement.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
   [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
+  [/^token_endpoint_auth_method \S+ requires /, 'Send what it requires, or ask for another method. Who asks for none in particular has the first of default of the policy’s token_endpoint_auth_methods.'],
   [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
@@ -129,7 +130,7 @@ const led = (sent, wanted, known) => beyond(texts(sent.redirect_uris).map(urlOf)
 
 /** Hosts to which http leads, as hosts of developers; the loopback interface has a rule of its own. */
 function plain({ redirect_uris: { development_hosts } }, sent) {
-  const hosts = led(sent, 'http:', [...LOOPBACK, ...texts(development_hosts)])
+  const hosts = led({ redirect_uris: [...texts(sent.redirect_uris), ...texts(sent.post_logout_redirect_uris)] }, 'http:', [...LOOPBACK, ...texts(development_hosts)])
   return ifAny(hosts, 'Accept http redirects to', { redirect_uris: { development_hosts: [...texts(development_hosts), ...hosts] } })
 }
 
@@ -257,7 +258,7 @@ export function lost(sent, became) {
   return Object.entries(sent).flatMap(([name, value]) => {
     const is = became[name]
     // What is no member, or one of another door's words, is not lost.
-    if (name.endsWith('_supported') || is === value || /…|^(clientName|clientType|grantTypes|redirectUris)$/.test(name)) return []
+    if (name.endsWith('_supported') || name === 'client_id' || is === value || /…|^(clientName|clientType|grantTypes|redirectUris)$/.test(name)) return []
     if (is === undefined) return [`without ${name}`]
     const shown = (word) => isMasked(word) ? 'a word that is not kept' : word
     if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${shown(value)}`]

@@ -21,6 +21,7 @@ export async function today(context) {
   const [{ clients, hours }, [refusals, areMore], [waiting, waitMore]] = await Promise.all([
     get(asks[0][1], {}, signal), refusalsOf(context, asks[1]), firstPages(context, asks[2][1], 'clients', asks[2][2]),
   ])
+  const isUncounted = !refusals.length && readsService && (await get(`${id}/policy`, {}, signal)).audit?.refusals === false
   const wait = `${number(waiting.length)}${waitMore ? '+' : ''}`
   const command = commands(
     registrar(['audit'], { service: id, refused: true, since: '7d' }), registrar(['client', 'list'], { service: id, pending: true }),
@@ -37,7 +38,7 @@ export async function today(context) {
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
         figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint('Nothing was refused.'), areMore && notAll(refusals),
+    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint(isUncounted ? 'What is refused is not counted: audit.refusals of the policy is false.' : 'Nothing was refused.'), areMore && notAll(refusals),
       hint('Who registers too fast (429) is not counted here, but in the metric Refusals of a deployment, as temporarily_unavailable.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))

@@ -350,7 +350,7 @@ impl<'a> Search<'a> {
         trail: &mut Trail,
     ) -> Result<(ClientMetadata, VerifiedMetadata), Unresolved> {
         let document = read(body, self.uri, self.rules()).map_err(|error| Unresolved::of_document(error.into()))?;
-        trail.begin("software_statements", &document);
+        trail.begin(registry::SOFTWARE_STATEMENTS, &document);
         let mut document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
         keep_safe_pages(&mut document);
         let begins = &mut |rule, found: &_| trail.begin(rule, found);

@@ -24,6 +24,7 @@ pub(crate) use refusals::{Attempt, note, read as read_members};
 pub use refusals::{OWN_TOKEN, Operation, Reason, shut_out, turned_away, turned_away_within};
 pub use rehearsal::{Refused, Rehearsal, Requirement, protection, rehearse};
 pub use sample::stand_in;
+pub(crate) use statement::RULE as SOFTWARE_STATEMENTS;
 pub(crate) use trail::{Begins, Sent, Trail};
 
 use crate::app::App;
@@ -87,7 +88,7 @@ pub async fn register(
 fn as_judged(context: &Context<'_>, submitted: &Submitted, rule: &str) -> Map<String, Value> {
     let sent = &submitted.metadata;
     match rule {
-        statement::RULE => sent.to_members(),
+        SOFTWARE_STATEMENTS => sent.to_members(),
         _ => statement::overruled(sent, context.service.policy()).to_members(),
     }
 }

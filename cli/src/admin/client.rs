@@ -218,7 +218,7 @@ async fn update_in_table(
     }
     let version = changes.get("version");
     if version.is_some_and(|version| version.as_u64() != Some(client.version)) {
-        return conflict(CHANGED);
+        return conflict(&operator::Fault::Changed.told().2);
     }
     let (policy, now) = (desk.service.policy(), connection.clock.now());
     let set = settable::differing(shown::settable(changes), &client, policy, now);
@@ -240,13 +240,10 @@ async fn update_in_table(
     };
     match updated {
         Ok(updated) => Ok(operator::shown::whole(&updated.client, policy, now)),
-        Err(Error::Contention) if version.is_some() => conflict(CHANGED),
+        Err(Error::Contention) if version.is_some() => conflict(&operator::Fault::Changed.told().2),
         Err(error) => Err(absent(error, &which.client_id)),
     }
 }
-
-/// Another version is there than the one that is meant.
-const CHANGED: &str = "the client was changed since; look at it again";
 
 fn refused(sentence: String) -> Failure {
     Failure::new(Kind::Refused, sentence)

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::sample::{defined, is_defined, masked, stand_in};
-use super::{Context, Refused, rehearse};
+use super::{Context, Refused, SOFTWARE_STATEMENTS, rehearse};
 use crate::claim_kind::ClaimKind;
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
@@ -240,7 +240,7 @@ fn retention(context: &Context<'_>, rule: &str) -> u64 {
 }
 
 /// The rules that are asked before all others of [`Rehearsal::requires`](super::Rehearsal::requires), whatever was sent.
-const FIRST: [&str; 2] = ["registration", "software_statements"];
+const FIRST: [&str; 2] = ["registration", SOFTWARE_STATEMENTS];
 
 /// Whether what is kept of a registration comes to the same when it is tried at its door: it is refused for the same by the
 /// same rule, or would come further if there were what that rule asks for.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::admission::settle;
 use super::trail::Sent;
-use super::{Begins, Trail};
+use super::{Begins, SOFTWARE_STATEMENTS, Trail};
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
 use crate::metadata::{AuthMethod, Change, ClientMetadata, Submitted, VerifiedMetadata};
@@ -74,7 +74,7 @@ pub struct Requirement {
 #[must_use]
 pub fn protection(policy: &Policy) -> Option<&'static str> {
     if policy.registration == Registration::Open {
-        policy.software_statements.required.then_some("software_statements")
+        policy.software_statements.required.then_some(SOFTWARE_STATEMENTS)
     } else {
         Some("registration")
     }
@@ -87,7 +87,7 @@ fn requirements(policy: &Policy, source: Source, metadata: &ClientMetadata) -> V
     let has_statement = metadata.software_statement.is_some() && !statements.issuers.is_empty();
     let asked = [
         (has_token && policy.registration != Registration::Open, "registration", "a good initial access token"),
-        (has_token && statements.required || has_statement, "software_statements", "a good software statement"),
+        (has_token && statements.required || has_statement, SOFTWARE_STATEMENTS, "a good software statement"),
         (
             metadata.sector_identifier_uri.is_some(),
             "sector_identifier_uri",
@@ -136,7 +136,7 @@ pub fn rehearse(configuration: &ServiceConfiguration, door: &str, sent: Map<Stri
     }
     let mut trail = Trail::new("as sent", metadata.clone(), changes);
     if !heeds_statements(policy, source) {
-        trail.begin("software_statements", &metadata);
+        trail.begin(SOFTWARE_STATEMENTS, &metadata);
         metadata.software_statement = None;
     }
     let requires = requirements(policy, source, &metadata);

@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::trusted_issuer::TrustedIssuer;
 
 /// The rule that asks for statements.
-pub(super) const RULE: &str = "software_statements";
+pub(crate) const RULE: &str = "software_statements";
 
 /// Claims that speak of the statement itself and not of the client (RFC 7519 §4.1).
 const JWT_CLAIMS: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];

@@ -291,7 +291,7 @@ async fn replace(
     }
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
-    let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
+    let client_secret = secret::keep_or_replace(context, &mut client, client_secret).await?;
     let claimed = if renamed { claimed(policy, client.source) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))

@@ -4,8 +4,8 @@
 
 use serde_json::Map;
 
-use crate::administration;
-use crate::client::{OperatorSettings, RegisteredClient, Source};
+use crate::administration::{self, Draft};
+use crate::client::{ClientInformation, OperatorSettings, RegisteredClient, Source};
 use crate::error::Error;
 use crate::federation::{self, EntityId};
 use crate::metadata_document::{self, Asked, Unresolved, Wanted};
@@ -97,8 +97,54 @@ pub async fn known(
     })
 }
 
-/// As [`known`], for an operation that changes it: one that is known by its document alone becomes one of which operators
-/// decide something.
+/// A client that an operator is about to change: stored, or known by its document alone.
+pub struct Changeable {
+    /// The client, as it is.
+    pub client: RegisteredClient,
+    is_stored: bool,
+}
+
+impl Changeable {
+    /// The client, stored: one that is known by its document alone becomes one of which operators decide something.
+    ///
+    /// # Errors
+    /// As [`administration::adopt`].
+    pub async fn stored(self, context: &Context<'_>) -> Result<RegisteredClient, Error> {
+        if self.is_stored { Ok(self.client) } else { administration::adopt(context, self.client).await }
+    }
+
+    /// As [`administration::replace`]; what is so already stores nothing.
+    ///
+    /// # Errors
+    /// As [`administration::replace`] and [`stored`](Self::stored).
+    pub async fn replaced(
+        self,
+        context: &Context<'_>,
+        draft: impl Fn(&RegisteredClient) -> Result<Draft, Error>,
+    ) -> Result<ClientInformation, Error> {
+        // Of a document operators decide about the settings alone.
+        if !self.is_stored && draft(&self.client)?.settings == self.client.record.settings {
+            return Ok(administration::closed(self.client));
+        }
+        Ok(administration::replace(context, self.stored(context).await?, draft).await?.information)
+    }
+}
+
+/// As [`known`], for an operation that may change it.
+///
+/// # Errors
+/// As [`known`].
+pub async fn changeable(
+    context: &Context<'_>,
+    base_url: &str,
+    identifier: &str,
+    named: Named,
+) -> Result<Changeable, Error> {
+    let is_stored = named.client.is_some();
+    Ok(Changeable { client: known(context, base_url, identifier, named).await?, is_stored })
+}
+
+/// As [`known`], for an operation that changes it in any case: [`stored`](Changeable::stored).
 ///
 /// # Errors
 /// As [`known`]; [`Error::Contention`].
@@ -108,9 +154,7 @@ pub async fn to_change(
     identifier: &str,
     named: Named,
 ) -> Result<RegisteredClient, Error> {
-    let is_stored = named.client.is_some();
-    let found = known(context, base_url, identifier, named).await?;
-    if is_stored { Ok(found) } else { administration::adopt(context, found).await }
+    changeable(context, base_url, identifier, named).await?.stored(context).await
 }
 
 /// The client that a federation vouches for; none if the service takes part in none, or the URL is no entity of any.

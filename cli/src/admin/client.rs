@@ -197,8 +197,10 @@ async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, outp
             let mut set = shown::settable(changes);
             set.extend(changes.get("version").map(|version| ("version".to_owned(), version.clone())));
             let asking = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(set);
-            api.ask(asking.about(&which.client_id)).await?;
-            which.whole(asked).await?
+            let mut updated = api.ask(asking.about(&which.client_id)).await?.members;
+            let mut client = which.whole(asked).await?;
+            client.extend(updated.remove_entry("client_secret"));
+            client
         }
     };
     warn_of_ignored(changes, &shown::displayed(client.clone()));
@@ -239,7 +241,11 @@ async fn update_in_table(
         None => administration::replace(&desk.context(), client, draft).await,
     };
     match updated {
-        Ok(updated) => Ok(operator::shown::whole(&updated.client, policy, now)),
+        Ok(updated) => {
+            let mut client = operator::shown::whole(&updated.information.client, policy, now);
+            client.append(&mut operator::shown::updated(&updated, policy, now));
+            Ok(client)
+        }
         Err(Error::Contention) if version.is_some() => conflict(&operator::Fault::Changed.told().2),
         Err(error) => Err(absent(error, &which.client_id)),
     }

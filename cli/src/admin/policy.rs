@@ -20,7 +20,7 @@ use super::api::{Answer, Asking};
 use super::asked::Asked;
 use super::connection::ORGANIZATION;
 use super::input::Input;
-use super::service::{PresetName, check};
+use super::service::{PresetName, check, warn_of};
 use crate::failure::{Failure, Kind, described};
 use crate::print;
 
@@ -153,7 +153,10 @@ impl InForce {
                 service.version = self.version;
                 let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
                 match configure_service(&connection.store, &service, &configuration, &super::operator()).await {
-                    Ok(changed) => Ok(Self::in_table(&changed)),
+                    Ok(changed) => {
+                        warn_of(&changed.configuration.warnings(connection.base_url().as_deref()));
+                        Ok(Self::in_table(&changed))
+                    }
                     Err(Error::Contention) => {
                         Err(Failure::new(Kind::Conflict, Fault::PreconditionFailed.told().2).into())
                     }
@@ -163,7 +166,9 @@ impl InForce {
             Asked::Api(api) => {
                 let asking = Asking::new(Method::PUT, &[&self.service.to_string(), "policy"]);
                 let asking = asking.sending(members(&policy)).if_match(format!("\"{}\"", self.version));
-                Self::answered(self.service, api.ask(asking).await?)
+                let answer = api.ask(asking).await?;
+                warn_of(&warnings(&answer.members));
+                Self::answered(self.service, answer)
             }
         }
     }
@@ -174,6 +179,12 @@ impl InForce {
         let members = [("service", self.service.into()), ("version", self.version.into()), ("policy", policy)];
         members.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into_iter().collect()
     }
+}
+
+/// What an answer of the API warns of.
+fn warnings(answer: &Map<String, Value>) -> Vec<String> {
+    let texts = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 async fn attempt(
@@ -192,7 +203,10 @@ async fn attempt(
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
-            operator::policy_try::attempted(&current, policy, door, sent).map_err(described)?
+            let tried = ServiceConfiguration { policy, ..current.clone() };
+            let mut outcome = operator::policy_try::attempted(&current, &tried, door, sent).map_err(described)?;
+            operator::policy::warn(&mut outcome, &tried, connection.base_url().as_deref());
+            outcome
         }
         Asked::Api(api) => {
             let members = [
@@ -221,6 +235,7 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     if output.is_json() {
         output.one(&outcome)?;
     } else {
+        warn_of(&warnings(&outcome));
         let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs"));
         if let Some(differs) = &differs {
             output.rows(&["member", "from", "to"], differs)?;

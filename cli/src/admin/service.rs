@@ -16,6 +16,7 @@ use shared::service::{Service, ServiceConfiguration, with_signing_keys};
 use shared::store::{RESTORABLE_SECONDS, Route};
 
 pub(super) use settings::{PresetName, check, organization};
+pub(super) use topology::warn_of;
 
 use super::api::Asking;
 use super::api::shape::{DAYS, DEVELOPERS, has, rows};

@@ -18,6 +18,7 @@ use clap::Args;
 use hyper::body::Incoming;
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::json;
+use shared::http::EntityTags;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
@@ -197,9 +198,8 @@ impl Host {
 
 /// A page, or that whoever asks has it already (RFC 9110 §13.1.2).
 fn found(page: &Page, request: &Request<Incoming>) -> Response<Body> {
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_known = |known: &str| known == "*" || known.trim_start_matches("W/") == page.etag;
-    let mut response = if known.split(',').map(str::trim).any(is_known) {
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(EntityTags::parse);
+    let mut response = if known.is_some_and(|known| known.have_weakly(&page.etag)) {
         empty(StatusCode::NOT_MODIFIED)
     } else {
         let mut response = Response::new(Body::from(page.content.clone()));

@@ -4,6 +4,7 @@
 mod caching;
 mod documents;
 mod fetching;
+mod operators;
 mod runtime;
 mod trust;
 

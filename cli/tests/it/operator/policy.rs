@@ -1,7 +1,10 @@
 //! The policy: read, replaced, and tried before clients meet it.
 
 use serde_json::{Value, json};
+use shared::administration::configure_service;
+use shared::origin::Origin;
 use shared::policy::Preset;
+use shared::service::ServiceConfiguration;
 
 use super::Operator;
 
@@ -20,9 +23,21 @@ async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
     policy["secret_overlap"] = json!(60);
     assert_eq!(put(None, &policy).await.status, 428);
     assert_eq!(put(Some("\"7\""), &policy).await.status, 412);
-    let replaced = put(Some("\"1\""), &policy).await;
+    assert_eq!(put(Some("W/\"1\""), &policy).await.status, 412, "compared strongly");
+    for unread in ["*, \"1\"", "\"1\", *", "1", "", "\"1\" \"2\""] {
+        let refused = put(Some(unread), &policy).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{unread}: {refused:?}");
+        assert!(refused.text("error_description").starts_with("If-Match"), "{refused:?}");
+    }
+    let replaced = put(Some("\"7\", \"1\""), &policy).await;
     assert_eq!((replaced.status, replaced.header("etag")), (200, "\"2\""), "{replaced:?}");
-    assert_eq!(replaced.body, policy);
+    let warnings = replaced.body["warnings"].to_string();
+    assert!(warnings.contains("can do nothing yet") && warnings.contains("authorization_endpoint"), "{warnings}");
+    let again = put(Some("\"2\""), &replaced.body).await;
+    assert_eq!((again.status, again.header("etag")), (200, "\"2\""), "what was answered can be sent back: {again:?}");
+    let mut shown = again.body;
+    shown.as_object_mut().unwrap().remove("warnings");
+    assert_eq!(shown, policy);
     assert_eq!(put(Some("\"1\""), &policy).await.status, 412, "somebody was earlier");
     for (body, part) in [
         (json!({"registratoin": "open"}), "registratoin"),
@@ -30,7 +45,7 @@ async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
         (json!({"names": {"reserved": [1]}}), "names.reserved"),
     ] {
         let refused = put(Some("*"), &body).await;
-        assert_eq!(refused.status, 400, "{refused:?}");
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{refused:?}");
         assert!(refused.text("error_description").contains(part), "{refused:?}");
     }
     assert_eq!(operator.get("policy").await.body, policy);
@@ -203,9 +218,32 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         let put = operator.world.send("PUT", "/operator/1/policy", &headers, policy.to_string()).await;
         let tried = operator.send("POST", "policy/try", &json!({ "policy": policy })).await;
         for reply in [put, tried] {
-            assert_eq!(reply.status, 400, "{patch}: {reply:?}");
+            assert_eq!((reply.status, reply.text("error")), (400, "invalid_request"), "{patch}: {reply:?}");
             assert!(reply.text("error_description").contains(part), "{patch}: {reply:?}");
         }
     }
     assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}
+
+/// RFC 8414 §2: an authorization server without endpoints is of no use, and whoever opens its service is told.
+#[tokio::test]
+async fn who_opens_a_service_without_endpoints_is_told() {
+    let operator = Operator::of(Preset::Protected.policy()).await;
+    let tried = operator.send("POST", "policy/try", &json!({"preset": "open"})).await;
+    let warnings = &tried.body["warnings"];
+    assert!(warnings[0].as_str().unwrap().contains("without authorization_endpoint and token_endpoint"), "{tried:?}");
+    let bearer = format!("Bearer {}", operator.token);
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str()), ("if-match", "*")];
+    let put =
+        async |policy: &Value| operator.world.send("PUT", "/operator/1/policy", &headers, policy.to_string()).await;
+    let opened = put(&tried.body["policy"]).await;
+    assert_eq!((opened.status, &opened.body["warnings"]), (200, warnings), "{opened:?}");
+    let store = &operator.world.app.store;
+    let service = store.service(1).await.unwrap().unwrap();
+    let issuer = Some("https://as.example".to_owned());
+    let configuration = ServiceConfiguration { issuer, ..service.configuration.clone() };
+    configure_service(store, &service, &configuration, &Origin::default()).await.unwrap();
+    for reply in [operator.send("POST", "policy/try", &json!({})).await, put(&tried.body["policy"]).await] {
+        assert_eq!((reply.status, reply.body.get("warnings")), (200, None), "{reply:?}");
+    }
 }

@@ -51,9 +51,14 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let mut left = None;
     let FoundClients { clients, next } = match &question.client_id {
         Some(identifier) => {
-            let found = app.store.client_and(&desk.service, identifier, Vec::new()).await?.named;
-            left = found.left.filter(|_| found.client.is_none());
-            let client = found.client.filter(|client| question.search.means(client) && is_meant(client));
+            let mut named = app.store.client_and(&desk.service, identifier, Vec::new()).await?.named;
+            let gone = named.left.take();
+            let client = match door::known(&door::context(app, &desk, request), request, identifier, named).await {
+                Err(Fault::Core(Error::UnknownClient)) => None,
+                known => Some(known?),
+            };
+            left = gone.filter(|_| client.is_none());
+            let client = client.filter(|client| question.search.means(client) && is_meant(client));
             FoundClients { clients: client.into_iter().collect(), next: None }
         }
         None if question.oldest_first => oldest(app, service, &question, is_meant).await?,

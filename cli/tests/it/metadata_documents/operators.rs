@@ -131,6 +131,9 @@ async fn a_client_that_comes_back_by_itself_is_locked_as_it_was_seen() {
         assert_eq!(history.body["entries"][0]["events"], json!(["deleted"]), "{history:?}");
         assert_eq!(office.scene.ask().await.status, 200, "its owner goes on publishing it");
         let found = office.bare("GET", &format!("/operator/1/clients?{query}")).await;
-        assert_eq!(found.body.get("deleted"), None, "{found:?}");
+        let listed = (&found.body["clients"][0]["numeric_id"], found.body.get("deleted"));
+        assert_eq!(listed, (&json!(office.number), None), "{found:?}");
+        let locked = office.bare("GET", &format!("/operator/1/clients?{query}&locked=true")).await;
+        assert_eq!(locked.body, json!({"clients": []}), "it is not");
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn warn(configuration: &ServiceConfiguration, base_url: Option<&str>)
 
 /// Prints warnings, be they made here or by the API.
 pub(in crate::admin) fn warn_of(warnings: &[String]) {
-    warnings.iter().for_each(|warning| print::complain(&format!("warning: {}", print::visible(warning))));
+    for warning in warnings {
+        print::complain(&format!("warning: {}", print::visible(warning)));
+    }
 }
 
 /// Prints where a service is, who publishes its metadata, and what comes next. `base_url` is where the API is, if known.

@@ -128,8 +128,8 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Federation(command) => super::federation::run(command, asked, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, table()?, output).await,
         Command::Clone { id, settings } => clone(id, settings, table()?, output).await,
-        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, table()?).await,
-        Command::Export { id, .. } => Output::document(&declaration::exported(&table()?.service(id).await?)?),
+        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, table()?, output).await,
+        Command::Export { id, .. } => output.document(&declaration::exported(&table()?.service(id).await?)?),
         Command::Import(import) => transfer::import(&import, table()?, output).await,
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, table()?, output).await,
         Command::Stats { id } => stats(id, asked, output).await,
@@ -216,11 +216,9 @@ async fn reindex(id: u64, connection: &Connection, output: &Output) -> Result<()
     while let Some(some) = walk.next_some().await.map_err(described)? {
         clients += connection.store.reindex(&some).await.map_err(described)?;
     }
-    if output.is_json() {
-        return output.one(&Map::from_iter([("id".to_owned(), id.into()), ("clients".to_owned(), clients.into())]));
-    }
-    output.done(&format!("The stream function indexes the clients of service {id} now, {clients} in all."));
-    Ok(())
+    let facts = [("id".to_owned(), id.into()), ("clients".to_owned(), clients.into())];
+    let sentence = format!("The stream function indexes the clients of service {id} now, {clients} in all.");
+    output.told(&sentence, &Map::from_iter(facts))
 }
 
 async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> Result<()> {
@@ -239,7 +237,8 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
             let current = InForce::of(id, asked).await?;
             let configuration = ServiceConfiguration::new(ORGANIZATION, current.policy.clone());
             let configuration = settings.applied_to(configuration, Some(current.version))?;
-            return output.one(&current.replaced(configuration.policy, asked).await?.document());
+            let document = current.replaced(configuration.policy, asked).await?.document();
+            return output.after(format!("Service {id} is changed.")).one(&document);
         }
     };
     let service = connection.service(id).await?;
@@ -251,10 +250,16 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
 /// All of a service for scripts; where it is and what comes next for people.
 fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
     topology::warn(&service.configuration, connection.base_url().as_deref());
+    let output = &output.after(if is_new { made(service.id) } else { format!("Service {} is as asked.", service.id) });
     if output.is_json() {
         return output.one(&shown(service)?);
     }
     topology::print(service, connection.base_url(), is_new, output)
+}
+
+/// What to know of a new service that cannot be printed: the same command makes one more.
+fn made(id: u64) -> String {
+    format!("Service {id} is made: registrar service show {id}")
 }
 
 async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {

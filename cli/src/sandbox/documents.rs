@@ -15,7 +15,6 @@ use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use clap::Args;
-use hyper::body::Incoming;
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::json;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -84,7 +83,7 @@ pub(super) async fn run(options: &Options) -> Result<()> {
     let origin = format!("https://localhost:{}", listener.local_addr()?.port());
     let host = Arc::new(Host::at(&origin, public_keys(&folder.join(CLIENT_KEY))?));
     announce(folder, &origin);
-    let answer = move |request: Request<Incoming>, _| {
+    let answer = move |request: Request<Body>, _| {
         let host = Arc::clone(&host);
         async move { host.answer(&request) }
     };
@@ -182,7 +181,7 @@ impl Host {
         Self(published.into_iter().chain(refused).chain([keys]).collect())
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+    fn answer(&self, request: &Request<Body>) -> Response<Body> {
         if request.method() != Method::GET {
             let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
@@ -196,7 +195,7 @@ impl Host {
 }
 
 /// A page, or that whoever asks has it already (RFC 9110 §13.1.2).
-fn found(page: &Page, request: &Request<Incoming>) -> Response<Body> {
+fn found(page: &Page, request: &Request<Body>) -> Response<Body> {
     let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_known = |known: &str| known == "*" || known.trim_start_matches("W/") == page.etag;
     let mut response = if known.split(',').map(str::trim).any(is_known) {

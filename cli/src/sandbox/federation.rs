@@ -9,7 +9,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use clap::Args;
-use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use shared::federation::EntityId;
 use shared::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
@@ -66,7 +65,7 @@ pub(super) async fn run(options: &Options) -> Result<()> {
     let federation = Federation::read(folder, &base_url, &options.subordinates)?;
     announce(folder, &federation, &base_url);
     let federation = Arc::new(federation);
-    let answer = move |request: Request<Incoming>, _| {
+    let answer = move |request: Request<Body>, _| {
         let federation = Arc::clone(&federation);
         async move { federation.answer(&request) }
     };
@@ -149,7 +148,7 @@ impl Federation {
         Ok(Self { anchor, party, subordinates: known, clock: Clock::system() })
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+    fn answer(&self, request: &Request<Body>) -> Response<Body> {
         if request.method() != Method::GET {
             return refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "only GET is answered");
         }

@@ -427,6 +427,7 @@ fn write_environment(
     let variables = [
         (environment::ENDPOINT_URL, demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
+        ("AWS_DEFAULT_REGION", embedded::REGION), // the AWS CLI 1 reads no other
         (environment::ACCESS_KEY, access_key.expose()),
         ("AWS_SECRET_ACCESS_KEY", embedded::SECRET),
         ("REGISTRAR_TABLE", TABLE),

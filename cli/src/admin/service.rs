@@ -143,7 +143,7 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
     let mut configuration =
         settings.applied_to(ServiceConfiguration::new(ORGANIZATION, Preset::Protected.policy()), None)?;
     configuration.others.extend(authlete::recommended());
-    print(&create_new(configuration, connection).await?, true, connection, output)
+    print_new(&create_new(configuration, connection).await?, connection, output)
 }
 
 /// A new service like another one; its clients, tokens and keys are its own.
@@ -153,7 +153,7 @@ async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Ou
     configuration.federation.enabled = false;
     configuration.federation.signature_key_id = None;
     let configuration = settings.applied_to(configuration, None)?;
-    print(&create_new(configuration, connection).await?, true, connection, output)
+    print_new(&create_new(configuration, connection).await?, connection, output)
 }
 
 /// Creates a service that clients can use.
@@ -244,22 +244,22 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone(), Some(service.version))?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
-    print(&changed.map_err(of_service)?, false, connection, output)
+    print(&changed.map_err(of_service)?, false, connection, &output.after(format!("Service {id} is changed.")))
+}
+
+/// A new service: where it cannot be printed its number is told, since the same command makes one more.
+fn print_new(service: &Service, connection: &Connection, output: &Output) -> Result<()> {
+    let id = service.id;
+    print(service, true, connection, &output.after(format!("Service {id} is made: registrar service show {id}")))
 }
 
 /// All of a service for scripts; where it is and what comes next for people.
 fn print(service: &Service, is_new: bool, connection: &Connection, output: &Output) -> Result<()> {
     topology::warn(&service.configuration, connection.base_url().as_deref());
-    let output = &output.after(if is_new { made(service.id) } else { format!("Service {} is as asked.", service.id) });
     if output.is_json() {
         return output.one(&shown(service)?);
     }
     topology::print(service, connection.base_url(), is_new, output)
-}
-
-/// What to know of a new service that cannot be printed: the same command makes one more.
-fn made(id: u64) -> String {
-    format!("Service {id} is made: registrar service show {id}")
 }
 
 async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
@@ -292,7 +292,7 @@ fn told(id: u64, state: &str) -> Map<String, Value> {
 
 async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()> {
     match connection.store.restore_service(id, &operator()).await {
-        Ok(service) => print(&service, false, connection, output),
+        Ok(service) => print(&service, false, connection, &output.after(format!("Service {id} is back."))),
         Err(shared::Error::UnknownService) => bail!("there is no deleted service {id} that could be restored"),
         Err(error) => Err(described(error)),
     }

@@ -1,9 +1,7 @@
 //! `registrar sandbox documents`.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -21,10 +19,9 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::{program, word, write};
-use crate::connections::{self, Limits};
 use crate::print::say;
-use crate::serve::{listening, told_to_stop};
-use crate::tls::{self, Identity, self_signed};
+use crate::serve::listening;
+use crate::tls::{Identity, self_signed};
 
 /// The private key of the client that signs: by it a folder is known, and has everything.
 const CLIENT_KEY: &str = "client.key";
@@ -81,15 +78,9 @@ pub(super) async fn run(options: &Options) -> Result<()> {
     let identity = Identity::read(&folder.join("server.pem"), &folder.join("server.key"))?;
     let listener = listening(options.listen, "--listen").await?;
     let origin = format!("https://localhost:{}", listener.local_addr()?.port());
-    let host = Arc::new(Host::at(&origin, public_keys(&folder.join(CLIENT_KEY))?));
+    let host = Host::at(&origin, public_keys(&folder.join(CLIENT_KEY))?);
     announce(folder, &origin);
-    let answer = move |request: Request<Body>, _| {
-        let host = Arc::clone(&host);
-        async move { host.answer(&request) }
-    };
-    connections::serve(listener, Some(tls::acceptor(identity, None)?), Limits::default(), answer, told_to_stop()?)
-        .await;
-    Ok(())
+    super::serve(listener, identity, move |request| host.answer(request)).await
 }
 
 fn make(folder: &Path) -> Result<()> {
@@ -144,7 +135,6 @@ fn announce(folder: &Path, origin: &str) {
     say!("\nLet clients have their keys on this machine, as ChatGPT has here");
     say!("  ({in_folder} echo '{{\"called_urls\":\"any\"}}' | {program} service update 1 --policy -)");
     say!("\nCtrl-C ends it.");
-    let _ = std::io::stdout().flush();
 }
 
 /// What is published at a path.

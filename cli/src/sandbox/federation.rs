@@ -1,9 +1,7 @@
 //! `registrar sandbox federation`.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use axum::body::Body;
@@ -16,12 +14,11 @@ use shared::metadata::parse_object;
 use shared::time::Clock;
 
 use super::{program, word, write};
-use crate::connections::{self, Limits};
 use crate::failure::described;
 use crate::gateway::query_parameters;
 use crate::print::say;
-use crate::serve::{listening, told_to_stop};
-use crate::tls::{self, Identity, self_signed};
+use crate::serve::listening;
+use crate::tls::{Identity, self_signed};
 
 /// The private keys of the entities: by them a folder is known, and has everything.
 const KEYS: &str = "keys.json";
@@ -64,14 +61,7 @@ pub(super) async fn run(options: &Options) -> Result<()> {
     let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
     let federation = Federation::read(folder, &base_url, &options.subordinates)?;
     announce(folder, &federation, &base_url);
-    let federation = Arc::new(federation);
-    let answer = move |request: Request<Body>, _| {
-        let federation = Arc::clone(&federation);
-        async move { federation.answer(&request) }
-    };
-    connections::serve(listener, Some(tls::acceptor(identity, None)?), Limits::default(), answer, told_to_stop()?)
-        .await;
-    Ok(())
+    super::serve(listener, identity, move |request| federation.answer(request)).await
 }
 
 fn make(folder: &Path) -> Result<()> {
@@ -116,7 +106,6 @@ fn announce(folder: &Path, federation: &Federation, base_url: &str) {
          --data-binary @- https://127.0.0.1:8080/1/federation/register"
     );
     say!("\nCtrl-C ends it.");
-    let _ = std::io::stdout().flush();
 }
 
 /// An entity and its private key.

@@ -99,14 +99,15 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, door: &st
 pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
         Command::Check { policy, registration, door } => check_file(&policy, registration.as_ref(), &door, output),
-        Command::Show { service } => Output::document(&InForce::of(service, asked).await?.document()),
+        Command::Show { service } => output.document(&InForce::of(service, asked).await?.document()),
         Command::Replace { service, policy, version } => {
             let mut written = Written::read(&policy)?;
             let policy = written.applied_to(&Preset::Protected.policy())?;
             let current = InForce::of(service, asked).await?;
             written.version = version.or(written.version);
             written.is_of(current.version)?;
-            Output::document(&current.replaced(policy, asked).await?.document())
+            let document = current.replaced(policy, asked).await?.document();
+            output.after(format!("The policy of service {service} is replaced.")).document(&document)
         }
         Command::Try { service, policy, preset, registration, door } => {
             let written = policy.map(|policy| Written::read(&policy)).transpose()?.map(|written| written.members);

@@ -95,7 +95,7 @@ pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<(
             reached = Some(position_of(&client).to_owned());
             let row = displayed(client);
             if output.is_json() {
-                Output::line(&row)?;
+                output.line(&row)?;
             } else {
                 rows.push(for_people(row));
             }

@@ -340,6 +340,15 @@ fn whom_nobody_can_bring_back_is_named_and_the_others_come_back() {
     let prune = ["client", "prune", "--service", "1"];
     printed(&desk.admin.run(&[&prune[..], &["--unused", "1s", "--yes"]].concat()));
     client("s2");
+    let limited = |most: Value| {
+        std::fs::write(&policy, json!({"clients_per_developer": most}).to_string()).unwrap();
+        printed(&desk.admin.run(&["service", "update", "1", "--policy", policy.to_str().unwrap()]));
+    };
+    limited(1.into());
+    let tried = || desk.admin.run(&[&prune[..], &["--undo", "--dry-run"]].concat());
+    wait_until(|| tried().status.code() == Some(6));
+    assert_eq!(String::from_utf8(tried().stdout).unwrap(), "Nothing is brought back; 0 would be.\n");
+    limited(Value::Null);
     let undone = desk.admin.run(&[&prune[..], &["--undo"]].concat());
     let (told, errors) = (String::from_utf8(undone.stdout).unwrap(), String::from_utf8(undone.stderr).unwrap());
     assert_eq!((undone.status.code(), told.as_str()), (Some(6), "Brought back: 2 of 3.\n"), "{errors}");

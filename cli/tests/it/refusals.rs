@@ -257,6 +257,7 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
     owners(street, &mut counted).await;
     institutions(street, &mut counted).await;
     relying_parties(street, &mut counted).await;
+    unreachable_parties(street, &mut counted).await;
     documents(street, &mut counted).await;
     closed_doors(street, &mut counted).await;
     counted
@@ -549,6 +550,16 @@ async fn relying_parties(street: &Street, counted: &mut Counter<'_>) {
             counted.is_one(street.authorize(place, &party).await, "authlete", rule, told).await;
         }
     }
+}
+
+/// A chain that cannot be fetched at the moment is no fault of the server's.
+async fn unreachable_parties(street: &Street, counted: &mut Counter<'_>) {
+    let site = &street.federation.site;
+    let failing = Page::Head("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
+    site.set("/hunter2/.well-known/openid-federation", failing);
+    let sent = street.look_up(&format!("{}/hunter2", site.url)).await;
+    assert_eq!((sent.reply.status, sent.reply.text("error")), (503, "temporarily_unavailable"), "{:?}", sent.reply);
+    counted.is_one(sent, "oauth", "federation", "").await;
 }
 
 async fn documents(street: &Street, counted: &mut Counter<'_>) {

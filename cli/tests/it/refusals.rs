@@ -556,8 +556,8 @@ async fn relying_parties(street: &Street, counted: &mut Counter<'_>) {
 async fn unreachable_parties(street: &Street, counted: &mut Counter<'_>) {
     let site = &street.federation.site;
     let failing = Page::Head("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
-    site.set("/hunter2/.well-known/openid-federation", failing);
-    let sent = street.look_up(&format!("{}/hunter2", site.url)).await;
+    site.set("/failing/.well-known/openid-federation", failing);
+    let sent = street.look_up(&format!("{}/failing", site.url)).await;
     assert_eq!((sent.reply.status, sent.reply.text("error")), (503, "temporarily_unavailable"), "{:?}", sent.reply);
     counted.is_one(sent, "oauth", "federation", "").await;
 }

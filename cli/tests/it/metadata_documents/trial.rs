@@ -29,7 +29,6 @@ async fn tried(scene: &Scene, token: &str, body: &Value) -> Reply {
 }
 
 /// Members of the policy and of the document, whether what is kept of it is enough for a trial, and the rule that refuses.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn refused(host: &str) -> Vec<(Value, Value, bool, &'static str)> {
     let documents = |members: Value| json!({ "metadata_documents": members });
     let (of_documents, content) = ("metadata_documents", "the document");

@@ -9,9 +9,10 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::configure_service;
+use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata::Change;
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::rehearse;
+use shared::registry::{Surroundings, rehearse};
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
@@ -19,6 +20,7 @@ use super::api::shape::{TRIAL, has, rows};
 use super::api::{Answer, Asking};
 use super::asked::Asked;
 use super::connection::ORGANIZATION;
+use super::desk::Desk;
 use super::input::Input;
 use super::service::{PresetName, check, warn_of};
 use crate::failure::{Failure, Kind, described};
@@ -92,7 +94,9 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, door: &st
         print::complain("warning: software statements are left out here");
     }
     let mut outcome = Map::new();
-    operator::policy_try::tell(&mut outcome, rehearse(&configuration, door, sent));
+    let (fetch, audiences) = (Fetch::new(FetchSettings::default()), Vec::from_iter(configuration.issuer.clone()));
+    let surroundings = Surroundings { fetch: &fetch, audiences: &audiences };
+    operator::policy_try::tell(&mut outcome, rehearse(&configuration, surroundings, door, sent));
     print_outcome(outcome, output)
 }
 
@@ -198,14 +202,17 @@ async fn attempt(
 ) -> Result<()> {
     let outcome = match asked {
         Asked::Table(connection) => {
-            let current = connection.service(service).await?.configuration;
+            let desk = Desk::at(service, connection).await?;
+            let current = &desk.service.configuration;
             let policy = match (written, preset) {
                 (Some(written), _) => Preset::Protected.policy().patched(written)?,
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
             let tried = ServiceConfiguration { policy, ..current.clone() };
-            let mut outcome = operator::policy_try::attempted(&current, &tried, door, sent).map_err(described)?;
+            let context = desk.context();
+            let mut outcome = operator::policy_try::attempted(current, context.surroundings(), &tried, door, sent)
+                .map_err(described)?;
             operator::policy::warn(&mut outcome, &tried, connection.base_url().as_deref());
             outcome
         }
@@ -258,7 +265,10 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     }
     let Some(refused) = refused else { return Ok(()) };
     let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or_default();
-    bail!("the registration is refused by {}: {}", text("rule"), text("error_description"))
+    // The registrant is not told which name it is.
+    let name = outcome.get("resembles").and_then(Value::as_str).filter(|_| text("rule") == "names");
+    let name = name.map(|name| format!(": {name}")).unwrap_or_default();
+    bail!("the registration is refused by {}: {}{name}", text("rule"), text("error_description"))
 }
 
 /// A service with the policy of a file, and with what it announces if the file has a service.

@@ -6,6 +6,7 @@ mod documents;
 mod fetching;
 mod operators;
 mod runtime;
+mod trial;
 mod trust;
 
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::{Rehearsal, Requirement, rehearse, stand_in};
+use shared::registry::{Rehearsal, Requirement, Surroundings, rehearse, stand_in};
 use shared::service::ServiceConfiguration;
 use shared::{App, Error};
 
@@ -36,8 +36,9 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
         return Err(Fault::Request("client and sample exclude each other".into()));
     }
     let tried = ServiceConfiguration { policy, ..current.clone() };
+    let context = door::context(app, &desk, request);
     let client = client.or_else(|| stands_in.clone());
-    let mut answer = attempted(&current, &tried, &door, client).map_err(of_policy)?;
+    let mut answer = attempted(&current, context.surroundings(), &tried, &door, client).map_err(of_policy)?;
     warn(&mut answer, &tried, Some(&app.base_url(&desk.service, request)));
     answer.extend(stands_in.map(|client| ("client".to_owned(), client.into())));
     Ok(Response::json(200, answer))
@@ -50,6 +51,7 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
 /// If the policy is none for this service.
 pub fn attempted(
     current: &ServiceConfiguration,
+    surroundings: Surroundings<'_>,
     configuration: &ServiceConfiguration,
     door: &str,
     client: Option<Map<String, Value>>,
@@ -62,7 +64,7 @@ pub fn attempted(
     answer.insert("policy".to_owned(), members(&configuration.policy).into());
     answer.insert("differs".to_owned(), differing.into());
     if let Some(sent) = client {
-        tell(&mut answer, rehearse(configuration, door, sent));
+        tell(&mut answer, rehearse(configuration, surroundings, door, sent));
     }
     Ok(answer)
 }
@@ -79,8 +81,9 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
 /// What each rule did, and what came of it: what would be registered, and what a registration has to have beside that, or
 /// what it is refused for.
 pub fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
-    let Rehearsal { changes, rule, outcome, requires } = rehearsal;
+    let Rehearsal { changes, rule, outcome, requires, resembles } = rehearsal;
     answer.insert("changes".to_owned(), told(&changes));
+    answer.extend(resembles.map(|name| ("resembles".to_owned(), name.into())));
     match outcome {
         Ok(registered) => {
             let requires = requires.iter().map(|Requirement { rule, what }| json!({"rule": rule, "what": what}));

@@ -487,6 +487,89 @@ await check('where more than three changes are needed, as many are made as get i
   await putPolicy(policyBefore)
 })
 
+/** The offers of a refusal, in their order: each its label and what it costs. */
+const offers = () => page.locator('li:has(> button[data-row])').evaluateAll((items) => items.map((item) => [item.querySelector('button').textContent, item.innerText]))
+
+await check('of two changes that help the more careful one stands first, and what lets strangers do more is less safe', async () => {
+  const keys = { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' }
+  for (const [policy, body, told, labels, costs] of [
+    [{ token_endpoint_auth_methods: keys }, { jwks_uri: 'https://rp.example/jwks' }, '"none" is not offered', ['Register another method in its place', 'Offer none'], /Less safe: a client may prove nothing/],
+    [{ scopes: { offered: 'openid', unoffered: 'refuse' } }, { scope: 'openid address' }, '"address" is not offered', ['Drop scopes that are not offered', 'Offer address', 'Offer any scope'], /Less safe: clients may register for any scope/],
+  ]) {
+    await putPolicy({ ...protectedPolicy, registration: 'open', ...policy })
+    const sent = { ...redirect, ...body }
+    assert.equal((await register(sent)).status, 400)
+    assert.match(await why(told), /the most careful first/)
+    const found = await offers()
+    assert.deepEqual(found.map(([label]) => label), labels)
+    assert.match(found.at(-1)[1], costs)
+  }
+  await putPolicy(policyBefore)
+})
+
+await check('whatever a change offers, it says what it lets strangers do', async () => {
+  const strict = {
+    ...protectedPolicy, doors: ['oauth'], dynamic_registration: false, software_id_once: true, clients_per_service: 1, clients_per_developer: 1,
+    software_statements: { required: true }, limits: { redirect_uris: 1, list_items: 1, text_bytes: 1 }, scopes: { offered: 'openid', unoffered: 'refuse' },
+    token_endpoint_auth_methods: { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' },
+    names: { reserved: ['Bank'], same: 'refuse', look_alike: 'refuse', hidden_characters: 'refuse' },
+    redirect_uris: { private_use_schemes: 'refuse', reverse_domain_schemes: true, loopback: false, hosts: ['only.example'], infer_native: false, pages_share_host: 'refuse', private_hosts: 'refuse', development_hosts: [] },
+  }
+  const sent = {
+    redirect_uris: ['http://127.0.0.1/', 'http://wiki/', 'app:/', 'https://10.0.0.1/'], client_name: 'B\u200bank', scope: 'email', grant_types: ['implicit', 'password', 'client_credentials', 'refresh_token'],
+    response_types: ['token', 'id_token'], token_endpoint_auth_method: 'none',
+  }
+  const told = await page.evaluate(async ([policy, sent]) => {
+    const [{ RULES, changes }, { risks }] = await Promise.all(['rules', 'risks'].map((name) => import(`/console/${name}.js`)))
+    return Object.keys(RULES).flatMap((rule) => changes(rule, policy, sent, { there: 1, door: 'stet' }).map(({ label, changed }) => [label, risks(policy, changed).map(({ text }) => text)]))
+  }, [strict, sent])
+  assert.ok(told.length > 35, `${told.length}`)
+  const harmless = [...new Set(told.filter(([, texts]) => !texts.length).map(([label]) => label))]
+  assert.deepEqual(harmless, [
+    'Drop what is not announced', 'Drop grant types that are not offered', 'Drop response types that are not offered', 'Drop both that are not offered',
+    'Drop scopes that are not offered', 'Take clients whose redirects lead to an application for native',
+  ])
+  assert.ok(told.every(([, texts]) => texts.every((text) => /^[^A-Z].*\.$/.test(text) && !text.includes('undefined'))), JSON.stringify(told))
+})
+
+await check('an update is advised as one: it needs no initial access token, and its client is there', async () => {
+  const guarded = { ...protectedPolicy, clients_per_developer: 1000, grant_types: { offered: ['authorization_code'], unoffered: 'refuse' }, names: { ...protectedPolicy.names, reserved: ['Example Bank'], same: 'refuse' } }
+  await putPolicy(guarded)
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600 })
+  const { status, body: made } = await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })
+  assert.equal(status, 201, JSON.stringify(made))
+  const { pathname } = new URL(made.registration_client_uri)
+  const manage = (method, body) => send(method, pathname, body && { ...redirect, client_id: made.client_id, ...body }, { authorization: `Bearer ${made.registration_access_token}` })
+  const password = { grant_types: ['authorization_code', 'password'] }
+  assert.equal((await manage('PUT', password)).status, 400)
+  assert.equal((await manage('PUT', { client_name: 'Example Bank' })).status, 400)
+  assert.match(await why(/a name that this service reserves.*update/), /an operator gives it that name: Change …/)
+  const text = await why(/grant_types: "password".*update/)
+  assert.match(text, /Offer password it would pass$/m)
+  assert.doesNotMatch(text, /initial access token|registered, with|room among|without client_id/)
+  const refusal = page.url()
+  await page.getByRole('button', { name: 'Offer password', exact: true }).click()
+  await page.getByText('It would pass.').waitFor()
+  await page.getByText('It was that of an update, and is tried as one').waitFor()
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.match(await dialog.innerText(), /Less safe: users give their passwords/)
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByText('The policy is in force.').waitFor()
+  assert.equal((await manage('PUT', password)).status, 200)
+  await page.goto(refusal)
+  await page.getByText('It passes now, since the policy was changed').waitFor()
+  assert.doesNotMatch(await main(page), /initial access token/)
+  await putPolicy({ ...guarded, doors: ['authlete'] })
+  for (const [method, body, operation] of [['PUT', password, 'update'], ['GET', undefined, 'read'], ['DELETE', undefined, 'delete']]) {
+    assert.equal((await manage(method, body)).status, 404)
+    const text = await why(new RegExp(`does not open the door oauth.*${operation}`))
+    assert.match(text, /Wait until the door is open again/)
+    assert.doesNotMatch(text, /would be registered|initial access token/)
+  }
+  await putPolicy(policyBefore)
+})
+
 await check('whose update was refused is told where it is kept, and what a certificate lacks', async () => {
   const other = await tab()
   const { client_id } = registered[3]

@@ -23,8 +23,8 @@ export async function refused(context) {
   if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))
   const [, says, client] = about(kind.rule, kind.description, kind.operation)
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
-  const known = { ...kind, isLookUp: isLookUp({ ...kind, samples }) }
-  const [asked, door, who, what] = known.isLookUp
+  const known = isLookUp({ ...kind, samples }) ? { ...kind, operation: 'look-up' } : kind
+  const [asked, door, who, what] = known.operation === 'look-up'
     ? ['the look-up of a client by its document', 'metadata_document', 'Who publishes the document: ', 'What the document said']
     : [kind.operation, kind.door, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
@@ -96,7 +96,7 @@ function documentSide(policy, { rule, description }) {
 }
 
 async function policySide(context, kind, samples) {
-  const { rule, door, operation, description, isLookUp } = kind
+  const { rule, door, operation, description } = kind
   const [policy, there] = await Promise.all([get(`${context.id}/policy`, {}, context.signal), counted(context, rule)])
   const [members] = about(rule, description)
   const [needsNone, statements] = [takesNoToken(description), policy.software_statements]
@@ -106,7 +106,7 @@ async function policySide(context, kind, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), isShort(member) && [' is ', value(at(policy, member))], ' ', h('span.hint', meaning(member)))))],
-    isLookUp && documentSide(policy, kind),
+    operation === 'look-up' && documentSide(policy, kind),
     needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
     tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
@@ -115,6 +115,7 @@ async function policySide(context, kind, samples) {
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),
     rule === 'software_statements' && h('p', statements?.required ? 'Where software_statements.required is false, the registrant may send none.' : 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, operation, description, there, isLookUp }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0], door)),
+    await advice(context, { rule, door, operation, description, there }, policy, samples,
+      (steps, body) => open(context, policy, { steps, body, door, operation, member: steps.length ? memberOf(steps[0].patch) : members[0] })),
   ]
 }

@@ -90,6 +90,12 @@ export function ofDocuments(rule, description) {
   return [[], rule === 'called_urls' ? 'Let called_urls be any: the authorization server may then be led into your own network.' : '']
 }
 
+/** What the registrant does whose client is there already. */
+const OF_CLIENTS = {
+  'doors': 'Wait until the door is open again. Meanwhile operators can change the client, or delete it.',
+  'names': 'Choose another client_name. If the name is rightly the client’s own, an operator gives it that name: Change … on its screen. Then updates with it pass.',
+}
+
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '', operation = 'register') {
   if (ofToken(description)) {
@@ -99,7 +105,8 @@ export function about(rule, description = '', operation = 'register') {
   }
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
-  const [, remedy = client, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
+  const of = operation !== 'register' && Object.hasOwn(OF_CLIENTS, rule) ? OF_CLIENTS[rule] : client
+  const [, remedy = of, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
   return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, is, remedy]
 }
 
@@ -266,28 +273,4 @@ export function lost(sent, became) {
     const gone = words(value).filter((word) => !words(is).includes(word)).map(shown)
     return gone.length ? [`without ${[...new Set(gone)].join(', ')} of ${name}`] : []
   })
-}
-
-const KEYS = ['tls_client_auth', 'self_signed_tls_client_auth', 'private_key_jwt']
-
-/** What is less safe under a policy than under the one before, or in what becomes of a registration. */
-export function risks(before, after, sent, became) {
-  const gained = (member, word) => beyond(after[member]?.offered, before[member]?.offered).some((offered) => offered.split(' ').includes(word))
-  const becomes = (member, value) => !same(at(after, member), at(before, member)) && (value === undefined || at(after, member) === value)
-  const [was, is] = [sent.token_endpoint_auth_method, became.token_endpoint_auth_method]
-  return [
-    [gained('grant_types', 'password'), 'users give their passwords to the client; RFC 9700 §2.4 forbids this grant.'],
-    [gained('grant_types', 'implicit') || gained('response_types', 'token'), 'access tokens stand in addresses, where they leak; RFC 9700 §2.1.2 advises against it.'],
-    [KEYS.includes(was) && !KEYS.includes(is), `who wanted to prove a key (${was}) gets ${is === 'none' ? 'no secret at all' : 'a secret that both sides know'}.`],
-    [becomes('token_endpoint_auth_methods.unoffered', 'drop'), 'whoever asks for a method that is not offered, be it stronger, gets the usual one.'],
-    [becomes('registration', 'open'), 'whoever finds the service may register.'],
-    [becomes('redirect_uris.development_hosts'), 'what goes by http, codes as well, can be read and changed on its way.'],
-    [becomes('redirect_uris.reverse_domain_schemes', false), 'other applications on a device may take such a scheme for themselves (RFC 8252 §8.4).'],
-    [becomes('redirect_uris.private_use_schemes', 'accept'), 'applications count as confidential, and a secret that all copies of one have is none (RFC 8252 §8.5).'],
-    [becomes('redirect_uris.private_hosts', 'flag'), 'codes may be led into networks that are not yours.'],
-    [becomes('called_urls', 'any'), 'the authorization server may be led into your own network.'],
-    [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],
-    [before.scopes?.offered && !after.scopes?.offered, 'clients may register for any scope.'],
-    [['clients_per_service', 'clients_per_developer'].some((member) => before[member] && !after[member]), 'what holds back a flood of registrations are the limits of addresses and of the service alone.'],
-  ].filter(([is]) => is).map(([, text]) => text)
 }

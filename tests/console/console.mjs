@@ -487,6 +487,29 @@ await check('where more than three changes are needed, as many are made as get i
   await putPolicy(policyBefore)
 })
 
+await check('what the policy gave a client is told where that is refused, and can be changed', async () => {
+  const keys = { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' }
+  const { token_endpoint_auth_method: _, ...silent } = redirect
+  for (const [policy, body, told, says, press] of [
+    [{ token_endpoint_auth_methods: keys }, silent, 'private_key_jwt requires jwks', /token_endpoint_auth_method is private_key_jwt by token_endpoint_auth_methods of the policy; it was not sent\./, 'Let client_secret_basic be the usual method'],
+    [{ token_endpoint_auth_methods: { ...keys, unoffered: 'drop' } }, redirect, 'private_key_jwt requires jwks', /token_endpoint_auth_methods of the policy; what was sent is none\./, 'Offer none'],
+    [{ grant_types: { offered: ['authorization_code', 'client_credentials'], default: ['client_credentials'], unoffered: 'refuse' } }, redirect, 'other than none', /grant_types is client_credentials by grant_types of the policy/, 'Let authorization_code and code be usual'],
+  ]) {
+    await putPolicy({ ...protectedPolicy, registration: 'open', ...policy })
+    assert.equal((await register(body)).status, 400)
+    const text = await why(told)
+    assert.match(text, says)
+    assert.doesNotMatch(text, /No policy changes this/)
+    await page.getByRole('button', { name: press, exact: true }).click()
+    await page.getByText('It would be registered.').waitFor()
+    await page.getByRole('button', { name: 'Put it into effect …' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+    await page.getByText('The policy is in force.').waitFor()
+    assert.equal((await register(body)).status, 201)
+  }
+  await putPolicy(policyBefore)
+})
+
 /** The offers of a refusal, in their order: each its label and what it costs. */
 const offers = () => page.locator('li:has(> button[data-row])').evaluateAll((items) => items.map((item) => [item.querySelector('button').textContent, item.innerText]))
 
@@ -765,10 +788,19 @@ await check('Today shows what ends though it is far behind in the list', async (
 
 await check('Today says where what is refused is not counted', async () => {
   const other = await tab()
-  await other.route((url) => url.pathname.endsWith('/1/refusals'), (route) => route.fulfill({ json: { refusals: [] } }))
-  await other.route((url) => url.pathname.endsWith('/1/policy'), (route) => route.fulfill({ json: { audit: { refusals: false } } }))
+  await putPolicy({ ...policyBefore, audit: { ...policyBefore.audit, refusals: false } })
   await signIn(other)
-  await other.getByText('What is refused is not counted: audit.refusals of the policy is false.').waitFor()
+  await other.getByText('What is refused is not counted: audit.refusals of the policy is false. What stands here is from before.').waitFor()
+  assert.match(await main(other), /Refused in 24 hours\s+not counted/)
+  await other.route((url) => url.pathname.endsWith('/1/refusals'), (route) => route.fulfill({ json: { refusals: [] } }))
+  await at(other, 'tokens')
+  await at(other, 'today')
+  assert.match(await main(other), /audit\.refusals of the policy is false\.$/m)
+  assert.doesNotMatch(await main(other), /Nothing was refused/)
+  await putPolicy(policyBefore)
+  await at(other, 'tokens')
+  await at(other, 'today')
+  assert.match(await main(other), /Refused in 24 hours\s+\d[^]*Nothing was refused\./)
   await other.context().close()
 })
 

@@ -1,11 +1,11 @@
 // What members of a policy mean, and changes that the server has tried.
 
 import { ask } from './api.js'
-import { button, h, hint, pretty, said } from './dom.js'
+import { button, code, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { risks } from './risks.js'
-import { about, changes, lost, ofToken, takesNoToken, unkept } from './rules.js'
+import { about, changes, lost, madeOf, ofToken, takesNoToken, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -93,8 +93,10 @@ async function search(context, kind, policy, client, first) {
   const seen = new Set([JSON.stringify(policy)])
   let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
-    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, kind).map(({ label, patch, changed }) =>
-      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there, door }], changed, before: state.left })))
+    const next = states.flatMap((state) => {
+      const asked = { rule: state.left.rule, there, door, description: state.left.error_description }
+      return changes(asked.rule, state.changed, client, asked).map(({ label, patch, changed }) => ({ steps: [...state.steps, { ...asked, label, patch }], changed, before: state.left }))
+    })
     const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
     const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, kind, step.changed, { client }) })))
     passing = tried.filter(({ members }) => isGood(members))
@@ -172,13 +174,24 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
+  const made = byPolicy(context, first)
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length || isTold ? [] : failed(failing), furthest: isTold ? undefined : furthest,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : failed(failing))], furthest: isTold ? undefined : furthest,
   }
 }
+
+/** A value within a sentence. */
+const inline = (json) => code([json].flat().map((one) => typeof one === 'string' ? one : JSON.stringify(one)).join(', ') || 'empty')
+
+/** What of that which an error names the policy has made, so that its cause is not what was sent. */
+const byPolicy = ({ link }, first) => madeOf(first).map(({ member, from, to, rule }) => {
+  const [[ofPolicy]] = about(rule)
+  return h('p', code(member), to === undefined ? ' is left out' : [' is ', inline(to)], ' by ', h('a', { href: link(['policy'], { member: ofPolicy }) }, code(ofPolicy)), ' of the policy; ',
+    from === undefined ? 'it was not sent.' : ['what was sent is ', inline(from), '.'])
+})
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */
 export async function advice(context, kind, policy, samples, edit) {

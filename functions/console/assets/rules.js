@@ -141,6 +141,20 @@ function plain({ redirect_uris: { development_hosts } }, sent) {
   return ifAny(hosts, 'Accept http redirects to', { redirect_uris: { development_hosts: [...texts(development_hosts), ...hosts] } })
 }
 
+/** What the policy gives who names none, where what it gave is refused: other methods, and the grant and response types of RFC 7591. */
+function usual({ grant_types, response_types, token_endpoint_auth_methods: { offered } }, sent, description) {
+  const is = sent.token_endpoint_auth_method
+  const [, given = is] = /^token_endpoint_auth_method (\S+) requires /.exec(description) ?? []
+  const others = offered.filter((method) => method !== given)
+  const methods = given === is ? [] : [
+    ...ifAny(beyond(is, offered), 'Offer', { token_endpoint_auth_methods: { offered: [...offered, is] } }),
+    ...(others.length ? others : ['client_secret_basic', 'none']).map((method) =>
+      [`Let ${method} be the usual method`, { token_endpoint_auth_methods: { offered: [...new Set([...offered, method])], default: [method] } }]),
+  ]
+  const isGiven = /^(grant|response)_types/.test(description) && !sent.grant_types && !sent.response_types && (grant_types.default || response_types.default)
+  return isGiven ? [...methods, ['Let authorization_code and code be usual', { grant_types: { default: null }, response_types: { default: null } }]] : methods
+}
+
 const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
 
 /** Which protocols redirects have, as far as they can be read. */
@@ -169,6 +183,12 @@ const ceiling = (member, policy, there, label) => [
   ...(there !== undefined ? [2 * Math.max(policy[member], there)].map((most) => [`${label} ${most} clients`, { [member]: most }]) : []),
   [`${label} any number of clients`, { [member]: null }],
 ]
+
+/** What the policy has made of the members that an error names: the changes that it tells. */
+export const madeOf = ({ changes = [], refused }) => {
+  const words = refused ? refused.error_description.split(/[^\w.-]+/) : []
+  return changes.filter(({ member, rule }) => words.includes(member) && RULES[rule]?.[0].length && rule !== 'the specifications')
+}
 
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
@@ -229,9 +249,9 @@ const CHANGES = {
     ['Flag both, and register them', { names: { same: 'flag', look_alike: 'flag' } }],
   ],
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
-  'the specifications': (policy, sent) => [
+  'the specifications': (policy, sent, there, door, description) => [
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
-    ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent),
+    ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent), ...usual(policy, sent, description),
   ],
   'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
@@ -239,16 +259,16 @@ const CHANGES = {
   'software_id_once': () => [['Let a software_id be registered again', { software_id_once: false }]],
 }
 
-/** `there` is how many clients count against a ceiling, where one has refused; `door` is where it was sent. */
-export function changes(rule, policy, sent, { there, door }) {
-  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door)
+/** `there` is how many clients count against a ceiling, where one has refused; `door` is where it was sent; `description` is what it was told. */
+export function changes(rule, policy, sent, { there, door, description = '' }) {
+  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door, description)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => !same(changed, policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
-export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there, door }) =>
-  changes(rule, policy, sent, { there, door }).find((change) => change.label === label)?.changed ?? policy, policy)
+export const remade = (steps, policy, sent) => steps.reduce((policy, { label, ...step }) =>
+  changes(step.rule, policy, sent, step).find((change) => change.label === label)?.changed ?? policy, policy)
 
 /** How many kinds of values of a list a sample has, if it does not have all; more of these kinds change nothing. */
 const KINDS = [5, 20]

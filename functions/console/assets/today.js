@@ -17,11 +17,11 @@ const MOST = 20
 export async function today(context) {
   const { id, signal, link, readsService } = context
   const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`, { limit: 100 }], ['GET', `${id}/clients`, { pending: true, limit: 100 }], ['GET', `${id}/clients`, { ending: WEEK, limit: MOST }]]
-  const more = [['GET', `${id}/tokens`], ['GET', `${id}/audit`]]
-  const [{ clients, hours }, [refusals, areMore], [waiting, waitMore]] = await Promise.all([
-    get(asks[0][1], {}, signal), refusalsOf(context, asks[1]), firstPages(context, asks[2][1], 'clients', asks[2][2]),
+  const more = [['GET', `${id}/tokens`], ['GET', `${id}/audit`], ['GET', `${id}/policy`]]
+  const [{ clients, hours }, [refusals, areMore], [waiting, waitMore], { audit } = {}] = await Promise.all([
+    get(asks[0][1], {}, signal), refusalsOf(context, asks[1]), firstPages(context, asks[2][1], 'clients', asks[2][2]), readsService && get(more[2][1], {}, signal),
   ])
-  const isUncounted = !refusals.length && readsService && (await get(`${id}/policy`, {}, signal)).audit?.refusals === false
+  const isUncounted = audit?.refusals === false
   const wait = `${number(waiting.length)}${waitMore ? '+' : ''}`
   const command = commands(
     registrar(['audit'], { service: id, refused: true, since: '7d' }), registrar(['client', 'list'], { service: id, pending: true }),
@@ -36,9 +36,11 @@ export async function today(context) {
       figure(number(clients), 'Clients'),
       waiting.length > 0 && figure(h('a', { href: link(['clients'], { pending: 'true' }) }, wait), 'Waiting for approval'),
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
-        figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
+        figure(isUncounted ? 'not counted' : sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint(isUncounted ? 'What is refused is not counted: audit.refusals of the policy is false.' : 'Nothing was refused.'), areMore && notAll(refusals),
+    h('section', h('h2', 'Refused in the last seven days'),
+      isUncounted && h('p.warn', 'What is refused is not counted: ', h('a', { href: link(['policy'], { member: 'audit' }) }, 'audit.refusals'), ' of the policy is false.', refusals.length > 0 && ' What stands here is from before.'),
+      refusals.length ? refusalsTable(context, refusals) : !isUncounted && hint(readsService ? 'Nothing was refused.' : 'Nothing was refused, or it is not counted.'), areMore && notAll(refusals),
       hint('Who registers too fast (429) is not counted here, but in the metric Refusals of a deployment, as temporarily_unavailable.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))

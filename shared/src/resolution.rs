@@ -8,8 +8,8 @@ use crate::administration;
 use crate::client::{OperatorSettings, RegisteredClient, Source};
 use crate::error::Error;
 use crate::federation::{self, EntityId};
-use crate::metadata_document::{self, Asked, Unresolved, Wanted};
-use crate::policy::Trust;
+use crate::metadata_document::{self, Asked, DocumentUri, Unresolved, Wanted};
+use crate::policy::{METADATA_DOCUMENT, Trust};
 use crate::registry::{self, Attempt, Context};
 use crate::store::Named;
 
@@ -65,6 +65,7 @@ async fn find(
         return Ok(client);
     }
     attempt.rule = metadata_document::RULE;
+    attempt.door = DocumentUri::is_meant_by(client_id).then_some(METADATA_DOCUMENT);
     let uri = metadata_document::identified(context, client_id)?;
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted, attempt).await?;

@@ -9,9 +9,10 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::configure_service;
+use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata::Change;
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::rehearse;
+use shared::registry::{Surroundings, rehearse};
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
@@ -19,6 +20,7 @@ use super::api::shape::{TRIAL, has, rows};
 use super::api::{Answer, Asking};
 use super::asked::Asked;
 use super::connection::ORGANIZATION;
+use super::desk::Desk;
 use super::input::Input;
 use super::service::{PresetName, check};
 use crate::failure::{Failure, Kind, described};
@@ -92,7 +94,9 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, door: &st
         print::complain("warning: software statements are left out here");
     }
     let mut outcome = Map::new();
-    operator::policy_try::tell(&mut outcome, rehearse(&configuration, door, sent));
+    let (fetch, audiences) = (Fetch::new(FetchSettings::default()), Vec::from_iter(configuration.issuer.clone()));
+    let surroundings = Surroundings { fetch: &fetch, audiences: &audiences };
+    operator::policy_try::tell(&mut outcome, rehearse(&configuration, surroundings, door, sent));
     print_outcome(outcome, output)
 }
 
@@ -186,13 +190,15 @@ async fn attempt(
 ) -> Result<()> {
     let outcome = match asked {
         Asked::Table(connection) => {
-            let current = connection.service(service).await?.configuration;
+            let desk = Desk::at(service, connection).await?;
+            let current = &desk.service.configuration;
             let policy = match (written, preset) {
                 (Some(written), _) => Preset::Protected.policy().patched(written)?,
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
-            operator::policy_try::attempted(&current, policy, door, sent).map_err(described)?
+            let context = desk.context();
+            operator::policy_try::attempted(current, context.surroundings(), policy, door, sent).map_err(described)?
         }
         Asked::Api(api) => {
             let members = [

@@ -5,6 +5,7 @@ mod caching;
 mod documents;
 mod fetching;
 mod runtime;
+mod trial;
 mod trust;
 
 use serde_json::{Value, json};

@@ -169,11 +169,17 @@ async fn what_registrants_are_refused_counts_once_at_every_door() {
     assert!(items.iter().all(|one| !format!("{one:?}").contains("hunter2")), "{items:?}");
     let of_url =
         items.iter().find(|one| one.rule == "metadata_documents" && one.error == "unauthorized_client").unwrap();
-    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({"client_id": "https://localhost:…/…"}));
+    let site = &street.federation.site.url;
+    let by = format!("{site}/…, by the pattern {site}/blocked/*");
+    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({ "client_id": by }));
+    assert!(of_url.samples[0].reproduces, "{of_url:?}");
     // Whoever may count is seen to count.
     let may = granted().into_iter().filter(|(_, role)| role.contains("UpdateItem X#*")).map(|(function, _)| function);
     assert_eq!(may.collect::<Vec<_>>(), functions.into_iter().collect::<Vec<_>>());
-    assert_eq!(doors, ["authlete", "federation", "identity_center", "oauth", "stet"].map(str::to_owned).into());
+    assert_eq!(
+        doors,
+        ["authlete", "federation", "identity_center", "metadata_document", "oauth", "stet"].map(str::to_owned).into()
+    );
 
     // What is switched off costs nothing.
     let mut off = policy(&street.federation);
@@ -538,17 +544,18 @@ async fn documents(street: &Street, counted: &mut Counter<'_>) {
         (method, "token_endpoint_auth_methods_supported", "\"…\" is not offered"),
         (grants, "grant_types and response_types", "\"…\" is not offered"),
     ] {
-        counted.is_one(street.look_up(&url).await, "oauth", rule, told).await;
+        counted.is_one(street.look_up(&url).await, "metadata_document", rule, told).await;
     }
     // A copy that the service does not take any more.
     let mut policy = policy(&street.federation);
     policy.metadata_documents.required = vec!["client_name".to_owned()];
     street.world().set_policy(1, policy).await;
     street.world().clock.advance(31);
-    counted.is_one(street.look_up(&good).await, "oauth", "metadata_documents", "client_name is required").await;
+    let (door, rule) = ("metadata_document", "metadata_documents");
+    counted.is_one(street.look_up(&good).await, door, rule, "client_name is required").await;
     for place in AUTHORIZING {
         let sent = street.authorize(place, &good).await;
-        counted.is_one(sent, "authlete", "metadata_documents", "client_name is required").await;
+        counted.is_one(sent, door, rule, "client_name is required").await;
     }
     // Nothing is there: nobody is refused.
     let reply = street.look_up(&format!("{site}/absent.json")).await.reply;

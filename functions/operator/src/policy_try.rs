@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::{Rehearsal, Requirement, rehearse, stand_in};
+use shared::registry::{Rehearsal, Requirement, Surroundings, rehearse, stand_in};
 use shared::service::ServiceConfiguration;
 use shared::{App, Error};
 
@@ -35,7 +35,9 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     if client.is_some() && stands_in.is_some() {
         return Err(Fault::Request("client and sample exclude each other".into()));
     }
-    let mut answer = attempted(&current, policy, &door, client.or_else(|| stands_in.clone()))?;
+    let context = door::context(app, &desk, request);
+    let client = client.or_else(|| stands_in.clone());
+    let mut answer = attempted(&current, context.surroundings(), policy, &door, client)?;
     answer.extend(stands_in.map(|client| ("client".to_owned(), client.into())));
     Ok(Response::json(200, answer))
 }
@@ -47,6 +49,7 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
 /// If the policy is none for this service.
 pub fn attempted(
     current: &ServiceConfiguration,
+    surroundings: Surroundings<'_>,
     policy: Policy,
     door: &str,
     client: Option<Map<String, Value>>,
@@ -60,7 +63,7 @@ pub fn attempted(
     answer.insert("policy".to_owned(), members(&configuration.policy).into());
     answer.insert("differs".to_owned(), differing.into());
     if let Some(sent) = client {
-        tell(&mut answer, rehearse(&configuration, door, sent));
+        tell(&mut answer, rehearse(&configuration, surroundings, door, sent));
     }
     Ok(answer)
 }

@@ -169,7 +169,7 @@ pub enum FailureKind {
 }
 
 impl Failure {
-    fn of(error: &FetchError) -> Self {
+    pub(super) fn of(error: &FetchError) -> Self {
         let kind = if matches!(error, FetchError::TooLarge) { FailureKind::Invalid } else { FailureKind::Passing };
         Self { step: step_of(error), reason: error.to_string(), kind, seen: Seen::default() }
     }

@@ -70,12 +70,12 @@ pub(crate) enum Scrutiny<'a> {
 
 /// What the service announces, its policy for documents and the RFCs make of the metadata of a document.
 pub(crate) fn settle_document(
-    service: &Service,
+    configuration: &ServiceConfiguration,
     policy: &Policy,
     metadata: ClientMetadata,
     begins: Begins<'_>,
 ) -> Result<VerifiedMetadata, Error> {
-    settle(&service.configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), begins)
+    settle(configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), begins)
 }
 
 /// A document's metadata with what a software statement of somebody whom the service trusts says of it.

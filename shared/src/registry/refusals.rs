@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::sample::{defined, is_defined, masked, stand_in};
-use super::{Context, Refused, SOFTWARE_STATEMENTS, rehearse};
+use super::{Context, Refused, SOFTWARE_STATEMENTS, Surroundings, rehearse};
 use crate::claim_kind::ClaimKind;
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
@@ -111,6 +111,9 @@ impl From<&Refused> for Reason {
             Refused::Closed(_) => Self::new(Error::UnknownService.status(), refused.code(), &refused.to_string()),
             Refused::Protected => Self::new(Error::RegistrationClosed.status(), refused.code(), &refused.to_string()),
             Refused::Core(error) => error.into(),
+            Refused::Unresolved(unresolved) => unresolved
+                .refusal()
+                .unwrap_or_else(|| Self::new(unresolved.status(), unresolved.code(), &unresolved.to_string())),
         }
     }
 }
@@ -142,12 +145,14 @@ pub(crate) struct Attempt {
     pub(crate) sent: Map<String, Value>,
     /// The client that is to be changed, by whoever may.
     pub(crate) client_id: Option<String>,
+    /// The door of the policy that it is a matter of, where that is not the one at which the request has arrived.
+    pub(crate) door: Option<&'static str>,
 }
 
 impl Attempt {
     /// A registration of which nothing is known yet but what is asked first.
     pub(crate) fn new(rule: &'static str) -> Self {
-        Self { operation: Operation::Register, rule, sent: Map::new(), client_id: None }
+        Self { operation: Operation::Register, rule, sent: Map::new(), client_id: None, door: None }
     }
 }
 
@@ -202,7 +207,7 @@ pub(crate) fn read(body: &[u8]) -> Map<String, Value> {
 /// answer.
 pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attempt) {
     let Context { app, service, origin, .. } = context;
-    let rule = reason.rule.unwrap_or(attempt.rule);
+    let (door, rule) = (attempt.door.unwrap_or(origin.door), reason.rule.unwrap_or(attempt.rule));
     let retention = retention(context, rule);
     if !reason.is_the_registrants() || retention == 0 {
         return;
@@ -210,7 +215,8 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
     let sample = attempt.operation.sends_metadata().then(|| {
         let mut sent = masked(&attempt.sent, service.policy());
         sent.extend(attempt.client_id.clone().map(|client_id| ("client_id".to_owned(), client_id.into())));
-        let reproduces = is_reproduced(&service.configuration, origin.door, &sent, rule, reason);
+        let trial = (&service.configuration, context.surroundings(), door);
+        let reproduces = is_reproduced(trial, &sent, rule, reason);
         let half = service.numeric_id(&origin.sender) % 2 == 0;
         (half, Sample { sent, reproduces, at: app.clock.now() })
     });
@@ -221,7 +227,7 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
         rule,
         description: &reason.description,
         kind: &kind(&reason.description),
-        door: origin.door,
+        door,
         network: &origin.address,
         sample,
         retention,
@@ -245,14 +251,13 @@ const FIRST: [&str; 2] = ["registration", SOFTWARE_STATEMENTS];
 /// Whether what is kept of a registration comes to the same when it is tried at its door: it is refused for the same by the
 /// same rule, or would come further if there were what that rule asks for.
 pub(super) fn is_reproduced(
-    configuration: &ServiceConfiguration,
-    door: &str,
+    (configuration, surroundings, door): (&ServiceConfiguration, Surroundings<'_>, &str),
     sample: &Map<String, Value>,
     rule: &'static str,
     reason: &Reason,
 ) -> bool {
     let Some(body) = stand_in(sample, &configuration.policy) else { return false };
-    let rehearsal = rehearse(configuration, door, body);
+    let rehearsal = rehearse(configuration, surroundings, door, body);
     // How one is told of a closed door is its own; what is sent to others than these is in other words, or beside others.
     if rule == DOORS {
         return rehearsal.rule == rule && Source::of_door(door).is_some_and(Source::is_self_managed);

@@ -39,7 +39,7 @@ const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "of
 /// What doors with words of their own call a member.
 const OTHER_NAMES: [(&str, &str); 7] = [
     // Of those that are named by a URL.
-    ("client_id", "client_uri"),
+    ("client_id", CLIENT_ID),
     ("clientName", "client_name"),
     ("clientType", "client_type"),
     ("client_type", "client_type"),
@@ -47,6 +47,12 @@ const OTHER_NAMES: [(&str, &str); 7] = [
     ("redirectUris", "redirect_uris"),
     ("scopes", "scope"),
 ];
+
+/// What names a client: it is the URL of its document, if it has one.
+const CLIENT_ID: &str = "client_id";
+
+/// What stands before the pattern of the policy that a client identifier is meant by.
+const BY_PATTERN: &str = ", by the pattern ";
 
 /// How it is shown that a name is like one that the service reserves.
 const LIKENESSES: [(Flag, &str); 2] =
@@ -88,7 +94,7 @@ fn is_of_algorithms(name: &str) -> bool {
 
 /// Whether a member holds a URI, or several.
 fn is_uri(member: &str) -> bool {
-    member.contains("uri") || member.ends_with("_endpoint") || member == "spiffe_id"
+    member == CLIENT_ID || member.contains("uri") || member.ends_with("_endpoint") || member == "spiffe_id"
 }
 
 /// The members that were sent, and of their values what rules look for: words of specifications and of the service,
@@ -146,6 +152,11 @@ fn mask(member: &str, value: &Value, policy: &Policy, most: usize) -> Value {
     match value {
         Value::String(text) if member == "scope" => scopes(text, policy, most).into(),
         Value::String(text) if is_defined(member, text) => text.as_str().into(),
+        Value::String(text) if member == CLIENT_ID => {
+            let (_, by) = policy.metadata_documents.trust_of(text);
+            (uri::masked_with_port(text) + &by.map(|pattern| format!("{BY_PATTERN}{pattern}")).unwrap_or_default())
+                .into()
+        }
         Value::String(text) if is_uri(member) => uri::masked(text).into(),
         Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
             ADDRESS.0.into()
@@ -290,6 +301,10 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
     if shown == ADDRESS.0 {
         return ADDRESS.1.into();
     }
+    if let Some((shown, pattern)) = shown.split_once(BY_PATTERN) {
+        let uri = uri::stand_in(shown, MAX_BODY_BYTES).map(|uri| uri::meant_by(&uri, pattern));
+        return uri.unwrap_or_else(|| shown.to_owned()).into();
+    }
     if let Some(statement) = statement::stand_in(shown) {
         return statement.into();
     }
@@ -346,11 +361,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fetch::{Fetch, FetchSettings};
     use crate::metadata::testing::members;
     use crate::metadata::{PublicJwk, Scope};
     use crate::policy::Preset;
     use crate::registry::refusals::{Reason, is_reproduced};
-    use crate::registry::rehearse;
+    use crate::registry::{Surroundings, rehearse};
     use crate::service::ServiceConfiguration;
 
     #[test]
@@ -506,6 +522,10 @@ mod tests {
             let sample = Value::from(masked(&sent, &Preset::Open.policy())).to_string();
             assert!(sample.len() <= MOST_BYTES && sample.len() > 10, "{sample}");
         }
+    }
+
+    fn anywhere(fetch: &Fetch) -> Surroundings<'_> {
+        Surroundings { fetch, audiences: &[] }
     }
 
     /// A body of a web application with those members.
@@ -675,14 +695,16 @@ mod tests {
     #[test]
     fn what_is_kept_of_a_refusal_is_refused_for_the_same() {
         let (mut tried, mut lost) = (0, Vec::new());
+        let fetch = Fetch::new(FetchSettings::default());
         for sent in refused() {
             let mut is_refused = false;
             for configuration in configurations() {
-                let real = rehearse(&configuration, "oauth", sent.as_object().cloned().unwrap());
+                let trial = (&configuration, anywhere(&fetch), "oauth");
+                let real = rehearse(&configuration, anywhere(&fetch), "oauth", sent.as_object().cloned().unwrap());
                 let Err(refused) = &real.outcome else { continue };
                 let sample = masked(sent.as_object().unwrap(), &configuration.policy);
                 (tried, is_refused) = (tried + 1, true);
-                if !is_reproduced(&configuration, "oauth", &sample, real.rule, &Reason::from(refused)) {
+                if !is_reproduced(trial, &sample, real.rule, &Reason::from(refused)) {
                     lost.push(refused.to_string());
                 }
             }
@@ -699,6 +721,7 @@ mod tests {
     /// these were wrong.
     #[test]
     fn certificates_that_are_the_keys_are_so_in_what_stands_for_it() {
+        let fetch = Fetch::new(FetchSettings::default());
         let mut policy = Preset::Open.policy();
         policy.token_endpoint_auth_methods.offered.push(AuthMethod::SelfSignedTlsClientAuth);
         let configuration = ServiceConfiguration::new("tests", policy.clone());
@@ -720,7 +743,7 @@ mod tests {
             assert_eq!(sample["jwks"]["keys"][0]["x5c"], "of the key");
             let body = stand_in(&sample, &policy).unwrap();
             assert_eq!(masked(&body, &policy), sample);
-            let tried = rehearse(&configuration, "oauth", body);
+            let tried = rehearse(&configuration, anywhere(&fetch), "oauth", body);
             assert!(tried.outcome.is_ok(), "{sent}: {:?}", tried.outcome);
         }
     }

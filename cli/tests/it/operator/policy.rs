@@ -101,7 +101,7 @@ async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
 async fn a_trial_is_made_at_a_door() {
     let operator = Operator::of(Preset::Open.policy()).await;
     let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a",
-        "tls_client_auth_subject_dn": "CN=tpp.example"});
+        "tls_client_auth_subject_dn": "CN=tpp.example", "client_id": "https://rp.example/client.json"});
     let attempt = async |door: &str, patch: &Value| {
         let mut policy = json!({"doors": [door], "software_id_once": true, "clients_per_service": 10,
             "clients_per_developer": 10});

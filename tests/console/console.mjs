@@ -408,6 +408,9 @@ async function why(told) {
   return main(page)
 }
 
+/** The offers of a refusal, in their order: each its label and what it costs. */
+const offers = () => page.locator('li:has(> button[data-row])').evaluateAll((items) => items.map((item) => [item.querySelector('button').textContent, item.innerText]))
+
 await check('where no token helps, none is to be made', async () => {
   await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, scopes: { offered: 'openid email', unoffered: 'refuse' } })
   const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600, scope: 'openid' })
@@ -434,21 +437,60 @@ await check('where no token helps, none is to be made', async () => {
   await putPolicy(policyBefore)
 })
 
-await check('of the look-up of a document it is said what of the policy refused it, and not that somebody registered', async () => {
-  const documents = { trust: [{ pattern: 'blocked.example/x/*', trust: 'block' }], others: 'ask' }
+await check('what refuses the look-up of a document is found, repaired and looked up again', async () => {
   const lookUp = (path) => send('GET', `/1/client?client_id=${encodeURIComponent(path)}`, undefined, authorization)
-  for (const [metadata_documents, url, told, says] of [
-    [documents, 'https://blocked.example/x/c.json', 'by the pattern', /metadata_documents\.trust is [^]*Take that pattern out of trust/],
-    [{ ...documents, others: 'block' }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block[^]*Add a pattern/],
-    [documents, 'https://other.example/c.json?x=1', 'it has a query', /metadata_documents\.query_permitted is false[^]*Let query_permitted be true/],
+  const documents = { ...protectedPolicy.metadata_documents, trust: [{ pattern: 'blocked.example/x/*', trust: 'block' }] }
+  for (const [members, url, told, says, labels] of [
+    [{}, 'https://blocked.example/x/c.json', 'by the pattern', /metadata_documents\.trust is [^]*blocked\.example\/…, by the pattern/, ['Take clients of blocked.example/x/*, where users consent', 'Take blocked.example/x/* out of trust']],
+    [{ others: 'block' }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block/, ['Take clients of other.example, where users consent', 'Take clients of any host, where users consent']],
+    [{}, 'https://other.example/c.json?x=1', 'it has a query', /metadata_documents\.query_permitted is false/, ['Take URLs with a query']],
   ]) {
-    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', metadata_documents: { ...protectedPolicy.metadata_documents, ...metadata_documents } })
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, metadata_documents: { ...documents, ...members } })
     assert.ok([400, 403].includes((await lookUp(url)).status), told)
     const text = await why(told)
     assert.match(text, says)
-    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*looks at no document/)
-    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|pause_first/)
+    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be taken[^]*What the document said/)
+    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|initial access token|is not asked again/)
+    assert.deepEqual((await offers()).map(([label]) => label), labels)
+    const refusal = page.url()
+    await page.getByRole('button', { name: labels[0], exact: true }).click()
+    await page.getByText('It would be taken.').waitFor()
+    assert.equal(await page.getByLabel('At the door').inputValue(), 'metadata_document')
+    await page.getByRole('button', { name: 'Put it into effect …' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+    await page.getByText('The policy is in force.').waitFor()
+    // Nothing is behind the URL here.
+    assert.equal((await lookUp(url)).status, 503)
+    await page.goto(refusal)
+    await page.getByText('It passes now, since the policy was changed: it is taken when it is looked for again.').waitFor()
+    assert.equal(await page.getByText('Changes that help').count(), 0)
   }
+  await putPolicy(policyBefore)
+})
+
+await check('of what refuses a document the page says that its host is not asked again at once', async () => {
+  const other = await tab()
+  const sent = { client_id: 'https://claims.example:8443/…', redirect_uris: ['https://claims.example/…', 'https://elsewhere.example/…'], client_name: '5 characters', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://claims.example/…' }
+  const kinds = [
+    ['metadata_documents', 'tos_uri is required in documents by this service', { required: ['tos_uri'] }, ['Require no tos_uri']],
+    ['metadata_documents', 'redirect_uris must have the origin of client_id, by the policy of this service', { same_origin: 'all_urls' }, ['Ask for no origin']],
+    ['metadata_documents', 'redirect_uris: more than this service allows', { redirect_uris: 1 }, ['Take documents with 2 redirect URIs']],
+    ['metadata_documents.metadata_policy', 'client_name: not permitted', { metadata_policy: { client_name: { one_of: ['Other'] } } }, []],
+  ]
+  const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, operation: 'register', error: 'invalid_client', door: 'metadata_document' }
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: {
+    refusals: kinds.map(([rule, description]) => ({ ...refusal, rule, description, samples: [{ sent: { ...sent, client_id: sent.client_id.replace(':8443', '') }, reproduces: true, at: 1767225600 }] })),
+  } }))
+  await signIn(other)
+  for (const [rule, description, members, labels] of kinds) {
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, metadata_documents: { ...protectedPolicy.metadata_documents, ...members } })
+    await at(other, `refused?${new URLSearchParams({ rule, description })}`)
+    const text = await main(other)
+    assert.match(text, /not asked again for 10 to 60 seconds[^]*503 with what it was refused for/)
+    assert.deepEqual(await other.locator('li > button[data-row]').allInnerTexts(), labels, text)
+    if (!labels.length) assert.match(text, /Let metadata_policy permit the value/)
+  }
+  await other.context().close()
   await putPolicy(policyBefore)
 })
 
@@ -510,9 +552,6 @@ await check('what the policy gave a client is told where that is refused, and ca
   await putPolicy(policyBefore)
 })
 
-/** The offers of a refusal, in their order: each its label and what it costs. */
-const offers = () => page.locator('li:has(> button[data-row])').evaluateAll((items) => items.map((item) => [item.querySelector('button').textContent, item.innerText]))
-
 await check('of two changes that help the more careful one stands first, and what lets strangers do more is less safe', async () => {
   const keys = { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' }
   for (const [policy, body, told, labels, costs] of [
@@ -537,16 +576,23 @@ await check('whatever a change offers, it says what it lets strangers do', async
     token_endpoint_auth_methods: { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' },
     names: { reserved: ['Bank'], same: 'refuse', look_alike: 'refuse', hidden_characters: 'refuse' },
     redirect_uris: { private_use_schemes: 'refuse', reverse_domain_schemes: true, loopback: false, hosts: ['only.example'], infer_native: false, pages_share_host: 'refuse', private_hosts: 'refuse', development_hosts: [] },
+    metadata_documents: { ...protectedPolicy.metadata_documents, trust: [{ pattern: 'b.example', trust: 'block' }], others: 'block', required: ['tos_uri'], same_origin: 'all_urls', redirect_uris: 1, query_permitted: false },
   }
   const sent = {
+    client_id: 'https://a.example/c', token_endpoint_auth_methods_supported: ['client_secret_basic'],
     redirect_uris: ['http://127.0.0.1/', 'http://wiki/', 'app:/', 'https://10.0.0.1/'], client_name: 'B\u200bank', scope: 'email', grant_types: ['implicit', 'password', 'client_credentials', 'refresh_token'],
     response_types: ['token', 'id_token'], token_endpoint_auth_method: 'none',
   }
-  const told = await page.evaluate(async ([policy, sent]) => {
+  // What some rules offer follows from what they tell.
+  const descriptions = ['', 'token_endpoint_auth_method private_key_jwt requires jwks', 'client_id: this service does not take clients of this URL, by the pattern b.example',
+    'client_id: this service does not take clients of this URL; none of its patterns allows it', 'client_id: it has a query', 'tos_uri is required in documents', 'x must have the origin', 'redirect_uris: more than']
+  const told = await page.evaluate(async ([policy, sent, descriptions]) => {
     const [{ RULES, changes }, { risks }] = await Promise.all(['rules', 'risks'].map((name) => import(`/console/${name}.js`)))
-    return Object.keys(RULES).flatMap((rule) => changes(rule, policy, sent, { there: 1, door: 'stet' }).map(({ label, changed }) => [label, risks(policy, changed).map(({ text }) => text)]))
-  }, [strict, sent])
-  assert.ok(told.length > 35, `${told.length}`)
+    const kinds = Object.keys(RULES).flatMap((rule) => descriptions.map((description) => [rule, description]))
+    const told = kinds.flatMap(([rule, description]) => changes(rule, policy, sent, { there: 1, door: 'stet', description }).map(({ label, changed }) => [label, risks(policy, changed).map(({ text }) => text)]))
+    return [...new Map(told)]
+  }, [strict, sent, descriptions])
+  assert.ok(told.length > 45, `${told.length}: ${told.map(([label]) => label)}`)
   const harmless = [...new Set(told.filter(([, texts]) => !texts.length).map(([label]) => label))]
   assert.deepEqual(harmless, [
     'Drop what is not announced', 'Drop grant types that are not offered', 'Drop response types that are not offered', 'Drop both that are not offered',

@@ -143,7 +143,7 @@ export async function suggestions(context, kind, policy, client, first, take) {
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
 const untried = ({ rule, door, operation, description }) => operation === 'look-up'
-  ? 'A trial is a registration, and looks at no document, so what would be otherwise is not tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
+  ? 'What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
   : 'no token and no policy changes it; let the registrant ask for less, or register anew with a token that allows it'}.` : ({
@@ -165,7 +165,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const isAsked = asks(first, rule)
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
-    return says(`It passes now, since the policy was changed: let the registrant send it again.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
+    return says(`It passes now, since the policy was changed: ${operation === 'look-up' ? 'it is taken when it is looked for again' : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
     return { ...says(untried(kind)), isOver: true }

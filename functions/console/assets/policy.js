@@ -1,7 +1,7 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
 import { asAsked, costs, dangersOf, meaning, suggestions, would } from './advice.js'
-import { ask } from './api.js'
+import { Failure, ask } from './api.js'
 import { becameTable } from './became.js'
 import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
 import { policies } from './drafts.js'
@@ -186,8 +186,10 @@ class Editor {
     const say = (faults) => {
       const wrong = faults.findIndex(Boolean)
       this.faults.forEach((place, index) => fill(place, faults[index] && failure(faults[index])))
-      if (wrong >= 0) fill(this.outcome, h('p.bad', 'Not tried: ', ['the policy', 'what it sends'][wrong], ' is wrong.'))
-      if (faults[0]) fill(this.effect, h('p.bad', 'There is nothing to put into effect: the policy is wrong.'))
+      const isUnanswered = wrong >= 0 && !isWrong(faults[wrong])
+      if (isUnanswered) fill(this.outcome, h('p.bad', 'Not tried: why there is no answer to that, stands above.'), h('p', button('Try again', () => this.tryIt())))
+      else if (wrong >= 0) fill(this.outcome, h('p.bad', 'Not tried: ', ['the policy', 'what it sends'][wrong], ' is wrong.'))
+      if (faults[0]) fill(this.effect, h('p.bad', isUnanswered ? 'What was not tried is not put into effect.' : 'There is nothing to put into effect: the policy is wrong.'))
     }
     const faults = [policy, client].map((read) => read instanceof Error && read)
     say(faults)
@@ -282,6 +284,9 @@ class Editor {
     return undefined
   }
 }
+
+/** Whether it is the fault of what was written that there is no answer. */
+const isWrong = (fault) => !(fault instanceof Failure) || fault.status >= 400 && fault.status < 500 && ![401, 403, 429].includes(fault.status)
 
 const differences = (caption, [before, after], changes) => table(caption, ['Member', before, after], changes.map(({ member, from, to }) => [code(member), value(from), value(to)]))
 

@@ -6,7 +6,7 @@ import { code, count, facts, h, hint, number, pretty, said, table, time, value }
 import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { open } from './policy.js'
-import { about, isLookUp, ofDocuments, ofToken, takesNoToken } from './rules.js'
+import { about, isByUrl, isLookUp, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -20,13 +20,13 @@ export async function refused(context) {
   const command = commands(registrar(['audit'], { service: id, refused: true, since: '31d' }), readsService && registrar(['policy', 'show'], {}, [id]))
   const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
-  if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))
-  const [, says, client] = about(kind.rule, kind.description, kind.operation)
+  if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '. ', h('a', { href: context.link(['today']) }, 'What was refused'), ' stands on Today.'), areMore && notAll(refusals))
+  const known = isLookUp(kind) ? { ...kind, operation: 'look-up' } : kind
+  const [, says, client] = about(kind.rule, kind.description, known.operation)
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
-  const known = isLookUp({ ...kind, samples }) ? { ...kind, operation: 'look-up' } : kind
-  const [asked, door, who, what] = known.operation === 'look-up'
-    ? ['the look-up of a client by its document', 'metadata_document', 'Who publishes the document: ', 'What the document said']
-    : [kind.operation, kind.door, 'The registrant: ', 'What was sent']
+  const [asked, who, what] = isLookUp(kind)
+    ? ['the look-up of a client by its document', 'Who publishes the document: ', 'What the document said']
+    : [kind.operation, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
   const hasMasked = kind.description.includes('"…"') || kind.rule === 'scopes' && samples.some(({ sent }) => String(sent.scope ?? '').includes('('))
   return screen(context, 'Why it was refused', asks, command,
@@ -36,7 +36,7 @@ export async function refused(context) {
       ['Asked for', code(asked)],
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
-      ['Door', said(door)],
+      ['Door', said(kind.door)],
       ['How often', count(kind.count, 'time'), ', last ', time(kind.last_at, true)],
     ]),
     h('section', h('h2', 'What to change'),
@@ -87,11 +87,14 @@ function memberOf(patch) {
 }
 
 /** What of the metadata_documents refused the look-up, and what else it could say. */
-function documentSide(policy, { rule, description }) {
+function documentSide({ metadata_documents }, { rule, description }) {
   const [members, what] = ofDocuments(rule, description)
+  const { pause_first, pause_most } = metadata_documents
   return [
-    members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(policy.metadata_documents?.[member])))),
+    members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
     what && h('p', what),
+    !isByUrl(description) && h('p', `After a refusal the host is not asked again for ${pause_first} to ${pause_most} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
+      '). Until then the look-up answers 503 with what it was refused for, be the policy changed meanwhile or not; its Retry-After says when that ends.'),
   ]
 }
 

@@ -14,6 +14,7 @@ export const RULES = {
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
   'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those asked for.', 'Ask for those that are offered.'],
   'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered. A client that can keep no secret asks for none, where that is offered.'],
+  'token_endpoint_auth_methods_supported': [['token_endpoint_auth_methods'], 'The service offers none of the ways in which the client can authenticate.', 'Have one that is offered, and what it needs.'],
   'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
@@ -40,6 +41,7 @@ const REMEDIES = [
   [/requires application_type native/, 'Send "application_type": "native".'],
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
   [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
+  [/^client_id is required$/, 'Put its URL into the document, as client_id.', 'A document names itself: its client_id is the URL where it stands.'],
   [/^client_id: it has a query/, 'Name the client by a URL without a query.'],
   [/^clients of this service need a token$/, 'Register at another door, as oauth, with what it asks for; or ask the operator: this door takes neither a token nor a statement.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
   [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
@@ -65,35 +67,42 @@ export const ofToken = (description) => /not allowed by the initial access token
 /** Whether a door refuses without a look at a token, since it takes none. */
 export const takesNoToken = (description) => /^clients of this service need a token$/.test(description)
 
-const OF_DOCUMENTS = ['metadata_documents', 'metadata_documents.metadata_policy', 'the document']
+const OF_DOCUMENTS = ['metadata_documents', 'the document']
 
-/** Whether it was the look-up of a client by its document: such a client has its URL in it as client_id. */
-export const isLookUp = ({ rule, operation, door, samples }) => door === 'metadata_document' || OF_DOCUMENTS.includes(rule)
-  || operation === 'register' && door === 'oauth' && samples.length > 0 && samples.every(({ sent, reproduces }) => !reproduces && /^https:/.test(sent.client_id))
+/** Whether it was the look-up of a client by its document. */
+export const isLookUp = ({ door }) => door === 'metadata_document'
 
-/** The members of the policy's metadata_documents that have refused, and what else they could say. */
+/** Whether its URL alone refused it, so that its host was not asked. */
+export const isByUrl = (description) => /^client_id: /.test(description)
+
+/** The members of the policy's metadata_documents that have refused, and what else they could say where no change is tried. */
 const DOCUMENTS = [
-  [/does not take clients of this URL, by the pattern/, ['trust'], 'Take that pattern out of trust, or let it say ask or allow: without it, others counts.'],
-  [/does not take clients of this URL/, ['others', 'trust'], 'Add a pattern with the host of the URL to trust, with ask or allow; or let others be ask.'],
-  [/is required in documents by this service/, ['required'], 'Take the member out of required.'],
-  [/^client_id: it has a query/, ['query_permitted'], 'Let query_permitted be true.'],
-  [/must have the origin/, ['same_origin'], 'Let same_origin ask for less.'],
-  [/^redirect_uris: more than/, ['redirect_uris'], 'Let redirect_uris be larger, and limits.redirect_uris.'],
+  [/does not take clients of this URL, by the pattern/, ['trust'], ''],
+  [/does not take clients of this URL/, ['others', 'trust'], ''],
+  [/is required in documents by this service/, ['required'], ''],
+  [/^client_id: it has a query/, ['query_permitted'], ''],
+  [/must have the origin/, ['same_origin'], ''],
+  [/^redirect_uris: more than/, ['redirect_uris'], ''],
   [/the document is too large/, ['max_bytes'], 'Let max_bytes be larger.'],
 ]
 
-/** What of the metadata_documents matters to a refusal, and what to change; of others the rule's own member. */
+/** What of the metadata_documents matters to a refusal, and what to change by hand. */
 export function ofDocuments(rule, description) {
-  const [, members, what] = DOCUMENTS.find(([says]) => says.test(description)) ?? []
-  if (members && OF_DOCUMENTS.includes(rule)) return [members, what]
   if (rule === 'metadata_documents.metadata_policy') return [['metadata_policy'], 'Let metadata_policy permit the value.']
-  return [[], rule === 'called_urls' ? 'Let called_urls be any: the authorization server may then be led into your own network.' : '']
+  const [, members = [], what] = OF_DOCUMENTS.includes(rule) ? DOCUMENTS.find(([says]) => says.test(description)) ?? [] : []
+  return [members, what]
 }
 
 /** What the registrant does whose client is there already. */
-const OF_CLIENTS = {
+const OF_CLIENT = {
   'doors': 'Wait until the door is open again. Meanwhile operators can change the client, or delete it.',
   'names': 'Choose another client_name. If the name is rightly the client’s own, an operator gives it that name: Change … on its screen. Then updates with it pass.',
+}
+
+/** What who publishes a document does. */
+const OF_DOCUMENT = {
+  'names': 'Choose another client_name. Of a URL that trust allows the names are good, whatever they are.',
+  'redirect_uris': 'Name another one: https on a permitted host.',
 }
 
 /** The same of one refusal, as far as it concerns that. */
@@ -105,7 +114,7 @@ export function about(rule, description = '', operation = 'register') {
   }
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
-  const of = operation !== 'register' && Object.hasOwn(OF_CLIENTS, rule) ? OF_CLIENTS[rule] : client
+  const of = (operation === 'look-up' ? OF_DOCUMENT : operation === 'register' ? {} : OF_CLIENT)[rule] ?? client
   const [, remedy = of, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
   return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, is, remedy]
 }
@@ -178,6 +187,30 @@ const SCHEMES = [
   ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
 ]
 
+/** Changes of what the policy says of documents. */
+function ofLookUp({ metadata_documents: { trust, required, same_origin }, limits }, sent, there, door, description) {
+  const [is, members] = [(text) => description.includes(text), (label, members) => [label, { metadata_documents: members }]]
+  const uris = texts(sent.redirect_uris).length
+  const [, by] = / by the pattern (.+)$/.exec(description) ?? []
+  const [, lacking] = /^(\S+) is required in documents/.exec(description) ?? []
+  if (by) {
+    return [
+      members(`Take clients of ${by}, where users consent`, { trust: trust.map((rule) => rule.pattern === by ? { ...rule, trust: 'ask' } : rule) }),
+      members(`Take ${by} out of trust`, { trust: trust.filter(({ pattern }) => pattern !== by) }),
+    ]
+  }
+  if (lacking) return [members(`Require no ${lacking}`, { required: required.filter((member) => member !== lacking) })]
+  if (is('does not take clients of this URL')) {
+    const { host } = urlOf(sent.client_id)
+    return [members(`Take clients of ${host}, where users consent`, { trust: [...trust, { pattern: host, trust: 'ask' }] }), members('Take clients of any host, where users consent', { others: 'ask' })]
+  }
+  if (is('it has a query')) return [members('Take URLs with a query', { query_permitted: true })]
+  if (is('must have the origin')) return ['redirect_uris', 'off'].filter((one) => one !== same_origin).map((one) => members(one === 'off' ? 'Ask for no origin' : 'Ask for its origin in redirect_uris alone', { same_origin: one }))
+  return is('redirect_uris: more than')
+    ? [[`Take documents with ${uris} redirect URIs`, { metadata_documents: { redirect_uris: uris }, limits: { redirect_uris: Math.max(limits.redirect_uris, uris) } }]]
+    : []
+}
+
 /** A ceiling raised to twice of what there is, where that is known, or given up. */
 const ceiling = (member, policy, there, label) => [
   ...(there !== undefined ? [2 * Math.max(policy[member], there)].map((most) => [`${label} ${most} clients`, { [member]: most }]) : []),
@@ -213,6 +246,8 @@ const CHANGES = {
       ...ifAny([...grants, ...responses], 'Offer', { ...moreGrants, ...moreResponses }),
     ]
   },
+  'token_endpoint_auth_methods_supported': ({ token_endpoint_auth_methods: { offered } }, { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: methods }) =>
+    beyond([method, ...texts(methods)], offered).map((method) => [`Offer ${method}`, { token_endpoint_auth_methods: { offered: [...offered, method] } }]),
   'token_endpoint_auth_methods': ({ token_endpoint_auth_methods: { offered } }, sent) => {
     const methods = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], offered)
     return [
@@ -220,6 +255,7 @@ const CHANGES = {
       ['Register another method in its place', { token_endpoint_auth_methods: { unoffered: 'drop' } }],
     ]
   },
+  'metadata_documents': ofLookUp,
   'scopes': ({ scopes: { offered = '' } }, sent) => {
     const scopes = beyond(String(sent.scope ?? '').split(' '), offered.split(' '))
     return [

@@ -37,7 +37,7 @@ export async function today(context) {
       waiting.length > 0 && figure(h('a', { href: link(['clients'], { pending: 'true' }) }, wait), 'Waiting for approval'),
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
         figure(isUncounted ? 'not counted' : sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
-    hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
+    hours && h('section', h('h2', 'The last 48 hours'), chart(hours, !isUncounted)),
     h('section', h('h2', 'Refused in the last seven days'),
       isUncounted && h('p.warn', 'What is refused is not counted: ', h('a', { href: link(['policy'], { member: 'audit' }) }, 'audit.refusals'), ' of the policy is false.', refusals.length > 0 && ' What stands here is from before.'),
       refusals.length ? refusalsTable(context, refusals) : !isUncounted && hint(readsService ? 'Nothing was refused.' : 'Nothing was refused, or it is not counted.'), areMore && notAll(refusals),
@@ -65,13 +65,10 @@ export function kinds(refusals) {
 
 function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
-    kinds(refusals).map(({ operation, rule, error, door, description, count, last_at, days }) => {
-      const isOfDocument = isLookUp({ operation, rule, door, samples: days.flatMap(({ samples }) => samples) })
-      return [
-        rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
-        isOfDocument ? 'look-up' : said(operation), said(rule), isOfDocument ? 'metadata_document' : said(door), number(count), time(last_at),
-      ]
-    }))
+    kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
+      rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
+      isLookUp({ door }) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
+    ]))
 }
 
 async function ending(context, [, path, query], waiting, waitMore) {

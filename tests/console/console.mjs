@@ -449,12 +449,12 @@ await check('what refuses the look-up of a document is found, repaired and looke
     assert.ok([400, 403].includes((await lookUp(url)).status), told)
     const text = await why(told)
     assert.match(text, says)
-    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be taken[^]*What the document said/)
+    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be looked up, and its document judged then[^]*What the document said/)
     assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|initial access token|is not asked again/)
     assert.deepEqual((await offers()).map(([label]) => label), labels)
     const refusal = page.url()
     await page.getByRole('button', { name: labels[0], exact: true }).click()
-    await page.getByText('It would be taken.').waitFor()
+    await page.getByText('It would be looked up, and its document judged then.').waitFor()
     assert.equal(await page.getByLabel('At the door').inputValue(), 'metadata_document')
     await page.getByRole('button', { name: 'Put it into effect …' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
@@ -462,7 +462,7 @@ await check('what refuses the look-up of a document is found, repaired and looke
     // Nothing is behind the URL here.
     assert.equal((await lookUp(url)).status, 503)
     await page.goto(refusal)
-    await page.getByText('It passes now, since the policy was changed: it is taken when it is looked for again.').waitFor()
+    await page.getByText('It passes now, since the policy was changed: look it up again, and its document is judged.').waitFor()
     assert.equal(await page.getByText('Changes that help').count(), 0)
   }
   await putPolicy(policyBefore)
@@ -1615,6 +1615,56 @@ await check('the files are below 100 KB, and are asked for again only if they ha
     assert.equal(again.status, 304, path)
   }
   assert.ok(bytes < 100_000, `${bytes}`)
+})
+
+await check('a server that does not answer is not said to be a wrong policy, and a token that has ended is told so', async () => {
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'service', permissions: ['service.read', 'service.write', 'client.read'], expires_in: 600 })
+  const other = await tab()
+  await signIn(other, value)
+  await at(other, 'policy')
+  const editor = other.getByLabel('The policy, as JSON')
+  await other.route('**/policy/try', (route) => route.fulfill({ status: 503, json: { error: 'temporarily_unavailable' } }))
+  await editor.fill((await editor.inputValue()).replace('"lookup_max_age": 60', '"lookup_max_age": 61'))
+  await other.getByText('Not tried: why there is no answer to that, stands above.').waitFor()
+  assert.doesNotMatch(await main(other), /is wrong/)
+  await other.unroute('**/policy/try')
+  await other.getByRole('button', { name: 'Try again' }).click()
+  await other.getByRole('cell', { name: 'lookup_max_age', exact: true }).waitFor()
+  const { body: { tokens } } = await operate('GET', '1/tokens?limit=100')
+  const [mine] = tokens.filter(({ kind, expires_at, permissions }) => kind === 'service' && expires_at && permissions.includes('service.write'))
+  assert.equal((await operate('DELETE', `1/tokens/${mine.token}`)).status, 204)
+  for (let tries = 0; tries < 100 && await other.getByRole('navigation').count(); tries += 1) {
+    await other.evaluate((tries) => { location.hash = tries % 2 ? '#/1/today' : '#/1/tokens' }, tries)
+    await new Promise((done) => setTimeout(done, 200))
+  }
+  await other.getByText('You are signed out: that token is taken no more.').waitFor()
+  await other.getByText('The draft of the policy stays').waitFor()
+  await other.getByLabel('Token').fill(demo.organization_token)
+  await other.keyboard.press('Enter')
+  await other.getByRole('navigation').waitFor()
+  await at(other, 'policy')
+  assert.match(await other.getByLabel('The policy, as JSON').inputValue(), /"lookup_max_age": 61/)
+  await other.context().close()
+})
+
+await check('empty screens say what is next', async () => {
+  const other = await tab()
+  for (const [path, json] of [['counts', { clients: 0, hours: [] }], ['refusals', { refusals: [] }], ['clients', { clients: [] }]]) {
+    await other.route((url) => url.pathname.endsWith(`/1/${path}`), (route) => route.fulfill({ json }))
+  }
+  await signIn(other)
+  const empty = async (path) => {
+    await at(other, path)
+    return main(other)
+  }
+  assert.match(await empty('today'), /Nobody has registered, and nothing was refused\.[^]*Nothing was refused\./)
+  assert.match(await empty('clients'), /No client is registered yet\. Policy says who may register/)
+  assert.match(await empty('clients?locked=true'), /No such client\./)
+  assert.match(await empty('refused?rule=limits'), /What was refused stands on Today/)
+  await empty('clients/unknown')
+  await other.getByRole('link', { name: 'All clients' }).click()
+  await other.getByText('No client is registered yet').waitFor()
+  await other.context().close()
 })
 
 await check('leaving forgets the token', async () => {

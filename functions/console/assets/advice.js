@@ -5,7 +5,7 @@ import { button, code, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { risks } from './risks.js'
-import { about, changes, lost, madeOf, ofToken, takesNoToken, unkept } from './rules.js'
+import { about, asAsked, changes, isLookUp, isOfUrl, lost, madeOf, ofToken, takesNoToken, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -19,23 +19,18 @@ export const meaning = (member) => MEMBERS[member].split('`').map((part, index) 
 const needed = ({ rule, what }) => rule === 'registration' ? `${what} that allows it` : what
 
 /** What becomes of what passes, by what was asked for. */
-const PASSES = { 'update': 'would pass', 'look-up': 'would be taken' }
+function become(operation) {
+  if (isOfUrl(operation)) return 'would be looked up, and its document judged then'
+  return isLookUp(operation) ? 'would be taken' : operation === 'update' ? 'would pass' : 'would be registered'
+}
 
-const passes = (requires, operation) => `${PASSES[operation] ?? 'would be registered'}${requires.length ? `, with ${requires.map(needed).join(', and ')}` : ''}`
+const passes = (requires, operation) => `${become(operation)}${requires.length ? `, with ${requires.map(needed).join(', and ')}` : ''}`
 
 /** That it would pass, and with what beside its metadata. */
 export const would = (requires, operation) => `It ${passes(requires, operation)}.`
 
 /** The same where a rule has asked for something: of what is wrong with a URL a trial knows nothing, the registrant is told it. */
 const asked = ({ rule, operation }, requires) => rule === 'sector_identifier_uri' ? `Once that is so, it ${passes(requires.filter((required) => required.rule !== rule), operation)}.` : would(requires, operation)
-
-/** What who registers has to have, and a client that is there does not need: a token, and room. */
-const OF_NEW = ['registration', 'clients_per_service', 'clients_per_developer']
-
-/** A trial is that of a registration: what of it holds for what was asked for. */
-export const asAsked = (members, operation) => operation === 'update' && members.requires
-  ? { ...members, requires: members.requires.filter(({ rule }) => !OF_NEW.includes(rule)) }
-  : members
 
 const dangers = (risks) => risks.map(({ text }) => h('p.bad', 'Less safe: ', text))
 
@@ -142,7 +137,7 @@ export async function suggestions(context, kind, policy, client, first, take) {
 }
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
-const untried = ({ rule, door, operation, description }) => operation === 'look-up'
+const untried = ({ rule, door, operation, description }) => isLookUp(operation)
   ? 'What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
@@ -165,7 +160,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const isAsked = asks(first, rule)
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
-    return says(`It passes now, since the policy was changed: ${operation === 'look-up' ? 'it is taken when it is looked for again' : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
+    return says(`It passes now, since the policy was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
     return { ...says(untried(kind)), isOver: true }

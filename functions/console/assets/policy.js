@@ -1,6 +1,6 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { asAsked, costs, dangersOf, meaning, suggestions, would } from './advice.js'
+import { costs, dangersOf, meaning, suggestions, would } from './advice.js'
 import { Failure, ask } from './api.js'
 import { becameTable } from './became.js'
 import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
@@ -8,7 +8,7 @@ import { policies } from './drafts.js'
 import { HOSTS } from './hosts.js'
 import { at, differing, isObject, merged, rebased, same, withMember, written } from './json.js'
 import { MEMBERS } from './members.js'
-import { about, remade } from './rules.js'
+import { about, asAsked, isOfUrl, remade } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
@@ -221,7 +221,7 @@ class Editor {
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, registered), becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, registered), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description, operation)
     const place = h('div')

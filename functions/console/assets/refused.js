@@ -6,7 +6,7 @@ import { code, count, facts, h, hint, number, pretty, said, table, time, value }
 import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { open } from './policy.js'
-import { about, isByUrl, isLookUp, ofDocuments, ofToken, takesNoToken } from './rules.js'
+import { about, askedFor, isLookUp, isOfUrl, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -21,10 +21,10 @@ export async function refused(context) {
   const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
   if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '. ', h('a', { href: context.link(['today']) }, 'What was refused'), ' stands on Today.'), areMore && notAll(refusals))
-  const known = isLookUp(kind) ? { ...kind, operation: 'look-up' } : kind
+  const known = { ...kind, operation: askedFor(kind) }
   const [, says, client] = about(kind.rule, kind.description, known.operation)
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
-  const [asked, who, what] = isLookUp(kind)
+  const [asked, who, what] = isLookUp(known.operation)
     ? ['the look-up of a client by its document', 'Who publishes the document: ', 'What the document said']
     : [kind.operation, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
@@ -87,13 +87,13 @@ function memberOf(patch) {
 }
 
 /** What of the metadata_documents refused the look-up, and what else it could say. */
-function documentSide({ metadata_documents }, { rule, description }) {
+function documentSide({ metadata_documents }, { rule, operation, description }) {
   const [members, what] = ofDocuments(rule, description)
   const { pause_first, pause_most } = metadata_documents
   return [
     members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
     what && h('p', what),
-    !isByUrl(description) && h('p', `After a refusal the host is not asked again for ${pause_first} to ${pause_most} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
+    !isOfUrl(operation) && h('p', `After a refusal the host is not asked again for ${pause_first} to ${pause_most} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
       '). Until then the look-up answers 503 with what it was refused for, be the policy changed meanwhile or not; its Retry-After says when that ends.'),
   ]
 }
@@ -109,7 +109,7 @@ async function policySide(context, kind, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), isShort(member) && [' is ', value(at(policy, member))], ' ', h('span.hint', meaning(member)))))],
-    operation === 'look-up' && documentSide(policy, kind),
+    isLookUp(operation) && documentSide(policy, kind),
     needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
     tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),

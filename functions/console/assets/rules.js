@@ -69,11 +69,30 @@ export const takesNoToken = (description) => /^clients of this service need a to
 
 const OF_DOCUMENTS = ['metadata_documents', 'the document']
 
-/** Whether it was the look-up of a client by its document. */
-export const isLookUp = ({ door }) => door === 'metadata_document'
+/** Whether its URL alone is refused, so that its host is not asked and nothing is known of the document. */
+const isByUrl = (description) => /^client_id: /.test(description)
 
-/** Whether its URL alone refused it, so that its host was not asked. */
-export const isByUrl = (description) => /^client_id: /.test(description)
+const [URL_ALONE, LOOK_UP] = ['look-up of a URL', 'look-up']
+
+/** Whether it is the look-up of a client by its document, and whether by its URL alone. */
+export const isLookUp = (operation) => [URL_ALONE, LOOK_UP].includes(operation)
+export const isOfUrl = (operation) => operation === URL_ALONE
+
+/** What was asked for: one who is looked for by a URL registers by that. */
+export function askedFor({ door, operation, description }) {
+  if (door !== 'metadata_document') return operation
+  return isByUrl(description) ? URL_ALONE : LOOK_UP
+}
+
+/** What who registers has to have, and a client that is there does not need: a token, and room. */
+const OF_NEW = ['registration', 'clients_per_service', 'clients_per_developer']
+
+/** A trial is that of a registration, or of a whole document: what of it holds for what was asked for. */
+export function asAsked(members, operation) {
+  const { requires = [], refused } = members
+  if (operation === 'update') return { ...members, requires: requires.filter(({ rule }) => !OF_NEW.includes(rule)) }
+  return isOfUrl(operation) && refused && refused.rule !== 'doors' && !isByUrl(refused.error_description) ? { ...members, refused: undefined, requires: [], registered: {}, changes: [] } : members
+}
 
 /** The members of the policy's metadata_documents that have refused, and what else they could say where no change is tried. */
 const DOCUMENTS = [
@@ -114,7 +133,7 @@ export function about(rule, description = '', operation = 'register') {
   }
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
-  const of = (operation === 'look-up' ? OF_DOCUMENT : operation === 'register' ? {} : OF_CLIENT)[rule] ?? client
+  const of = (isLookUp(operation) ? OF_DOCUMENT : operation === 'register' ? {} : OF_CLIENT)[rule] ?? client
   const [, remedy = of, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
   return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, is, remedy]
 }

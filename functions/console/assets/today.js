@@ -5,7 +5,7 @@ import { history } from './audit.js'
 import { chart } from './chart.js'
 import { count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
 import { firstPages, pages } from './pages.js'
-import { isLookUp } from './rules.js'
+import { askedFor, isLookUp } from './rules.js'
 import { registrar } from './shell.js'
 import { commands, later, screen } from './ui.js'
 
@@ -67,7 +67,7 @@ function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
     kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
       rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
-      isLookUp({ door }) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
+      isLookUp(askedFor({ door, operation, description })) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
     ]))
 }
 

@@ -442,7 +442,7 @@ await check('what refuses the look-up of a document is found, repaired and looke
   const documents = { ...protectedPolicy.metadata_documents, trust: [{ pattern: 'blocked.example/x/*', trust: 'block' }] }
   for (const [members, url, told, says, labels] of [
     [{}, 'https://blocked.example/x/c.json', 'by the pattern', /metadata_documents\.trust is [^]*blocked\.example\/…, by the pattern/, ['Take clients of blocked.example/x/*, where users consent', 'Take blocked.example/x/* out of trust']],
-    [{ others: 'block' }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block/, ['Take clients of other.example, where users consent', 'Take clients of any host, where users consent']],
+    [{ others: 'block', trust: [] }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block/, ['Take clients of other.example, where users consent', 'Take clients of any host, where users consent']],
     [{}, 'https://other.example/c.json?x=1', 'it has a query', /metadata_documents\.query_permitted is false/, ['Take URLs with a query']],
   ]) {
     await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, metadata_documents: { ...documents, ...members } })

@@ -207,7 +207,7 @@ const SCHEMES = [
 ]
 
 /** Changes of what the policy says of documents. */
-function ofLookUp({ metadata_documents: { trust, required, same_origin }, limits }, sent, there, door, description) {
+function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin }, limits }, sent, there, door, description) {
   const [is, members] = [(text) => description.includes(text), (label, members) => [label, { metadata_documents: members }]]
   const uris = texts(sent.redirect_uris).length
   const [, by] = / by the pattern (.+)$/.exec(description) ?? []

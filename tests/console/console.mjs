@@ -450,7 +450,7 @@ await check('what refuses the look-up of a document is found, repaired and looke
     const text = await why(told)
     assert.match(text, says)
     assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be looked up, and its document judged then[^]*What the document said/)
-    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|initial access token|is not asked again/)
+    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|initial access token|is not fetched again/)
     assert.deepEqual((await offers()).map(([label]) => label), labels)
     const refusal = page.url()
     await page.getByRole('button', { name: labels[0], exact: true }).click()
@@ -468,7 +468,7 @@ await check('what refuses the look-up of a document is found, repaired and looke
   await putPolicy(policyBefore)
 })
 
-await check('of what refuses a document the page says that its host is not asked again at once', async () => {
+await check('of what refuses a document the page says that it is not fetched again at once', async () => {
   const other = await tab()
   const sent = { client_id: 'https://claims.example:8443/…', redirect_uris: ['https://claims.example/…', 'https://elsewhere.example/…'], client_name: '5 characters', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://claims.example/…' }
   const kinds = [
@@ -486,7 +486,7 @@ await check('of what refuses a document the page says that its host is not asked
     await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, metadata_documents: { ...protectedPolicy.metadata_documents, ...members } })
     await at(other, `refused?${new URLSearchParams({ rule, description })}`)
     const text = await main(other)
-    assert.match(text, /not asked again for 10 to 60 seconds[^]*503 with what it was refused for/)
+    assert.match(text, /not fetched again for 10 to 60 seconds[^]*503 with what it was refused for/)
     assert.deepEqual(await other.locator('li > button[data-row]').allInnerTexts(), labels, text)
     if (!labels.length) assert.match(text, /Let metadata_policy permit the value/)
   }
@@ -1657,7 +1657,7 @@ await check('empty screens say what is next', async () => {
     await at(other, path)
     return main(other)
   }
-  assert.match(await empty('today'), /Nobody has registered, and nothing was refused\.[^]*Nothing was refused\./)
+  assert.match(await empty('today'), /No client is registered yet: Policy says who may register[^]*Nobody has registered, and nothing was refused\.[^]*Nothing was refused\./)
   assert.match(await empty('clients'), /No client is registered yet\. Policy says who may register/)
   assert.match(await empty('clients?locked=true'), /No such client\./)
   assert.match(await empty('refused?rule=limits'), /What was refused stands on Today/)

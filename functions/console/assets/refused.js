@@ -93,7 +93,7 @@ function documentSide({ metadata_documents }, { rule, operation, description }) 
   return [
     members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
     what && h('p', what),
-    !isOfUrl(operation) && h('p', `After a refusal the host is not asked again for ${[...new Set([pause_first, pause_most])].join(' to ')} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
+    !isOfUrl(operation) && h('p', `After a refusal the document is not fetched again for ${[...new Set([pause_first, pause_most])].join(' to ')} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
       '). Until then the look-up answers 503 with what it was refused for, be the policy changed meanwhile or not; its Retry-After says when that ends.'),
   ]
 }

@@ -37,6 +37,7 @@ export async function today(context) {
       waiting.length > 0 && figure(h('a', { href: link(['clients'], { pending: 'true' }) }, wait), 'Waiting for approval'),
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
         figure(isUncounted ? 'not counted' : sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
+    clients === 0 && hint('No client is registered yet: ', h('a', { href: link(['policy']) }, 'Policy'), ' says who may register, and tries what well-known hosts send.'),
     hours && h('section', h('h2', 'The last 48 hours'), chart(hours, !isUncounted)),
     h('section', h('h2', 'Refused in the last seven days'),
       isUncounted && h('p.warn', 'What is refused is not counted: ', h('a', { href: link(['policy'], { member: 'audit' }) }, 'audit.refusals'), ' of the policy is false.', refusals.length > 0 && ' What stands here is from before.'),

@@ -601,6 +601,30 @@ await check('whatever a change offers, it says what it lets strangers do', async
   assert.ok(told.every(([, texts]) => texts.every((text) => /^[^A-Z].*\.$/.test(text) && !text.includes('undefined'))), JSON.stringify(told))
 })
 
+await check('each member that lets strangers do more says so, and the way back does not', async () => {
+  const issuer = { issuer: 'https://known.example', jwks_uri: 'https://known.example/jwks' }
+  const lax = [
+    ['doors', ['oauth'], ['oauth', 'stet']], ['dynamic_registration', false, true], ['registration', 'initial_access_token', 'open'], ['approval', 'required', 'none'],
+    ['software_statements.required', true, false], ['software_statements.issuers', undefined, [issuer]], ['grant_types.offered', ['authorization_code'], ['authorization_code', 'client_credentials']],
+    ['response_types.offered', ['code'], ['code', 'code id_token']], ['token_endpoint_auth_methods.offered', ['private_key_jwt'], ['private_key_jwt', 'client_secret_jwt']],
+    ['token_endpoint_auth_methods.default', ['client_secret_basic'], ['none']], ['scopes.offered', 'openid', 'openid email'], ['scopes.offered', 'openid', undefined],
+    ['names.reserved', ['Bank', 'Shop'], ['Bank']], ['names.hidden_characters', 'refuse', 'allow'], ['redirect_uris.private_use_schemes', 'refuse', 'public_clients'], ['redirect_uris.private_use_schemes', 'public_clients', 'accept'],
+    ['redirect_uris.hosts', ['a.example'], undefined], ['redirect_uris.hosts', ['a.example'], ['a.example', 'b.example']], ['redirect_uris.loopback', false, true], ['redirect_uris.development_hosts', undefined, ['wiki']],
+    ['redirect_uris.private_hosts', 'flag', 'allow'], ['called_urls', 'public', 'any'], ['limits.text_bytes', 1, 2], ['clients_per_service', 1, undefined], ['clients_per_developer', 1, 2], ['software_id_once', true, false],
+    ['metadata_documents.others', 'block', 'allow'], ['metadata_documents.trust', [], [{ pattern: 'a.example', trust: 'ask' }]], ['metadata_documents.required', ['tos_uri'], undefined], ['metadata_documents.same_origin', 'all_urls', 'redirect_uris'],
+    ['metadata_documents.query_permitted', false, true], ['metadata_documents.max_bytes', 512, 5120],
+  ]
+  const found = await page.evaluate(async ([policy, lax]) => {
+    const [{ withMember }, { risks }] = await Promise.all(['json', 'risks'].map((name) => import(`/console/${name}.js`)))
+    const told = (before, after) => risks(before, after).map(({ text }) => text)
+    return lax.map(([member, strict, loose]) => {
+      const [one, other] = [strict, loose ?? undefined].map((value) => withMember(policy, member.split('.'), value ?? undefined))
+      return [member, told(one, other), told(other, one)]
+    })
+  }, [protectedPolicy, lax])
+  for (const [member, more, less] of found) assert.ok(more.length === 1 && less.length === 0, `${member}: ${more} / ${less}`)
+})
+
 await check('an update is advised as one: it needs no initial access token, and its client is there', async () => {
   const guarded = { ...protectedPolicy, clients_per_developer: 1000, grant_types: { offered: ['authorization_code'], unoffered: 'refuse' }, names: { ...protectedPolicy.names, reserved: ['Example Bank'], same: 'refuse' } }
   await putPolicy(guarded)

@@ -17,7 +17,7 @@ const loses = (weight, says, named) => (from, to) => gains(weight, says, named)(
 const becomes = (value, weight, text) => (from, to) => same(to, value) ? [[weight, text]] : []
 
 /** One of these words becomes one that stands later. */
-const eases = (order, weight, text) => (from, to) => order.indexOf(to) > order.indexOf(from) ? [[weight, text]] : []
+const eases = (order, weight, text) => (from, to) => order.includes(from) && order.indexOf(to) > order.indexOf(from) ? [[weight, text]] : []
 
 const CONDUCT = ['refuse', 'flag', 'allow']
 

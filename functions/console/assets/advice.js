@@ -29,8 +29,8 @@ const passes = (requires, operation) => `${become(operation)}${requires.length ?
 /** That it would pass, and with what beside its metadata. */
 export const would = (requires, operation) => `It ${passes(requires, operation)}.`
 
-/** The same where a rule has asked for something: of what is wrong with a URL a trial knows nothing, the registrant is told it. */
-const asked = ({ rule, operation }, requires) => rule === 'sector_identifier_uri' ? `Once that is so, it ${passes(requires.filter((required) => required.rule !== rule), operation)}.` : would(requires, operation)
+/** The same where a rule has asked for something: what is wrong with a document the registrant is told beside it. */
+const asked = ({ rule, operation }, requires = []) => rule === 'sector_identifier_uri' ? `Once that is so, it ${passes(requires.filter((required) => required.rule !== rule), operation)}.` : would(requires, operation)
 
 const dangers = (risks) => risks.map(({ text }) => h('p.bad', 'Less safe: ', text))
 
@@ -157,7 +157,8 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
   if (hasRoom(kind, policy)) return says('There is room now: let the registrant send it again.')
-  const isAsked = asks(first, rule)
+  // It is the last rule of all.
+  const isAsked = asks(first, rule) || rule === 'sector_identifier_uri' && first.refused?.rule === rule
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
     return says(`It passes now, since the policy was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))

@@ -48,6 +48,7 @@ const REMEDIES = [
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
   [/^token_endpoint_auth_method \S+ requires /, 'Send what it requires, or ask for another method. Who asks for none in particular has the first of default of the policy’s token_endpoint_auth_methods.'],
   [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
+  [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],

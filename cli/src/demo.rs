@@ -143,6 +143,7 @@ pub fn configuration() -> ServiceConfiguration {
     ServiceConfiguration {
         name: Some("Demo".to_owned()),
         authorization_server: elsewhere(),
+        others: authlete::recommended(),
         ..ServiceConfiguration::new(ORGANIZATION, policy)
     }
 }
@@ -175,12 +176,6 @@ pub async fn announce_login(app: &App, id: u64, base_url: Option<&str>) -> Resul
     server.extend(base_url.map_or_else(elsewhere, |base_url| demo_login::metadata(base_url, id)));
     if *server == before {
         return Ok(());
-    }
-    for name in authlete::recommended().keys() {
-        configuration.others.remove(name);
-    }
-    if base_url.is_some() {
-        configuration.others.extend(authlete::recommended());
     }
     let updated = app.store.update_service(id, service.version, &configuration, None, &origin()).await;
     updated.map_err(described)

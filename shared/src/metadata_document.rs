@@ -13,7 +13,6 @@ mod rehearsal;
 mod retrieval;
 mod unresolved;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -280,11 +279,19 @@ impl<'a> Search<'a> {
     async fn obtain(&mut self, known: Option<&KeptDocument>) -> Result<KeptCopy, Unresolved> {
         let Context { app, .. } = self.context;
         admit(self.context, self.uri.host(), self.asked(known)).await?;
+        self.attempt.fetched = true;
         let earlier = known.and_then(|known| known.copy.as_ref());
         let is_good = known.is_some_and(|known| !known.withdrawn);
         let validators = earlier.filter(|copy| is_good && !is_vouched_for(copy)).map(|copy| &copy.validators);
         let retrieved = retrieve(&app.fetch, self.uri, validators, self.rules(), app.clock.now()).await;
-        self.accept(retrieved.map_err(Unresolved::of_failure)?, earlier).await
+        match retrieved {
+            Ok(retrieved) => self.accept(retrieved, earlier).await,
+            Err(failure) => {
+                // How large it may be is the policy's.
+                self.attempt.rule = if failure.kind == FailureKind::Invalid { RULE } else { DOCUMENT };
+                Err(Unresolved::of_failure(failure))
+            }
+        }
     }
 
     /// Keeps a copy, and answers the client that it is.
@@ -536,11 +543,7 @@ fn settled(
     mut document: ClientMetadata,
     begins: Begins<'_>,
 ) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
-    let policy = match policy.metadata_documents.trust_of(uri.as_str()).0 {
-        Trust::Allow => policy.with_names_vouched(),
-        Trust::Ask | Trust::Block => Cow::Borrowed(policy),
-    };
-    let policy = policy.as_ref();
+    let policy = &*policy.of_url(uri.as_str());
     begins(RULE, &document);
     permit(&document, uri, &policy.metadata_documents)?;
     begins(METHODS, &document);

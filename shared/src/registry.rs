@@ -20,7 +20,7 @@ pub(crate) use admission::{Admitted, Scrutiny, admit, rules, settle_document, vo
 pub(crate) use enrolment::{
     MINTING_ATTEMPTS, claimed, client_type, enrol, requestable_scopes, within_the_developers_share,
 };
-pub(crate) use refusals::{Attempt, note, read as read_members};
+pub(crate) use refusals::{Attempt, note, note_look_up, read as read_members};
 pub use refusals::{OWN_TOKEN, Operation, Reason, shut_out, turned_away, turned_away_within};
 pub use rehearsal::{Refused, Rehearsal, Requirement, Surroundings, protection, rehearse};
 pub(crate) use rehearsal::{keep_heeded_statement, requirements};

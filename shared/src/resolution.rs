@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::federation::{self, EntityId};
 use crate::metadata_document::{self, Asked, DocumentUri, Unresolved, Wanted};
 use crate::policy::{METADATA_DOCUMENT, Trust};
-use crate::registry::{self, Attempt, Context};
+use crate::registry::{self, Attempt, Context, Reason};
 use crate::store::Named;
 
 /// The client of that identifier, number or alias, of which the table has `named`. Of one that would be registered by being
@@ -29,13 +29,24 @@ pub async fn resolve(
     let outcome = find(context, base_url, identifier, named, wanted, &mut attempt).await;
     // What was begun with a copy is registered already.
     let registers = wanted.may_fetch && !wanted.kept;
-    let refusal = outcome.as_ref().err().filter(|_| registers).and_then(Unresolved::refusal);
+    let refusal = outcome.as_ref().err().filter(|_| registers).and_then(|unresolved| refusal(unresolved, &attempt));
     if let Some(reason) = refusal {
         let mut sent = Map::from_iter([("client_id".to_owned(), identifier.into())]);
         sent.append(&mut attempt.sent);
-        registry::note(context, &reason, &Attempt { sent, ..attempt }).await;
+        registry::note_look_up(context, &reason, &Attempt { sent, ..attempt }).await;
     }
     outcome
+}
+
+/// Why a registration is refused, if it is.
+fn refusal(unresolved: &Unresolved, attempt: &Attempt) -> Option<Reason> {
+    match unresolved {
+        // What may be the URL of a document is no client where that door is closed.
+        Unresolved::NotEnabled => attempt.door.map(|door| Reason::closed(door, &Error::UnknownClient)),
+        // Nobody is asked again so soon, or somebody else asks.
+        Unresolved::Unavailable { .. } if !attempt.fetched => None,
+        unresolved => unresolved.refusal(),
+    }
 }
 
 /// As [`resolve`]; `attempt` is how far a registration has come.
@@ -64,8 +75,8 @@ async fn find(
     {
         return Ok(client);
     }
-    attempt.rule = metadata_document::RULE;
-    attempt.door = DocumentUri::is_meant_by(client_id).then_some(METADATA_DOCUMENT);
+    let door = DocumentUri::is_meant_by(client_id).then_some(METADATA_DOCUMENT);
+    *attempt = Attempt { door, ..Attempt::new(metadata_document::RULE) };
     let uri = metadata_document::identified(context, client_id)?;
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted, attempt).await?;
@@ -134,5 +145,6 @@ async fn of_federation(
     }
     // Whoever sends users here says which host is asked, as for a document.
     metadata_document::admit(context, &entity.host(), Asked::Unknown).await?;
+    attempt.fetched = true;
     Ok(federation::register_if_entity(context, base_url, &entity, attempt).await?)
 }

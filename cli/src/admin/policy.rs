@@ -248,7 +248,10 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     }
     let Some(refused) = refused else { return Ok(()) };
     let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or_default();
-    bail!("the registration is refused by {}: {}", text("rule"), text("error_description"))
+    // The registrant is not told which name it is.
+    let name = outcome.get("resembles").and_then(Value::as_str).filter(|_| text("rule") == "names");
+    let name = name.map(|name| format!(": {name}")).unwrap_or_default();
+    bail!("the registration is refused by {}: {}{name}", text("rule"), text("error_description"))
 }
 
 /// A service with the policy of a file, and with what it announces if the file has a service.

@@ -80,8 +80,9 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
 /// What each rule did, and what came of it: what would be registered, and what a registration has to have beside that, or
 /// what it is refused for.
 pub fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
-    let Rehearsal { changes, rule, outcome, requires } = rehearsal;
+    let Rehearsal { changes, rule, outcome, requires, resembles } = rehearsal;
     answer.insert("changes".to_owned(), told(&changes));
+    answer.extend(resembles.map(|name| ("resembles".to_owned(), name.into())));
     match outcome {
         Ok(registered) => {
             let requires = requires.iter().map(|Requirement { rule, what }| json!({"rule": rule, "what": what}));

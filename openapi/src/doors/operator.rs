@@ -213,7 +213,7 @@ fn service() -> Vec<Operation> {
             .gives(
                 200,
                 "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], changes?: [Change], \
-                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], client?: object, \
+                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], resembles?: text, client?: object, \
                 refused?: { rule: text, error: text, error_description: text } }",
             )
             .fails(&[403]),

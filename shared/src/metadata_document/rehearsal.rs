@@ -130,6 +130,7 @@ pub(crate) fn tried(
     let outcome = judge.judged(document, &mut trail, &mut requires);
     registry::Rehearsal {
         rule: trail.rule(),
+        resembles: trail.resembled(&policy.of_url(uri.as_str())),
         changes: trail.told(outcome.as_ref().ok()),
         outcome: outcome.map_err(registry::Refused::from),
         requires,

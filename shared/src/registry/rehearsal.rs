@@ -26,6 +26,8 @@ pub struct Rehearsal {
     pub outcome: Result<VerifiedMetadata, Refused>,
     /// What a registration has to have beside that, since rules ask for it that are not tried.
     pub requires: Vec<Requirement>,
+    /// The reserved name that the first of its names has in it, or looks like, unless the policy allows that.
+    pub resembles: Option<String>,
 }
 
 /// What a trial meets beside the configuration of a service, and asks nothing of.
@@ -39,7 +41,7 @@ pub struct Surroundings<'s> {
 
 impl Rehearsal {
     pub(crate) fn refused(rule: &'static str, refused: Refused) -> Self {
-        Self { changes: Vec::new(), rule, outcome: Err(refused), requires: Vec::new() }
+        Self { changes: Vec::new(), rule, outcome: Err(refused), requires: Vec::new(), resembles: None }
     }
 }
 
@@ -173,6 +175,7 @@ pub fn rehearse(
     });
     Rehearsal {
         rule: trail.rule(),
+        resembles: trail.resembled(policy),
         changes: trail.told(outcome.as_ref().ok()),
         outcome: outcome.map_err(Refused::from),
         requires,

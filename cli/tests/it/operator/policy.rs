@@ -1,7 +1,7 @@
 //! The policy: read, replaced, and tried before clients meet it.
 
 use serde_json::{Value, json};
-use shared::policy::Preset;
+use shared::policy::{Conduct, Preset};
 
 use super::Operator;
 
@@ -66,6 +66,7 @@ async fn a_policy_is_tried_before_clients_meet_it() {
 async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
     let operator = Operator::of(Preset::Open.policy()).await;
     let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a"});
+    let statements = json!({"required": true, "issuers": [{"issuer": "https://s.example", "jwks": {"keys": []}}]});
     let attempt = async |policy: Value| {
         operator.send("POST", "policy/try", &json!({"policy": policy, "client": client})).await.body
     };
@@ -80,10 +81,7 @@ async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
     for (policy, rules) in [
         (json!({"registration": "open"}), &[][..]),
         (json!({}), &["registration"]),
-        (
-            json!({"registration": "open", "software_statements": {"required": true, "issuers": []}}),
-            &["software_statements"],
-        ),
+        (json!({"registration": "open", "software_statements": statements}), &["software_statements"]),
         (
             json!({"software_id_once": true, "clients_per_service": 10, "clients_per_developer": 10}),
             &["registration", "software_id_once", "clients_per_service", "clients_per_developer"],
@@ -108,7 +106,8 @@ async fn a_trial_is_made_at_a_door() {
         json_patch::merge(&mut policy, patch);
         operator.send("POST", "policy/try", &json!({"policy": policy, "client": client, "door": door})).await.body
     };
-    let statements = json!({"software_statements": {"required": true, "issuers": []}});
+    let issuer = json!({"issuer": "https://s.example", "jwks": {"keys": []}});
+    let statements = json!({"software_statements": {"required": true, "issuers": [issuer]}});
     let open = json!({"registration": "open"});
     let (once, service, developer) = ("software_id_once", "clients_per_service", "clients_per_developer");
     for (door, policy, asked) in [
@@ -190,6 +189,7 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         (json!({"redirect_uris": {"hosts": ["x.example:8443"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": ["b\u{fc}cher.example"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": []}}), "redirect_uris.hosts: must have a host"),
+        (json!({"software_statements": {"required": true, "issuers": []}}), "required without an issuer"),
         (json!({"redirect_uris": {"known_hosts": ["App.example"]}}), "redirect_uris: known_hosts"),
         (
             json!({"software_statements": {"required": false, "issuers": [{"issuer": "https://s.example", "jwks_uri": "…"}]}}),
@@ -208,4 +208,77 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         }
     }
     assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}
+
+/// What a registration is refused for before anybody is asked.
+#[tokio::test]
+async fn a_sector_that_may_not_be_asked_is_refused_in_a_trial() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    for (sector, is_asked) in [
+        ("https://rp.example/sector", true),
+        ("https://rp.example:443/sector", true),
+        ("https://rp.example:8443/sector", false),
+        ("https://10.0.0.1/sector", false),
+        ("https://127.0.0.1/sector", false),
+        ("http://rp.example/sector", false),
+        ("https://u:p@rp.example/sector", false),
+    ] {
+        let client = json!({"redirect_uris": ["https://rp.example/cb"], "sector_identifier_uri": sector});
+        for door in ["oauth", "authlete"] {
+            let body = json!({"client": client, "door": door});
+            let tried = operator.send("POST", "policy/try", &body).await.body;
+            if is_asked {
+                assert_eq!(tried["requires"][0]["rule"], "sector_identifier_uri", "{sector}: {tried}");
+                continue;
+            }
+            let real = operator.world.register(1, None, &client).await;
+            assert_eq!(real.status, 400, "{sector}: {real:?}");
+            for member in ["error", "error_description"] {
+                assert_eq!(tried["refused"][member], real.body[member], "{sector}: {tried}");
+            }
+        }
+    }
+    for refused in operator.world.refused(1, 1).await {
+        assert!(refused.samples.iter().all(|sample| sample.reproduces), "{refused:?}");
+    }
+}
+
+/// The registrant is not told which it is.
+#[tokio::test]
+async fn an_operator_is_told_which_reserved_name_it_is() {
+    let reserved = ["Example Bank", "Globex"].map(str::to_owned).to_vec();
+    let mut policy = Preset::Open.policy();
+    policy.names.reserved = reserved.into();
+    policy.names.look_alike = Conduct::Refuse;
+    let operator = Operator::of(policy.clone()).await;
+    for (name, shown) in [
+        ("The GLOBEX login", "16 characters with a reserved name in it: Globex"),
+        ("Gl0bex", "6 characters like a reserved name: Globex"),
+    ] {
+        let client = json!({"redirect_uris": ["https://rp.example/cb"], "client_name": name});
+        let real = operator.world.register(1, None, &client).await;
+        assert!(real.status == 400 && !real.text("error_description").contains("Globex"), "{real:?}");
+        let refused = operator.world.refused(1, 1).await;
+        let samples = || refused.iter().flat_map(|one| &one.samples);
+        let sample = samples().find(|sample| sample.sent["client_name"] == shown).expect("it is kept");
+        assert!(sample.reproduces, "{sample:?}");
+        for body in [json!({"client": client}), json!({"sample": sample.sent})] {
+            let tried = operator.send("POST", "policy/try", &body).await.body;
+            assert_eq!(
+                (&tried["refused"]["rule"], &tried["resembles"]),
+                (&json!("names"), &json!("Globex")),
+                "{tried}"
+            );
+        }
+        // Without that name it passes, and with it in a policy that flags it is told as well.
+        let mut other = policy.clone();
+        other.names.reserved = vec!["Example Bank".to_owned()].into();
+        let mut flagging = policy.clone();
+        (flagging.names.same, flagging.names.look_alike) = (Conduct::Flag, Conduct::Flag);
+        for (policy, resembles) in [(other, None), (flagging, Some(&json!("Globex")))] {
+            let body = json!({"policy": policy, "sample": sample.sent});
+            let tried = operator.send("POST", "policy/try", &body).await.body;
+            assert!(tried.get("registered").is_some() && tried.get("resembles") == resembles, "{tried}");
+        }
+    }
 }

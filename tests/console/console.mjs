@@ -468,6 +468,25 @@ await check('what refuses the look-up of a document is found, repaired and looke
   await putPolicy(policyBefore)
 })
 
+await check('a look-up at a closed door, and a document that is not there, are told as that', async () => {
+  await putPolicy({ ...protectedPolicy, doors: ['oauth'] })
+  assert.equal((await send('GET', `/1/client?client_id=${encodeURIComponent('https://claims.example/c.json')}`, undefined, authorization)).status, 404)
+  const text = await why('does not open the door metadata_document')
+  assert.match(text, /the look-up of a client by its document[^]*this service looks for no documents[^]*add metadata_document to doors where the service shall open it/)
+  assert.doesNotMatch(text, /fetched again/)
+  const other = await tab()
+  const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, operation: 'register', error: 'invalid_client', door: 'metadata_document', rule: 'the document', samples: [] }
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [{ ...refusal, description: 'the answer was 404' }, { ...refusal, description: 'the answer was 500' }] } }))
+  await signIn(other)
+  for (const [description, says] of [['the answer was 404', /Publish the document there/], ['the answer was 500', /Answer with 200/]]) {
+    await at(other, `refused?${new URLSearchParams({ description })}`)
+    assert.match(await main(other), says)
+    assert.match(await main(other), /not fetched again for 10 to 60 seconds/)
+  }
+  await other.context().close()
+  await putPolicy(policyBefore)
+})
+
 await check('of what refuses a document the page says that it is not fetched again at once', async () => {
   const other = await tab()
   const sent = { client_id: 'https://claims.example:8443/…', redirect_uris: ['https://claims.example/…', 'https://elsewhere.example/…'], client_name: '5 characters', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://claims.example/…' }
@@ -636,7 +655,7 @@ await check('an update is advised as one: it needs no initial access token, and 
   const password = { grant_types: ['authorization_code', 'password'] }
   assert.equal((await manage('PUT', password)).status, 400)
   assert.equal((await manage('PUT', { client_name: 'Example Bank' })).status, 400)
-  assert.match(await why(/a name that this service reserves.*update/), /an operator gives it that name: Change …/)
+  assert.match(await why(/a name that this service reserves.*update/), /an operator gives it that name: Change …[^]*It is like Example Bank, which the policy reserves\./)
   const text = await why(/grant_types: "password".*update/)
   assert.match(text, /Offer password it would pass$/m)
   assert.doesNotMatch(text, /initial access token|registered, with|room among|without client_id/)

@@ -137,7 +137,7 @@ export async function suggestions(context, kind, policy, client, first, take) {
 }
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
-const untried = ({ rule, door, operation, description }) => isLookUp(operation)
+const untried = ({ rule, door, operation, description }) => isLookUp(operation) && rule !== 'doors'
   ? 'What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
@@ -170,7 +170,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
-  const made = byPolicy(context, first)
+  const made = [...byPolicy(context, first), ...(first.resembles && first.refused ? [h('p', 'It is like ', code(first.resembles), ', which the policy reserves.')] : [])]
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {

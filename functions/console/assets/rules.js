@@ -29,7 +29,7 @@ export const RULES = {
   'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
   'metadata_documents': [['metadata_documents'], 'The service takes no client of this URL, or asks for more of its document.', 'Correct what the error names, in the document or in its URL.'],
   'metadata_documents.metadata_policy': [['metadata_documents'], 'The policy’s metadata_policy for documents does not permit a value.', 'Correct the member that is named.'],
-  'the document': [[], 'The document behind the URL has in it what it must not have, or lacks what it must have.', 'Correct the document.'],
+  'the document': [[], 'The document behind the URL cannot be had, has in it what it must not have, or lacks what it must have.', 'Correct what the error names, in the document or at its host.'],
   'stet': [[], 'A certificate, a signature or a token of the request is not good.', 'Correct what the error names: the STET interface asks for it before any policy does.'],
   'federation': [[], 'A statement or a chain of trust is not good.', 'Correct what the error names. The screen Federation draws the chain of an entity, with each check.'],
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
@@ -48,6 +48,10 @@ const REMEDIES = [
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
   [/^token_endpoint_auth_method \S+ requires /, 'Send what it requires, or ask for another method. Who asks for none in particular has the first of default of the policy’s token_endpoint_auth_methods.'],
   [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
+  [/^the answer was (404|410)$/, 'Publish the document there, or name the client otherwise.', 'Its host says that there is no document behind the URL.'],
+  [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
+  [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
+  [/cannot be fetched at the moment/, 'Send it again. If it stays so, see to it that the host of what is named answers.', 'What has to be fetched for it could not be fetched.'],
   [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
@@ -80,9 +84,9 @@ export const isLookUp = (operation) => [URL_ALONE, LOOK_UP].includes(operation)
 export const isOfUrl = (operation) => operation === URL_ALONE
 
 /** What was asked for: one who is looked for by a URL registers by that. */
-export function askedFor({ door, operation, description }) {
+export function askedFor({ door, operation, rule, description }) {
   if (door !== 'metadata_document') return operation
-  return isByUrl(description) ? URL_ALONE : LOOK_UP
+  return rule === 'doors' || isByUrl(description) ? URL_ALONE : LOOK_UP
 }
 
 /** What who registers has to have, and a client that is there does not need: a token, and room. */
@@ -121,6 +125,7 @@ const OF_CLIENT = {
 
 /** What who publishes a document does. */
 const OF_DOCUMENT = {
+  'doors': 'Register at a door that is open: this service looks for no documents.',
   'names': 'Choose another client_name. Of a URL that trust allows the names are good, whatever they are.',
   'redirect_uris': 'Name another one: https on a permitted host.',
 }

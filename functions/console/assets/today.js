@@ -68,7 +68,7 @@ function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
     kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
       rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
-      isLookUp(askedFor({ door, operation, description })) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
+      isLookUp(askedFor({ door, operation, rule, description })) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
     ]))
 }
 

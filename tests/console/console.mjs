@@ -367,6 +367,8 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     await settled(page)
     assert.match(await main(page), says)
   }
+  await putPolicy({ ...protectedPolicy, registration: 'open', software_statements: { required: false, issuers: [{ issuer: 'https://unknown.example', jwks_uri: 'https://unknown.example/jwks' }] } })
+  assert.match(await why('its issuer is not approved'), /unknown\.example\S* is among software_statements\.issuers now/)
   await putPolicy(protectedPolicy)
   const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600 })
   for (const status of [201, 401]) assert.equal((await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })).status, status)
@@ -474,6 +476,10 @@ await check('a look-up at a closed door, and a document that is not there, are t
   const text = await why('does not open the door metadata_document')
   assert.match(text, /the look-up of a client by its document[^]*this service looks for no documents[^]*add metadata_document to doors where the service shall open it/)
   assert.doesNotMatch(text, /fetched again/)
+  await putPolicy({ ...protectedPolicy, doors: ['oauth', 'metadata_document'] })
+  const then = await why('does not open the door metadata_document')
+  assert.match(then, /The door is open now\./)
+  assert.doesNotMatch(then, /add metadata_document/)
   const other = await tab()
   const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, operation: 'register', error: 'invalid_client', door: 'metadata_document', rule: 'the document', samples: [] }
   await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [{ ...refusal, description: 'the answer was 404' }, { ...refusal, description: 'the answer was 500' }] } }))
@@ -507,7 +513,14 @@ await check('of what refuses a document the page says that it is not fetched aga
     const text = await main(other)
     assert.match(text, /not fetched again for 10 to 60 seconds[^]*503 with what it was refused for/)
     assert.deepEqual(await other.locator('li > button[data-row]').allInnerTexts(), labels, text)
-    if (!labels.length) assert.match(text, /Let metadata_policy permit the value/)
+    if (labels.length) continue
+    assert.match(text, /Let metadata_policy permit the value/)
+    assert.doesNotMatch(text, /No policy changes this/)
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors })
+    await at(other, 'tokens')
+    await at(other, `refused?${new URLSearchParams({ rule, description })}`)
+    assert.match(await main(other), /It passes now/)
+    assert.doesNotMatch(await main(other), /Let metadata_policy permit/)
   }
   await other.context().close()
   await putPolicy(policyBefore)

@@ -5,7 +5,7 @@ import { button, code, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { risks } from './risks.js'
-import { about, asAsked, changes, isLookUp, isOfUrl, lost, madeOf, ofToken, takesNoToken, unkept } from './rules.js'
+import { about, asAsked, changes, isLookUp, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -154,6 +154,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const { rule, operation, description } = kind
   const first = await attempt(context, kind, policy, { sample: sent })
   const { client, registered, requires } = first
+  const [, byHand] = ofDocuments(rule, description)
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
   if (hasRoom(kind, policy)) return says('There is room now: let the registrant send it again.')
@@ -164,7 +165,8 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return says(`It passes now, since the policy was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
-    return { ...says(untried(kind)), isOver: true }
+    const isOpen = rule === 'doors' && policy.doors.includes(kind.door)
+    return { ...says(isOpen ? '' : `${untried(kind)} ${byHand}`.trim()), isOver: true }
   }
   const [found, failing, furthest] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
@@ -175,7 +177,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : failed(failing))], furthest: isTold ? undefined : furthest,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing))], furthest: isTold ? undefined : furthest,
   }
 }
 

@@ -80,19 +80,21 @@ function issuersOf(description, samples) {
   return [...new Set(shown.filter(Boolean))]
 }
 
+/** Whether somebody trusts that issuer now, as far as it is kept who it is. */
+const isTrusted = ({ issuers = [] } = {}, shown) => issuers.some(({ issuer }) => `${issuer}/`.startsWith(shown.replace(/…$/, '')))
+
 /** The member that a change is about. */
 function memberOf(patch) {
   const [[name, inner]] = Object.entries(patch)
   return Object.hasOwn(MEMBERS, name) ? name : `${name}.${Object.keys(inner)[0]}`
 }
 
-/** What of the metadata_documents refused the look-up, and what else it could say. */
+/** What of the metadata_documents refused the look-up, and when it is of use to look again. */
 function documentSide({ metadata_documents }, { rule, operation, description }) {
-  const [members, what] = ofDocuments(rule, description)
+  const [members] = ofDocuments(rule, description)
   const { pause_first, pause_most } = metadata_documents
   return [
     members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
-    what && h('p', what),
     !isOfUrl(operation) && h('p', `After a refusal the document is not fetched again for ${[...new Set([pause_first, pause_most])].join(' to ')} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
       '). Until then the look-up answers 503 with what it was refused for, be the policy changed meanwhile or not; its Retry-After says when that ends.'),
   ]
@@ -113,7 +115,8 @@ async function policySide(context, kind, samples) {
     needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
     tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
-    issuersOf(description, samples).map((issuer) => [
+    rule === 'doors' && policy.doors.includes(door) && h('p', 'The door is open now.'),
+    issuersOf(description, samples).map((issuer) => isTrusted(statements, issuer) ? h('p', code(issuer), ' is among software_statements.issuers now.') : [
       h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks.', issuer.includes('…') && ' It has to be completed: “…” stands for what is not kept, be it nothing; the issuer is the iss of the statement, letter by letter.'),
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),

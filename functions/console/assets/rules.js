@@ -113,7 +113,7 @@ const DOCUMENTS = [
 /** What of the metadata_documents matters to a refusal, and what to change by hand. */
 export function ofDocuments(rule, description) {
   if (rule === 'metadata_documents.metadata_policy') return [['metadata_policy'], 'Let metadata_policy permit the value.']
-  const [, members = [], what] = OF_DOCUMENTS.includes(rule) ? DOCUMENTS.find(([says]) => says.test(description)) ?? [] : []
+  const [, members = [], what = ''] = OF_DOCUMENTS.includes(rule) ? DOCUMENTS.find(([says]) => says.test(description)) ?? [] : []
   return [members, what]
 }
 

@@ -23,6 +23,9 @@ export const ACTIONS = {
   delete: ['Delete', 'deleted', 'It ends at once, with its secret, its token and what users have let it do.'],
 }
 
+/** Names of a metadata document are approved by nobody: the policy says whose documents are trusted. */
+export const canDo = (action, { source }) => action !== 'approve' || source !== 'metadata_document'
+
 const OUTCOMES = {
   possible: ['good', 'would be done'], done: ['good', 'done'], absent: ['warn', 'is not there'], changed: ['warn', 'has changed since it was read'], refused: ['bad', 'refused'],
 }

@@ -1,6 +1,6 @@
 // The clients of a service: a search, chips, and what is done to many at once.
 
-import { ACTIONS, bulk } from './bulk.js'
+import { ACTIONS, bulk, canDo } from './bulk.js'
 import { announce, area, button, code, field, fill, form, h, hint, input, nameOf, none, rowLink, said, select, submitButton, table, time } from './dom.js'
 import { deletedLately } from './gone.js'
 import { EXAMPLE } from './hosts.js'
@@ -102,7 +102,7 @@ function rows(context, filter) {
     if (is) chosen.set(client.client_id, client)
     bar.hidden = chosen.size === 0
     const action = (action) => button(`${ACTIONS[action][0]} …`, () => bulk(context, action, [...chosen.values()], action === 'delete' && +filter.unused || undefined))
-    fill(bar, h('strong', `${chosen.size} chosen`), Object.keys(ACTIONS).map(action))
+    fill(bar, h('strong', `${chosen.size} chosen`), Object.keys(ACTIONS).filter((name) => [...chosen.values()].some((client) => canDo(name, client))).map(action))
   }
   const show = (clients) => {
     if (!context.writes) return clientsTable(context, clients)

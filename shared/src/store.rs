@@ -47,7 +47,7 @@ pub use page::Page;
 pub use rate_window::RateWindow;
 pub(crate) use refusal::Refusal;
 pub use refusal::{Refused, Sample};
-pub use search::{FoundClients, Search};
+pub use search::{FoundClients, Search, leads_to_host};
 pub(crate) use service::FIRST_VERSION;
 pub use service::{CreatedService, NewService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;

@@ -1,6 +1,7 @@
 //! `registrar client`.
 
 mod act;
+mod bulk;
 pub(super) mod list;
 mod prune;
 mod resolve;
@@ -77,6 +78,9 @@ pub enum Command {
     Release(Seen),
     /// Delete the clients that nobody uses: it shows how many there are, and asks.
     Prune(prune::Prune),
+    /// Do the same to many clients, or only look to which of them it could be done; what is refused for one stops none of the
+    /// others.
+    Bulk(bulk::Bulk),
     /// Bring back a client that was deleted or pruned within the last thirty days.
     ///
     /// `client prune --undo` brings back all that were pruned.
@@ -148,6 +152,7 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Deny { seen, consent } => act::run(&seen, &Action::Deny, Some(&consent), asked, output).await,
         Command::Retain(seen) => act::run(&seen, &Action::Retain, None, asked, output).await,
         Command::Release(seen) => act::run(&seen, &Action::Release, None, asked, output).await,
+        Command::Bulk(bulk) => bulk::run(&bulk, asked, output).await,
         Command::Prune(prune) => prune::run(&prune, asked, output).await,
         Command::Restore(which) => {
             act::run(&Seen { which, version: None }, &Action::Restore, None, asked, output).await

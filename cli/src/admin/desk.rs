@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use authorization::rules::Rules;
 use authorization::{Context, Terms};
+use operator::Fault;
 use shared::app::Settings;
 use shared::client::RegisteredClient;
 use shared::credentials::KeyEncryption;
@@ -15,6 +16,7 @@ use shared::service::Service;
 use shared::store::Named;
 use shared::{App, Error, resolution};
 
+use super::api::kind;
 use super::{Connection, operator};
 use crate::failure::{Failure, Kind, described};
 
@@ -116,6 +118,17 @@ pub(super) fn absent(error: Error, client_id: &str) -> anyhow::Error {
     match error {
         Error::UnknownClient => Failure::no_client(client_id).into(),
         error => described(error),
+    }
+}
+
+/// What the operators' door would answer.
+pub(super) fn of_door(fault: Fault) -> anyhow::Error {
+    match fault {
+        Fault::Core(error) => described(error),
+        fault => {
+            let (status, error, sentence) = fault.told();
+            Failure::new(kind(status, error, &sentence), sentence).into()
+        }
     }
 }
 

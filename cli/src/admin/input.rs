@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, stdin};
+use std::io::{BufReader, Read, stdin};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow};
-use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Deserializer, Map, Value};
 use shared::metadata::{Invalid, parse_object_within};
 
 /// The largest file that is read, in bytes: what it describes is stored in one item.
@@ -59,6 +59,16 @@ impl Input {
         };
         read.with_context(|| format!("cannot read {self}"))?;
         Ok(bytes)
+    }
+
+    /// The entries of a list, as `client list --json` prints them: JSON values one after the other.
+    pub(super) fn each<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        let read: Box<dyn Read> = match self {
+            Self::Piped => Box::new(stdin().lock()),
+            Self::File(path) => Box::new(File::open(path).with_context(|| format!("cannot read {self}"))?),
+        };
+        let values = Deserializer::from_reader(BufReader::new(read)).into_iter();
+        values.collect::<Result<_, _>>().with_context(|| format!("{self} is no list as `client list --json` prints it"))
     }
 
     /// The JSON object that it is.

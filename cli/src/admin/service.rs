@@ -1,6 +1,7 @@
 //! `registrar service`.
 
 mod declaration;
+mod hours;
 mod rewrap;
 mod settings;
 mod topology;
@@ -102,6 +103,9 @@ pub enum Command {
     Stats {
         /// Its number.
         id: u64,
+        /// What was registered and refused in the last two days instead, by hour and door.
+        #[arg(long)]
+        hours: bool,
     },
     /// Have a service's clients written into the index by which they are found, as those need that an earlier version has
     /// registered. Again does no harm.
@@ -133,7 +137,8 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Export { id, .. } => output.document(&declaration::exported(&table()?.service(id).await?)?),
         Command::Import(import) => transfer::import(&import, table()?, output).await,
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, table()?, output).await,
-        Command::Stats { id } => stats(id, asked, output).await,
+        Command::Stats { id, hours: true } => hours::run(id, asked, output).await,
+        Command::Stats { id, .. } => stats(id, asked, output).await,
         Command::Reindex { id } => reindex(id, table()?, output).await,
         Command::Rewrap(rewrap) => rewrap::run(&rewrap, table()?, output).await,
         Command::Restore { id } => restore(id, table()?, output).await,

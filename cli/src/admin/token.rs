@@ -143,7 +143,7 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
             Asked::Table(connection) => {
                 let token = Token::mint(create.kind(), &connection.entropy).map_err(described)?;
                 let record = record(create, token.hash(), connection).await?;
-                issue(&token, &record, connection, output).await
+                print_new(&issued(&token, &record, connection).await?, "", output)
             }
             Asked::Api(api) => create_by_api(create, api, output).await,
         },
@@ -280,7 +280,7 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
     let value = made.remove("value").unwrap_or_default();
     let mut members = displayed(made, Some(service));
     members.insert("token".to_owned(), value);
-    print_new(&members, output)
+    print_new(&members, "", output)
 }
 
 impl Create {
@@ -354,19 +354,20 @@ fn warn(service: u64, policy: &Policy, bound: &BoundPolicy) {
     }
 }
 
-async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, output: &Output) -> Result<()> {
+/// Makes a token, and gives what is shown of it this once.
+async fn issued(token: &Token, record: &TokenRecord, connection: &Connection) -> Result<Map<String, Value>> {
     connection.store.create_token(record, &operator()).await.map_err(described)?;
     let mut members = shown(record);
     members.insert("token".to_owned(), token.expose().into());
-    print_new(&members, output)
+    Ok(members)
 }
 
-/// Prints a token that is shown this once.
-fn print_new(token: &Map<String, Value>, output: &Output) -> Result<()> {
+/// Prints a token that is shown this once; where it cannot, `but` is said as well.
+fn print_new(token: &Map<String, Value>, but: &str, output: &Output) -> Result<()> {
     let id = token.get("id").and_then(Value::as_str).unwrap_or_default();
     let service = token.get("service").map(|service| format!(" --service {service}")).unwrap_or_default();
     output
-        .after(format!("The token is made, and nobody has it. End it: registrar token revoke {id}{service}"))
+        .after(format!("The token is made, and nobody has it{but}. End it: registrar token revoke {id}{service}"))
         .one(token)
 }
 
@@ -380,7 +381,7 @@ async fn rotate(which: Which, consent: &Consent, connection: &Connection, output
         TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), made_by: None, ..old.clone() };
     let made = made_by(&id, beside(&old, connection).await);
     // The old one works until the new one is printed.
-    issue(&token, &record, connection, output).await?;
+    print_new(&issued(&token, &record, connection).await?, "; the old one still works", output)?;
     connection.store.revoke_token(&old, &operator()).await.map_err(described)?;
     warn_of(made);
     Ok(())

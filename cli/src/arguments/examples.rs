@@ -5,7 +5,7 @@ use clap::Command;
 use crate::failure::Kind;
 
 /// Command lines by the command they are examples of.
-const EXAMPLES: [(&str, &[&str]); 65] = [
+const EXAMPLES: [(&str, &[&str]); 66] = [
     ("", &["registrar", "registrar --listen 127.0.0.1:9090 --memory", "registrar client list --service 1 --json"]),
     ("serve", &["registrar serve", "registrar serve --memory --tls", "registrar serve --data /var/lib/registrar"]),
     ("sandbox stet", &["registrar sandbox stet"]),
@@ -51,7 +51,7 @@ const EXAMPLES: [(&str, &[&str]); 65] = [
     ),
     ("service apply", &["registrar service apply service.json --dry-run", "registrar service apply - < service.json"]),
     ("service reindex", &["registrar service reindex 1"]),
-    ("service stats", &["registrar service stats 1"]),
+    ("service stats", &["registrar service stats 1", "registrar service stats 1 --hours"]),
     ("service keys make", &["registrar service keys make 1", "registrar service keys make 1 --algorithm EdDSA"]),
     ("service keys list", &["registrar service keys list 1", "registrar service keys list 1 --json | jq .[].kid"]),
     ("service keys rotate", &["registrar service keys rotate 1", "registrar service keys rotate 1 --algorithm ES256"]),
@@ -99,6 +99,8 @@ const EXAMPLES: [(&str, &[&str]); 65] = [
             "registrar client list --service 1",
             "registrar client list --service 1 --json | jq .client_id",
             "registrar client list --service 1 --pending --api https://api.example",
+            "registrar client list --service 1 --redirect-host client.example --client-type public --json > seen.jsonl",
+            "registrar client list --service 1 --ending 7d --json | jq .expires",
         ],
     ),
     ("client show", &["registrar client show --service 1 CLIENT-ID"]),
@@ -130,6 +132,13 @@ const EXAMPLES: [(&str, &[&str]); 65] = [
     ("client retain", &["registrar client retain --service 1 CLIENT-ID"]),
     ("client release", &["registrar client release --service 1 CLIENT-ID"]),
     ("client restore", &["registrar client restore --service 1 CLIENT-ID"]),
+    (
+        "client bulk",
+        &[
+            "registrar client bulk lock --service 1 seen.jsonl --dry-run",
+            "registrar client bulk delete --service 1 seen.jsonl --yes --json | jq .results[].outcome",
+        ],
+    ),
     (
         "client prune",
         &[

@@ -3,6 +3,7 @@
 mod alike;
 mod api;
 mod aws;
+mod bulk;
 mod doctor;
 mod grants;
 mod lean;
@@ -111,19 +112,30 @@ fn what_was_made_is_named_where_it_cannot_be_printed() {
     let token = admin.json(&["token", "create", "service", "--service", "1"]);
     let text = |from: &Value, member: &str| from[member].as_str().unwrap().to_owned();
     let (client, token) = (text(&client, "client_id"), text(&token, "id"));
+    let seen = data.0.join("seen.jsonl");
+    std::fs::write(&seen, serde_json::json!({ "client_id": client }).to_string()).unwrap();
+    let seen = seen.to_str().unwrap();
     let of_client = |verb| ["client", verb, "--service", "1", "--yes", &client];
     let exported = data.0.join("exported.jsonl");
     std::fs::write(&exported, admin.run(&["service", "export", "1", "--clients"]).stdout).unwrap();
     let file = exported.to_str().unwrap();
-    let lines: [(&[&str], &str); 12] = [
+    let lines: [(&[&str], &str); 14] = [
         (&["token", "create", "organization"], "nobody has it. End it: registrar token revoke "),
         (&["token", "create", "service", "--service", "1"], " --service 1"),
         (&["token", "create", "initial-access", "--service", "1"], "nobody has it. End it: registrar token revoke "),
-        (&["token", "rotate", "--yes", &token], "nobody has it. End it: registrar token revoke "),
+        (
+            &["token", "rotate", "--yes", &token],
+            "nobody has it; the old one still works. End it: registrar token revoke ",
+        ),
         (&["client", "create", "--service", "1", metadata], "End it: registrar client delete --service 1 "),
         (&of_client("rotate-secret"), "has a new secret, and nobody has it. Make another one by the same command."),
+        (
+            &["client", "rotate-secret", "--service", "1", "--overlap", "1h", &client],
+            "Z at the latest, the old one works.",
+        ),
         (&of_client("reissue-token"), "has a new registration access token, and nobody has it. Make another one"),
         (&["client", "lock", "--service", "1", &client], " is locked."),
+        (&["client", "bulk", "lock", "--service", "1", seen], "Done: 1 of 1."),
         (&["service", "create"], " is made: registrar service show "),
         (&["service", "keys", "make", "1"], "Service 1 has new keys: registrar service keys list 1"),
         (&["service", "import", file, "--id", "71"], "Service 71 is imported: "),

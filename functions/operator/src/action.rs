@@ -77,6 +77,12 @@ impl Action {
         Self::ALL.into_iter().find(|action| action.name() == name)
     }
 
+    /// What is done to many at once: nothing that makes something, which is shown once.
+    pub fn of_many() -> impl Iterator<Item = Self> {
+        let makes_something = |action: &Self| matches!(action, Self::RotateSecret { .. } | Self::ReissueToken);
+        Self::ALL.into_iter().filter(move |action| !makes_something(action))
+    }
+
     /// Its name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -92,11 +98,6 @@ impl Action {
             Self::RotateSecret { .. } => "rotate-secret",
             Self::ReissueToken => "reissue-token",
         }
-    }
-
-    /// Whether it makes something that is shown once, and so is done to one client at a time.
-    pub(crate) const fn makes_something(&self) -> bool {
-        matches!(self, Self::RotateSecret { .. } | Self::ReissueToken)
     }
 
     /// Whether a client is one to which it can be done.

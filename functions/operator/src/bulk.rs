@@ -17,7 +17,7 @@ use crate::query::{Members, Query, empty, required, unknown_word};
 use crate::shown;
 
 /// How many clients one request names.
-const MOST_CLIENTS: usize = 100;
+pub const MOST_CLIENTS: usize = 100;
 
 /// The outcome where there is no such client.
 const ABSENT: &str = "absent";
@@ -27,19 +27,33 @@ endpoint!(bulk, "operator-bulk", [Post], ["/operator/{serviceId}/bulk"], RESOLVI
 async fn bulk(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, WRITE_CLIENTS).await?;
     Query::of(request, &[])?;
-    let order = Order::of(Members(door::body(request)?))?;
+    let order = door::body(request)?;
     let (context, base_url) = (door::context(app, &desk, request), app.base_url(&desk.service, request));
+    let results = results(&context, &base_url, order).await?.into_iter().map(Value::Object).collect();
+    Ok(Response::json(200, Map::from_iter([("results".to_owned(), results)])))
+}
+
+/// What becomes of each of the clients that an order names, which is the body of a request.
+///
+/// # Errors
+/// That it is no order; [`Fault::Core`] with what ends it for all of them.
+pub async fn results(
+    context: &Context<'_>,
+    base_url: &str,
+    order: Map<String, Value>,
+) -> Result<Vec<Map<String, Value>>, Fault> {
+    let order = Order::of(Members(order))?;
     let (mut results, mut seen) = (Vec::new(), Seen::default());
     for one in &order.clients {
-        if let Some(found) = seen.unseen(&context, &one.client_id).await? {
-            let result = done(&context, &base_url, &order, one, found).await?;
+        if let Some(found) = seen.unseen(context, &one.client_id).await? {
+            let result = done(context, base_url, &order, one, found).await?;
             if result.get("outcome").is_some_and(|outcome| outcome != ABSENT) {
-                seen.clients.insert(desk.service.numeric_id(&one.client_id));
+                seen.clients.insert(context.service.numeric_id(&one.client_id));
             }
-            results.push(Value::Object(result));
+            results.push(result);
         }
     }
-    Ok(Response::json(200, Map::from_iter([("results".to_owned(), results.into())])))
+    Ok(results)
 }
 
 /// What is asked.
@@ -60,7 +74,7 @@ struct One {
 impl Order {
     fn of(mut asked: Members) -> Result<Self, Fault> {
         let name = required("action", asked.text("action")?)?;
-        let action = Action::parse(&name).filter(|action| !action.makes_something());
+        let action = Action::of_many().find(|action| action.name() == name);
         let action = action.ok_or_else(|| unknown_word("action", &name))?;
         let values = required("clients", asked.array("clients")?)?;
         if values.is_empty() {

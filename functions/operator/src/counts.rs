@@ -2,10 +2,10 @@
 //! what was registered and refused in the last two days by hour and door.
 
 use serde_json::{Map, Value, json};
-use shared::App;
 use shared::http::{DEADLINE, Request, Response};
-use shared::store::HourCount;
+use shared::store::{HourCount, Store};
 use shared::time::{DAY, day_of};
+use shared::{App, Error};
 
 use crate::door::{self, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
@@ -21,6 +21,14 @@ const HOURS: u64 = 47;
 
 endpoint!(counts, "operator-counts", [Get], ["/operator/{serviceId}/counts"], DEADLINE);
 
+/// What was registered and refused in the last two days, by hour and door.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn hours(store: &Store, service_id: u64, now: u64) -> Result<Vec<Value>, Error> {
+    Ok(by_hour(&store.hours(service_id, now.saturating_sub(HOURS * 60 * 60)).await?))
+}
+
 async fn counts(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_CLIENTS).await?;
     let query = Query::of(request, &["days", "developers"])?;
@@ -31,8 +39,7 @@ async fn counts(app: &App, request: &Request) -> Result<Response, Fault> {
     let total: u64 = counted.iter().map(|(_, clients)| clients).sum();
     let shown = counted.iter().filter(|(day, _)| *day >= first);
     let shown: Vec<Value> = shown.map(|(day, clients)| json!({ "day": day, "clients": clients })).collect();
-    let hours = app.store.hours(desk.service.id, app.clock.now().saturating_sub(HOURS * 60 * 60)).await?;
-    let hours = by_hour(&hours);
+    let hours = hours(&app.store, desk.service.id, app.clock.now()).await?;
     let members = [("clients", Value::from(total)), ("days", shown.into()), ("hours", hours.into())];
     let mut members = Map::from_iter(members.map(|(name, value)| (name.to_owned(), value)));
     if by_developer {

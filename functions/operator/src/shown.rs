@@ -113,7 +113,8 @@ pub fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<Strin
 }
 
 /// The name of a client type (RFC 6749 §2.1).
-pub(crate) const fn type_name(client_type: ClientType) -> &'static str {
+#[must_use]
+pub const fn type_name(client_type: ClientType) -> &'static str {
     match client_type {
         ClientType::Public => "public",
         ClientType::Confidential => "confidential",

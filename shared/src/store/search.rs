@@ -179,6 +179,13 @@ impl<'s> Question<'s> {
     }
 }
 
+/// Whether one of some redirect URIs is of such a [`redirect_host`](Search::redirect_host).
+#[must_use]
+pub fn leads_to_host<'u>(wanted: &str, mut uris: impl Iterator<Item = &'u str>) -> bool {
+    let Some(wanted) = host(wanted) else { return false };
+    uris.any(|uri| RedirectUri::parse(uri).is_ok_and(|uri| uri.searched().as_deref() == Some(wanted.as_str())))
+}
+
 /// A host or a scheme as [`RedirectUri::searched`] has it.
 fn host(text: &str) -> Option<String> {
     if text.ends_with(':') {

@@ -12,6 +12,8 @@ pub(in crate::admin) enum Is {
     Number,
     Flag,
     List,
+    /// An object of numbers.
+    Numbers,
     /// A list of objects which have these members.
     Rows(&'static [Member]),
     /// The same, or nothing.
@@ -86,6 +88,10 @@ pub(in crate::admin) const REFUSALS: Member = (
 /// How many clients each day has.
 pub(in crate::admin) const DAYS: Member = ("days", Is::Rows(&[("clients", Is::Number), ("day", Is::Text)]));
 
+/// What was registered, by door, and refused in each hour.
+pub(in crate::admin) const HOURS: Member =
+    ("hours", Is::Rows(&[("hour", Is::Text), ("refused", Is::Number), ("registered", Is::Numbers)]));
+
 /// How many clients each developer has.
 pub(in crate::admin) const DEVELOPERS: Member =
     ("developers", Is::Rows(&[("clients", Is::Number), ("developer", Is::Text)]));
@@ -129,6 +135,7 @@ impl Is {
             Self::Number => "a whole number",
             Self::Flag => "a boolean",
             Self::List => "an array",
+            Self::Numbers => "an object of whole numbers",
             Self::Rows(_) | Self::RowsIfAny(_) => "an array of objects",
         }
     }
@@ -152,6 +159,7 @@ fn within(members: &Map<String, Value>, must_have: &[Member], path: &str) -> Res
             | (Is::Flag, Some(Value::Bool(_)))
             | (Is::List, Some(Value::Array(_))) => Ok(()),
             (Is::Number, Some(number)) if number.is_u64() => Ok(()),
+            (Is::Numbers, Some(Value::Object(numbers))) if numbers.values().all(Value::is_u64) => Ok(()),
             (Is::Rows(must_have) | Is::RowsIfAny(must_have), Some(Value::Array(rows))) => {
                 rows.iter().enumerate().try_for_each(|(at, row)| {
                     let path = format!("{path}[{at}]");
@@ -220,6 +228,11 @@ mod tests {
             (json!({"entries": [about_a_token]}), ENTRIES, "entries[0].token, a string"),
             (json!({"changes": [change]}), CHANGES, "changes[0].what, a string"),
             (json!({"changes": null}), CHANGES, "changes, an array of objects"),
+            (
+                json!({"hours": [{"hour": "2026-09-21T14", "refused": 0, "registered": {"oauth": -1}}]}),
+                HOURS,
+                "hours[0].registered, an object of whole numbers",
+            ),
         ] {
             let expected = format!("the API's answer lacks {path}: is it the operators' API?");
             assert_eq!(lacks(&answer, &[must_have]), Err(expected), "{answer}");
@@ -227,6 +240,7 @@ mod tests {
         let about_a_service = json!({"at": 1, "events": [], "subject": "service"});
         for (answer, must_have) in [
             (json!({"grants": [grant]}), GRANTS),
+            (json!({"hours": [{"hour": "2026-09-21T14", "refused": 0, "registered": {"oauth": 1}}]}), HOURS),
             (json!({"entries": [about_a_service]}), ENTRIES),
             (json!({}), CHANGES),
         ] {

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Seen, Which, shown};
 use crate::admin::api::shape::{CLIENT, has, text};
-use crate::admin::api::{Api, Asking, kind};
+use crate::admin::api::{Api, Asking};
 use crate::admin::asked::Asked;
 use crate::admin::consent::Consent;
-use crate::admin::desk::{Desk, absent};
+use crate::admin::desk::{Desk, absent, of_door};
 use crate::admin::{Connection, Output};
 use crate::failure::Failure;
 
@@ -20,6 +20,9 @@ const DELETED: &str = "deleted";
 
 /// A secret, as it is shown once.
 const SECRET: &str = "client_secret";
+
+/// Until when the secret before it works.
+const PREVIOUS_UNTIL: &str = "previous_secret_until";
 
 /// A registration access token, as it is shown once.
 const REGISTRATION_TOKEN: &str = "registration_access_token";
@@ -124,7 +127,7 @@ pub(super) async fn reissue_token(
 }
 
 impl Which {
-    /// Has something made for it, and prints that with its identifier.
+    /// Has something made for it, and prints that with its identifier, and until when what works.
     async fn make(
         &self,
         action: &Action,
@@ -134,12 +137,17 @@ impl Which {
         output: &Output,
     ) -> Result<()> {
         let made = self.done(action, version, asked).await?;
+        let mut printed = self.with(member, text(&made, member)?.into());
+        printed.append(&mut shown::dates(&made));
+        let old = printed.get(PREVIOUS_UNTIL).and_then(Value::as_str);
+        let old = old.map(|date| format!("; until then, and until {date} at the latest, the old one works"));
         let lost = format!(
-            "Client {} {}, and nobody has it. Make another one by the same command.",
+            "Client {} {}, and nobody has it. Make another one by the same command{}.",
             self.client_id,
-            told(action, false, true)
+            told(action, false, true),
+            old.unwrap_or_default()
         );
-        output.after(lost).one(&self.with(member, text(&made, member)?.into()))
+        output.after(lost).one(&printed)
     }
 
     /// What is told of it once something is done to it, or with `version` only to that one; nothing of one that is gone.
@@ -165,10 +173,7 @@ impl Which {
         let done = Box::pin(action::perform(&context, base_url, &self.client_id, named, action, version)).await;
         let outcome = done.map_err(|fault| match fault {
             Fault::Core(error) => absent(error, &self.client_id),
-            fault => {
-                let (status, error, sentence) = fault.told();
-                Failure::new(kind(status, error, &sentence), sentence).into()
-            }
+            fault => of_door(fault),
         })?;
         Ok(outcome.told(&context, base_url).unwrap_or_default())
     }

@@ -7,11 +7,12 @@ use anyhow::{Result, bail};
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use operator::shown::type_name;
 use reqwest::Method;
 use serde_json::{Map, Value};
-use shared::client::{RegisteredClient, Source};
+use shared::client::{ClientType, RegisteredClient, Source};
 use shared::service::Service;
-use shared::store::{Route, Walk, client_cursor, is_named};
+use shared::store::{Route, Walk, client_cursor, is_named, leads_to_host};
 use shared::time::Clock;
 
 use super::shown::displayed;
@@ -25,6 +26,9 @@ use crate::print;
 
 /// How much of a name stands in a line, in characters.
 const NAME: usize = 23;
+
+/// What kinds of clients there are (RFC 6749 section 2.1).
+const TYPES: [&str; 2] = [type_name(ClientType::Public), type_name(ClientType::Confidential)];
 
 /// The first time that has no position, in milliseconds since 1970.
 const LATEST: u64 = 10_000_000_000_000;
@@ -48,12 +52,18 @@ pub struct List {
     /// Only those of whose names, in whatever language and case, words begin so.
     #[arg(long, value_name = "WORDS")]
     name: Option<String>,
+    /// Only those that redirect to that host, or to an application by that scheme with its colon: com.example.app:
+    #[arg(long, value_name = "HOST")]
+    redirect_host: Option<String>,
     /// Only those with that `software_id`.
     #[arg(long, value_name = "ID")]
     software_id: Option<String>,
     /// Only those that came to be registered so; may be repeated.
     #[arg(long = "source", value_name = "SOURCE", value_parser = PossibleValuesParser::new(Source::ALL.map(Source::as_str)))]
     sources: Vec<String>,
+    /// Only those of that type.
+    #[arg(long, value_name = "TYPE", value_parser = PossibleValuesParser::new(TYPES))]
+    client_type: Option<String>,
     /// Only those that an operator has locked.
     #[arg(long)]
     locked: bool,
@@ -69,6 +79,9 @@ pub struct List {
     /// Only those of which no use is known for so long: 30d, 12h; and that were not registered since.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     unused: Option<Duration>,
+    /// Only those that end within that time, for whatever reason: 7d, 12h.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    ending: Option<Duration>,
     /// Only those that were registered at that time or later: 2026-01-31, 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = millis)]
     registered_after: Option<u64>,
@@ -81,10 +94,10 @@ pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<(
     let most = output.most(list.limit);
     let mut walk = list.walk(asked, most).await?;
     let (mut rows, mut listed, mut progress) = (Vec::new(), 0, Progress::new(output));
-    let mut reached = None;
+    let (mut reached, now) = (None, Clock::system().now());
     while let Some(clients) = walk.next_some().await? {
         progress.step(clients.len());
-        for client in clients.into_iter().filter(|client| list.admits(client)) {
+        for client in clients.into_iter().filter(|client| list.admits(client, now)) {
             if listed == most {
                 progress.end();
                 print(&rows, output)?;
@@ -207,6 +220,9 @@ impl List {
         let asking = Asking::new(Method::GET, &[&self.service.to_string(), "clients"])
             .with("flagged", flag(self.flagged))
             .with("unused", self.unused.map(|life| life.as_secs()))
+            .with("client_type", self.client_type.as_ref())
+            // The API has these in that order alone.
+            .with("ending", self.ending.filter(|_| !self.newest).map(|within| within.as_secs()))
             .with("limit", Some(limit))
             .with("oldest", flag(!self.newest));
         // A position is a place among all clients, and not among those that the API finds by what they are.
@@ -215,6 +231,7 @@ impl List {
         }
         let source = if let [source] = &self.sources[..] { Some(source) } else { None };
         asking
+            .with("redirect_host", self.redirect_host.as_ref())
             .with("software_id", self.software_id.as_ref())
             .with("source", source)
             .with("locked", flag(self.locked))
@@ -238,7 +255,10 @@ impl List {
             && self.unused.is_none_or(|life| client.is_unused_since(now.saturating_sub(life.as_secs())))
     }
 
-    fn admits(&self, client: &Map<String, Value>) -> bool {
+    fn admits(&self, client: &Map<String, Value>, now: u64) -> bool {
+        let uris = client.get("redirect_uris").and_then(Value::as_array).into_iter().flatten();
+        let ends_at = client.get("expires_at").and_then(Value::as_u64);
+        let ends_within = |within: Duration| ends_at.is_some_and(|end| end <= now.saturating_add(within.as_secs()));
         let text = |name: &str| client.get(name).and_then(Value::as_str);
         let names = client.iter().filter(|(member, _)| member.split('#').next() == Some("client_name"));
         let names = names.filter_map(|(_, name)| name.as_str());
@@ -250,7 +270,10 @@ impl List {
             && (!self.pending || client.contains_key("pending_until"))
             && (!self.flagged || client.contains_key("flags"))
             && (self.sources.is_empty() || self.sources.iter().any(|source| text("source") == Some(source)))
+            && self.redirect_host.as_ref().is_none_or(|host| leads_to_host(host, uris.filter_map(Value::as_str)))
             && self.software_id.as_ref().is_none_or(|id| text("software_id") == Some(id))
+            && self.client_type.as_ref().is_none_or(|kind| text("client_type") == Some(kind))
+            && self.ending.is_none_or(ends_within)
             && self.name.as_ref().is_none_or(|name| is_named(name, names))
     }
 }

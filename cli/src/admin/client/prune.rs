@@ -13,7 +13,8 @@ use shared::administration::{self, RestoreFault};
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
-use crate::admin::api::shape::{CLIENTS, RESULTS, has, rows};
+use super::bulk;
+use crate::admin::api::shape::CLIENTS;
 use crate::admin::api::{Api, Asking, MOST, Pages};
 use crate::admin::asked::{Asked, needs_table};
 use crate::admin::consent::Consent;
@@ -143,10 +144,7 @@ impl Prune {
         }
         let clients: Vec<Value> = some.iter().map(|(_, client_id)| json!({ "client_id": client_id })).collect();
         let order = json!({"action": "delete", "unused": unused.as_secs(), "preview": preview, "clients": clients});
-        let asking = Asking::new(Method::POST, &[&self.service.to_string(), "bulk"]).sending(members(order));
-        let mut answer = api.ask(asking).await?.members;
-        has(&answer, &[RESULTS])?;
-        let results = rows(&mut answer, RESULTS.0);
+        let results = bulk::by_api(self.service, members(order), api).await?;
         let outcome = if preview { "possible" } else { "done" };
         let those = results.iter().filter(|result| result.get("outcome").is_some_and(|found| found == outcome));
         Ok(those.filter_map(|result| Some(result.get("client_id")?.as_str()?.to_owned())).collect())

@@ -57,19 +57,24 @@ pub(super) fn of(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<St
 /// A client as the API has it.
 pub(super) fn displayed(mut members: Map<String, Value>) -> Map<String, Value> {
     members.insert("state".to_owned(), state(&members).into());
-    for (name, here) in DATES {
-        if let Some(seconds) = members.get(name).and_then(Value::as_u64) {
-            members.remove(name);
-            // What ends at 0 does not end (RFC 7591 section 3.2.1).
-            members.extend((seconds > 0).then(|| (here.to_owned(), date(seconds).into())));
-        }
+    let dates = dates(&members);
+    for (name, _) in DATES {
+        members.remove(name);
     }
+    members.extend(dates);
     for name in ["metadata_document", "trust_chain", "certificates"] {
         if let Some(value) = members.remove(name) {
             members.insert(name.to_owned(), dated(value));
         }
     }
     members
+}
+
+/// The times of a client as the API has it, as dates, by what they are called here.
+pub(super) fn dates(client: &Map<String, Value>) -> Map<String, Value> {
+    // What ends at 0 does not end (RFC 7591 section 3.2.1).
+    let time = |name: &str| client.get(name)?.as_u64().filter(|seconds| *seconds > 0);
+    DATES.into_iter().filter_map(|(name, here)| Some((here.to_owned(), date(time(name)?).into()))).collect()
 }
 
 /// How a client stands as the API has it, in a word or some.

@@ -69,8 +69,13 @@ fn examples() -> Vec<Example> {
 fn files(data: &Folder) {
     let client = json!({"client_name": "New", "redirect_uris": ["https://rp.example/cb"]});
     let policy = json!({"registration": "open"});
-    for (name, content) in [("policy", &policy), ("metadata", &client), ("changes", &json!({"client_name": "Other"}))] {
-        data_file(data, &format!("{name}.json"), &content.to_string());
+    for (name, content) in [
+        ("policy.json", &policy),
+        ("metadata.json", &client),
+        ("changes.json", &json!({"client_name": "Other"})),
+        ("seen.jsonl", &json!({"client_id": "nobody", "version": 1})),
+    ] {
+        data_file(data, name, &content.to_string());
     }
 }
 
@@ -139,6 +144,46 @@ fn what_needs_the_table_is_documented_with_the_reason() {
     };
     let documented: BTreeMap<String, BTreeSet<String>> = rows.lines().map(|line| row(line).unwrap()).collect();
     assert_eq!(found, documented);
+}
+
+/// What selects something in the API, by operation, with the command that has an option of its name, or does it otherwise.
+const SELECTED: [(&str, &str, &[(&str, &str)]); 7] = [
+    ("get clients", "client list", &[("client_id", "client show"), ("oldest", "client list --newest")]),
+    ("delete clients/{client}", "client delete", &[]),
+    ("get audit", "audit", &[("oldest", "audit --json")]),
+    ("get refusals", "audit", &[("days", "audit --since")]),
+    ("get grants", "grant list", &[]),
+    ("delete grants", "grant revoke", &[]),
+    ("get counts", "service stats", &[("days", "service stats"), ("developers", "service stats")]),
+];
+
+#[test]
+fn what_the_api_selects_by_the_commands_select_by() {
+    let api: Value = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
+    let tool = Arguments::documented();
+    let (mut selecting, mut lacking) = (BTreeSet::new(), Vec::new());
+    for (path, methods) in api["paths"].as_object().unwrap() {
+        let Some(path) = path.strip_prefix("/operator/{serviceId}/") else { continue };
+        for (method, operation) in methods.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let parameters = parameters.filter(|parameter| parameter["in"] == "query");
+            // Lists go on from page to page by themselves; what federations have is named.
+            let names = parameters.map(|parameter| parameter["name"].as_str().unwrap());
+            for name in names.filter(|name| !["limit", "cursor", "entity_id"].contains(name)) {
+                let operation = format!("{method} {path}");
+                let found = SELECTED.iter().find(|(selected, _, _)| *selected == operation);
+                let (_, words, otherwise) = found.unwrap_or_else(|| panic!("{operation} {name}"));
+                let option = name.replace('_', "-");
+                let has = command(&tool, words).get_arguments().any(|found| found.get_long() == Some(&option));
+                if !has && !otherwise.iter().any(|(known, _)| *known == name) {
+                    lacking.push(format!("{words} --{option}"));
+                }
+                selecting.insert(operation);
+            }
+        }
+    }
+    assert_eq!(lacking, Vec::<String>::new());
+    assert_eq!(selecting, SELECTED.map(|(operation, _, _)| operation.to_owned()).into());
 }
 
 /// The examples of what both the table and the API do.

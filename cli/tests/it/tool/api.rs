@@ -65,7 +65,7 @@ impl<'s> Desk<'s> {
         printed
     }
 
-    fn registered(&self, metadata: &Value) -> String {
+    pub(super) fn registered(&self, metadata: &Value) -> String {
         let url = self.served.text("registration_endpoint");
         let (status, client) = self.served.send("POST", url, None, &metadata.to_string());
         assert_eq!(status, 201, "{client}");
@@ -91,7 +91,14 @@ fn clients_are_listed_as_the_table_has_them() {
     assert_eq!(list(&[]).lines().count(), 7);
     assert_eq!(list(&["--newest"]).lines().nth(1).unwrap().split_whitespace().next(), Some(ids[5].as_str()));
     for (filter, count) in [
-        (&["--locked"][..], 1),
+        (&["--redirect-host", "rp1.example"][..], 3),
+        (&["--redirect-host", "RP0.example.", "--software-id", "s1"], 1),
+        (&["--redirect-host", "rp.example"], 0),
+        (&["--redirect-host", "no host"], 0),
+        (&["--client-type", "confidential"], 6),
+        (&["--client-type", "public"], 0),
+        (&["--ending", "36500d"], 0),
+        (&["--locked"], 1),
         (&["--pending"], 0),
         (&["--flagged"], 0),
         (&["--unused", "1d"], 0),
@@ -124,9 +131,51 @@ fn clients_are_listed_as_the_table_has_them() {
         assert!(third.contains(&ids[2]) || third.contains(&ids[3]), "{third}");
         assert_eq!(list(&[order, &["--after", after, "--locked"]].concat()).lines().count(), 2);
     }
+    lists_applications_that_end(&desk);
     let (code, text) = failure(&desk.by_api(&["client", "list", "--service", "1", "--expired"]));
     assert!(code == 2 && text.contains("needs the table: the API has no clients that have ended"), "{text}");
     served.stop();
+}
+
+/// Public clients of which some end within a day are found by the scheme of their application, by their type and their end.
+fn lists_applications_that_end(desk: &Desk<'_>) {
+    let policy = data_file(desk.data, "lifetime.json", &json!({"client_lifetime": 3600}).to_string());
+    let application = |name: &str| {
+        desk.registered(&json!({
+            "client_name": name, "redirect_uris": ["com.example.app:/cb"], "token_endpoint_auth_method": "none",
+        }))
+    };
+    application("Stays");
+    printed(&desk.admin.run(&["service", "update", "1", "--policy", &policy]));
+    let [first, second] = ["First", "Second"].map(application);
+    let list = |more: &[&str]| desk.same(&[&["client", "list", "--service", "1", "--json"], more].concat());
+    let ids = |listed: &str| -> Vec<String> {
+        let clients = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        clients.map(|client| client["client_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let found = |more: &[&str]| ids(&list(more));
+    for (filter, count) in [
+        (&["--redirect-host", "com.Example.app:"][..], 3),
+        (&["--redirect-host", "com.example.app"], 0),
+        (&["--client-type", "public"], 3),
+        (&["--client-type", "confidential"], 6),
+        (&["--ending", "1d"], 2),
+        (&["--ending", "30m"], 0),
+        (&["--ending", "1d", "--redirect-host", "com.example.app:"], 2),
+        (&["--ending", "1d", "--client-type", "confidential"], 0),
+    ] {
+        for order in [&[][..], &["--newest"]] {
+            assert_eq!(found(&[filter, order].concat()).len(), count, "{filter:?} {order:?}");
+        }
+    }
+    assert_eq!(found(&["--ending", "1d"]), [first.clone(), second.clone()]);
+    assert_eq!(found(&["--ending", "1d", "--newest"]), [second, first.clone()]);
+    for filter in [["--redirect-host", "com.example.app:"], ["--client-type", "public"], ["--ending", "1d"]] {
+        let cut = [&["client", "list", "--service", "1", "--newest", "--limit", "1"], &filter[..]].concat();
+        let more = String::from_utf8(desk.by_api(&cut).stderr).unwrap();
+        let after = more.strip_prefix("There are more: --after '").unwrap().trim_end().trim_end_matches('\'');
+        assert_eq!(found(&[&cut[4..], &["--after", after]].concat()), [first.clone()], "{filter:?}");
+    }
 }
 
 /// What a command prints that must succeed.
@@ -245,14 +294,27 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
     let made: Value = serde_json::from_slice(&api.stdout).unwrap();
     assert!(made["registration_client_uri"].as_str().unwrap().starts_with(served.text("registration_endpoint")));
     let id = made["client_id"].as_str().unwrap();
-    for words in [
-        &["rotate-secret", "--service", "1", id, "--overlap", "1h"][..],
-        &["reissue-token", "--service", "1", id, "--yes"],
+    for (words, members) in [
+        (
+            &["rotate-secret", "--service", "1", id, "--overlap", "1h"][..],
+            &["client_id", "client_secret", "previous_secret_until"][..],
+        ),
+        (&["rotate-secret", "--service", "1", id, "--at-once", "--yes"], &["client_id", "client_secret"]),
+        (&["reissue-token", "--service", "1", id, "--yes"], &["client_id", "registration_access_token"]),
     ] {
         let words = [&["client"], words, &["--json"]].concat();
         let (api, table) = (desk.by_api(&words), desk.admin.run(&words));
-        assert_eq!((names(&api), names(&api).len()), (names(&table), 2), "{words:?}");
+        assert_eq!(
+            (names(&api), names(&table)),
+            (names(&table), members.iter().map(|name| (*name).to_owned()).collect())
+        );
         assert_ne!(api.stdout, table.stdout);
+    }
+    let rotate = ["client", "rotate-secret", "--service", "1", id, "--overlap", "1h", "--json"];
+    for output in [desk.by_api(&rotate), desk.admin.run(&rotate)] {
+        let until = serde_json::from_slice::<Value>(&output.stdout).unwrap()["previous_secret_until"].clone();
+        let shown = desk.admin.json(&["client", "show", "--service", "1", id]);
+        assert_eq!((until.is_string(), &until), (true, &shown["previous_secret_until"]));
     }
     show(id);
     // What is replaced is what was seen, by either way.
@@ -461,6 +523,9 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     assert!(desk.same(&audit(&["--refused"])).contains("invalid_redirect_uri"));
     wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 clients"));
     desk.same(&["service", "stats", "1"]);
+    let hours = desk.same(&["service", "stats", "1", "--hours"]);
+    let row: Vec<&str> = hours.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!((row.len(), &row[1..], row[0].len()), (4, &["oauth", "1", "1"][..], "2026-09-21T14".len()), "{hours}");
     desk.same(&["service", "federation", "check", "1"]);
     let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];
     let (table, api) = (desk.admin.run(&rehearsed), desk.by_api(&rehearsed));

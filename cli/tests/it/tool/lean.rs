@@ -32,6 +32,8 @@ fn functions_have_no_ways_to_sign_in_but_their_role() {
     for package in packages {
         let tree = built(&package);
         assert_eq!(aws_config(&tree), BTreeSet::from(["default-https-client", "rt-tokio"]), "{package}");
+        let numbers = tree.lines().find(|line| line.starts_with("serde_json v")).unwrap();
+        assert!(numbers.contains("float_roundtrip"), "{package} reads numbers as tests do, whose crates ask for it");
         for line in tree.lines() {
             for foreign in ["aws-sdk-sso", "aws-sdk-signin", "clap", "dynoxide", "signal-hook v"] {
                 assert!(!line.starts_with(foreign), "{package}: {line}");

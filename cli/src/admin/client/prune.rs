@@ -178,7 +178,7 @@ impl Prune {
         let (mut restored, mut failed) = (Vec::new(), Vec::new());
         if !self.dry_run {
             for client_id in &pruned {
-                match administration::restore(&desk.context(), client_id).await {
+                match administration::restore(&desk.context(), client_id, None).await {
                     Ok(()) => restored.push(client_id.as_str()),
                     Err(RestoreFault::Core(error @ (Error::Unavailable(_) | Error::Internal(_)))) => {
                         return Err(described(error));

@@ -57,8 +57,8 @@ pub enum Error {
     /// An operator asks for a client that does not exist.
     #[error("there is no such client")]
     UnknownClient,
-    /// The operator's token has none of these permissions (RFC 6750 §3.1), the least first; or it does not work for this
-    /// service, which no permission would help.
+    /// The operator's token has none of these permissions (RFC 6750 §3.1), that first which is meant for it; or it does not work
+    /// for this service, which no permission would help.
     #[error("the token does not permit this{}", needed(.0))]
     InsufficientScope(Vec<Permission>),
     /// An operator has locked the client.
@@ -236,7 +236,7 @@ impl Error {
     }
 
     /// What a refused bearer is told of it in `WWW-Authenticate` (RFC 6750 §3), where there is something to tell: no error
-    /// code to a request that carried no token, and of permissions the least one that suffices.
+    /// code to a request that carried no token, and of permissions one that suffices.
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
         match self {

@@ -66,7 +66,7 @@ pub enum Command {
     Unlock(Seen),
     /// Approve a client that waits for it, or the names of one that does not.
     Approve(Seen),
-    /// Deny a client that waits for approval: it is deleted.
+    /// Deny a client that waits for approval: it is deleted, and can be restored for thirty days.
     Deny {
         #[command(flatten)]
         seen: Seen,

@@ -182,7 +182,8 @@ async fn what_was_deleted_comes_back_as_the_version_that_it_was_or_it_is_said_wh
     };
     let restore = async |body: &Value| operator.send("POST", &format!("clients/{id}/restore"), body).await;
     let bulk = async |preview: bool, version: u64| {
-        let order = json!({"action": "restore", "preview": preview, "clients": [{"client_id": id, "version": version}]});
+        let order =
+            json!({"action": "restore", "preview": preview, "clients": [{"client_id": id, "version": version}]});
         let reply = operator.send("POST", "bulk", &order).await;
         reply.body["results"][0]["outcome"].as_str().unwrap_or_default().to_owned()
     };

@@ -63,7 +63,10 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             sequence: text }",
         ),
         ("AuditPage", "{ entries: [AuditEntry], next?: text }"),
-        ("ClientHistory", "{ ..AuditPage, deleted?: { client_name?: text, restorable_until?: integer, version?: integer } }"),
+        (
+            "ClientHistory",
+            "{ ..AuditPage, deleted?: { client_name?: text, restorable_until?: integer, version?: integer } }",
+        ),
         ("Conduct", "\"allow\" | \"flag\" | \"refuse\""),
         ("Unoffered", "\"drop\" | \"refuse\""),
         ("Offer", "{ offered: [text], default?: [text], unoffered: Unoffered }"),

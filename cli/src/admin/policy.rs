@@ -5,6 +5,7 @@ use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use operator::Fault;
 use operator::policy::members;
+use operator::shown::WARNINGS;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
@@ -187,8 +188,8 @@ impl InForce {
 }
 
 /// What an answer of the API warns of.
-fn warnings(answer: &Map<String, Value>) -> Vec<String> {
-    let texts = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+pub(super) fn warnings(answer: &Map<String, Value>) -> Vec<String> {
+    let texts = answer.get(WARNINGS).and_then(Value::as_array).into_iter().flatten();
     texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 

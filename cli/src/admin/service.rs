@@ -186,16 +186,19 @@ async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
                 [(name.to_owned(), value.into()), ("clients".to_owned(), clients.into())].into_iter().collect()
             };
             let days = connection.store.day_counts(id).await.map_err(described)?;
-            let developers = connection.store.developer_counts(id).await.map_err(described)?;
+            let all = connection.store.developer_counts(id, None, usize::MAX).await;
+            let (developers, _) = all.map_err(described)?;
             let days: Vec<_> = days.into_iter().map(|day| row("day", day)).collect();
             (days, developers.into_iter().map(|developer| row("developer", developer)).collect())
         }
         Asked::Api(api) => {
             let asking = Asking::new(Method::GET, &[&id.to_string(), "counts"]);
-            let asking = asking.with("days", Some(operator::counts::MOST_DAYS)).with("developers", Some(true));
-            let mut members = api.ask(asking).await?.members;
-            has(&members, &[DAYS, DEVELOPERS])?;
-            (rows(&mut members, DAYS.0), rows(&mut members, DEVELOPERS.0))
+            let by_day = asking.clone().with("days", Some(operator::counts::MOST_DAYS));
+            let mut members = api.ask(by_day).await?.members;
+            has(&members, &[DAYS])?;
+            let by_developer = asking.with("days", Some(1)).with("developers", Some(true));
+            let (developers, _) = api.pages(&by_developer, DEVELOPERS, usize::MAX).await?;
+            (rows(&mut members, DAYS.0), developers)
         }
     };
     let clients = |row: &Map<String, Value>| row.get("clients").and_then(Value::as_u64).unwrap_or_default();

@@ -6,8 +6,7 @@ import { registrar } from './shell.js'
 import { confirm, screen } from './ui.js'
 
 export function grants(context) {
-  const { id, query, may } = context
-  const ends = may('client.write', 'use_service')
+  const { id, query, endsGrants } = context
   const by = query.get('client') ? 'client' : 'subject'
   const text = query.get(by) ?? ''
   const path = `${id}/grants`
@@ -23,12 +22,12 @@ export function grants(context) {
     said(scopes.join(' ')), ', ', code_expires_at && 'a code that nobody has used, ', until(code_expires_at ?? refresh_token_expires_at ?? access_token_expires_at), ', since ', time(granted_at),
   ]
   const show = (grants) => [
-    ends && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
+    endsGrants && h('p', end(whose, 'End all of these …', h('p', 'All tokens and codes of ', said(text), ' end.'), text)),
     table('Grants', ['Client', 'User', 'Scopes', 'Authorizations', 'Changed', 'End it'], grants.map((grant) => {
       const { numeric_id, client_id = numeric_id, client_name = client_id, subject, scopes = [], authorizations, modified_at } = grant
       const content = h('p', 'Tokens and codes of ', said(subject), ' at ', said(client_name), ' end, and the user is asked again.')
       return [said(client_name), said(subject), said(scopes.join(' ')), list(authorizations.map(authorization)), time(modified_at),
-        ends && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
+        endsGrants && end({ subject, client: client_id }, 'End …', content, '', { 'data-row': true })]
     })),
   ]
   return screen(context, 'Grants', text ? [['GET', path, whose]] : [], text && registrar(['grant', 'list'], whose, [id]),

@@ -176,9 +176,9 @@ impl Prune {
         let (mut restored, mut failed) = (Vec::new(), Vec::new());
         for client_id in &pruned {
             let outcome = if self.dry_run {
-                administration::restored(&desk.context(), client_id).await.map(drop)
+                administration::restored(&desk.context(), client_id, None).await.map(drop)
             } else {
-                administration::restore(&desk.context(), client_id).await
+                administration::restore(&desk.context(), client_id, None).await
             };
             match outcome {
                 Ok(()) => restored.push(client_id.as_str()),

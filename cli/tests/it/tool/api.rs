@@ -494,7 +494,7 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         if create.contains(&"client.read") {
             let token = made["token"].as_str().unwrap();
             let (code, text) = failure(&desk.by_api_as(token, &["client", "lock", "--service", "1", &one]));
-            assert!(code == 5 && text == "error: the token does not permit this\n", "{text}");
+            assert!(code == 5 && text == "error: the token does not permit this: it needs client.write\n", "{text}");
             assert_eq!(printed(&desk.by_api(&revoke)), "The token is revoked.\n");
             let (code, text) = failure(&desk.by_api_as(token, &["client", "list", "--service", "1"]));
             assert!(code == 5 && text == "error: the token is not valid for this request\n", "{text}");

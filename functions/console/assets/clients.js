@@ -30,11 +30,10 @@ const SOURCES = ['oauth', 'operator', 'authlete_registration', 'authlete_create'
 export function clients(context) {
   const { id, query } = context
   const filter = Object.fromEntries(query)
-  const { client_id, name, software_id, source, locked, pending, flagged, unused } = filter
-  // The command has no filter for the others.
-  const lists = !client_id && !filter.redirect_host && !filter.client_type && registrar(['client', 'list'], {
-    'service': id, 'newest': true, name, 'software-id': software_id, source, 'locked': locked && true, 'pending': pending && true,
-    'flagged': flagged && true, 'unused': unused && `${unused}s`,
+  const { client_id, name, redirect_host, software_id, source, client_type, locked, pending, flagged, unused, ending } = filter
+  const lists = !client_id && registrar(['client', 'list'], {
+    'service': id, 'newest': true, name, 'redirect-host': redirect_host, 'software-id': software_id, source, 'client-type': client_type, 'locked': locked && true,
+    'pending': pending && true, 'flagged': flagged && true, 'unused': unused && `${unused}s`, 'ending': ending && `${ending}s`,
   })
   if (filter.deleted) {
     return screen(context, 'Clients', [['GET', `${id}/audit`]], registrar(['audit'], { service: id, since: '30d' }), search(context, filter), deletedLately(context))

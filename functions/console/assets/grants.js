@@ -33,8 +33,7 @@ export function grants(context) {
   return screen(context, 'Grants', text ? [['GET', path, whose]] : [], text && registrar(['grant', 'list'], whose, [id]),
     form('search', () => context.go(['grants'], { [what.value]: words.value.trim() }),
       h('div.row', field('Of', what), field('Which', words), submitButton('Show'))),
-    text ? pages(context, path, 'grants', whose, show, ['There is none: nobody has consented, or all has ended',
-      by === 'client' ? [', or ', h('a', { href: context.link(['clients', text]) }, 'there is no such client'), '.'] : '.'])
+    text ? pages(context, path, 'grants', whose, show, 'There is none: nobody has consented, or all has ended.')
       : hint('Name a user, by the subject that your authorization server sends, or a client. A grant is there once a user has consented: ',
       h('code', `registrar grant list ${id} --subject SUBJECT`), ', docs/authorization-servers.md.'))
 }

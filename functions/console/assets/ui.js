@@ -44,9 +44,6 @@ export async function copy(text, variable) {
   }
 }
 
-/** What a request needs that a token may not permit (docs/operators.md). */
-const permission = (method, path, query) => query?.entity_id ? 'use_service' : `${/^\d+\/(policy|audit|tokens)/.test(path) ? 'service' : 'client'}.${method === 'GET' || path.endsWith('/try') ? 'read' : 'write'}`
-
 /** What was asked, and why there is no answer to it. */
 export function failure(error) {
   // That something was done before does not stand beside it.
@@ -55,11 +52,11 @@ export function failure(error) {
     if (!(error instanceof SyntaxError)) console.error(error)
     return h('div.failure', { role: 'alert' }, h('p', said(error.message)))
   }
-  const { asked: [method, path, query], status, members } = error
+  const { asked: [method, path], status, needs, members } = error
   return h('div.failure', { role: 'alert' },
     h('p', h('strong', status ? `${status} ` : 'No answer '), code(members.error ?? ''), ' to ', code(`${method} ${path}`)),
     h('p', said(error.message)),
-    status === 403 && h('p', 'It needs a token with ', code(permission(method, path, query)), ': registrar token create makes one.'),
+    needs && h('p', 'It needs a token with ', code(needs), ': registrar token create makes one.'),
     h('details', h('summary', 'The whole answer'), h('pre', pretty(members))))
 }
 

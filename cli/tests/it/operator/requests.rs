@@ -321,7 +321,7 @@ async fn a_client_that_is_gone_is_found_by_its_identifier() {
     let until = operator.world.clock.now() + 30 * 24 * 60 * 60;
     let gone = json!({"client_id": id, "numeric_id": number});
     let mut restorable = gone.clone();
-    json_patch::merge(&mut restorable, &json!({"client_name": "One", "restorable_until": until}));
+    json_patch::merge(&mut restorable, &json!({"client_name": "One", "restorable_until": until, "version": 1}));
     for name in [&id, &number.to_string()] {
         let found = operator.get(&format!("clients?client_id={name}")).await.body;
         assert_eq!(found, json!({"clients": [], "deleted": restorable}), "{name}");

@@ -51,10 +51,13 @@ impl Store {
         let named: Vec<(u64, &String)> =
             client_ids.iter().map(|client_id| (service.numeric_id(client_id), client_id)).collect();
         // An identifier and its own number have one place, and a batch that names a key twice is none.
-        let keys: BTreeSet<Key> = named.iter().flat_map(|(number, client_id)| {
-            let document = DocumentUri::is_meant_by(client_id).then(|| metadata_document_key(service.id, *number));
-            [Some(client_key(service.id, *number)), document].into_iter().flatten()
-        }).collect();
+        let keys: BTreeSet<Key> = named
+            .iter()
+            .flat_map(|(number, client_id)| {
+                let document = DocumentUri::is_meant_by(client_id).then(|| metadata_document_key(service.id, *number));
+                [Some(client_key(service.id, *number)), document].into_iter().flatten()
+            })
+            .collect();
         let found = self.batches(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let today = self.clock.today();
         let is_due_of =

@@ -7,7 +7,7 @@ use shared::administration::{configure_service, create_numbered_service};
 use shared::policy::ValueFault;
 use shared::service::{Service, ServiceConfiguration};
 
-use super::{create_new, first_secrets, members, settings, topology};
+use super::{create_new, first_secrets, members, settings, topology, transfer};
 use crate::admin::desk::of_service;
 use crate::admin::input::Input;
 use crate::admin::{Connection, Output, operator};
@@ -64,7 +64,11 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
 }
 
 fn read(input: &Input) -> Result<Declared> {
-    let mut members = input.object()?;
+    let bytes = input.bytes()?;
+    if transfer::is_export(&bytes) {
+        bail!("{input} is a service with its clients: `registrar service import FILE` makes it of that");
+    }
+    let mut members = input.object_of(&bytes)?;
     let id = match members.remove("id") {
         None => None,
         Some(id) => match id.as_u64().filter(|id| (1..=MAX_ID).contains(id)) {

@@ -352,6 +352,21 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         let told = String::from_utf8(table.stderr).unwrap();
         assert_eq!(told.contains("does not open the door stet"), refused.contains(&"stet"), "{told}");
     }
+    let refusals: Value =
+        serde_json::from_str(&desk.same(&["audit", "--service", "1", "--refused", "--json"])).unwrap();
+    let sample = &refusals[0]["samples"][0]["sent"];
+    assert_eq!(sample["redirect_uris"], json!(["https://rp.example/…#…"]), "{refusals}");
+    let sampled = data.0.join("sample.json");
+    std::fs::write(&sampled, sample.to_string()).unwrap();
+    let tried = ["policy", "try", "1", "--sample", sampled.to_str().unwrap()];
+    for output in [desk.admin.run(&tried), desk.by_api(&tried)] {
+        let (code, told) = failure(&output);
+        assert!(code == 4 && told.contains("fragment"), "refused for what it was refused for: {told}");
+    }
+    let checked = desk.admin.run(&["policy", "check", file, "--sample", sampled.to_str().unwrap(), "--json"]);
+    let outcome: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert!(outcome["client"]["redirect_uris"][0].as_str().unwrap().starts_with("https://rp.example/"), "{outcome}");
+    assert!(outcome["refused"]["error_description"].as_str().unwrap().contains("fragment"), "{outcome}");
     let replace = ["policy", "replace", "1", file];
     let replaced: Value = serde_json::from_str(&printed(&desk.by_api(&replace))).unwrap();
     assert_eq!(replaced["policy"]["secret_overlap"], 77);
@@ -413,7 +428,7 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         desk.same(&audit(more));
     }
     assert!(desk.same(&audit(&["--refused"])).contains("invalid_redirect_uri"));
-    wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 clients"));
+    wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 client."));
     desk.same(&["service", "stats", "1"]);
     desk.same(&["service", "federation", "check", "1"]);
     let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];

@@ -7,6 +7,7 @@ use anyhow::{Context, Error, Result, ensure};
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::future::try_join_all;
 use serde_json::Map;
+use shared::counted::counted;
 use shared::credentials::IdSalt;
 use shared::service::{Service, ServiceConfiguration};
 use shared::store::{Entered, Store, TokenRecord};
@@ -28,8 +29,9 @@ const AT_ONCE: usize = 16;
 pub(in crate::admin::service) async fn import(import: &Import, connection: &Connection, output: &Output) -> Result<()> {
     let file = Source::of(import)?;
     let found = file.check(connection).await?;
+    let there = format!("{}, {}", counted(found.clients, "client"), counted(found.tokens, "token"));
     if import.dry_run {
-        output.done(&format!("The file is as it should be: {} clients, {} tokens.", found.clients, found.tokens));
+        output.done(&format!("The file is as it should be: {there}."));
         return tell(&file, &found, None, output);
     }
     let keys = connection.keys_for(&found.configuration.organization).await?;
@@ -43,7 +45,7 @@ pub(in crate::admin::service) async fn import(import: &Import, connection: &Conn
         name: &file.name,
     };
     let known = file.write(&arrival).await?;
-    output.done(&format!("Service {} is imported: {} clients, {} tokens.", file.id, found.clients, found.tokens));
+    output.done(&format!("Service {} is imported: {there}.", file.id));
     topology::warn(&found.configuration, connection.base_url().as_deref());
     tell(&file, &found, Some(known), output)
 }
@@ -251,9 +253,9 @@ fn tell(file: &Source<'_>, found: &Found, known: Option<u64>, output: &Output) -
         output.done(&format!("Of these clients {} had been there before.", known.unwrap_or_default()));
     }
     if found.without_secret > 0 {
+        let clients = counted(found.without_secret, "client");
         print::complain(&format!(
-            "warning: {} clients need a secret and have none: each gets one with its next update",
-            found.without_secret
+            "warning: without the secret that it needs: {clients}; each gets one with its next update"
         ));
     }
     if !found.has_secrets && found.configuration.federation.enabled {

@@ -119,7 +119,7 @@ pub async fn replace_once(
         // That it was verified is what is said by it (RFC 7591 §3.2.1).
         let statement = &draft.metadata.software_statement;
         if statement.is_some() && *statement != client.record.metadata.rest().software_statement {
-            let expected = "the one that was verified when the client registered, or left out";
+            let expected = "the one that was verified when the client registered";
             return Err(Invalid::syntax("software_statement", expected).into());
         }
         let metadata = admit(context.service.policy(), draft.metadata)?;

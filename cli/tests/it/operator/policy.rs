@@ -165,13 +165,13 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
     for (patch, part) in [
         (
             json!({"token_endpoint_auth_methods": {"offered": ["none"], "unoffered": "refuse"}}),
-            "token_endpoint_auth_methods: the default",
+            "token_endpoint_auth_methods does not offer",
         ),
         (
             json!({"token_endpoint_auth_methods": {"offered": [], "unoffered": "drop"}}),
             "token_endpoint_auth_methods.offered is empty",
         ),
-        (json!({"scopes": {"offered": "a b", "default": "c", "unoffered": "drop"}}), "scopes: the default"),
+        (json!({"scopes": {"offered": "a b", "default": "c", "unoffered": "drop"}}), "scopes.default: 'c'"),
         (
             json!({"grant_types": {"offered": ["authorization_code"], "default": ["refresh_token"], "unoffered": "drop"}}),
             "grant_types.default: 'refresh_token'",

@@ -202,7 +202,7 @@ async fn rfc7591_3_2_1_nobody_sets_a_statement_that_was_not_verified() {
     let client = format!("clients/{id}");
     let refused = operator.send("PATCH", &client, &json!({"software_statement": "x.y.z"})).await;
     assert_eq!((refused.status, refused.text("error")), (400, "invalid_client_metadata"), "{refused:?}");
-    let said = "software_statement must be the one that was verified when the client registered, or left out";
+    let said = "software_statement is not the one that was verified when the client registered";
     assert_eq!(refused.text("error_description"), said, "{refused:?}");
     let unread = json!({"redirect_uris": ["https://rp.example/cb"], "software_statement": "x.y.z"});
     let refused = operator.send("POST", "clients", &unread).await;

@@ -69,7 +69,8 @@ fn examples() -> Vec<Example> {
 fn files(data: &Folder) {
     let client = json!({"client_name": "New", "redirect_uris": ["https://rp.example/cb"]});
     let policy = json!({"registration": "open"});
-    for (name, content) in [("policy", &policy), ("metadata", &client), ("changes", &json!({"client_name": "Other"}))] {
+    let (changes, sample) = (json!({"client_name": "Other"}), json!({"client_name": "9 characters"}));
+    for (name, content) in [("policy", &policy), ("metadata", &client), ("changes", &changes), ("sample", &sample)] {
         data_file(data, &format!("{name}.json"), &content.to_string());
     }
 }

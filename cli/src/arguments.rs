@@ -15,7 +15,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use clap_complete::Shell;
 
 use crate::failure::{Failure, Kind};
-use crate::print::say;
+use crate::print::{self, say};
 use crate::{admin, sandbox, serve};
 
 /// The name of the program.
@@ -100,6 +100,11 @@ impl Arguments {
         };
         examples::added_to(APART.into_iter().fold(Self::command(), hidden))
     }
+}
+
+/// Prints what the reader of the command line answers itself: help, a version.
+pub fn print_answer(answer: &clap::Error) {
+    print::written(answer.print(), false, None);
 }
 
 /// Prints completions for a shell.

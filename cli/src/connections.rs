@@ -1,5 +1,7 @@
 //! Connections: how many there are, and how long each may take its time.
 
+mod unread;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -9,7 +11,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::serve::Listener;
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
 
+use self::unread::{Lingering, Unread};
 use crate::tls;
 
 /// How much of a request or an answer a connection keeps in memory, in bytes: larger heads are refused.
@@ -54,7 +56,8 @@ pub struct Peer {
     pub certificate: Option<String>,
 }
 
-/// Answers requests, by TLS with `tls`, until `stopped`: no more are accepted then, and those that run are answered.
+/// Answers requests, by TLS with `tls`, until `stopped`: no more are accepted then, and those that run are answered. Where an
+/// answer leaves some of a body unread, it says that the connection ends with it.
 pub async fn serve<A, F>(
     mut listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -62,7 +65,7 @@ pub async fn serve<A, F>(
     answer: A,
     stopped: impl Future<Output = ()>,
 ) where
-    A: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
+    A: Fn(Request<Body>, Arc<Peer>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
@@ -100,7 +103,7 @@ struct Connection<A> {
 
 impl<A, F> Connection<A>
 where
-    A: Fn(Request<Incoming>, Arc<Peer>) -> F + 'static,
+    A: Fn(Request<Body>, Arc<Peer>) -> F + 'static,
     F: Future<Output = Response<Body>> + 'static,
 {
     async fn secure(self, tls: TlsAcceptor, stream: TcpStream, address: SocketAddr) {
@@ -115,13 +118,14 @@ where
     }
 
     async fn converse(self, stream: impl AsyncRead + AsyncWrite + 'static, peer: Peer) {
-        let (peer, answer) = (Arc::new(peer), self.answer);
-        let service = service_fn(move |request| {
-            let answer = answer(request, Arc::clone(&peer));
-            async { Ok::<_, Infallible>(answer.await) }
-        });
-        let mut stream = TimeoutWriter::new(stream);
+        let (peer, answer, unread) = (Arc::new(peer), self.answer, Unread::default());
+        let mut stream = TimeoutWriter::new(Lingering::new(stream, unread.clone()));
         stream.set_timeout(Some(self.patience));
+        let service = service_fn(move |request| {
+            let answer = answer(unread.watching(request), Arc::clone(&peer));
+            let unread = unread.clone();
+            async move { Ok::<_, Infallible>(unread.told(answer.await)) }
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.patience)

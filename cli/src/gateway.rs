@@ -124,10 +124,6 @@ impl Gateway {
         if let Some(answer) = self.front.as_ref().and_then(|front| front.answer(&head, &path)) {
             return answer;
         }
-        let page = self.login.as_ref().and_then(|login| Some((login, login.page(&path)?)));
-        if page.is_none() && self.routes.at(&path).is_err() {
-            return message(StatusCode::NOT_FOUND, "Not Found");
-        }
         let body = match self.bodies.read(body).await {
             Ok(body) => body,
             Err(refusal) => return unread(refusal),
@@ -136,7 +132,7 @@ impl Gateway {
         if let Some(code) = self.console_code.as_ref().filter(|_| shows_code) {
             return code.answer(&body.bytes, self.now());
         }
-        match page {
+        match self.login.as_ref().and_then(|login| Some((login, login.page(&path)?))) {
             Some((login, page)) => login.answer(self, page, &head, &body.bytes).await,
             None => self.dispatch(&head, &path, &body.bytes, client).await,
         }
@@ -344,16 +340,14 @@ fn forbidden(stranger: &Stranger) -> Response<Body> {
     message(StatusCode::FORBIDDEN, &text)
 }
 
-/// An answer to a request whose body is not read: its connection ends.
+/// An answer to a request whose body is not read.
 fn unread(refusal: Refusal) -> Response<Body> {
     let text = match refusal {
         Refusal::TooLarge => "Request Entity Too Large",
         Refusal::TooSlow => "Request Timeout",
         Refusal::Broken => "Bad Request",
     };
-    let mut response = message(refusal.status(), text);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+    message(refusal.status(), text)
 }
 
 #[cfg(test)]

@@ -11,7 +11,11 @@ async fn main() -> ExitCode {
     let (json, outcome) = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => (arguments.json, run(arguments).await),
         Err(error) if asks_for_json() && error.use_stderr() => (true, Err(arguments::usage(&error))),
-        Err(error) => error.exit(),
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(answer) => {
+            arguments::print_answer(&answer);
+            return ExitCode::SUCCESS;
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

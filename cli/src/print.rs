@@ -9,17 +9,18 @@ use shared::metadata::is_hidden;
 use signal_hook::consts::SIGPIPE;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::failure::Kind;
+use crate::failure::{Failure, Kind};
 
 /// Prints a line to the standard output, as `println!` does.
 macro_rules! say {
-    ($($text:tt)*) => { $crate::print::line(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::print::line(format_args!($($text)*), false, None) };
 }
 pub(crate) use say;
 
-/// Prints a line.
-pub(crate) fn line(text: Arguments<'_>) {
-    written(writeln!(io::stdout().lock(), "{text}"));
+/// Prints a line. Where it cannot, the program ends with the reason, as JSON if asked for, and with what nobody knows then:
+/// `lost` says in whole sentences what was done already, and what to do about it.
+pub(crate) fn line(text: Arguments<'_>, json: bool, lost: Option<&str>) {
+    written(writeln!(io::stdout().lock(), "{text}"), json, lost);
 }
 
 /// Says something beside the output, if somebody sits there.
@@ -70,12 +71,17 @@ fn escaped(text: &str) -> String {
 
 /// A closed pipe ends the program by the signal that ends other programs, which shells and `pipefail` know. The signal
 /// itself stays ignored: connections that others close must not end a server.
-fn written(result: io::Result<()>) {
+pub(crate) fn written(result: io::Result<()>, json: bool, lost: Option<&str>) {
     let flushed = result.and_then(|()| io::stdout().lock().flush());
     let Err(error) = flushed else { return };
-    if error.kind() == ErrorKind::BrokenPipe {
+    let is_closed = error.kind() == ErrorKind::BrokenPipe;
+    if !is_closed || lost.is_some() {
+        let reason = format!("cannot write to the standard output: {error}");
+        let sentence = lost.map_or_else(|| reason.clone(), |lost| format!("{reason}. {lost}"));
+        Failure::new(Kind::Fault, sentence).report(json);
+    }
+    if is_closed {
         let _ = emulate_default_handler(SIGPIPE);
     }
-    complain(&format!("error: cannot write to the standard output: {error}"));
     exit(Kind::Fault.code().into());
 }

@@ -7,11 +7,18 @@ mod stet;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use axum::body::Body;
+use axum::http::{Request, Response};
 use clap::Subcommand;
+use tokio::net::TcpListener;
 
+use crate::connections::{self, Limits};
 use crate::private;
+use crate::serve::told_to_stop;
+use crate::tls::{self, Identity};
 
 /// A sandbox.
 #[derive(Subcommand)]
@@ -34,6 +41,21 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Federation(options) => federation::run(&options).await,
         Command::Documents(options) => documents::run(&options).await,
     }
+}
+
+/// Answers requests by TLS until it is told to stop.
+async fn serve<A>(listener: TcpListener, identity: Identity, answer: A) -> Result<()>
+where
+    A: Fn(&Request<Body>) -> Response<Body> + Send + Sync + 'static,
+{
+    let answer = Arc::new(answer);
+    let answer = move |request: Request<Body>, _| {
+        let answer = Arc::clone(&answer);
+        async move { answer(&request) }
+    };
+    let tls = tls::acceptor(identity, None)?;
+    connections::serve(listener, Some(tls), Limits::default(), answer, told_to_stop()?).await;
+    Ok(())
 }
 
 /// The folder of a sandbox, which is known by its file `known`.

@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum::body::Body;
 use axum::http::Request;
-use hyper::body::Incoming;
 use shared::App;
 use shared::app::{ServiceCaching, Settings};
 use shared::credentials::KeyEncryption;
@@ -283,12 +282,12 @@ struct Listening {
 impl Listening {
     async fn serve(self, limits: Limits, stopped: impl Future<Output = ()>) {
         let gateway = Arc::new(self.gateway.with_patience(limits.patience));
-        let answer = move |request: Request<Incoming>, peer: Arc<Peer>| {
+        let answer = move |request: Request<Body>, peer: Arc<Peer>| {
             let gateway = Arc::clone(&gateway);
             async move {
                 let Peer { address, secure, certificate } = peer.as_ref();
                 let client = Client { address: *address, secure: *secure, certificate: certificate.as_deref() };
-                gateway.answer(request.map(Body::new), client).await
+                gateway.answer(request, client).await
             }
         };
         connections::serve(self.listener, self.tls, limits, answer, stopped).await;
@@ -446,6 +445,7 @@ fn write_environment(
     let variables = [
         (environment::ENDPOINT_URL, demo.dynamodb_endpoint.as_str()),
         ("AWS_REGION", embedded::REGION),
+        ("AWS_DEFAULT_REGION", embedded::REGION), // the AWS CLI 1 reads no other
         (environment::ACCESS_KEY, access_key.expose()),
         ("AWS_SECRET_ACCESS_KEY", embedded::SECRET),
         ("REGISTRAR_TABLE", TABLE),

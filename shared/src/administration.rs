@@ -58,6 +58,21 @@ impl Draft {
     }
 }
 
+/// A client after a change.
+pub struct Updated {
+    /// The client, with its secret.
+    pub information: ClientInformation,
+    has_new_secret: bool,
+}
+
+impl Updated {
+    /// The secret that was made with that change, so that nobody has seen it.
+    #[must_use]
+    pub fn new_secret(&self) -> Option<&ClientSecret> {
+        self.information.client_secret.as_ref().filter(|_| self.has_new_secret)
+    }
+}
+
 /// Creates a client. Unlike a registration it is no subject of the policy's offers, need not be consistent yet,
 /// and has no registration access token.
 ///
@@ -87,7 +102,8 @@ pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInforma
 }
 
 /// Replaces what `draft` makes of the client; what is so already is no change, unless the client lacks a secret, as one that
-/// came without secrets from another table. If another change wins, it is asked once more on the new state.
+/// came without secrets from another table. A secret that works stays: [`replace_secret`] makes another. If another change
+/// wins, it is asked once more on the new state.
 ///
 /// # Errors
 /// As [`create`]; what `draft` returns; [`Error::UnknownClient`] if the client is gone; [`Error::Contention`] if
@@ -96,7 +112,7 @@ pub async fn replace(
     context: &Context<'_>,
     client: RegisteredClient,
     draft: impl Fn(&RegisteredClient) -> Result<Draft, Error>,
-) -> Result<ClientInformation, Error> {
+) -> Result<Updated, Error> {
     once_more(context, client, |client| replace_once(context, client, &draft)).await
 }
 
@@ -108,7 +124,7 @@ pub async fn replace_once(
     context: &Context<'_>,
     mut client: RegisteredClient,
     draft: &impl Fn(&RegisteredClient) -> Result<Draft, Error>,
-) -> Result<ClientInformation, Error> {
+) -> Result<Updated, Error> {
     let draft = draft(&client)?;
     let opened = secret::open(context, &client).await?;
     let before = client.clone();
@@ -134,7 +150,7 @@ pub async fn replace_once(
         client.record.client_type = checked_type(draft.client_type, client.source, &client.record.metadata)?;
     }
     if client == before && !secret::is_lacking(context, &client) {
-        return Ok(information(client, opened));
+        return Ok(Updated { information: information(client, opened), has_new_secret: false });
     }
     step(context, &mut client);
     let client_secret = secret::keep_or_renew(context, &mut client, opened).await?;
@@ -144,7 +160,8 @@ pub async fn replace_once(
         alias_is_no_client_id(context, &client).await?;
     }
     context.app.store.replace_client(&client, &given, &context.origin).await?;
-    Ok(information(client, client_secret))
+    let has_new_secret = client.secret.as_ref().is_some_and(|secret| secret.version == client.version);
+    Ok(Updated { information: information(client, client_secret), has_new_secret })
 }
 
 /// Makes a client that is known by its document alone one of which operators can decide something.

@@ -4,6 +4,7 @@
 //! Events are read by types of our own and not by `lambda_http::Request`: its conversion builds a URI out of
 //! the path, the query and two headers, and panics where a stranger's text does not make one.
 
+mod condition;
 mod file;
 mod html;
 mod line;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing_subscriber::filter::LevelFilter;
 
+pub use condition::EntityTags;
 pub use file::{File, file};
 pub use html::escaped;
 pub use line::Metrics;

@@ -13,7 +13,6 @@ mod rehearsal;
 mod retrieval;
 mod unresolved;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -23,6 +22,7 @@ pub(crate) use budgets::Asked;
 pub use budgets::Budgets;
 pub use document::read;
 pub use identifier::{DocumentUri, UriFault};
+pub(crate) use rehearsal::tried;
 pub use rehearsal::{Lifetime, Rehearsal, rehearse};
 pub use retrieval::{Failure, FailureKind, Retrieved, Seen, Step, Validators, retrieve};
 pub use unresolved::Unresolved;
@@ -34,8 +34,8 @@ use crate::error::Error;
 use crate::federation::MetadataPolicy;
 use crate::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, Invalid, VerifiedMetadata, verify};
 use crate::policy::{METADATA_DOCUMENT, MetadataDocuments, Policy, Trust};
-use crate::registry::{self, Attempt, Begins, Context, Trail};
-use crate::service::{METHODS, Service};
+use crate::registry::{self, Attempt, Begins, Context, Surroundings, Trail};
+use crate::service::{METHODS, Service, ServiceConfiguration};
 use crate::store::{DocumentLease, KeptCopy, KeptDocument};
 use document::{Refused, choose_method, keep_safe_pages, permit};
 
@@ -93,17 +93,25 @@ pub fn is_announced(service: &Service) -> bool {
 /// # Errors
 /// [`Unresolved::NotEnabled`], [`Unresolved::InvalidUri`], [`Unresolved::NotAllowed`].
 pub fn identified(context: &Context<'_>, client_id: &str) -> Result<DocumentUri, Unresolved> {
-    let Context { app, service, audiences, .. } = context;
-    if !is_enabled(service) || !DocumentUri::is_meant_by(client_id) {
+    identify(&context.service.configuration, context.surroundings(), client_id)
+}
+
+/// As [`identified`], of a service with that configuration.
+pub(crate) fn identify(
+    configuration: &ServiceConfiguration,
+    surroundings: Surroundings<'_>,
+    client_id: &str,
+) -> Result<DocumentUri, Unresolved> {
+    let (policy, Surroundings { fetch, audiences }) = (&configuration.policy, surroundings);
+    if !policy.opens(METADATA_DOCUMENT) || !DocumentUri::is_meant_by(client_id) {
         return Err(Unresolved::NotEnabled);
     }
-    let uri = DocumentUri::parse(client_id, |pair| app.fetch.is_reachable(pair))?;
-    let policy = service.policy();
+    let uri = DocumentUri::parse(client_id, |pair| fetch.is_reachable(pair))?;
     let settings = &policy.metadata_documents;
     if uri.has_query() && !settings.query_permitted {
         return Err(UriFault::Query.into());
     }
-    let anchors = service.configuration.federation.trust_anchors.iter().map(|anchor| anchor.entity_id.as_str());
+    let anchors = configuration.federation.trust_anchors.iter().map(|anchor| anchor.entity_id.as_str());
     let issuers = policy.software_statements.issuers.iter().map(|issuer| issuer.issuer.as_str());
     // The slash of an empty path makes no other resource.
     let bare = |url: &'_ str| url.strip_suffix('/').unwrap_or(url).to_owned();
@@ -271,11 +279,19 @@ impl<'a> Search<'a> {
     async fn obtain(&mut self, known: Option<&KeptDocument>) -> Result<KeptCopy, Unresolved> {
         let Context { app, .. } = self.context;
         admit(self.context, self.uri.host(), self.asked(known)).await?;
+        self.attempt.fetched = true;
         let earlier = known.and_then(|known| known.copy.as_ref());
         let is_good = known.is_some_and(|known| !known.withdrawn);
         let validators = earlier.filter(|copy| is_good && !is_vouched_for(copy)).map(|copy| &copy.validators);
         let retrieved = retrieve(&app.fetch, self.uri, validators, self.rules(), app.clock.now()).await;
-        self.accept(retrieved.map_err(Unresolved::of_failure)?, earlier).await
+        match retrieved {
+            Ok(retrieved) => self.accept(retrieved, earlier).await,
+            Err(failure) => {
+                // How large it may be is the policy's.
+                self.attempt.rule = if failure.kind == FailureKind::Invalid { RULE } else { DOCUMENT };
+                Err(Unresolved::of_failure(failure))
+            }
+        }
     }
 
     /// Keeps a copy, and answers the client that it is.
@@ -308,8 +324,8 @@ impl<'a> Search<'a> {
         match judged.await {
             Ok(document) => Ok(self.copied(&document, &retrieved, earlier)),
             Err(unresolved) => {
-                let sent = registry::read_members(body);
-                *self.attempt = Attempt { sent, ..Attempt::new(trail.rule()) };
+                self.attempt.rule = trail.rule();
+                self.attempt.sent = registry::read_members(body);
                 Err(unresolved)
             }
         }
@@ -354,7 +370,8 @@ impl<'a> Search<'a> {
         let mut document = registry::vouched(context, document).await.map_err(Unresolved::of_core)?;
         keep_safe_pages(&mut document);
         let begins = &mut |rule, found: &_| trail.begin(rule, found);
-        let settled = settled(context.service, self.uri, document.clone(), begins);
+        let Service { configuration, .. } = context.service;
+        let settled = settled(configuration, context.service.document_policy(), self.uri, document.clone(), begins);
         Ok((document, settled.map_err(Unresolved::of_document)?.0))
     }
 
@@ -444,7 +461,8 @@ impl<'a> Search<'a> {
         let members: Map<String, Value> = serde_json::from_str(&copy.metadata).map_err(Error::internal)?;
         let document = ClientMetadata::from_members(members).map_err(Error::from)?;
         let mut trail = self.changes.then(|| Trail::new(RULE, document.clone(), Changes::default()));
-        let settled = settled(service, self.uri, document, &mut |rule, found| {
+        let policy = service.document_policy();
+        let settled = settled(&service.configuration, policy, self.uri, document, &mut |rule, found| {
             self.attempt.rule = rule;
             if let Some(trail) = &mut trail {
                 trail.begin(rule, found);
@@ -516,23 +534,21 @@ enum Standing<'k> {
 }
 
 /// What a service makes of a document: the method, what it announces, its policy, the RFCs, and its metadata policy at the
-/// end. With all the methods by which the client may authenticate. `begins` is told of each rule before it does something.
+/// end. With all the methods by which the client may authenticate. `policy` is the one for documents; `begins` is told of
+/// each rule before it does something.
 fn settled(
-    service: &Service,
+    configuration: &ServiceConfiguration,
+    policy: &Policy,
     uri: &DocumentUri,
     mut document: ClientMetadata,
     begins: Begins<'_>,
 ) -> Result<(VerifiedMetadata, Vec<AuthMethod>), Refused> {
-    let policy = match service.policy().metadata_documents.trust_of(uri.as_str()).0 {
-        Trust::Allow => service.document_policy().with_names_vouched(),
-        Trust::Ask | Trust::Block => Cow::Borrowed(service.document_policy()),
-    };
-    let policy = policy.as_ref();
+    let policy = &*policy.of_url(uri.as_str());
     begins(RULE, &document);
     permit(&document, uri, &policy.metadata_documents)?;
     begins(METHODS, &document);
     let mut methods = choose_method(&mut document, policy)?;
-    let verified = registry::settle_document(service, policy, document, begins)?;
+    let verified = registry::settle_document(configuration, policy, document, begins)?;
     // A public client has no credentials to be granted anything by (RFC 6749 §4.4).
     if verified.grant_types().contains(&GrantType::ClientCredentials) {
         methods.retain(|method| *method != AuthMethod::None);
@@ -552,18 +568,6 @@ fn settled(
     let own = verified.token_endpoint_auth_method();
     methods.retain(|method| *method == own);
     Ok((verified, methods))
-}
-
-/// Gives metadata the method that a service of that policy takes a document with them by.
-///
-/// # Errors
-/// If it offers none of those that they have.
-pub(crate) fn choose(metadata: &mut ClientMetadata, policy: &Policy) -> Result<(), Error> {
-    match choose_method(metadata, policy) {
-        Ok(_) => Ok(()),
-        Err(Refused::Invalid(error)) => Err(error),
-        Err(Refused::NoCommonMethod(invalid)) => Err(invalid.into()),
-    }
 }
 
 /// A service's metadata policy for documents: of parameters, or of entity types as in an entity statement.

@@ -342,6 +342,9 @@ pub enum PolicyFault {
     /// Keys of an issuer that cannot be fetched.
     #[error("policy: software_statements: issuers: jwks_uri {0:?} is not an https URL")]
     IssuerKeys(String),
+    /// A software statement has to be there, and whoever signs it is approved of by nobody.
+    #[error("policy: software_statements: required without an issuer in issuers: no registration could succeed")]
+    NoIssuer,
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
@@ -414,6 +417,9 @@ impl Policy {
         }
         if let Some(door) = self.unknown_door() {
             return Err(PolicyFault::UnknownDoor(door.to_owned()));
+        }
+        if self.software_statements.required && self.software_statements.issuers.is_empty() {
+            return Err(PolicyFault::NoIssuer);
         }
         let mut issuers = self.software_statements.issuers.iter().map(|issuer| &issuer.keys);
         if let Some(IssuerKeys::Remote { jwks_uri }) = issuers.find(|keys| !keys.can_be_had()) {

@@ -20,9 +20,10 @@ pub(crate) use admission::{Admitted, Scrutiny, admit, rules, settle_document, vo
 pub(crate) use enrolment::{
     MINTING_ATTEMPTS, claimed, client_type, enrol, requestable_scopes, within_the_developers_share,
 };
-pub(crate) use refusals::{Attempt, note, read as read_members};
+pub(crate) use refusals::{Attempt, note, note_look_up, read as read_members};
 pub use refusals::{OWN_TOKEN, Operation, Reason, shut_out, turned_away, turned_away_within};
-pub use rehearsal::{Refused, Rehearsal, Requirement, protection, rehearse};
+pub use rehearsal::{Refused, Rehearsal, Requirement, Surroundings, protection, rehearse};
+pub(crate) use rehearsal::{keep_heeded_statement, requirements};
 pub use sample::stand_in;
 pub(crate) use statement::RULE as SOFTWARE_STATEMENTS;
 pub(crate) use trail::{Begins, Sent, Trail};
@@ -60,6 +61,14 @@ pub struct Context<'a> {
     /// The values of `aud` by which a software statement means this service: its issuer and its registration
     /// endpoint.
     pub audiences: Vec<String>,
+}
+
+impl Context<'_> {
+    /// What a trial meets there.
+    #[must_use]
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings { fetch: &self.app.fetch, audiences: &self.audiences }
+    }
 }
 
 /// Registers a client (RFC 7591 §3.1), or counts that it is refused; what is refused before, [`turned_away`] counts.
@@ -229,7 +238,7 @@ pub async fn update(
         // Who may not manage it may have guessed its name.
         let is_owner = !matches!(error, Error::InvalidToken | Error::UnknownClient | Error::ClientEnded);
         let client_id = (is_there && is_owner).then(|| client_id.to_owned());
-        note(context, &error.into(), &Attempt { operation, rule, sent, client_id }).await;
+        note(context, &error.into(), &Attempt { operation, sent, client_id, ..Attempt::new(rule) }).await;
     }
     outcome
 }
@@ -291,7 +300,7 @@ async fn replace(
     }
     client.record.modified_at_millis = context.app.clock.now_millis();
     client.version = client.version.saturating_add(1);
-    let client_secret = secret::keep_or_renew(context, &mut client, client_secret).await?;
+    let client_secret = secret::keep_or_replace(context, &mut client, client_secret).await?;
     let claimed = if renamed { claimed(policy, client.source) } else { &[] };
     context.app.store.replace_client(&client, claimed, &context.origin).await?;
     Ok(ClientInformation::new(client, client_secret, token))

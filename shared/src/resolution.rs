@@ -4,13 +4,13 @@
 
 use serde_json::Map;
 
-use crate::administration;
-use crate::client::{OperatorSettings, RegisteredClient, Source};
+use crate::administration::{self, Draft};
+use crate::client::{ClientInformation, OperatorSettings, RegisteredClient, Source};
 use crate::error::Error;
 use crate::federation::{self, EntityId};
-use crate::metadata_document::{self, Asked, Unresolved, Wanted};
-use crate::policy::Trust;
-use crate::registry::{self, Attempt, Context};
+use crate::metadata_document::{self, Asked, DocumentUri, Unresolved, Wanted};
+use crate::policy::{METADATA_DOCUMENT, Trust};
+use crate::registry::{self, Attempt, Context, Reason};
 use crate::store::Named;
 
 /// The client of that identifier, number or alias, of which the table has `named`. Of one that would be registered by being
@@ -29,13 +29,24 @@ pub async fn resolve(
     let outcome = find(context, base_url, identifier, named, wanted, &mut attempt).await;
     // What was begun with a copy is registered already.
     let registers = wanted.may_fetch && !wanted.kept;
-    let refusal = outcome.as_ref().err().filter(|_| registers).and_then(Unresolved::refusal);
+    let refusal = outcome.as_ref().err().filter(|_| registers).and_then(|unresolved| refusal(unresolved, &attempt));
     if let Some(reason) = refusal {
         let mut sent = Map::from_iter([("client_id".to_owned(), identifier.into())]);
         sent.append(&mut attempt.sent);
-        registry::note(context, &reason, &Attempt { sent, ..attempt }).await;
+        registry::note_look_up(context, &reason, &Attempt { sent, ..attempt }).await;
     }
     outcome
+}
+
+/// Why a registration is refused, if it is.
+fn refusal(unresolved: &Unresolved, attempt: &Attempt) -> Option<Reason> {
+    match unresolved {
+        // What may be the URL of a document is no client where that door is closed.
+        Unresolved::NotEnabled => attempt.door.map(|door| Reason::closed(door, &Error::UnknownClient)),
+        // Nobody is asked again so soon, or somebody else asks.
+        Unresolved::Unavailable { .. } if !attempt.fetched => None,
+        unresolved => unresolved.refusal(),
+    }
 }
 
 /// As [`resolve`]; `attempt` is how far a registration has come.
@@ -64,7 +75,8 @@ async fn find(
     {
         return Ok(client);
     }
-    attempt.rule = metadata_document::RULE;
+    let door = DocumentUri::is_meant_by(client_id).then_some(METADATA_DOCUMENT);
+    *attempt = Attempt { door, ..Attempt::new(metadata_document::RULE) };
     let uri = metadata_document::identified(context, client_id)?;
     let settings = decided.as_ref().map_or_else(OperatorSettings::default, |client| client.record.settings.clone());
     let resolved = metadata_document::resolve(context, &uri, document, settings, wanted, attempt).await?;
@@ -97,8 +109,54 @@ pub async fn known(
     })
 }
 
-/// As [`known`], for an operation that changes it: one that is known by its document alone becomes one of which operators
-/// decide something.
+/// A client that an operator is about to change: stored, or known by its document alone.
+pub struct Changeable {
+    /// The client, as it is.
+    pub client: RegisteredClient,
+    is_stored: bool,
+}
+
+impl Changeable {
+    /// The client, stored: one that is known by its document alone becomes one of which operators decide something.
+    ///
+    /// # Errors
+    /// As [`administration::adopt`].
+    pub async fn stored(self, context: &Context<'_>) -> Result<RegisteredClient, Error> {
+        if self.is_stored { Ok(self.client) } else { administration::adopt(context, self.client).await }
+    }
+
+    /// As [`administration::replace`]; what is so already stores nothing.
+    ///
+    /// # Errors
+    /// As [`administration::replace`] and [`stored`](Self::stored).
+    pub async fn replaced(
+        self,
+        context: &Context<'_>,
+        draft: impl Fn(&RegisteredClient) -> Result<Draft, Error>,
+    ) -> Result<ClientInformation, Error> {
+        // Of a document operators decide about the settings alone.
+        if !self.is_stored && draft(&self.client)?.settings == self.client.record.settings {
+            return Ok(administration::closed(self.client));
+        }
+        Ok(administration::replace(context, self.stored(context).await?, draft).await?.information)
+    }
+}
+
+/// As [`known`], for an operation that may change it.
+///
+/// # Errors
+/// As [`known`].
+pub async fn changeable(
+    context: &Context<'_>,
+    base_url: &str,
+    identifier: &str,
+    named: Named,
+) -> Result<Changeable, Error> {
+    let is_stored = named.client.is_some();
+    Ok(Changeable { client: known(context, base_url, identifier, named).await?, is_stored })
+}
+
+/// As [`known`], for an operation that changes it in any case: [`stored`](Changeable::stored).
 ///
 /// # Errors
 /// As [`known`]; [`Error::Contention`].
@@ -108,9 +166,7 @@ pub async fn to_change(
     identifier: &str,
     named: Named,
 ) -> Result<RegisteredClient, Error> {
-    let is_stored = named.client.is_some();
-    let found = known(context, base_url, identifier, named).await?;
-    if is_stored { Ok(found) } else { administration::adopt(context, found).await }
+    changeable(context, base_url, identifier, named).await?.stored(context).await
 }
 
 /// The client that a federation vouches for; none if the service takes part in none, or the URL is no entity of any.
@@ -133,5 +189,6 @@ async fn of_federation(
     }
     // Whoever sends users here says which host is asked, as for a document.
     metadata_document::admit(context, &entity.host(), Asked::Unknown).await?;
+    attempt.fetched = true;
     Ok(federation::register_if_entity(context, base_url, &entity, attempt).await?)
 }

@@ -4,6 +4,7 @@ mod announced;
 mod check;
 mod federation;
 mod jwks;
+mod topology;
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +25,7 @@ pub use check::check_organization;
 pub use federation::{FEDERATION_JWKS, FederationSettings, RepeatedRegistration, TrustAnchorSettings};
 pub(crate) use jwks::public_jwks;
 pub use jwks::{JWKS, dated_signing_key, private_jwks, with_signing_keys};
+pub use topology::Topology;
 
 /// What an operator decides about a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -51,7 +51,7 @@ pub use search::{FoundClients, Search};
 pub(crate) use service::FIRST_VERSION;
 pub use service::{CreatedService, NewService, RESTORABLE_SECONDS};
 pub use token::TokenRecord;
-pub use transfer::Entered;
+pub use transfer::{Entered, ServiceNumber};
 pub(crate) use transfer::{is_placed, place_of};
 pub use usage::Witness;
 pub use walk::{Route, Walk, client_cursor};

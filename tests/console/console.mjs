@@ -367,6 +367,8 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     await settled(page)
     assert.match(await main(page), says)
   }
+  await putPolicy({ ...protectedPolicy, registration: 'open', software_statements: { required: false, issuers: [{ issuer: 'https://unknown.example', jwks_uri: 'https://unknown.example/jwks' }] } })
+  assert.match(await why('its issuer is not approved'), /unknown\.example\S* is among software_statements\.issuers now/)
   await putPolicy(protectedPolicy)
   const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600 })
   for (const status of [201, 401]) assert.equal((await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })).status, status)
@@ -408,6 +410,9 @@ async function why(told) {
   return main(page)
 }
 
+/** The offers of a refusal, in their order: each its label and what it costs. */
+const offers = () => page.locator('li:has(> button[data-row])').evaluateAll((items) => items.map((item) => [item.querySelector('button').textContent, item.innerText]))
+
 await check('where no token helps, none is to be made', async () => {
   await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, scopes: { offered: 'openid email', unoffered: 'refuse' } })
   const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600, scope: 'openid' })
@@ -434,21 +439,90 @@ await check('where no token helps, none is to be made', async () => {
   await putPolicy(policyBefore)
 })
 
-await check('of the look-up of a document it is said what of the policy refused it, and not that somebody registered', async () => {
-  const documents = { trust: [{ pattern: 'blocked.example/x/*', trust: 'block' }], others: 'ask' }
+await check('what refuses the look-up of a document is found, repaired and looked up again', async () => {
   const lookUp = (path) => send('GET', `/1/client?client_id=${encodeURIComponent(path)}`, undefined, authorization)
-  for (const [metadata_documents, url, told, says] of [
-    [documents, 'https://blocked.example/x/c.json', 'by the pattern', /metadata_documents\.trust is [^]*Take that pattern out of trust/],
-    [{ ...documents, others: 'block' }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block[^]*Add a pattern/],
-    [documents, 'https://other.example/c.json?x=1', 'it has a query', /metadata_documents\.query_permitted is false[^]*Let query_permitted be true/],
+  const documents = { ...protectedPolicy.metadata_documents, trust: [{ pattern: 'blocked.example/x/*', trust: 'block' }] }
+  for (const [members, url, told, says, labels] of [
+    [{}, 'https://blocked.example/x/c.json', 'by the pattern', /metadata_documents\.trust is [^]*blocked\.example\/…, by the pattern/, ['Take clients of blocked.example/x/*, where users consent', 'Take blocked.example/x/* out of trust']],
+    [{ others: 'block', trust: [] }, 'https://other.example/c.json', 'none of its patterns allows it', /metadata_documents\.others is block/, ['Take clients of other.example, where users consent', 'Take clients of any host, where users consent']],
+    [{}, 'https://other.example/c.json?x=1', 'it has a query', /metadata_documents\.query_permitted is false/, ['Take URLs with a query']],
   ]) {
-    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, registration: 'open', metadata_documents: { ...protectedPolicy.metadata_documents, ...metadata_documents } })
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, metadata_documents: { ...documents, ...members } })
     assert.ok([400, 403].includes((await lookUp(url)).status), told)
     const text = await why(told)
     assert.match(text, says)
-    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*looks at no document/)
-    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|pause_first/)
+    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be looked up, and its document judged then[^]*What the document said/)
+    assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|initial access token|is not fetched again/)
+    assert.deepEqual((await offers()).map(([label]) => label), labels)
+    const refusal = page.url()
+    await page.getByRole('button', { name: labels[0], exact: true }).click()
+    await page.getByText('It would be looked up, and its document judged then.').waitFor()
+    assert.equal(await page.getByLabel('At the door').inputValue(), 'metadata_document')
+    await page.getByRole('button', { name: 'Put it into effect …' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+    await page.getByText('The policy is in force.').waitFor()
+    // Nothing is behind the URL here.
+    assert.equal((await lookUp(url)).status, 503)
+    await page.goto(refusal)
+    await page.getByText('It passes now, since the policy was changed: look it up again, and its document is judged.').waitFor()
+    assert.equal(await page.getByText('Changes that help').count(), 0)
   }
+  await putPolicy(policyBefore)
+})
+
+await check('a look-up at a closed door, and a document that is not there, are told as that', async () => {
+  await putPolicy({ ...protectedPolicy, doors: ['oauth'] })
+  assert.equal((await send('GET', `/1/client?client_id=${encodeURIComponent('https://claims.example/c.json')}`, undefined, authorization)).status, 404)
+  const text = await why('does not open the door metadata_document')
+  assert.match(text, /the look-up of a client by its document[^]*this service looks for no documents[^]*add metadata_document to doors where the service shall open it/)
+  assert.doesNotMatch(text, /fetched again/)
+  await putPolicy({ ...protectedPolicy, doors: ['oauth', 'metadata_document'] })
+  const then = await why('does not open the door metadata_document')
+  assert.match(then, /The door is open now\./)
+  assert.doesNotMatch(then, /add metadata_document/)
+  const other = await tab()
+  const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, operation: 'register', error: 'invalid_client', door: 'metadata_document', rule: 'the document', samples: [] }
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [{ ...refusal, description: 'the answer was 404' }, { ...refusal, description: 'the answer was 500' }] } }))
+  await signIn(other)
+  for (const [description, says] of [['the answer was 404', /Publish the document there/], ['the answer was 500', /Answer with 200/]]) {
+    await at(other, `refused?${new URLSearchParams({ description })}`)
+    assert.match(await main(other), says)
+    assert.match(await main(other), /not fetched again for 10 to 60 seconds/)
+  }
+  await other.context().close()
+  await putPolicy(policyBefore)
+})
+
+await check('of what refuses a document the page says that it is not fetched again at once', async () => {
+  const other = await tab()
+  const sent = { client_id: 'https://claims.example:8443/…', redirect_uris: ['https://claims.example/…', 'https://elsewhere.example/…'], client_name: '5 characters', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://claims.example/…' }
+  const kinds = [
+    ['metadata_documents', 'tos_uri is required in documents by this service', { required: ['tos_uri'] }, ['Require no tos_uri']],
+    ['metadata_documents', 'redirect_uris must have the origin of client_id, by the policy of this service', { same_origin: 'all_urls' }, ['Ask for no origin']],
+    ['metadata_documents', 'redirect_uris: more than this service allows', { redirect_uris: 1 }, ['Take documents with 2 redirect URIs']],
+    ['metadata_documents.metadata_policy', 'client_name: not permitted', { metadata_policy: { client_name: { one_of: ['Other'] } } }, []],
+  ]
+  const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, operation: 'register', error: 'invalid_client', door: 'metadata_document' }
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: {
+    refusals: kinds.map(([rule, description]) => ({ ...refusal, rule, description, samples: [{ sent: { ...sent, client_id: sent.client_id.replace(':8443', '') }, reproduces: true, at: 1767225600 }] })),
+  } }))
+  await signIn(other)
+  for (const [rule, description, members, labels] of kinds) {
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, metadata_documents: { ...protectedPolicy.metadata_documents, ...members } })
+    await at(other, `refused?${new URLSearchParams({ rule, description })}`)
+    const text = await main(other)
+    assert.match(text, /not fetched again for 10 to 60 seconds[^]*503 with what it was refused for/)
+    assert.deepEqual(await other.locator('li > button[data-row]').allInnerTexts(), labels, text)
+    if (labels.length) continue
+    assert.match(text, /Let metadata_policy permit the value/)
+    assert.doesNotMatch(text, /No policy changes this/)
+    await putPolicy({ ...protectedPolicy, doors: policyBefore.doors })
+    await at(other, 'tokens')
+    await at(other, `refused?${new URLSearchParams({ rule, description })}`)
+    assert.match(await main(other), /It passes now/)
+    assert.doesNotMatch(await main(other), /Let metadata_policy permit/)
+  }
+  await other.context().close()
   await putPolicy(policyBefore)
 })
 
@@ -484,6 +558,140 @@ await check('where more than three changes are needed, as many are made as get i
   await page.getByRole('button', { name: 'Flag such clients, and register them' }).click()
   await page.getByText('It would be registered.').waitFor()
   await page.getByRole('button', { name: 'What is in force' }).click()
+  await putPolicy(policyBefore)
+})
+
+await check('what the policy gave a client is told where that is refused, and can be changed', async () => {
+  const keys = { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' }
+  const { token_endpoint_auth_method: _, ...silent } = redirect
+  for (const [policy, body, told, says, press] of [
+    [{ token_endpoint_auth_methods: keys }, silent, 'private_key_jwt requires jwks', /token_endpoint_auth_method is private_key_jwt by token_endpoint_auth_methods of the policy; it was not sent\./, 'Let client_secret_basic be the usual method'],
+    [{ token_endpoint_auth_methods: { ...keys, unoffered: 'drop' } }, redirect, 'private_key_jwt requires jwks', /token_endpoint_auth_methods of the policy; what was sent is none\./, 'Offer none'],
+    [{ grant_types: { offered: ['authorization_code', 'client_credentials'], default: ['client_credentials'], unoffered: 'refuse' } }, redirect, 'other than none', /grant_types is client_credentials by grant_types of the policy/, 'Let authorization_code and code be usual'],
+  ]) {
+    await putPolicy({ ...protectedPolicy, registration: 'open', ...policy })
+    assert.equal((await register(body)).status, 400)
+    const text = await why(told)
+    assert.match(text, says)
+    assert.doesNotMatch(text, /No policy changes this/)
+    await page.getByRole('button', { name: press, exact: true }).click()
+    await page.getByText('It would be registered.').waitFor()
+    await page.getByRole('button', { name: 'Put it into effect …' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+    await page.getByText('The policy is in force.').waitFor()
+    assert.equal((await register(body)).status, 201)
+  }
+  await putPolicy(policyBefore)
+})
+
+await check('of two changes that help the more careful one stands first, and what lets strangers do more is less safe', async () => {
+  const keys = { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' }
+  for (const [policy, body, told, labels, costs] of [
+    [{ token_endpoint_auth_methods: keys }, { jwks_uri: 'https://rp.example/jwks' }, '"none" is not offered', ['Register another method in its place', 'Offer none'], /Less safe: a client may prove nothing/],
+    [{ scopes: { offered: 'openid', unoffered: 'refuse' } }, { scope: 'openid address' }, '"address" is not offered', ['Drop scopes that are not offered', 'Offer address', 'Offer any scope'], /Less safe: clients may register for any scope/],
+  ]) {
+    await putPolicy({ ...protectedPolicy, registration: 'open', ...policy })
+    const sent = { ...redirect, ...body }
+    assert.equal((await register(sent)).status, 400)
+    assert.match(await why(told), /the most careful first/)
+    const found = await offers()
+    assert.deepEqual(found.map(([label]) => label), labels)
+    assert.match(found.at(-1)[1], costs)
+  }
+  await putPolicy(policyBefore)
+})
+
+await check('whatever a change offers, it says what it lets strangers do', async () => {
+  const strict = {
+    ...protectedPolicy, doors: ['oauth'], dynamic_registration: false, software_id_once: true, clients_per_service: 1, clients_per_developer: 1,
+    software_statements: { required: true }, limits: { redirect_uris: 1, list_items: 1, text_bytes: 1 }, scopes: { offered: 'openid', unoffered: 'refuse' },
+    token_endpoint_auth_methods: { offered: ['private_key_jwt'], default: ['private_key_jwt'], unoffered: 'refuse' },
+    names: { reserved: ['Bank'], same: 'refuse', look_alike: 'refuse', hidden_characters: 'refuse' },
+    redirect_uris: { private_use_schemes: 'refuse', reverse_domain_schemes: true, loopback: false, hosts: ['only.example'], infer_native: false, pages_share_host: 'refuse', private_hosts: 'refuse', development_hosts: [] },
+    metadata_documents: { ...protectedPolicy.metadata_documents, trust: [{ pattern: 'b.example', trust: 'block' }], others: 'block', required: ['tos_uri'], same_origin: 'all_urls', redirect_uris: 1, query_permitted: false },
+  }
+  const sent = {
+    client_id: 'https://a.example/c', token_endpoint_auth_methods_supported: ['client_secret_basic'],
+    redirect_uris: ['http://127.0.0.1/', 'http://wiki/', 'app:/', 'https://10.0.0.1/'], client_name: 'B\u200bank', scope: 'email', grant_types: ['implicit', 'password', 'client_credentials', 'refresh_token'],
+    response_types: ['token', 'id_token'], token_endpoint_auth_method: 'none',
+  }
+  // What some rules offer follows from what they tell.
+  const descriptions = ['', 'token_endpoint_auth_method private_key_jwt requires jwks', 'client_id: this service does not take clients of this URL, by the pattern b.example',
+    'client_id: this service does not take clients of this URL; none of its patterns allows it', 'client_id: it has a query', 'tos_uri is required in documents', 'x must have the origin', 'redirect_uris: more than']
+  const told = await page.evaluate(async ([policy, sent, descriptions]) => {
+    const [{ RULES, changes }, { risks }] = await Promise.all(['rules', 'risks'].map((name) => import(`/console/${name}.js`)))
+    const kinds = Object.keys(RULES).flatMap((rule) => descriptions.map((description) => [rule, description]))
+    const told = kinds.flatMap(([rule, description]) => changes(rule, policy, sent, { there: 1, door: 'stet', description }).map(({ label, changed }) => [label, risks(policy, changed).map(({ text }) => text)]))
+    return [...new Map(told)]
+  }, [strict, sent, descriptions])
+  assert.ok(told.length > 45, `${told.length}: ${told.map(([label]) => label)}`)
+  const harmless = [...new Set(told.filter(([, texts]) => !texts.length).map(([label]) => label))]
+  assert.deepEqual(harmless, [
+    'Drop what is not announced', 'Drop grant types that are not offered', 'Drop response types that are not offered', 'Drop both that are not offered',
+    'Drop scopes that are not offered', 'Take clients whose redirects lead to an application for native',
+  ])
+  assert.ok(told.every(([, texts]) => texts.every((text) => /^[^A-Z].*\.$/.test(text) && !text.includes('undefined'))), JSON.stringify(told))
+})
+
+await check('each member that lets strangers do more says so, and the way back does not', async () => {
+  const issuer = { issuer: 'https://known.example', jwks_uri: 'https://known.example/jwks' }
+  const lax = [
+    ['doors', ['oauth'], ['oauth', 'stet']], ['dynamic_registration', false, true], ['registration', 'initial_access_token', 'open'], ['approval', 'required', 'none'],
+    ['software_statements.required', true, false], ['software_statements.issuers', undefined, [issuer]], ['grant_types.offered', ['authorization_code'], ['authorization_code', 'client_credentials']],
+    ['response_types.offered', ['code'], ['code', 'code id_token']], ['token_endpoint_auth_methods.offered', ['private_key_jwt'], ['private_key_jwt', 'client_secret_jwt']],
+    ['token_endpoint_auth_methods.default', ['client_secret_basic'], ['none']], ['scopes.offered', 'openid', 'openid email'], ['scopes.offered', 'openid', undefined],
+    ['names.reserved', ['Bank', 'Shop'], ['Bank']], ['names.hidden_characters', 'refuse', 'allow'], ['redirect_uris.private_use_schemes', 'refuse', 'public_clients'], ['redirect_uris.private_use_schemes', 'public_clients', 'accept'],
+    ['redirect_uris.hosts', ['a.example'], undefined], ['redirect_uris.hosts', ['a.example'], ['a.example', 'b.example']], ['redirect_uris.loopback', false, true], ['redirect_uris.development_hosts', undefined, ['wiki']],
+    ['redirect_uris.private_hosts', 'flag', 'allow'], ['called_urls', 'public', 'any'], ['limits.text_bytes', 1, 2], ['clients_per_service', 1, undefined], ['clients_per_developer', 1, 2], ['software_id_once', true, false],
+    ['metadata_documents.others', 'block', 'allow'], ['metadata_documents.trust', [], [{ pattern: 'a.example', trust: 'ask' }]], ['metadata_documents.required', ['tos_uri'], undefined], ['metadata_documents.same_origin', 'all_urls', 'redirect_uris'],
+    ['metadata_documents.query_permitted', false, true], ['metadata_documents.max_bytes', 512, 5120],
+  ]
+  const found = await page.evaluate(async ([policy, lax]) => {
+    const [{ withMember }, { risks }] = await Promise.all(['json', 'risks'].map((name) => import(`/console/${name}.js`)))
+    const told = (before, after) => risks(before, after).map(({ text }) => text)
+    return lax.map(([member, strict, loose]) => {
+      const [one, other] = [strict, loose ?? undefined].map((value) => withMember(policy, member.split('.'), value ?? undefined))
+      return [member, told(one, other), told(other, one)]
+    })
+  }, [protectedPolicy, lax])
+  for (const [member, more, less] of found) assert.ok(more.length === 1 && less.length === 0, `${member}: ${more} / ${less}`)
+})
+
+await check('an update is advised as one: it needs no initial access token, and its client is there', async () => {
+  const guarded = { ...protectedPolicy, clients_per_developer: 1000, grant_types: { offered: ['authorization_code'], unoffered: 'refuse' }, names: { ...protectedPolicy.names, reserved: ['Example Bank'], same: 'refuse' } }
+  await putPolicy(guarded)
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600 })
+  const { status, body: made } = await send('POST', '/1/register', redirect, { authorization: `Bearer ${value}` })
+  assert.equal(status, 201, JSON.stringify(made))
+  const { pathname } = new URL(made.registration_client_uri)
+  const manage = (method, body) => send(method, pathname, body && { ...redirect, client_id: made.client_id, ...body }, { authorization: `Bearer ${made.registration_access_token}` })
+  const password = { grant_types: ['authorization_code', 'password'] }
+  assert.equal((await manage('PUT', password)).status, 400)
+  assert.equal((await manage('PUT', { client_name: 'Example Bank' })).status, 400)
+  assert.match(await why(/a name that this service reserves.*update/), /an operator gives it that name: Change …[^]*It is like Example Bank, which the policy reserves\./)
+  const text = await why(/grant_types: "password".*update/)
+  assert.match(text, /Offer password it would pass$/m)
+  assert.doesNotMatch(text, /initial access token|registered, with|room among|without client_id/)
+  const refusal = page.url()
+  await page.getByRole('button', { name: 'Offer password', exact: true }).click()
+  await page.getByText('It would pass.').waitFor()
+  await page.getByText('It was that of an update, and is tried as one').waitFor()
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.match(await dialog.innerText(), /Less safe: users give their passwords/)
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByText('The policy is in force.').waitFor()
+  assert.equal((await manage('PUT', password)).status, 200)
+  await page.goto(refusal)
+  await page.getByText('It passes now, since the policy was changed').waitFor()
+  assert.doesNotMatch(await main(page), /initial access token/)
+  await putPolicy({ ...guarded, doors: ['authlete'] })
+  for (const [method, body, operation] of [['PUT', password, 'update'], ['GET', undefined, 'read'], ['DELETE', undefined, 'delete']]) {
+    assert.equal((await manage(method, body)).status, 404)
+    const text = await why(new RegExp(`does not open the door oauth.*${operation}`))
+    assert.match(text, /Wait until the door is open again/)
+    assert.doesNotMatch(text, /would be registered|initial access token/)
+  }
   await putPolicy(policyBefore)
 })
 
@@ -682,10 +890,19 @@ await check('Today shows what ends though it is far behind in the list', async (
 
 await check('Today says where what is refused is not counted', async () => {
   const other = await tab()
-  await other.route((url) => url.pathname.endsWith('/1/refusals'), (route) => route.fulfill({ json: { refusals: [] } }))
-  await other.route((url) => url.pathname.endsWith('/1/policy'), (route) => route.fulfill({ json: { audit: { refusals: false } } }))
+  await putPolicy({ ...policyBefore, audit: { ...policyBefore.audit, refusals: false } })
   await signIn(other)
-  await other.getByText('What is refused is not counted: audit.refusals of the policy is false.').waitFor()
+  await other.getByText('What is refused is not counted: audit.refusals of the policy is false. What stands here is from before.').waitFor()
+  assert.match(await main(other), /Refused in 24 hours\s+not counted/)
+  await other.route((url) => url.pathname.endsWith('/1/refusals'), (route) => route.fulfill({ json: { refusals: [] } }))
+  await at(other, 'tokens')
+  await at(other, 'today')
+  assert.match(await main(other), /audit\.refusals of the policy is false\.$/m)
+  assert.doesNotMatch(await main(other), /Nothing was refused/)
+  await putPolicy(policyBefore)
+  await at(other, 'tokens')
+  await at(other, 'today')
+  assert.match(await main(other), /Refused in 24 hours\s+\d[^]*Nothing was refused\./)
   await other.context().close()
 })
 
@@ -1454,6 +1671,56 @@ await check('the files are below 100 KB, and are asked for again only if they ha
     assert.equal(again.status, 304, path)
   }
   assert.ok(bytes < 100_000, `${bytes}`)
+})
+
+await check('a server that does not answer is not said to be a wrong policy, and a token that has ended is told so', async () => {
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'service', permissions: ['service.read', 'service.write', 'client.read'], expires_in: 600 })
+  const other = await tab()
+  await signIn(other, value)
+  await at(other, 'policy')
+  const editor = other.getByLabel('The policy, as JSON')
+  await other.route('**/policy/try', (route) => route.fulfill({ status: 503, json: { error: 'temporarily_unavailable' } }))
+  await editor.fill((await editor.inputValue()).replace('"lookup_max_age": 60', '"lookup_max_age": 61'))
+  await other.getByText('Not tried: why there is no answer to that, stands above.').waitFor()
+  assert.doesNotMatch(await main(other), /is wrong/)
+  await other.unroute('**/policy/try')
+  await other.getByRole('button', { name: 'Try again' }).click()
+  await other.getByRole('cell', { name: 'lookup_max_age', exact: true }).waitFor()
+  const { body: { tokens } } = await operate('GET', '1/tokens?limit=100')
+  const [mine] = tokens.filter(({ kind, expires_at, permissions }) => kind === 'service' && expires_at && permissions.includes('service.write'))
+  assert.equal((await operate('DELETE', `1/tokens/${mine.token}`)).status, 204)
+  for (let tries = 0; tries < 100 && await other.getByRole('navigation').count(); tries += 1) {
+    await other.evaluate((tries) => { location.hash = tries % 2 ? '#/1/today' : '#/1/tokens' }, tries)
+    await new Promise((done) => setTimeout(done, 200))
+  }
+  await other.getByText('You are signed out: that token is taken no more.').waitFor()
+  await other.getByText('The draft of the policy stays').waitFor()
+  await other.getByLabel('Token').fill(demo.organization_token)
+  await other.keyboard.press('Enter')
+  await other.getByRole('navigation').waitFor()
+  await at(other, 'policy')
+  assert.match(await other.getByLabel('The policy, as JSON').inputValue(), /"lookup_max_age": 61/)
+  await other.context().close()
+})
+
+await check('empty screens say what is next', async () => {
+  const other = await tab()
+  for (const [path, json] of [['counts', { clients: 0, hours: [] }], ['refusals', { refusals: [] }], ['clients', { clients: [] }]]) {
+    await other.route((url) => url.pathname.endsWith(`/1/${path}`), (route) => route.fulfill({ json }))
+  }
+  await signIn(other)
+  const empty = async (path) => {
+    await at(other, path)
+    return main(other)
+  }
+  assert.match(await empty('today'), /No client is registered yet: Policy says who may register[^]*Nobody has registered, and nothing was refused\.[^]*Nothing was refused\./)
+  assert.match(await empty('clients'), /No client is registered yet\. Policy says who may register/)
+  assert.match(await empty('clients?locked=true'), /No such client\./)
+  assert.match(await empty('refused?rule=limits'), /What was refused stands on Today/)
+  await empty('clients/unknown')
+  await other.getByRole('link', { name: 'All clients' }).click()
+  await other.getByText('No client is registered yet').waitFor()
+  await other.context().close()
 })
 
 await check('leaving forgets the token', async () => {

@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 use shared::Error;
+use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata::{Invalid, parse_object};
 use shared::policy::{Conduct, Preset};
-use shared::registry::{Refused, rehearse};
+use shared::registry::{Refused, Surroundings, rehearse};
 use shared::service::ServiceConfiguration;
 
 use super::Random;
@@ -110,13 +111,15 @@ pub(super) fn ask(input: &str) {
         Err(fault) => return is_short(&fault.to_string()),
     };
     let is_disguised = input.contains("disguised@");
-    let rehearsal = rehearse(configuration, "oauth", members);
+    let fetch = Fetch::new(FetchSettings::default());
+    let surroundings = Surroundings { fetch: &fetch, audiences: &[] };
+    let rehearsal = rehearse(configuration, surroundings, "oauth", members);
     match rehearsal.outcome {
         Ok(registered) => {
             assert!(!is_disguised, "a disguise is seen");
             let again: Map<String, Value> = registered.to_members();
             assert!(
-                rehearse(configuration, "oauth", again).outcome.is_ok(),
+                rehearse(configuration, surroundings, "oauth", again).outcome.is_ok(),
                 "who is registered may send the same again"
             );
             for name in registered.to_members().keys() {

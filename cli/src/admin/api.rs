@@ -274,7 +274,9 @@ impl Api {
         let mut answer = self.ask(asking).await?.members;
         has(&answer, &[CLIENTS])?;
         let found = rows(&mut answer, CLIENTS.0);
-        let number = found.first().and_then(|client| client.get("numeric_id")?.as_u64());
+        // One that is gone has its history, and may come back.
+        let named = found.first().or(answer.get("deleted").and_then(Value::as_object));
+        let number = named.and_then(|client| client.get("numeric_id")?.as_u64());
         Ok(number.ok_or_else(|| Failure::no_client(client_id))?.to_string())
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn run(audit: &Audit, asked: &Asked, output: &Output) -> Result
             let since = audit.since.map_or_else(|| now.saturating_sub(7 * DAY), |_| since);
             refused(audit.service, now / DAY - since / DAY + 1, most, asked, output).await?
         }
-        None if output.is_json() => lines(&log, most).await?,
+        None if output.is_json() => lines(&log, most, output).await?,
         client => {
             let (mut entries, is_cut) = match client {
                 Some(client_id) => log.latest_of_client(client_id, most).await?,
@@ -150,13 +150,13 @@ impl Log<'_> {
 }
 
 /// What was changed of a service, oldest first and some at a time, for scripts; whether there is more.
-async fn lines(log: &Log<'_>, most: usize) -> Result<bool> {
+async fn lines(log: &Log<'_>, most: usize, output: &Output) -> Result<bool> {
     let (mut pages, mut shown) = (Pages::default(), 0);
     while !pages.is_over && shown < most {
         let entries = log.some(&mut pages, PAGE.min(most - shown)).await?;
         shown += entries.len();
         for entry in &entries {
-            Output::line(entry)?;
+            output.line(entry)?;
         }
     }
     Ok(!pages.is_over)
@@ -173,7 +173,7 @@ fn show(entries: &[Map<String, Value>], output: &Output) -> Result<()> {
     if !output.is_json() {
         return output.rows(&COLUMNS, &entries.iter().map(row).collect::<Vec<_>>());
     }
-    entries.iter().try_for_each(Output::line)
+    entries.iter().try_for_each(|entry| output.line(entry))
 }
 
 fn at(entry: &Map<String, Value>) -> u64 {

@@ -175,18 +175,28 @@ async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &
             let managed_at =
                 |url: &String| format!("{}/{}", desk.service.registration_endpoint(url), created.client.client_id);
             created.registration_client_uri = desk.base_url.as_ref().map(managed_at);
-            (created.to_members(), shown::of(&created.client, desk.service.policy(), connection.clock.now()))
+            let client = shown::of(&created.client, desk.service.policy(), connection.clock.now());
+            (created.to_members(), Ok(client))
         }
         Asked::Api(api) => {
             let path = [&service.to_string(), "clients"];
             let created = api.ask(Asking::new(Method::POST, &path).sending(metadata)).await?.members;
             let client_id = text(&created, "client_id")?.to_owned();
-            let client = Which { service, client_id }.whole(asked).await?;
-            (created, shown::displayed(client))
+            // What is shown this once is shown, whatever comes of this.
+            let client = Which { service, client_id }.whole(asked).await;
+            (created, client.map(shown::displayed))
         }
     };
-    warn_of_ignored(&sent, &client);
-    output.one(&created)
+    match client {
+        Ok(client) => warn_of_ignored(&sent, &client),
+        Err(error) => print::complain(&format!("warning: whether all of it is registered is not known: {error:#}")),
+    }
+    let client_id = text(&created, "client_id")?;
+    let lost = format!(
+        "The client is registered, and nobody has its secret and its token. End it: \
+         registrar client delete --service {service} {client_id}"
+    );
+    output.after(lost).one(&created)
 }
 
 async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
@@ -197,12 +207,14 @@ async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, outp
             let mut set = shown::settable(changes);
             set.extend(changes.get("version").map(|version| ("version".to_owned(), version.clone())));
             let asking = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(set);
-            api.ask(asking.about(&which.client_id)).await?;
-            which.whole(asked).await?
+            let mut updated = api.ask(asking.about(&which.client_id)).await?.members;
+            let mut client = which.whole(asked).await?;
+            client.extend(updated.remove_entry("client_secret"));
+            client
         }
     };
     warn_of_ignored(changes, &shown::displayed(client.clone()));
-    print(client, output)
+    print(client, &output.after(format!("Client {} is changed.", which.client_id)))
 }
 
 async fn update_in_table(
@@ -239,7 +251,11 @@ async fn update_in_table(
         None => administration::replace(&desk.context(), client, draft).await,
     };
     match updated {
-        Ok(updated) => Ok(operator::shown::whole(&updated.client, policy, now)),
+        Ok(updated) => {
+            let mut client = operator::shown::whole(&updated.information.client, policy, now);
+            client.append(&mut operator::shown::updated(&updated, policy, now));
+            Ok(client)
+        }
         Err(Error::Contention) if version.is_some() => conflict(&operator::Fault::Changed.told().2),
         Err(error) => Err(absent(error, &which.client_id)),
     }

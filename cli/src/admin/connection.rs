@@ -12,7 +12,7 @@ use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::FetchSettings;
 use shared::service::Service;
-use shared::store::Store;
+use shared::store::{ServiceNumber, Store};
 use shared::time::Clock;
 
 use super::api::Settings;
@@ -322,11 +322,12 @@ impl Connection {
         if let Some(service) = self.store.service(id).await.map_err(described)? {
             return Ok(service);
         }
+        let importing = |number: ServiceNumber| matches!(number, ServiceNumber::Importing(_));
         let sentence = match self.store.restorable_until(id).await.map_err(described)? {
             Some(end) => {
                 format!("service {id} is deleted: `registrar service restore {id}` brings it back, until {}", date(end))
             }
-            None if self.store.is_being_imported(id).await.map_err(described)? => format!(
+            None if self.store.service_number(id).await.map(importing).map_err(described)? => format!(
                 "service {id} is being imported: give `registrar service import` again, with the same file, or end it with \
                  `registrar service delete {id} --for-good`"
             ),

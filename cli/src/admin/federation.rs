@@ -148,7 +148,11 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         return anchors(&settings, fetch.as_ref(), connection, output).await;
     }
     let service = change(id, connection, |configuration, keys| command.apply(configuration, keys)).await?;
-    output.one(&shown(&service, connection).await?)
+    let members = shown(&service, connection).await?;
+    match command {
+        Command::Show { .. } => output.one(&members),
+        _ => output.after(format!("Service {id} is changed: registrar service federation show {id}")).one(&members),
+    }
 }
 
 impl Command {

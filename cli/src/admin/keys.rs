@@ -91,7 +91,7 @@ pub(super) async fn run(command: Command, connection: &Connection, output: &Outp
 async fn make(id: u64, algorithm: SigningAlgorithm, connection: &Connection, output: &Output) -> Result<()> {
     let mut opened = Opened::of(id, connection).await?;
     opened.keys.push(new_key(algorithm, connection)?);
-    print(&opened.write(connection).await?, output)
+    print(&opened.write(connection).await?, &output.after(made(id)))
 }
 
 /// The algorithms of a service's keys, each once.
@@ -134,7 +134,12 @@ async fn rotate(id: u64, algorithm: Option<SigningAlgorithm>, connection: &Conne
     for (setting, kid) in named_keys(&opened.service.configuration) {
         print::complain(&format!("warning: {setting} names the key {kid}, which goes on signing"));
     }
-    print(&opened.write(connection).await?, output)
+    print(&opened.write(connection).await?, &output.after(made(id)))
+}
+
+/// What to know of new keys that cannot be printed: the same command makes more.
+fn made(id: u64) -> String {
+    format!("Service {id} has new keys: registrar service keys list {id}")
 }
 
 async fn remove(id: u64, kid: &str, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use crate::print::{self, say};
+use crate::print;
 
 /// How many rows a table has unless it shall have more.
 const ROWS: usize = 100;
@@ -14,11 +14,18 @@ const ROWS: usize = 100;
 /// How results are printed.
 pub struct Output {
     json: bool,
+    done: Option<String>,
 }
 
 impl Output {
     pub(super) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, done: None }
+    }
+
+    /// The same, after something was done that is to be known where nothing can be printed, and after which something is to
+    /// be done then: in whole sentences.
+    pub(super) fn after(&self, done: impl Into<String>) -> Self {
+        Self { json: self.json, done: Some(done.into()) }
     }
 
     /// Whether scripts read it.
@@ -34,42 +41,47 @@ impl Output {
 
     /// Prints rows under the names of their members, in the order of `columns`.
     pub(super) fn rows(&self, columns: &[&str], rows: &[Map<String, Value>]) -> Result<()> {
-        say!("{}", if self.json { print::json(rows)? } else { table(columns, rows) });
+        self.say(&if self.json { print::json(rows)? } else { table(columns, rows) });
         Ok(())
     }
 
     /// Prints one thing, a member a line.
     pub(super) fn one(&self, members: &Map<String, Value>) -> Result<()> {
-        say!("{}", if self.json { print::json(members)? } else { list(members)? });
+        self.say(&if self.json { print::json(members)? } else { list(members)? });
         Ok(())
     }
 
     /// Prints JSON on one line: one of many things, for scripts that read them as they come.
-    pub(super) fn line(members: &Map<String, Value>) -> Result<()> {
-        say!("{}", print::json_line(members)?);
+    pub(super) fn line(&self, members: &Map<String, Value>) -> Result<()> {
+        self.say(&print::json_line(members)?);
         Ok(())
     }
 
     /// Prints JSON, whoever reads it.
-    pub(super) fn document(members: &Map<String, Value>) -> Result<()> {
-        say!("{}", print::json(members)?);
+    pub(super) fn document(&self, members: &Map<String, Value>) -> Result<()> {
+        self.say(&print::json(members)?);
         Ok(())
     }
 
     /// Says what was done: a sentence for people, its facts for scripts.
     pub(super) fn told(&self, sentence: &str, facts: &Map<String, Value>) -> Result<()> {
+        let output = self.after(sentence);
         if self.json {
-            return self.one(facts);
+            return output.one(facts);
         }
-        self.done(sentence);
+        output.done(sentence);
         Ok(())
     }
 
     /// Prints a line for people, who have an empty one for `""`; nothing for scripts, which have the exit code.
     pub(super) fn done(&self, sentence: &str) {
         if !self.json {
-            say!("{}", print::visible(sentence));
+            self.say(&print::visible(sentence));
         }
+    }
+
+    fn say(&self, text: &str) {
+        print::line(format_args!("{text}"), self.json, self.done.as_deref());
     }
 }
 

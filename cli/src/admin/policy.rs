@@ -9,9 +9,10 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::configure_service;
+use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata::Change;
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::{rehearse, stand_in};
+use shared::registry::{Surroundings, rehearse, stand_in};
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
@@ -19,8 +20,9 @@ use super::api::shape::{TRIAL, has, rows};
 use super::api::{Answer, Asking};
 use super::asked::Asked;
 use super::connection::ORGANIZATION;
+use super::desk::Desk;
 use super::input::Input;
-use super::service::{PresetName, check};
+use super::service::{PresetName, check, warn_of};
 use crate::failure::{Failure, Kind, described};
 use crate::print;
 
@@ -133,7 +135,9 @@ pub(super) fn check_file(policy: &Input, tried: Option<Tried>, door: &str, outpu
         print::complain("warning: software statements are left out here");
     }
     let mut outcome = Map::new();
-    operator::policy_try::tell(&mut outcome, rehearse(&configuration, door, sent));
+    let (fetch, audiences) = (Fetch::new(FetchSettings::default()), Vec::from_iter(configuration.issuer.clone()));
+    let surroundings = Surroundings { fetch: &fetch, audiences: &audiences };
+    operator::policy_try::tell(&mut outcome, rehearse(&configuration, surroundings, door, sent));
     outcome.extend(stands_in.map(|client| ("client".to_owned(), client)));
     print_outcome(outcome, output)
 }
@@ -143,14 +147,15 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Check { policy, registration, sample, door } => {
             check_file(&policy, Tried::read(registration.as_ref(), sample.as_ref())?, &door, output)
         }
-        Command::Show { service } => Output::document(&InForce::of(service, asked).await?.document()),
+        Command::Show { service } => output.document(&InForce::of(service, asked).await?.document()),
         Command::Replace { service, policy, version } => {
             let mut written = Written::read(&policy)?;
             let policy = written.applied_to(&Preset::Protected.policy())?;
             let current = InForce::of(service, asked).await?;
             written.version = version.or(written.version);
             written.is_of(current.version)?;
-            Output::document(&current.replaced(policy, asked).await?.document())
+            let document = current.replaced(policy, asked).await?.document();
+            output.after(format!("The policy of service {service} is replaced.")).document(&document)
         }
         Command::Try { service, policy, preset, registration, sample, door } => {
             let written = policy.map(|policy| Written::read(&policy)).transpose()?.map(|written| written.members);
@@ -197,7 +202,10 @@ impl InForce {
                 service.version = self.version;
                 let configuration = ServiceConfiguration { policy, ..service.configuration.clone() };
                 match configure_service(&connection.store, &service, &configuration, &super::operator()).await {
-                    Ok(changed) => Ok(Self::in_table(&changed)),
+                    Ok(changed) => {
+                        warn_of(&changed.configuration.warnings(connection.base_url().as_deref()));
+                        Ok(Self::in_table(&changed))
+                    }
                     Err(Error::Contention) => {
                         Err(Failure::new(Kind::Conflict, Fault::PreconditionFailed.told().2).into())
                     }
@@ -207,7 +215,9 @@ impl InForce {
             Asked::Api(api) => {
                 let asking = Asking::new(Method::PUT, &[&self.service.to_string(), "policy"]);
                 let asking = asking.sending(members(&policy)).if_match(format!("\"{}\"", self.version));
-                Self::answered(self.service, api.ask(asking).await?)
+                let answer = api.ask(asking).await?;
+                warn_of(&warnings(&answer.members));
+                Self::answered(self.service, answer)
             }
         }
     }
@@ -220,6 +230,12 @@ impl InForce {
     }
 }
 
+/// What an answer of the API warns of.
+fn warnings(answer: &Map<String, Value>) -> Vec<String> {
+    let texts = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
 async fn attempt(
     service: u64,
     written: Option<Map<String, Value>>,
@@ -230,14 +246,19 @@ async fn attempt(
 ) -> Result<()> {
     let outcome = match asked {
         Asked::Table(connection) => {
-            let current = connection.service(service).await?.configuration;
+            let desk = Desk::at(service, connection).await?;
+            let current = &desk.service.configuration;
             let policy = match (written, preset) {
                 (Some(written), _) => Preset::Protected.policy().patched(written)?,
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
             let (sent, stands_in) = tried.map(|tried| tried.sent(&policy)).transpose()?.unzip();
-            let mut outcome = operator::policy_try::attempted(&current, policy, door, sent).map_err(described)?;
+            let tried = ServiceConfiguration { policy, ..current.clone() };
+            let context = desk.context();
+            let mut outcome = operator::policy_try::attempted(current, context.surroundings(), &tried, door, sent)
+                .map_err(described)?;
+            operator::policy::warn(&mut outcome, &tried, connection.base_url().as_deref());
             outcome.extend(stands_in.flatten().map(|client| ("client".to_owned(), client)));
             outcome
         }
@@ -269,6 +290,7 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     if output.is_json() {
         output.one(&outcome)?;
     } else {
+        warn_of(&warnings(&outcome));
         let differs = outcome.contains_key("differs").then(|| rows(&mut outcome, "differs"));
         if let Some(differs) = &differs {
             output.rows(&["member", "from", "to"], differs)?;
@@ -290,7 +312,10 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
     }
     let Some(refused) = refused else { return Ok(()) };
     let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or_default();
-    bail!("the registration is refused by {}: {}", text("rule"), text("error_description"))
+    // The registrant is not told which name it is.
+    let name = outcome.get("resembles").and_then(Value::as_str).filter(|_| text("rule") == "names");
+    let name = name.map(|name| format!(": {name}")).unwrap_or_default();
+    bail!("the registration is refused by {}: {}{name}", text("rule"), text("error_description"))
 }
 
 /// A service with the policy of a file, and with what it announces if the file has a service.

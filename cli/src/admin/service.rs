@@ -17,6 +17,7 @@ use shared::service::{Service, ServiceConfiguration, with_signing_keys};
 use shared::store::{RESTORABLE_SECONDS, Route};
 
 pub(super) use settings::{PresetName, check, organization};
+pub(super) use topology::warn_of;
 
 use super::api::Asking;
 use super::api::shape::{DAYS, DEVELOPERS, has, rows};
@@ -129,8 +130,8 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
         Command::Federation(command) => super::federation::run(command, asked, output).await,
         Command::Delete { id, for_good, consent } => delete(id, for_good, &consent, table()?, output).await,
         Command::Clone { id, settings } => clone(id, settings, table()?, output).await,
-        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, table()?).await,
-        Command::Export { id, .. } => Output::document(&declaration::exported(&table()?.service(id).await?)?),
+        Command::Export { id, moving } if moving.is_meant() => transfer::export(id, &moving, table()?, output).await,
+        Command::Export { id, .. } => output.document(&declaration::exported(&table()?.service(id).await?)?),
         Command::Import(import) => transfer::import(&import, table()?, output).await,
         Command::Apply { file, dry_run } => declaration::apply(&file, dry_run, table()?, output).await,
         Command::Stats { id } => stats(id, asked, output).await,
@@ -144,7 +145,7 @@ async fn create(settings: Settings, connection: &Connection, output: &Output) ->
     let mut configuration =
         settings.applied_to(ServiceConfiguration::new(ORGANIZATION, Preset::Protected.policy()), None)?;
     configuration.others.extend(authlete::recommended());
-    print(&create_new(configuration, connection).await?, true, connection, output)
+    print_new(&create_new(configuration, connection).await?, connection, output)
 }
 
 /// A new service like another one; its clients, tokens and keys are its own.
@@ -154,7 +155,7 @@ async fn clone(id: u64, settings: Settings, connection: &Connection, output: &Ou
     configuration.federation.enabled = false;
     configuration.federation.signature_key_id = None;
     let configuration = settings.applied_to(configuration, None)?;
-    print(&create_new(configuration, connection).await?, true, connection, output)
+    print_new(&create_new(configuration, connection).await?, connection, output)
 }
 
 /// Creates a service that clients can use.
@@ -217,11 +218,9 @@ async fn reindex(id: u64, connection: &Connection, output: &Output) -> Result<()
     while let Some(some) = walk.next_some().await.map_err(described)? {
         clients += connection.store.reindex(&some).await.map_err(described)?;
     }
-    if output.is_json() {
-        return output.one(&Map::from_iter([("id".to_owned(), id.into()), ("clients".to_owned(), clients.into())]));
-    }
-    output.done(&format!("The stream function indexes the clients of service {id} now, {clients} in all."));
-    Ok(())
+    let facts = [("id".to_owned(), id.into()), ("clients".to_owned(), clients.into())];
+    let sentence = format!("The stream function indexes the clients of service {id} now, {clients} in all.");
+    output.told(&sentence, &Map::from_iter(facts))
 }
 
 async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> Result<()> {
@@ -240,13 +239,20 @@ async fn update(id: u64, settings: Settings, asked: &Asked, output: &Output) -> 
             let current = InForce::of(id, asked).await?;
             let configuration = ServiceConfiguration::new(ORGANIZATION, current.policy.clone());
             let configuration = settings.applied_to(configuration, Some(current.version))?;
-            return output.one(&current.replaced(configuration.policy, asked).await?.document());
+            let document = current.replaced(configuration.policy, asked).await?.document();
+            return output.after(format!("Service {id} is changed.")).one(&document);
         }
     };
     let service = connection.service(id).await?;
     let configuration = settings.applied_to(service.configuration.clone(), Some(service.version))?;
     let changed = administration::configure_service(&connection.store, &service, &configuration, &operator()).await;
-    print(&changed.map_err(of_service)?, false, connection, output)
+    print(&changed.map_err(of_service)?, false, connection, &output.after(format!("Service {id} is changed.")))
+}
+
+/// A new service: where it cannot be printed its number is told, since the same command makes one more.
+fn print_new(service: &Service, connection: &Connection, output: &Output) -> Result<()> {
+    let id = service.id;
+    print(service, true, connection, &output.after(format!("Service {id} is made: registrar service show {id}")))
 }
 
 /// All of a service for scripts; where it is and what comes next for people.
@@ -288,7 +294,7 @@ fn told(id: u64, state: &str) -> Map<String, Value> {
 
 async fn restore(id: u64, connection: &Connection, output: &Output) -> Result<()> {
     match connection.store.restore_service(id, &operator()).await {
-        Ok(service) => print(&service, false, connection, output),
+        Ok(service) => print(&service, false, connection, &output.after(format!("Service {id} is back."))),
         Err(shared::Error::UnknownService) => bail!("there is no deleted service {id} that could be restored"),
         Err(error) => Err(described(error)),
     }

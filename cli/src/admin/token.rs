@@ -280,7 +280,7 @@ async fn create_by_api(create: Create, api: &Api, output: &Output) -> Result<()>
     let value = made.remove("value").unwrap_or_default();
     let mut members = displayed(made, Some(service));
     members.insert("token".to_owned(), value);
-    output.one(&members)
+    print_new(&members, output)
 }
 
 impl Create {
@@ -358,7 +358,16 @@ async fn issue(token: &Token, record: &TokenRecord, connection: &Connection, out
     connection.store.create_token(record, &operator()).await.map_err(described)?;
     let mut members = shown(record);
     members.insert("token".to_owned(), token.expose().into());
-    output.one(&members)
+    print_new(&members, output)
+}
+
+/// Prints a token that is shown this once.
+fn print_new(token: &Map<String, Value>, output: &Output) -> Result<()> {
+    let id = token.get("id").and_then(Value::as_str).unwrap_or_default();
+    let service = token.get("service").map(|service| format!(" --service {service}")).unwrap_or_default();
+    output
+        .after(format!("The token is made, and nobody has it. End it: registrar token revoke {id}{service}"))
+        .one(token)
 }
 
 async fn rotate(which: Which, consent: &Consent, connection: &Connection, output: &Output) -> Result<()> {
@@ -370,6 +379,7 @@ async fn rotate(which: Which, consent: &Consent, connection: &Connection, output
     let record =
         TokenRecord { hash: token.hash(), created_millis: connection.clock.now_millis(), made_by: None, ..old.clone() };
     let made = made_by(&id, beside(&old, connection).await);
+    // The old one works until the new one is printed.
     issue(&token, &record, connection, output).await?;
     connection.store.revoke_token(&old, &operator()).await.map_err(described)?;
     warn_of(made);

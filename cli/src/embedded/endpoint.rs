@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use serde_json::json;
 
 use super::access_key::AccessKey;
@@ -41,7 +40,7 @@ impl Endpoint {
     }
 
     /// Answers as DynamoDB does.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         match self.perform(request).await {
             Ok(Ok(json)) => response(StatusCode::OK, json),
             Ok(Err(error)) => {
@@ -52,7 +51,7 @@ impl Endpoint {
         }
     }
 
-    async fn perform(&self, request: Request<Incoming>) -> Result<dynoxide::Result<Vec<u8>>, Refusal> {
+    async fn perform(&self, request: Request<Body>) -> Result<dynoxide::Result<Vec<u8>>, Refusal> {
         let (head, body) = request.into_parts();
         self.admit(&head)?;
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
@@ -93,9 +92,7 @@ impl Refusal {
             }
         };
         let exception = format!("com.amazon.coral.service#{exception}");
-        let mut response = response(status, json!({ "__type": exception, "message": text }).to_string());
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+        response(status, json!({ "__type": exception, "message": text }).to_string())
     }
 }
 

@@ -1,9 +1,7 @@
 //! `registrar sandbox documents`.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,17 +13,16 @@ use axum::http::{HeaderValue, Method, Request, Response, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use clap::Args;
-use hyper::body::Incoming;
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::json;
+use shared::http::EntityTags;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::{program, word, write};
-use crate::connections::{self, Limits};
 use crate::print::say;
-use crate::serve::{listening, told_to_stop};
-use crate::tls::{self, Identity, self_signed};
+use crate::serve::listening;
+use crate::tls::{Identity, self_signed};
 
 /// The private key of the client that signs: by it a folder is known, and has everything.
 const CLIENT_KEY: &str = "client.key";
@@ -82,15 +79,9 @@ pub(super) async fn run(options: &Options) -> Result<()> {
     let identity = Identity::read(&folder.join("server.pem"), &folder.join("server.key"))?;
     let listener = listening(options.listen, "--listen").await?;
     let origin = format!("https://localhost:{}", listener.local_addr()?.port());
-    let host = Arc::new(Host::at(&origin, public_keys(&folder.join(CLIENT_KEY))?));
+    let host = Host::at(&origin, public_keys(&folder.join(CLIENT_KEY))?);
     announce(folder, &origin);
-    let answer = move |request: Request<Incoming>, _| {
-        let host = Arc::clone(&host);
-        async move { host.answer(&request) }
-    };
-    connections::serve(listener, Some(tls::acceptor(identity, None)?), Limits::default(), answer, told_to_stop()?)
-        .await;
-    Ok(())
+    super::serve(listener, identity, move |request| host.answer(request)).await
 }
 
 fn make(folder: &Path) -> Result<()> {
@@ -145,7 +136,6 @@ fn announce(folder: &Path, origin: &str) {
     say!("\nLet clients have their keys on this machine, as ChatGPT has here");
     say!("  ({in_folder} echo '{{\"called_urls\":\"any\"}}' | {program} service update 1 --policy -)");
     say!("\nCtrl-C ends it.");
-    let _ = std::io::stdout().flush();
 }
 
 /// What is published at a path.
@@ -182,7 +172,7 @@ impl Host {
         Self(published.into_iter().chain(refused).chain([keys]).collect())
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+    fn answer(&self, request: &Request<Body>) -> Response<Body> {
         if request.method() != Method::GET {
             let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
@@ -196,10 +186,9 @@ impl Host {
 }
 
 /// A page, or that whoever asks has it already (RFC 9110 §13.1.2).
-fn found(page: &Page, request: &Request<Incoming>) -> Response<Body> {
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_known = |known: &str| known == "*" || known.trim_start_matches("W/") == page.etag;
-    let mut response = if known.split(',').map(str::trim).any(is_known) {
+fn found(page: &Page, request: &Request<Body>) -> Response<Body> {
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(EntityTags::parse);
+    let mut response = if known.is_some_and(|known| known.have_weakly(&page.etag)) {
         empty(StatusCode::NOT_MODIFIED)
     } else {
         let mut response = Response::new(Body::from(page.content.clone()));

@@ -1,15 +1,12 @@
 //! `registrar sandbox federation`.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use clap::Args;
-use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
 use shared::federation::EntityId;
 use shared::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys};
@@ -17,12 +14,11 @@ use shared::metadata::parse_object;
 use shared::time::Clock;
 
 use super::{program, word, write};
-use crate::connections::{self, Limits};
 use crate::failure::described;
 use crate::gateway::query_parameters;
 use crate::print::say;
-use crate::serve::{listening, told_to_stop};
-use crate::tls::{self, Identity, self_signed};
+use crate::serve::listening;
+use crate::tls::{Identity, self_signed};
 
 /// The private keys of the entities: by them a folder is known, and has everything.
 const KEYS: &str = "keys.json";
@@ -65,14 +61,7 @@ pub(super) async fn run(options: &Options) -> Result<()> {
     let base_url = format!("https://localhost:{}", listener.local_addr()?.port());
     let federation = Federation::read(folder, &base_url, &options.subordinates)?;
     announce(folder, &federation, &base_url);
-    let federation = Arc::new(federation);
-    let answer = move |request: Request<Incoming>, _| {
-        let federation = Arc::clone(&federation);
-        async move { federation.answer(&request) }
-    };
-    connections::serve(listener, Some(tls::acceptor(identity, None)?), Limits::default(), answer, told_to_stop()?)
-        .await;
-    Ok(())
+    super::serve(listener, identity, move |request| federation.answer(request)).await
 }
 
 fn make(folder: &Path) -> Result<()> {
@@ -117,7 +106,6 @@ fn announce(folder: &Path, federation: &Federation, base_url: &str) {
          --data-binary @- https://127.0.0.1:8080/1/federation/register"
     );
     say!("\nCtrl-C ends it.");
-    let _ = std::io::stdout().flush();
 }
 
 /// An entity and its private key.
@@ -149,7 +137,7 @@ impl Federation {
         Ok(Self { anchor, party, subordinates: known, clock: Clock::system() })
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
+    fn answer(&self, request: &Request<Body>) -> Response<Body> {
         if request.method() != Method::GET {
             return refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "only GET is answered");
         }

@@ -1,6 +1,6 @@
 //! What those who connect may take: time, connections, memory.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,4 +152,87 @@ async fn connections_by_tls_are_timed_like_others() {
         assert!(answer.starts_with(begins.as_bytes()) && answer.is_empty() == begins.is_empty(), "{sent}");
     }
     assert_eq!(tokio::time::timeout(LONG, silent.read(&mut [0])).await.unwrap().unwrap(), 0);
+}
+
+/// An answer on a connection that goes on: its status, and whether it says that the connection ends.
+fn next_answer(stream: &mut BufReader<TcpStream>, asked: &str) -> (u16, bool) {
+    let mut line = || {
+        let mut line = String::new();
+        assert_ne!(stream.read_line(&mut line).unwrap(), 0, "it ended, and had not said so: {asked}");
+        line.trim_end().to_ascii_lowercase()
+    };
+    let status = line().split(' ').nth(1).unwrap().parse().unwrap();
+    let (mut ends, mut length) = (false, 0);
+    loop {
+        let field = line();
+        match field.split_once(": ") {
+            Some(("connection", "close")) => ends = true,
+            Some(("content-length", value)) => length = value.parse().unwrap(),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    stream.read_exact(&mut vec![0; length]).unwrap_or_else(|error| panic!("{asked}: {error}"));
+    (status, ends)
+}
+
+#[test]
+fn a_connection_goes_on_after_an_answer_or_the_answer_says_that_it_ends() {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    let data = Folder::new("going-on");
+    let served = Served::start(&data, &["--memory"]);
+    let fixed = |says: usize, sent: usize| (format!("content-length: {says}\r\n\r\n"), ".".repeat(sent));
+    let chunked = |length: usize, end: &str| {
+        ("transfer-encoding: chunked\r\n\r\n".to_owned(), format!("{length:x}\r\n{}\r\n{end}", ".".repeat(length)))
+    };
+    // Each body, and whether all of it is read: else the answer comes before the body, and the connection ends with it.
+    let bodies = [
+        (fixed(0, 0), true),
+        (fixed(KIB, KIB), true),
+        (fixed(MIB, MIB), true),
+        (fixed(100 * MIB, 0), false),
+        (fixed(4 * MIB, 4 * MIB), false),
+        (chunked(KIB, "0\r\n\r\n"), true),
+        (chunked(4 * MIB, "0\r\n\r\n"), false),
+        (chunked(4 * MIB, ""), false),
+    ];
+    let api = [
+        ("POST /1/nope", "localhost", 404),
+        ("POST /nowhere/at/all/", "localhost", 404),
+        ("DELETE /1/register", "localhost", 405),
+        ("POST /api/1/client/create", "localhost", 401),
+        ("POST /1/register", "localhost", 400),
+    ];
+    for (line, host, status) in api {
+        for ((field, body), is_read) in &bodies {
+            let asked = format!("{line} HTTP/1.1\r\nhost: {host}\r\ncontent-type: text/plain\r\n{field}");
+            let mut stream = BufReader::new(TcpStream::connect(served.host("base_url")).unwrap());
+            stream.get_ref().set_read_timeout(Some(LONG)).unwrap();
+            for _ in 0..3 {
+                stream.get_ref().write_all(format!("{asked}{body}").as_bytes()).unwrap();
+                let answer = next_answer(&mut stream, &asked);
+                assert_eq!(answer, if *is_read { (status, false) } else { (413, true) }, "{asked}");
+                if !is_read {
+                    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "it ends, and is not reset: {asked}");
+                    break;
+                }
+            }
+        }
+    }
+    // Nothing is read of what is asked of another server, or of the table without its key.
+    for (member, host, status) in [("base_url", "stranger.example", 403), ("dynamodb_endpoint", "localhost", 400)] {
+        for ((field, body), _) in &bodies {
+            let asked = format!("POST / HTTP/1.1\r\nhost: {host}\r\n{field}");
+            let mut stream = BufReader::new(TcpStream::connect(served.host(member)).unwrap());
+            stream.get_ref().set_read_timeout(Some(LONG)).unwrap();
+            stream.get_ref().write_all(format!("{asked}{body}").as_bytes()).unwrap();
+            let is_there = field.starts_with("content-length: 0");
+            assert_eq!(next_answer(&mut stream, &asked), (status, !is_there), "{asked}");
+            if !is_there {
+                assert_eq!(stream.read(&mut [0]).unwrap(), 0, "{asked}");
+            }
+        }
+    }
+    served.stop();
 }

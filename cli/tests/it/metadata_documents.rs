@@ -4,7 +4,9 @@
 mod caching;
 mod documents;
 mod fetching;
+mod operators;
 mod runtime;
+mod trial;
 mod trust;
 
 use serde_json::{Value, json};

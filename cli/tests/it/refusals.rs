@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use registrar::embedded::{self, TABLE};
 use serde_json::{Value, json};
+use shared::caller::Permission;
 use shared::client::RegisteredClient;
-use shared::metadata::GrantType;
+use shared::metadata::{GrantType, Scope};
 use shared::origin::Origin;
-use shared::policy::{BoundPolicy, DOORS, Policy, Preset, Registration, Trust, TrustRule};
+use shared::policy::{BoundPolicy, DOORS, Policy, Preset, Registration, Trust, TrustRule, Unoffered};
 use shared::store::Refused;
+use shared::time::DAY;
 
 use crate::fault_proxy::FaultProxy;
 use crate::federation::world::{Entity, Federation};
@@ -16,7 +18,7 @@ use crate::https::Page;
 use crate::lookup::Asker;
 use crate::permissions::granted;
 use crate::stet::authority::{self, Authority};
-use crate::stet::institution::{ACME, Institution, REGISTER};
+use crate::stet::institution::{ACME, Institution, REGISTER, TOKEN};
 use crate::support::{Reply, World, access_key, as_update, web_client};
 
 /// What was refused: operation, error, rule, door, what it was told, the network; and how often.
@@ -169,11 +171,17 @@ async fn what_registrants_are_refused_counts_once_at_every_door() {
     assert!(items.iter().all(|one| !format!("{one:?}").contains("hunter2")), "{items:?}");
     let of_url =
         items.iter().find(|one| one.rule == "metadata_documents" && one.error == "unauthorized_client").unwrap();
-    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({"client_id": "https://localhost:…/…"}));
+    let site = &street.federation.site.url;
+    let by = format!("{site}/…, by the pattern {site}/blocked/*");
+    assert_eq!(Value::Object(of_url.samples[0].sent.clone()), json!({ "client_id": by }));
+    assert!(of_url.samples[0].reproduces, "{of_url:?}");
     // Whoever may count is seen to count.
     let may = granted().into_iter().filter(|(_, role)| role.contains("UpdateItem X#*")).map(|(function, _)| function);
     assert_eq!(may.collect::<Vec<_>>(), functions.into_iter().collect::<Vec<_>>());
-    assert_eq!(doors, ["authlete", "federation", "identity_center", "oauth", "stet"].map(str::to_owned).into());
+    assert_eq!(
+        doors,
+        ["authlete", "federation", "identity_center", "metadata_document", "oauth", "stet"].map(str::to_owned).into()
+    );
 
     // What is switched off costs nothing.
     let mut off = policy(&street.federation);
@@ -249,6 +257,7 @@ async fn everywhere<'s>(street: &'s Street, mut counted: Counter<'s>) -> Counter
     owners(street, &mut counted).await;
     institutions(street, &mut counted).await;
     relying_parties(street, &mut counted).await;
+    unreachable_parties(street, &mut counted).await;
     documents(street, &mut counted).await;
     closed_doors(street, &mut counted).await;
     counted
@@ -315,11 +324,15 @@ async fn institutions(street: &Street, counted: &mut Counter<'_>) {
         let reply = acme.send_over(certificate, &registration).await;
         assert_eq!((reply.status, reply.text("error")), (401, "invalid_client"));
         counted.is_one(Sent { function: "stet-register", reply }, "stet", "stet", told).await;
+        let reply = acme.send_over(certificate, &acme.unsigned("POST", TOKEN)).await;
+        counted.is_one(Sent { function: "stet-token", reply }, "stet", "stet", told).await;
         for (operation, method) in [("read", "GET"), ("update", "PUT"), ("delete", "DELETE")] {
             let reply = acme.send_over(certificate, &acme.signed(method, &path).with_body(&acme.metadata())).await;
             counted.is_one_of(operation, Sent { function: "stet-client", reply }, "stet", "stet", told).await;
         }
     }
+    let reply = acme.send(&acme.unsigned("POST", TOKEN)).await;
+    counted.is_one(Sent { function: "stet-token", reply }, "stet", "stet", "Content-Type").await;
     for (operation, method) in [("read", "GET"), ("delete", "DELETE")] {
         for (request, told) in [
             (acme.signed(method, &path).with("authorization", "Bearer mgr_hunter2"), "token"),
@@ -465,11 +478,29 @@ async fn closed_doors(street: &Street, counted: &mut Counter<'_>) {
         ("read", "stet-client", acme.signed("GET", &path)),
         ("update", "stet-client", acme.signed("PUT", &path).with_body(&acme.metadata())),
         ("delete", "stet-client", acme.signed("DELETE", &path)),
+        ("register", "stet-token", acme.unsigned("POST", TOKEN)),
     ] {
         let reply = acme.send(&request).await;
         let sent = Sent { function, reply };
         counted.is_one_of(operation, sent, "stet", "doors", "does not open the door stet").await;
     }
+    let mut closed = policy(&street.federation);
+    closed.doors = vec!["oauth".to_owned(), "authlete".to_owned()];
+    world.set_policy(1, closed).await;
+    world.clock.advance(31);
+    let url = format!("{}/hunter2.json", street.federation.site.url);
+    let (door, told) = ("metadata_document", "does not open the door metadata_document");
+    let sent = street.look_up(&url).await;
+    assert_eq!((sent.reply.status, sent.reply.text("error")), (404, "not_found"), "{:?}", sent.reply);
+    counted.is_one(sent, door, "doors", told).await;
+    let reply = street.federation.look_for(&url).await;
+    counted.is_one(Sent { function: "authlete-client-get", reply }, door, "doors", told).await;
+    for place in AUTHORIZING {
+        counted.is_one(street.authorize(place, &url).await, door, "doors", told).await;
+    }
+    // What is no URL of a document was never one's name.
+    assert_eq!(street.look_up("hunter2").await.reply.status, 404);
+    assert_eq!(counts(world).await, counted.before);
     // What others than these are sent is in other words, or signed.
     for one in world.refused(1, 1).await.iter().filter(|one| one.rule == "doors") {
         let is_tried = ["oauth", "authlete"].contains(&&*one.door);
@@ -521,8 +552,18 @@ async fn relying_parties(street: &Street, counted: &mut Counter<'_>) {
     }
 }
 
+/// A chain that cannot be fetched at the moment is no fault of the server's.
+async fn unreachable_parties(street: &Street, counted: &mut Counter<'_>) {
+    let site = &street.federation.site;
+    let failing = Page::Head("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
+    site.set("/failing/.well-known/openid-federation", failing);
+    let sent = street.look_up(&format!("{}/failing", site.url)).await;
+    assert_eq!((sent.reply.status, sent.reply.text("error")), (503, "temporarily_unavailable"), "{:?}", sent.reply);
+    counted.is_one(sent, "oauth", "federation", "").await;
+}
+
 async fn documents(street: &Street, counted: &mut Counter<'_>) {
-    let site = &street.federation.site.url;
+    let site = &street.federation.site;
     let good = street.document("good", &json!({"token_endpoint_auth_method": "none"}));
     let reply = street.look_up(&good).await.reply;
     assert_eq!(reply.status, 200, "{reply:?}");
@@ -531,29 +572,41 @@ async fn documents(street: &Street, counted: &mut Counter<'_>) {
     let method = street.document("method", &json!({"token_endpoint_auth_method": "hunter2"}));
     let grants = street.document("grants", &json!({"grant_types": ["hunter2"]}));
     for (url, rule, told) in [
-        (format!("{site}/a/../hunter2"), "metadata_documents", "dot segment"),
-        (format!("{site}/blocked/hunter2"), "metadata_documents", "does not take clients of this URL"),
+        (format!("{}/a/../hunter2", site.url), "metadata_documents", "dot segment"),
+        (format!("{}/blocked/hunter2", site.url), "metadata_documents", "does not take clients of this URL"),
         (unread, "the document", "client_id must be a string"),
         (script, "the document", "… has a scheme that runs a script"),
         (method, "token_endpoint_auth_methods_supported", "\"…\" is not offered"),
         (grants, "grant_types and response_types", "\"…\" is not offered"),
     ] {
-        counted.is_one(street.look_up(&url).await, "oauth", rule, told).await;
+        counted.is_one(street.look_up(&url).await, "metadata_document", rule, told).await;
     }
     // A copy that the service does not take any more.
     let mut policy = policy(&street.federation);
     policy.metadata_documents.required = vec!["client_name".to_owned()];
     street.world().set_policy(1, policy).await;
     street.world().clock.advance(31);
-    counted.is_one(street.look_up(&good).await, "oauth", "metadata_documents", "client_name is required").await;
+    let (door, rule) = ("metadata_document", "metadata_documents");
+    counted.is_one(street.look_up(&good).await, door, rule, "client_name is required").await;
     for place in AUTHORIZING {
         let sent = street.authorize(place, &good).await;
-        counted.is_one(sent, "authlete", "metadata_documents", "client_name is required").await;
+        counted.is_one(sent, door, rule, "client_name is required").await;
     }
-    // Nothing is there: nobody is refused.
-    let reply = street.look_up(&format!("{site}/absent.json")).await.reply;
-    assert_eq!(reply.status, 404, "{reply:?}");
-    assert_eq!(counts(street.world()).await, counted.before);
+    // What is gone, or cannot be fetched, counts as often as its host is asked.
+    site.set("/page.json", Page::Text("hunter2".to_owned()));
+    site.set("/broken.json", Page::Head("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n"));
+    for (page, status, told) in [
+        ("absent", 404, "the answer was 404"),
+        ("page", 503, "the media type is"),
+        ("broken", 503, "the answer was 500"),
+    ] {
+        let url = format!("{}/{page}.json", site.url);
+        let sent = street.look_up(&url).await;
+        assert_eq!(sent.reply.status, status, "{:?}", sent.reply);
+        counted.is_one(sent, door, "the document", told).await;
+        assert_eq!(street.look_up(&url).await.reply.status, 503, "nobody is asked again so soon");
+        assert_eq!(counts(street.world()).await, counted.before);
+    }
 }
 
 /// Somebody comes to that door with a redirect to `rp.example`, or an institution with its own.
@@ -654,6 +707,69 @@ async fn guessed_tokens_are_one_kind_and_counted_within_a_networks_allowance() {
         assert_eq!(world.send_bare("GET", &path, Some("hunter2")).await.status, 401);
     }
     assert_eq!(proxy.requests(), [""; 0]);
+}
+
+/// Whoever guesses URLs at a service without such clients is one kind, and is counted no more often than a service may fetch
+/// documents that nobody knows.
+#[tokio::test]
+async fn guessed_urls_are_counted_as_often_as_documents_may_be_fetched() {
+    let table = World::empty().await;
+    table.service(1, Preset::Open.policy()).await;
+    // More than one token may ask.
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        tokens.push(table.service_token(1, &[Permission::UseService]).await);
+    }
+    let proxy = FaultProxy::start(&table.url()).await;
+    let world = World::deployed_at(&proxy.url());
+    proxy.requests();
+    for (guess, token) in (0..300).zip(tokens.iter().cycle()) {
+        let asker = Asker { world: &world, token: token.clone() };
+        let reply = asker.ask(&format!("https://{guess}.example/client.json")).await;
+        assert_eq!((reply.status, reply.text("error")), (404, "not_found"), "{reply:?}");
+    }
+    let [found] = &world.refused(1, 1).await[..] else { panic!("one kind") };
+    assert_eq!((&*found.rule, &*found.door), ("doors", "metadata_document"));
+    assert!((100..=110).contains(&found.count), "a hundred, and an instance's share: {found:?}");
+    let counted = proxy.requests().iter().filter(|request| *request == "UpdateItem X").count();
+    assert_eq!(u64::try_from(counted).unwrap(), found.count);
+}
+
+/// A scope that is not offered is an error of AWS's protocol, whatever the policy says of scopes elsewhere; Huawei's form
+/// drops it.
+#[tokio::test]
+async fn a_scope_that_identity_center_refuses_is_kept_and_tried() {
+    let street = Street::new().await;
+    let world = street.world();
+    for unoffered in [Unoffered::Drop, Unoffered::Refuse] {
+        let mut policy = policy(&street.federation);
+        policy.scopes.offered = Scope::parse("openid").unwrap();
+        policy.scopes.unoffered = unoffered;
+        world.set_policy(1, policy.clone()).await;
+        world.clock.advance(DAY);
+        let aws = json!({"clientName": "a", "clientType": "public", "scopes": ["openid", "hunter2"]});
+        let reply = street.post("aws-register-client", "/client/register", &aws).await.reply;
+        assert_eq!((reply.status, reply.text("error")), (400, "invalid_scope"), "{reply:?}");
+        assert_eq!(reply.text("error_description"), "scopes: \"hunter2\" is not offered by this service");
+        let [found] = &world.refused(1, 1).await[..] else { panic!("one is counted") };
+        assert_eq!((&*found.door, &*found.rule), ("identity_center", "scopes"), "{found:?}");
+        let sample = &found.samples[0];
+        assert!(sample.reproduces && sample.sent["scope"] == "openid (7 characters)", "{sample:?}");
+        let attempt = async |offered: Option<Scope>| {
+            let mut policy = policy.clone();
+            policy.scopes.offered = offered;
+            let body = json!({"policy": policy, "sample": sample.sent, "door": "identity_center"});
+            world.send_json("POST", "/operator/1/policy/try", Some(&street.asker), &body).await.body
+        };
+        assert_eq!(attempt(policy.scopes.offered.clone()).await["refused"]["rule"], "scopes");
+        let helped = attempt(None).await;
+        assert_eq!(helped["registered"]["scope"], "openid xxxxxxx", "{helped}");
+        let huawei = json!({"client_name": "abcdef", "client_type": "public", "grant_types": ["authorization_code"],
+            "token_endpoint_auth_method": "client_secret_post", "response_types": ["code"],
+            "scopes": ["openid", "hunter2"]});
+        let reply = street.post("huawei-register-client", "/v1/clients", &huawei).await.reply;
+        assert_eq!((reply.status, &reply.body["client_info"]["scopes"]), (200, &json!(["openid"])), "{reply:?}");
+    }
 }
 
 /// A service with as many clients as it may have says when there may be room, in each door's form.

@@ -100,6 +100,75 @@ fn a_closed_pipe_ends_a_command_as_it_ends_others() {
 }
 
 #[test]
+fn what_was_made_is_named_where_it_cannot_be_printed() {
+    let data = Folder::new("unprinted");
+    let served = Served::start(&data, &["--memory"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let metadata = data.0.join("metadata.json");
+    std::fs::write(&metadata, r#"{"redirect_uris": ["https://rp.example/cb"]}"#).unwrap();
+    let metadata = metadata.to_str().unwrap();
+    let client = admin.json(&["client", "create", "--service", "1", metadata]);
+    let token = admin.json(&["token", "create", "service", "--service", "1"]);
+    let text = |from: &Value, member: &str| from[member].as_str().unwrap().to_owned();
+    let (client, token) = (text(&client, "client_id"), text(&token, "id"));
+    let of_client = |verb| ["client", verb, "--service", "1", "--yes", &client];
+    let exported = data.0.join("exported.jsonl");
+    std::fs::write(&exported, admin.run(&["service", "export", "1", "--clients"]).stdout).unwrap();
+    let file = exported.to_str().unwrap();
+    let lines: [(&[&str], &str); 12] = [
+        (&["token", "create", "organization"], "nobody has it. End it: registrar token revoke "),
+        (&["token", "create", "service", "--service", "1"], " --service 1"),
+        (&["token", "create", "initial-access", "--service", "1"], "nobody has it. End it: registrar token revoke "),
+        (&["token", "rotate", "--yes", &token], "nobody has it. End it: registrar token revoke "),
+        (&["client", "create", "--service", "1", metadata], "End it: registrar client delete --service 1 "),
+        (&of_client("rotate-secret"), "has a new secret, and nobody has it. Make another one by the same command."),
+        (&of_client("reissue-token"), "has a new registration access token, and nobody has it. Make another one"),
+        (&["client", "lock", "--service", "1", &client], " is locked."),
+        (&["service", "create"], " is made: registrar service show "),
+        (&["service", "keys", "make", "1"], "Service 1 has new keys: registrar service keys list 1"),
+        (&["service", "import", file, "--id", "71"], "Service 71 is imported: "),
+        (&["service", "import", file, "--id", "72"], "Service 72 is imported: "),
+    ];
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    for (index, (line, part)) in lines.into_iter().enumerate() {
+        let is_json = index % 2 == 0;
+        let mut command = admin.command(line);
+        let unprinted = if is_json { command.arg("--json") } else { &mut command }.stdout(full()).output().unwrap();
+        let sentence = if is_json {
+            let (code, error, sentence) = json_failure(&last_line(&unprinted));
+            assert_eq!((code, error.as_str()), (1, "fault"), "{line:?}");
+            sentence
+        } else {
+            assert_eq!(unprinted.status.code(), Some(1), "{line:?}");
+            String::from_utf8(unprinted.stderr).unwrap()
+        };
+        assert!(sentence.contains("cannot write to the standard output: No space left"), "{line:?}: {sentence}");
+        assert!(sentence.contains(part), "{line:?}: {sentence}");
+    }
+    let mut command = admin.command(&of_client("reissue-token"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.signal(), Some(SIGPIPE), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("nobody has it. Make another one"), "{ended:?}");
+    let tokens = admin.json(&["token", "list", "--service", "1"]);
+    let is_there = tokens.as_array().unwrap().iter().any(|listed| listed["id"] == token.as_str());
+    assert!(is_there, "the old token works until somebody has the new one: {tokens}");
+    for line in [&["--help"][..], &["--version"], &["client", "--help"], &["completions", "bash"], &["man"]] {
+        let unprinted = registrar().args(line).stdout(full()).output().unwrap();
+        assert_eq!(failure(&unprinted).0, 1, "{line:?}");
+    }
+    served.stop();
+}
+
+/// The same without the warnings before its last line or object.
+fn last_line(output: &Output) -> Output {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let from = text.find('{').unwrap_or_default();
+    Output { stderr: text.as_bytes()[from..].to_vec(), ..output.clone() }
+}
+
+#[test]
 fn a_server_whose_log_nobody_reads_goes_on() {
     let data = Folder::new("log");
     let options = ["serve", "--memory", "--listen", "127.0.0.1:0", "--dynamodb-listen", "127.0.0.1:0", "--data"];

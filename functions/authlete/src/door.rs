@@ -12,6 +12,7 @@ use shared::limits::Admission;
 use shared::origin::Origin;
 use shared::policy::Policy;
 use shared::registry::{self, Context, FETCHING, Operation, Reason};
+use shared::resolution::Changeable;
 use shared::service::Service;
 use shared::store::schema::Key;
 use shared::store::{Found, Named, TokenRecord};
@@ -131,14 +132,15 @@ impl<'a> Call<'a> {
     }
 
     /// As [`desk`](Self::desk), and the client that the path names by its number, identifier or alias, for an operation
-    /// that changes it. One that is known by its document alone becomes one of which operators decide something.
+    /// that may change it.
     ///
     /// # Errors
     /// As [`desk`](Self::desk); [`Core::UnknownClient`].
-    pub(crate) async fn client_to_change(&self) -> Result<(Desk, RegisteredClient), Error> {
+    pub(crate) async fn client_to_change(&self) -> Result<(Desk, Changeable), Error> {
         let (desk, named, identifier) = self.desk_and_named(&[Permission::ClientWrite]).await?;
-        let client = desk.to_change(self, named, identifier).await?;
-        Ok((desk, client))
+        let base_url = self.app.base_url(&desk.service, self.request);
+        let found = resolution::changeable(&desk.context(self), &base_url, identifier, named).await?;
+        Ok((desk, found))
     }
 
     /// The same for an operation that shows it.

@@ -1,10 +1,11 @@
 // What members of a policy mean, and changes that the server has tried.
 
 import { ask } from './api.js'
-import { button, h, hint, pretty, said } from './dom.js'
+import { button, code, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { about, changes, lost, ofToken, risks, takesNoToken, unkept } from './rules.js'
+import { risks } from './risks.js'
+import { about, asAsked, changes, isLookUp, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -17,27 +18,38 @@ export const meaning = (member) => MEMBERS[member].split('`').map((part, index) 
 /** What a token allows may be less than what the policy offers. */
 const needed = ({ rule, what }) => rule === 'registration' ? `${what} that allows it` : what
 
-const registers = (requires) => `would be registered${requires.length ? `, with ${requires.map(needed).join(', and ')}` : ''}`
+/** What becomes of what passes, by what was asked for. */
+function become(operation) {
+  if (isOfUrl(operation)) return 'would be looked up, and its document judged then'
+  return isLookUp(operation) ? 'would be taken' : operation === 'update' ? 'would pass' : 'would be registered'
+}
 
-/** That a registration would be, and with what beside its metadata. */
-export const would = (requires) => `It ${registers(requires)}.`
+const passes = (requires, operation) => `${become(operation)}${requires.length ? `, with ${requires.map(needed).join(', and ')}` : ''}`
 
-/** The same where a rule has asked for something: of what is wrong with a URL a trial knows nothing, the registrant is told it. */
-const asked = ({ rule }, requires) => rule === 'sector_identifier_uri' ? `Once that is so, it ${registers(requires.filter((required) => required.rule !== rule))}.` : would(requires)
+/** That it would pass, and with what beside its metadata. */
+export const would = (requires, operation) => `It ${passes(requires, operation)}.`
+
+/** The same where a rule has asked for something: what is wrong with a document the registrant is told beside it. */
+const asked = ({ rule, operation }, requires = []) => rule === 'sector_identifier_uri' ? `Once that is so, it ${passes(requires.filter((required) => required.rule !== rule), operation)}.` : would(requires, operation)
+
+const dangers = (risks) => risks.map(({ text }) => h('p.bad', 'Less safe: ', text))
+
+/** What becomes less safe under another policy. */
+export const dangersOf = (before, after) => dangers(risks(before, after))
 
 /** What a registration costs: what is lost of it, and what becomes less safe. */
 export function costs(before, after, client, registered) {
-  const [without, dangers] = [lost(client, registered), risks(before, after, client, registered)]
+  const without = lost(client, registered)
   return [
     without.length > 0 && h('p.warn', 'But ', said(without.join('; ')), '.'),
-    dangers.map((danger) => h('p.bad', 'Less safe: ', danger)),
+    dangers(risks(before, after, client, registered)),
   ]
 }
 
-/** Asks what a policy would make of a body, or of what stands for a sample, at a door. */
-async function attempt({ id, signal }, policy, body) {
+/** Asks what a policy would make of a body, or of what stands for a sample, at the door where it was sent. */
+async function attempt({ id, signal }, { door, operation }, policy, body) {
   try {
-    return (await ask(['POST', `${id}/policy/try`, {}, { policy, ...body }], signal)).members
+    return asAsked((await ask(['POST', `${id}/policy/try`, {}, { policy, ...body, door }], signal)).members, operation)
   } catch (error) {
     if (error.name === 'AbortError') throw error
     // The policy would contradict itself.
@@ -55,6 +67,12 @@ const why = ({ fault, refused, requires }, rule) => fault ?? (refused
 /** Whether a ceiling that has refused is above what there is now. */
 const hasRoom = ({ rule, there }, policy) => there !== undefined && policy[rule] > there
 
+/** How grave all is together that becomes less safe. */
+const gravity = (...change) => risks(...change).reduce((sum, { weight }) => sum + weight, 0)
+
+/** What lets strangers do the least stands first; of the like what loses the least. */
+const byCare = (one, other) => one.weight - other.weight || one.losses - other.losses || one.steps.length - other.steps.length
+
 /** Whether a change leaves something out of another one, and has nothing beside it. */
 const isLess = (one, other) => one.length < other.length && one.every((change) => other.some((also) => same(change, also)))
 
@@ -64,43 +82,47 @@ const isLess = (one, other) => one.length < other.length && one.every((change) =
  * has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
-  const { rule, door, there } = kind
-  const passes = (members) => members.registered && (!asks(members, rule) || hasRoom(kind, members.policy))
+  const { rule, door, there, operation } = kind
+  const isGood = (members) => members.registered && (!asks(members, rule) || hasRoom(kind, members.policy))
   const left = (members) => members.refused ?? { rule }
   const seen = new Set([JSON.stringify(policy)])
   let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
-    const next = states.flatMap((state) => changes(state.left.rule, state.changed, client, kind).map(({ label, patch, changed }) =>
-      ({ steps: [...state.steps, { rule: state.left.rule, label, patch, there, door }], changed, before: state.left })))
+    const next = states.flatMap((state) => {
+      const asked = { rule: state.left.rule, there, door, description: state.left.error_description }
+      return changes(asked.rule, state.changed, client, asked).map(({ label, patch, changed }) => ({ steps: [...state.steps, { ...asked, label, patch }], changed, before: state.left }))
+    })
     const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
-    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, step.changed, { client, door }) })))
-    passing = tried.filter(({ members }) => passes(members))
-    failing.push(...tried.filter(({ members }) => !passes(members)).map(({ steps, members }) => ({ steps, why: why(members, rule) })))
+    const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, kind, step.changed, { client }) })))
+    passing = tried.filter(({ members }) => isGood(members))
+    failing.push(...tried.filter(({ members }) => !isGood(members)).map(({ steps, members }) => ({ steps, why: why(members, rule) })))
     // Who comes further is taken further.
-    states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !passes(members)
+    states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !isGood(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
   const [furthest] = passing.length ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
+    .sort((one, other) => gravity(policy, one.changed) - gravity(policy, other.changed))
   // What changes more than another one that is enough is not offered.
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
   const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
   const found = least.map(({ steps, changed, members: { registered, requires } }) => ({
-    steps, changed, client, requires: requires.filter((required) => required.rule !== rule), costs: costs(policy, changed, client, registered).flat().filter(Boolean),
+    steps, changed, client, operation, requires: requires.filter((required) => required.rule !== rule),
+    costs: costs(policy, changed, client, registered), weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length,
   }))
-  return [found.sort((one, other) => one.costs.length - other.costs.length), failing, furthest && { ...furthest, client }]
+  return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }]
 }
 
 const named = (steps) => steps.map(({ label }) => label).join(', and ')
 
 /** A change that helps, with a button that makes it; `which` says of what. */
-const helps = ({ steps, requires, costs }, take, which) => h('li',
-  button(named(steps), take, '', { 'data-row': true }), ' ', h('span.good', `it ${registers(requires)}`), which, costs,
+const helps = ({ steps, operation, requires, costs }, take, which) => h('li',
+  button(named(steps), take, '', { 'data-row': true }), ' ', h('span.good', `it ${passes(requires, operation)}`), which, costs,
   h('details', h('summary', 'The change'), steps.map(({ patch }) => h('pre', pretty(patch)))))
 
-const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), ', each tried by the server:'), h('ul', items)]
+const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), `, each tried by the server${items.length > 1 ? ', the most careful first' : ''}:`), h('ul', items)]
 
 /** The changes that come as far as it gets, where more would be needed than are tried. */
-const goesOn = ({ steps, left }, take) => h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(`${left.rule}: ${left.error_description}`), '. The policy editor looks for what helps from there.')
+const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(`${left.rule}: ${left.error_description}`), '. The policy editor looks for what helps from there.'), dangers]
 
 const failed = (failing) => failing.length === 0 ? [hint('No policy changes this.')] : [
   hint(failing.length === 1 ? 'One change was tried, and does not let it pass:' : `${failing.length} changes were tried, alone and together, and none lets it pass:`),
@@ -115,8 +137,8 @@ export async function suggestions(context, kind, policy, client, first, take) {
 }
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
-const untried = ({ rule, door, operation, description, isLookUp }) => isLookUp
-  ? 'A trial is a registration, and looks at no document, so what would be otherwise is not tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
+const untried = ({ rule, door, operation, description }) => isLookUp(operation) && rule !== 'doors'
+  ? 'What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
   : 'no token and no policy changes it; let the registrant ask for less, or register anew with a token that allows it'}.` : ({
@@ -129,31 +151,45 @@ const untried = ({ rule, door, operation, description, isLookUp }) => isLookUp
 
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
 async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule, door, description } = kind
-  const first = await attempt(context, policy, { sample: sent, door })
+  const { rule, operation, description } = kind
+  const first = await attempt(context, kind, policy, { sample: sent })
   const { client, registered, requires } = first
+  const [, byHand] = ofDocuments(rule, description)
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
   if (hasRoom(kind, policy)) return says('There is room now: let the registrant send it again.')
-  const isAsked = asks(first, rule)
+  // It is the last rule of all.
+  const isAsked = asks(first, rule) || rule === 'sector_identifier_uri' && first.refused?.rule === rule
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
-    return says(`It passes now, since the policy was changed: let the registrant send it again.${requires.length ? ` ${would(requires)}` : ''}`, costs(policy, policy, client, registered))
+    return says(`It passes now, since the policy was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
-    return { ...says(untried(kind)), isOver: true }
+    const isOpen = rule === 'doors' && policy.doors.includes(kind.door)
+    return { ...says(isOpen ? '' : `${untried(kind)} ${byHand}`.trim()), isOver: true }
   }
   const [found, failing, furthest] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
+  const made = [...byPolicy(context, first), ...(first.resembles && first.refused ? [h('p', 'It is like ', code(first.resembles), ', which the policy reserves.')] : [])]
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: found.length || isTold ? [] : failed(failing), furthest: isTold ? undefined : furthest,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing))], furthest: isTold ? undefined : furthest,
   }
 }
+
+/** A value within a sentence. */
+const inline = (json) => code([json].flat().map((one) => typeof one === 'string' ? one : JSON.stringify(one)).join(', ') || 'empty')
+
+/** What of that which an error names the policy has made, so that its cause is not what was sent. */
+const byPolicy = ({ link }, first) => madeOf(first).map(({ member, from, to, rule }) => {
+  const [[ofPolicy]] = about(rule)
+  return h('p', code(member), to === undefined ? ' is left out' : [' is ', inline(to)], ' by ', h('a', { href: link(['policy'], { member: ofPolicy }) }, code(ofPolicy)), ' of the policy; ',
+    from === undefined ? 'it was not sent.' : ['what was sent is ', inline(from), '.'])
+})
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */
 export async function advice(context, kind, policy, samples, edit) {
@@ -165,7 +201,7 @@ export async function advice(context, kind, policy, samples, edit) {
     return [...groups.values()]
   }
   const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
-  const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [named(one.steps), one, index])))
+  const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [named(one.steps), one, index]))).sort(([one], [other]) => byCare(one, other))
   const far = together(outcomes.flatMap(({ furthest }, index) => furthest ? [[named(furthest.steps), furthest, index]] : []))
   const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}
   return [

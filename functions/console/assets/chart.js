@@ -1,6 +1,6 @@
 // Registrations and refusals by hour and door: as many of the one are as high as of the other.
 
-import { count, fill, h, local, number, said, svg, table } from './dom.js'
+import { count, fill, h, hint, local, number, said, svg, table } from './dom.js'
 
 const HOURS = 48
 
@@ -12,8 +12,8 @@ const MARK = 38
 
 const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
 
-/** Of `[{ hour: '2026-11-26T14', registered: { oauth: 3 }, refused: 2 }]`; hours that are not there had nothing. */
-export function chart(given) {
+/** What is refused may not be counted. Of `[{ hour: '2026-11-26T14', registered: { oauth: 3 }, refused: 2 }]`; hours that are not there had nothing. */
+export function chart(given, isCounted) {
   const first = Math.floor(Date.now() / 3600_000) - HOURS + 1
   const hours = Array.from({ length: HOURS }, (_, index) => {
     const at = new Date((first + index) * 3600_000)
@@ -22,7 +22,8 @@ export function chart(given) {
   })
   const doors = [...new Set(hours.flatMap(({ registered }) => Object.keys(registered)))].sort()
   const refused = sum(hours.map(({ refused }) => refused))
-  const text = `${count(sum(hours.map(({ all }) => all)), 'client')} registered, ${count(refused, 'request')} refused`
+  if (!doors.length && !refused) return hint(`Nobody has registered${isCounted ? ', and nothing was refused' : ''}.`)
+  const text = `${count(sum(hours.map(({ all }) => all)), 'client')} registered, ${isCounted || refused ? `${count(refused, 'request')} refused` : 'what is refused is not counted'}`
   const place = h('div.chart')
   let width
   // Its letters are as large as all others, whatever its width.

@@ -129,10 +129,11 @@ function searched(text, by) {
   return scheme?.toLowerCase()
 }
 
-function nothing({ link }, { client_id, name, redirect_host }) {
+function nothing({ link }, filter) {
+  const { client_id, name, redirect_host } = filter
   if (client_id) return ['No such client. ', h('a', { href: link(['clients', client_id]) }, 'Was it deleted?')]
   if (name) return ['No client’s name has a word that begins so.']
-  if (!redirect_host) return 'No such client.'
+  if (!redirect_host) return Object.values(filter).some(Boolean) ? 'No such client.' : ['No client is registered yet. ', h('a', { href: link(['policy']) }, 'Policy'), ' says who may register, and tries what well-known hosts send; what is refused stands on ', h('a', { href: link(['today']) }, 'Today'), '.']
   if (redirect_host.endsWith(':')) return ['No client redirects by this scheme. Those that an earlier version has registered are found after ', h('code', 'registrar service reindex'), '.']
   return ['No client redirects to this host.', /^[a-z][a-z\d+.-]*$/i.test(redirect_host) && [' ', h('a', { href: link(['clients'], { redirect_host: `${redirect_host}:` }) }, `Search the scheme ${redirect_host}:`)]]
 }

@@ -83,7 +83,7 @@ async function show() {
     const content = await make(context)
     if (!signal.aborted) refill(main, content)
   } catch (error) {
-    if (!signal.aborted) refill(main, h('h1', { tabindex: -1 }, name || 'Refused'), failure(error), h('p', button('Try again', show)))
+    if (!signal.aborted) refill(main, h('h1', { tabindex: -1 }, name || 'Refused'), failure(error), h('p', button('Try again', show), part === 'clients' && error.status === 404 && [' ', h('a', { href: context.link(['clients']) }, 'All clients')]))
   }
   if (signal.aborted) return
   main.removeAttribute('aria-busy')
@@ -119,12 +119,12 @@ function signingOut() {
 
 const brand = () => h('span.brand', 'Registrar')
 
-function leave(error) {
+function leave(error, more) {
   signOut()
   me = undefined
   shown.abort()
   for (const open of document.querySelectorAll('dialog')) open.close()
-  welcome(error)
+  welcome(error, more)
 }
 
 function welcome(error, more) {
@@ -168,7 +168,7 @@ async function start() {
   }
 }
 
-whenRefused(leave)
+whenRefused((error) => leave(error, `You are signed out: that token is taken no more. It has ended, or somebody has ended it.${areThere() ? ' The draft of the policy stays for whoever signs in again without a reload.' : ''}`))
 addEventListener('beforeunload', (event) => {
   if (me && areThere()) event.preventDefault()
 })

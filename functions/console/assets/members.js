@@ -28,7 +28,7 @@ export const MEMBERS = {
   "audit": "what is kept of changes and refusals: `retention` in seconds, 90 days unless set, 0 is nothing but what operators do; `addresses`, of operators as well: `whole`, `network` (24 bits of IPv4, 48 of IPv6) or `none`; `refusals`: whether it is counted what registrants are refused",
   "errors": "`description`: whether errors have `error_description`; `uri`: whether they have `error_uri`",
   "limits": "how much one registration may have: `redirect_uris` and `list_items` as counts, `text_bytes` as a length",
-  "secret_lifetime": "seconds until a client secret expires; an update after that, or within `secret_overlap` before, makes another; absent is never, and 90 days for Identity Center, whose clients end with their secrets",
+  "secret_lifetime": "seconds until a client secret expires; an update after that, or one of its registrant within `secret_overlap` before, makes another; absent is never, and 90 days for Identity Center, whose clients end with their secrets",
   "secret_overlap": "for how many seconds a client secret that is replaced works beside the new one, as `604800` for a week; 0 unless set",
   "client_lifetime": "seconds until a registration ends; absent is never",
   "unused": "when clients end that nobody uses, as `{\"never\": 2592000, \"since\": 15552000}`: `never`, seconds after the registration of one that was never used; `since`, seconds after the last use; each at least a day, absent is never",

@@ -1,14 +1,14 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { costs, meaning, suggestions, would } from './advice.js'
-import { ask } from './api.js'
+import { costs, dangersOf, meaning, suggestions, would } from './advice.js'
+import { Failure, ask } from './api.js'
 import { becameTable } from './became.js'
 import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
 import { policies } from './drafts.js'
 import { HOSTS } from './hosts.js'
 import { at, differing, isObject, merged, rebased, same, withMember, written } from './json.js'
 import { MEMBERS } from './members.js'
-import { about, remade } from './rules.js'
+import { about, asAsked, isOfUrl, remade } from './rules.js'
 import { json, reading, registrar } from './shell.js'
 import { confirm, copies, failure, load, screen } from './ui.js'
 
@@ -25,13 +25,13 @@ const lines = (json) => JSON.stringify(json, null, 2)
 /** Where clients register. */
 const DOORS = ['oauth', 'authlete', 'identity_center', 'federation', 'stet', 'metadata_document']
 
-/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, a member that is meant, and the door where it is sent. */
-export function open(context, force, steps, body, member, door) {
+/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, what was asked for with it at which door, and a member that is meant. */
+export function open(context, force, { steps, body, door, operation, member }) {
   const { id, signal } = context
   const { policy: draft, ...kept } = policies.get(id) ?? {}
   const from = location.hash
   const start = (policy, { base, others, conflicts } = { base: force }) => {
-    policies.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), door, from, base, others, conflicts })
+    policies.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), door, operation, from, base, others, conflicts })
     context.go(['policy'], { member })
   }
   if (!draft) return start(force)
@@ -62,18 +62,21 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const { policy = lines(force), body = lines(HOSTS.Claude), door, from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
+    const { policy = lines(force), body = lines(HOSTS.Claude), door, operation, from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
     }
-    Object.assign(this, { context, force, etag, from, base, others, conflicts, asked: 0 })
+    Object.assign(this, { context, force, etag, operation, from, base, others, conflicts, asked: 0 })
     this.policy = area(22, policy, { oninput: typed })
     this.body = area(14, body, { oninput: typed })
     this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
     this.door = select(DOORS, door ?? DOORS.find((one) => force.doors.includes(one)) ?? DOORS[0], { onchange: () => this.tryIt() })
     const host = select([['', 'As it is written below'], ...Object.keys(HOSTS)], '', {
-      onchange: () => this.write(this.body, HOSTS[host.value]),
+      onchange: () => {
+        this.operation = undefined
+        this.write(this.body, HOSTS[host.value])
+      },
     })
     Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), news: h('div'), effect: h('div'), fault: h('div') })
     this.parts = [
@@ -82,7 +85,7 @@ class Editor {
         h('dl.facts.presets', Object.entries(PRESETS).map(([preset, text]) => h('div', h('dt', button(preset, () => this.preset(preset))), h('dd', text)))),
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
       h('section', h('h2', '2. Try it'),
-        from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.'),
+        from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.', operation === 'update' && ' It was that of an update, and is tried as one: it needs no initial access token and no room.'),
         h('div.columns.tried', h('div', field('At the door', this.door), field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.news, this.effect),
     ]
@@ -183,8 +186,10 @@ class Editor {
     const say = (faults) => {
       const wrong = faults.findIndex(Boolean)
       this.faults.forEach((place, index) => fill(place, faults[index] && failure(faults[index])))
-      if (wrong >= 0) fill(this.outcome, h('p.bad', 'Not tried: ', ['the policy', 'what it sends'][wrong], ' is wrong.'))
-      if (faults[0]) fill(this.effect, h('p.bad', 'There is nothing to put into effect: the policy is wrong.'))
+      const isUnanswered = wrong >= 0 && !isWrong(faults[wrong])
+      if (isUnanswered) fill(this.outcome, h('p.bad', 'Not tried: why there is no answer to that, stands above.'), h('p', button('Try again', () => this.tryIt())))
+      else if (wrong >= 0) fill(this.outcome, h('p.bad', 'Not tried: ', ['the policy', 'what it sends'][wrong], ' is wrong.'))
+      if (faults[0]) fill(this.effect, h('p.bad', isUnanswered ? 'What was not tried is not put into effect.' : 'There is nothing to put into effect: the policy is wrong.'))
     }
     const faults = [policy, client].map((read) => read instanceof Error && read)
     say(faults)
@@ -205,21 +210,22 @@ class Editor {
 
   /** Keeps the draft. What is in force may be another policy the next time. */
   keep() {
-    const { from, base, others, conflicts } = this
+    const { operation, from, base, others, conflicts } = this
     const isDraft = this.policy.value !== lines(this.force)
-    policies.set(this.context.id, { body: this.body.value, door: this.door.value, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
+    policies.set(this.context.id, { body: this.body.value, door: this.door.value, operation, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
   became(policy, client, door, tried) {
-    const { policy: whole, registered, requires, refused, changes = [] } = tried
+    const { operation } = this
+    const { policy: whole, registered, requires, refused, changes = [] } = asAsked(tried, operation)
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires)), costs(this.force, whole, client, registered), becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, registered), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
     const { rule, error, error_description } = refused
-    const [members, says] = about(rule, error_description)
+    const [members, says] = about(rule, error_description, operation)
     const place = h('div')
-    load(place, suggestions(this.context, { rule, door }, whole, client, tried, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule, door, operation }, whole, client, tried, (changed) => this.write(this.policy, changed)))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),
@@ -259,11 +265,12 @@ class Editor {
       content: [
         again && h('p.warn', { role: 'alert' }, again),
         differences('What becomes different', ['In force', 'Then'], changes),
+        dangersOf(this.force, policy),
         this.others.length > 0 && differences('What others have changed since the draft was begun: it stays so, but for what stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),
       ],
       done: () => {
-        policies.set(id, { body: this.body.value, from: this.from })
+        policies.set(id, { body: this.body.value, operation: this.operation, from: this.from })
         done('The policy is in force.')
       },
       // Somebody else was faster: the draft is put on top of theirs.
@@ -277,6 +284,9 @@ class Editor {
     return undefined
   }
 }
+
+/** Whether it is the fault of what was written that there is no answer. */
+const isWrong = (fault) => !(fault instanceof Failure) || fault.status >= 400 && fault.status < 500 && ![401, 403, 429].includes(fault.status)
 
 const differences = (caption, [before, after], changes) => table(caption, ['Member', before, after], changes.map(({ member, from, to }) => [code(member), value(from), value(to)]))
 

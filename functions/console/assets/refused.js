@@ -6,7 +6,7 @@ import { code, count, facts, h, hint, number, pretty, said, table, time, value }
 import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { open } from './policy.js'
-import { about, isLookUp, ofDocuments, ofToken, takesNoToken } from './rules.js'
+import { about, askedFor, isLookUp, isOfUrl, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -20,13 +20,13 @@ export async function refused(context) {
   const command = commands(registrar(['audit'], { service: id, refused: true, since: '31d' }), readsService && registrar(['policy', 'show'], {}, [id]))
   const [refusals, areMore] = await refusalsOf(context, asks[0])
   const kind = kinds(refusals).find((kind) => [...query].every(([name, text]) => kind[name] === text))
-  if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '.'), areMore && notAll(refusals))
-  const [, says, client] = about(kind.rule, kind.description, kind.operation)
+  if (!kind) return screen(context, 'Refused', asks, command, h('p', 'Nothing of this kind was refused within 31 days', areMore && ', as far as was read', '. ', h('a', { href: context.link(['today']) }, 'What was refused'), ' stands on Today.'), areMore && notAll(refusals))
+  const known = { ...kind, operation: askedFor(kind) }
+  const [, says, client] = about(kind.rule, kind.description, known.operation)
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
-  const known = { ...kind, isLookUp: isLookUp({ ...kind, samples }) }
-  const [asked, door, who, what] = known.isLookUp
-    ? ['the look-up of a client by its document', 'metadata_document', 'Who publishes the document: ', 'What the document said']
-    : [kind.operation, kind.door, 'The registrant: ', 'What was sent']
+  const [asked, who, what] = isLookUp(known.operation)
+    ? ['the look-up of a client by its document', 'Who publishes the document: ', 'What the document said']
+    : [kind.operation, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
   const hasMasked = kind.description.includes('"…"') || kind.rule === 'scopes' && samples.some(({ sent }) => String(sent.scope ?? '').includes('('))
   return screen(context, 'Why it was refused', asks, command,
@@ -36,7 +36,7 @@ export async function refused(context) {
       ['Asked for', code(asked)],
       ['Rule', h('strong', said(kind.rule)), ` ${says}`],
       ['Error', code(kind.error)],
-      ['Door', said(door)],
+      ['Door', said(kind.door)],
       ['How often', count(kind.count, 'time'), ', last ', time(kind.last_at, true)],
     ]),
     h('section', h('h2', 'What to change'),
@@ -80,23 +80,28 @@ function issuersOf(description, samples) {
   return [...new Set(shown.filter(Boolean))]
 }
 
+/** Whether somebody trusts that issuer now, as far as it is kept who it is. */
+const isTrusted = ({ issuers = [] } = {}, shown) => issuers.some(({ issuer }) => `${issuer}/`.startsWith(shown.replace(/…$/, '')))
+
 /** The member that a change is about. */
 function memberOf(patch) {
   const [[name, inner]] = Object.entries(patch)
   return Object.hasOwn(MEMBERS, name) ? name : `${name}.${Object.keys(inner)[0]}`
 }
 
-/** What of the metadata_documents refused the look-up, and what else it could say. */
-function documentSide(policy, { rule, description }) {
-  const [members, what] = ofDocuments(rule, description)
+/** What of the metadata_documents refused the look-up, and when it is of use to look again. */
+function documentSide({ metadata_documents }, { rule, operation, description }) {
+  const [members] = ofDocuments(rule, description)
+  const { pause_first, pause_most } = metadata_documents
   return [
-    members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(policy.metadata_documents?.[member])))),
-    what && h('p', what),
+    members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
+    !isOfUrl(operation) && h('p', `After a refusal the document is not fetched again for ${[...new Set([pause_first, pause_most])].join(' to ')} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
+      '). Until then the look-up answers 503 with what it was refused for, be the policy changed meanwhile or not; its Retry-After says when that ends.'),
   ]
 }
 
 async function policySide(context, kind, samples) {
-  const { rule, door, operation, description, isLookUp } = kind
+  const { rule, door, operation, description } = kind
   const [policy, there] = await Promise.all([get(`${context.id}/policy`, {}, context.signal), counted(context, rule)])
   const [members] = about(rule, description)
   const [needsNone, statements] = [takesNoToken(description), policy.software_statements]
@@ -106,15 +111,17 @@ async function policySide(context, kind, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), isShort(member) && [' is ', value(at(policy, member))], ' ', h('span.hint', meaning(member)))))],
-    isLookUp && documentSide(policy, kind),
+    isLookUp(operation) && documentSide(policy, kind),
     needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
     tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
-    issuersOf(description, samples).map((issuer) => [
+    rule === 'doors' && policy.doors.includes(door) && h('p', 'The door is open now.'),
+    issuersOf(description, samples).map((issuer) => isTrusted(statements, issuer) ? h('p', code(issuer), ' is among software_statements.issuers now.') : [
       h('p', 'Who trusts ', code(issuer), ' adds it to software_statements.issuers, with the address of its keys, or with its jwks.', issuer.includes('…') && ' It has to be completed: “…” stands for what is not kept, be it nothing; the issuer is the iss of the statement, letter by letter.'),
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),
     rule === 'software_statements' && h('p', statements?.required ? 'Where software_statements.required is false, the registrant may send none.' : 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, operation, description, there, isLookUp }, policy, samples, (steps, body) => open(context, policy, steps, body, steps.length ? memberOf(steps[0].patch) : members[0], door)),
+    await advice(context, { rule, door, operation, description, there }, policy, samples,
+      (steps, body) => open(context, policy, { steps, body, door, operation, member: steps.length ? memberOf(steps[0].patch) : members[0] })),
   ]
 }

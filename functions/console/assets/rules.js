@@ -14,6 +14,7 @@ export const RULES = {
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
   'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those asked for.', 'Ask for those that are offered.'],
   'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered. A client that can keep no secret asks for none, where that is offered.'],
+  'token_endpoint_auth_methods_supported': [['token_endpoint_auth_methods'], 'The service offers none of the ways in which the client can authenticate.', 'Have one that is offered, and what it needs.'],
   'scopes': [['scopes'], 'A scope is not offered.', 'Ask for scopes that are offered, or for none.'],
   'redirect_uris': [['private_use_schemes', 'reverse_domain_schemes', 'loopback', 'hosts', 'private_hosts', 'development_hosts'].map((name) => `redirect_uris.${name}`),
     'A redirect URI leads where this service lets no client lead: a scheme, the loopback interface, a host, a private network.', 'Register another one: https on a permitted host.'],
@@ -28,7 +29,7 @@ export const RULES = {
   'sector_identifier_uri': [[], 'The document behind sector_identifier_uri cannot be read, or does not list each redirect URI.', 'Publish the document there, with each redirect URI.'],
   'metadata_documents': [['metadata_documents'], 'The service takes no client of this URL, or asks for more of its document.', 'Correct what the error names, in the document or in its URL.'],
   'metadata_documents.metadata_policy': [['metadata_documents'], 'The policy’s metadata_policy for documents does not permit a value.', 'Correct the member that is named.'],
-  'the document': [[], 'The document behind the URL has in it what it must not have, or lacks what it must have.', 'Correct the document.'],
+  'the document': [[], 'The document behind the URL cannot be had, has in it what it must not have, or lacks what it must have.', 'Correct what the error names, in the document or at its host.'],
   'stet': [[], 'A certificate, a signature or a token of the request is not good.', 'Correct what the error names: the STET interface asks for it before any policy does.'],
   'federation': [[], 'A statement or a chain of trust is not good.', 'Correct what the error names. The screen Federation draws the chain of an entity, with each check.'],
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
@@ -40,12 +41,18 @@ const REMEDIES = [
   [/requires application_type native/, 'Send "application_type": "native".'],
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
   [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
+  [/^client_id is required$/, 'Put its URL into the document, as client_id.', 'A document names itself: its client_id is the URL where it stands.'],
   [/^client_id: it has a query/, 'Name the client by a URL without a query.'],
   [/^clients of this service need a token$/, 'Register at another door, as oauth, with what it asks for; or ask the operator: this door takes neither a token nor a statement.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
   [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
   [/^token_endpoint_auth_method \S+ requires /, 'Send what it requires, or ask for another method. Who asks for none in particular has the first of default of the policy’s token_endpoint_auth_methods.'],
   [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
+  [/^the answer was (404|410)$/, 'Publish the document there, or name the client otherwise.', 'Its host says that there is no document behind the URL.'],
+  [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
+  [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
+  [/cannot be fetched at the moment/, 'Send it again. If it stays so, see to it that the host of what is named answers.', 'What has to be fetched for it could not be fetched.'],
+  [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
@@ -65,29 +72,62 @@ export const ofToken = (description) => /not allowed by the initial access token
 /** Whether a door refuses without a look at a token, since it takes none. */
 export const takesNoToken = (description) => /^clients of this service need a token$/.test(description)
 
-const OF_DOCUMENTS = ['metadata_documents', 'metadata_documents.metadata_policy', 'the document']
+const OF_DOCUMENTS = ['metadata_documents', 'the document']
 
-/** Whether it was the look-up of a client by its document: such a client has its URL in it as client_id. */
-export const isLookUp = ({ rule, operation, door, samples }) => door === 'metadata_document' || OF_DOCUMENTS.includes(rule)
-  || operation === 'register' && door === 'oauth' && samples.length > 0 && samples.every(({ sent, reproduces }) => !reproduces && /^https:/.test(sent.client_id))
+/** Whether its URL alone is refused, so that its host is not asked and nothing is known of the document. */
+const isByUrl = (description) => /^client_id: /.test(description)
 
-/** The members of the policy's metadata_documents that have refused, and what else they could say. */
+const [URL_ALONE, LOOK_UP] = ['look-up of a URL', 'look-up']
+
+/** Whether it is the look-up of a client by its document, and whether by its URL alone. */
+export const isLookUp = (operation) => [URL_ALONE, LOOK_UP].includes(operation)
+export const isOfUrl = (operation) => operation === URL_ALONE
+
+/** What was asked for: one who is looked for by a URL registers by that. */
+export function askedFor({ door, operation, rule, description }) {
+  if (door !== 'metadata_document') return operation
+  return rule === 'doors' || isByUrl(description) ? URL_ALONE : LOOK_UP
+}
+
+/** What who registers has to have, and a client that is there does not need: a token, and room. */
+const OF_NEW = ['registration', 'clients_per_service', 'clients_per_developer']
+
+/** A trial is that of a registration, or of a whole document: what of it holds for what was asked for. */
+export function asAsked(members, operation) {
+  const { requires = [], refused } = members
+  if (operation === 'update') return { ...members, requires: requires.filter(({ rule }) => !OF_NEW.includes(rule)) }
+  return isOfUrl(operation) && refused && refused.rule !== 'doors' && !isByUrl(refused.error_description) ? { ...members, refused: undefined, requires: [], registered: {}, changes: [] } : members
+}
+
+/** The members of the policy's metadata_documents that have refused, and what else they could say where no change is tried. */
 const DOCUMENTS = [
-  [/does not take clients of this URL, by the pattern/, ['trust'], 'Take that pattern out of trust, or let it say ask or allow: without it, others counts.'],
-  [/does not take clients of this URL/, ['others', 'trust'], 'Add a pattern with the host of the URL to trust, with ask or allow; or let others be ask.'],
-  [/is required in documents by this service/, ['required'], 'Take the member out of required.'],
-  [/^client_id: it has a query/, ['query_permitted'], 'Let query_permitted be true.'],
-  [/must have the origin/, ['same_origin'], 'Let same_origin ask for less.'],
-  [/^redirect_uris: more than/, ['redirect_uris'], 'Let redirect_uris be larger, and limits.redirect_uris.'],
+  [/does not take clients of this URL, by the pattern/, ['trust'], ''],
+  [/does not take clients of this URL/, ['others', 'trust'], ''],
+  [/is required in documents by this service/, ['required'], ''],
+  [/^client_id: it has a query/, ['query_permitted'], ''],
+  [/must have the origin/, ['same_origin'], ''],
+  [/^redirect_uris: more than/, ['redirect_uris'], ''],
   [/the document is too large/, ['max_bytes'], 'Let max_bytes be larger.'],
 ]
 
-/** What of the metadata_documents matters to a refusal, and what to change; of others the rule's own member. */
+/** What of the metadata_documents matters to a refusal, and what to change by hand. */
 export function ofDocuments(rule, description) {
-  const [, members, what] = DOCUMENTS.find(([says]) => says.test(description)) ?? []
-  if (members && OF_DOCUMENTS.includes(rule)) return [members, what]
   if (rule === 'metadata_documents.metadata_policy') return [['metadata_policy'], 'Let metadata_policy permit the value.']
-  return [[], rule === 'called_urls' ? 'Let called_urls be any: the authorization server may then be led into your own network.' : '']
+  const [, members = [], what = ''] = OF_DOCUMENTS.includes(rule) ? DOCUMENTS.find(([says]) => says.test(description)) ?? [] : []
+  return [members, what]
+}
+
+/** What the registrant does whose client is there already. */
+const OF_CLIENT = {
+  'doors': 'Wait until the door is open again. Meanwhile operators can change the client, or delete it.',
+  'names': 'Choose another client_name. If the name is rightly the client’s own, an operator gives it that name: Change … on its screen. Then updates with it pass.',
+}
+
+/** What who publishes a document does. */
+const OF_DOCUMENT = {
+  'doors': 'Register at a door that is open: this service looks for no documents.',
+  'names': 'Choose another client_name. Of a URL that trust allows the names are good, whatever they are.',
+  'redirect_uris': 'Name another one: https on a permitted host.',
 }
 
 /** The same of one refusal, as far as it concerns that. */
@@ -99,7 +139,8 @@ export function about(rule, description = '', operation = 'register') {
   }
   const [members, says, client] = RULES[rule] ?? [[], 'The door asks for it before any policy does.', 'Send what the door asks for.']
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
-  const [, remedy = client, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
+  const of = (isLookUp(operation) ? OF_DOCUMENT : operation === 'register' ? {} : OF_CLIENT)[rule] ?? client
+  const [, remedy = of, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
   return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, is, remedy]
 }
 
@@ -134,6 +175,20 @@ function plain({ redirect_uris: { development_hosts } }, sent) {
   return ifAny(hosts, 'Accept http redirects to', { redirect_uris: { development_hosts: [...texts(development_hosts), ...hosts] } })
 }
 
+/** What the policy gives who names none, where what it gave is refused: other methods, and the grant and response types of RFC 7591. */
+function usual({ grant_types, response_types, token_endpoint_auth_methods: { offered } }, sent, description) {
+  const is = sent.token_endpoint_auth_method
+  const [, given = is] = /^token_endpoint_auth_method (\S+) requires /.exec(description) ?? []
+  const others = offered.filter((method) => method !== given)
+  const methods = given === is ? [] : [
+    ...ifAny(beyond(is, offered), 'Offer', { token_endpoint_auth_methods: { offered: [...offered, is] } }),
+    ...(others.length ? others : ['client_secret_basic', 'none']).map((method) =>
+      [`Let ${method} be the usual method`, { token_endpoint_auth_methods: { offered: [...new Set([...offered, method])], default: [method] } }]),
+  ]
+  const isGiven = /^(grant|response)_types/.test(description) && !sent.grant_types && !sent.response_types && (grant_types.default || response_types.default)
+  return isGiven ? [...methods, ['Let authorization_code and code be usual', { grant_types: { default: null }, response_types: { default: null } }]] : methods
+}
+
 const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
 
 /** Which protocols redirects have, as far as they can be read. */
@@ -157,11 +212,41 @@ const SCHEMES = [
   ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
 ]
 
+/** Changes of what the policy says of documents. */
+function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin }, limits }, sent, there, door, description) {
+  const [is, members] = [(text) => description.includes(text), (label, members) => [label, { metadata_documents: members }]]
+  const uris = texts(sent.redirect_uris).length
+  const [, by] = / by the pattern (.+)$/.exec(description) ?? []
+  const [, lacking] = /^(\S+) is required in documents/.exec(description) ?? []
+  if (by) {
+    return [
+      members(`Take clients of ${by}, where users consent`, { trust: trust.map((rule) => rule.pattern === by ? { ...rule, trust: 'ask' } : rule) }),
+      members(`Take ${by} out of trust`, { trust: trust.filter(({ pattern }) => pattern !== by) }),
+    ]
+  }
+  if (lacking) return [members(`Require no ${lacking}`, { required: required.filter((member) => member !== lacking) })]
+  if (is('does not take clients of this URL')) {
+    const { host } = urlOf(sent.client_id)
+    return [members(`Take clients of ${host}, where users consent`, { trust: [...trust, { pattern: host, trust: 'ask' }] }), members('Take clients of any host, where users consent', { others: 'ask' })]
+  }
+  if (is('it has a query')) return [members('Take URLs with a query', { query_permitted: true })]
+  if (is('must have the origin')) return ['redirect_uris', 'off'].filter((one) => one !== same_origin).map((one) => members(one === 'off' ? 'Ask for no origin' : 'Ask for its origin in redirect_uris alone', { same_origin: one }))
+  return is('redirect_uris: more than')
+    ? [[`Take documents with ${uris} redirect URIs`, { metadata_documents: { redirect_uris: uris }, limits: { redirect_uris: Math.max(limits.redirect_uris, uris) } }]]
+    : []
+}
+
 /** A ceiling raised to twice of what there is, where that is known, or given up. */
 const ceiling = (member, policy, there, label) => [
   ...(there !== undefined ? [2 * Math.max(policy[member], there)].map((most) => [`${label} ${most} clients`, { [member]: most }]) : []),
   [`${label} any number of clients`, { [member]: null }],
 ]
+
+/** What the policy has made of the members that an error names: the changes that it tells. */
+export const madeOf = ({ changes = [], refused }) => {
+  const words = refused ? refused.error_description.split(/[^\w.-]+/) : []
+  return changes.filter(({ member, rule }) => words.includes(member) && RULES[rule]?.[0].length && rule !== 'the specifications')
+}
 
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
@@ -186,6 +271,8 @@ const CHANGES = {
       ...ifAny([...grants, ...responses], 'Offer', { ...moreGrants, ...moreResponses }),
     ]
   },
+  'token_endpoint_auth_methods_supported': ({ token_endpoint_auth_methods: { offered } }, { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: methods }) =>
+    beyond([method, ...texts(methods)], offered).map((method) => [`Offer ${method}`, { token_endpoint_auth_methods: { offered: [...offered, method] } }]),
   'token_endpoint_auth_methods': ({ token_endpoint_auth_methods: { offered } }, sent) => {
     const methods = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], offered)
     return [
@@ -193,6 +280,7 @@ const CHANGES = {
       ['Register another method in its place', { token_endpoint_auth_methods: { unoffered: 'drop' } }],
     ]
   },
+  'metadata_documents': ofLookUp,
   'scopes': ({ scopes: { offered = '' } }, sent) => {
     const scopes = beyond(String(sent.scope ?? '').split(' '), offered.split(' '))
     return [
@@ -222,9 +310,9 @@ const CHANGES = {
     ['Flag both, and register them', { names: { same: 'flag', look_alike: 'flag' } }],
   ],
   'called_urls': () => [['Let such URLs lead anywhere', { called_urls: 'any' }]],
-  'the specifications': (policy, sent) => [
+  'the specifications': (policy, sent, there, door, description) => [
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
-    ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent),
+    ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent), ...usual(policy, sent, description),
   ],
   'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
@@ -232,16 +320,16 @@ const CHANGES = {
   'software_id_once': () => [['Let a software_id be registered again', { software_id_once: false }]],
 }
 
-/** `there` is how many clients count against a ceiling, where one has refused; `door` is where it was sent. */
-export function changes(rule, policy, sent, { there, door }) {
-  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door)
+/** `there` is how many clients count against a ceiling, where one has refused; `door` is where it was sent; `description` is what it was told. */
+export function changes(rule, policy, sent, { there, door, description = '' }) {
+  const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door, description)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => !same(changed, policy))
 }
 
 /** The same changes of another policy: those that there are to make. */
-export const remade = (steps, policy, sent) => steps.reduce((policy, { rule, label, there, door }) =>
-  changes(rule, policy, sent, { there, door }).find((change) => change.label === label)?.changed ?? policy, policy)
+export const remade = (steps, policy, sent) => steps.reduce((policy, { label, ...step }) =>
+  changes(step.rule, policy, sent, step).find((change) => change.label === label)?.changed ?? policy, policy)
 
 /** How many kinds of values of a list a sample has, if it does not have all; more of these kinds change nothing. */
 const KINDS = [5, 20]
@@ -266,28 +354,4 @@ export function lost(sent, became) {
     const gone = words(value).filter((word) => !words(is).includes(word)).map(shown)
     return gone.length ? [`without ${[...new Set(gone)].join(', ')} of ${name}`] : []
   })
-}
-
-const KEYS = ['tls_client_auth', 'self_signed_tls_client_auth', 'private_key_jwt']
-
-/** What is less safe under a policy than under the one before, or in what becomes of a registration. */
-export function risks(before, after, sent, became) {
-  const gained = (member, word) => beyond(after[member]?.offered, before[member]?.offered).some((offered) => offered.split(' ').includes(word))
-  const becomes = (member, value) => !same(at(after, member), at(before, member)) && (value === undefined || at(after, member) === value)
-  const [was, is] = [sent.token_endpoint_auth_method, became.token_endpoint_auth_method]
-  return [
-    [gained('grant_types', 'password'), 'users give their passwords to the client; RFC 9700 §2.4 forbids this grant.'],
-    [gained('grant_types', 'implicit') || gained('response_types', 'token'), 'access tokens stand in addresses, where they leak; RFC 9700 §2.1.2 advises against it.'],
-    [KEYS.includes(was) && !KEYS.includes(is), `who wanted to prove a key (${was}) gets ${is === 'none' ? 'no secret at all' : 'a secret that both sides know'}.`],
-    [becomes('token_endpoint_auth_methods.unoffered', 'drop'), 'whoever asks for a method that is not offered, be it stronger, gets the usual one.'],
-    [becomes('registration', 'open'), 'whoever finds the service may register.'],
-    [becomes('redirect_uris.development_hosts'), 'what goes by http, codes as well, can be read and changed on its way.'],
-    [becomes('redirect_uris.reverse_domain_schemes', false), 'other applications on a device may take such a scheme for themselves (RFC 8252 §8.4).'],
-    [becomes('redirect_uris.private_use_schemes', 'accept'), 'applications count as confidential, and a secret that all copies of one have is none (RFC 8252 §8.5).'],
-    [becomes('redirect_uris.private_hosts', 'flag'), 'codes may be led into networks that are not yours.'],
-    [becomes('called_urls', 'any'), 'the authorization server may be led into your own network.'],
-    [becomes('names') || becomes('redirect_uris.pages_share_host', 'flag'), 'a consent page may deceive users, unless it heeds the flag.'],
-    [before.scopes?.offered && !after.scopes?.offered, 'clients may register for any scope.'],
-    [['clients_per_service', 'clients_per_developer'].some((member) => before[member] && !after[member]), 'what holds back a flood of registrations are the limits of addresses and of the service alone.'],
-  ].filter(([is]) => is).map(([, text]) => text)
 }

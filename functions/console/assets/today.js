@@ -5,7 +5,7 @@ import { history } from './audit.js'
 import { chart } from './chart.js'
 import { count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
 import { firstPages, pages } from './pages.js'
-import { isLookUp } from './rules.js'
+import { askedFor, isLookUp } from './rules.js'
 import { registrar } from './shell.js'
 import { commands, later, screen } from './ui.js'
 
@@ -17,11 +17,11 @@ const MOST = 20
 export async function today(context) {
   const { id, signal, link, readsService } = context
   const asks = [['GET', `${id}/counts`], ['GET', `${id}/refusals`, { limit: 100 }], ['GET', `${id}/clients`, { pending: true, limit: 100 }], ['GET', `${id}/clients`, { ending: WEEK, limit: MOST }]]
-  const more = [['GET', `${id}/tokens`], ['GET', `${id}/audit`]]
-  const [{ clients, hours }, [refusals, areMore], [waiting, waitMore]] = await Promise.all([
-    get(asks[0][1], {}, signal), refusalsOf(context, asks[1]), firstPages(context, asks[2][1], 'clients', asks[2][2]),
+  const more = [['GET', `${id}/tokens`], ['GET', `${id}/audit`], ['GET', `${id}/policy`]]
+  const [{ clients, hours }, [refusals, areMore], [waiting, waitMore], { audit } = {}] = await Promise.all([
+    get(asks[0][1], {}, signal), refusalsOf(context, asks[1]), firstPages(context, asks[2][1], 'clients', asks[2][2]), readsService && get(more[2][1], {}, signal),
   ])
-  const isUncounted = !refusals.length && readsService && (await get(`${id}/policy`, {}, signal)).audit?.refusals === false
+  const isUncounted = audit?.refusals === false
   const wait = `${number(waiting.length)}${waitMore ? '+' : ''}`
   const command = commands(
     registrar(['audit'], { service: id, refused: true, since: '7d' }), registrar(['client', 'list'], { service: id, pending: true }),
@@ -36,9 +36,12 @@ export async function today(context) {
       figure(number(clients), 'Clients'),
       waiting.length > 0 && figure(h('a', { href: link(['clients'], { pending: 'true' }) }, wait), 'Waiting for approval'),
       last && [figure(sum(last.flatMap(({ registered }) => Object.values(registered))), 'Registered in 24 hours'),
-        figure(sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
-    hours && h('section', h('h2', 'The last 48 hours'), chart(hours)),
-    h('section', h('h2', 'Refused in the last seven days'), refusals.length ? refusalsTable(context, refusals) : hint(isUncounted ? 'What is refused is not counted: audit.refusals of the policy is false.' : 'Nothing was refused.'), areMore && notAll(refusals),
+        figure(isUncounted ? 'not counted' : sum(last.map(({ refused }) => refused)), 'Refused in 24 hours')]),
+    clients === 0 && hint('No client is registered yet: ', h('a', { href: link(['policy']) }, 'Policy'), ' says who may register, and tries what well-known hosts send.'),
+    hours && h('section', h('h2', 'The last 48 hours'), chart(hours, !isUncounted)),
+    h('section', h('h2', 'Refused in the last seven days'),
+      isUncounted && h('p.warn', 'What is refused is not counted: ', h('a', { href: link(['policy'], { member: 'audit' }) }, 'audit.refusals'), ' of the policy is false.', refusals.length > 0 && ' What stands here is from before.'),
+      refusals.length ? refusalsTable(context, refusals) : !isUncounted && hint(readsService ? 'Nothing was refused.' : 'Nothing was refused, or it is not counted.'), areMore && notAll(refusals),
       hint('Who registers too fast (429) is not counted here, but in the metric Refusals of a deployment, as temporarily_unavailable.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))
@@ -63,13 +66,10 @@ export function kinds(refusals) {
 
 function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
-    kinds(refusals).map(({ operation, rule, error, door, description, count, last_at, days }) => {
-      const isOfDocument = isLookUp({ operation, rule, door, samples: days.flatMap(({ samples }) => samples) })
-      return [
-        rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
-        isOfDocument ? 'look-up' : said(operation), said(rule), isOfDocument ? 'metadata_document' : said(door), number(count), time(last_at),
-      ]
-    }))
+    kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
+      rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
+      isLookUp(askedFor({ door, operation, rule, description })) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
+    ]))
 }
 
 async function ending(context, [, path, query], waiting, waitMore) {

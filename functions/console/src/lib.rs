@@ -41,8 +41,8 @@ macro_rules! assets {
 const ASSETS: &[File] = assets!(
     "index.html" "style.css" "icon.svg" "advice.js" "api.js" "audit.js" "became.js" "bulk.js" "chart.js" "client.js"
     "clients.js" "dom.js" "drafts.js" "federation.js" "gone.js" "grants.js" "groups.js" "hosts.js" "json.js" "keys.js"
-    "main.js" "members.js" "pages.js" "policy.js" "refused.js" "rules.js" "shell.js" "stet.js" "today.js" "tokens.js"
-    "ui.js"
+    "main.js" "members.js" "pages.js" "policy.js" "refused.js" "risks.js" "rules.js" "shell.js" "stet.js" "today.js"
+    "tokens.js" "ui.js"
 );
 
 fn answer(request: &Request) -> Response {

@@ -53,8 +53,8 @@ async fn handle(app: &App, request: Request) -> Response {
 
 /// Answers 200 with the client.
 async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
-    let service = door::service(app, request, |service| submitted(service, request).ok()).await?;
-    let submitted = match submitted(&service, request) {
+    let service = door::service(app, request, |_| submitted(request).ok()).await?;
+    let submitted = match submitted(request) {
         Ok(submitted) => submitted,
         Err(fault) => {
             let (status, _, code) = exception(&fault);
@@ -70,14 +70,13 @@ async fn register(app: &App, request: &Request) -> Result<Response, Fault> {
 /// The rule by which a request is refused before it is a registration.
 fn rule(fault: &Fault) -> &'static str {
     match fault {
-        Fault::InvalidScope(_) => "scopes",
         Fault::UnsupportedGrantType(_) => "grant_types and response_types",
-        Fault::InvalidRequest(_) | Fault::Refusal(_) => "as sent",
+        Fault::InvalidScope(_) | Fault::InvalidRequest(_) | Fault::Refusal(_) => "as sent",
     }
 }
 
 /// What is asked for, in the words of RFC 7591.
-fn submitted(service: &Service, request: &Request) -> Result<Submitted, Fault> {
+fn submitted(request: &Request) -> Result<Submitted, Fault> {
     let asked = Asked::read(request)?;
     if asked.client_type != "public" {
         return Err(Error::from(Invalid::not_offered("clientType", &asked.client_type)).into());
@@ -86,11 +85,6 @@ fn submitted(service: &Service, request: &Request) -> Result<Submitted, Fault> {
     let grant_types = asked.grant_types.unwrap_or_else(|| DEFAULT_GRANT_TYPES.map(str::to_owned).to_vec());
     if let Some(unknown) = grant_types.iter().find(|grant| !GRANT_TYPES.contains(&grant.as_str())) {
         return Err(Fault::UnsupportedGrantType(unknown.clone()));
-    }
-    let offered = &service.policy().scopes.offered;
-    let unoffered = |scope: &&String| offered.as_ref().is_some_and(|offered| !offered.contains(scope));
-    if let Some(scope) = asked.scopes.iter().flatten().find(unoffered) {
-        return Err(Fault::InvalidScope(scope.clone()));
     }
     let mut submitted = door::submitted(&sent, grant_types, asked.scopes);
     let redirects = submitted.metadata.response_types.as_ref().is_some_and(|responses| !responses.is_empty());
@@ -152,6 +146,9 @@ fn in_awss_words(error: Error) -> Fault {
         Error::InvalidClientMetadata(Invalid::NotOffered { member, value }) if member == "grant_types" => {
             Fault::UnsupportedGrantType(value.clone())
         }
+        Error::InvalidClientMetadata(Invalid::NotOffered { member, value }) if member == "scope" => {
+            Fault::InvalidScope(Invalid::not_offered("scopes", value).to_string())
+        }
         Error::InvalidClientMetadata(Invalid::Syntax { member, .. }) if member == "scope" => {
             Fault::InvalidScope(error.to_string())
         }
@@ -197,7 +194,7 @@ fn description(fault: &Fault) -> String {
         Fault::Refusal(Refusal::Protected) => Refused::Protected.to_string(),
         Fault::Refusal(Refusal::TooManyRequests(_)) => "too many registrations; try again later".to_owned(),
         Fault::InvalidRequest(invalid) => invalid.to_string(),
-        Fault::InvalidScope(scope) => Invalid::not_offered("scopes", scope).to_string(),
+        Fault::InvalidScope(text) => text.clone(),
         Fault::UnsupportedGrantType(grant) => Invalid::not_offered("grantTypes", grant).to_string(),
     }
 }

@@ -1,12 +1,13 @@
 //! What an operator does to a client, one at a time or to many.
 
 use serde_json::{Map, Value};
+use shared::Error;
 use shared::administration::{self, RestoreFault};
-use shared::client::RegisteredClient;
+use shared::client::{RegisteredClient, Source};
 use shared::credentials::{ClientSecret, Token};
 use shared::registry::Context;
+use shared::resolution::{self, Changeable};
 use shared::store::{Named, Unrestorable};
-use shared::{Error, resolution};
 
 use crate::door::Fault;
 use crate::shown;
@@ -110,6 +111,10 @@ impl Action {
             Self::Retain | Self::Release if !client.source.ends_unused() => Err(Fault::Conflict(
                 "the client does not end by itself if nobody uses it: only what has registered itself does",
             )),
+            Self::Approve if client.source == Source::MetadataDocument => Err(Fault::Conflict(
+                "the client's names are its document's, which may change: who trusts its URL says so in the policy's \
+                 metadata_documents.trust",
+            )),
             Self::Restore => Err(Fault::Conflict("the client is not deleted")),
             _ => Ok(()),
         }
@@ -176,13 +181,13 @@ pub async fn perform(
         }
         _ => {}
     }
-    let client = found(context, base_url, identifier, named, action).await?;
-    if version.is_some_and(|version| version != client.version) {
+    let found = resolution::changeable(context, base_url, identifier, named).await?;
+    if version.is_some_and(|version| version != found.client.version) {
         return Err(Fault::Changed);
     }
     // What is approved or denied is the client as it was read, whether or not its version was given.
     let as_read = version.is_some() || matches!(action, Action::Approve | Action::Deny);
-    match once(context, client, action).await {
+    match first(context, found, action).await {
         Err(Fault::Core(Error::Contention)) if as_read => Err(Fault::Changed),
         Err(Fault::Core(Error::Contention)) => once(context, again(context, identifier).await?, action).await,
         outcome => outcome,
@@ -198,18 +203,10 @@ pub(crate) fn of_restoring(fault: RestoreFault) -> Fault {
     }
 }
 
-/// The client, stored where the action needs that.
-async fn found(
-    context: &Context<'_>,
-    base_url: &str,
-    identifier: &str,
-    named: Named,
-    action: &Action,
-) -> Result<RegisteredClient, Error> {
-    match action {
-        Action::Lock => resolution::to_change(context, base_url, identifier, named).await,
-        _ => resolution::known(context, base_url, identifier, named).await,
-    }
+/// As [`once`], of the client as it was found: of one that is known by its document alone a lock is all that is decided.
+async fn first(context: &Context<'_>, found: Changeable, action: &Action) -> Result<Outcome, Fault> {
+    let client = if *action == Action::Lock { found.stored(context).await? } else { found.client };
+    once(context, client, action).await
 }
 
 async fn again(context: &Context<'_>, identifier: &str) -> Result<RegisteredClient, Fault> {

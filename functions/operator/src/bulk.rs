@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use shared::App;
-use shared::administration::{self, Kept};
+use shared::administration;
 use shared::http::{RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::Invalid;
 use shared::registry::Context;
-use shared::store::{Named, Unrestorable};
+use shared::resolution;
+use shared::store::Named;
 
 use crate::action::{self, Action, Outcome};
 use crate::door::{self, Fault, WRITE_CLIENTS, endpoint};
@@ -88,7 +89,7 @@ impl One {
             return Err(Fault::Request("must be an object".into()));
         };
         let mut members = Members(members);
-        let client_id = required("client_id", members.text("client_id")?)?;
+        let client_id = required("client_id", members.identifier("client_id")?)?;
         let version = members.number("version")?;
         members.end()?;
         Ok(Self { client_id, version })
@@ -137,7 +138,7 @@ async fn done(
         result.insert("version".to_owned(), client.version.into());
     }
     let outcome = if order.preview {
-        looked_at(context, order, one, &found).await.map(|()| "possible")
+        looked_at(context, base_url, order, one, found).await.map(|()| "possible")
     } else {
         let performed = action::perform(context, base_url, &one.client_id, found, &order.action, one.version);
         Box::pin(performed).await.map(|outcome| {
@@ -162,36 +163,33 @@ async fn done(
 }
 
 /// Whether it could be done.
-async fn looked_at(context: &Context<'_>, order: &Order, one: &One, found: &Named) -> Result<(), Fault> {
-    match &found.client {
-        None if found.document.is_some() => match order.action {
-            Action::Delete { unused: Some(_), .. } => Err(Fault::Conflict(Kept::Decided.as_str())),
-            Action::Restore => Err(Fault::Conflict(Unrestorable::Living.as_str())),
-            _ => Ok(()),
-        },
+async fn looked_at(context: &Context<'_>, base_url: &str, order: &Order, one: &One, found: Named) -> Result<(), Fault> {
+    let is_absent = found.client.is_none() && found.document.is_none();
+    match order.action {
         // What is deleted is looked for where the action would find it.
-        None if order.action == Action::Restore => {
+        Action::Restore if is_absent => {
             let restored = administration::restored(context, &one.client_id).await;
-            restored.map(|_| ()).map_err(action::of_restoring)
+            return restored.map(|_| ()).map_err(action::of_restoring);
         }
-        None if order.action == Action::Unlock => {
+        Action::Unlock if is_absent => {
             let (service, number) = (context.service, context.service.numeric_id(&one.client_id));
             let is_locked = context.app.store.is_deleted_locked(service.id, &one.client_id, number).await?;
-            if is_locked { Ok(()) } else { Err(shared::Error::UnknownClient.into()) }
+            return if is_locked { Ok(()) } else { Err(shared::Error::UnknownClient.into()) };
         }
-        None => Err(shared::Error::UnknownClient.into()),
-        Some(client) if one.version.is_some_and(|version| version != client.version) => Err(Fault::Changed),
-        Some(client) => {
-            order.action.fits(client)?;
-            match order.action {
-                Action::Delete { unused: Some(unused), .. } => {
-                    let since = context.app.clock.now().saturating_sub(unused);
-                    let kept = administration::kept_unused(&context.app.store, client, since).await?;
-                    kept.map_or(Ok(()), |kept| Err(Fault::Conflict(kept.as_str())))
-                }
-                Action::Delete { .. } | Action::Deny => Ok(administration::may_go(client)?),
-                _ => Ok(()),
-            }
+        _ => {}
+    }
+    let client = resolution::known(context, base_url, &one.client_id, found).await?;
+    if one.version.is_some_and(|version| version != client.version) {
+        return Err(Fault::Changed);
+    }
+    order.action.fits(&client)?;
+    match order.action {
+        Action::Delete { unused: Some(unused), .. } => {
+            let since = context.app.clock.now().saturating_sub(unused);
+            let kept = administration::kept_unused(&context.app.store, &client, since).await?;
+            kept.map_or(Ok(()), |kept| Err(Fault::Conflict(kept.as_str())))
         }
+        Action::Delete { .. } | Action::Deny => Ok(administration::may_go(&client)?),
+        _ => Ok(()),
     }
 }

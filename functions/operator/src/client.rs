@@ -50,7 +50,7 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
         None => administration::replace(&context, client, draft).await,
     };
     match updated {
-        Ok(updated) => Ok(Response::json(200, shown::client(&updated.client, policy, now))),
+        Ok(updated) => Ok(Response::json(200, shown::updated(&updated, policy, now))),
         Err(Error::Contention) if version.is_some() => Err(Fault::Changed),
         Err(error) => Err(error.into()),
     }

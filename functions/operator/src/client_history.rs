@@ -22,11 +22,9 @@ async fn history(app: &App, request: &Request) -> Result<Response, Fault> {
     let (entries, next) = app.store.latest_audit_of_client(desk.service.id, number, cursor, limit).await?;
     let mut members = page(&entries, next)?;
     if let Some(left) = left
-        && let Ok(client) = app.store.restorable(desk.service.id, number, &left)?
+        && let Some(deleted) = shown::restorable(&app.store, (desk.service.id, number), &left)?
     {
-        let deleted = [("client_name", shown::name(&client)), ("restorable_until", left.ends_at().map(Value::from))];
-        let deleted = deleted.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        members.insert("deleted".to_owned(), Value::Object(deleted.collect()));
+        members.insert("deleted".to_owned(), deleted.into());
     }
     Ok(Response::json(200, members))
 }

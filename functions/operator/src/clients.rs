@@ -1,11 +1,13 @@
 //! `/operator/{serviceId}/clients`: a service's clients, newest first, and new ones.
 
+use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient, Source};
 use shared::http::{DEADLINE, Method, Request, Response};
 use shared::metadata::Submitted;
 use shared::policy::Policy;
-use shared::store::{FoundClients, Route, Search, client_cursor};
-use shared::{App, registry};
+use shared::service::Service;
+use shared::store::{FoundClients, Left, Route, Search, client_cursor};
+use shared::{App, Error, registry};
 
 use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
 use crate::query::{Query, unknown_word};
@@ -46,17 +48,39 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let (policy, now) = (desk.service.policy(), app.clock.now());
     let is_meant = |client: &RegisteredClient| question.means(client, policy, now);
     let (service, cursor) = (desk.service.id, question.cursor.as_deref());
+    let mut left = None;
     let FoundClients { clients, next } = match &question.client_id {
         Some(identifier) => {
-            let found = app.store.client_and(&desk.service, identifier, Vec::new()).await?.named.client;
-            let found = found.filter(|client| question.search.means(client) && is_meant(client));
-            FoundClients { clients: found.into_iter().collect(), next: None }
+            let mut named = app.store.client_and(&desk.service, identifier, Vec::new()).await?.named;
+            let gone = named.left.take();
+            let client = match door::known(&door::context(app, &desk, request), request, identifier, named).await {
+                Err(Fault::Core(Error::UnknownClient)) => None,
+                known => Some(known?),
+            };
+            left = gone.filter(|_| client.is_none());
+            let client = client.filter(|client| question.search.means(client) && is_meant(client));
+            FoundClients { clients: client.into_iter().collect(), next: None }
         }
         None if question.oldest_first => oldest(app, service, &question, is_meant).await?,
         None => app.store.find_clients(service, &question.search, is_meant, question.limit, cursor).await?,
     };
     let listed = clients.iter().map(|client| shown::listed(client, policy, now));
-    Ok(Response::json(200, shown::page("clients", listed, next)))
+    let mut page = shown::page("clients", listed, next);
+    if let Some(left) = left {
+        page.extend(deleted(app, &desk.service, &left)?.map(|deleted| ("deleted".to_owned(), deleted.into())));
+    }
+    Ok(Response::json(200, page))
+}
+
+/// A client that is gone, with the number by which it is named where its identifier does not survive in a path.
+fn deleted(app: &App, service: &Service, left: &Left) -> Result<Option<Map<String, Value>>, Error> {
+    let is_over = left.ends_at().is_some_and(|end| end <= app.clock.now());
+    let Some(client_id) = left.client_id().filter(|_| !is_over) else { return Ok(None) };
+    let number = service.numeric_id(client_id);
+    let mut members = shown::restorable(&app.store, (service.id, number), left)?.unwrap_or_default();
+    members.insert("client_id".to_owned(), client_id.into());
+    members.insert("numeric_id".to_owned(), number.into());
+    Ok(Some(members))
 }
 
 /// The oldest first; clients that end soon are among them.

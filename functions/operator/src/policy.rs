@@ -1,13 +1,17 @@
 //! `/operator/{serviceId}/policy`: what a service lets clients register.
 
 use serde_json::{Map, Value};
-use shared::http::{DEADLINE, Method, Request, Response};
+use shared::http::{DEADLINE, EntityTags, Method, Request, Response};
+use shared::metadata::Invalid;
 use shared::policy::{Policy, Preset};
 use shared::service::{Service, ServiceConfiguration};
 use shared::{App, Error, administration};
 
 use crate::door::{self, Fault, READ_SERVICE, WRITE_SERVICE, endpoint};
 use crate::query::Query;
+
+/// The member with what whoever has made a policy is to know.
+const WARNINGS: &str = "warnings";
 
 endpoint!(policy, "operator-policy", [Get, Put], ["/operator/{serviceId}/policy"], DEADLINE);
 
@@ -18,7 +22,8 @@ async fn policy(app: &App, request: &Request) -> Result<Response, Fault> {
 async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
     Query::of(request, &[])?;
-    Ok(shown(&stored(app, desk.service.id).await?))
+    let service = stored(app, desk.service.id).await?;
+    Ok(shown(&service, members(service.policy())))
 }
 
 /// Replaces the policy, if it still is the one that `If-Match` names. Functions that have it in memory follow within half a
@@ -28,18 +33,40 @@ async fn replace(app: &App, request: &Request) -> Result<Response, Fault> {
     Query::of(request, &[])?;
     let policy = written(door::body(request)?)?;
     let matching = request.header("if-match").ok_or(Fault::PreconditionRequired)?;
+    let wrong = || Fault::of_request(&Invalid::syntax("If-Match", "* alone, or entity tags in quotation marks"));
+    let matching = EntityTags::parse(matching).ok_or_else(wrong)?;
     let current = stored(app, desk.service.id).await?;
-    // RFC 9110 §13.1.1: either `*`, or entity tags.
-    let is_current = matching.trim() == "*" || matching.split(',').any(|tag| tag.trim() == etag(&current));
-    if !is_current {
+    if !matching.have(&etag(&current)) {
         return Err(Fault::PreconditionFailed);
     }
     let configuration = ServiceConfiguration { policy, ..current.configuration.clone() };
     let origin = door::origin(&desk, request);
     match administration::configure_service(&app.store, &current, &configuration, &origin).await {
-        Ok(service) => Ok(shown(&service)),
+        Ok(service) => {
+            let base_url = app.base_url(&service, request);
+            let mut answer = members(service.policy());
+            warn(&mut answer, &service.configuration, Some(&base_url));
+            Ok(shown(&service, answer))
+        }
         Err(Error::Contention) => Err(Fault::PreconditionFailed),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(of_policy(error)),
+    }
+}
+
+/// Says in an answer what whoever makes a policy is to know, though nothing forbids it. `base_url` is where the API is, if
+/// that is known.
+pub fn warn(answer: &mut Map<String, Value>, configuration: &ServiceConfiguration, base_url: Option<&str>) {
+    let warnings = configuration.warnings(base_url);
+    if !warnings.is_empty() {
+        answer.insert(WARNINGS.to_owned(), warnings.into());
+    }
+}
+
+/// A policy that cannot be is no client's metadata, though the core finds faults of both in the same words.
+pub(crate) fn of_policy(error: Error) -> Fault {
+    match error {
+        Error::InvalidClientMetadata(_) | Error::InvalidRedirectUri(_) => Fault::Request(error.to_string().into()),
+        error => error.into(),
     }
 }
 
@@ -49,7 +76,9 @@ pub(crate) async fn stored(app: &App, service: u64) -> Result<Service, Fault> {
 }
 
 /// A policy as it was written; members that it lacks are those of the preset `protected`.
-pub(crate) fn written(members: Map<String, Value>) -> Result<Policy, Fault> {
+pub(crate) fn written(mut members: Map<String, Value>) -> Result<Policy, Fault> {
+    // What was answered can be sent back.
+    members.remove(WARNINGS);
     Preset::Protected.policy().patched(members).map_err(|fault| Fault::Request(fault.to_string().into()))
 }
 
@@ -62,8 +91,8 @@ pub fn members(policy: &Policy) -> Map<String, Value> {
     }
 }
 
-fn shown(service: &Service) -> Response {
-    Response::json(200, members(&service.configuration.policy)).with("etag", etag(service))
+fn shown(service: &Service, members: Map<String, Value>) -> Response {
+    Response::json(200, members).with("etag", etag(service))
 }
 
 /// Each change of a service is another version; so is one of its policy.

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 use shared::http::{DEADLINE, Request, Response};
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::{Rehearsal, Requirement, rehearse, stand_in};
+use shared::registry::{Rehearsal, Requirement, Surroundings, rehearse, stand_in};
 use shared::service::ServiceConfiguration;
 use shared::{App, Error};
 
 use crate::door::{self, Fault, READ_SERVICE, endpoint};
-use crate::policy::{members, stored, written};
+use crate::policy::{members, of_policy, stored, warn, written};
 use crate::query::{Members, Query, unknown_word};
 use crate::shown::told;
 
@@ -35,23 +35,27 @@ async fn attempt(app: &App, request: &Request) -> Result<Response, Fault> {
     if client.is_some() && stands_in.is_some() {
         return Err(Fault::Request("client and sample exclude each other".into()));
     }
-    let mut answer = attempted(&current, policy, &door, client.or_else(|| stands_in.clone()))?;
+    let tried = ServiceConfiguration { policy, ..current.clone() };
+    let context = door::context(app, &desk, request);
+    let client = client.or_else(|| stands_in.clone());
+    let mut answer = attempted(&current, context.surroundings(), &tried, &door, client).map_err(of_policy)?;
+    warn(&mut answer, &tried, Some(&app.base_url(&desk.service, request)));
     answer.extend(stands_in.map(|client| ("client".to_owned(), client.into())));
     Ok(Response::json(200, answer))
 }
 
-/// What a service would be with that policy: its members, how they differ, and what would become of a client that sends
-/// that to that door.
+/// What a service would be that was tried in the place of the current one: the members of its policy, how they differ, and
+/// what would become of a client that sends that to that door.
 ///
 /// # Errors
 /// If the policy is none for this service.
 pub fn attempted(
     current: &ServiceConfiguration,
-    policy: Policy,
+    surroundings: Surroundings<'_>,
+    configuration: &ServiceConfiguration,
     door: &str,
     client: Option<Map<String, Value>>,
 ) -> Result<Map<String, Value>, Error> {
-    let configuration = ServiceConfiguration { policy, ..current.clone() };
     configuration.check()?;
     configuration.policy.check_successor(&current.policy)?;
     let mut answer = Map::new();
@@ -60,7 +64,7 @@ pub fn attempted(
     answer.insert("policy".to_owned(), members(&configuration.policy).into());
     answer.insert("differs".to_owned(), differing.into());
     if let Some(sent) = client {
-        tell(&mut answer, rehearse(&configuration, door, sent));
+        tell(&mut answer, rehearse(configuration, surroundings, door, sent));
     }
     Ok(answer)
 }
@@ -77,8 +81,9 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
 /// What each rule did, and what came of it: what would be registered, and what a registration has to have beside that, or
 /// what it is refused for.
 pub fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
-    let Rehearsal { changes, rule, outcome, requires } = rehearsal;
+    let Rehearsal { changes, rule, outcome, requires, resembles } = rehearsal;
     answer.insert("changes".to_owned(), told(&changes));
+    answer.extend(resembles.map(|name| ("resembles".to_owned(), name.into())));
     match outcome {
         Ok(registered) => {
             let requires = requires.iter().map(|Requirement { rule, what }| json!({"rule": rule, "what": what}));

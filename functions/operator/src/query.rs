@@ -26,7 +26,7 @@ impl Query {
             if !known.contains(&name.as_str()) {
                 return Err(unknown(&name));
             }
-            if value.is_empty() {
+            if value.trim().is_empty() {
                 return Err(Fault::Request(format!("{name} is empty: leave it out if it is not meant").into()));
             }
             if parameters.insert(name.clone(), value).is_some() {
@@ -90,6 +90,14 @@ impl Members {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(wrong(name, "a string")),
+        }
+    }
+
+    /// A text that names something: an empty one names nothing.
+    pub(crate) fn identifier(&mut self, name: &'static str) -> Result<Option<String>, Fault> {
+        match self.text(name)? {
+            Some(text) if text.trim().is_empty() => Err(empty(name)),
+            text => Ok(text),
         }
     }
 

@@ -59,7 +59,8 @@ pub fn differing(
     policy: &Policy,
     now: u64,
 ) -> Map<String, Value> {
-    let is = shown::whole(client, policy, now);
+    let mut is = shown::whole(client, policy, now);
+    is.extend(shown::listed(client, policy, now));
     patch.retain(|name, value| is.get(name) != Some(value));
     patch
 }

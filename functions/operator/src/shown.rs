@@ -1,11 +1,15 @@
-//! What operators see of a client: its metadata in the names of RFC 7591 §2, and what is known beside them. Never a secret.
+//! What operators see of a client: its metadata in the names of RFC 7591 §2, and what is known beside them. Never a
+//! secret, but for one that has just been made.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use shared::Error;
+use shared::administration::Updated;
 use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredClient, SoftwareIdentity};
 use shared::metadata::{Change, VerifiedMetadata, remove_said_by_server};
 use shared::policy::{Flag, Policy};
+use shared::store::{Left, Store};
 
 /// One client, the reserved name that it is flagged for, as it was sent and what each rule made of that.
 #[must_use]
@@ -15,6 +19,20 @@ pub fn whole(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String
     members.insert("sent".to_owned(), client.sent().into());
     members.insert("changes".to_owned(), told(&client.changes()));
     members
+}
+
+/// What is left of a client that was deleted, if it can be brought back: what it was called, and until when.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub(crate) fn restorable(
+    store: &Store,
+    (service_id, numeric_id): (u64, u64),
+    left: &Left,
+) -> Result<Option<Map<String, Value>>, Error> {
+    let Ok(client) = store.restorable(service_id, numeric_id, left)? else { return Ok(None) };
+    let members = [("client_name", name(&client)), ("restorable_until", left.ends_at().map(Value::from))];
+    Ok(Some(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()))
 }
 
 /// What rules did to members, in their order.
@@ -45,6 +63,14 @@ pub(crate) fn name(client: &RegisteredClient) -> Option<Value> {
 pub fn listed(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String, Value> {
     let mut members = self::client(client, policy, now);
     members.insert("position".to_owned(), client.position().into());
+    members
+}
+
+/// A client after a change. A secret that was made with it is shown this once.
+#[must_use]
+pub fn updated(updated: &Updated, policy: &Policy, now: u64) -> Map<String, Value> {
+    let mut members = self::client(&updated.information.client, policy, now);
+    members.extend(updated.new_secret().map(|secret| ("client_secret".to_owned(), secret.expose().into())));
     members
 }
 

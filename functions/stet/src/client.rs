@@ -26,7 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, Some(operation(&request)), |visit| Box::pin(manage(visit))).await
+    door::receive(app, &request, METHODS, operation(&request), |visit| Box::pin(manage(visit))).await
 }
 
 fn operation(request: &Request) -> Operation {

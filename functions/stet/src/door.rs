@@ -25,15 +25,9 @@ pub(crate) type Act = for<'v> fn(&'v Visit<'v>) -> Outcome<'v>;
 /// An answer, or why there is another, on its way.
 pub(crate) type Outcome<'v> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'v>>;
 
-/// Answers the request of an institution, once it is known whose connection it is. Where it asks for an operation of a
-/// registration, it is counted that it is refused.
-pub(crate) async fn receive(
-    app: &App,
-    request: &Request,
-    methods: &[Method],
-    asks: Option<Operation>,
-    act: Act,
-) -> Response {
+/// Answers the request of an institution, once it is known whose connection it is. That it is refused the operation for which
+/// it has come is counted.
+pub(crate) async fn receive(app: &App, request: &Request, methods: &[Method], asks: Operation, act: Act) -> Response {
     answer(app, request, methods, visit(app, request, methods, asks, act)).await
 }
 
@@ -76,13 +70,7 @@ fn request_id(request: &Request) -> Result<&str, Error> {
 }
 
 /// Checks method and `Accept`, and whose connection it is; then acts. Whoever is not known hears what has to be signed.
-async fn visit(
-    app: &App,
-    request: &Request,
-    methods: &[Method],
-    asks: Option<Operation>,
-    act: Act,
-) -> Result<Response, Error> {
+async fn visit(app: &App, request: &Request, methods: &[Method], asks: Operation, act: Act) -> Result<Response, Error> {
     if !methods.contains(&request.method) {
         return Err(Core::MethodNotAllowed.into());
     }
@@ -94,9 +82,7 @@ async fn visit(
     let context = visit::context(app, request, &service, "anonymous", fetching_ends);
     if !service.policy().opens(DOOR) {
         let unknown = Core::UnknownService;
-        if let Some(operation) = asks {
-            registry::shut_out(&context, DOOR, operation, &unknown, request).await;
-        }
+        registry::shut_out(&context, DOOR, asks, &unknown, request).await;
         return Err(unknown.into());
     }
     let (settings, anchors) = Settings::of(&service)?;
@@ -107,13 +93,12 @@ async fn visit(
             let visit = Visit { app, request, service, settings, web, anchors, fetching_ends };
             visit.check_web().await.map(|()| visit)
         };
-        let visit = match (connected.await, asks) {
-            (Ok(visit), _) => visit,
-            (Err(error), None) => return Err(error),
-            (Err(error), Some(operation)) => {
+        let visit = match connected.await {
+            Ok(visit) => visit,
+            Err(error) => {
                 // Nobody is known whose allowance it would be but its network's.
                 app.admit_stranger(request, service.id, DOOR).await.map_err(Error::TooManyRequests)?;
-                turned_away(&context, operation, request, &error).await;
+                turned_away(&context, asks, request, &error).await;
                 return Err(error);
             }
         };

@@ -26,7 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, Some(Operation::Register), |visit| Box::pin(register(visit))).await
+    door::receive(app, &request, METHODS, Operation::Register, |visit| Box::pin(register(visit))).await
 }
 
 /// Answers 201 with the registration record.

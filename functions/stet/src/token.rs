@@ -6,6 +6,7 @@ use shared::credentials::{Token, TokenKind};
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
 use shared::origin::Origin;
 use shared::policy::BoundPolicy;
+use shared::registry::Operation;
 use shared::store::TokenRecord;
 
 use crate::access_token::SCOPE;
@@ -32,14 +33,14 @@ pub static ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(app: &App, request: Request) -> Response {
-    door::receive(app, &request, METHODS, None, |visit| Box::pin(issue(visit))).await
+    door::receive(app, &request, METHODS, Operation::Register, |visit| Box::pin(issue(visit))).await
 }
 
 /// Answers 200 with a token (RFC 6749 §4.4.3), bound to the certificate of the connection (RFC 8705 §3). The
 /// `client_id` is one for all institutions: the certificate says who it is.
 async fn issue(visit: &Visit<'_>) -> Result<Response, Error> {
     let Visit { app, request, .. } = visit;
-    check_form(request)?;
+    door::counted(visit, Operation::Register, async { check_form(request) }).await?;
     let token = Token::mint(TokenKind::ManageRegistration, &app.entropy)?;
     let record = TokenRecord {
         hash: token.hash(),

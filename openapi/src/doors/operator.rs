@@ -118,7 +118,11 @@ fn clients() -> Vec<Operation> {
             .query("oldest", "flag", "whether all come oldest first")
             .query("limit", "1..100", LIMIT)
             .query("cursor", "text", CURSOR)
-            .gives(200, "{ clients: [ListedOperatorClient], next?: text }")
+            .gives(
+                200,
+                "{ clients: [ListedOperatorClient], next?: text, deleted?: { client_id: text, numeric_id: integer, \
+                client_name?: text, restorable_until?: integer } }",
+            )
             .fails(&[403]),
         on("operator-clients", Post, "Registers a client on its registrant's behalf")
             .takes("ClientMetadata")
@@ -129,7 +133,7 @@ fn clients() -> Vec<Operation> {
         on("operator-client", Patch, "Changes its metadata by a merge patch (RFC 7396)")
             .takes("{ ..ClientMetadata, version?: 1..9007199254740991, * }")
             .such_as(r#"{ "client_name": "My app, renamed" }"#)
-            .gives(200, "OperatorClient")
+            .gives(200, "{ ..OperatorClient, client_secret?: text, * }")
             .fails(&[403, 404, 409]),
         on("operator-client", Delete, "Deletes it; for thirty days it can be restored")
             .query("for_good", "flag", "whether nothing is kept of it")
@@ -200,7 +204,7 @@ fn service() -> Vec<Operation> {
         on("operator-policy", Put, "Replaces the policy; members that it lacks are those of the preset `protected`")
             .header("If-Match!", "text", "the `ETag` of the policy that is replaced")
             .takes("object")
-            .gives(200, "Policy")
+            .gives(200, "{ ..Policy, warnings?: [text] }")
             .telling("ETag", "which change of the service it is")
             .fails(&[403, 412, 428]),
         on("operator-policy-try", Post, "What a policy would do to a registration; nothing happens")
@@ -212,8 +216,8 @@ fn service() -> Vec<Operation> {
             .such_as(r#"{ "preset": "protected", "client": { "redirect_uris": ["https://rp.example/cb"] } }"#)
             .gives(
                 200,
-                "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], changes?: [Change], \
-                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], client?: object, \
+                "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], warnings?: [text], changes?: [Change], \
+                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], resembles?: text, client?: object, \
                 refused?: { rule: text, error: text, error_description: text } }",
             )
             .fails(&[403]),

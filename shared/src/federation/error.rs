@@ -81,6 +81,7 @@ impl From<&Error> for Reason {
     fn from(error: &Error) -> Self {
         match error {
             Error::Core(error) => error.into(),
+            _ if error.status() == 503 => Self::of_host(error.code(), &error.to_string()),
             _ => Self::new(error.status(), error.code(), &error.to_string()),
         }
     }

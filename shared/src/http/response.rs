@@ -10,7 +10,7 @@ use base64::{
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::Request;
+use super::{EntityTags, Request};
 use crate::error::{Error, Source};
 use crate::policy::ErrorMembers;
 
@@ -84,9 +84,8 @@ impl Response {
     pub fn validated(self, request: &Request) -> Self {
         let digest = digest(&SHA256, self.content());
         let etag = format!("\"{}\"", BASE64URL.encode(digest.as_ref().get(..16).unwrap_or_default()));
-        let known = request.header("if-none-match").unwrap_or_default();
-        let is_known = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag;
-        let answer = if known.split(',').map(str::trim).any(is_known) {
+        let known = request.header("if-none-match").and_then(EntityTags::parse);
+        let answer = if known.is_some_and(|known| known.have_weakly(&etag)) {
             let mut headers = self.headers;
             headers.remove("content-type");
             headers.remove("content-encoding");

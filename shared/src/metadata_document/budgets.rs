@@ -67,6 +67,12 @@ impl Budgets {
         Ok(())
     }
 
+    /// Whether one more refusal is counted of those for which no host was asked: a flood of URLs writes no more than one that
+    /// has documents fetched, and takes nothing from these.
+    pub(crate) async fn admit_refusal(&self, store: &Store, clock: &Clock, service_id: u64) -> bool {
+        self.unknown.admit(store, clock, &format!("{service_id}#documents#refused")).await.allowed
+    }
+
     fn counted(&self, service_id: u64, host: &str, asked: Asked) -> Vec<(&Limiter, String)> {
         let (limiter, what) = match asked {
             Asked::Allowed => (&self.known, "allowed"),

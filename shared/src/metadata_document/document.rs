@@ -40,12 +40,23 @@ impl<E: Into<crate::Error>> From<E> for Refused {
 /// [`Invalid`], naming the member.
 pub fn read(content: &[u8], uri: &DocumentUri, settings: &MetadataDocuments) -> Result<ClientMetadata, crate::Error> {
     let members = parse_object_within(content, settings.max_bytes)?;
-    match members.get("client_id").filter(|client_id| !client_id.is_null()) {
-        None => return Err(Invalid::Missing { member: "client_id" }.into()),
-        Some(Value::String(client_id)) if client_id == uri.as_str() => {}
-        Some(Value::String(_)) => return Err(fault("client_id", "is not the URL of the document").into()),
-        Some(_) => return Err(Invalid::wrong_type("client_id", "a string").into()),
+    if client_id(&members)? != uri.as_str() {
+        return Err(fault("client_id", "is not the URL of the document").into());
     }
+    read_members(members)
+}
+
+/// The URL that a document says is its own.
+pub(super) fn client_id(members: &Map<String, Value>) -> Result<&str, Invalid> {
+    match members.get("client_id").filter(|client_id| !client_id.is_null()) {
+        None => Err(Invalid::Missing { member: "client_id" }),
+        Some(Value::String(client_id)) => Ok(client_id),
+        Some(_) => Err(Invalid::wrong_type("client_id", "a string")),
+    }
+}
+
+/// What a document that names itself rightly says of its client.
+pub(super) fn read_members(members: Map<String, Value>) -> Result<ClientMetadata, crate::Error> {
     has_no_secrets(&members)?;
     if let Some(statement) = members.get("software_statement").and_then(Value::as_str)
         && let Ok(jwt) = UnverifiedJwt::parse(statement)

@@ -1,12 +1,17 @@
 //! What resolving a client by its document comes to, step by step, for whoever looks on. The rules are those of
 //! [`resolve`](super::resolve); nothing is asked of the table, and nothing kept.
 
-use super::retrieval::{Retrieved, Seen, retrieve};
-use super::{DOCUMENT, SECTOR, Search, Unresolved, identified};
-use crate::client::{DocumentCopy, OperatorSettings, RegisteredClient};
-use crate::metadata::{Change, Submitted, parse_object_within};
-use crate::policy::Trust;
-use crate::registry::{self, Attempt, Context, Trail};
+use serde_json::{Map, Value};
+
+use super::document::{client_id, read_members};
+use super::retrieval::{Failure, Retrieved, Seen, retrieve};
+use super::{DOCUMENT, DocumentUri, RULE, SECTOR, Search, Unresolved, identified, identify, settled};
+use crate::client::{DocumentCopy, OperatorSettings, RegisteredClient, Source};
+use crate::fetch::FetchError;
+use crate::metadata::{Change, Submitted, VerifiedMetadata, parse_object_within};
+use crate::policy::{Policy, Trust};
+use crate::registry::{self, Attempt, Context, Requirement, Surroundings, Trail};
+use crate::service::ServiceConfiguration;
 
 /// A client that was looked for, and what was met on the way.
 pub struct Rehearsal {
@@ -77,12 +82,7 @@ impl Search<'_> {
     /// What the rules make of an answer, one after the other.
     async fn rehearsed(&mut self, retrieved: &Retrieved) -> Rehearsed {
         let body = retrieved.content.as_deref().unwrap_or_default();
-        let mut published = parse_object_within(body, self.rules().max_bytes).unwrap_or_default();
-        // It is the name of the client, and none of its metadata.
-        published.remove("client_id");
-        // What cannot be read is refused before anything is made of it.
-        let Submitted { metadata, changes, .. } = Submitted::from_members(published).unwrap_or_default();
-        let mut trail = Trail::new(DOCUMENT, metadata, changes);
+        let mut trail = trail_of(parse_object_within(body, self.rules().max_bytes).unwrap_or_default());
         let context = self.context_of_fetch();
         let judged = async {
             let (document, verified) = self.judged(&context, body, &mut trail).await?;
@@ -95,5 +95,74 @@ impl Search<'_> {
         let changes = trail.told(judged.as_ref().ok().map(|(_, verified)| verified));
         let client = |(document, _)| self.client(&self.copied(&document, retrieved, None), DocumentCopy::Fresh, None);
         Rehearsed { changes, rule, outcome: judged.and_then(client) }
+    }
+}
+
+/// What a document says, before the first rule has read it.
+fn trail_of(mut published: Map<String, Value>) -> Trail {
+    // It is the name of the client, and none of its metadata.
+    published.remove("client_id");
+    // What cannot be read is refused before anything is made of it.
+    let Submitted { metadata, changes, .. } = Submitted::from_members(published).unwrap_or_default();
+    Trail::new(DOCUMENT, metadata, changes)
+}
+
+/// What would become of a document, were it behind the URL that it names; nobody is asked. What has to be fetched, the keys
+/// of a statement's issuer and the document of a sector, is not looked at. `policy` is the one by which the service judges.
+pub(crate) fn tried(
+    configuration: &ServiceConfiguration,
+    surroundings: Surroundings<'_>,
+    policy: &Policy,
+    document: Map<String, Value>,
+) -> registry::Rehearsal {
+    let refused = |rule, unresolved: Unresolved| registry::Rehearsal::refused(rule, unresolved.into());
+    let uri = match client_id(&document).map(|client_id| identify(configuration, surroundings, client_id)) {
+        Ok(Ok(uri)) => uri,
+        Ok(Err(unresolved)) => return refused(RULE, unresolved),
+        Err(invalid) => return refused(DOCUMENT, Unresolved::of_core(invalid.into())),
+    };
+    // As short as it can be written.
+    if Value::from(document.clone()).to_string().len() > policy.metadata_documents.max_bytes {
+        return refused(RULE, Unresolved::of_failure(Failure::of(&FetchError::TooLarge)));
+    }
+    let (mut trail, mut requires) = (trail_of(document.clone()), Vec::new());
+    let judge = Judge { configuration, surroundings, policy, uri: &uri };
+    let outcome = judge.judged(document, &mut trail, &mut requires);
+    registry::Rehearsal {
+        rule: trail.rule(),
+        resembles: trail.resembled(&policy.of_url(uri.as_str())),
+        changes: trail.told(outcome.as_ref().ok()),
+        outcome: outcome.map_err(registry::Refused::from),
+        requires,
+    }
+}
+
+/// What is needed to judge a document.
+struct Judge<'j> {
+    configuration: &'j ServiceConfiguration,
+    surroundings: Surroundings<'j>,
+    policy: &'j Policy,
+    uri: &'j DocumentUri,
+}
+
+impl Judge<'_> {
+    /// As [`Search::judged`], and what of the last rule asks nobody.
+    fn judged(
+        &self,
+        document: Map<String, Value>,
+        trail: &mut Trail,
+        requires: &mut Vec<Requirement>,
+    ) -> Result<VerifiedMetadata, Unresolved> {
+        let Self { configuration, surroundings, policy, uri } = self;
+        let mut document = read_members(document).map_err(Unresolved::of_core)?;
+        trail.begin(registry::SOFTWARE_STATEMENTS, &document);
+        registry::keep_heeded_statement(policy, Source::MetadataDocument, &mut document);
+        *requires = registry::requirements(policy, Source::MetadataDocument, &document);
+        let begins = &mut |rule, found: &_| trail.begin(rule, found);
+        let settled = settled(configuration, &policy.of_documents(), uri, document, begins);
+        let (verified, _) = settled.map_err(Unresolved::of_document)?;
+        trail.begin(SECTOR, &verified.to_metadata());
+        registry::remote::permit(surroundings.fetch, &verified).map_err(Unresolved::of_core)?;
+        Ok(verified)
     }
 }

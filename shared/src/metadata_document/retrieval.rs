@@ -169,7 +169,7 @@ pub enum FailureKind {
 }
 
 impl Failure {
-    fn of(error: &FetchError) -> Self {
+    pub(super) fn of(error: &FetchError) -> Self {
         let kind = if matches!(error, FetchError::TooLarge) { FailureKind::Invalid } else { FailureKind::Passing };
         Self { step: step_of(error), reason: error.to_string(), kind, seen: Seen::default() }
     }
@@ -207,7 +207,7 @@ pub async fn retrieve(
     let validators = Validators::of(response.headers());
     let says_freshness = [CACHE_CONTROL, EXPIRES].iter().any(|name| response.headers().contains_key(name));
     if let Some(coding) = response.headers().get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
-        let reason = format!("the answer is encoded ({}), though nobody asked for that", lossy(coding));
+        let reason = format!("the answer is encoded, {:?}, though nobody asked for that", lossy(coding));
         return Err(failed(Step::MediaType, FailureKind::Passing, reason));
     }
     let content = if is_known {
@@ -265,7 +265,7 @@ fn media_type(headers: &HeaderMap) -> MediaType {
         _ if subtype == "json" || subtype.strip_suffix("+json").is_some_and(|kind| !kind.is_empty()) => MediaType::Json,
         "text/html" | "application/xhtml+xml" => MediaType::Html,
         "" => MediaType::Other("missing".to_owned()),
-        _ => MediaType::Other(name.chars().take(MAX_VALIDATOR).collect()),
+        _ => MediaType::Other(format!("{:?}", name.chars().take(MAX_VALIDATOR).collect::<String>())),
     }
 }
 

@@ -148,19 +148,18 @@ impl Unresolved {
         matches!(self, Self::Gone { .. } | Self::InvalidDocument { .. } | Self::NoCommonMethod(_))
     }
 
-    /// Why a registration is refused; none where there was none, or nobody could say. That nothing is found refuses nobody.
+    /// Why a registration is refused; none where there was none, or the fault is the server's.
     pub(crate) fn refusal(&self) -> Option<Reason> {
         match self {
             Self::InvalidDocument { fault: Some(error), .. } => Some(error.as_ref().into()),
             Self::Federation(error) => Some(error.as_ref().into()),
-            Self::InvalidUri(_) | Self::NotAllowed { .. } | Self::InvalidDocument { .. } | Self::NoCommonMethod(_) => {
-                Some(Reason::new(self.status(), self.code(), &self.to_string()))
-            }
-            Self::NotEnabled
+            Self::InvalidUri(_)
+            | Self::NotAllowed { .. }
             | Self::Gone { .. }
-            | Self::Unavailable { .. }
-            | Self::OverBudget { .. }
-            | Self::Core(_) => None,
+            | Self::InvalidDocument { .. }
+            | Self::NoCommonMethod(_) => Some(Reason::new(self.status(), self.code(), &self.to_string())),
+            Self::Unavailable { reason, .. } => Some(Reason::of_host(self.code(), reason)),
+            Self::NotEnabled | Self::OverBudget { .. } | Self::Core(_) => None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a service makes of clients that name themselves by a URL (OAuth Client ID Metadata Document): whom it trusts, and
 //! the bounds of fetching and keeping their documents. The section numbers are those of draft 03.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -203,6 +205,14 @@ impl MetadataDocuments {
 }
 
 impl Policy {
+    /// What it says of the client of that URL: it vouches for the names of one that it allows.
+    pub(crate) fn of_url(&self, client_id: &str) -> Cow<'_, Self> {
+        match self.metadata_documents.trust_of(client_id).0 {
+            Trust::Allow => self.with_names_vouched(),
+            Trust::Ask | Trust::Block => Cow::Borrowed(self),
+        }
+    }
+
     /// What it says of clients with a metadata document.
     pub(crate) fn of_documents(&self) -> Policy {
         let dropping = Unoffered::Drop;

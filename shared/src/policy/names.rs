@@ -157,7 +157,7 @@ impl Names {
     }
 
     /// The reserved name that the first of its names has in it, or looks like, if that is flagged.
-    pub(super) fn resembled(&self, metadata: &ClientMetadata) -> Option<&str> {
+    pub(crate) fn resembled(&self, metadata: &ClientMetadata) -> Option<&str> {
         let is_told = |flag: Flag| {
             let conduct = if flag == Flag::ReservedName { self.same } else { self.look_alike };
             conduct != Conduct::Allow
@@ -170,9 +170,9 @@ impl Names {
         metadata.names().filter_map(|(_, name)| self.suspicion(name, &mut letters)).collect()
     }
 
-    /// What is suspected of a name.
-    pub(crate) fn suspicion_of(&self, name: &str) -> Option<Flag> {
-        self.suspicion(name, &mut Letters::default()).map(|(flag, _)| flag)
+    /// What is suspected of a name, and the reserved one that it is like.
+    pub(crate) fn suspicion_of(&self, name: &str) -> Option<(Flag, &str)> {
+        self.suspicion(name, &mut Letters::default())
     }
 
     /// What is suspected of a name, and the reserved one that it is like.

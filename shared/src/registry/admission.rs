@@ -6,7 +6,7 @@ use super::{Begins, Context, Sent, Trail, statement};
 use crate::client::{SoftwareIdentity, Source};
 use crate::error::Error;
 use crate::metadata::{AuthMethod, Changes, ClientMetadata, Rules, Strictness, VerifiedMetadata, verify};
-use crate::policy::{BoundPolicy, Conduct, Offer, Policy, Unoffered};
+use crate::policy::{BoundPolicy, Conduct, Offer, Policy, Scopes, Unoffered};
 use crate::service::{Service, ServiceConfiguration};
 
 /// Metadata that may be registered, unless something that has to be fetched for it says otherwise.
@@ -70,12 +70,12 @@ pub(crate) enum Scrutiny<'a> {
 
 /// What the service announces, its policy for documents and the RFCs make of the metadata of a document.
 pub(crate) fn settle_document(
-    service: &Service,
+    configuration: &ServiceConfiguration,
     policy: &Policy,
     metadata: ClientMetadata,
     begins: Begins<'_>,
 ) -> Result<VerifiedMetadata, Error> {
-    settle(&service.configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), begins)
+    settle(configuration, policy, Source::MetadataDocument, metadata, &BoundPolicy::default(), begins)
 }
 
 /// A document's metadata with what a software statement of somebody whom the service trusts says of it.
@@ -108,14 +108,21 @@ pub(crate) fn rules(policy: &Policy, strictness: Strictness) -> Rules<'_> {
 }
 
 /// What a policy says of clients of that source. STET's authenticate with the certificate of their connections, whatever
-/// others are offered.
+/// others are offered; to ask Identity Center for a scope that is not offered is an error of its protocol.
 fn policy_of(source: Source, policy: &Policy) -> Cow<'_, Policy> {
-    if source != Source::Stet {
-        return Cow::Borrowed(policy);
+    match source {
+        Source::Stet => {
+            let methods = vec![AuthMethod::TlsClientAuth];
+            let token_endpoint_auth_methods =
+                Offer { offered: methods.clone(), default: methods, unoffered: Unoffered::Drop };
+            Cow::Owned(Policy { token_endpoint_auth_methods, ..policy.clone() })
+        }
+        Source::IdentityCenter if policy.scopes.unoffered == Unoffered::Drop => {
+            let scopes = Scopes { unoffered: Unoffered::Refuse, ..policy.scopes.clone() };
+            Cow::Owned(Policy { scopes, ..policy.clone() })
+        }
+        _ => Cow::Borrowed(policy),
     }
-    let methods = vec![AuthMethod::TlsClientAuth];
-    let token_endpoint_auth_methods = Offer { offered: methods.clone(), default: methods, unoffered: Unoffered::Drop };
-    Cow::Owned(Policy { token_endpoint_auth_methods, ..policy.clone() })
 }
 
 /// How much of the specifications is asked of clients of that source. Authlete and Identity Center register clients of

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::sample::{defined, is_defined, masked, stand_in};
-use super::{Context, Refused, SOFTWARE_STATEMENTS, rehearse};
+use super::sample::{Named, defined, is_defined, masked, named, stand_in};
+use super::{Context, Refused, SOFTWARE_STATEMENTS, Surroundings, rehearse};
 use crate::claim_kind::ClaimKind;
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
@@ -27,6 +27,9 @@ pub const OWN_TOKEN: &str = "registration_access_token";
 
 /// The rule by which a policy says which doors are open.
 const DOORS: &str = "doors";
+
+/// The rule by which a document lists the redirects of a sector (OIDC Registration §5).
+const SECTOR: &str = "sector_identifier_uri";
 
 /// What a registrant asks for (RFC 7591 §3, RFC 7592 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +64,29 @@ impl Operation {
 
 /// Why a registrant is refused, as it is counted: by what may be told of anybody, and without what was sent.
 pub struct Reason {
-    status: u16,
     code: &'static str,
     description: String,
     /// The rule, where the error says which.
     rule: Option<&'static str>,
+    /// Whether it is counted: it is the registrant's fault, or that of a host that it has named.
+    counts: bool,
 }
 
 impl Reason {
     /// What a door has found by itself.
     #[must_use]
     pub fn new(status: u16, code: &'static str, text: &str) -> Self {
-        Self { status, code, description: kept(text), rule: None }
+        Self { code, description: kept(text), rule: None, counts: (400..500).contains(&status) }
+    }
+
+    /// The element of a list that it names.
+    pub(super) fn named(&self) -> Option<Named<'_>> {
+        named(&self.description)
+    }
+
+    /// A host that the registrant has named has not answered, or not as it should.
+    pub(crate) fn of_host(code: &'static str, text: &str) -> Self {
+        Self { code, description: kept(text), rule: None, counts: true }
     }
 
     /// A service does not open that door, which is told as `answered`.
@@ -80,11 +94,6 @@ impl Reason {
     pub fn closed(door: &str, answered: &Error) -> Self {
         let text = format!("this service does not open the door {door}");
         Self { rule: Some(DOORS), ..Self::new(answered.status(), answered.code(), &text) }
-    }
-
-    /// Whether it is the registrant's fault: neither the server's, nor that of those whom it asks.
-    fn is_the_registrants(&self) -> bool {
-        (400..500).contains(&self.status)
     }
 }
 
@@ -101,7 +110,11 @@ impl From<&Error> for Reason {
             None => text.replace(name, "…"),
         };
         let text = made_up.map_or_else(|| text.clone(), |name| without(&name));
-        Self { rule: rule_of(error), ..Self::new(error.status(), error.code(), &text) }
+        let reason = match error {
+            Error::Unreachable { .. } => Self::of_host(error.code(), &text),
+            _ => Self::new(error.status(), error.code(), &text),
+        };
+        Self { rule: rule_of(error), ..reason }
     }
 }
 
@@ -111,6 +124,9 @@ impl From<&Refused> for Reason {
             Refused::Closed(_) => Self::new(Error::UnknownService.status(), refused.code(), &refused.to_string()),
             Refused::Protected => Self::new(Error::RegistrationClosed.status(), refused.code(), &refused.to_string()),
             Refused::Core(error) => error.into(),
+            Refused::Unresolved(unresolved) => unresolved
+                .refusal()
+                .unwrap_or_else(|| Self::new(unresolved.status(), unresolved.code(), &unresolved.to_string())),
         }
     }
 }
@@ -121,7 +137,9 @@ fn rule_of(error: &Error) -> Option<&'static str> {
         Error::RegistrationClosed => "dynamic_registration",
         Error::TooManyClients(ceiling) => ceiling.rule(),
         Error::Claimed(ClaimKind::SoftwareId) => "software_id_once",
-        Error::InvalidClientMetadata(Invalid::SectorIdentifier { .. }) => "sector_identifier_uri",
+        Error::InvalidClientMetadata(Invalid::SectorIdentifier { .. }) | Error::Unreachable { member: SECTOR, .. } => {
+            SECTOR
+        }
         Error::Claimed(ClaimKind::Alias)
         | Error::AlreadyRegistered
         | Error::ClientLocked
@@ -142,12 +160,16 @@ pub(crate) struct Attempt {
     pub(crate) sent: Map<String, Value>,
     /// The client that is to be changed, by whoever may.
     pub(crate) client_id: Option<String>,
+    /// The door of the policy that it is a matter of, where that is not the one at which the request has arrived.
+    pub(crate) door: Option<&'static str>,
+    /// Whether somebody was asked for it, within what may be asked of others.
+    pub(crate) fetched: bool,
 }
 
 impl Attempt {
     /// A registration of which nothing is known yet but what is asked first.
     pub(crate) fn new(rule: &'static str) -> Self {
-        Self { operation: Operation::Register, rule, sent: Map::new(), client_id: None }
+        Self { operation: Operation::Register, rule, sent: Map::new(), client_id: None, door: None, fetched: false }
     }
 }
 
@@ -171,8 +193,7 @@ pub async fn turned_away_within(
     request: &Request,
 ) {
     let (Context { app, service, .. }, reason) = (context, reason.into());
-    let is_kept = reason.is_the_registrants() && retention(context, rule) > 0;
-    if is_kept && app.admit_stranger(request, service.id, allowance).await.is_ok() {
+    if is_kept(context, rule, &reason) && app.admit_stranger(request, service.id, allowance).await.is_ok() {
         turned_away(context, operation, rule, reason, &request.body).await;
     }
 }
@@ -198,19 +219,33 @@ pub(crate) fn read(body: &[u8]) -> Map<String, Value> {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
+/// As [`note`], of the look-up of a client that was not known: as often as documents may be fetched that are not.
+pub(crate) async fn note_look_up(context: &Context<'_>, reason: &Reason, attempt: &Attempt) {
+    let Context { app, service, .. } = context;
+    let is_kept = is_kept(context, reason.rule.unwrap_or(attempt.rule), reason);
+    if is_kept && (attempt.fetched || app.document_budgets.admit_refusal(&app.store, &app.clock, service.id).await) {
+        note(context, reason, attempt).await;
+    }
+}
+
+/// Whether a refusal is counted for that.
+fn is_kept(context: &Context<'_>, rule: &str, reason: &Reason) -> bool {
+    reason.counts && retention(context, rule) > 0
+}
+
 /// Counts a refusal, if it is the registrant's fault and the policy says so. What cannot be counted is logged: it changes no
 /// answer.
 pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attempt) {
     let Context { app, service, origin, .. } = context;
-    let rule = reason.rule.unwrap_or(attempt.rule);
-    let retention = retention(context, rule);
-    if !reason.is_the_registrants() || retention == 0 {
+    let (door, rule) = (attempt.door.unwrap_or(origin.door), reason.rule.unwrap_or(attempt.rule));
+    if !is_kept(context, rule, reason) {
         return;
     }
     let sample = attempt.operation.sends_metadata().then(|| {
-        let mut sent = masked(&attempt.sent, service.policy());
+        let mut sent = masked(&attempt.sent, service.policy(), reason.named());
         sent.extend(attempt.client_id.clone().map(|client_id| ("client_id".to_owned(), client_id.into())));
-        let reproduces = is_reproduced(&service.configuration, origin.door, &sent, rule, reason);
+        let trial = (&service.configuration, context.surroundings(), door);
+        let reproduces = is_reproduced(trial, &sent, rule, reason);
         let half = service.numeric_id(&origin.sender) % 2 == 0;
         (half, Sample { sent, reproduces, at: app.clock.now() })
     });
@@ -221,10 +256,10 @@ pub(crate) async fn note(context: &Context<'_>, reason: &Reason, attempt: &Attem
         rule,
         description: &reason.description,
         kind: &kind(&reason.description),
-        door: origin.door,
+        door,
         network: &origin.address,
         sample,
-        retention,
+        retention: retention(context, rule),
     };
     if let Err(error) = app.store.count_refusal(&refusal).await {
         tracing::warn!(cause = ?error.source_for_log(), "a refusal could not be counted");
@@ -245,14 +280,13 @@ const FIRST: [&str; 2] = ["registration", SOFTWARE_STATEMENTS];
 /// Whether what is kept of a registration comes to the same when it is tried at its door: it is refused for the same by the
 /// same rule, or would come further if there were what that rule asks for.
 pub(super) fn is_reproduced(
-    configuration: &ServiceConfiguration,
-    door: &str,
+    (configuration, surroundings, door): (&ServiceConfiguration, Surroundings<'_>, &str),
     sample: &Map<String, Value>,
     rule: &'static str,
     reason: &Reason,
 ) -> bool {
     let Some(body) = stand_in(sample, &configuration.policy) else { return false };
-    let rehearsal = rehearse(configuration, door, body);
+    let rehearsal = rehearse(configuration, surroundings, door, body);
     // How one is told of a closed door is its own; what is sent to others than these is in other words, or beside others.
     if rule == DOORS {
         return rehearsal.rule == rule && Source::of_door(door).is_some_and(Source::is_self_managed);

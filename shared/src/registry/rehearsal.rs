@@ -1,19 +1,19 @@
 //! What a registration would become, rule by rule: a policy is tried before clients meet it. The rules are those of
 //! [`register`](super::register); this only looks on.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::admission::settle;
+use super::statement::is_of_one;
 use super::trail::Sent;
-use super::{Begins, SOFTWARE_STATEMENTS, Trail};
+use super::{Begins, SOFTWARE_STATEMENTS, Trail, remote};
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
+use crate::fetch::Fetch;
 use crate::metadata::{AuthMethod, Change, ClientMetadata, Submitted, VerifiedMetadata};
-use crate::metadata_document;
+use crate::metadata_document::{self, Unresolved};
 use crate::policy::{BoundPolicy, Policy, Registration};
-use crate::service::{METHODS, ServiceConfiguration};
+use crate::service::ServiceConfiguration;
 
 /// A registration that did not happen.
 #[derive(Debug)]
@@ -26,11 +26,22 @@ pub struct Rehearsal {
     pub outcome: Result<VerifiedMetadata, Refused>,
     /// What a registration has to have beside that, since rules ask for it that are not tried.
     pub requires: Vec<Requirement>,
+    /// The reserved name that the first of its names has in it, or looks like, unless the policy allows that.
+    pub resembles: Option<String>,
+}
+
+/// What a trial meets beside the configuration of a service, and asks nothing of.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'s> {
+    /// The way out: which hosts may be asked.
+    pub fetch: &'s Fetch,
+    /// The names of the service in [`audiences`](super::Context::audiences), as far as they are known.
+    pub audiences: &'s [String],
 }
 
 impl Rehearsal {
-    fn refused(rule: &'static str, refused: Refused) -> Self {
-        Self { changes: Vec::new(), rule, outcome: Err(refused), requires: Vec::new() }
+    pub(crate) fn refused(rule: &'static str, refused: Refused) -> Self {
+        Self { changes: Vec::new(), rule, outcome: Err(refused), requires: Vec::new(), resembles: None }
     }
 }
 
@@ -46,6 +57,15 @@ pub enum Refused {
     /// What a registration is refused for.
     #[error(transparent)]
     Core(#[from] Error),
+    /// Why there is no client of a document.
+    #[error(transparent)]
+    Unresolved(Box<Unresolved>),
+}
+
+impl From<Unresolved> for Refused {
+    fn from(unresolved: Unresolved) -> Self {
+        Self::Unresolved(unresolved.into())
+    }
 }
 
 impl Refused {
@@ -56,6 +76,7 @@ impl Refused {
             Self::Closed(_) => Error::UnknownService.code(),
             Self::Protected => Error::RegistrationClosed.code(),
             Self::Core(error) => error.code(),
+            Self::Unresolved(unresolved) => unresolved.code(),
         }
     }
 }
@@ -81,7 +102,7 @@ pub fn protection(policy: &Policy) -> Option<&'static str> {
 }
 
 /// What that door would still ask for of metadata that may be registered.
-fn requirements(policy: &Policy, source: Source, metadata: &ClientMetadata) -> Vec<Requirement> {
+pub(crate) fn requirements(policy: &Policy, source: Source, metadata: &ClientMetadata) -> Vec<Requirement> {
     let (has_token, is_registered) = (source.is_self_managed(), source != Source::MetadataDocument);
     let statements = &policy.software_statements;
     let has_statement = metadata.software_statement.is_some() && !statements.issuers.is_empty();
@@ -113,10 +134,16 @@ fn requirements(policy: &Policy, source: Source, metadata: &ClientMetadata) -> V
 }
 
 /// Registers nothing: says what a service with that configuration would make of what a client sends to that door, in the
-/// words of RFC 7591. Tokens, software statements, the clients that are there and what has to be fetched are not looked at,
-/// but it is said where they are asked for; what a door asks for before the policy is not.
+/// words of RFC 7591; to `metadata_document` a document, with the URL that it names. Tokens, software statements, the clients
+/// that are there and what has to be fetched are not looked at, but it is said where they are asked for; what a door asks for
+/// before the policy is not.
 #[must_use]
-pub fn rehearse(configuration: &ServiceConfiguration, door: &str, sent: Map<String, Value>) -> Rehearsal {
+pub fn rehearse(
+    configuration: &ServiceConfiguration,
+    surroundings: Surroundings<'_>,
+    door: &str,
+    sent: Map<String, Value>,
+) -> Rehearsal {
     let Some(source) = Source::of_door(door).filter(|_| configuration.policy.opens(door)) else {
         return Rehearsal::refused("doors", Refused::Closed(door.to_owned()));
     };
@@ -125,37 +152,45 @@ pub fn rehearse(configuration: &ServiceConfiguration, door: &str, sent: Map<Stri
     {
         return Rehearsal::refused(rule, Refused::Protected);
     }
+    let narrowed = configuration.narrowed_policy();
+    let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
+    if source == Source::MetadataDocument {
+        return metadata_document::tried(configuration, surroundings, policy, sent);
+    }
     let Sent { mut metadata, changes } = match Submitted::from_members(sent) {
         Ok(submitted) => Sent::to_register(&submitted),
         Err(fault) => return Rehearsal::refused("as sent", Error::from(fault).into()),
     };
-    let narrowed = configuration.narrowed_policy();
-    let policy = narrowed.as_ref().unwrap_or(&configuration.policy);
     if source.is_self_registered() && !policy.dynamic_registration {
         return Rehearsal::refused("dynamic_registration", Error::RegistrationClosed.into());
     }
     let mut trail = Trail::new("as sent", metadata.clone(), changes);
-    if !heeds_statements(policy, source) {
-        trail.begin(SOFTWARE_STATEMENTS, &metadata);
-        metadata.software_statement = None;
-    }
+    trail.begin(SOFTWARE_STATEMENTS, &metadata);
+    keep_heeded_statement(policy, source, &mut metadata);
     let requires = requirements(policy, source, &metadata);
     let begins = &mut |rule, found: &_| trail.begin(rule, found);
-    let outcome = settle_at(configuration, policy, source, metadata, begins);
+    let outcome = settle_at(configuration, policy, source, metadata, begins).and_then(|verified| {
+        begins("sector_identifier_uri", &verified.to_metadata());
+        remote::permit(surroundings.fetch, &verified).map(|()| verified)
+    });
     Rehearsal {
         rule: trail.rule(),
+        resembles: trail.resembled(policy),
         changes: trail.told(outcome.as_ref().ok()),
         outcome: outcome.map_err(Refused::from),
         requires,
     }
 }
 
-/// Whether a software statement is looked at.
-fn heeds_statements(policy: &Policy, source: Source) -> bool {
+/// Takes out a software statement that is not looked at.
+pub(crate) fn keep_heeded_statement(policy: &Policy, source: Source, metadata: &mut ClientMetadata) {
     let statements = &policy.software_statements;
-    let is_asked = source.is_self_managed() && statements.required;
-    let is_taken = source.is_self_managed() || source == Source::MetadataDocument;
-    is_asked || is_taken && !statements.issuers.is_empty()
+    let is_heeded = |statement: &String| match source {
+        // One document is read by all authorization servers.
+        Source::MetadataDocument => is_of_one(statement, &statements.issuers),
+        source => source.is_self_managed() && (statements.required || !statements.issuers.is_empty()),
+    };
+    metadata.software_statement = metadata.software_statement.take().filter(is_heeded);
 }
 
 /// As [`settle`], after what a door has chosen for a client: its method.
@@ -166,20 +201,11 @@ fn settle_at(
     mut metadata: ClientMetadata,
     begins: Begins<'_>,
 ) -> Result<VerifiedMetadata, Error> {
-    let mut policy = Cow::Borrowed(policy);
-    match source {
-        Source::IdentityCenter => {
-            begins(source.as_str(), &metadata);
-            metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretPost.as_str().to_owned());
-        }
-        Source::MetadataDocument => {
-            policy = Cow::Owned(policy.of_documents());
-            begins(METHODS, &metadata);
-            metadata_document::choose(&mut metadata, &policy)?;
-        }
-        _ => {}
+    if source == Source::IdentityCenter {
+        begins(source.as_str(), &metadata);
+        metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretPost.as_str().to_owned());
     }
-    settle(configuration, &policy, source, metadata, &BoundPolicy::default(), begins)
+    settle(configuration, policy, source, metadata, &BoundPolicy::default(), begins)
 }
 
 #[cfg(test)]
@@ -187,11 +213,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fetch::FetchSettings;
     use crate::policy::{Policy, Preset};
 
     fn rehearsed(policy: Policy, sent: &Value) -> Rehearsal {
-        let configuration = ServiceConfiguration::new("tests", policy);
-        rehearse(&configuration, "oauth", sent.as_object().cloned().unwrap())
+        let (configuration, fetch) = (ServiceConfiguration::new("tests", policy), Fetch::new(FetchSettings::default()));
+        let surroundings = Surroundings { fetch: &fetch, audiences: &[] };
+        rehearse(&configuration, surroundings, "oauth", sent.as_object().cloned().unwrap())
     }
 
     fn changes<'r>(rehearsal: &'r Rehearsal, member: &str) -> Vec<(&'r str, Option<Value>)> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use crate::error::Error;
-use crate::fetch::FetchError;
+use crate::fetch::{Fetch, FetchError};
 use crate::metadata::{Invalid, VerifiedMetadata};
 use crate::store::{Document, DocumentUrl};
 
@@ -71,6 +71,14 @@ pub(crate) async fn look(context: &Context<'_>, metadata: &VerifiedMetadata) -> 
     let Some(url) = &metadata.rest().sector_identifier_uri else { return Ok(()) };
     let sector = read(context.app.fetch.get(url, MAX_BYTES, context.fetching_ends).await);
     lists_all(sector.map_err(|_| unreachable())?, metadata)
+}
+
+/// What of it asks nobody: whether the host may be asked.
+pub(crate) fn permit(fetch: &Fetch, metadata: &VerifiedMetadata) -> Result<(), Error> {
+    match &metadata.rest().sector_identifier_uri {
+        Some(url) if fetch.host(url).is_err() => lists_all(Sector::Refused(Refused::NotAllowed), metadata),
+        _ => Ok(()),
+    }
 }
 
 fn lists_all(sector: Sector, metadata: &VerifiedMetadata) -> Result<(), Error> {

@@ -40,7 +40,7 @@ const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "of
 /// What doors with words of their own call a member.
 const OTHER_NAMES: [(&str, &str); 7] = [
     // Of those that are named by a URL.
-    ("client_id", "client_uri"),
+    ("client_id", CLIENT_ID),
     ("clientName", "client_name"),
     ("clientType", "client_type"),
     ("client_type", "client_type"),
@@ -49,9 +49,18 @@ const OTHER_NAMES: [(&str, &str); 7] = [
     ("scopes", "scope"),
 ];
 
+/// What names a client: it is the URL of its document, if it has one.
+const CLIENT_ID: &str = "client_id";
+
+/// What stands before the pattern of the policy that a client identifier is meant by.
+const BY_PATTERN: &str = ", by the pattern ";
+
 /// How it is shown that a name is like one that the service reserves.
 const LIKENESSES: [(Flag, &str); 2] =
     [(Flag::ReservedName, " with a reserved name in it"), (Flag::LookAlikeName, " like a reserved name")];
+
+/// What stands before the reserved name.
+const RESERVED: &str = ": ";
 
 /// Letters that look like others, for names that look like reserved ones.
 const LOOKS: [(char, char); 8] =
@@ -89,19 +98,21 @@ fn is_of_algorithms(name: &str) -> bool {
 
 /// Whether a member holds a URI, or several.
 fn is_uri(member: &str) -> bool {
-    member.contains("uri") || member.ends_with("_endpoint") || member == "spiffe_id"
+    member == CLIENT_ID || member.contains("uri") || member.ends_with("_endpoint") || member == "spiffe_id"
 }
 
 /// The members that were sent, and of their values what rules look for: words of specifications and of the service,
-/// schemes and hosts, which characters nobody sees; else how long they are.
-pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, Value> {
+/// schemes and hosts, which characters nobody sees; else how long they are. Of a list the element is shown in any case that
+/// `named` says that an error names.
+pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy, named: Option<Named<'_>>) -> Map<String, Value> {
     let (mut members, mut bytes, mut longest, mut languages) = (Map::new(), 2, None, Vec::new());
     let mut show = |name: String, member: &str, value: &Value| {
         if members.contains_key(&name) {
             return;
         }
+        let at = named.filter(|named| named.member == member).map(|named| named.at);
         let fitting = MOST_VALUES.into_iter().find_map(|most| {
-            let shown = mask(member, value, policy, most);
+            let shown = mask(member, value, policy, Shown { most, at });
             // Quotes, a colon, a comma.
             let more = name.len() + shown.to_string().len() + 4;
             (bytes + more <= MOST_BYTES).then_some((more, shown))
@@ -119,7 +130,7 @@ pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, 
             (Some(member), None) => show(name.clone(), member, value),
             (Some(member), Some(tag)) if is_language_tag(tag) => {
                 let number = languages.iter().filter(|(other, _)| *other == base).count();
-                let shown = (base, mask(member, value, policy, 1));
+                let shown = (base, mask(member, value, policy, Shown { most: 1, at: None }));
                 if let Some((_, marked)) = LANGUAGES.get(number)
                     && !languages.contains(&shown)
                 {
@@ -143,10 +154,37 @@ pub(super) fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, 
     members
 }
 
-fn mask(member: &str, value: &Value, policy: &Policy, most: usize) -> Value {
+/// The element of a list that an error names.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'n> {
+    member: &'n str,
+    at: usize,
+}
+
+/// The one that a description names, as `redirect_uris[44]: …` and `jwks: key 7: …` do.
+pub(super) fn named(description: &str) -> Option<Named<'_>> {
+    let of_keys = description.strip_prefix("jwks: key ").map(|rest| ("jwks", rest));
+    let (member, rest) = of_keys.or_else(|| description.split_once('['))?;
+    let at = rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()?;
+    Some(Named { member, at })
+}
+
+/// How many values of a list are shown, and one that is in any case.
+#[derive(Clone, Copy)]
+struct Shown {
+    most: usize,
+    at: Option<usize>,
+}
+
+fn mask(member: &str, value: &Value, policy: &Policy, shown: Shown) -> Value {
     match value {
-        Value::String(text) if member == "scope" => scopes(text, policy, most).into(),
+        Value::String(text) if member == "scope" => scopes(text, policy, shown.most).into(),
         Value::String(text) if is_defined(member, text) => text.as_str().into(),
+        Value::String(text) if member == CLIENT_ID => {
+            let (_, by) = policy.metadata_documents.trust_of(text);
+            (uri::masked_with_port(text) + &by.map(|pattern| format!("{BY_PATTERN}{pattern}")).unwrap_or_default())
+                .into()
+        }
         Value::String(text) if is_uri(member) => uri::masked(text).into(),
         Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
             ADDRESS.0.into()
@@ -155,27 +193,37 @@ fn mask(member: &str, value: &Value, policy: &Policy, most: usize) -> Value {
         Value::String(text) => {
             // What is longer is refused before it is compared.
             let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
-            let flag = is_compared.then(|| policy.names.suspicion_of(text)).flatten();
-            let likeness = LIKENESSES.iter().find(|(like, _)| Some(*like) == flag).map_or("", |(_, shown)| shown);
-            (text::masked(text, &[is_hidden, is_control]) + likeness).into()
+            let suspicion = is_compared.then(|| policy.names.suspicion_of(text)).flatten();
+            let likeness = suspicion.and_then(|(flag, reserved)| {
+                let (_, shown) = LIKENESSES.iter().find(|(like, _)| *like == flag)?;
+                Some(format!("{shown}{RESERVED}{reserved}"))
+            });
+            (text::masked(text, &[is_hidden, is_control]) + likeness.as_deref().unwrap_or_default()).into()
         }
         Value::Array(values) => {
+            let masked = |value: &Value| match value {
+                Value::Array(values) => counted(values.len(), "value").into(),
+                value => mask(member, value, policy, shown),
+            };
             // What is like one that is shown is among the others.
-            let mut shown: Vec<Value> = Vec::new();
+            let mut all: Vec<Value> = Vec::new();
             for value in values {
-                let value = match value {
-                    Value::Array(values) => counted(values.len(), "value").into(),
-                    value => mask(member, value, policy, most),
-                };
-                if shown.len() < most && !shown.contains(&value) {
-                    shown.push(value);
+                let value = masked(value);
+                if all.len() < shown.most && !all.contains(&value) {
+                    all.push(value);
                 }
             }
-            let more = number_more(values.len(), shown.len());
-            shown.extend(more);
-            shown.into()
+            if let Some(refused) = shown.at.and_then(|at| values.get(at)).map(masked)
+                && !all.contains(&refused)
+            {
+                all.pop();
+                all.push(refused);
+            }
+            let more = number_more(values.len(), all.len());
+            all.extend(more);
+            all.into()
         }
-        Value::Object(set) if member == "jwks" => keys::masked(set, most),
+        Value::Object(set) if member == "jwks" => keys::masked(set, shown.most, shown.at),
         Value::Object(members) => counted(members.len(), "member").into(),
         Value::Number(number) => kind_of_number(number).into(),
         Value::Null | Value::Bool(_) => value.clone(),
@@ -211,9 +259,14 @@ fn scopes(text: &str, policy: &Policy, most: usize) -> String {
         scope if scope.is_empty() || is_known(scope) => scope.to_owned(),
         scope => format!("({})", text::masked(scope, &[is_other])),
     };
-    let mut words = text.split(' ');
-    let mut all: Vec<String> = words.by_ref().take(most).map(shown).collect();
-    let rest = words.collect::<Vec<_>>().join(" ");
+    let mut words: Vec<&str> = text.split(' ').collect();
+    // Those first that may be refused, where not all are shown.
+    if words.len() > most {
+        words.sort_by_key(|scope| offered.is_some_and(|offered| offered.contains(scope)));
+    }
+    let (first, rest) = words.split_at_checked(most).unwrap_or((&words, &[]));
+    let mut all: Vec<String> = first.iter().copied().map(shown).collect();
+    let rest = rest.join(" ");
     all.extend((!rest.is_empty()).then(|| format!("({} more)", text::masked(&rest, &[]))));
     all.join(" ")
 }
@@ -291,34 +344,32 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
     if shown == ADDRESS.0 {
         return ADDRESS.1.into();
     }
+    if let Some((shown, pattern)) = shown.split_once(BY_PATTERN) {
+        let uri = uri::stand_in(shown, MAX_BODY_BYTES).map(|uri| uri::meant_by(&uri, pattern));
+        return uri.unwrap_or_else(|| shown.to_owned()).into();
+    }
     if let Some(statement) = statement::stand_in(shown) {
         return statement.into();
     }
-    let like = LIKENESSES.iter().find_map(|(flag, like)| Some((*flag, shown.strip_suffix(like)?)));
-    let shown = match like {
-        Some((flag, shown)) => match suspicious(flag, policy) {
-            // Characters that nobody sees are another rule's.
-            Some(name) => {
-                let hidden = text::stand_in(shown, MAX_BODY_BYTES).unwrap_or_default();
-                let hidden = hidden.chars().filter(|character| is_hidden(*character) || is_control(*character));
-                return name.chars().chain(hidden).collect::<String>().into();
-            }
-            None => shown,
-        },
-        None => shown,
-    };
+    let like = LIKENESSES.iter().find_map(|(flag, like)| {
+        let (shown, reserved) = shown.split_once(like)?;
+        Some((*flag, shown, reserved.strip_prefix(RESERVED)?))
+    });
+    if let Some((flag, shown, reserved)) = like {
+        // Characters that nobody sees are another rule's.
+        let hidden = text::stand_in(shown, MAX_BODY_BYTES).unwrap_or_default();
+        let hidden = hidden.chars().filter(|character| is_hidden(*character) || is_control(*character));
+        return suspicious(flag, reserved, policy).chars().chain(hidden).collect::<String>().into();
+    }
     let uri = is_uri(member).then(|| uri::stand_in(shown, MAX_BODY_BYTES)).flatten();
     uri.or_else(|| text::stand_in(shown, MAX_BODY_BYTES)).unwrap_or_else(|| shown.to_owned()).into()
 }
 
-/// A name that is suspected so.
-fn suspicious(flag: Flag, policy: &Policy) -> Option<String> {
-    let names = &policy.names;
-    let alike = names.reserved.iter().flat_map(|name| {
-        let looks = LOOKS.iter().map(|(letter, look)| name.replacen(*letter, &look.to_string(), 1));
-        std::iter::once(name.clone()).chain(looks)
-    });
-    alike.into_iter().find(|name| names.suspicion_of(name) == Some(flag))
+/// A name that is suspected so, if one that is like that is suspected at all.
+fn suspicious(flag: Flag, reserved: &str, policy: &Policy) -> String {
+    let looks = LOOKS.iter().map(|(letter, look)| reserved.replacen(*letter, &look.to_string(), 1));
+    let is_it = |name: &String| policy.names.suspicion_of(name).is_some_and(|(found, _)| found == flag);
+    std::iter::once(reserved.to_owned()).chain(looks).find(is_it).unwrap_or_else(|| reserved.to_owned())
 }
 
 fn unmasked_scopes(shown: &str) -> String {
@@ -347,11 +398,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fetch::{Fetch, FetchSettings};
     use crate::metadata::testing::members;
     use crate::metadata::{PublicJwk, Scope};
     use crate::policy::Preset;
     use crate::registry::refusals::{Reason, is_reproduced};
-    use crate::registry::rehearse;
+    use crate::registry::{Surroundings, rehearse};
     use crate::service::ServiceConfiguration;
 
     #[test]
@@ -441,12 +493,13 @@ mod tests {
         let sample = masked(sent.as_object().unwrap(), &policy);
         let shown = |name: &str| sample[name].as_str().unwrap().to_owned();
         assert_eq!((sample.len(), shown("client_name#…")), (5, "6 characters".to_owned()));
-        assert!(shown("client_name#…2").ends_with("with a reserved name in it"), "{sample:?}");
-        assert!(shown("client_name#…3").ends_with("like a reserved name"), "{sample:?}");
+        assert!(shown("client_name#…2").ends_with("with a reserved name in it: Example Bank"), "{sample:?}");
+        assert!(shown("client_name#…3").ends_with("like a reserved name: Example Bank"), "{sample:?}");
         assert!(shown("client_name#…4").ends_with("with U+200B"), "{sample:?}");
         let body = stand_in(&sample, &policy).unwrap();
         assert_eq!(body.len(), 5, "{body:?}");
-        assert_eq!(policy.names.suspicion_of(body["client_name#es"].as_str().unwrap()), Some(Flag::LookAlikeName));
+        let suspicion = policy.names.suspicion_of(body["client_name#es"].as_str().unwrap());
+        assert_eq!(suspicion, Some((Flag::LookAlikeName, "Example Bank")));
     }
 
     /// What a change of the policy is tried with is all that was sent.
@@ -470,8 +523,36 @@ mod tests {
         policy.names.reserved = vec!["Example Bank".to_owned()].into();
         let sample = masked(json!({"client_name": "Example Bank \u{200b}"}).as_object().unwrap(), &policy);
         let name = stand_in(&sample, &policy).unwrap()["client_name"].as_str().unwrap().to_owned();
-        assert_eq!(policy.names.suspicion_of(&name), Some(Flag::ReservedName));
+        assert_eq!(policy.names.suspicion_of(&name), Some((Flag::ReservedName, "Example Bank")));
         assert!(name.ends_with('\u{200b}'), "{name:?}");
+    }
+
+    /// Nobody would look for what is wrong among those that are shown.
+    #[test]
+    fn the_element_that_an_error_names_is_shown() {
+        let mut policy = Preset::Open.policy();
+        policy.scopes.offered = Scope::parse("read").unwrap();
+        let uris: Vec<String> = (0..46).map(|number| format!("https://{number}.example/")).collect();
+        let keys = vec![json!({"kty": "oct"}); 30];
+        let scope = format!("{}write", "read ".repeat(40));
+        let sent = json!({"redirect_uris": uris, "jwks": {"keys": keys}, "scope": scope});
+        for (description, member, at) in [
+            ("redirect_uris[44]: its host is not allowed", "/redirect_uris/19", json!("https://44.example/…")),
+            ("redirect_uris[3]: its host is not allowed", "/redirect_uris/19", json!("https://19.example/…")),
+            ("redirect_uris: more than 10", "/redirect_uris/20", json!("26 more")),
+            ("redirect_uris[99]: it is too long", "/redirect_uris/20", json!("26 more")),
+            ("jwks: key 25: it is weak", "/jwks/keys/20", json!("10 more")),
+        ] {
+            let sample = super::masked(sent.as_object().unwrap(), &policy, named(description));
+            assert_eq!(Value::from(sample.clone()).pointer(member), Some(&at), "{description}");
+            assert!(sample["scope"].as_str().unwrap().starts_with("(5 characters) read"), "{sample:?}");
+        }
+        let long = json!({"redirect_uris": uris, "client_uri": "x".repeat(60), "contacts": vec!["a"; 9],
+            "tos_uri": format!("https://{}.example/", "a.".repeat(110)), "request_uris":
+            (0..9).map(|number| format!("https://{number}{}.example/", ".a".repeat(100))).collect::<Vec<_>>()});
+        let sample = super::masked(long.as_object().unwrap(), &policy, named("request_uris[7]: it is too long"));
+        let shown = sample["request_uris"].as_array().unwrap();
+        assert!(shown.iter().any(|uri| uri.as_str().unwrap().starts_with("https://7.a")), "{shown:?}");
     }
 
     #[test]
@@ -507,6 +588,14 @@ mod tests {
             let sample = Value::from(masked(&sent, &Preset::Open.policy())).to_string();
             assert!(sample.len() <= MOST_BYTES && sample.len() > 10, "{sample}");
         }
+    }
+
+    fn masked(sent: &Map<String, Value>, policy: &Policy) -> Map<String, Value> {
+        super::masked(sent, policy, None)
+    }
+
+    fn anywhere(fetch: &Fetch) -> Surroundings<'_> {
+        Surroundings { fetch, audiences: &[] }
     }
 
     /// A body of a web application with those members.
@@ -676,14 +765,17 @@ mod tests {
     #[test]
     fn what_is_kept_of_a_refusal_is_refused_for_the_same() {
         let (mut tried, mut lost) = (0, Vec::new());
+        let fetch = Fetch::new(FetchSettings::default());
         for sent in refused() {
             let mut is_refused = false;
             for configuration in configurations() {
-                let real = rehearse(&configuration, "oauth", sent.as_object().cloned().unwrap());
+                let trial = (&configuration, anywhere(&fetch), "oauth");
+                let real = rehearse(&configuration, anywhere(&fetch), "oauth", sent.as_object().cloned().unwrap());
                 let Err(refused) = &real.outcome else { continue };
-                let sample = masked(sent.as_object().unwrap(), &configuration.policy);
                 (tried, is_refused) = (tried + 1, true);
-                if !is_reproduced(&configuration, "oauth", &sample, real.rule, &Reason::from(refused)) {
+                let reason = Reason::from(refused);
+                let sample = super::masked(sent.as_object().unwrap(), &configuration.policy, reason.named());
+                if !is_reproduced(trial, &sample, real.rule, &reason) {
                     lost.push(refused.to_string());
                 }
             }
@@ -700,6 +792,7 @@ mod tests {
     /// these were wrong.
     #[test]
     fn certificates_that_are_the_keys_are_so_in_what_stands_for_it() {
+        let fetch = Fetch::new(FetchSettings::default());
         let mut policy = Preset::Open.policy();
         policy.token_endpoint_auth_methods.offered.push(AuthMethod::SelfSignedTlsClientAuth);
         let configuration = ServiceConfiguration::new("tests", policy.clone());
@@ -721,7 +814,7 @@ mod tests {
             assert_eq!(sample["jwks"]["keys"][0]["x5c"], "of the key");
             let body = stand_in(&sample, &policy).unwrap();
             assert_eq!(masked(&body, &policy), sample);
-            let tried = rehearse(&configuration, "oauth", body);
+            let tried = rehearse(&configuration, anywhere(&fetch), "oauth", body);
             assert!(tried.outcome.is_ok(), "{sent}: {:?}", tried.outcome);
         }
     }

@@ -7,18 +7,27 @@ use crate::credentials::ClientSecret;
 use crate::error::Error;
 use crate::service::client_secret_place;
 
-/// Keeps a secret that is still needed and valid; else as [`renew`]. One that is to end within the policy's overlap is
-/// replaced, and works until then.
+/// Keeps a secret that is still needed and valid; else as [`renew`].
 pub(crate) async fn keep_or_renew(
     context: &Context<'_>,
     client: &mut RegisteredClient,
     secret: Option<ClientSecret>,
 ) -> Result<Option<ClientSecret>, Error> {
-    let Some(secret) = secret.filter(|_| client.record.metadata.needs_secret() && !is_lacking(context, client)) else {
-        return renew(context, client).await;
-    };
-    if !is_ending(context, client) {
-        return Ok(Some(secret));
+    match secret.filter(|_| client.record.metadata.needs_secret() && !is_lacking(context, client)) {
+        Some(secret) => Ok(Some(secret)),
+        None => renew(context, client).await,
+    }
+}
+
+/// The same for its registrant: one that is to end within the policy's overlap is replaced, and works until then.
+pub(crate) async fn keep_or_replace(
+    context: &Context<'_>,
+    client: &mut RegisteredClient,
+    secret: Option<ClientSecret>,
+) -> Result<Option<ClientSecret>, Error> {
+    let is_kept = secret.is_some() && client.record.metadata.needs_secret() && !is_lacking(context, client);
+    if !is_kept || !is_ending(context, client) {
+        return keep_or_renew(context, client, secret).await;
     }
     let secret = ClientSecret::mint(&context.app.entropy)?;
     replace(context, client, &secret, context.service.policy().secret_overlap).await?;

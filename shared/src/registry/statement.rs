@@ -82,7 +82,7 @@ pub(super) fn overruled(sent: &ClientMetadata, policy: &Policy) -> ClientMetadat
 }
 
 /// Whether a statement says that it is by one of these.
-fn is_of_one(statement: &str, issuers: &[TrustedIssuer]) -> bool {
+pub(super) fn is_of_one(statement: &str, issuers: &[TrustedIssuer]) -> bool {
     let jwt = UnverifiedJwt::parse(statement);
     let issuer = jwt.as_ref().ok().and_then(|jwt| jwt.unverified_claim("iss"));
     issuers.iter().any(|trusted| Some(trusted.issuer.as_str()) == issuer)

@@ -1,6 +1,7 @@
 //! What rules make of metadata on their way into the registry, noted as they do it.
 
 use crate::metadata::{Change, Changes, ClientMetadata, Submitted, VerifiedMetadata};
+use crate::policy::Policy;
 
 /// Told of each rule before it does something, with the metadata that it finds.
 pub(crate) type Begins<'b> = &'b mut dyn FnMut(&'static str, &ClientMetadata);
@@ -49,6 +50,11 @@ impl Trail {
     /// The rule that has begun last.
     pub(crate) fn rule(&self) -> &'static str {
         self.rule
+    }
+
+    /// The reserved name that the first of the names has in it, or looks like, that the last rule has found.
+    pub(crate) fn resembled(&self, policy: &Policy) -> Option<String> {
+        policy.names.resembled(&self.found).map(str::to_owned)
     }
 
     /// All changes: the last rule has left that.

@@ -34,6 +34,12 @@ pub struct Named {
 pub struct Left(pub(super) Item);
 
 impl Left {
+    /// Whose it was.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        text(&self.0, "client_id")
+    }
+
     /// When that is gone as well, in seconds since 1970.
     #[must_use]
     pub fn ends_at(&self) -> Option<u64> {

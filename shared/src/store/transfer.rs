@@ -20,6 +20,17 @@ const PLACE: [&str; 9] = ["PK", "SK", "list", "developer", "at", "claims", "rein
 /// The import that makes a service, until all of it is there.
 const IMPORT: &str = "import";
 
+/// Whose the number of a service is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceNumber {
+    /// No service has it, or had it.
+    Free,
+    /// The import of that name makes its service.
+    Importing(String),
+    /// A service has it, or one that was deleted had it.
+    Taken,
+}
+
 /// What became of a client that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
@@ -80,7 +91,7 @@ impl Store {
             Outcome::Written => service(id, &item).map(Some),
             Outcome::Refused(conditions) => {
                 let there = conditions.iter().find_map(Condition::old);
-                there.filter(|there| is_of(there, import)).map(|there| service(id, there)).transpose()
+                there.filter(|there| import_of(there) == Some(import)).map(|there| service(id, there)).transpose()
             }
         }
     }
@@ -154,16 +165,20 @@ impl Store {
         }
     }
 
-    /// Whether a service of that number is being imported.
+    /// Whose a number is that a service shall have.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn is_being_imported(&self, id: u64) -> Result<bool, Error> {
+    pub async fn service_number(&self, id: u64) -> Result<ServiceNumber, Error> {
         let item = self.get(service_key(id)).await?;
-        Ok(item.is_some_and(|item| item.contains_key(IMPORT) && item.contains_key("data_key")))
+        Ok(item.map_or(ServiceNumber::Free, |item| match import_of(&item) {
+            Some(import) => ServiceNumber::Importing(import.to_owned()),
+            None => ServiceNumber::Taken,
+        }))
     }
 }
 
-fn is_of(item: &Item, import: &str) -> bool {
-    text(item, IMPORT) == Some(import) && item.contains_key("data_key")
+/// The import that makes a service, if it is not all there yet.
+fn import_of(item: &Item) -> Option<&str> {
+    text(item, IMPORT).filter(|_| item.contains_key("data_key"))
 }

@@ -134,7 +134,12 @@ impl Which {
         output: &Output,
     ) -> Result<()> {
         let made = self.done(action, version, asked).await?;
-        output.one(&self.with(member, text(&made, member)?.into()))
+        let lost = format!(
+            "Client {} {}, and nobody has it. Make another one by the same command.",
+            self.client_id,
+            told(action, false, true)
+        );
+        output.after(lost).one(&self.with(member, text(&made, member)?.into()))
     }
 
     /// What is told of it once something is done to it, or with `version` only to that one; nothing of one that is gone.

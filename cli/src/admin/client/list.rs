@@ -99,7 +99,7 @@ pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<(
                 row.insert("state".to_owned(), "ended".into());
             }
             if output.is_json() {
-                Output::line(&row)?;
+                output.line(&row)?;
             } else {
                 rows.push(for_people(row));
             }

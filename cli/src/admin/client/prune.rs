@@ -177,26 +177,32 @@ impl Prune {
         let since = connection.clock.now().saturating_sub(ago).saturating_mul(1000);
         let pruned = connection.store.pruned_clients(self.service, since).await.map_err(described)?;
         let (mut restored, mut failed) = (Vec::new(), Vec::new());
-        if !self.dry_run {
-            for client_id in &pruned {
-                match administration::restore(&desk.context(), client_id).await {
-                    Ok(()) => restored.push(client_id.as_str()),
-                    Err(RestoreFault::Core(error @ (Error::Unavailable(_) | Error::Internal(_)))) => {
-                        return Err(described(error));
-                    }
-                    Err(fault) => {
-                        print::complain(&format!("warning: {client_id}: {fault}"));
-                        failed.push(json!({"client_id": client_id, "reason": fault.to_string()}));
-                    }
+        for client_id in &pruned {
+            let outcome = if self.dry_run {
+                administration::restored(&desk.context(), client_id).await.map(drop)
+            } else {
+                administration::restore(&desk.context(), client_id).await
+            };
+            match outcome {
+                Ok(()) => restored.push(client_id.as_str()),
+                Err(RestoreFault::Core(error @ (Error::Unavailable(_) | Error::Internal(_)))) => {
+                    return Err(described(error));
+                }
+                Err(fault) => {
+                    print::complain(&format!("warning: {client_id}: {fault}"));
+                    failed.push(json!({"client_id": client_id, "reason": fault.to_string()}));
                 }
             }
         }
+        let (number, left) = (restored.len(), failed.len());
         let sentence = match (self.dry_run, pruned.len()) {
-            (true, number) => format!("Nothing is brought back; {number} would be."),
+            (true, _) => format!("Nothing is brought back; {number} would be."),
             (false, 0) => "There is none that was pruned and could be brought back.".to_owned(),
-            (false, number) => format!("Brought back: {} of {number}.", restored.len()),
+            (false, all) => format!("Brought back: {number} of {all}."),
         };
-        let left = failed.len();
+        if self.dry_run {
+            restored.clear();
+        }
         let facts = json!({"dry_run": self.dry_run, "clients": pruned, "restored": restored, "failed": failed});
         output.told(&sentence, &members(facts))?;
         if left == 0 {

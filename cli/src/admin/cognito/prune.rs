@@ -60,11 +60,7 @@ pub(super) async fn run(prune: &Prune, output: &Output) -> Result<()> {
         prune.consent.to_delete(&what, None, &prune.user_pool)?;
         desk.delete(&found.unused, &clock).await?
     };
-    if output.is_json() {
-        return output.one(&prune.report(&found, deleted));
-    }
-    output.done(&prune.sentence(&found, deleted));
-    Ok(())
+    output.told(&prune.sentence(&found, deleted), &prune.report(&found, deleted))
 }
 
 /// What a run works with.

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use shared::administration::{configure_service, create_numbered_service};
 use shared::policy::ValueFault;
 use shared::service::{Service, ServiceConfiguration};
+use shared::store::ServiceNumber;
 
 use super::{create_new, first_secrets, members, settings, topology, transfer};
 use crate::admin::desk::of_service;
 use crate::admin::input::Input;
 use crate::admin::{Connection, Output, operator};
-use crate::failure::described;
+use crate::failure::{Failure, Kind, described};
 use crate::print;
 
 /// The largest number of a service (2^53−1): every reader of JSON reads it exactly.
@@ -46,7 +47,7 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
     declared.configuration.jwks = known.and_then(|known| known.jwks.clone());
     settings::check(&declared.configuration, known.map(|known| &known.policy))?;
     if current.is_none() {
-        topology::check_new(&declared.configuration, connection.base_url().as_deref())?;
+        check_new(&declared, connection).await?;
     }
     topology::warn(&declared.configuration, connection.base_url().as_deref());
     let before = known.map(members).transpose()?.unwrap_or_default().into();
@@ -61,6 +62,29 @@ pub(super) async fn apply(input: &Input, dry_run: bool, connection: &Connection,
         None => Some(create(declared, connection).await?.id),
     };
     print(id, current.is_none(), dry_run, &before, &changes, output)
+}
+
+/// Refuses what cannot be made: by then all is known but what others do meanwhile.
+async fn check_new(Declared { id, configuration }: &Declared, connection: &Connection) -> Result<()> {
+    topology::check_new(configuration, connection.base_url().as_deref())?;
+    configuration.policy.check_new(None)?;
+    connection.keys_for(&configuration.organization).await?;
+    let Some(id) = *id else { return Ok(()) };
+    match connection.store.service_number(id).await.map_err(described)? {
+        ServiceNumber::Free => Ok(()),
+        standing => Err(taken(id, &standing).into()),
+    }
+}
+
+/// A number that no new service gets.
+fn taken(id: u64, standing: &ServiceNumber) -> Failure {
+    let why = match standing {
+        ServiceNumber::Importing(_) => "is that of a service that is being imported: take another".to_owned(),
+        ServiceNumber::Taken | ServiceNumber::Free => {
+            format!("was a deleted service's: bring that back with `registrar service restore {id}`, or take another")
+        }
+    };
+    Failure::new(Kind::Conflict, format!("the number {id} {why}"))
 }
 
 fn read(input: &Input) -> Result<Declared> {
@@ -101,13 +125,7 @@ async fn create(declared: Declared, connection: &Connection) -> Result<Service> 
             let secrets = &first_secrets(connection)?;
             let created =
                 create_numbered_service(store, &keys, entropy, id, &configuration, secrets, &operator()).await;
-            let taken = || {
-                format!(
-                    "the number {id} was a deleted service's: bring that back with `registrar service restore {id}`, or \
-                     take another"
-                )
-            };
-            created.map_err(described)?.with_context(taken)?
+            created.map_err(described)?.ok_or_else(|| taken(id, &ServiceNumber::Taken))?
         }
     };
     if takes_part {
@@ -127,6 +145,15 @@ fn print(
     changes: &[PatchOperation],
     output: &Output,
 ) -> Result<()> {
+    let service = id.map_or_else(|| "the new service".to_owned(), |id| format!("service {id}"));
+    let outcome = match (dry_run, is_new, changes.is_empty()) {
+        (true, true, _) => format!("This would make {service}; nothing is changed."),
+        (true, false, false) => format!("This would change {service}; nothing is changed."),
+        (_, false, true) => format!("There is nothing to change: {service} is as the file says."),
+        (false, true, _) => format!("This has made {service}."),
+        (false, false, false) => format!("This has changed {service}."),
+    };
+    let output = output.after(outcome.as_str());
     if output.is_json() {
         let mut answer = Map::new();
         answer.extend(id.map(|id| ("id".to_owned(), id.into())));
@@ -138,14 +165,7 @@ fn print(
     for change in changes {
         output.done(&line(change, before));
     }
-    let service = id.map_or_else(|| "the new service".to_owned(), |id| format!("service {id}"));
-    output.done(&match (dry_run, is_new, changes.is_empty()) {
-        (true, true, _) => format!("This would make {service}; nothing is changed."),
-        (true, false, false) => format!("This would change {service}; nothing is changed."),
-        (_, false, true) => format!("There is nothing to change: {service} is as the file says."),
-        (false, true, _) => format!("This has made {service}."),
-        (false, false, false) => format!("This has changed {service}."),
-    });
+    output.done(&outcome);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use shared::policy::Registration;
-use shared::service::{Service, ServiceConfiguration};
+use shared::service::{Service, ServiceConfiguration, Topology};
 
 use crate::admin::Output;
 use crate::print;
@@ -14,41 +14,11 @@ const API_URL: &str = "API_URL";
 /// The door by which clients register themselves.
 const OAUTH: &str = "oauth";
 
-/// Who publishes the metadata.
-#[derive(Debug, PartialEq)]
-enum Topology {
-    /// The authorization server, which is its issuer and names our registration endpoint.
-    AuthorizationServer,
-    /// Registrar, which is the issuer.
-    Registrar,
-    /// Registrar, and clients can do nothing with it: these endpoints are missing.
-    Incomplete(Vec<&'static str>),
-}
-
-impl Topology {
-    /// `base_url` is where the API is, if that is known.
-    fn of(configuration: &ServiceConfiguration, base_url: Option<&str>) -> Self {
-        let missing = configuration.missing_endpoints();
-        let elsewhere = configuration.issuer.is_some() && !is_at_root(configuration, base_url);
-        match (elsewhere, missing.is_empty()) {
-            (true, _) => Self::AuthorizationServer,
-            (false, true) => Self::Registrar,
-            (false, false) => Self::Incomplete(missing),
-        }
-    }
-}
-
-/// Whether the issuer is Registrar's own root.
-fn is_at_root(configuration: &ServiceConfiguration, base_url: Option<&str>) -> bool {
-    let base_url = configuration.base_url.as_deref().or(base_url);
-    base_url.is_some() && configuration.issuer.as_deref() == base_url
-}
-
 /// Refuses a new service with which strangers would register, and then fail.
 pub(super) fn check_new(configuration: &ServiceConfiguration, base_url: Option<&str>) -> Result<()> {
-    match Topology::of(configuration, base_url) {
-        Topology::Incomplete(missing) if configuration.policy.registration == Registration::Open => {
-            bail!("anyone may register with this service, and could do nothing then: {}", advice(&missing))
+    match Topology::of(configuration, base_url).advice() {
+        Some(advice) if configuration.policy.registration == Registration::Open => {
+            bail!("anyone may register with this service, and could do nothing then: {advice}")
         }
         _ => Ok(()),
     }
@@ -56,19 +26,14 @@ pub(super) fn check_new(configuration: &ServiceConfiguration, base_url: Option<&
 
 /// Warns of a service with which clients can register and do nothing.
 pub(super) fn warn(configuration: &ServiceConfiguration, base_url: Option<&str>) {
-    if let Topology::Incomplete(missing) = Topology::of(configuration, base_url) {
-        print::complain(&format!("warning: clients of this service can do nothing yet: {}", advice(&missing)));
-    }
+    warn_of(&configuration.warnings(base_url));
 }
 
-/// What is missing, and the two ways out.
-fn advice(missing: &[&str]) -> String {
-    let options: Vec<String> = missing.iter().map(|member| format!("--metadata {member}=URL")).collect();
-    let (missing, options) = (missing.join(" and "), options.join(" "));
-    format!(
-        "Registrar publishes the metadata of its authorization server, without {missing}; give {options}, or --issuer URL \
-         if the authorization server publishes metadata of its own"
-    )
+/// Prints warnings, be they made here or by the API.
+pub(in crate::admin) fn warn_of(warnings: &[String]) {
+    for warning in warnings {
+        print::complain(&format!("warning: {}", print::visible(warning)));
+    }
 }
 
 /// Prints where a service is, who publishes its metadata, and what comes next. `base_url` is where the API is, if known.
@@ -99,7 +64,7 @@ pub(super) fn print(service: &Service, base_url: Option<String>, is_new: bool, o
         )),
         Topology::Incomplete(_) => {}
     }
-    if is_at_root(configuration, Some(&base_url)) {
+    if configuration.is_at_root(Some(&base_url)) {
         output.done(&format!(
             "It does so at {issuer}/.well-known/ where this is the service of the root: registrar serve --default-service {}",
             service.id

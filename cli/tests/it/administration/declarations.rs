@@ -71,7 +71,10 @@ fn what_is_exported_and_applied_is_the_same_service() {
     assert_eq!(admin.json(&["service", "apply", path])["id"], 4242);
     assert_eq!(admin.json(&["service", "apply", path])["changes"], json!([]), "again is as good as once");
     admin.json(&["service", "delete", "4242", "--yes"]);
-    assert!(admin.refusal(&["service", "apply", path]).contains("registrar service restore 4242"));
+    let taken = admin.refusal(&["service", "apply", path]);
+    assert!(taken.contains("registrar service restore 4242"), "{taken}");
+    assert_eq!(admin.refusal(&["service", "apply", path, "--dry-run"]), taken);
+    assert_eq!(admin.run(&["service", "apply", path, "--dry-run"]).status.code(), Some(6));
     exported.as_object_mut().unwrap().remove("id");
     declare(&exported);
     let made = admin.json(&["service", "apply", path]);

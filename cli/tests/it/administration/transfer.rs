@@ -183,6 +183,8 @@ fn a_service_that_has_moved_is_what_it_was() {
 
     let refusal = there.admin().refusal(&import);
     assert!(refusal.contains(&format!("the number {id} is taken")), "{refusal}");
+    let tried = there.admin().run(&[&import[..], &["--dry-run"]].concat());
+    assert_eq!((tried.status.code(), String::from_utf8(tried.stderr).unwrap()), (Some(6), refusal));
     there.admin().json(&["service", "delete", &id, "--for-good", "--yes"]);
     assert!(there.admin().refusal(&import).contains("is taken, or was"), "its number is never free again");
 }

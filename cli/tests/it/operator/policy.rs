@@ -1,7 +1,10 @@
 //! The policy: read, replaced, and tried before clients meet it.
 
 use serde_json::{Value, json};
-use shared::policy::Preset;
+use shared::administration::configure_service;
+use shared::origin::Origin;
+use shared::policy::{Conduct, Preset};
+use shared::service::ServiceConfiguration;
 
 use super::Operator;
 
@@ -20,9 +23,21 @@ async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
     policy["secret_overlap"] = json!(60);
     assert_eq!(put(None, &policy).await.status, 428);
     assert_eq!(put(Some("\"7\""), &policy).await.status, 412);
-    let replaced = put(Some("\"1\""), &policy).await;
+    assert_eq!(put(Some("W/\"1\""), &policy).await.status, 412, "compared strongly");
+    for unread in ["*, \"1\"", "\"1\", *", "1", "", "\"1\" \"2\""] {
+        let refused = put(Some(unread), &policy).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{unread}: {refused:?}");
+        assert!(refused.text("error_description").starts_with("If-Match"), "{refused:?}");
+    }
+    let replaced = put(Some("\"7\", \"1\""), &policy).await;
     assert_eq!((replaced.status, replaced.header("etag")), (200, "\"2\""), "{replaced:?}");
-    assert_eq!(replaced.body, policy);
+    let warnings = replaced.body["warnings"].to_string();
+    assert!(warnings.contains("can do nothing yet") && warnings.contains("authorization_endpoint"), "{warnings}");
+    let again = put(Some("\"2\""), &replaced.body).await;
+    assert_eq!((again.status, again.header("etag")), (200, "\"2\""), "what was answered can be sent back: {again:?}");
+    let mut shown = again.body;
+    shown.as_object_mut().unwrap().remove("warnings");
+    assert_eq!(shown, policy);
     assert_eq!(put(Some("\"1\""), &policy).await.status, 412, "somebody was earlier");
     for (body, part) in [
         (json!({"registratoin": "open"}), "registratoin"),
@@ -30,7 +45,7 @@ async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
         (json!({"names": {"reserved": [1]}}), "names.reserved"),
     ] {
         let refused = put(Some("*"), &body).await;
-        assert_eq!(refused.status, 400, "{refused:?}");
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{refused:?}");
         assert!(refused.text("error_description").contains(part), "{refused:?}");
     }
     assert_eq!(operator.get("policy").await.body, policy);
@@ -66,6 +81,7 @@ async fn a_policy_is_tried_before_clients_meet_it() {
 async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
     let operator = Operator::of(Preset::Open.policy()).await;
     let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a"});
+    let statements = json!({"required": true, "issuers": [{"issuer": "https://s.example", "jwks": {"keys": []}}]});
     let attempt = async |policy: Value| {
         operator.send("POST", "policy/try", &json!({"policy": policy, "client": client})).await.body
     };
@@ -80,10 +96,7 @@ async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
     for (policy, rules) in [
         (json!({"registration": "open"}), &[][..]),
         (json!({}), &["registration"]),
-        (
-            json!({"registration": "open", "software_statements": {"required": true, "issuers": []}}),
-            &["software_statements"],
-        ),
+        (json!({"registration": "open", "software_statements": statements}), &["software_statements"]),
         (
             json!({"software_id_once": true, "clients_per_service": 10, "clients_per_developer": 10}),
             &["registration", "software_id_once", "clients_per_service", "clients_per_developer"],
@@ -101,14 +114,15 @@ async fn what_is_asked_before_and_after_the_metadata_is_a_part_of_a_trial() {
 async fn a_trial_is_made_at_a_door() {
     let operator = Operator::of(Preset::Open.policy()).await;
     let client = json!({"redirect_uris": ["https://rp.example/cb"], "software_id": "a",
-        "tls_client_auth_subject_dn": "CN=tpp.example"});
+        "tls_client_auth_subject_dn": "CN=tpp.example", "client_id": "https://rp.example/client.json"});
     let attempt = async |door: &str, patch: &Value| {
         let mut policy = json!({"doors": [door], "software_id_once": true, "clients_per_service": 10,
             "clients_per_developer": 10});
         json_patch::merge(&mut policy, patch);
         operator.send("POST", "policy/try", &json!({"policy": policy, "client": client, "door": door})).await.body
     };
-    let statements = json!({"software_statements": {"required": true, "issuers": []}});
+    let issuer = json!({"issuer": "https://s.example", "jwks": {"keys": []}});
+    let statements = json!({"software_statements": {"required": true, "issuers": [issuer]}});
     let open = json!({"registration": "open"});
     let (once, service, developer) = ("software_id_once", "clients_per_service", "clients_per_developer");
     for (door, policy, asked) in [
@@ -198,6 +212,7 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         (json!({"redirect_uris": {"hosts": ["x.example:8443"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": ["b\u{fc}cher.example"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": []}}), "redirect_uris.hosts: must have a host"),
+        (json!({"software_statements": {"required": true, "issuers": []}}), "required without an issuer"),
         (json!({"redirect_uris": {"known_hosts": ["App.example"]}}), "redirect_uris: known_hosts"),
         (
             json!({"software_statements": {"required": false, "issuers": [{"issuer": "https://s.example", "jwks_uri": "…"}]}}),
@@ -215,9 +230,105 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         let put = operator.world.send("PUT", "/operator/1/policy", &headers, policy.to_string()).await;
         let tried = operator.send("POST", "policy/try", &json!({ "policy": policy })).await;
         for reply in [put, tried] {
-            assert_eq!(reply.status, 400, "{patch}: {reply:?}");
+            assert_eq!((reply.status, reply.text("error")), (400, "invalid_request"), "{patch}: {reply:?}");
             assert!(reply.text("error_description").contains(part), "{patch}: {reply:?}");
         }
     }
     assert_eq!(operator.get("policy").await.header("etag"), "\"1\"", "nothing is changed");
+}
+
+/// RFC 8414 §2: an authorization server without endpoints is of no use, and whoever opens its service is told.
+#[tokio::test]
+async fn who_opens_a_service_without_endpoints_is_told() {
+    let operator = Operator::of(Preset::Protected.policy()).await;
+    let tried = operator.send("POST", "policy/try", &json!({"preset": "open"})).await;
+    let warnings = &tried.body["warnings"];
+    assert!(warnings[0].as_str().unwrap().contains("without authorization_endpoint and token_endpoint"), "{tried:?}");
+    let bearer = format!("Bearer {}", operator.token);
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str()), ("if-match", "*")];
+    let put =
+        async |policy: &Value| operator.world.send("PUT", "/operator/1/policy", &headers, policy.to_string()).await;
+    let opened = put(&tried.body["policy"]).await;
+    assert_eq!((opened.status, &opened.body["warnings"]), (200, warnings), "{opened:?}");
+    let store = &operator.world.app.store;
+    let service = store.service(1).await.unwrap().unwrap();
+    let issuer = Some("https://as.example".to_owned());
+    let configuration = ServiceConfiguration { issuer, ..service.configuration.clone() };
+    configure_service(store, &service, &configuration, &Origin::default()).await.unwrap();
+    for reply in [operator.send("POST", "policy/try", &json!({})).await, put(&tried.body["policy"]).await] {
+        assert_eq!((reply.status, reply.body.get("warnings")), (200, None), "{reply:?}");
+    }
+}
+
+/// What a registration is refused for before anybody is asked.
+#[tokio::test]
+async fn a_sector_that_may_not_be_asked_is_refused_in_a_trial() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    for (sector, is_asked) in [
+        ("https://rp.example/sector", true),
+        ("https://rp.example:443/sector", true),
+        ("https://rp.example:8443/sector", false),
+        ("https://10.0.0.1/sector", false),
+        ("https://127.0.0.1/sector", false),
+        ("http://rp.example/sector", false),
+        ("https://u:p@rp.example/sector", false),
+    ] {
+        let client = json!({"redirect_uris": ["https://rp.example/cb"], "sector_identifier_uri": sector});
+        for door in ["oauth", "authlete"] {
+            let body = json!({"client": client, "door": door});
+            let tried = operator.send("POST", "policy/try", &body).await.body;
+            if is_asked {
+                assert_eq!(tried["requires"][0]["rule"], "sector_identifier_uri", "{sector}: {tried}");
+                continue;
+            }
+            let real = operator.world.register(1, None, &client).await;
+            assert_eq!(real.status, 400, "{sector}: {real:?}");
+            for member in ["error", "error_description"] {
+                assert_eq!(tried["refused"][member], real.body[member], "{sector}: {tried}");
+            }
+        }
+    }
+    for refused in operator.world.refused(1, 1).await {
+        assert!(refused.samples.iter().all(|sample| sample.reproduces), "{refused:?}");
+    }
+}
+
+/// The registrant is not told which it is.
+#[tokio::test]
+async fn an_operator_is_told_which_reserved_name_it_is() {
+    let reserved = ["Example Bank", "Globex"].map(str::to_owned).to_vec();
+    let mut policy = Preset::Open.policy();
+    policy.names.reserved = reserved.into();
+    policy.names.look_alike = Conduct::Refuse;
+    let operator = Operator::of(policy.clone()).await;
+    for (name, shown) in [
+        ("The GLOBEX login", "16 characters with a reserved name in it: Globex"),
+        ("Gl0bex", "6 characters like a reserved name: Globex"),
+    ] {
+        let client = json!({"redirect_uris": ["https://rp.example/cb"], "client_name": name});
+        let real = operator.world.register(1, None, &client).await;
+        assert!(real.status == 400 && !real.text("error_description").contains("Globex"), "{real:?}");
+        let refused = operator.world.refused(1, 1).await;
+        let samples = || refused.iter().flat_map(|one| &one.samples);
+        let sample = samples().find(|sample| sample.sent["client_name"] == shown).expect("it is kept");
+        assert!(sample.reproduces, "{sample:?}");
+        for body in [json!({"client": client}), json!({"sample": sample.sent})] {
+            let tried = operator.send("POST", "policy/try", &body).await.body;
+            assert_eq!(
+                (&tried["refused"]["rule"], &tried["resembles"]),
+                (&json!("names"), &json!("Globex")),
+                "{tried}"
+            );
+        }
+        // Without that name it passes, and with it in a policy that flags it is told as well.
+        let mut other = policy.clone();
+        other.names.reserved = vec!["Example Bank".to_owned()].into();
+        let mut flagging = policy.clone();
+        (flagging.names.same, flagging.names.look_alike) = (Conduct::Flag, Conduct::Flag);
+        for (policy, resembles) in [(other, None), (flagging, Some(&json!("Globex")))] {
+            let body = json!({"policy": policy, "sample": sample.sent});
+            let tried = operator.send("POST", "policy/try", &body).await.body;
+            assert!(tried.get("registered").is_some() && tried.get("resembles") == resembles, "{tried}");
+        }
+    }
 }

@@ -29,6 +29,13 @@ async fn null_is_no_guard_and_an_empty_limit_is_none() {
         ("POST", &action, json!({"version": null}), "version"),
         ("POST", &rotation, json!({"overlap": null}), "overlap"),
         ("PATCH", &client, json!({"version": null, "client_name": "Two"}), "version"),
+        ("POST", "bulk", json!({"action": "delete", "clients": [{"client_id": ""}]}), "clients[0]: client_id"),
+        (
+            "POST",
+            "bulk",
+            json!({"action": "delete", "clients": [{"client_id": id}, {"client_id": " "}]}),
+            "clients[1]: client_id",
+        ),
         ("POST", "tokens", json!({"kind": "initial_access", "uses": null}), "uses"),
         ("POST", "tokens", json!({"kind": "initial_access", "scope": null}), "scope"),
         ("POST", "tokens", json!({"kind": "initial_access", "grant_types": null}), "grant_types"),
@@ -47,6 +54,19 @@ async fn null_is_no_guard_and_an_empty_limit_is_none() {
     assert_eq!((&read.body["version"], &read.body["locked"]), (&json!(1), &json!(false)), "nothing has happened");
     assert_eq!(operator.get("tokens").await.body["tokens"].as_array().unwrap().len(), 1);
     assert_refused(&operator.send("DELETE", "tokens/x", &json!({"kind": "service"})).await, "no body", &"token");
+    for (path, part) in [
+        ("clients?client_id=%20", "client_id"),
+        ("clients?name=%09", "name"),
+        ("clients?software_id=", "software_id"),
+        ("grants?client=+", "client"),
+        ("grants?subject=%20%20", "subject"),
+        ("federation?entity_id=%20", "entity_id"),
+        ("audit?cursor=%20", "cursor"),
+    ] {
+        assert_refused(&operator.get(path).await, part, &path);
+    }
+    let ended = operator.world.send_bare("DELETE", "/operator/1/grants?client=%20", Some(&operator.token)).await;
+    assert_refused(&ended, "client", &"grants");
 }
 
 #[tokio::test]
@@ -78,6 +98,13 @@ async fn a_client_has_what_it_can_have_and_a_patch_that_changes_nothing_is_none(
         assert_eq!((reply.status, &reply.body["version"]), (200, &json!(1)), "{same}: {reply:?}");
     }
     operator.world.catch_up().await;
+    let listed = operator.get(&format!("clients?client_id={id}")).await.body["clients"][0].clone();
+    for same in [&listed, &json!({"position": listed["position"]})] {
+        let reply = operator.send("PATCH", &client, same).await;
+        assert_eq!((reply.status, &reply.body["version"]), (200, &json!(1)), "{same}: {reply:?}");
+    }
+    let elsewhere = json!({"position": "0", "used": "2026-01-01"});
+    assert_refused(&operator.send("PATCH", &client, &elsewhere).await, "position, used", &elsewhere);
     let history = operator.get(&format!("{client}/history")).await;
     assert_eq!(history.body["entries"].as_array().unwrap().len(), 1, "{history:?}");
     assert_eq!(operator.get(&client).await.body, was);
@@ -244,4 +271,73 @@ async fn rfc7592_2_2_what_an_operator_has_given_may_be_sent_again() {
     let kept = update("read write").await;
     assert_eq!((kept.status, kept.text("scope")), (200, "read write"), "{kept:?}");
     assert_eq!(update("read write admin").await.status, 400, "and no more than that");
+}
+
+/// What a change of an operator makes is shown; a secret that works is no part of it.
+#[tokio::test]
+async fn a_patch_shows_the_secret_that_it_makes_and_makes_none_where_one_works() {
+    let policy = Policy { secret_lifetime: Some(1000), secret_overlap: 200, ..Preset::Open.policy() };
+    let operator = Operator::of(policy).await;
+    let body = json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "client_secret_basic"});
+    let registered = operator.send("POST", "clients", &body).await;
+    let (id, token) = (registered.text("client_id"), registered.text("registration_access_token"));
+    let client = format!("clients/{id}");
+    let kept = async || {
+        let reply = operator.world.send_bare("GET", &format!("/1/register/{id}"), Some(token)).await;
+        reply.body.get("client_secret").cloned()
+    };
+    let patched = async |members: Value| {
+        let reply = operator.send("PATCH", &client, &members).await;
+        assert_eq!(reply.status, 200, "{members}: {reply:?}");
+        reply.body
+    };
+    operator.world.clock.advance(900);
+    let renamed = patched(json!({"client_name": "Two"})).await;
+    assert_eq!(renamed.get("client_secret"), None, "within the overlap it works");
+    assert_eq!(renamed["client_secret_expires_at"], registered.body["client_secret_expires_at"]);
+    assert_eq!(kept().await.as_ref(), registered.body.get("client_secret"));
+
+    operator.world.clock.advance(101);
+    let renewed = patched(json!({"client_name": "Three"})).await;
+    assert_ne!(renewed.get("client_secret"), registered.body.get("client_secret"), "it has ended");
+    assert_eq!(renewed["client_secret_expires_at"], json!(operator.world.clock.now() + 1000));
+    assert_eq!(renewed.get("client_secret").cloned(), kept().await);
+    for same in [json!({}), json!({"client_name": "Three"}), json!({"client_name": "Four"})] {
+        assert_eq!(patched(same).await.get("client_secret"), None, "it was shown");
+    }
+    let public = patched(json!({"token_endpoint_auth_method": "none"})).await;
+    assert_eq!((public.get("client_secret"), kept().await), (None, None));
+    let confidential = patched(json!({"token_endpoint_auth_method": "client_secret_post"})).await;
+    assert!(confidential.get("client_secret").is_some(), "{confidential}");
+    assert_eq!(confidential.get("client_secret").cloned(), kept().await);
+    assert_eq!(operator.get(&client).await.body.get("client_secret"), None);
+}
+
+/// A client that is deleted is found by its identifier alone, with the way back.
+#[tokio::test]
+async fn a_client_that_is_gone_is_found_by_its_identifier() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let by_id = format!("clients?client_id={id}");
+    let number = operator.get(&by_id).await.body["clients"][0]["numeric_id"].clone();
+    let delete = async |query: &str| {
+        let path = format!("/operator/1/clients/{id}{query}");
+        operator.world.send_bare("DELETE", &path, Some(&operator.token)).await.status
+    };
+    assert_eq!(operator.get("clients?client_id=nobody").await.body, json!({"clients": []}));
+    assert_eq!(delete("").await, 204);
+    let until = operator.world.clock.now() + 30 * 24 * 60 * 60;
+    let gone = json!({"client_id": id, "numeric_id": number});
+    let mut restorable = gone.clone();
+    json_patch::merge(&mut restorable, &json!({"client_name": "One", "restorable_until": until}));
+    for name in [&id, &number.to_string()] {
+        let found = operator.get(&format!("clients?client_id={name}")).await.body;
+        assert_eq!(found, json!({"clients": [], "deleted": restorable}), "{name}");
+    }
+    assert_eq!(operator.act(&number.to_string(), "restore").await.status, 200);
+    assert_eq!(operator.get(&by_id).await.body.get("deleted"), None);
+    assert_eq!(delete("?for_good=true").await, 204);
+    assert_eq!(operator.get(&by_id).await.body["deleted"], gone, "nothing brings it back");
+    operator.world.clock.advance(30 * 24 * 60 * 60);
+    assert_eq!(operator.get(&by_id).await.body, json!({"clients": []}), "nothing is left of it");
 }

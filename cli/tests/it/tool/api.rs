@@ -4,6 +4,7 @@ pub(super) mod server;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
@@ -134,6 +135,39 @@ pub(super) fn printed(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// A change that makes a secret shows it this once, by the table and by the API.
+fn prints_a_secret_that_an_update_makes(desk: &Desk<'_>, update: &[&str], file: &Path) {
+    for by_api in [true, false] {
+        let update = |method: &str| {
+            std::fs::write(file, json!({"token_endpoint_auth_method": method}).to_string()).unwrap();
+            let words = [update, &["--json"]].concat();
+            let output = if by_api { desk.by_api(&words) } else { desk.admin.run(&words) };
+            serde_json::from_str::<Value>(&printed(&output)).unwrap().get("client_secret").cloned()
+        };
+        assert_eq!(update("none"), None);
+        assert!(update("client_secret_basic").is_some_and(|secret| secret.is_string()), "by the API: {by_api}");
+        assert_eq!(update("client_secret_basic"), None, "it was printed");
+    }
+}
+
+/// Whoever changes the policy of a service with which clients can do nothing is told so, by both ways alike.
+fn warns_of_missing_endpoints(desk: &Desk<'_>, policy: &str) {
+    printed(&desk.admin.run(&["service", "update", "1", "--unset", "authorization_endpoint"]));
+    for words in [
+        &["policy", "replace", "1", policy][..],
+        &["service", "update", "1", "--scope", "read"],
+        &["policy", "try", "1", "--preset", "open"],
+    ] {
+        let (table, api) = (desk.admin.run(words), desk.by_api(words));
+        let told = String::from_utf8(api.stderr.clone()).unwrap();
+        assert!(told.starts_with("warning: clients of this service can do nothing yet: "), "{words:?}: {told}");
+        assert!(told.contains("without authorization_endpoint;") && table.stderr == api.stderr, "{words:?}: {told}");
+    }
+    let endpoint = "authorization_endpoint=https://as.example/authorize";
+    let complete = desk.admin.run(&["service", "update", "1", "--metadata", endpoint]);
+    assert_eq!(String::from_utf8_lossy(&complete.stderr), "");
+}
+
 /// The names of the members that it prints.
 fn names(output: &Output) -> Vec<String> {
     let members: Value = serde_json::from_str(&printed(output)).unwrap();
@@ -203,6 +237,7 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
     assert_eq!(String::from_utf8_lossy(&changed.stderr), "warning: not registered: client_id\n");
     let again = desk.admin.run(&update);
     assert_eq!((&changed.stderr, printed(&changed).contains("Renamed")), (&again.stderr, true));
+    prints_a_secret_that_an_update_makes(&desk, &update, &file);
     std::fs::write(&file, json!({"redirect_uris": ["https://rp.example/cb"], "client_id": "x"}).to_string()).unwrap();
     let create = ["client", "create", "--service", "1", file.to_str().unwrap(), "--json"];
     let (api, table) = (desk.by_api(&create), desk.admin.run(&create));
@@ -305,6 +340,15 @@ fn whom_nobody_can_bring_back_is_named_and_the_others_come_back() {
     let prune = ["client", "prune", "--service", "1"];
     printed(&desk.admin.run(&[&prune[..], &["--unused", "1s", "--yes"]].concat()));
     client("s2");
+    let limited = |most: Value| {
+        std::fs::write(&policy, json!({"clients_per_developer": most}).to_string()).unwrap();
+        printed(&desk.admin.run(&["service", "update", "1", "--policy", policy.to_str().unwrap()]));
+    };
+    limited(1.into());
+    let tried = || desk.admin.run(&[&prune[..], &["--undo", "--dry-run"]].concat());
+    wait_until(|| tried().status.code() == Some(6));
+    assert_eq!(String::from_utf8(tried().stdout).unwrap(), "Nothing is brought back; 0 would be.\n");
+    limited(Value::Null);
     let undone = desk.admin.run(&[&prune[..], &["--undo"]].concat());
     let (told, errors) = (String::from_utf8(undone.stdout).unwrap(), String::from_utf8(undone.stderr).unwrap());
     assert_eq!((undone.status.code(), told.as_str()), (Some(6), "Brought back: 2 of 3.\n"), "{errors}");
@@ -373,6 +417,8 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         let (code, text) = failure(&late);
         assert!(code == 6 && text.contains("the policy was changed since: it has version 2 now"), "{text}");
     }
+    std::fs::write(data.0.join("whole.json"), policy["policy"].to_string()).unwrap();
+    warns_of_missing_endpoints(&desk, data.0.join("whole.json").to_str().unwrap());
     desk.same(&["policy", "show", "1"]);
     let scoped = printed(&desk.by_api(&["service", "update", "1", "--scope", "read"]));
     assert!(

@@ -5,10 +5,11 @@ pub mod get;
 pub mod update;
 
 use serde_json::Map;
-use shared::administration::{self, Draft};
+use shared::administration::Draft;
 use shared::client::{OperatorSettings, RegisteredClient};
 use shared::http::Response;
 use shared::registry::Context;
+use shared::resolution::Changeable;
 
 use crate::error::Error;
 
@@ -24,10 +25,10 @@ pub(crate) fn answer(client: &RegisteredClient) -> Response {
 /// Replaces them.
 ///
 /// # Errors
-/// As [`administration::replace`].
+/// As [`Changeable::replaced`].
 pub(crate) async fn replace(
     context: &Context<'_>,
-    client: RegisteredClient,
+    client: Changeable,
     scopes: Option<&[String]>,
 ) -> Result<RegisteredClient, Error> {
     let draft = |current: &RegisteredClient| {
@@ -37,5 +38,5 @@ pub(crate) async fn replace(
             ..Draft::of(current)
         })
     };
-    Ok(administration::replace(context, client, draft).await?.client)
+    Ok(client.replaced(context, draft).await?.client)
 }

@@ -1,6 +1,5 @@
 //! `POST /api/{serviceId}/client/update/{clientId}`: an operator replaces a client.
 
-use shared::administration;
 use shared::http::Response;
 
 use crate::body;
@@ -20,6 +19,6 @@ async fn update(call: &Call<'_>) -> Result<Response, Error> {
         object::permitted(service, &draft, Some(current))?;
         Ok(draft)
     };
-    let information = administration::replace(&desk.context(call), found, draft).await?;
+    let information = found.replaced(&desk.context(call), draft).await?;
     Ok(Response::json(200, client(&information, View::Full)))
 }

@@ -64,11 +64,13 @@ const POINTS: [[&str; 3]; 5] = [
     ["X25519", "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo", ""],
 ];
 
-/// What is shown of a set.
-pub(super) fn masked(set: &Map<String, Value>, most: usize) -> Value {
+/// What is shown of a set: the first keys, and the one at that place in any case.
+pub(super) fn masked(set: &Map<String, Value>, most: usize, at: Option<usize>) -> Value {
     let Some(keys) = set.get("keys") else { return counted(set.len(), "member").into() };
     let Value::Array(keys) = keys else { return Map::from_iter([("keys".to_owned(), kind(keys))]).into() };
-    let shown = keys.iter().take(most).map(|key| match key {
+    let (last, named) = (most.saturating_sub(1), at.filter(|at| *at >= most).and_then(|at| keys.get(at)));
+    let first = keys.iter().take(if named.is_some() { last } else { most });
+    let shown = first.chain(named).map(|key| match key {
         Value::Object(members) => shown_key(members, PublicJwk::check(key).is_ok_and(|key| key.is_some())),
         other => kind(other),
     });

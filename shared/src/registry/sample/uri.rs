@@ -28,10 +28,19 @@ const PORTS: [&str; 2] = ["8443", "99999"];
 
 /// What is shown of a URI, or of what shall be one.
 pub(super) fn masked(text: &str) -> String {
-    shape(text).unwrap_or_else(|| masked_text(text, &[is_hidden, |letter| letter == '*']))
+    masked_but(text, shown_port)
 }
 
-fn shape(text: &str) -> Option<String> {
+/// The same with the number of the port, which is a part of the origin.
+pub(super) fn masked_with_port(text: &str) -> String {
+    masked_but(text, |port| if shown_port(port) == "…" { port } else { shown_port(port) })
+}
+
+fn masked_but(text: &str, port: fn(&str) -> &str) -> String {
+    shape(text, port).unwrap_or_else(|| masked_text(text, &[is_hidden, |letter| letter == '*']))
+}
+
+fn shape(text: &str, shown_port: fn(&str) -> &str) -> Option<String> {
     let (scheme, rest) = text.split_once(':')?;
     let is_of_schemes = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(is_of_schemes);
@@ -153,4 +162,17 @@ pub(super) fn stand_in(shown: &str, most: usize) -> Option<String> {
     }
     let more = length.min(most).saturating_sub(uri.len());
     Some(uri + &"x".repeat(more))
+}
+
+/// A URI with a path that a pattern of client identifiers means, `host/path` or `host`, and all else of that one.
+pub(super) fn meant_by(uri: &str, pattern: &str) -> String {
+    let (_, pattern) = pattern.split_once("://").unwrap_or(("", pattern));
+    let place = uri.split_once("://").and_then(|(scheme, rest)| Some(scheme.len() + 3 + rest.find(['/', '?', '#'])?));
+    let (Some((_, path)), Some((origin, rest))) =
+        (pattern.split_once('/'), place.and_then(|at| uri.split_at_checked(at)))
+    else {
+        return uri.to_owned();
+    };
+    let behind = rest.find(['?', '#']).and_then(|at| rest.get(at..)).unwrap_or_default();
+    format!("{origin}/{}{behind}", path.replace('*', "x"))
 }

@@ -18,7 +18,12 @@ use crate::failure::described;
 use crate::print;
 
 /// Prints a service with its clients, a line each, and says beside it what is not there.
-pub(in crate::admin::service) async fn export(id: u64, moving: &Moving, connection: &Connection) -> Result<()> {
+pub(in crate::admin::service) async fn export(
+    id: u64,
+    moving: &Moving,
+    connection: &Connection,
+    output: &Output,
+) -> Result<()> {
     let service = connection.service(id).await?;
     let recipient = moving.secrets_to.as_deref().map(Recipient::read).transpose()?;
     let keys = match &recipient {
@@ -29,7 +34,7 @@ pub(in crate::admin::service) async fn export(id: u64, moving: &Moving, connecti
     let name = connection.store.write_id().map_err(described)?;
     let header = Header::new(name, id, date(connection.clock.now()), sealed_to, moving.tokens);
     let departure = Departure { connection, service, recipient, keys, header };
-    let left = departure.print(moving.tokens).await?;
+    let left = departure.print(moving.tokens, output).await?;
     departure.tell(&left);
     Ok(())
 }
@@ -43,16 +48,16 @@ struct Departure<'c> {
 }
 
 impl Departure<'_> {
-    async fn print(&self, tokens: bool) -> Result<End> {
+    async fn print(&self, tokens: bool, output: &Output) -> Result<End> {
         let Self { connection: Connection { store, .. }, service, recipient, keys, header } = self;
         let (to, keys) = (recipient.as_ref(), keys.as_ref());
         let carried = leaving_service(store, service, keys).await.map_err(described)?;
-        say(Kind::Export, header)?;
-        say(Kind::Service, &Parcel::packed(header, Kind::Service, &carried, to)?)?;
+        say(Kind::Export, header, output)?;
+        say(Kind::Service, &Parcel::packed(header, Kind::Service, &carried, to)?, output)?;
         let mut left = End::of(service.id);
         if tokens {
             for token in store.service_tokens(service.id).await.map_err(described)? {
-                say(Kind::Token, &TokenLine::of(service.id, &token))?;
+                say(Kind::Token, &TokenLine::of(service.id, &token), output)?;
                 left.tokens += 1;
             }
         }
@@ -62,12 +67,12 @@ impl Departure<'_> {
             progress.step(items.len());
             for item in items.into_iter().filter(|item| store.is_live(item)) {
                 let carried = leaving_client(service, keys, item).await.map_err(described)?;
-                say(Kind::Client, &Parcel::packed(header, Kind::Client, &carried, to)?)?;
+                say(Kind::Client, &Parcel::packed(header, Kind::Client, &carried, to)?, output)?;
                 left.clients += 1;
             }
         }
         progress.end();
-        say(Kind::End, &left)?;
+        say(Kind::End, &left, output)?;
         Ok(left)
     }
 
@@ -88,6 +93,6 @@ impl Departure<'_> {
     }
 }
 
-fn say(kind: Kind, members: &impl Serialize) -> Result<()> {
-    Output::line(&line(kind, members)?)
+fn say(kind: Kind, members: &impl Serialize, output: &Output) -> Result<()> {
+    output.line(&line(kind, members)?)
 }

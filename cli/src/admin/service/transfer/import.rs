@@ -7,10 +7,11 @@ use anyhow::{Context, Error, Result, ensure};
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::future::try_join_all;
 use serde_json::Map;
+use shared::Error::Contention;
 use shared::counted::counted;
 use shared::credentials::IdSalt;
 use shared::service::{Service, ServiceConfiguration};
-use shared::store::{Entered, Store, TokenRecord};
+use shared::store::{Entered, ServiceNumber, Store, TokenRecord};
 use shared::transfer::{Arrival, Carried, arriving_client, arriving_service};
 
 use super::Import;
@@ -29,12 +30,11 @@ const AT_ONCE: usize = 16;
 pub(in crate::admin::service) async fn import(import: &Import, connection: &Connection, output: &Output) -> Result<()> {
     let file = Source::of(import)?;
     let found = file.check(connection).await?;
-    let there = format!("{}, {}", counted(found.clients, "client"), counted(found.tokens, "token"));
+    let keys = connection.keys_for(&found.configuration.organization).await?;
+    file.check_number(&connection.store).await?;
     if import.dry_run {
-        output.done(&format!("The file is as it should be: {there}."));
         return tell(&file, &found, None, output);
     }
-    let keys = connection.keys_for(&found.configuration.organization).await?;
     let origin = operator();
     let arrival = Arrival {
         store: &connection.store,
@@ -45,7 +45,6 @@ pub(in crate::admin::service) async fn import(import: &Import, connection: &Conn
         name: &file.name,
     };
     let known = file.write(&arrival).await?;
-    output.done(&format!("Service {} is imported: {there}.", file.id));
     topology::warn(&found.configuration, connection.base_url().as_deref());
     tell(&file, &found, Some(known), output)
 }
@@ -146,13 +145,21 @@ impl<'f> Source<'f> {
     async fn begin(&self, arrival: &Arrival<'_>, carried: Carried) -> Result<Service> {
         let id = self.id;
         let begun = arrival.begin(id, arriving_service(carried)?).await.map_err(described)?;
-        if let Some(service) = begun {
-            return Ok(service);
+        match begun {
+            Some(service) => Ok(service),
+            None => Err(self.check_number(arrival.store).await.err().unwrap_or_else(|| described(Contention))),
         }
-        let sentence = if arrival.store.is_being_imported(id).await.map_err(described)? {
-            format!("another file is being imported as service {id}: go on with that one")
-        } else {
-            format!("the number {id} is taken, or was: choose another one with --id")
+    }
+
+    /// Refuses a number that is not this import's to have.
+    async fn check_number(&self, store: &Store) -> Result<()> {
+        let id = self.id;
+        let sentence = match store.service_number(id).await.map_err(described)? {
+            ServiceNumber::Importing(import) if import != self.name => {
+                format!("another file is being imported as service {id}: go on with that one")
+            }
+            ServiceNumber::Taken => format!("the number {id} is taken, or was: choose another one with --id"),
+            ServiceNumber::Free | ServiceNumber::Importing(_) => return Ok(()),
         };
         Err(Failure::new(Failed::Conflict, sentence).into())
     }
@@ -246,12 +253,17 @@ async fn enter_token(token: &TokenRecord, arrival: &Arrival<'_>) -> Result<()> {
     arrival.store.create_token(token, arrival.origin).await.map_err(described)
 }
 
-/// What whoever has imported a file has to do still.
+/// What has become of a file, and what whoever has imported it has to do still; without `known` it is only looked at.
 fn tell(file: &Source<'_>, found: &Found, known: Option<u64>, output: &Output) -> Result<()> {
-    let id = file.id;
-    if known.is_some_and(|known| known > 0) {
-        output.done(&format!("Of these clients {} had been there before.", known.unwrap_or_default()));
-    }
+    let (id, Found { clients, tokens, .. }) = (file.id, found);
+    let outcome = match known {
+        None => "The file is as it should be".to_owned(),
+        Some(_) => format!("Service {id} is imported"),
+    };
+    let before = match known {
+        None | Some(0) => String::new(),
+        Some(known) => format!(" Of these clients {known} had been there before."),
+    };
     if found.without_secret > 0 {
         let clients = counted(found.without_secret, "client");
         print::complain(&format!(
@@ -263,9 +275,6 @@ fn tell(file: &Source<'_>, found: &Found, known: Option<u64>, output: &Output) -
             "warning: it has no keys for its federations: registrar service federation enable {id}"
         ));
     }
-    if !output.is_json() {
-        return Ok(());
-    }
     let mut members = Map::from_iter([
         ("id".to_owned(), id.into()),
         ("clients".to_owned(), found.clients.into()),
@@ -273,5 +282,6 @@ fn tell(file: &Source<'_>, found: &Found, known: Option<u64>, output: &Output) -
         ("without_secret".to_owned(), found.without_secret.into()),
     ]);
     members.extend(known.map(|known| ("known".to_owned(), known.into())));
-    output.one(&members)
+    let there = format!("{}, {}", counted(clients, "client"), counted(tokens, "token"));
+    output.told(&format!("{outcome}: {there}.{before}"), &members)
 }

@@ -61,14 +61,14 @@ async fn of_client(
     named: Named,
     subject: Option<&str>,
 ) -> Result<usize, Error> {
-    let client = desk.to_change(call, named, identifier).await?;
-    let number = client.numeric_id;
-    if let Some(subject) = subject {
-        let item = context.app.store.get(grant::key(context, number, subject)).await?;
-        return match item {
-            Some(item) => Ok(end_tokens(context, &grant::read(&item)).await?),
-            None => Ok(0),
-        };
+    let Some(subject) = subject else {
+        // That all of it has ended is said by the client.
+        let client = desk.to_change(call, named, identifier).await?;
+        return Ok(management::end_all_of_client(context, client.numeric_id).await?);
+    };
+    let number = desk.known(call, named, identifier).await?.numeric_id;
+    match context.app.store.get(grant::key(context, number, subject)).await? {
+        Some(item) => Ok(end_tokens(context, &grant::read(&item)).await?),
+        None => Ok(0),
     }
-    Ok(management::end_all_of_client(context, number).await?)
 }

@@ -403,8 +403,8 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     std::fs::write(&sampled, sample.to_string()).unwrap();
     let tried = ["policy", "try", "1", "--sample", sampled.to_str().unwrap()];
     for output in [desk.admin.run(&tried), desk.by_api(&tried)] {
-        let (code, told) = failure(&output);
-        assert!(code == 4 && told.contains("fragment"), "refused for what it was refused for: {told}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(4) && told.contains("fragment"), "as the client was refused: {told}");
     }
     let checked = desk.admin.run(&["policy", "check", file, "--sample", sampled.to_str().unwrap(), "--json"]);
     let outcome: Value = serde_json::from_slice(&checked.stdout).unwrap();

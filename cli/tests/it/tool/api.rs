@@ -366,6 +366,32 @@ fn audit<'w>(more: &[&'w str]) -> Vec<&'w str> {
     [&["audit", "--service", "1"], more].concat()
 }
 
+/// What is kept of what was refused is no registration: its values are masked.
+#[test]
+fn a_sample_of_a_refusal_is_tried_by_the_table_and_by_the_api() {
+    let data = Folder::new("api-sample");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let refused = json!({"client_name": "x", "redirect_uris": ["https://rp.example/cb#x"]}).to_string();
+    assert_eq!(served.send("POST", served.text("registration_endpoint"), None, &refused).0, 400);
+    let file = data_file(&data, "policy.json", &json!({"registration": "open"}).to_string());
+    let refusals: Value = desk.admin.json(&["audit", "--service", "1", "--refused"]);
+    let sample = &refusals[0]["samples"][0]["sent"];
+    assert_eq!(sample["redirect_uris"], json!(["https://rp.example/…#…"]), "{refusals}");
+    let sampled = data.0.join("sample.json");
+    std::fs::write(&sampled, sample.to_string()).unwrap();
+    let tried = ["policy", "try", "1", "--sample", sampled.to_str().unwrap()];
+    for output in [desk.admin.run(&tried), desk.by_api(&tried)] {
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(4) && told.contains("fragment"), "as the client was refused: {told}");
+    }
+    let checked = desk.admin.run(&["policy", "check", &file, "--sample", sampled.to_str().unwrap(), "--json"]);
+    let outcome: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert!(outcome["client"]["redirect_uris"][0].as_str().unwrap().starts_with("https://rp.example/"), "{outcome}");
+    assert!(outcome["refused"]["error_description"].as_str().unwrap().contains("fragment"), "{outcome}");
+    served.stop();
+}
+
 #[test]
 fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     let data = Folder::new("api-rest");
@@ -396,20 +422,6 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         let told = String::from_utf8(table.stderr).unwrap();
         assert_eq!(told.contains("does not open the door stet"), refused.contains(&"stet"), "{told}");
     }
-    let refusals: Value = desk.admin.json(&["audit", "--service", "1", "--refused"]);
-    let sample = &refusals[0]["samples"][0]["sent"];
-    assert_eq!(sample["redirect_uris"], json!(["https://rp.example/…#…"]), "{refusals}");
-    let sampled = data.0.join("sample.json");
-    std::fs::write(&sampled, sample.to_string()).unwrap();
-    let tried = ["policy", "try", "1", "--sample", sampled.to_str().unwrap()];
-    for output in [desk.admin.run(&tried), desk.by_api(&tried)] {
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(4) && told.contains("fragment"), "as the client was refused: {told}");
-    }
-    let checked = desk.admin.run(&["policy", "check", file, "--sample", sampled.to_str().unwrap(), "--json"]);
-    let outcome: Value = serde_json::from_slice(&checked.stdout).unwrap();
-    assert!(outcome["client"]["redirect_uris"][0].as_str().unwrap().starts_with("https://rp.example/"), "{outcome}");
-    assert!(outcome["refused"]["error_description"].as_str().unwrap().contains("fragment"), "{outcome}");
     let replace = ["policy", "replace", "1", file];
     let replaced: Value = serde_json::from_str(&printed(&desk.by_api(&replace))).unwrap();
     assert_eq!(replaced["policy"]["secret_overlap"], 77);

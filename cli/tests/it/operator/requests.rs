@@ -229,7 +229,15 @@ async fn rfc7591_3_2_1_nobody_sets_a_statement_that_was_not_verified() {
     let client = format!("clients/{id}");
     let refused = operator.send("PATCH", &client, &json!({"software_statement": "x.y.z"})).await;
     assert_eq!((refused.status, refused.text("error")), (400, "invalid_client_metadata"), "{refused:?}");
-    assert!(refused.text("error_description").contains("software_statement"), "{refused:?}");
+    let said = "software_statement is not the one that was verified when the client registered";
+    assert_eq!(refused.text("error_description"), said, "{refused:?}");
+    let unread = json!({"redirect_uris": ["https://rp.example/cb"], "software_statement": "x.y.z"});
+    let refused = operator.send("POST", "clients", &unread).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(
+        refused.text("error_description").contains("software_statement: the service trusts no issuer"),
+        "{refused:?}"
+    );
     assert_eq!(operator.get(&client).await.body["version"], json!(1));
     let tried = json!({"client": {"redirect_uris": ["https://rp.example/cb"], "software_statement": "x.y.z"}});
     let tried = operator.send("POST", "policy/try", &tried).await;

@@ -135,7 +135,8 @@ pub async fn replace_once(
         // That it was verified is what is said by it (RFC 7591 §3.2.1).
         let statement = &draft.metadata.software_statement;
         if statement.is_some() && *statement != client.record.metadata.rest().software_statement {
-            return Err(Invalid::ServerSet { member: "software_statement" }.into());
+            let expected = "the one that was verified when the client registered";
+            return Err(Invalid::syntax("software_statement", expected).into());
         }
         let metadata = admit(context.service.policy(), draft.metadata)?;
         // What operators make at Authlete's API was not sent by anybody.

@@ -176,7 +176,7 @@ async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &
     let (created, client) = match asked {
         Asked::Table(connection) => {
             let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-            settable::check(&metadata, desk.service.policy()).map_err(refused)?;
+            settable::check_new(&metadata, desk.service.policy()).map_err(refused)?;
             let submitted = Submitted::from_members(metadata)?;
             let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
             let managed_at =

@@ -12,6 +12,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::administration;
+use shared::counted::counted;
 use shared::policy::Preset;
 use shared::service::{Service, ServiceConfiguration, with_signing_keys};
 use shared::store::{RESTORABLE_SECONDS, Route};
@@ -210,7 +211,7 @@ async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
         let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
         return output.one(&counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect());
     }
-    output.done(&format!("Service {id} has {total} clients."));
+    output.done(&format!("Service {id} has {}.", counted(total, "client")));
     output.done("");
     output.rows(&["day", "clients"], &days)?;
     output.done("");
@@ -277,10 +278,10 @@ async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connect
     let service =
         if for_good { store.service(id).await.map_err(described)? } else { Some(connection.service(id).await?) };
     let name = service.as_ref().and_then(|service| service.configuration.name.as_deref());
-    let clients = store.client_count(id).await.map_err(described)?;
+    let clients = counted(store.client_count(id).await.map_err(described)?, "client");
     let what = match name {
-        Some(name) => format!("service {id}, {name:?}, with {clients} clients"),
-        None => format!("service {id} with {clients} clients"),
+        Some(name) => format!("service {id}, {name:?}, with {clients}"),
+        None => format!("service {id} with {clients}"),
     };
     consent.to_delete(&what, name, &id.to_string())?;
     if for_good {

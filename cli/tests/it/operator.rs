@@ -127,7 +127,7 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
     assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 401);
     let gone = operator.get(&format!("clients/{id}/history")).await.body["deleted"].clone();
     let restorable_until = operator.world.clock.now() + 30 * 24 * 60 * 60;
-    assert_eq!(gone, json!({"client_name": "New", "restorable_until": restorable_until}));
+    assert_eq!(gone, json!({"client_name": "New", "restorable_until": restorable_until, "version": 6}));
     let restored = operator.act(&id, "restore").await;
     assert_eq!((restored.status, restored.text("client_name")), (200, "New"));
     assert_eq!(operator.get(&format!("clients/{id}/history")).await.body.get("deleted"), None);
@@ -214,13 +214,13 @@ async fn an_update_leaves_no_client_without_what_the_specifications_ask_of_it() 
     let operator = Operator::of(Preset::Open.policy()).await;
     let id = operator.registered("One").await;
     let client = format!("clients/{id}");
-    for (patch, part) in [
-        (json!({"redirect_uris": []}), "redirect_uris"),
-        (json!({"redirect_uris": null}), "redirect_uris"),
-        (json!({"token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
+    for (patch, code, part) in [
+        (json!({"redirect_uris": []}), "invalid_redirect_uri", "redirect_uris"),
+        (json!({"redirect_uris": null}), "invalid_redirect_uri", "redirect_uris"),
+        (json!({"token_endpoint_auth_method": "private_key_jwt"}), "invalid_client_metadata", "jwks"),
     ] {
         let refused = operator.send("PATCH", &client, &patch).await;
-        assert_eq!((refused.status, refused.text("error")), (400, "invalid_client_metadata"), "{patch}: {refused:?}");
+        assert_eq!((refused.status, refused.text("error")), (400, code), "{patch}: {refused:?}");
         assert!(refused.text("error_description").contains(part), "{refused:?}");
     }
     assert_eq!(operator.get(&client).await.body["version"], json!(1));

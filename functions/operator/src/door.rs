@@ -31,6 +31,9 @@ pub(crate) const WRITE_CLIENTS: &[Permission] = &[Permission::ClientWrite];
 /// Who may end what users have let clients have.
 pub(crate) const END_GRANTS: &[Permission] = &[Permission::ClientWrite, Permission::UseService];
 
+/// Who may have something fetched.
+pub(crate) const FETCH: &[Permission] = &[Permission::UseService];
+
 /// Who may see the service.
 pub(crate) const READ_SERVICE: &[Permission] = &[Permission::ServiceRead, Permission::ServiceWrite];
 
@@ -227,12 +230,6 @@ pub(crate) fn context<'a>(app: &'a App, desk: &'a Desk, request: &Request) -> Co
 /// The same, where others are asked for as long as a trust chain takes.
 pub(crate) fn resolving_context<'a>(app: &'a App, desk: &'a Desk, request: &Request) -> Context<'a> {
     Context { fetching_ends: Instant::now() + RESOLVING, ..context(app, desk, request) }
-}
-
-/// Whether the token may have something fetched.
-pub(crate) fn may_fetch(desk: &Desk) -> Result<(), Error> {
-    let needed = [Permission::UseService];
-    if desk.operator.may(&needed) { Ok(()) } else { Err(Error::InsufficientScope(needed.to_vec())) }
 }
 
 /// Who changes something, for the audit.

@@ -34,6 +34,18 @@ pub fn check(members: &Map<String, Value>, policy: &Policy) -> Result<(), String
     }
 }
 
+/// The same of a new client, whose software statement would be left out where none is looked at (RFC 7591 §2.3).
+///
+/// # Errors
+/// As [`check`].
+pub fn check_new(members: &Map<String, Value>, policy: &Policy) -> Result<(), String> {
+    check(members, policy)?;
+    if members.contains_key("software_statement") && policy.software_statements.issuers.is_empty() {
+        return Err("software_statement: the service trusts no issuer of any, and keeps none".to_owned());
+    }
+    Ok(())
+}
+
 fn is_known(name: &str, policy: &Policy) -> bool {
     let (plain, is_tagged) = name.split_once('#').map_or((name, false), |(plain, _)| (plain, true));
     let mut members = ClientMetadata::DESCRIPTIONS.iter();

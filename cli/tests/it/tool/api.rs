@@ -97,7 +97,7 @@ fn clients_are_listed_as_the_table_has_them() {
         (&["--redirect-host", "no host"], 0),
         (&["--client-type", "confidential"], 6),
         (&["--client-type", "public"], 0),
-        (&["--ending", "36500d"], 6),
+        (&["--ending", "36500d"], 5), // a locked one does not end
         (&["--ending", "1d"], 0),
         (&["--locked"], 1),
         (&["--pending"], 0),

@@ -65,8 +65,9 @@ pub enum Command {
 /// With a sentence for whoever typed it.
 pub async fn run(command: Command, options: Options, json: bool) -> Result<(), Failure> {
     let output = Output::new(json);
-    if let Command::Policy(policy::Command::Check { policy, registration, door }) = &command {
-        let checked = policy::check_file(policy, registration.as_ref(), door, &output);
+    if let Command::Policy(policy::Command::Check { policy, registration, sample, door }) = &command {
+        let checked = policy::Tried::read(registration.as_ref(), sample.as_ref())
+            .and_then(|tried| policy::check_file(policy, tried, door, &output));
         return checked.map_err(|error| Failure::of(&error, Kind::Refused));
     }
     if let Command::Cognito(command) = &command {

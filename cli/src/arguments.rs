@@ -134,6 +134,11 @@ pub fn print_manual(into: Option<&Path>) -> anyhow::Result<()> {
 fn explained(error: clap::Error, command: &mut clap::Command) -> clap::Error {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     let (argument, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    if error.kind() == ErrorKind::UnknownArgument && argument == "--token" {
+        let sentence = "--token comes before the words of the command, as in `registrar --token TOKEN whoami`: behind them \
+                        `token revoke` and its like have another one; --token-file stands at either place";
+        return command.error(ErrorKind::UnknownArgument, sentence);
+    }
     let is_service = argument.ends_with("SERVICE>") || argument.ends_with("ID>");
     let expected = match error.source() {
         Some(source) if source.is::<AddrParseError>() => "it is an address with a port, as 127.0.0.1:8080",

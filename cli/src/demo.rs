@@ -155,26 +155,57 @@ fn elsewhere() -> Map<String, Value> {
     endpoints.into_iter().map(|(name, path)| endpoint(name, path)).collect()
 }
 
-/// The demo service says where its authorization server is: the demo's, at `base_url`, or none that is there.
+/// Where the demo's authorization server is, and where it was.
+pub struct LoginPlace<'a> {
+    /// The base URL of this API.
+    pub base_url: &'a str,
+    /// That of the start before, if it is known.
+    pub before: Option<&'a str>,
+    /// Whether it is there.
+    pub is_open: bool,
+}
+
+impl LoginPlace<'_> {
+    /// Whether a member is one of its endpoints, now or before.
+    fn has(&self, id: u64, name: &str, value: &Value) -> bool {
+        let is_url = value.is_string();
+        let mut bases = [Some(self.base_url), self.before].into_iter().flatten();
+        is_url && bases.any(|base_url| demo_login::metadata(base_url, id).get(name) == Some(value))
+    }
+}
+
+/// The demo service says where its authorization server is, the demo's or none that is there, and offers the device grant
+/// only where it is not the demo's, which does not know it.
 ///
 /// # Errors
 /// If the table cannot be used.
-pub async fn announce_login(app: &App, id: u64, base_url: Option<&str>) -> Result<()> {
+pub async fn announce_login(app: &App, id: u64, place: &LoginPlace<'_>) -> Result<()> {
     let Some(service) = app.store.service(id).await.map_err(described)? else { return Ok(()) };
-    let (mut configuration, names) = (service.configuration, demo_login::metadata("", id));
+    let mut configuration = service.configuration.clone();
     let server = &mut configuration.authorization_server;
     let is_demos = |server: &Map<String, Value>| {
         let path = format!("/{id}/authorize");
         server.get("authorization_endpoint").and_then(Value::as_str).is_some_and(|url| url.ends_with(&path))
     };
-    // What an operator has written stays.
     if server.get("authorization_endpoint") != elsewhere().get("authorization_endpoint") && !is_demos(server) {
-        return Ok(());
+        // What an operator has written stays, and nothing beside it leads to what is not there any more.
+        server.retain(|name, value| place.is_open || !place.has(id, name, value));
+    } else {
+        let was_demos = is_demos(server);
+        let names = demo_login::metadata("", id);
+        server.retain(|name, _| !names.contains_key(name));
+        let offer = &mut configuration.policy.grant_types;
+        if place.is_open {
+            server.extend(demo_login::metadata(place.base_url, id));
+            offer.offered.retain(|grant| *grant != GrantType::DeviceCode || offer.default.contains(grant));
+        } else {
+            server.extend(elsewhere());
+            if was_demos && !offer.offered.contains(&GrantType::DeviceCode) {
+                offer.offered.push(GrantType::DeviceCode);
+            }
+        }
     }
-    let before = server.clone();
-    server.retain(|name, _| !names.contains_key(name));
-    server.extend(base_url.map_or_else(elsewhere, |base_url| demo_login::metadata(base_url, id)));
-    if *server == before {
+    if configuration == service.configuration {
         return Ok(());
     }
     let updated = app.store.update_service(id, service.version, &configuration, None, &origin()).await;

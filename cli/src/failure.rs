@@ -158,7 +158,7 @@ pub(crate) fn of_core(error: &Error) -> Kind {
         | Error::InvalidToken
         | Error::SpentToken(_)
         | Error::ClientEnded
-        | Error::InsufficientScope => Kind::Credentials,
+        | Error::InsufficientScope(_) => Kind::Credentials,
         Error::InvalidRedirectUri(_)
         | Error::InvalidClientMetadata(_)
         | Error::InvalidSoftwareStatement(_)

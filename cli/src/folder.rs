@@ -18,6 +18,9 @@ pub(crate) const FOLDER_OF_MEMORY: &str = ".registrar/memory";
 /// The file of the key that takes the place of KMS.
 pub(crate) const KEY: &str = "key";
 
+/// The file of the certificate that the server shows.
+pub(crate) const SERVER_CERTIFICATE: &str = "server.pem";
+
 /// The file of the table.
 const TABLE: &str = "registrar.sqlite";
 

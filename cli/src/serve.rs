@@ -27,15 +27,15 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connections::{self, Limits, Peer};
 use crate::console_code::ConsoleCode;
-use crate::demo::{self, Addresses, Demo, OwnService};
+use crate::demo::{self, Addresses, Demo, LoginPlace, OwnService};
 use crate::demo_login::DemoLogin;
 use crate::embedded::{self, AccessKey, Embedded, TABLE};
 use crate::failure::described;
-use crate::folder::{DataFolder, KEY};
+use crate::folder::{DataFolder, KEY, SERVER_CERTIFICATE};
 use crate::front::Front;
 use crate::gateway::{Client, Gateway};
 use crate::host::{self, Hosts};
-use crate::print::say;
+use crate::print::{complain, say};
 use crate::tls::{self, Identity};
 use crate::{environment, logging, private, streams};
 use announcement::{announce, registration, replaced};
@@ -209,6 +209,7 @@ pub async fn run(options: Options) -> Result<()> {
     };
     let stet_base_url = stet.as_ref().map(|stet| stet.gateway.base_url());
     let addresses = Addresses { base_url, stet_base_url, dynamodb_endpoint: database.url() };
+    let before = known.as_ref().map(|known| known.base_url.clone());
     let demo = demo::describe(app, service.id, stet_service_id, addresses, known).await?;
     demo.write(&data.file("demo.json"))?;
     write_environment(&options, &data, app, &access_key, &demo)?;
@@ -216,7 +217,8 @@ pub async fn run(options: Options) -> Result<()> {
     let registration = registration(&options, &data, &demo);
     let front = Front::new(&demo.base_url, demo.service_id, registration.clone(), options.default_service);
     let gateway = Gateway::new(app, address, crate::api_endpoints())?;
-    demo::announce_login(app, demo.service_id, options.demo_login.then_some(demo.base_url.as_str())).await?;
+    let place = LoginPlace { base_url: &demo.base_url, before: before.as_deref(), is_open: options.demo_login };
+    demo::announce_login(app, demo.service_id, &place).await?;
     let login = options.demo_login.then(|| DemoLogin::new(&demo));
     let trial = login.as_ref().map(DemoLogin::trial_url);
     let front = front.with_trial(trial.clone());
@@ -234,6 +236,7 @@ pub async fn run(options: Options) -> Result<()> {
     for own in [Some(service), stet_service].into_iter().flatten() {
         replaced(own);
     }
+    warn_of_absent(&options, app).await?;
     say!("\nOpen the console (once, within ten minutes)\n  {}/console#code={code}", own_url());
     if let Some(trial) = trial {
         say!("\nLog in, and get a token\n  {trial}");
@@ -305,7 +308,7 @@ fn identity(options: &Options, data: &DataFolder, address: SocketAddr) -> Result
         let addresses = addresses.map(|address| host::reached(address).ip().to_string());
         Identity::generated(addresses.chain(options.hosts()))?
     };
-    let file = data.file("server.pem");
+    let file = data.file(SERVER_CERTIFICATE);
     private::write(&file, identity.certificate.as_bytes()).context("cannot write server.pem")?;
     Ok(Some(identity))
 }
@@ -362,6 +365,21 @@ fn settings(options: &Options, base_url: &str, services: Arc<AtomicU64>) -> Sett
         stet_service: options.stet_service,
         metrics: None,
     }
+}
+
+/// Warns of services that options name and that are not there; they may be made while the program runs.
+async fn warn_of_absent(options: &Options, app: &App) -> Result<()> {
+    let named = [
+        ("default-service", options.default_service),
+        ("identity-center-service", options.identity_center_service),
+        ("stet-service", options.stet_service),
+    ];
+    for (option, id) in named.into_iter().filter_map(|(option, id)| Some((option, id?))) {
+        if app.store.service(id).await.map_err(described)?.is_none() {
+            complain(&format!("warning: there is no service {id}, which --{option} names, until it is made"));
+        }
+    }
+    Ok(())
 }
 
 /// The application against an embedded table.

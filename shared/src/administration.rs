@@ -135,7 +135,8 @@ pub async fn replace_once(
         // That it was verified is what is said by it (RFC 7591 §3.2.1).
         let statement = &draft.metadata.software_statement;
         if statement.is_some() && *statement != client.record.metadata.rest().software_statement {
-            return Err(Invalid::ServerSet { member: "software_statement" }.into());
+            let expected = "the one that was verified when the client registered";
+            return Err(Invalid::syntax("software_statement", expected).into());
         }
         let metadata = admit(context.service.policy(), draft.metadata)?;
         // What operators make at Authlete's API was not sent by anybody.
@@ -502,22 +503,23 @@ pub enum RestoreFault {
 }
 
 /// Brings back a client that was [deleted so](delete_restorably) within the last thirty days, with its secret and its token,
-/// as one that an operator wants. What it had of users does not come back.
+/// as one that an operator wants; with `version`, only if it was that one until then. What it had of users does not come
+/// back.
 ///
 /// # Errors
 /// [`RestoreFault::Unrestorable`]; [`Error::TooManyClients`] if its developer has as many by now; [`Error::Contention`] if
-/// others go on changing it, [`Error::Unavailable`], [`Error::Internal`].
-pub async fn restore(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
-    match restore_once(context, client_id).await {
+/// others go on changing it, or it was another version, [`Error::Unavailable`], [`Error::Internal`].
+pub async fn restore(context: &Context<'_>, client_id: &str, version: Option<u64>) -> Result<(), RestoreFault> {
+    match restore_once(context, client_id, version).await {
         // Whoever registers the same at that moment has the client.
-        Err(RestoreFault::Core(Error::Contention)) => restore_once(context, client_id).await,
+        Err(RestoreFault::Core(Error::Contention)) => restore_once(context, client_id, version).await,
         outcome => outcome,
     }
 }
 
-async fn restore_once(context: &Context<'_>, client_id: &str) -> Result<(), RestoreFault> {
+async fn restore_once(context: &Context<'_>, client_id: &str, version: Option<u64>) -> Result<(), RestoreFault> {
     let Context { app, service, origin, .. } = context;
-    let mut client = restored(context, client_id).await?;
+    let mut client = restored(context, client_id, version).await?;
     // It would be the first to make room again.
     client.record.anonymous = false;
     match app.store.replace_client(&client, unique(service.policy()), origin).await {
@@ -530,16 +532,29 @@ async fn restore_once(context: &Context<'_>, client_id: &str) -> Result<(), Rest
 ///
 /// # Errors
 /// As [`restore`].
-pub async fn restored(context: &Context<'_>, client_id: &str) -> Result<RegisteredClient, RestoreFault> {
+pub async fn restored(
+    context: &Context<'_>,
+    client_id: &str,
+    version: Option<u64>,
+) -> Result<RegisteredClient, RestoreFault> {
     let Context { app, service, .. } = context;
     let found = app.store.restorable_client(service.id, client_id, service.numeric_id(client_id)).await?;
     let (mut client, now) = (found.map_err(RestoreFault::Unrestorable)?, app.clock.now());
+    if version.is_some_and(|version| version != version_before(&client)) {
+        return Err(Error::Contention.into());
+    }
     client.live_anew(service.policy(), now);
     if client.has_ended(now) {
         return Err(RestoreFault::Unrestorable(Unrestorable::Over));
     }
     within_the_developers_share(context, &client).await?;
     Ok(client)
+}
+
+/// Which version a client was that can be [restored](restored), until it was deleted: that is one version, its return the next.
+#[must_use]
+pub const fn version_before(restored: &RegisteredClient) -> u64 {
+    restored.version.saturating_sub(2)
 }
 
 /// Makes the end of a client final that was [deleted so](delete_restorably) that it could be brought back.

@@ -67,7 +67,7 @@ impl Desk {
             return Err(NoDesk::OtherService);
         }
         if !operator.may(any_of) {
-            return Err(Error::InsufficientScope.into());
+            return Err(Error::InsufficientScope(any_of.to_vec()).into());
         }
         Ok((Self { service, operator }, named))
     }

@@ -1,5 +1,6 @@
 //! What can go wrong in the core, with the code and the status that the RFCs give it.
 
+use crate::caller::Permission;
 use crate::claim_kind::ClaimKind;
 use crate::fetch::KEYS_AGAIN;
 use crate::metadata::{Invalid, InvalidRedirectUri};
@@ -56,9 +57,10 @@ pub enum Error {
     /// An operator asks for a client that does not exist.
     #[error("there is no such client")]
     UnknownClient,
-    /// The operator's token does not work for this service, or does not permit this (RFC 6750 §3.1).
-    #[error("the token does not permit this")]
-    InsufficientScope,
+    /// The operator's token has none of these permissions (RFC 6750 §3.1), that first which is meant for it; or it does not work
+    /// for this service, which no permission would help.
+    #[error("the token does not permit this{}", needed(.0))]
+    InsufficientScope(Vec<Permission>),
     /// An operator has locked the client.
     #[error("the client is locked")]
     ClientLocked,
@@ -190,7 +192,7 @@ impl Error {
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::OtherTrustAnchor => "invalid_trust_anchor",
             Self::MissingToken | Self::InvalidToken | Self::SpentToken(_) | Self::ClientEnded => "invalid_token",
-            Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientScope(_) => "insufficient_scope",
             Self::ClientLocked | Self::RegistrationClosed | Self::TooManyClients(_) => "access_denied",
             Self::UnknownService | Self::UnknownClient => "not_found",
             Self::MethodNotAllowed | Self::NotLater | Self::InvalidCursor => "invalid_request",
@@ -225,11 +227,28 @@ impl Error {
             | Self::InvalidCursor
             | Self::UnapprovedSoftwareStatement => 400,
             Self::MissingToken | Self::InvalidToken | Self::SpentToken(_) | Self::ClientEnded => 401,
-            Self::ClientLocked | Self::InsufficientScope | Self::RegistrationClosed | Self::TooManyClients(_) => 403,
+            Self::ClientLocked | Self::InsufficientScope(_) | Self::RegistrationClosed | Self::TooManyClients(_) => 403,
             Self::UnknownService | Self::UnknownClient | Self::OtherTrustAnchor => 404,
             Self::MethodNotAllowed => 405,
             Self::Contention | Self::Unreachable { .. } | Self::Unavailable(_) => 503,
             Self::Internal(_) => 500,
+        }
+    }
+
+    /// What a refused bearer is told of it in `WWW-Authenticate` (RFC 6750 §3), where there is something to tell: no error
+    /// code to a request that carried no token, and of permissions one that suffices.
+    #[must_use]
+    pub fn challenge(&self) -> Option<String> {
+        match self {
+            Self::MissingToken => Some("Bearer".to_owned()),
+            Self::InvalidToken | Self::SpentToken(_) | Self::ClientEnded => {
+                Some("Bearer error=\"invalid_token\"".to_owned())
+            }
+            Self::InsufficientScope(any_of) => {
+                let scope = any_of.first().map(|least| format!(", scope=\"{}\"", least.as_str()));
+                Some(format!("Bearer error=\"insufficient_scope\"{}", scope.unwrap_or_default()))
+            }
+            _ => None,
         }
     }
 
@@ -257,7 +276,7 @@ impl Error {
             | Self::InvalidToken
             | Self::SpentToken(_)
             | Self::ClientEnded
-            | Self::InsufficientScope
+            | Self::InsufficientScope(_)
             | Self::RegistrationClosed
             | Self::TooManyClients(_)
             | Self::Claimed(_)
@@ -271,6 +290,18 @@ impl Error {
             | Self::MethodNotAllowed
             | Self::Contention
             | Self::Unreachable { .. } => None,
+        }
+    }
+}
+
+/// The permissions of which one is needed, as they are told behind what is refused.
+fn needed(any_of: &[Permission]) -> String {
+    match any_of.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!(": it needs {}", only.as_str()),
+        Some((last, others)) => {
+            let others: Vec<&str> = others.iter().map(|permission| permission.as_str()).collect();
+            format!(": it needs {} or {}", others.join(", "), last.as_str())
         }
     }
 }

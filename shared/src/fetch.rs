@@ -324,7 +324,11 @@ fn build(settings: &FetchSettings, exempt: &[String]) -> Result<reqwest::Client,
         .connect_timeout(Duration::from_secs(2))
         .dns_resolver(PublicOnly { exempt: exempt.to_vec() });
     if let Some(ca) = &settings.extra_ca {
-        builder = builder.tls_certs_merge([reqwest::Certificate::from_pem(ca).map_err(failed)?]);
+        let authorities = reqwest::Certificate::from_pem_bundle(ca).map_err(failed)?;
+        if authorities.is_empty() {
+            return Err(FetchError::Failed("there is no certificate in the file of further authorities".into()));
+        }
+        builder = builder.tls_certs_merge(authorities);
     }
     builder.build().map_err(failed)
 }

@@ -31,6 +31,7 @@ pub mod aws_fault;
 pub mod caller;
 pub mod claim_kind;
 pub mod client;
+pub mod counted;
 pub mod credentials;
 pub mod desk;
 pub mod distinguished_name;

@@ -27,6 +27,7 @@ pub use rehearsal::{Lifetime, Rehearsal, rehearse};
 pub use retrieval::{Failure, FailureKind, Retrieved, Seen, Step, Validators, retrieve};
 pub use unresolved::Unresolved;
 
+use crate::caller::Permission;
 use crate::client::{
     ClientDocument, ClientRecord, ClientType, DocumentCopy, OperatorSettings, RegisteredClient, Source,
 };
@@ -191,7 +192,7 @@ impl<'a> Search<'a> {
                 }
             }
             if !wanted.may_fetch {
-                return Err(Error::InsufficientScope.into());
+                return Err(Error::InsufficientScope(vec![Permission::UseService]).into());
             }
             if let Some(refusal) =
                 app.document_budgets.refusal(&app.clock, service.id, self.uri.host(), self.asked(kept.as_ref()))

@@ -348,9 +348,14 @@ pub enum PolicyFault {
     /// A list that must not be empty.
     #[error("policy: {0}.offered is empty")]
     NothingOffered(&'static str),
-    /// The default is not offered.
-    #[error("policy: {0}: the default is not offered")]
-    DefaultNotOffered(&'static str),
+    /// A default is not offered.
+    #[error("policy: {0}.default: {1:?} is not among those that {0} offers")]
+    DefaultNotOffered(&'static str, String),
+    /// What a client has that asks for nothing is not offered, and nothing else is named in its place.
+    #[error(
+        "policy: {0} does not offer {1:?}, which a client has that asks for none (RFC 7591): say another in {0}.default"
+    )]
+    UsualNotOffered(&'static str, &'static str),
     /// A response type whose grant type is missing.
     #[error("policy: response_types offers {0:?} but grant_types lacks its grant")]
     ResponseWithoutGrant(&'static str),
@@ -360,6 +365,9 @@ pub enum PolicyFault {
     /// A custom member that has a meaning already.
     #[error("policy: custom_members: {0:?} is set by the server")]
     ServerSet(String),
+    /// A custom member whose name is none.
+    #[error("policy: custom_members: {0:?} is no name of a member: it is empty, or has characters that nobody sees")]
+    NoMember(String),
     /// What it says of metadata documents.
     #[error("policy: {0}")]
     MetadataDocuments(#[from] MetadataDocumentsFault),
@@ -417,11 +425,12 @@ impl Policy {
         if let Some(IssuerKeys::Remote { jwks_uri }) = issuers.find(|keys| !keys.can_be_had()) {
             return Err(PolicyFault::IssuerKeys(jwks_uri.clone()));
         }
-        coherent("grant_types", &self.grant_types, &GrantType::AuthorizationCode)?;
-        coherent("token_endpoint_auth_methods", &self.token_endpoint_auth_methods, &AuthMethod::ClientSecretBasic)?;
+        coherent("grant_types", &self.grant_types, GrantType::AuthorizationCode, GrantType::as_str)?;
+        let methods = &self.token_endpoint_auth_methods;
+        coherent("token_endpoint_auth_methods", methods, AuthMethod::ClientSecretBasic, AuthMethod::as_str)?;
         let Offer { offered, default, .. } = &self.response_types;
-        if !default.iter().all(|response| offered.contains(response)) {
-            return Err(PolicyFault::DefaultNotOffered("response_types"));
+        if let Some(response) = default.iter().find(|response| !offered.contains(response)) {
+            return Err(PolicyFault::DefaultNotOffered("response_types", response.as_str().to_owned()));
         }
         for response in offered {
             if response.grant_types().iter().any(|grant| !self.grant_types.offered.contains(grant)) {
@@ -434,9 +443,9 @@ impl Policy {
             }
         }
         if let (Some(offered), Some(default)) = (&self.scopes.offered, &self.scopes.default)
-            && !default.tokens().all(|token| offered.contains(token))
+            && let Some(token) = default.tokens().find(|token| !offered.contains(token))
         {
-            return Err(PolicyFault::DefaultNotOffered("scopes"));
+            return Err(PolicyFault::DefaultNotOffered("scopes", token.to_owned()));
         }
         self.metadata_documents.check()?;
         match self.custom_members.iter().find(|member| SERVER_SET.contains(&member.as_str())) {
@@ -470,14 +479,20 @@ pub(crate) fn is_among(hosts: &[String], host: &str) -> bool {
     hosts.iter().any(is_it)
 }
 
-fn coherent<T: PartialEq>(member: &'static str, offer: &Offer<T>, rfc_default: &T) -> Result<(), PolicyFault> {
-    if offer.offered.is_empty() {
+fn coherent<T: PartialEq + Copy>(
+    member: &'static str,
+    Offer { offered, default, .. }: &Offer<T>,
+    usual: T,
+    name: fn(T) -> &'static str,
+) -> Result<(), PolicyFault> {
+    if offered.is_empty() {
         return Err(PolicyFault::NothingOffered(member));
     }
-    let default = if offer.default.is_empty() { std::slice::from_ref(rfc_default) } else { &offer.default };
-    if default.iter().all(|value| offer.offered.contains(value)) {
-        Ok(())
-    } else {
-        Err(PolicyFault::DefaultNotOffered(member))
+    if default.is_empty() && !offered.contains(&usual) {
+        return Err(PolicyFault::UsualNotOffered(member, name(usual)));
+    }
+    match default.iter().find(|value| !offered.contains(value)) {
+        Some(value) => Err(PolicyFault::DefaultNotOffered(member, name(*value).to_owned())),
+        None => Ok(()),
     }
 }

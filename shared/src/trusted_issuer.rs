@@ -3,9 +3,8 @@
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
 
-use crate::metadata::{PublicJwk, RefusedJwk};
+use crate::metadata::{PlainUri, PublicJwk, RefusedJwk};
 
 /// Somebody whose signatures a service trusts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,7 +39,7 @@ impl IssuerKeys {
         match self {
             Self::Pinned { .. } => true,
             Self::Remote { jwks_uri } => {
-                Url::parse(jwks_uri).is_ok_and(|url| url.scheme() == "https" && url.has_host())
+                PlainUri::parse(jwks_uri).is_ok_and(|uri| uri.scheme() == "https" && !uri.has_fragment())
             }
         }
     }

@@ -1,5 +1,5 @@
 // The console as operators have it: in a browser, against a server whose clients have registered themselves.
-// console.mjs DEMO.JSON LINK BROWSER
+// console.mjs DEMO.JSON LINK BROWSER FEDERATION DOCUMENTS
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { chromium } from 'playwright-core'
 
-const [demoFile, link, browserPath] = process.argv.slice(2)
+const [demoFile, link, browserPath, federationHost, documentsHost] = process.argv.slice(2)
 const demo = JSON.parse(readFileSync(demoFile, 'utf8'))
 const folder = dirname(dirname(demoFile))
 const origin = new URL(link).origin
@@ -38,11 +38,18 @@ const authorization = { authorization: `Bearer ${demo.organization_token}` }
 const operate = (method, path, body, headers) => send(method, `/operator/${path}`, body, { ...authorization, ...headers })
 const register = (body) => send('POST', `/${demo.service_id}/register`, body)
 
-async function changePolicy(change) {
-  const { body: policy, headers } = await operate('GET', '1/policy')
-  const changed = await operate('PUT', '1/policy', { ...policy, ...change(policy) }, { 'if-match': headers.get('etag') })
+async function changePolicy(change, service = 1) {
+  const { body: policy, headers } = await operate('GET', `${service}/policy`)
+  const changed = await operate('PUT', `${service}/policy`, { ...policy, ...change(policy) }, { 'if-match': headers.get('etag') })
   assert.equal(changed.status, 200, JSON.stringify(changed.body))
 }
+
+const run = (text) => execFileSync('bash', ['-c', text], {
+  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token, REGISTRAR_TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
+})
+
+/** The same as an administrator with the table, and with no token. */
+const administer = (command) => run(`set -a; . .registrar/env; unset REGISTRAR_TOKEN; registrar ${command}`)
 
 // ---- The browser: what it asks, and what it complains of, is remembered.
 
@@ -87,9 +94,9 @@ async function told(path, has) {
   }
 }
 
-/** Leads to a screen, and waits until all of it is there. */
+/** Leads to a screen, of the first service unless its path says another one, and waits until all of it is there. */
 async function at(page, path) {
-  await page.evaluate((path) => { location.hash = `#/1/${path}` }, path)
+  await page.evaluate((hash) => { location.hash = hash }, path.startsWith('/') ? `#${path}` : `#/1/${path}`)
   await settled(page)
 }
 
@@ -142,6 +149,34 @@ await check('the operators’ API counts what was refused', async () => {
   await told('1/refusals', ({ refusals }) => refusals.some(({ rule }) => rule === 'token_endpoint_auth_methods'))
 })
 
+/** Services of their own: of a federation, whose clients users have let do something; of clients that have documents. */
+const service = (name, options) => JSON.parse(administer(`service create --organization ${demo.organization} --name ${name} --preset open --json ${options}`)).id
+const federation = service('Federation', '--issuer https://op.example')
+const documents = service('Documents', '--issuer https://docs.example --door oauth --door metadata_document')
+const [anchor, party] = ['anchor', 'party'].map((name) => `${federationHost}/${name}`)
+const shops = []
+
+/** What an authorization server asks that is written for Authlete. */
+async function authlete(path, body) {
+  const { status, body: answer } = await send('POST', `/api/${federation}/${path}`, body, authorization)
+  assert.ok(status < 300, JSON.stringify(answer))
+  return answer
+}
+
+await check('an institution registers, a federation is trusted, users consent', async () => {
+  run(`sh stet/institution.sh register ${demo.stet_base_url}`)
+  administer(`service federation enable ${federation} --authority-hint ${anchor} --trust-anchor ${anchor}=federation/anchor.json --registration explicit --registration automatic`)
+  for (const clientName of ['<b>Shop</b>', 'Post']) {
+    const { clientId } = await authlete('client/create', { clientName, clientType: 'CONFIDENTIAL', redirectUris: ['https://rp.example/cb'], responseTypes: ['CODE'], grantTypes: ['AUTHORIZATION_CODE', 'REFRESH_TOKEN'] })
+    const tokens = {}
+    for (const subject of ['alice', 'bob']) {
+      tokens[subject] = (await authlete('auth/token/create', { grantType: 'AUTHORIZATION_CODE', clientId, subject, scopes: ['openid'] })).accessToken
+    }
+    shops.push({ clientId, tokens, works: async (subject) => (await authlete('auth/introspection', { token: tokens[subject] })).action === 'OK' })
+  }
+  await told('2/clients?source=stet', ({ clients }) => clients.length === 1)
+})
+
 // ---- Signing in.
 
 const page = await tab()
@@ -178,6 +213,15 @@ await check('a token that may only read clients is offered no change, and 403 is
   await at(other, 'policy')
   await other.getByText('403').waitFor()
   await other.getByText('It needs a token with service.read').waitFor()
+  // What is fetched for it is fetched for who may use the service.
+  await at(other, 'federation?entity=https%3A%2F%2Frp.example')
+  await other.getByText('It needs a token with use_service').waitFor()
+  const { body: { value } } = await operate('POST', '1/tokens', { kind: 'service', permissions: ['use_service'], expires_in: 600 })
+  const server = await tab()
+  await signIn(server, value)
+  await at(server, `clients/${registered[0].client_id}`)
+  await server.getByText('Changes need a token with client.write.').waitFor()
+  await server.context().close()
   await other.context().close()
 })
 
@@ -954,6 +998,7 @@ await check('what others have changed of a policy meanwhile is brought into the 
   await at(page, 'policy')
   await draft({ client_lifetime: 86_400 })
   await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await page.getByRole('dialog').waitFor()
   await changePolicy(() => ({ lookup_max_age: 30 }))
   await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
   // It is asked again, and what others have changed is told apart.
@@ -1131,6 +1176,9 @@ await check('who waits for approval is seen, approved and denied by name', async
   await page.getByRole('heading', { name: 'Clients' }).waitFor()
   await settled(page)
   assert.equal((await operate('GET', `1/clients/${body.client_id}`)).status, 404)
+  await told(`1/clients/${body.client_id}/history`, ({ entries, deleted }) => deleted && entries[0].events.includes('deleted'))
+  await at(page, `clients/${body.client_id}`)
+  await page.getByRole('button', { name: 'Restore …' }).waitFor()
   await changePolicy(() => ({ approval: 'none' }))
 })
 
@@ -1204,7 +1252,6 @@ await check('a pasted redirect is searched by its host, and where nothing is fou
   await page.waitForFunction(() => location.hash.endsWith('redirect_host=rp.example'))
   await settled(page)
   assert.ok(await page.locator('tbody tr').count() > 0)
-  assert.equal(await page.getByRole('button', { name: 'Copy as registrar command' }).count(), 0)
   await at(page, 'clients?name=nobodyiscalledso')
   await page.getByText('has a word that begins so').waitFor()
   await at(page, 'clients?client_id=gone')
@@ -1225,7 +1272,7 @@ await check('an address that leads nowhere says so', async () => {
   await at(page, 'clients/%E0%A4%A')
   await page.locator('.failure').getByText('400').waitFor()
   await at(page, 'grants?client=nobody')
-  await page.getByRole('link', { name: 'there is no such client' }).waitFor()
+  await page.locator('.failure').getByText('404').waitFor()
 })
 
 await check('what was not changed is told, and what is written of a change is an object that has each member once', async () => {
@@ -1418,11 +1465,203 @@ await check('a token shows which one has made it, and which it has made itself w
   await settled(page)
 })
 
-// ---- Commands for a terminal are run as they are copied.
+// ---- Institutions, federations and users, of whom the server knows.
 
-const run = (text) => execFileSync('bash', ['-c', text], {
-  cwd: folder, encoding: 'utf8', env: { ...process.env, TOKEN: demo.organization_token, REGISTRAR_TOKEN: demo.organization_token }, stdio: ['ignore', 'pipe', 'pipe'],
+/** The texts of the cells of a table, row by row. */
+const cells = (table) => table.locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim())))
+
+/** Of what may hold what is good, soon over or bad: how it is shown. */
+const moods = (place) => place.evaluateAll((found) => found.map((one) => one.className))
+
+await check('an institution is shown with its seal, and how long that lasts', async () => {
+  const { 1: from, 2: to } = /notBefore=(.*)\n?notAfter=(.*)/.exec(run('openssl x509 -in stet/qseal.pem -noout -dates'))
+  const [begins, ends] = [from, to].map((text) => Date.parse(text) / 1000)
+  const local = (seconds) => new Date(seconds * 1000).toLocaleString('sv', { timeZone: 'Europe/Paris' }).slice(0, 16)
+  const left = (seconds) => `${Math.floor(seconds / day).toLocaleString('en')} days`
+  for (const [at_, mood, says] of [[Date.now() / 1000, 'good', (now) => `${left(ends - now)} left`], [ends - 9.5 * day, 'warn', () => '9 days left'], [ends + 2.5 * day, 'bad', () => 'ended 2 days ago']]) {
+    const other = await tab()
+    await other.clock.setFixedTime(at_ * 1000)
+    await signIn(other)
+    await at(other, '/2/stet')
+    const table = other.getByRole('table', { name: 'The certificates that end first at the top' })
+    const [[name, organization, scopes, use, subject, since, until, remains], ...rest] = await cells(table)
+    assert.deepEqual([name, organization, scopes, use, rest], ['Sandbox TPP', 'PSDFR-ACPR-12345', 'aisp pisp', 'sig', []])
+    assert.match(subject, /CN=tpp\.example.*PSDFR-ACPR-12345/)
+    assert.deepEqual([since.slice(0, 16), until.slice(0, 16), remains], [local(begins), local(ends), says(at_)])
+    assert.deepEqual(await moods(table.locator('td:last-child span')), [mood])
+    await table.getByRole('link', { name: 'Sandbox TPP' }).click()
+    await other.getByRole('heading', { name: 'Sandbox TPP' }).waitFor()
+    assert.match(await main(other), /Source\s+stet\s[^]*Certificates\s[^]*"kid": "seal"/)
+    await other.context().close()
+  }
 })
+
+await check('a chain of trust is drawn from the anchor on, and each check is green, red or not reached', async () => {
+  const checks = async () => {
+    const found = await page.locator('ul.checks li').evaluateAll((items) => items.map((item) => [item.className, item.innerText, getComputedStyle(item).color]))
+    const colors = new Map(found.map(([mood, , color]) => [mood, color]))
+    assert.equal(new Set(colors.values()).size, colors.size, 'moods look alike')
+    return found.map(([mood, text]) => [mood, text.replace(/\s+/g, ' ')])
+  }
+  const chain = async () => (await page.locator('ol.chain li').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '))
+  const draw = async (entity) => {
+    await at(page, `/${federation}/federation`)
+    await page.getByLabel('Entity identifier').fill(entity)
+    await page.getByRole('button', { name: 'Draw it' }).click()
+    await page.locator('ul.checks').waitFor()
+    await settled(page)
+  }
+  const of = (mood, mark, outcome, ...names) => names.map((name) => [mood, `${mark} ${name}: ${outcome}`])
+  const isDrawn = async () => {
+    const drawn = await chain()
+    const statements = [`${anchor} of itself`, `${anchor} of ${party}`, `${party} of itself`]
+    assert.equal(drawn.length, 3, drawn.join())
+    drawn.forEach((text, index) => {
+      assert.ok(text.startsWith(statements[index]), text)
+      assert.match(text, /(1 day|2[23] hours) left, since \d{4}-/)
+    })
+  }
+  await draw(party)
+  assert.match(await main(page), new RegExp(`Takes part\\s+yes\\s[^]*https://op\\.example\\s[^]*${anchor}`))
+  assert.deepEqual(await checks(), of('good', '✓', 'passed', 'set up', 'trust chain', 'relying party', 'policy', 'metadata policy'))
+  await isDrawn()
+  await page.getByText(`A chain leads from ${party} to ${anchor}.`).waitFor()
+  await page.getByText('What would be registered').click()
+  assert.match(await main(page), /"client_name": "Sandbox relying party"/)
+  const methods = { offered: ['client_secret_basic'], default: ['client_secret_basic'], unoffered: 'refuse' }
+  await changePolicy(() => ({ token_endpoint_auth_methods: methods }), federation)
+  await draw(party)
+  await isDrawn()
+  assert.deepEqual(await checks(), [
+    ...of('good', '✓', 'passed', 'set up', 'trust chain', 'relying party'),
+    ['bad', '✗ policy: failed token_endpoint_auth_method: "private_key_jwt" is not offered by this service'],
+    ...of('none', '–', 'not reached', 'metadata policy'),
+  ])
+  assert.equal(await page.getByText('What would be registered').count(), 0)
+  await changePolicy(() => ({ token_endpoint_auth_methods: protectedPolicy.token_endpoint_auth_methods }), federation)
+  await draw(`${federationHost}/nobody`)
+  await page.getByText('No chain leads to a trust anchor of this service.').waitFor()
+  assert.deepEqual(await chain(), [])
+  const [good, bad, ...others] = await checks()
+  assert.deepEqual([[good], others], [of('good', '✓', 'passed', 'set up'), of('none', '–', 'not reached', 'relying party', 'policy', 'metadata policy')])
+  assert.match(bad.join(), /^bad,✗ trust chain: failed .*\/nobody\/\S+: the answer was 404$/)
+  // Whoever is looked up by its entity identifier is registered on the way, and ends with its chain.
+  assert.equal((await send('GET', `/${federation}/client?client_id=${encodeURIComponent(party)}`, undefined, authorization)).status, 200)
+  await told(`${federation}/clients?source=federation_automatic`, ({ clients }) => clients.length === 1)
+  await at(page, `/${federation}/clients?source=federation_automatic`)
+  await page.getByRole('link', { name: 'Sandbox relying party' }).click()
+  await page.getByRole('heading', { name: 'Sandbox relying party' }).waitFor()
+  assert.match(await main(page), /Ends\s.*with its chain of trust[^]*Trust chain\s[^]*"trust_anchor"/)
+})
+
+await check('what users have let clients have is listed, and ended of one client and of all', async () => {
+  // One has a code that it has not used (RFC 7636 appendix B).
+  const parameters = new URLSearchParams({
+    response_type: 'code', client_id: shops[0].clientId, scope: 'openid email', redirect_uri: 'https://rp.example/cb', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWWuGJSstw-cM', code_challenge_method: 'S256',
+  })
+  const { ticket } = await authlete('auth/authorization', { parameters: `${parameters}` })
+  assert.equal((await authlete('auth/authorization/issue', { ticket, subject: 'alice' })).action, 'LOCATION')
+  const grants = page.getByRole('table', { name: 'Grants' })
+  const granted = async () => (await cells(grants)).sort().map(([client, user, scopes, authorizations]) => [client, user, scopes, authorizations.replace(/since\s+/g, 'since ').split('\n').sort().join('; ')])
+  const [code, token] = [/openid email, a code that nobody has used, (9|10) minutes left, since \d{4}-/, /openid, (9|10) days left, since \d{4}-/]
+  const is = (found, ...expected) => {
+    assert.deepEqual(found.map(([client, user, scopes]) => [client, user, scopes]), expected.map(([row]) => row))
+    expected.forEach(([, authorizations], index) => assert.match(found[index][3], authorizations))
+  }
+  await at(page, `/${federation}/grants`)
+  await page.getByLabel('Which').fill('alice')
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await grants.waitFor()
+  await settled(page)
+  is(await granted(), [['<b>Shop</b>', 'alice', 'email openid'], new RegExp(`^${code.source}.*; ${token.source}`)], [['Post', 'alice', ''], token])
+  await page.getByLabel('Of', { exact: true }).selectOption('client')
+  await page.getByLabel('Which').fill(String(shops[0].clientId))
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.waitForFunction(() => location.hash.includes('client='))
+  await settled(page)
+  assert.deepEqual((await granted()).map(([client, user]) => [client, user]), [['<b>Shop</b>', 'alice'], ['<b>Shop</b>', 'bob']])
+
+  await at(page, `/${federation}/grants?subject=bob`)
+  const works = async () => [...await Promise.all(shops.map(({ works }) => works('bob'))), await shops[0].works('alice')]
+  assert.deepEqual(await works(), [true, true, true])
+  await page.getByRole('row').filter({ hasText: 'Post' }).getByRole('button', { name: 'End …' }).click()
+  const dialog = page.getByRole('dialog', { name: 'End what was granted?' })
+  assert.match(await dialog.innerText(), /Tokens and codes of bob at Post end/)
+  await dialog.getByRole('button', { name: 'End it' }).click()
+  await page.getByText('It has ended.').waitFor()
+  await settled(page)
+  is(await granted(), [['<b>Shop</b>', 'bob', ''], token])
+  assert.deepEqual(await works(), [true, false, true])
+  await page.getByRole('button', { name: 'End all of these …' }).click()
+  const all = dialog.getByRole('button', { name: 'End it' })
+  assert.ok(await all.isDisabled())
+  await dialog.getByLabel('Type bob').fill('bob')
+  await all.click()
+  await page.getByText('There is none: nobody has consented, or all has ended').waitFor()
+  assert.deepEqual(await works(), [false, false, true])
+  assert.deepEqual((await operate('GET', `${federation}/grants?subject=bob`)).body.grants, [])
+
+  // An authorization server's token ends what users have let clients have, and changes no client.
+  const { body: { value } } = await operate('POST', `${federation}/tokens`, { kind: 'service', permissions: ['use_service'], expires_in: 600 })
+  const other = await tab()
+  await signIn(other, value)
+  await at(other, `/${federation}/grants?subject=alice`)
+  assert.equal(await other.getByRole('button', { name: 'End …' }).count(), 2)
+  await other.context().close()
+})
+
+await check('names of a document are approved by nobody: the policy is named', async () => {
+  await changePolicy(({ names }) => ({ names: { ...names, reserved: ['Claude'], same: 'flag' } }), documents)
+  const client_id = `${documentsHost}/claude/oauth/mcp-oauth-client-metadata`
+  assert.equal((await send('GET', `/${documents}/client?client_id=${encodeURIComponent(client_id)}`, undefined, authorization)).status, 200)
+  const { body: { clients: [{ numeric_id, flags }] } } = await operate('GET', `${documents}/clients?client_id=${encodeURIComponent(client_id)}`)
+  assert.deepEqual(flags, ['reserved_name'])
+  await at(page, `/${documents}/clients?client_id=${encodeURIComponent(client_id)}`)
+  await page.getByLabel(`Choose ${client_id}`).check()
+  await page.getByText('1 chosen').waitFor()
+  const bar = page.locator('.bar')
+  assert.deepEqual([await bar.getByRole('button', { name: 'Lock …', exact: true }).count(), await bar.getByRole('button', { name: 'Approve …' }).count()], [1, 0])
+  await page.getByRole('link', { name: 'Claude', exact: true }).click()
+  await page.getByRole('heading', { name: 'Claude' }).waitFor()
+  await settled(page)
+  assert.match(await main(page), /a name that the policy reserves: Claude\.[^]*who trusts its URL says so in metadata_documents\.trust/)
+  assert.equal(await page.getByRole('button', { name: /^Approve/ }).count(), 0)
+  assert.equal((await operate('POST', `${documents}/clients/${numeric_id}/approve`, {})).status, 409)
+})
+
+await check('what warns of a policy stands beside it, before and after it is put into effect', async () => {
+  await at(page, `/${documents}/policy`)
+  assert.doesNotMatch(await main(page), /can do nothing yet/)
+  administer(`service update ${documents} --unset issuer`)
+  await at(page, 'tokens')
+  await at(page, `/${documents}/policy`)
+  const warning = page.locator('.warn').filter({ hasText: 'clients of this service can do nothing yet: ' })
+  await warning.waitFor()
+  await draft({ lookup_max_age: 59 })
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  await page.getByRole('dialog').locator('.warn').filter({ hasText: 'can do nothing yet' }).waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByText('The policy is in force.').waitFor()
+  await settled(page)
+  await warning.waitFor()
+  assert.equal((await operate('GET', `${documents}/policy`)).body.lookup_max_age, 59)
+})
+
+await check('a secret that a change makes is shown once', async () => {
+  const { body: { client_id } } = await register({ ...redirect, client_name: 'To be confidential' })
+  await at(page, `clients/${client_id}`)
+  await page.getByRole('button', { name: 'Change …' }).click()
+  await page.getByLabel('Members that become otherwise').fill('{"token_endpoint_auth_method": "client_secret_basic"}')
+  await page.getByRole('button', { name: 'Change it' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Its new secret' })
+  const secret = await dialog.locator('.secret code').innerText()
+  assert.ok(secret.length > 20, secret)
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('button', { name: 'New secret …' }).waitFor()
+  assert.ok(!(await page.locator('body').innerText()).includes(secret))
+})
+
+// ---- Commands for a terminal are run as they are copied.
 
 function ended(command) {
   try {
@@ -1439,7 +1678,9 @@ await check('what is copied for a terminal does there what the screen does', asy
     await page.getByText('Copied.').waitFor()
     return page.evaluate(() => navigator.clipboard.readText())
   }
-  const screens = ['today', 'clients?name=phish&locked=true', `clients/${registered[0].client_id}`, 'groups', 'policy', 'tokens', 'federation', 'stet', 'grants?subject=al%27ice']
+  const screens = [
+    'today', 'clients?name=phish&locked=true', 'clients?redirect_host=rp.example&client_type=public', 'clients?ending=604800', 'clients?deleted=true', 'refused?rule=token_endpoint_auth_methods', `clients/${registered[0].client_id}`, 'groups', 'policy', 'tokens', 'federation', `/${federation}/federation?entity=${encodeURIComponent(party)}`, '/2/stet', 'grants?subject=al%27ice', `/${federation}/grants?subject=alice`,
+  ]
   for (const path of screens) {
     await at(page, path)
     const curls = (await copied('Copy as curl')).split('\n')
@@ -1512,20 +1753,21 @@ await check('everything is reached by keys', async () => {
 await check('of registrations and refusals as many are as high, with numbers that can be read', async () => {
   const other = await tab({ viewport: { width: 360, height: 740 } })
   const hour = new Date().toISOString().slice(0, 13)
-  await other.route((url) => url.pathname.endsWith('/counts'), (route) => route.fulfill({ json: { clients: 9, hours: [{ hour, registered: { oauth: 30, stet: 15 }, refused: 195 }] } }))
+  await other.route((url) => url.pathname.endsWith('/counts'), (route) => route.fulfill({ json: { clients: 9, hours: [{ hour, registered: { oauth: 30, stet: 15 }, refused: 195, refusals: { authlete: 0, oauth: 150, stet: 45 } }] } }))
   await signIn(other)
   for (const width of [360, 1280]) {
     await other.setViewportSize({ width, height: 740 })
     await at(other, 'tokens')
     await at(other, 'today')
-    const { registered, refused, texts, left } = await other.evaluate(() => {
+    const { registered, refused, below, texts, left } = await other.evaluate(() => {
       const box = (element) => element.getBoundingClientRect()
       const whole = box(document.querySelector('.chart svg'))
       const high = (kind) => [...document.querySelectorAll(`.chart rect${kind}`)].reduce((sum, rect) => sum + box(rect).height, 0)
       const texts = [...document.querySelectorAll('.chart text')].map((text) => ({ text: text.textContent, high: box(text).height, isIn: box(text).left >= whole.left - 1 && box(text).right <= whole.right + 1 }))
-      return { registered: high(':not(.refusals)'), refused: high('.refusals'), texts, left: whole.left - box(document.querySelector('main h1')).left }
+      return { registered: high(':not(.refusals)'), refused: high('.refusals'), below: high('.door1.refusals'), texts, left: whole.left - box(document.querySelector('main h1')).left }
     })
-    assert.ok(Math.abs(registered / refused - 45 / 195) < 0.02, `${registered} ${refused}`)
+    assert.ok(Math.abs(registered / refused - 45 / 195) < 0.02 && Math.abs(below / refused - 45 / 195) < 0.02, `${registered} ${refused} ${below}`)
+    assert.deepEqual(await other.locator('.legend li').allInnerTexts(), ['oauth 30 registered, 150 refused', 'stet 15 registered, 45 refused'])
     assert.deepEqual(texts.slice(0, 2).map(({ text }) => text), ['45', '195'])
     assert.ok(texts.length > 4 && texts.every(({ high, isIn }) => high > 11 && isIn), JSON.stringify(texts))
     assert.equal(left, 0)
@@ -1533,45 +1775,38 @@ await check('of registrations and refusals as many are as high, with numbers tha
   await other.context().close()
 })
 
-// ---- Each screen: light and dark, wide and narrow.
+await check('Today shows registrations and refusals by hour and door, as they are counted', async () => {
+  await at(page, 'tokens')
+  await at(page, 'today')
+  const { hours } = (await operate('GET', '1/counts')).body
+  const sum = (kind, door) => hours.reduce((sum, hour) => sum + (hour[kind][door] ?? 0), 0)
+  const doors = [...new Set(hours.flatMap(({ refusals }) => Object.keys(refusals)))].sort()
+  assert.ok(['authlete', 'oauth'].every((door) => sum('refusals', door) > 0), JSON.stringify(hours))
+  const count = (number) => number.toLocaleString('en')
+  assert.deepEqual(await page.locator('.legend li').allInnerTexts(), doors.map((door) => `${door} ${count(sum('registered', door))} registered, ${count(sum('refusals', door))} refused`))
+  await page.getByText('The same as a table').click()
+  const table = page.locator('figure table')
+  assert.deepEqual(await table.locator('thead th').allTextContents(), ['Hour', ...doors.flatMap((door) => [`${door}: registered`, `${door}: refused`])])
+  const shown = (await cells(table)).map(([, ...numbers]) => numbers)
+  const rows = hours.toReversed().map(({ registered, refusals }) => doors.flatMap((door) => [registered[door] ?? 0, refusals[door] ?? 0]))
+  assert.deepEqual(shown, rows.filter((numbers) => numbers.some(Boolean)).map((numbers) => numbers.map(count)))
+})
 
-/** What a federation and institutions would answer; there is none on this machine. */
-const CHAIN = {
-  entity_id: 'https://rp.example', trust_anchor: 'https://ta.example', metadata: { openid_relying_party: {} },
-  chain: [['https://rp.example', 'https://rp.example'], ['https://int.example', 'https://rp.example'], ['https://ta.example', 'https://int.example']]
-    .map(([iss, sub]) => ({ iss, sub, iat: now - day, exp: now + day })),
-  checks: [{ check: 'signatures', outcome: 'passed' }, { check: 'metadata_policy', outcome: 'failed', reason: 'no <b>scope</b> is left' }, { check: 'metadata', outcome: 'not_reached' }],
-}
-const INSTITUTIONS = {
-  institutions: [{
-    client_id: 'PSDFR-ACPR-1', numeric_id: 1, client_name: 'Institution', organization: 'PSDFR-ACPR-1', roles: ['PSP_AI'],
-    certificates: [{ use: 'tls', subject: 'CN=tpp.example', not_before: now - day, not_after: now + 9 * day }, { use: 'signature', subject: 'CN=seal', not_before: now - 9 * day, not_after: now - day }],
-  }],
-}
-const GRANTS = {
-  grants: [{
-    client_id: 'abc', client_name: '<b>Assistant</b>', subject: 'alice', scopes: ['openid', 'read'], modified_at: now - day,
-    authorizations: [{ authorization: 'a', scopes: ['read'], granted_at: now - day, access_token_expires_at: now + 600, refresh_token_expires_at: now + 20 * day }],
-  }],
-}
+// ---- Each screen: light and dark, wide and narrow.
 
 const SCREENS = [
   'today', 'clients', 'clients?deleted=true', `clients/${registered[0].client_id}`, `clients/${registered[7].client_id}`, 'clients/unknown', 'groups', 'policy?member=redirect_uris.loopback', 'tokens', 'federation',
-  'federation?entity=https%3A%2F%2Frp.example', 'stet', 'grants', 'grants?subject=alice', 'refused?rule=token_endpoint_auth_methods',
+  `/${federation}/federation?entity=${encodeURIComponent(party)}`, `/${federation}/federation?entity=${encodeURIComponent(`${federationHost}/nobody`)}`, 'stet', '/2/stet', 'grants', `/${federation}/grants?subject=alice`, 'refused?rule=token_endpoint_auth_methods',
 ]
 
 for (const [width, height] of [[1280, 900], [360, 740]]) {
   for (const colorScheme of ['light', 'dark']) {
     const other = await tab({ viewport: { width, height }, colorScheme })
-    const instead = (url, body) => other.route(url, (route) => route.fulfill({ json: body }))
-    await instead((url) => url.searchParams.has('entity_id'), CHAIN)
-    await instead((url) => url.pathname.endsWith('/stet'), INSTITUTIONS)
-    await instead((url) => url.pathname.endsWith('/grants'), GRANTS)
     await other.goto(`${origin}/console`)
     await check(`accessible at ${width} pixels, ${colorScheme}: signing in`, async () => assert.deepEqual(await accessible(other), []))
     await signIn(other)
     for (const path of SCREENS) {
-      await check(`accessible at ${width} pixels, ${colorScheme}: ${path.split('?')[0].split('/')[0]} ${SCREENS.indexOf(path)}`, async () => {
+      await check(`accessible at ${width} pixels, ${colorScheme}: ${/[a-z]+/.exec(path)[0]} ${SCREENS.indexOf(path)}`, async () => {
         await at(other, path)
         assert.equal(await other.locator('.failure').count(), path === 'clients/unknown' ? 1 : 0, await main(other))
         assert.deepEqual(await accessible(other), [])

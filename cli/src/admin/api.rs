@@ -196,6 +196,10 @@ impl Api {
 
     /// What the API, or the gateway before it, has said, and when it may be asked again.
     fn refused(&self, status: StatusCode, headers: &HeaderMap, members: &Map<String, Value>) -> Failure {
+        // What the gateway says of a path that the API does not have.
+        if status == StatusCode::NOT_FOUND && !members.contains_key("error") {
+            return self.other(status, "has nothing below /operator/: the API's URL is what stands before that");
+        }
         let said = ["error_description", "message", "error"].iter().find_map(|name| members.get(*name)?.as_str());
         let mut sentence =
             said.map_or_else(|| format!("the API answers {}", status.as_u16()), |said| self.without_token(said));
@@ -399,8 +403,8 @@ mod tests {
             Some(Error::AlreadyRegistered) => Error::NotLater,
             Some(Error::NotLater) => Error::OtherTrustAnchor,
             Some(Error::OtherTrustAnchor) => Error::UnknownClient,
-            Some(Error::UnknownClient) => Error::InsufficientScope,
-            Some(Error::InsufficientScope) => Error::ClientLocked,
+            Some(Error::UnknownClient) => Error::InsufficientScope(Vec::new()),
+            Some(Error::InsufficientScope(_)) => Error::ClientLocked,
             Some(Error::ClientLocked) => Error::UnknownService,
             Some(Error::UnknownService) => Error::InvalidCursor,
             Some(Error::InvalidCursor) => Error::MethodNotAllowed,

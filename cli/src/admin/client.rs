@@ -13,13 +13,14 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use operator::action::Action;
 use operator::settable;
+use operator::shown::WARNINGS;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::{self, Draft};
-use shared::client::{RegisteredClient, Source};
-use shared::metadata::{ClientMetadata, Strictness, Submitted, verify};
-use shared::registry::{self, strictness};
+use shared::client::RegisteredClient;
+use shared::metadata::Submitted;
+use shared::registry;
 
 use super::api::shape::{rows, text};
 use super::api::{Api, Asking};
@@ -27,7 +28,8 @@ use super::asked::Asked;
 use super::consent::Consent;
 use super::desk::{Desk, absent};
 use super::input::Input;
-use super::policy::CHANGES;
+use super::policy::{CHANGES, warnings};
+use super::service::warn_of;
 use super::token::duration;
 use super::{Connection, Output};
 use crate::failure::{Failure, Kind, described};
@@ -65,7 +67,7 @@ pub enum Command {
     Unlock(Seen),
     /// Approve a client that waits for it, or the names of one that does not.
     Approve(Seen),
-    /// Deny a client that waits for approval: it is deleted.
+    /// Deny a client that waits for approval: it is deleted, and can be restored for thirty days.
     Deny {
         #[command(flatten)]
         seen: Seen,
@@ -174,7 +176,7 @@ async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &
     let (created, client) = match asked {
         Asked::Table(connection) => {
             let desk = Desk::with_keys(connection.service(service).await?, connection).await?;
-            settable::check(&metadata, desk.service.policy()).map_err(refused)?;
+            settable::check_new(&metadata, desk.service.policy()).map_err(refused)?;
             let submitted = Submitted::from_members(metadata)?;
             let mut created = registry::register_for(&desk.context(), &submitted).await.map_err(described)?;
             let managed_at =
@@ -205,7 +207,7 @@ async fn create(service: u64, sent: Map<String, Value>, asked: &Asked, output: &
 }
 
 async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, output: &Output) -> Result<()> {
-    let client = match asked {
+    let mut client = match asked {
         Asked::Table(connection) => update_in_table(which, changes, connection).await?,
         Asked::Api(api) => {
             let (service, path) = which.path(api).await?;
@@ -214,10 +216,14 @@ async fn update(which: &Which, changes: &Map<String, Value>, asked: &Asked, outp
             let asking = Asking::new(Method::PATCH, &[&service, "clients", &path]).sending(set);
             let mut updated = api.ask(asking.about(&which.client_id)).await?.members;
             let mut client = which.whole(asked).await?;
-            client.extend(updated.remove_entry("client_secret"));
+            for member in ["client_secret", WARNINGS] {
+                client.extend(updated.remove_entry(member));
+            }
             client
         }
     };
+    warn_of(&warnings(&client));
+    client.remove(WARNINGS);
     warn_of_ignored(changes, &shown::displayed(client.clone()));
     print(client, &output.after(format!("Client {} is changed.", which.client_id)))
 }
@@ -242,15 +248,7 @@ async fn update_in_table(
     settable::check(&set, policy).map_err(refused)?;
     let draft = |client: &RegisteredClient| Draft::patched(client, set.clone());
     let (before, after) = (client.record.metadata.to_metadata(), draft(&client).map_err(described)?.metadata);
-    if after != before
-        && let Err(fault) = allowed(&after, client.source)
-    {
-        // What operators make step by step is not complete yet; what was complete stays so.
-        if allowed(&before, client.source).is_ok() {
-            return Err(described(fault));
-        }
-        print::complain(&format!("warning: this client is not as the specifications have it yet: {fault}"));
-    }
+    let lacking = settable::lacking(&before, &after, client.source).map_err(described)?;
     let updated = match version {
         Some(_) => administration::replace_once(&desk.context(), client, &draft).await,
         None => administration::replace(&desk.context(), client, draft).await,
@@ -258,7 +256,7 @@ async fn update_in_table(
     match updated {
         Ok(updated) => {
             let mut client = operator::shown::whole(&updated.information.client, policy, now);
-            client.append(&mut operator::shown::updated(&updated, policy, now));
+            client.append(&mut operator::shown::updated(&updated, lacking.as_ref(), policy, now));
             Ok(client)
         }
         Err(Error::Contention) if version.is_some() => conflict(&operator::Fault::Changed.told().2),
@@ -289,16 +287,6 @@ impl Which {
             Asked::Api(api) => api.client(&self.service.to_string(), &self.client_id).await,
         }
     }
-}
-
-/// Whether the specifications have such clients. Operators of Authlete may leave that for later, and the core lets them;
-/// a client that registers or is registered here is complete.
-fn allowed(metadata: &ClientMetadata, source: Source) -> Result<(), Error> {
-    let strictness = match source {
-        Source::AuthleteCreate => Strictness::Full,
-        source => strictness(source),
-    };
-    verify(metadata.clone(), strictness).map(drop)
 }
 
 /// Tells an operator of members that were not registered, as a misspelt one; registrants are not told (RFC 7591 §2).

@@ -23,7 +23,7 @@ use super::place::{Place, Server};
 use super::sign_in::{self, sign_in};
 use crate::environment::{EXTRA_CA, REACHABLE};
 use crate::failure::{Failure, Kind, described};
-use crate::folder::{FOLDER, FOLDER_OF_MEMORY};
+use crate::folder::{FOLDER, FOLDER_OF_MEMORY, SERVER_CERTIFICATE};
 use crate::{demo, embedded, environment, print};
 
 /// The organization of services that are given none.
@@ -291,7 +291,12 @@ impl Connection {
             _ => reach.extra_ca,
         };
         let reachable = reach.reachable.into_iter().chain(self.reachable()?).collect();
-        Reach { extra_ca, reachable }.settings()
+        let mut settings = Reach { extra_ca, reachable }.settings()?;
+        // What `registrar serve` shows of itself is by no other authority.
+        if let Some(own) = self.data().and_then(|data| std::fs::read(data.join(SERVER_CERTIFICATE)).ok()) {
+            settings.extra_ca = Some([settings.extra_ca.unwrap_or_default(), own].join(&b'\n'));
+        }
+        Ok(settings)
     }
 
     /// The hosts and ports to which the rules about hosts do not apply, in development.

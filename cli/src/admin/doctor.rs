@@ -8,6 +8,7 @@ mod table;
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value};
+use shared::counted::counted;
 use shared::fetch::Fetch;
 use shared::service::Service;
 
@@ -92,7 +93,7 @@ pub(super) async fn run(options: Options, connection: connection::Options, outpu
     match findings.iter().filter(|finding| finding.status == Status::Fault).count() {
         0 => Ok(()),
         1 => Err(Failure::new(Kind::Fault, "there is a fault")),
-        faults => Err(Failure::new(Kind::Fault, format!("there are {faults} faults"))),
+        faults => Err(Failure::new(Kind::Fault, format!("there are {}", counted(faults, "fault")))),
     }
 }
 
@@ -111,7 +112,7 @@ async fn examine(options: Options, connection: &Connection) -> Result<Vec<Findin
         }
     };
     findings.push(signing_keys(&service, connection).await);
-    let mut settings = options.reach.settings()?;
+    let mut settings = connection.fetch_settings(options.reach)?;
     let base_url = options.base_url.or_else(|| connection.base_url());
     let own = base_url.as_deref().and_then(Own::of);
     settings.reachable.extend(own.iter().map(|own| own.pair.clone()));

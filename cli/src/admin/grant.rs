@@ -9,6 +9,7 @@ use authorization::rules::Rules;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use shared::client::RegisteredClient;
+use shared::counted::counted;
 
 use super::asked::Asked;
 use super::consent::Consent;
@@ -170,9 +171,10 @@ impl Whose {
             (Some(client), Some(subject)) => {
                 (format!("what user {subject:?} has let client {client:?} of service {service} have"), subject)
             }
-            (None, Some(subject)) => {
-                (format!("what user {subject:?} has let clients of service {service} have, {more} of them"), subject)
-            }
+            (None, Some(subject)) => (
+                format!("what user {subject:?} has let clients of service {service} have, {}", counted(more, "grant")),
+                subject,
+            ),
             (None, None) => return Ok(()),
         };
         consent.to_delete(&what, None, name)

@@ -73,9 +73,18 @@ impl Input {
 
     /// The JSON object that it is.
     pub(super) fn object(&self) -> Result<Map<String, Value>> {
-        let bytes = self.read(u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1))?;
-        parse_object_within(&bytes, MAX_BYTES).map_err(|fault| match fault {
-            Invalid::Malformed => match serde_json::from_slice::<IgnoredAny>(&bytes) {
+        self.object_of(&self.bytes()?)
+    }
+
+    /// What it has, and no more than is too much for an object.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        self.read(u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1))
+    }
+
+    /// The JSON object that it is, of what it [has](Self::bytes).
+    pub(super) fn object_of(&self, bytes: &[u8]) -> Result<Map<String, Value>> {
+        parse_object_within(bytes, MAX_BYTES).map_err(|fault| match fault {
+            Invalid::Malformed => match serde_json::from_slice::<IgnoredAny>(bytes) {
                 Err(error) => anyhow!("{self} is not JSON: {error}"),
                 Ok(_) => anyhow!("{self} is not JSON in UTF-8"),
             },

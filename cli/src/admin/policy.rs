@@ -5,6 +5,7 @@ use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use operator::Fault;
 use operator::policy::members;
+use operator::shown::WARNINGS;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::Error;
@@ -12,7 +13,7 @@ use shared::administration::configure_service;
 use shared::fetch::{Fetch, FetchSettings};
 use shared::metadata::Change;
 use shared::policy::{DOORS, Policy, Preset};
-use shared::registry::{Surroundings, rehearse};
+use shared::registry::{Surroundings, rehearse, stand_in};
 use shared::service::{Service, ServiceConfiguration};
 
 use super::Output;
@@ -40,6 +41,9 @@ pub enum Command {
         /// What a client would send to register, as JSON; `-` is standard input.
         #[arg(value_name = "BODY")]
         registration: Option<Input>,
+        /// What a sample of `audit --refused` has as sent, in its place: a body that stands for it is tried.
+        #[arg(long, value_name = "SAMPLE", conflicts_with = "registration")]
+        sample: Option<Input>,
         /// The door that it would be sent to.
         #[arg(long, value_name = "DOOR", default_value = "oauth", value_parser = PossibleValuesParser::new(DOORS))]
         door: String,
@@ -75,21 +79,59 @@ pub enum Command {
         /// What a client would send to register, as JSON; `-` is standard input.
         #[arg(long, value_name = "BODY")]
         registration: Option<Input>,
+        /// What a sample of `audit --refused` has as sent, in its place: a body that stands for it is tried.
+        #[arg(long, value_name = "SAMPLE", conflicts_with = "registration")]
+        sample: Option<Input>,
         /// The door that it would be sent to.
         #[arg(long, value_name = "DOOR", default_value = "oauth", value_parser = PossibleValuesParser::new(DOORS))]
         door: String,
     },
 }
 
+/// What is tried.
+pub(super) enum Tried {
+    /// What a client would send.
+    Client(Map<String, Value>),
+    /// What refusals show of something that was sent.
+    Sample(Map<String, Value>),
+}
+
+impl Tried {
+    pub(super) fn read(registration: Option<&Input>, sample: Option<&Input>) -> Result<Option<Self>> {
+        let client = registration.map(Input::object).transpose()?.map(Self::Client);
+        let sample = sample.map(Input::object).transpose()?.map(Self::Sample);
+        Ok(client.or(sample))
+    }
+
+    /// The member of the API that has it, and what it is.
+    fn into_member(self) -> (&'static str, Map<String, Value>) {
+        match self {
+            Self::Client(client) => ("client", client),
+            Self::Sample(sample) => ("sample", sample),
+        }
+    }
+
+    /// What is sent; of a sample what stands for it under that policy, which is told.
+    fn sent(self, policy: &Policy) -> Result<(Map<String, Value>, Option<Value>)> {
+        match self {
+            Self::Client(client) => Ok((client, None)),
+            Self::Sample(sample) => {
+                let client = stand_in(&sample, policy).context("that is no sample: `audit --refused` has some")?;
+                Ok((client.clone(), Some(client.into())))
+            }
+        }
+    }
+}
+
 /// What asks nobody.
-pub(super) fn check_file(policy: &Input, registration: Option<&Input>, door: &str, output: &Output) -> Result<()> {
+pub(super) fn check_file(policy: &Input, tried: Option<Tried>, door: &str, output: &Output) -> Result<()> {
     let configuration = described_in(policy)?;
     check(&configuration, None)?;
     configuration.policy.check_new(None)?;
-    let Some(registration) = registration else {
+    let Some(tried) = tried else {
         return output.told("The policy is valid.", &Map::from_iter([("valid".to_owned(), true.into())]));
     };
-    let sent = registration.object()?;
+    let (sent, stands_in) = tried.sent(&configuration.policy)?;
     if sent.contains_key("software_statement") {
         print::complain("warning: software statements are left out here");
     }
@@ -97,12 +139,15 @@ pub(super) fn check_file(policy: &Input, registration: Option<&Input>, door: &st
     let (fetch, audiences) = (Fetch::new(FetchSettings::default()), Vec::from_iter(configuration.issuer.clone()));
     let surroundings = Surroundings { fetch: &fetch, audiences: &audiences };
     operator::policy_try::tell(&mut outcome, rehearse(&configuration, surroundings, door, sent));
+    outcome.extend(stands_in.map(|client| ("client".to_owned(), client)));
     print_outcome(outcome, output)
 }
 
 pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Result<()> {
     match command {
-        Command::Check { policy, registration, door } => check_file(&policy, registration.as_ref(), &door, output),
+        Command::Check { policy, registration, sample, door } => {
+            check_file(&policy, Tried::read(registration.as_ref(), sample.as_ref())?, &door, output)
+        }
         Command::Show { service } => output.document(&InForce::of(service, asked).await?.document()),
         Command::Replace { service, policy, version } => {
             let mut written = Written::read(&policy)?;
@@ -113,10 +158,10 @@ pub(super) async fn run(command: Command, asked: &Asked, output: &Output) -> Res
             let document = current.replaced(policy, asked).await?.document();
             output.after(format!("The policy of service {service} is replaced.")).document(&document)
         }
-        Command::Try { service, policy, preset, registration, door } => {
+        Command::Try { service, policy, preset, registration, sample, door } => {
             let written = policy.map(|policy| Written::read(&policy)).transpose()?.map(|written| written.members);
-            let sent = registration.map(|registration| registration.object()).transpose()?;
-            attempt(service, written, preset.map(Preset::from), (sent, &door), asked, output).await
+            let tried = Tried::read(registration.as_ref(), sample.as_ref())?;
+            attempt(service, written, preset.map(Preset::from), (tried, &door), asked, output).await
         }
     }
 }
@@ -187,8 +232,8 @@ impl InForce {
 }
 
 /// What an answer of the API warns of.
-fn warnings(answer: &Map<String, Value>) -> Vec<String> {
-    let texts = answer.get("warnings").and_then(Value::as_array).into_iter().flatten();
+pub(super) fn warnings(answer: &Map<String, Value>) -> Vec<String> {
+    let texts = answer.get(WARNINGS).and_then(Value::as_array).into_iter().flatten();
     texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
@@ -196,7 +241,7 @@ async fn attempt(
     service: u64,
     written: Option<Map<String, Value>>,
     preset: Option<Preset>,
-    (sent, door): (Option<Map<String, Value>>, &str),
+    (tried, door): (Option<Tried>, &str),
     asked: &Asked,
     output: &Output,
 ) -> Result<()> {
@@ -209,21 +254,24 @@ async fn attempt(
                 (None, Some(preset)) => preset.policy(),
                 (None, None) => current.policy.clone(),
             };
+            let (sent, stands_in) = tried.map(|tried| tried.sent(&policy)).transpose()?.unzip();
             let tried = ServiceConfiguration { policy, ..current.clone() };
             let context = desk.context();
             let mut outcome = operator::policy_try::attempted(current, context.surroundings(), &tried, door, sent)
                 .map_err(described)?;
             operator::policy::warn(&mut outcome, &tried, connection.base_url().as_deref());
+            outcome.extend(stands_in.flatten().map(|client| ("client".to_owned(), client)));
             outcome
         }
         Asked::Api(api) => {
             let members = [
                 ("policy", written.map(Value::from)),
                 ("preset", preset.map(|preset| preset.as_str().into())),
-                ("client", sent.map(Value::from)),
                 ("door", (door != "oauth").then(|| door.into())),
             ];
-            let body = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+            let members = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            let tried = tried.map(Tried::into_member).map(|(name, value)| (name, value.into()));
+            let body = members.chain(tried).map(|(name, value)| (name.to_owned(), value)).collect();
             let asking = Asking::new(Method::POST, &[&service.to_string(), "policy", "try"]).sending(body);
             let outcome = api.ask(asking).await?.members;
             has(&outcome, &TRIAL)?;

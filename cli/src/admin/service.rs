@@ -12,6 +12,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::administration;
+use shared::counted::counted;
 use shared::policy::Preset;
 use shared::service::{Service, ServiceConfiguration, with_signing_keys};
 use shared::store::{RESTORABLE_SECONDS, Route};
@@ -186,16 +187,19 @@ async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
                 [(name.to_owned(), value.into()), ("clients".to_owned(), clients.into())].into_iter().collect()
             };
             let days = connection.store.day_counts(id).await.map_err(described)?;
-            let developers = connection.store.developer_counts(id).await.map_err(described)?;
+            let all = connection.store.developer_counts(id, None, usize::MAX).await;
+            let (developers, _) = all.map_err(described)?;
             let days: Vec<_> = days.into_iter().map(|day| row("day", day)).collect();
             (days, developers.into_iter().map(|developer| row("developer", developer)).collect())
         }
         Asked::Api(api) => {
             let asking = Asking::new(Method::GET, &[&id.to_string(), "counts"]);
-            let asking = asking.with("days", Some(operator::counts::MOST_DAYS)).with("developers", Some(true));
-            let mut members = api.ask(asking).await?.members;
-            has(&members, &[DAYS, DEVELOPERS])?;
-            (rows(&mut members, DAYS.0), rows(&mut members, DEVELOPERS.0))
+            let by_day = asking.clone().with("days", Some(operator::counts::MOST_DAYS));
+            let mut members = api.ask(by_day).await?.members;
+            has(&members, &[DAYS])?;
+            let by_developer = asking.with("days", Some(1)).with("developers", Some(true));
+            let (developers, _) = api.pages(&by_developer, DEVELOPERS, usize::MAX).await?;
+            (rows(&mut members, DAYS.0), developers)
         }
     };
     let clients = |row: &Map<String, Value>| row.get("clients").and_then(Value::as_u64).unwrap_or_default();
@@ -207,7 +211,7 @@ async fn stats(id: u64, asked: &Asked, output: &Output) -> Result<()> {
         let counts = [("id", id.into()), ("clients", total.into()), ("days", days), ("developers", developers)];
         return output.one(&counts.map(|(name, count)| (name.to_owned(), count)).into_iter().collect());
     }
-    output.done(&format!("Service {id} has {total} clients."));
+    output.done(&format!("Service {id} has {}.", counted(total, "client")));
     output.done("");
     output.rows(&["day", "clients"], &days)?;
     output.done("");
@@ -274,10 +278,10 @@ async fn delete(id: u64, for_good: bool, consent: &Consent, connection: &Connect
     let service =
         if for_good { store.service(id).await.map_err(described)? } else { Some(connection.service(id).await?) };
     let name = service.as_ref().and_then(|service| service.configuration.name.as_deref());
-    let clients = store.client_count(id).await.map_err(described)?;
+    let clients = counted(store.client_count(id).await.map_err(described)?, "client");
     let what = match name {
-        Some(name) => format!("service {id}, {name:?}, with {clients} clients"),
-        None => format!("service {id} with {clients} clients"),
+        Some(name) => format!("service {id}, {name:?}, with {clients}"),
+        None => format!("service {id} with {clients}"),
     };
     consent.to_delete(&what, name, &id.to_string())?;
     if for_good {

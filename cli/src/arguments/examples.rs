@@ -193,6 +193,7 @@ const EXAMPLES: [(&str, &[&str]); 66] = [
         "policy try",
         &[
             "registrar policy try 1 policy.json --registration metadata.json",
+            "registrar policy try 1 policy.json --sample sample.json",
             "registrar policy try 1 --preset protected",
         ],
     ),

@@ -4,12 +4,13 @@ use shared::http::{Endpoint, Method};
 
 use super::Options;
 use crate::demo::{Demo, OwnService};
-use crate::folder::DataFolder;
+use crate::folder::{DataFolder, SERVER_CERTIFICATE};
 use crate::print::say;
 
 /// A command that registers a client of the demo service.
 pub(super) fn registration(options: &Options, data: &DataFolder, demo: &Demo) -> String {
-    let trusting = if options.tls { format!("--cacert {} ", data.file("server.pem").display()) } else { String::new() };
+    let trusting =
+        if options.tls { format!("--cacert {} ", data.file(SERVER_CERTIFICATE).display()) } else { String::new() };
     format!(
         "curl {trusting}{} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
         demo.registration_endpoint

@@ -401,7 +401,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
             "grant_types and response_types",
             "identity_center",
             "grantTypes: \"…\" is not offered by this service",
-            r#"{"clientName":"1 characters","clientType":"public","grantTypes":["7 characters"]}"#,
+            r#"{"clientName":"1 character","clientType":"public","grantTypes":["7 characters"]}"#,
         ),
         (
             "/v1/clients",
@@ -410,7 +410,7 @@ async fn what_cannot_be_read_is_counted_at_every_door_in_its_own_form() {
             "as sent",
             "identity_center",
             "client_type: \"…\" is not offered by this service",
-            r#"{"client_name":"1 characters","client_type":"7 characters"}"#,
+            r#"{"client_name":"1 character","client_type":"7 characters"}"#,
         ),
     ] {
         world.clock.advance(DAY);

@@ -4,17 +4,24 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use registrar::demo::{self, Demo};
+use registrar::demo::{self, Demo, LoginPlace};
 use registrar::demo_login::DemoLogin;
 use registrar::gateway::{Client, Gateway};
 use serde_json::Value;
 use shared::caller::Permission;
 use shared::jose::UnverifiedJwt;
+use shared::metadata::GrantType;
+use shared::origin::Origin;
+use shared::service::ServiceConfiguration;
 
 use crate::support::World;
 
 /// Where the browser finds it.
 const HOME: &str = "http://127.0.0.1:8080";
+
+fn at_home(is_open: bool) -> LoginPlace<'static> {
+    LoginPlace { base_url: HOME, before: None, is_open }
+}
 
 /// A browser: it keeps cookies, and follows nothing by itself.
 struct Browser {
@@ -44,7 +51,7 @@ impl Browser {
     async fn new() -> Self {
         let world = World::empty().await;
         demo::service(world.app, None).await.unwrap();
-        demo::announce_login(world.app, 1, Some(HOME)).await.unwrap();
+        demo::announce_login(world.app, 1, &at_home(true)).await.unwrap();
         let service_token = world.service_token(1, &Permission::ALL).await;
         let text = String::new;
         let demo = Demo {
@@ -170,4 +177,45 @@ async fn names_in_a_page_are_text() {
     let failed = browser.opens("/1/authorize?response_type=code&client_id=%3Cscript%3E").await;
     assert_eq!(failed.status, StatusCode::BAD_REQUEST);
     assert!(!failed.body.contains("<script>"), "{}", failed.body);
+}
+
+async fn stored(world: &World) -> ServiceConfiguration {
+    world.app.store.service(1).await.unwrap().unwrap().configuration
+}
+
+/// Authlete's device flow is not built, and the demo's token endpoint is Authlete's.
+#[tokio::test]
+async fn the_device_grant_is_offered_where_the_demos_login_is_not() {
+    let world = World::empty().await;
+    demo::service(world.app, None).await.unwrap();
+    let before = stored(&world).await;
+    assert!(before.policy.grant_types.offered.contains(&GrantType::DeviceCode));
+    demo::announce_login(world.app, 1, &at_home(true)).await.unwrap();
+    let open = stored(&world).await;
+    assert!(!open.policy.grant_types.offered.contains(&GrantType::DeviceCode));
+    open.policy.check().unwrap();
+    demo::announce_login(world.app, 1, &at_home(false)).await.unwrap();
+    assert_eq!(stored(&world).await, before, "what it was comes back");
+}
+
+#[tokio::test]
+async fn nothing_leads_to_the_demos_login_when_it_is_gone() {
+    let world = World::empty().await;
+    demo::service(world.app, None).await.unwrap();
+    demo::announce_login(world.app, 1, &at_home(true)).await.unwrap();
+    let service = world.app.store.service(1).await.unwrap().unwrap();
+    let mut written = service.configuration;
+    written.authorization_server.insert("authorization_endpoint".to_owned(), "https://as.example/go".into());
+    written.authorization_server.insert("revocation_endpoint".to_owned(), "https://as.example/1/revoke".into());
+    world.app.store.update_service(1, service.version, &written, None, &Origin::default()).await.unwrap();
+    let moved = LoginPlace { base_url: "http://127.0.0.1:8090", before: Some(HOME), is_open: true };
+    demo::announce_login(world.app, 1, &moved).await.unwrap();
+    assert_eq!(stored(&world).await, written, "an operator's are left as they are while it is there");
+    demo::announce_login(world.app, 1, &LoginPlace { is_open: false, ..moved }).await.unwrap();
+    let announced = stored(&world).await.authorization_server;
+    assert_eq!(announced["authorization_endpoint"], "https://as.example/go");
+    assert_eq!(announced["revocation_endpoint"], "https://as.example/1/revoke", "an operator's, of the same path");
+    for name in ["token_endpoint", "pushed_authorization_request_endpoint", "userinfo_endpoint", "jwks_uri"] {
+        assert_eq!(announced.get(name), None, "{name}");
+    }
 }

@@ -293,6 +293,23 @@ async fn a_use_is_written_once_a_day() {
 }
 
 #[tokio::test]
+async fn an_identifier_is_noted_whatever_is_named_beside_it() {
+    let world = World::open().await;
+    let asker = Asker::of(&world).await;
+    let service = world.app.service(1).await.unwrap();
+    for is_first in [true, false] {
+        let (_, _, registered) = world.client(&web_client()).await;
+        let id = registered.text("client_id");
+        let number = service.numeric_id(id).to_string();
+        let named = if is_first { [id, &number, "nobody"] } else { [&number, "nobody", id] };
+        let reply = asker.used(&named).await;
+        assert_eq!((reply.status, &reply.body), (200, &json!({"unknown": [number, "nobody"]})), "{named:?}");
+        let client = world.app.store.client(1, service.numeric_id(id)).await.unwrap().unwrap();
+        assert_eq!(client.used.as_deref(), Some("2026-09-21"), "{named:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_last_use_outlives_an_update() {
     let world = World::open().await;
     let asker = Asker::of(&world).await;

@@ -127,7 +127,7 @@ async fn a_client_is_made_changed_locked_deleted_and_brought_back() {
     assert_eq!(operator.world.send_bare("GET", &path, Some(&token)).await.status, 401);
     let gone = operator.get(&format!("clients/{id}/history")).await.body["deleted"].clone();
     let restorable_until = operator.world.clock.now() + 30 * 24 * 60 * 60;
-    assert_eq!(gone, json!({"client_name": "New", "restorable_until": restorable_until}));
+    assert_eq!(gone, json!({"client_name": "New", "restorable_until": restorable_until, "version": 6}));
     let restored = operator.act(&id, "restore").await;
     assert_eq!((restored.status, restored.text("client_name")), (200, "New"));
     assert_eq!(operator.get(&format!("clients/{id}/history")).await.body.get("deleted"), None);
@@ -166,6 +166,74 @@ async fn what_waits_is_approved_as_it_was_seen_or_denied() {
     assert_conflict(&stale, "changed");
     assert_eq!(operator.act(&other, "deny").await.status, 204);
     assert_eq!(operator.listed("").await, ["One"]);
+    operator.world.clock.advance(1);
+    let back = operator.act(&other, "restore").await;
+    assert!(back.status == 200 && back.body["pending_until"].is_u64(), "the wrong one was denied: {back:?}");
+}
+
+#[tokio::test]
+async fn what_was_deleted_comes_back_as_the_version_that_it_was_or_it_is_said_why_not() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let client = format!("/operator/1/clients/{id}");
+    let delete = async || {
+        operator.world.clock.advance(1);
+        operator.world.send_bare("DELETE", &client, Some(&operator.token)).await.status
+    };
+    let restore = async |body: &Value| operator.send("POST", &format!("clients/{id}/restore"), body).await;
+    let bulk = async |preview: bool, version: u64| {
+        let order =
+            json!({"action": "restore", "preview": preview, "clients": [{"client_id": id, "version": version}]});
+        let reply = operator.send("POST", "bulk", &order).await;
+        reply.body["results"][0]["outcome"].as_str().unwrap_or_default().to_owned()
+    };
+    operator.act(&id, "retain").await;
+    assert_eq!(delete().await, 204);
+    let left = operator.get(&format!("clients/{id}/history")).await.body["deleted"].clone();
+    assert_eq!(left["version"], json!(2), "{left}");
+    for version in [1, 3, 4, 99] {
+        assert_conflict(&restore(&json!({ "version": version })).await, "changed");
+        assert_eq!((bulk(true, version).await, bulk(false, version).await), ("changed".into(), "changed".into()));
+    }
+    let back = restore(&json!({"version": 2})).await;
+    assert_eq!((back.status, &back.body["version"]), (200, &json!(4)), "{back:?}");
+    assert_eq!(delete().await, 204);
+    assert_eq!((bulk(true, 4).await, bulk(false, 4).await), ("possible".into(), "done".into()));
+
+    let locked = operator.act(&id, "lock").await.body["version"].clone();
+    assert_eq!(delete().await, 204);
+    assert_conflict(&restore(&json!({})).await, "locked when it was deleted");
+    let unlock = operator.send("POST", &format!("clients/{id}/unlock"), &json!({ "version": locked })).await;
+    assert_eq!(unlock.status, 404, "it is not that one any more: {unlock:?}");
+    assert_eq!(operator.act(&id, "unlock").await.status, 204);
+    assert_conflict(&restore(&json!({})).await, "deleted for good");
+}
+
+#[tokio::test]
+async fn an_update_leaves_no_client_without_what_the_specifications_ask_of_it() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let id = operator.registered("One").await;
+    let client = format!("clients/{id}");
+    for (patch, code, part) in [
+        (json!({"redirect_uris": []}), "invalid_redirect_uri", "redirect_uris"),
+        (json!({"redirect_uris": null}), "invalid_redirect_uri", "redirect_uris"),
+        (json!({"token_endpoint_auth_method": "private_key_jwt"}), "invalid_client_metadata", "jwks"),
+    ] {
+        let refused = operator.send("PATCH", &client, &patch).await;
+        assert_eq!((refused.status, refused.text("error")), (400, code), "{patch}: {refused:?}");
+        assert!(refused.text("error_description").contains(part), "{refused:?}");
+    }
+    assert_eq!(operator.get(&client).await.body["version"], json!(1));
+    // Authlete's API makes clients step by step.
+    let create = json!({"clientType": "CONFIDENTIAL", "grantTypes": ["AUTHORIZATION_CODE"], "responseTypes": ["CODE"]});
+    let made = operator.world.send_json("POST", "/api/1/client/create", Some(&operator.token), &create).await;
+    let begun = format!("clients/{}", made.body["clientId"]);
+    let named = operator.send("PATCH", &begun, &json!({"client_name": "Begun"})).await;
+    let warning = named.body["warnings"][0].as_str().unwrap_or_default();
+    assert!(named.status == 200 && warning.contains("redirect_uris"), "{named:?}");
+    let done = operator.send("PATCH", &begun, &json!({"redirect_uris": ["https://rp.example/cb"]})).await;
+    assert_eq!((done.status, done.body.get("warnings")), (200, None), "{done:?}");
+    assert_eq!(operator.send("PATCH", &begun, &json!({"redirect_uris": []})).await.status, 400, "it stays so");
 }
 
 #[tokio::test]
@@ -382,11 +450,12 @@ async fn a_token_does_what_its_permissions_say_and_learns_nothing_of_other_servi
     let (client, lock) = (format!("clients/{id}"), format!("clients/{id}/lock"));
     let requests = [
         ("GET", "clients", [1, 1, 1, 0, 0]),
-        ("POST", "clients", [0, 1, 1, 0, 0]),
+        ("POST", "clients", [0, 1, 0, 0, 0]),
         ("GET", client.as_str(), [1, 1, 1, 0, 0]),
-        ("PATCH", client.as_str(), [0, 1, 1, 0, 0]),
-        ("POST", lock.as_str(), [0, 1, 1, 0, 0]),
-        ("POST", "bulk", [0, 1, 1, 0, 0]),
+        ("PATCH", client.as_str(), [0, 1, 0, 0, 0]),
+        ("DELETE", "clients/x", [0, 1, 0, 0, 0]),
+        ("POST", lock.as_str(), [0, 1, 0, 0, 0]),
+        ("POST", "bulk", [0, 1, 0, 0, 0]),
         ("GET", "grants?client=a", [1, 1, 1, 0, 0]),
         ("DELETE", "grants?client=a", [0, 1, 1, 0, 0]),
         ("GET", "federation", [1, 1, 1, 0, 0]),
@@ -419,8 +488,21 @@ async fn a_token_does_what_its_permissions_say_and_learns_nothing_of_other_servi
             };
             let reply = send(&token).await;
             assert_eq!(reply.status != 403, may[column] == 1, "{permission:?} {method} {path}: {reply:?}");
+            let challenge = reply.header("www-authenticate");
+            if reply.status == 403 {
+                // RFC 6750 §3: what a token needs.
+                let needed = challenge.strip_prefix("Bearer error=\"insufficient_scope\", scope=\"");
+                let needed = needed.and_then(|scope| Permission::parse(scope.strip_suffix('"')?)).unwrap();
+                let position = permissions.iter().position(|known| *known == needed).unwrap();
+                assert_eq!(may[position], 1, "{method} {path}: {challenge}");
+                for (permission, may) in permissions.iter().zip(may) {
+                    let is_named = reply.text("error_description").contains(permission.as_str());
+                    assert_eq!(is_named, *may == 1, "{method} {path}: {reply:?}");
+                }
+            }
             let foreign = send(&other).await;
             assert_eq!((foreign.status, foreign.text("error")), (403, "insufficient_scope"), "{method} {path}");
+            assert_eq!(foreign.header("www-authenticate"), "Bearer error=\"insufficient_scope\"", "{method} {path}");
             assert_eq!(operator.world.send_bare(method, &path, None).await.status, 401);
         }
         operator.world.clock.advance(60);
@@ -478,6 +560,11 @@ async fn what_users_have_let_clients_have_is_shown_and_ended() {
     let path = "/operator/1/grants?client=nosuch";
     let misspelt = operator.world.send_bare("DELETE", path, Some(&operator.token)).await;
     assert_eq!((misspelt.status, misspelt.text("error")), (404, "not_found"), "nothing has ended: {misspelt:?}");
+    for query in ["client=nosuch", "client=nosuch&subject=john"] {
+        let misspelt = operator.get(&format!("grants?{query}")).await;
+        assert_eq!((misspelt.status, misspelt.text("error")), (404, "not_found"), "{query}: {misspelt:?}");
+    }
+    assert_eq!(operator.get(&format!("grants?client={client}&subject=nobody")).await.body, json!({"grants": []}));
     for body in ["{}", "{\"subject\": \"john\"}"] {
         let refused =
             operator.send("DELETE", &format!("grants?client={client}"), &serde_json::from_str(body).unwrap()).await;

@@ -167,7 +167,7 @@ async fn the_index_is_what_the_clients_are() {
     assert_eq!(world.send_json("POST", "/1/client/used", Some(&token), &body).await.status, 200);
     delete_restorably(&context, &client(&world, client_id).await).await.unwrap();
     assert_eq!(assert_indexed(&world, "pruned").await, 0);
-    restore(&context, client_id).await.unwrap();
+    restore(&context, client_id, None).await.unwrap();
     assert_eq!(assert_indexed(&world, "come back").await, 6);
     assert_eq!(world.send_bare("DELETE", &path, Some(&registration)).await.status, 204);
     assert_eq!(assert_indexed(&world, "deleted").await, 0);

@@ -206,19 +206,19 @@ async fn a_client_that_was_pruned_comes_back_whole_for_thirty_days() {
     scene.world.catch_up().await;
     assert_invalid_token(&scene.world.send_bare("GET", &path, Some(&token)).await);
     assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 0);
-    restore(&context, id).await.unwrap();
+    restore(&context, id, None).await.unwrap();
     scene.world.catch_up().await;
     let back = scene.world.send_bare("GET", &path, Some(&token)).await;
     assert_eq!((back.status, &back.body["client_secret"]), (200, &reply.body["client_secret"]));
     assert_eq!(scene.world.app.store.client_count(1).await.unwrap(), 1);
-    assert!(restore(&context, id).await.is_err(), "one that is there is not brought back");
+    assert!(restore(&context, id, None).await.is_err(), "one that is there is not brought back");
 
     delete_restorably(&context, &scene.client(id).await.unwrap()).await.unwrap();
     scene.world.clock.advance(30 * DAY);
-    assert!(restore(&context, id).await.is_err());
+    assert!(restore(&context, id, None).await.is_err());
     let (path, token, reply) = scene.world.client(&web_client()).await;
     assert_eq!(scene.world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
-    assert!(restore(&context, reply.text("client_id")).await.is_err(), "what a registrant deletes is gone");
+    assert!(restore(&context, reply.text("client_id"), None).await.is_err(), "what a registrant deletes is gone");
 }
 
 /// By the policy a client that registers itself has an end; whatever is done to this one, it has none.
@@ -244,7 +244,7 @@ async fn what_an_operator_has_made_has_no_end_whatever_is_done_to_it() {
     shared::administration::approve(&context, client().await).await.unwrap();
     assert_eq!(client().await.ends_at(), None, "decisions");
     delete_restorably(&context, &client().await).await.unwrap();
-    restore(&context, id).await.unwrap();
+    restore(&context, id, None).await.unwrap();
     assert_eq!(client().await.ends_at(), None, "back again");
     scene.pass(1000 * DAY).await;
     let now = scene.world.clock.now();

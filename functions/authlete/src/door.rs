@@ -213,7 +213,7 @@ impl<'a> Call<'a> {
         service: Result<Arc<Service>, Error>,
         any_of: &[Permission],
     ) -> Result<Desk, Error> {
-        let (service, refused) = (service?, Core::InsufficientScope);
+        let (service, refused) = (service?, Core::InsufficientScope(Vec::new()));
         if !operator.operates(&service) || !(any_of.is_empty() || operator.may(any_of)) {
             return Err(refused.into());
         }

@@ -75,7 +75,7 @@ impl Error {
     /// Why a client is not found by its URL.
     pub(crate) fn unresolved(unresolved: Unresolved) -> Self {
         match unresolved {
-            Unresolved::NotEnabled | Unresolved::Core(shared::Error::InsufficientScope) => {
+            Unresolved::NotEnabled | Unresolved::Core(shared::Error::InsufficientScope(_)) => {
                 Self::Core(shared::Error::UnknownClient)
             }
             Unresolved::Core(error) => Self::Core(error),
@@ -175,7 +175,7 @@ fn core(error: &shared::Error) -> (u16, &'static str, Option<&'static str>) {
         Core::InvalidToken | Core::SpentToken(_) | Core::ClientEnded => (401, "A001203", Some("Invalid access token.")),
         Core::ClientLocked => (403, "A001215", None),
         // A token learns nothing about services that are not its own.
-        Core::InsufficientScope | Core::UnknownService => (403, "A001293", Some("the token does not permit this")),
+        Core::InsufficientScope(_) | Core::UnknownService => (403, "A001293", Some("the token does not permit this")),
         Core::MethodNotAllowed => (405, "A001294", None),
         Core::UnknownClient => (404, "A001295", None),
         Core::InvalidRedirectUri(_)

@@ -60,7 +60,7 @@ pub(crate) fn refused(operation: &Operation, service: &Service, error: Core) -> 
         Core::ClientLocked
         | Core::UnknownService
         | Core::UnknownClient
-        | Core::InsufficientScope
+        | Core::InsufficientScope(_)
         | Core::InvalidCursor
         | Core::MethodNotAllowed
         | Core::Contention

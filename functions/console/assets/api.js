@@ -23,11 +23,11 @@ export function signOut() {
   token = ''
 }
 
-/** An answer that says no, or none at all, and what was asked. */
+/** An answer that says no, or none at all, what was asked, and the permission that was missing, where one helps. */
 export class Failure extends Error {
-  constructor(asked, status, members) {
+  constructor(asked, status, members, needs) {
     super(members.error_description ?? members.message ?? members.error ?? `the answer is ${status}`)
-    Object.assign(this, { asked, status, members })
+    Object.assign(this, { asked, status, members, needs })
   }
 }
 
@@ -69,7 +69,9 @@ async function answered(asked, target, options, body) {
   }
   if (response.ok) return { members, etag: response.headers.get('etag') }
   const waits = response.headers.get('retry-after')
-  const failure = new Failure(asked, response.status, waits ? { ...members, retry_after: waits } : members)
+  // RFC 6750 §3.
+  const [, needs] = /scope="([^"]+)"/.exec(response.headers.get('www-authenticate')) ?? []
+  const failure = new Failure(asked, response.status, waits ? { ...members, retry_after: waits } : members, needs)
   if (response.status === 401 && token) refused(failure)
   throw failure
 }

@@ -17,11 +17,14 @@ export const ACTIONS = {
   lock: ['Lock', 'locked', 'Until it is unlocked its registrant cannot manage it, authorization servers are told, and it does not end by itself.'],
   unlock: ['Unlock', 'unlocked', 'Its registrant may manage it again, and it may be used unless it is waiting for approval. If it ends when nobody uses it, its time begins anew.'],
   approve: ['Approve', 'approved', 'If it is waiting, it may be used from then on; its names are good, and no longer flagged.'],
-  deny: ['Deny', 'denied and deleted', 'It is deleted at once and for good. Its registrant may register again.'],
+  deny: ['Deny', 'denied and deleted', 'It is deleted, and can be restored for thirty days. Its registrant may register again.'],
   retain: ['Retain', 'retained', 'It stays though nobody uses it.'],
   release: ['Release', 'released', 'It ends again if nobody uses it, as the policy says: its time begins anew.'],
   delete: ['Delete', 'deleted', 'It ends at once, with its secret, its token and what users have let it do.'],
 }
+
+/** Names of a metadata document are approved by nobody: the policy says whose documents are trusted. */
+export const canDo = (action, { source }) => action !== 'approve' || source !== 'metadata_document'
 
 const OUTCOMES = {
   possible: ['good', 'would be done'], done: ['good', 'done'], absent: ['warn', 'is not there'], changed: ['warn', 'has changed since it was read'], refused: ['bad', 'refused'],

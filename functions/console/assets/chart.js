@@ -12,17 +12,19 @@ const MARK = 38
 
 const sum = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
 
-/** What is refused may not be counted. Of `[{ hour: '2026-11-26T14', registered: { oauth: 3 }, refused: 2 }]`; hours that are not there had nothing. */
+/** What is refused may not be counted. Of `[{ hour: '2026-11-26T14', registered: { oauth: 3 }, refusals: { oauth: 2 } }]`; hours that are not there had nothing. */
 export function chart(given, isCounted) {
   const first = Math.floor(Date.now() / 3600_000) - HOURS + 1
   const hours = Array.from({ length: HOURS }, (_, index) => {
     const at = new Date((first + index) * 3600_000)
-    const { registered = {}, refused = 0 } = given.find(({ hour }) => at.toISOString().startsWith(hour)) ?? {}
-    return { at, registered, refused, all: sum(Object.values(registered)) }
+    const { registered = {}, refusals = {} } = given.find(({ hour }) => at.toISOString().startsWith(hour)) ?? {}
+    return { at, registered, refusals, all: sum(Object.values(registered)), refused: sum(Object.values(refusals)) }
   })
-  const doors = [...new Set(hours.flatMap(({ registered }) => Object.keys(registered)))].sort()
+  const of = (door, kind) => sum(hours.map((hour) => hour[kind][door] ?? 0))
+  const known = new Set(hours.flatMap(({ registered, refusals }) => [registered, refusals].flatMap(Object.keys)))
+  const doors = [...known].filter((door) => of(door, 'registered') + of(door, 'refusals')).sort()
   const refused = sum(hours.map(({ refused }) => refused))
-  if (!doors.length && !refused) return hint(`Nobody has registered${isCounted ? ', and nothing was refused' : ''}.`)
+  if (!doors.length) return hint(`Nobody has registered${isCounted ? ', and nothing was refused' : ''}.`)
   const text = `${count(sum(hours.map(({ all }) => all)), 'client')} registered, ${isCounted || refused ? `${count(refused, 'request')} refused` : 'what is refused is not counted'}`
   const place = h('div.chart')
   let width
@@ -33,13 +35,12 @@ export function chart(given, isCounted) {
     fill(place, bars(hours, doors, text, width))
   })
   watch.observe(place)
-  const legend = [...doors.map((door, place) => [door, `door${place}`, sum(hours.map(({ registered }) => registered[door] ?? 0))]), ['refused', 'refusals', refused]]
+  const legend = doors.map((door, place) => h('li', h(`span.key.door${place}`), said(door), ` ${number(of(door, 'registered'))} registered`, (isCounted || refused > 0) && `, ${number(of(door, 'refusals'))} refused`))
   const rows = hours.filter(({ all, refused }) => all + refused > 0).reverse()
   return h('figure', place,
-    h('figcaption', `${text}. By hour: registered above the line, refused below it.`,
-      h('ul.legend', legend.map(([name, kind, all]) => h('li', h(`span.key.${kind}`), said(name), ` ${number(all)}`)))),
-    h('details', h('summary', 'The same as a table'), table(text, ['Hour', ...doors.map((door) => `#${door}`), '#Refused'],
-      rows.map(({ at, registered, refused }) => [local(at), ...doors.map((door) => number(registered[door] ?? 0)), number(refused)]))))
+    h('figcaption', `${text}. By hour: registered above the line, refused below it.`, h('ul.legend', legend)),
+    h('details', h('summary', 'The same as a table'), table(text, ['Hour', ...doors.flatMap((door) => [`#${door}: registered`, `#${door}: refused`])],
+      rows.map(({ at, registered, refusals }) => [local(at), ...doors.flatMap((door) => [number(registered[door] ?? 0), number(refusals[door] ?? 0)])]))))
 }
 
 function bars(hours, doors, text, width) {
@@ -47,13 +48,14 @@ function bars(hours, doors, text, width) {
   const one = HEIGHT / Math.max(1, most + mostRefused)
   const [line, step] = [ABOVE + most * one, (width - LEFT) / HOURS]
   const bar = (index, height, y, kind) => height > 0 && svg(`rect.${kind}`, { x: LEFT + index * step + 0.5, y, width: Math.max(1, step - 1), height })
-  const drawn = hours.map(({ registered, refused }, index) => {
-    let top = line
-    return [doors.map((door, place) => {
-      const height = (registered[door] ?? 0) * one
-      top -= height
-      return bar(index, height, top, `door${place}`)
-    }), bar(index, refused * one, line + BETWEEN, 'refusals')]
+  const drawn = hours.map(({ registered, refusals }, index) => {
+    let [top, below] = [line, line + BETWEEN]
+    return doors.map((door, place) => {
+      const [up, down] = [registered, refusals].map((counts) => (counts[door] ?? 0) * one)
+      top -= up
+      below += down
+      return [bar(index, up, top, `door${place}`), bar(index, down, below - down, `door${place}.refusals`)]
+    })
   })
   const rule = (y) => svg('line', { x1: LEFT, x2: width, y1: y, y2: y })
   const value = (y, many) => svg('text', { 'x': LEFT - 4, y, 'text-anchor': 'end' }, number(many))

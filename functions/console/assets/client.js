@@ -3,7 +3,7 @@
 import { get, segment } from './api.js'
 import { history, named } from './audit.js'
 import { becameTable } from './became.js'
-import { ACTIONS } from './bulk.js'
+import { ACTIONS, canDo } from './bulk.js'
 import { UNKNOWN, states } from './clients.js'
 import { announce, area, button, code, facts, field, fill, h, hint, lasts, nameOf, now, pretty, said, time, until } from './dom.js'
 import { patches } from './drafts.js'
@@ -40,6 +40,7 @@ export async function client(context) {
   return screen(context, nameOf(found), [['GET', path], ['GET', `${path}/history`]], command(context, 'show', client_id),
     h('p', code(client_id), ' ', states(found), ' ', h('a', { href: link(['grants'], { client: client_id }) }, 'Grants: what users let it do')),
     flags.map(warning),
+    flags.length > 0 && !canDo('approve', found) && h('p', 'What is in its document may change: who trusts its URL says so in ', h('a', { href: link(['policy'], { member: 'metadata_documents' }) }, 'metadata_documents.trust'), ', and its names are not approved.'),
     h('section', h('h2', 'Sent, became, why'), becameTable(context, sent ?? metadata, metadata, changes),
       !sent && hint('What was sent is not kept: this is what is registered.')),
     h('section', h('h2', 'What can be done'), context.writes ? actions(context, path, found, metadata) : hint('Changes need a token with client.write.')),
@@ -98,12 +99,12 @@ function actions(context, path, client, metadata) {
       known('approve'),
       known('deny', { options: { ...seen, ...yes }, kind: 'danger', then: leave('It is denied and deleted.', ['clients']) }),
     ],
-    !pending_until && flags && action('approve', 'Approve its names', 'Its names are good, and no longer flagged.', { options: seen, then: done('Its names are approved.') }),
+    !pending_until && flags && canDo('approve', client) && action('approve', 'Approve its names', 'Its names are good, and no longer flagged.', { options: seen, then: done('Its names are approved.') }),
     known(locked ? 'unlock' : 'lock'), known(retained ? 'release' : 'retain'),
     client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
     ['oauth', 'operator', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
       { options: yes, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
-    button('Change …', () => edit(context, path, client, done('It is changed.'))),
+    button('Change …', () => edit(context, path, client, (answer) => (answer.client_secret ? shown('Its new secret', 'client_secret', 'Client secret') : done('It is changed.'))(answer))),
     button('Delete …', () => confirm({
       title: ['Delete: ', nameOf(metadata)], label: 'Delete', kind: 'danger', again: context.again, request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, { ...seen, ...yes }),
       content: [h('p', ACTIONS.delete[2]),

@@ -1,6 +1,6 @@
 // The clients of a service: a search, chips, and what is done to many at once.
 
-import { ACTIONS, bulk } from './bulk.js'
+import { ACTIONS, bulk, canDo } from './bulk.js'
 import { announce, area, button, code, field, fill, form, h, hint, input, nameOf, none, rowLink, said, select, submitButton, table, time } from './dom.js'
 import { deletedLately } from './gone.js'
 import { EXAMPLE } from './hosts.js'
@@ -30,11 +30,10 @@ const SOURCES = ['oauth', 'operator', 'authlete_registration', 'authlete_create'
 export function clients(context) {
   const { id, query } = context
   const filter = Object.fromEntries(query)
-  const { client_id, name, software_id, source, locked, pending, flagged, unused } = filter
-  // The command has no filter for the others.
-  const lists = !client_id && !filter.redirect_host && !filter.client_type && registrar(['client', 'list'], {
-    'service': id, 'newest': true, name, 'software-id': software_id, source, 'locked': locked && true, 'pending': pending && true,
-    'flagged': flagged && true, 'unused': unused && `${unused}s`,
+  const { client_id, name, redirect_host, software_id, source, client_type, locked, pending, flagged, unused, ending } = filter
+  const lists = !client_id && registrar(['client', 'list'], {
+    'service': id, 'newest': true, name, 'redirect-host': redirect_host, 'software-id': software_id, source, 'client-type': client_type, 'locked': locked && true,
+    'pending': pending && true, 'flagged': flagged && true, 'unused': unused && `${unused}s`, 'ending': ending && `${ending}s`,
   })
   if (filter.deleted) {
     return screen(context, 'Clients', [['GET', `${id}/audit`]], registrar(['audit'], { service: id, since: '30d' }), search(context, filter), deletedLately(context))
@@ -102,7 +101,7 @@ function rows(context, filter) {
     if (is) chosen.set(client.client_id, client)
     bar.hidden = chosen.size === 0
     const action = (action) => button(`${ACTIONS[action][0]} …`, () => bulk(context, action, [...chosen.values()], action === 'delete' && +filter.unused || undefined))
-    fill(bar, h('strong', `${chosen.size} chosen`), Object.keys(ACTIONS).map(action))
+    fill(bar, h('strong', `${chosen.size} chosen`), Object.keys(ACTIONS).filter((name) => [...chosen.values()].some((client) => canDo(name, client))).map(action))
   }
   const show = (clients) => {
     if (!context.writes) return clientsTable(context, clients)

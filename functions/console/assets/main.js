@@ -67,7 +67,7 @@ async function show() {
   const may = (...permissions) => permissions.some((permission) => me.permissions.includes(permission))
   const context = {
     me, id, parts, query, signal, may,
-    readsService: may('service.read', 'service.write'), writes: may('client.write', 'use_service'), writesService: may('service.write'),
+    readsService: may('service.read', 'service.write'), writes: may('client.write'), endsGrants: may('client.write', 'use_service'), writesService: may('service.write'),
     link: (parts, query) => to(id, parts, query),
     go: (parts, query) => { location.hash = to(id, parts, query) },
     again: show,

@@ -200,7 +200,8 @@ class Editor {
       // The server compares with what is in force now.
       if (!same(ordered(members.differs), ordered(differing(this.force, members.policy))) && await this.read()) return await this.tryIt()
       if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members))
-      refill(this.effect, this.differs(policy, members.policy))
+      this.warnings = members.warnings ?? []
+      refill(this.effect, this.differs(policy, members.policy), warned(this.warnings))
       return members.policy
     } catch (error) {
       if (error.name !== 'AbortError' && asked === this.asked) say([error, faults[1]])
@@ -266,6 +267,7 @@ class Editor {
         again && h('p.warn', { role: 'alert' }, again),
         differences('What becomes different', ['In force', 'Then'], changes),
         dangersOf(this.force, policy),
+        warned(this.warnings),
         this.others.length > 0 && differences('What others have changed since the draft was begun: it stays so, but for what stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),
       ],
@@ -289,6 +291,9 @@ class Editor {
 const isWrong = (fault) => !(fault instanceof Failure) || fault.status >= 400 && fault.status < 500 && ![401, 403, 429].includes(fault.status)
 
 const differences = (caption, [before, after], changes) => table(caption, ['Member', before, after], changes.map(({ member, from, to }) => [code(member), value(from), value(to)]))
+
+/** What whoever makes a policy is to know, though nothing forbids it. */
+const warned = (warnings) => warnings.map((text) => h('p.warn', said(text)))
 
 const ordered = (changes) => [...changes].sort((one, other) => one.member < other.member ? -1 : 1)
 

@@ -5,6 +5,7 @@ import { get } from './api.js'
 import { code, count, facts, h, hint, number, pretty, said, table, time, value } from './dom.js'
 import { at } from './json.js'
 import { MEMBERS } from './members.js'
+import { firstPages } from './pages.js'
 import { open } from './policy.js'
 import { about, askedFor, isLookUp, isOfUrl, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
@@ -70,8 +71,10 @@ const HOLDERS = {
 /** How many clients count against a ceiling that has refused, if one has. */
 async function counted({ id, signal }, rule) {
   if (!Object.hasOwn(HOLDERS, rule)) return undefined
-  const { clients, developers } = await get(`${id}/counts`, { developers: true }, signal)
-  return rule === 'clients_per_service' ? clients : Math.max(0, ...developers.map(({ clients }) => clients))
+  const { clients } = await get(`${id}/counts`, {}, signal)
+  if (rule === 'clients_per_service') return clients
+  const [developers] = await firstPages({ signal }, `${id}/counts`, 'developers', { days: 1, developers: true, limit: 100 })
+  return Math.max(0, ...developers.map(({ clients }) => clients))
 }
 
 /** The issuers of statements that nobody has approved, as far as they are kept. */

@@ -44,9 +44,6 @@ export async function copy(text, variable) {
   }
 }
 
-/** What a request needs that a token may not permit (docs/operators.md). */
-const permission = (method, path) => `${/^\d+\/(policy|audit|tokens)/.test(path) ? 'service' : 'client'}.${method === 'GET' || path.endsWith('/try') ? 'read' : 'write'}`
-
 /** What was asked, and why there is no answer to it. */
 export function failure(error) {
   // That something was done before does not stand beside it.
@@ -55,11 +52,11 @@ export function failure(error) {
     if (!(error instanceof SyntaxError)) console.error(error)
     return h('div.failure', { role: 'alert' }, h('p', said(error.message)))
   }
-  const { asked: [method, path], status, members } = error
+  const { asked: [method, path], status, needs, members } = error
   return h('div.failure', { role: 'alert' },
     h('p', h('strong', status ? `${status} ` : 'No answer '), code(members.error ?? ''), ' to ', code(`${method} ${path}`)),
     h('p', said(error.message)),
-    status === 403 && h('p', 'It needs a token with ', code(permission(method, path)), ': registrar token create makes one.'),
+    needs && h('p', 'It needs a token with ', code(needs), ': registrar token create makes one.'),
     h('details', h('summary', 'The whole answer'), h('pre', pretty(members))))
 }
 
@@ -86,7 +83,7 @@ export function later(promise) {
 export function confirm({ title, content, label, kind = 'main', request, command, typed, done, refused, again }) {
   dialog(title, (close) => {
     const outcome = h('div')
-    const word = typed && input('text')
+    const word = typed ? input('text') : undefined
     const look = () => {
       close()
       return again()

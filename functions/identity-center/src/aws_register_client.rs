@@ -227,7 +227,7 @@ fn exception(fault: &Fault) -> (u16, &'static str, &'static str) {
             | Error::InvalidToken
             | Error::SpentToken(_)
             | Error::ClientEnded
-            | Error::InsufficientScope
+            | Error::InsufficientScope(_)
             | Error::InvalidCursor
             | Error::ClientLocked => INVALID_REQUEST,
         },

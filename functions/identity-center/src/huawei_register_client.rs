@@ -140,7 +140,7 @@ fn core(error: &Error) -> (u16, &'static str, String) {
         | Error::InvalidToken
         | Error::SpentToken(_)
         | Error::ClientEnded
-        | Error::InsufficientScope
+        | Error::InsufficientScope(_)
         | Error::UnknownClient
         | Error::InvalidCursor
         | Error::ClientLocked => (400, "IIC.400", text),

@@ -187,13 +187,9 @@ fn not_found(absent: &Absent, says: ErrorMembers) -> Response {
 
 fn rendered(error: &Error, says: ErrorMembers) -> Response {
     let response = not_stored(Response::json(error.status(), error_body(error, says)).because(error));
-    match error {
-        // RFC 6750 §3.1: no error code for a request that carried no token.
-        Error::MissingToken => response.with("www-authenticate", "Bearer"),
-        Error::InvalidToken | Error::SpentToken(_) | Error::ClientEnded => {
-            response.with("www-authenticate", "Bearer error=\"invalid_token\"")
-        }
-        _ => response,
+    match error.challenge() {
+        Some(challenge) => response.with("www-authenticate", challenge),
+        None => response,
     }
 }
 

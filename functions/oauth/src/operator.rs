@@ -24,7 +24,7 @@ pub(crate) async fn open(
 ) -> Result<(Desk, Named), Fault> {
     Desk::open(app, request, any_of, identifier).await.map_err(|none| match none {
         NoDesk::Core(error) => Fault::Core(error),
-        NoDesk::OtherService => Fault::Core(Error::InsufficientScope),
+        NoDesk::OtherService => Fault::Core(Error::InsufficientScope(Vec::new())),
         NoDesk::TooManyRequests(admission) => Fault::TooManyRequests(admission),
     })
 }

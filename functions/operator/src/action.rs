@@ -169,10 +169,12 @@ pub async fn perform(
     let is_absent = named.client.is_none() && named.document.is_none();
     match action {
         Action::Restore if is_absent => {
-            administration::restore(context, identifier).await.map_err(of_restoring)?;
+            let restored = administration::restore(context, identifier, version).await;
+            restored.map_err(|fault| of_restoring(fault, version))?;
             return again(context, identifier).await.map(|client| Outcome::Changed(Box::new(client)));
         }
-        Action::Unlock if is_absent => {
+        // That it was deleted since is a change of it.
+        Action::Unlock if is_absent && version.is_none() => {
             administration::unlock_deleted(context, identifier).await?;
             return Ok(Outcome::Gone);
         }
@@ -195,9 +197,10 @@ pub async fn perform(
     }
 }
 
-/// Why a client is not brought back, as this door tells it.
-pub(crate) fn of_restoring(fault: RestoreFault) -> Fault {
+/// Why a client is not brought back, or not as that version, as this door tells it.
+pub(crate) fn of_restoring(fault: RestoreFault, version: Option<u64>) -> Fault {
     match fault {
+        RestoreFault::Core(Error::Contention) if version.is_some() => Fault::Changed,
         RestoreFault::Core(error) => Fault::Core(error),
         RestoreFault::Unrestorable(Unrestorable::Unknown) => Fault::Core(Error::UnknownClient),
         RestoreFault::Unrestorable(reason) => Fault::Conflict(reason.as_str()),
@@ -228,7 +231,7 @@ async fn once(context: &Context<'_>, client: RegisteredClient, action: &Action) 
         Action::Retain => administration::retain_once(context, client, true).await?,
         Action::Release => administration::retain_once(context, client, false).await?,
         Action::Deny => {
-            administration::delete_once(context, &client).await?;
+            administration::remove(context, &client, false).await?;
             return Ok(Outcome::Gone);
         }
         Action::Delete { unused: Some(unused), .. } => {

@@ -182,10 +182,10 @@ async fn looked_at(context: &Context<'_>, base_url: &str, order: &Order, one: &O
     match order.action {
         // What is deleted is looked for where the action would find it.
         Action::Restore if is_absent => {
-            let restored = administration::restored(context, &one.client_id).await;
-            return restored.map(|_| ()).map_err(action::of_restoring);
+            let restored = administration::restored(context, &one.client_id, one.version).await;
+            return restored.map(|_| ()).map_err(|fault| action::of_restoring(fault, one.version));
         }
-        Action::Unlock if is_absent => {
+        Action::Unlock if is_absent && one.version.is_none() => {
             let (service, number) = (context.service, context.service.numeric_id(&one.client_id));
             let is_locked = context.app.store.is_deleted_locked(service.id, &one.client_id, number).await?;
             return if is_locked { Ok(()) } else { Err(shared::Error::UnknownClient.into()) };

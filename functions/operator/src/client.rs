@@ -45,12 +45,14 @@ async fn update(app: &App, request: &Request) -> Result<Response, Fault> {
     let changes = settable::differing(changes.0, &client, policy, now);
     settable::check(&changes, policy).map_err(|text| Fault::Request(text.into()))?;
     let draft = |client: &RegisteredClient| Draft::patched(client, changes.clone());
+    let (before, after) = (client.record.metadata.to_metadata(), draft(&client)?.metadata);
+    let lacking = settable::lacking(&before, &after, client.source)?;
     let updated = match version {
         Some(_) => administration::replace_once(&context, client, &draft).await,
         None => administration::replace(&context, client, draft).await,
     };
     match updated {
-        Ok(updated) => Ok(Response::json(200, shown::updated(&updated, policy, now))),
+        Ok(updated) => Ok(Response::json(200, shown::updated(&updated, lacking.as_ref(), policy, now))),
         Err(Error::Contention) if version.is_some() => Err(Fault::Changed),
         Err(error) => Err(error.into()),
     }

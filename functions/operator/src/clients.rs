@@ -31,7 +31,7 @@ async fn create(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, WRITE_CLIENTS).await?;
     Query::of(request, &[])?;
     let sent = door::body(request)?;
-    settable::check(&sent, desk.service.policy()).map_err(|text| Fault::Request(text.into()))?;
+    settable::check_new(&sent, desk.service.policy()).map_err(|text| Fault::Request(text.into()))?;
     let submitted = Submitted::from_members(sent)?;
     let context = door::context(app, &desk, request);
     let mut created = Box::pin(registry::register_for(&context, &submitted)).await?;

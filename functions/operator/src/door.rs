@@ -25,8 +25,14 @@ const DOOR: &str = "operator";
 pub(crate) const READ_CLIENTS: &[Permission] =
     &[Permission::ClientRead, Permission::ClientWrite, Permission::UseService];
 
-/// Who may change clients.
-pub(crate) const WRITE_CLIENTS: &[Permission] = &[Permission::ClientWrite, Permission::UseService];
+/// Who may change clients: an authorization server that looks them up may not.
+pub(crate) const WRITE_CLIENTS: &[Permission] = &[Permission::ClientWrite];
+
+/// Who may end what users have let clients have.
+pub(crate) const END_GRANTS: &[Permission] = &[Permission::ClientWrite, Permission::UseService];
+
+/// Who may have something fetched.
+pub(crate) const FETCH: &[Permission] = &[Permission::UseService];
 
 /// Who may see the service.
 pub(crate) const READ_SERVICE: &[Permission] = &[Permission::ServiceRead, Permission::ServiceWrite];
@@ -107,13 +113,22 @@ impl Fault {
         }
     }
 
+    /// What is told in `WWW-Authenticate`.
+    fn challenge(&self) -> Option<String> {
+        match self {
+            Self::Core(error) => error.challenge(),
+            Self::OtherService => Error::InsufficientScope(Vec::new()).challenge(),
+            _ => None,
+        }
+    }
+
     /// The status, the code, and what is told.
     #[must_use]
     pub fn told(&self) -> (u16, &'static str, Cow<'_, str>) {
         match self {
             Self::Core(error) => (error.status(), error.code(), error.to_string().into()),
             Self::OtherService => {
-                let error = Error::InsufficientScope;
+                let error = Error::InsufficientScope(Vec::new());
                 (error.status(), error.code(), OTHER_SERVICE.into())
             }
             Self::TooManyRequests(_) => {
@@ -157,16 +172,11 @@ pub(crate) fn failed(error: &Error) -> Response {
 fn refused(fault: &Fault) -> Response {
     let (status, code, text) = fault.told();
     let mut response = rendered(status, code, &text);
+    if let Some(challenge) = fault.challenge() {
+        response = response.with("www-authenticate", challenge);
+    }
     match fault {
-        Fault::Core(error) => {
-            response = response.because(error);
-            match error {
-                // RFC 6750 §3.1: no error code for a request that carried no token.
-                Error::MissingToken => response.with("www-authenticate", "Bearer"),
-                Error::InvalidToken => response.with("www-authenticate", "Bearer error=\"invalid_token\""),
-                _ => response,
-            }
-        }
+        Fault::Core(error) => response.because(error),
         Fault::TooManyRequests(admission) => response.with("retry-after", admission.retry_after.to_string()),
         _ => response,
     }
@@ -220,11 +230,6 @@ pub(crate) fn context<'a>(app: &'a App, desk: &'a Desk, request: &Request) -> Co
 /// The same, where others are asked for as long as a trust chain takes.
 pub(crate) fn resolving_context<'a>(app: &'a App, desk: &'a Desk, request: &Request) -> Context<'a> {
     Context { fetching_ends: Instant::now() + RESOLVING, ..context(app, desk, request) }
-}
-
-/// Whether the token may have something fetched.
-pub(crate) fn may_fetch(desk: &Desk) -> Result<(), Error> {
-    if desk.operator.may(&[Permission::UseService]) { Ok(()) } else { Err(Error::InsufficientScope) }
 }
 
 /// Who changes something, for the audit.

@@ -9,19 +9,18 @@ use shared::http::{RESOLVING_DEADLINE, Request, Response};
 use shared::metadata::Invalid;
 use shared::registry::Context;
 
-use crate::door::{self, Fault, READ_CLIENTS, endpoint};
+use crate::door::{self, FETCH, Fault, READ_CLIENTS, endpoint};
 use crate::query::Query;
 
 endpoint!(federation, "operator-federation", [Get], ["/operator/{serviceId}/federation"], RESOLVING_DEADLINE);
 
 async fn federation(app: &App, request: &Request) -> Result<Response, Fault> {
-    let desk = door::desk(app, request, READ_CLIENTS).await?;
+    let looks = request.query_parameters().any(|(name, _)| name == "entity_id");
+    let desk = door::desk(app, request, if looks { FETCH } else { READ_CLIENTS }).await?;
     let query = Query::of(request, &["entity_id"])?;
     let context = door::resolving_context(app, &desk, request);
     let base_url = app.base_url(&desk.service, request);
     let Some(named) = query.text("entity_id") else { return Ok(Response::json(200, settings(&context, &base_url))) };
-    // Anything that may fetch needs it.
-    door::may_fetch(&desk)?;
     let wrong = || Fault::of_request(&Invalid::syntax("entity_id", "an entity identifier"));
     let entity = EntityId::parse(named).ok_or_else(wrong)?;
     Ok(Response::json(200, told(&entity, &Box::pin(rehearse(&context, &base_url, &entity)).await)))

@@ -10,7 +10,7 @@ use shared::http::{Method, RESOLVING_DEADLINE, Request, Response};
 use shared::store::Named;
 use shared::{App, Error, registry, resolution};
 
-use crate::door::{self, Fault, READ_CLIENTS, WRITE_CLIENTS, endpoint};
+use crate::door::{self, END_GRANTS, Fault, READ_CLIENTS, endpoint};
 use crate::query::{Query, has_no_body};
 use crate::shown;
 
@@ -25,13 +25,18 @@ async fn list(app: &App, request: &Request) -> Result<Response, Fault> {
     let query = Query::of(request, &["subject", "client", "limit", "cursor"])?;
     let (cursor, limit) = (query.text("cursor"), query.limit()?);
     let (core, rules) = (door::context(app, &desk, request), Rules::default());
-    let number = named(&core, &query).await?.client.map(|client| client.numeric_id);
+    let named = named(&core, &query).await?;
+    let is_known = named.client.is_some() || named.document.is_some();
+    let number = named.client.map(|client| client.numeric_id);
     let page = management::grants_left(&context(&core, &rules), whose(&core, &query, number)?, cursor, limit).await?;
+    if page.grants.is_empty() && page.next.is_none() && cursor.is_none() && !is_known {
+        self::is_known(&core, &query).await?;
+    }
     Ok(Response::json(200, shown::page("grants", page.grants.iter().map(shown), page.next)))
 }
 
 async fn end(app: &App, request: &Request) -> Result<Response, Fault> {
-    let desk = door::desk(app, request, WRITE_CLIENTS).await?;
+    let desk = door::desk(app, request, END_GRANTS).await?;
     let query = Query::of(request, &["subject", "client"])?;
     has_no_body(request, "client and subject are")?;
     let (core, rules) = (door::context(app, &desk, request), Rules::default());

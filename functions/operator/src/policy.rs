@@ -9,9 +9,7 @@ use shared::{App, Error, administration};
 
 use crate::door::{self, Fault, READ_SERVICE, WRITE_SERVICE, endpoint};
 use crate::query::Query;
-
-/// The member with what whoever has made a policy is to know.
-const WARNINGS: &str = "warnings";
+use crate::shown::WARNINGS;
 
 endpoint!(policy, "operator-policy", [Get, Put], ["/operator/{serviceId}/policy"], DEADLINE);
 

@@ -2,9 +2,11 @@
 //! member that a server does not know (RFC 7591 §2); an operator is, for it may be misspelt.
 
 use serde_json::{Map, Value};
-use shared::client::RegisteredClient;
-use shared::metadata::{ClientMetadata, SERVER_SET, said_by_server};
+use shared::Error;
+use shared::client::{RegisteredClient, Source};
+use shared::metadata::{ClientMetadata, SERVER_SET, Strictness, said_by_server, verify};
 use shared::policy::Policy;
+use shared::registry::strictness;
 
 use crate::shown;
 
@@ -32,6 +34,18 @@ pub fn check(members: &Map<String, Value>, policy: &Policy) -> Result<(), String
     }
 }
 
+/// The same of a new client, whose software statement would be left out where none is looked at (RFC 7591 §2.3).
+///
+/// # Errors
+/// As [`check`].
+pub fn check_new(members: &Map<String, Value>, policy: &Policy) -> Result<(), String> {
+    check(members, policy)?;
+    if members.contains_key("software_statement") && policy.software_statements.issuers.is_empty() {
+        return Err("software_statement: the service trusts no issuer of any, and keeps none".to_owned());
+    }
+    Ok(())
+}
+
 fn is_known(name: &str, policy: &Policy) -> bool {
     let (plain, is_tagged) = name.split_once('#').map_or((name, false), |(plain, _)| (plain, true));
     let mut members = ClientMetadata::DESCRIPTIONS.iter();
@@ -51,4 +65,24 @@ pub fn differing(
     is.extend(shown::listed(client, policy, now));
     patch.retain(|name, value| is.get(name) != Some(value));
     patch
+}
+
+/// What the specifications ask of a client that lacks it once it is `after`. Operators of Authlete may leave that for later, and
+/// the core lets them: what they make step by step is not complete yet.
+///
+/// # Errors
+/// What it would lack, of one that was complete `before`: it stays so.
+pub fn lacking(before: &ClientMetadata, after: &ClientMetadata, source: Source) -> Result<Option<Error>, Error> {
+    let strictness = match source {
+        Source::AuthleteCreate => Strictness::Full,
+        source => strictness(source),
+    };
+    let fault = |metadata: &ClientMetadata| verify(metadata.clone(), strictness).err();
+    if after == before {
+        return Ok(None);
+    }
+    match fault(after) {
+        Some(lacking) if fault(before).is_none() => Err(lacking),
+        lacking => Ok(lacking),
+    }
 }

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use shared::Error;
-use shared::administration::Updated;
+use shared::administration::{Updated, version_before};
 use shared::client::{ClientDocument, ClientTrustChain, ClientType, RegisteredClient, SoftwareIdentity};
 use shared::metadata::{Change, VerifiedMetadata, remove_said_by_server};
 use shared::policy::{Flag, Policy};
 use shared::store::{Left, Store};
+
+/// What whoever has changed something is to know, though nothing forbids it.
+pub const WARNINGS: &str = "warnings";
 
 /// One client, the reserved name that it is flagged for, as it was sent and what each rule made of that.
 #[must_use]
@@ -21,7 +24,8 @@ pub fn whole(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<String
     members
 }
 
-/// What is left of a client that was deleted, if it can be brought back: what it was called, and until when.
+/// What is left of a client that was deleted, if it can be brought back: what it was called, until when, and the version
+/// that it was.
 ///
 /// # Errors
 /// [`Error::Internal`].
@@ -31,7 +35,11 @@ pub(crate) fn restorable(
     left: &Left,
 ) -> Result<Option<Map<String, Value>>, Error> {
     let Ok(client) = store.restorable(service_id, numeric_id, left)? else { return Ok(None) };
-    let members = [("client_name", name(&client)), ("restorable_until", left.ends_at().map(Value::from))];
+    let members = [
+        ("client_name", name(&client)),
+        ("restorable_until", left.ends_at().map(Value::from)),
+        ("version", Some(version_before(&client).into())),
+    ];
     Ok(Some(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()))
 }
 
@@ -66,10 +74,13 @@ pub fn listed(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<Strin
     members
 }
 
-/// A client after a change. A secret that was made with it is shown this once.
+/// A client after a change, and of what the specifications ask that it lacks yet. A secret that was made with it is shown this
+/// once.
 #[must_use]
-pub fn updated(updated: &Updated, policy: &Policy, now: u64) -> Map<String, Value> {
+pub fn updated(updated: &Updated, lacking: Option<&Error>, policy: &Policy, now: u64) -> Map<String, Value> {
     let mut members = self::client(&updated.information.client, policy, now);
+    let warning = lacking.map(|fault| format!("this client is not as the specifications have it yet: {fault}"));
+    members.extend(warning.map(|warning| (WARNINGS.to_owned(), vec![warning].into())));
     members.extend(updated.new_secret().map(|secret| ("client_secret".to_owned(), secret.expose().into())));
     members
 }

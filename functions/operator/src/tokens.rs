@@ -77,13 +77,12 @@ impl Terms {
         let terms = match kind.as_str() {
             "service" => {
                 let permissions = once(asked.words("permissions", Permission::parse)?.unwrap_or_default());
-                let mine = |permission: &Permission| desk.operator.may(&[*permission]);
                 if permissions.is_empty() {
                     return Err(empty("permissions"));
                 }
                 // A token that could give what it has not would have it.
-                if !permissions.iter().all(mine) {
-                    return Err(shared::Error::InsufficientScope.into());
+                if let Some(lacking) = permissions.iter().find(|permission| !desk.operator.may(&[**permission])) {
+                    return Err(shared::Error::InsufficientScope(vec![*lacking]).into());
                 }
                 let bound = BoundPolicy::default();
                 Self { kind: TokenKind::Service, permissions, bound, uses: None, expires_in }

@@ -63,7 +63,10 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             sequence: text }",
         ),
         ("AuditPage", "{ entries: [AuditEntry], next?: text }"),
-        ("ClientHistory", "{ ..AuditPage, deleted?: { client_name?: text, restorable_until?: integer } }"),
+        (
+            "ClientHistory",
+            "{ ..AuditPage, deleted?: { client_name?: text, restorable_until?: integer, version?: integer } }",
+        ),
         ("Conduct", "\"allow\" | \"flag\" | \"refuse\""),
         ("Unoffered", "\"drop\" | \"refuse\""),
         ("Offer", "{ offered: [text], default?: [text], unoffered: Unoffered }"),
@@ -121,7 +124,7 @@ fn clients() -> Vec<Operation> {
             .gives(
                 200,
                 "{ clients: [ListedOperatorClient], next?: text, deleted?: { client_id: text, numeric_id: integer, \
-                client_name?: text, restorable_until?: integer } }",
+                client_name?: text, restorable_until?: integer, version?: integer } }",
             )
             .fails(&[403]),
         on("operator-clients", Post, "Registers a client on its registrant's behalf")
@@ -133,7 +136,7 @@ fn clients() -> Vec<Operation> {
         on("operator-client", Patch, "Changes its metadata by a merge patch (RFC 7396)")
             .takes("{ ..ClientMetadata, version?: 1..9007199254740991, * }")
             .such_as(r#"{ "client_name": "My app, renamed" }"#)
-            .gives(200, "{ ..OperatorClient, client_secret?: text, * }")
+            .gives(200, "{ ..OperatorClient, client_secret?: text, warnings?: [text], * }")
             .fails(&[403, 404, 409]),
         on("operator-client", Delete, "Deletes it; for thirty days it can be restored")
             .query("for_good", "flag", "whether nothing is kept of it")
@@ -171,7 +174,7 @@ fn clients() -> Vec<Operation> {
                 refreshed_at?: integer, code_expires_at?: any, access_token_id?: text, access_token_expires_at?: any, \
                 refresh_token_id?: text, refresh_token_expires_at?: any }] }], \
                 next?: text }")
-            .fails(&[403]),
+            .fails(&[403, 404]),
         on("operator-grants", Delete, "Ends it")
             .query("client", "text", "the client")
             .query("subject", "text", "the user")
@@ -239,11 +242,13 @@ fn service() -> Vec<Operation> {
         on("operator-counts", Get, "How many clients there are; what was registered and refused")
             .query("days", "1..36500", "of how many days")
             .query("developers", "flag", "whether they are counted by developer as well")
+            .query("limit", "1..100", "how many developers there are in a page at the most, 50 if it is not given")
+            .query("cursor", "text", CURSOR)
             .gives(
                 200,
                 "{ clients: integer, days: [{ day: text, clients: integer }], hours: [{ hour: text, \
-                registered: { *: integer }, refused: integer }], \
-                developers?: [{ developer: text, clients: integer }] }",
+                registered: { *: integer }, refused: integer, refusals: { *: integer } }], \
+                developers?: [{ developer: text, clients: integer }], next?: text }",
             )
             .fails(&[403]),
         on(

@@ -132,7 +132,11 @@ impl Answered<'_> {
         counted.aws.cloud_watch_metrics.push(Directive { namespace, dimensions, metrics });
         if reason.is_some() {
             let metrics = vec![Metric { name: "Refusals", unit: "Count" }];
-            let dimensions: &[&[&str]] = &[&["Door", "Reason"]];
+            let dimensions: &[&[&str]] = if service.is_some() {
+                &[&["Door", "Reason"], &["Door", "Service", "Reason"]]
+            } else {
+                &[&["Door", "Reason"]]
+            };
             counted.aws.cloud_watch_metrics.push(Directive { namespace, dimensions, metrics });
         }
         counted
@@ -323,6 +327,21 @@ mod tests {
         let door = of(&["Latency Door=oauth"]);
         assert_eq!(metrics(&line(&answered(&found), &counting(true), None)), door);
         assert_eq!(metrics(&line(&answered(&found), &counting(false), Some(7))), door);
+    }
+
+    #[test]
+    fn a_service_knows_the_reasons_of_its_own_refusals() {
+        let refused = Response::empty(400).because(&Error::UnapprovedSoftwareStatement);
+        let told = metrics(&line(&answered(&refused), &counting(true), Some(7)));
+        let all = of(&[
+            "Latency Door=oauth",
+            "Latency Door=oauth,Service=7",
+            "Refusals Door=oauth",
+            "Refusals Door=oauth,Reason=unapproved_software_statement",
+            "Refusals Door=oauth,Service=7",
+            "Refusals Door=oauth,Service=7,Reason=unapproved_software_statement",
+        ]);
+        assert_eq!(told, all);
     }
 
     #[test]

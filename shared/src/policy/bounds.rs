@@ -3,8 +3,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::Policy;
-use crate::metadata::{Invalid, said_by_server};
+use super::{Policy, PolicyFault};
+use crate::metadata::{Invalid, hidden_character, said_by_server, shows_nothing};
 use crate::time::DAY;
 
 const YEAR: u64 = 365 * DAY;
@@ -135,9 +135,13 @@ impl Policy {
     /// [`Invalid`], naming the member, and the bounds of a number.
     pub fn check_new(&self, before: Option<&Self>) -> Result<(), Invalid> {
         let is_kept = |name: &String| before.is_some_and(|before| before.custom_members.contains(name));
-        let mut custom = self.custom_members.iter().filter(|name| !is_kept(name));
-        if let Some(member) = custom.find_map(|name| said_by_server(name)) {
-            return Err(Invalid::ServerSet { member });
+        for name in self.custom_members.iter().filter(|name| !is_kept(name)) {
+            if said_by_server(name).is_some() {
+                return Err(PolicyFault::ServerSet(name.clone()).into());
+            }
+            if shows_nothing(name) || hidden_character(name).is_some() {
+                return Err(PolicyFault::NoMember(name.clone()).into());
+            }
         }
         let is_new = |bound: &&Bound| before.is_none_or(|before| (bound.of)(before) != (bound.of)(self));
         let is_outside = |bound: &&Bound| (bound.of)(self).is_some_and(|number| !bound.range.contains(&number));
@@ -221,7 +225,11 @@ mod tests {
         let stored = custom(&["tenant", "flags"]);
         assert_eq!(custom(&["flags", "team"]).check_new(Some(&stored)), Ok(()));
         let fault = custom(&["flags", "locked"]).check_new(Some(&stored));
-        assert_eq!(fault, Err(Invalid::ServerSet { member: "locked" }));
+        assert_eq!(fault, Err(PolicyFault::ServerSet("locked".to_owned()).into()));
+        for name in ["", " ", "te\u{200b}nant", "tenant\n"] {
+            let fault = custom(&["flags", name]).check_new(Some(&stored));
+            assert_eq!(fault, Err(PolicyFault::NoMember(name.to_owned()).into()));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod uri;
 
 use serde_json::{Map, Number, Value};
 
+use crate::counted::counted;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, MAX_BODY_BYTES, ResponseType, SERVER_SET, SubjectType,
     is_algorithm, is_control, is_hidden, is_language_tag,
@@ -201,7 +202,7 @@ fn mask(member: &str, value: &Value, policy: &Policy, shown: Shown) -> Value {
         }
         Value::Array(values) => {
             let masked = |value: &Value| match value {
-                Value::Array(values) => format!("{} values", values.len()).into(),
+                Value::Array(values) => counted(values.len(), "value").into(),
                 value => mask(member, value, policy, shown),
             };
             // What is like one that is shown is among the others.
@@ -223,7 +224,7 @@ fn mask(member: &str, value: &Value, policy: &Policy, shown: Shown) -> Value {
             all.into()
         }
         Value::Object(set) if member == "jwks" => keys::masked(set, shown.most, shown.at),
-        Value::Object(members) => format!("{} members", members.len()).into(),
+        Value::Object(members) => counted(members.len(), "member").into(),
         Value::Number(number) => kind_of_number(number).into(),
         Value::Null | Value::Bool(_) => value.clone(),
     }
@@ -419,7 +420,7 @@ mod tests {
         assert_eq!(shown["client_name"], "9 characters");
         assert_eq!(shown["redirect_uris"], json!(["https://rp.example/…?…", "com.example.app:…", "4 characters"]));
         assert_eq!((&shown["grant_types"], &shown["scope"]), (&json!(["implicit"]), &json!("read (5 characters)")));
-        assert_eq!((&shown["…"], &shown["client_name#…"]), (&json!("117 characters"), &json!("1 characters")));
+        assert_eq!((&shown["…"], &shown["client_name#…"]), (&json!("117 characters"), &json!("1 character")));
         assert_eq!((&shown["contacts"], &shown["default_max_age"]), (&json!(["13 characters"]), &json!("a number")));
         for hidden in ["Mallory", "secret", "me@", "e30", "phone", "49170", "mallory", "street"] {
             assert!(!shown.to_string().contains(hidden), "{hidden}");
@@ -442,7 +443,7 @@ mod tests {
             (
                 "scope",
                 json!("a b c d e f g h i j k l m n o p q r s t u v"),
-                json!(format!("{} (3 characters more)", ["(1 characters)"; 20].join(" "))),
+                json!(format!("{} (3 characters more)", ["(1 character)"; 20].join(" "))),
             ),
             ("scope", json!(["openid", "hunter2"]), json!(["openid", "(7 characters)"])),
             ("scopes", json!(["hunter2"]), json!(["(7 characters)"])),
@@ -455,8 +456,8 @@ mod tests {
             ),
             ("client_uri#x-hunter2", json!("hunter2://hunter2/"), json!("hunter2:…")),
             ("redirect_uris", json!("https://rp.example/cb"), json!("https://rp.example/…")),
-            ("redirect_uris", json!({"hunter2": 1}), json!("1 members")),
-            ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 values", "a number"])),
+            ("redirect_uris", json!({"hunter2": 1}), json!("1 member")),
+            ("redirect_uris", json!([[["hunter2"]], 4_917_012]), json!(["1 value", "a number"])),
             ("client_name", json!(4_917_012), json!("a number")),
             ("client_name", json!("hunter2\u{202e}"), json!("8 characters, 10 bytes with U+202E")),
             ("client_secret", json!("hunter2"), Value::Null),

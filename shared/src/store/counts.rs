@@ -135,12 +135,20 @@ impl Store {
         self.counts(day_counts(service_id)).await
     }
 
-    /// A service's counts by developer, in the order of their names.
+    /// A service's counts by developer, in the order of their names, from where a cursor leads, `at_most` of them; and the
+    /// cursor of the next ones.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Internal`].
-    pub async fn developer_counts(&self, service_id: u64) -> Result<Vec<(String, u64)>, Error> {
-        self.counts(developer_counts(service_id)).await
+    /// [`Error::InvalidCursor`], [`Error::Unavailable`], [`Error::Internal`].
+    pub async fn developer_counts(
+        &self,
+        service_id: u64,
+        cursor: Option<&str>,
+        at_most: usize,
+    ) -> Result<(Vec<(String, u64)>, Option<String>), Error> {
+        let place = Place::of_table(developer_counts(service_id)).led_by(cursor)?;
+        let (items, next) = self.keys_and_cursor(&place, at_most).await?;
+        Ok((named(&items)?, next))
     }
 
     /// A service's registrations since the hour of that time, in seconds since 1970, by hour and door; oldest first. They
@@ -184,8 +192,7 @@ impl Store {
     }
 
     async fn counts(&self, partition: String) -> Result<Vec<(String, u64)>, Error> {
-        let items = self.partition(&partition, usize::MAX).await?;
-        items.iter().map(|item| Ok((required(text(item, "SK"), "SK")?.to_owned(), clients(item)))).collect()
+        named(&self.partition(&partition, usize::MAX).await?)
     }
 
     /// The first items of a partition.
@@ -275,6 +282,11 @@ impl Store {
 fn forget_failed(counts: &mut Counts, conditions: &[Condition]) {
     let mut conditions = conditions.iter();
     counts.retain(|_, _| !matches!(conditions.next(), Some(Condition::Failed(_))));
+}
+
+/// Counts, each with what it counts.
+fn named(counts: &[Item]) -> Result<Vec<(String, u64)>, Error> {
+    counts.iter().map(|item| Ok((required(text(item, "SK"), "SK")?.to_owned(), clients(item)))).collect()
 }
 
 /// The number in a count; deletions that were counted before their registrations make none.

@@ -1,6 +1,6 @@
 //! Which clients are used: the last day, one write for each client and day at most.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -48,21 +48,24 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Internal`].
     pub async fn use_clients(&self, service: &Service, client_ids: &[String]) -> Result<Vec<String>, Error> {
-        let numbers: BTreeMap<u64, &String> =
+        let named: Vec<(u64, &String)> =
             client_ids.iter().map(|client_id| (service.numeric_id(client_id), client_id)).collect();
-        let keys = numbers.iter().flat_map(|(number, client_id)| {
-            let document = DocumentUri::is_meant_by(client_id).then(|| metadata_document_key(service.id, *number));
-            [Some(client_key(service.id, *number)), document].into_iter().flatten().map(Key::into_attributes)
-        });
-        let found = self.batches(keys.collect()).await?;
+        // An identifier and its own number have one place, and a batch that names a key twice is none.
+        let keys: BTreeSet<Key> = named
+            .iter()
+            .flat_map(|(number, client_id)| {
+                let document = DocumentUri::is_meant_by(client_id).then(|| metadata_document_key(service.id, *number));
+                [Some(client_key(service.id, *number)), document].into_iter().flatten()
+            })
+            .collect();
+        let found = self.batches(keys.into_iter().map(Key::into_attributes).collect()).await?;
         let today = self.clock.today();
         let is_due_of =
             |item: &Item| text(item, USED).is_none_or(|day| day < today.as_str()) || item.contains_key(UNCONFIRMED);
         let (mut known, mut due) = (Vec::new(), Vec::new());
         for item in &found {
-            let named =
-                text(item, "client_id").and_then(|id| numbers.iter().find(|(_, client_id)| client_id.as_str() == id));
-            let Some((number, client_id)) = named else { continue };
+            let is_it = |id: &str| named.iter().find(|(_, client_id)| client_id.as_str() == id);
+            let Some((number, client_id)) = text(item, "client_id").and_then(is_it) else { continue };
             let is_document = text(item, "SK") == Some("M");
             let copy = if is_document { kept_document(item)?.copy } else { None };
             if is_document && copy.is_none() {

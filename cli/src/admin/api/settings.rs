@@ -26,7 +26,8 @@ pub(in crate::admin) struct Settings {
     /// one of `REGISTRAR_API`.
     #[arg(long, global = true, value_name = "URL")]
     api: Option<String>,
-    /// A file with the token, `-` is the standard input; else it is that of `REGISTRAR_TOKEN`.
+    /// A file with the token, `-` is the standard input; else it is that of `REGISTRAR_TOKEN`, or of --token before the words
+    /// of the command.
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<String>,
     /// The token itself, before the words of the command. Others on this machine see it there: --token-file,

@@ -11,6 +11,7 @@ use operator::shown::type_name;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use shared::client::{ClientType, RegisteredClient, Source};
+use shared::counted::counted;
 use shared::service::Service;
 use shared::store::{Route, Walk, client_cursor, is_named, leads_to_host};
 use shared::time::Clock;
@@ -106,7 +107,10 @@ pub(super) async fn run(list: &List, asked: &Asked, output: &Output) -> Result<(
             }
             listed += 1;
             reached = Some(position_of(&client).to_owned());
-            let row = displayed(client);
+            let mut row = displayed(client);
+            if list.expired {
+                row.insert("state".to_owned(), "ended".into());
+            }
             if output.is_json() {
                 output.line(&row)?;
             } else {
@@ -317,7 +321,7 @@ impl Progress {
     pub(in crate::admin) fn step(&mut self, read: usize) {
         self.read += read;
         if self.is_seen {
-            print::beside(&format!("\r{} clients read", self.read));
+            print::beside(&format!("\r{} read", counted(self.read, "client")));
         }
     }
 

@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::Error;
 use shared::administration::{self, RestoreFault};
+use shared::counted::counted;
 use shared::metadata::RedirectUri;
 use shared::store::Route;
 
@@ -78,7 +79,7 @@ impl Prune {
         let mut deleted = Vec::new();
         if !self.dry_run && !meant.is_empty() {
             let service = self.service.to_string();
-            let what = format!("{} clients of service {service} that nobody uses", meant.len());
+            let what = format!("{} of service {service} that nobody uses", counted(meant.len(), "client"));
             self.consent.to_delete(&what, None, &service)?;
             deleted = match asked {
                 Asked::Table(connection) => self.delete_in_table(&meant, since(unused, connection), connection).await?,
@@ -176,9 +177,9 @@ impl Prune {
         let (mut restored, mut failed) = (Vec::new(), Vec::new());
         for client_id in &pruned {
             let outcome = if self.dry_run {
-                administration::restored(&desk.context(), client_id).await.map(drop)
+                administration::restored(&desk.context(), client_id, None).await.map(drop)
             } else {
-                administration::restore(&desk.context(), client_id).await
+                administration::restore(&desk.context(), client_id, None).await
             };
             match outcome {
                 Ok(()) => restored.push(client_id.as_str()),

@@ -18,6 +18,7 @@ const METADATA: &str = "metadata";
 const ISSUER: &str = "issuer";
 const REGISTRATION: &str = "registration_endpoint";
 const LISTS: &str = "announced";
+const ENDPOINTS: &str = "endpoints";
 const ISS: &str = "authorization_response_iss_parameter_supported";
 
 /// How long an authorization server may take to answer.
@@ -80,6 +81,7 @@ pub(super) async fn examine(
         Ok((url, metadata)) => {
             let mut findings = vec![Finding::ok(METADATA, format!("it is at {url}"))];
             findings.extend(expected.compared(&metadata));
+            findings.extend(dead(service, base_url, &metadata, own, fetch).await);
             findings
         }
         Err(sentence) => vec![Finding::fault(METADATA, sentence)],
@@ -152,6 +154,34 @@ impl Expected {
     }
 }
 
+/// The endpoints that are announced below this service, where nothing is.
+async fn dead(
+    service: &Service,
+    base_url: Option<&str>,
+    metadata: &Map<String, Value>,
+    own: Option<&Own>,
+    fetch: &Fetch,
+) -> Vec<Finding> {
+    let Some(base_url) = service.configuration.base_url.as_deref().or(base_url) else { return Vec::new() };
+    let below = format!("{}/{}/", base_url.trim_end_matches('/'), service.id);
+    let mut findings = Vec::new();
+    for (name, url) in endpoints(metadata).filter(|(_, url)| url.starts_with(&below)) {
+        let Some((.., pair)) = parts(url) else { continue };
+        // Whoever knows the place says something else of what it is asked.
+        if let Err(FetchError::Status(404)) = got(url, &pair, own, fetch, Instant::now() + ASKING).await {
+            let sentence = format!("the server announces {name} at {url}, and nothing is there");
+            findings.push(Finding::fault(ENDPOINTS, sentence));
+        }
+    }
+    findings
+}
+
+/// The URLs of metadata at which clients ask something, but for where they register (RFC 8414 §2).
+fn endpoints(metadata: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
+    let is_one = |name: &str| name == "jwks_uri" || name.ends_with("_endpoint") && name != REGISTRATION;
+    metadata.iter().filter_map(move |(name, value)| Some((name.as_str(), value.as_str()?)).filter(|_| is_one(name)))
+}
+
 /// RFC 9207: a client that knows several servers tells their answers apart by `iss`.
 fn iss(metadata: &Map<String, Value>) -> Finding {
     if metadata.get(ISS) == Some(&Value::Bool(true)) {
@@ -201,11 +231,7 @@ async fn fetched(issuer: &str, own: Option<&Own>, fetch: &Fetch) -> Result<(Stri
     ];
     let mut failures = Vec::new();
     for url in places {
-        let document = match own {
-            Some(own) => own.get(&url, MAX_BYTES, ASKING).await,
-            None => fetch.get_at(&url, std::slice::from_ref(&pair), MAX_BYTES, end).await,
-        };
-        match document {
+        match got(&url, &pair, own, fetch, end).await {
             Ok(document) => {
                 let metadata = parse_object(&document).map_err(|_| format!("what is at {url} is not a JSON object"))?;
                 return Ok((url, metadata));
@@ -215,6 +241,14 @@ async fn fetched(issuer: &str, own: Option<&Own>, fetch: &Fetch) -> Result<(Stri
         }
     }
     Err(format!("the metadata cannot be fetched from {}", failures.join(" nor from ")))
+}
+
+/// What is at a URL of that host and port.
+async fn got(url: &str, pair: &String, own: Option<&Own>, fetch: &Fetch, end: Instant) -> Result<Vec<u8>, FetchError> {
+    match own {
+        Some(own) => own.get(url, MAX_BYTES, ASKING).await,
+        None => fetch.get_at(url, std::slice::from_ref(pair), MAX_BYTES, end).await,
+    }
 }
 
 /// Scheme and host, path, and host with port.

@@ -49,7 +49,11 @@ async fn revoke(service: u64, whose: &Whose, consent: &Consent, api: &Api, outpu
 impl Whose {
     fn asking(&self, method: Method, service: u64) -> Asking {
         let asking = Asking::new(method, &[&service.to_string(), "grants"]);
-        asking.with("client", self.client.as_ref()).with("subject", self.subject.as_ref())
+        let asking = asking.with("client", self.client.as_ref()).with("subject", self.subject.as_ref());
+        match &self.client {
+            Some(client) => asking.about(client),
+            None => asking,
+        }
     }
 
     /// The grants that are meant, so many at the most, and whether there are more: at least one of a user; those of a client

@@ -8,7 +8,7 @@ use shared::policy::ValueFault;
 use shared::service::{Service, ServiceConfiguration};
 use shared::store::ServiceNumber;
 
-use super::{create_new, first_secrets, members, settings, topology};
+use super::{create_new, first_secrets, members, settings, topology, transfer};
 use crate::admin::desk::of_service;
 use crate::admin::input::Input;
 use crate::admin::{Connection, Output, operator};
@@ -88,7 +88,11 @@ fn taken(id: u64, standing: &ServiceNumber) -> Failure {
 }
 
 fn read(input: &Input) -> Result<Declared> {
-    let mut members = input.object()?;
+    let bytes = input.bytes()?;
+    if transfer::is_export(&bytes) {
+        bail!("{input} is a service with its clients: `registrar service import FILE` makes it of that");
+    }
+    let mut members = input.object_of(&bytes)?;
     let id = match members.remove("id") {
         None => None,
         Some(id) => match id.as_u64().filter(|id| (1..=MAX_ID).contains(id)) {

@@ -14,6 +14,7 @@ use clap::Args;
 use super::declaration::MAX_ID;
 
 pub(super) use export::export;
+pub(super) use file::is_export;
 pub(super) use import::import;
 
 /// What leaves beside what is decided about a service.

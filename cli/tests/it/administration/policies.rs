@@ -33,6 +33,7 @@ fn a_policy_is_checked_before_any_service_has_it() {
         (json!({"doors": ["oath"]}), "there is no door \"oath\"; there are oauth, authlete"),
         (json!({"custom_members": ["client_id"]}), "client_id"),
         (json!({"grant_types": {"offered": []}}), "grant_types.offered is empty"),
+        (json!({"custom_members": [""]}), "custom_members: \"\" is no name"),
         (json!({"registratoin": "open"}), "no member registratoin"),
         (json!({"policy": {}, "authorization_server": {"scopes_supported": "a"}}), "scopes_supported must be an array"),
         (json!({"policy": {}, "authorization_server": 1}), "authorization_server must be an object"),

@@ -229,7 +229,7 @@ fn without_secrets_a_copy_has_clients_that_get_new_ones() {
     let output = there.admin().run(&["service", "import", shown(&file), "--id", "77", "--json"]);
     assert!(output.status.success(), "{output:?}");
     let warning = String::from_utf8(output.stderr).unwrap();
-    assert!(warning.contains("2 clients need a secret and have none"), "{warning}");
+    assert!(warning.contains("without the secret that it needs: 2 clients"), "{warning}");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer, json!({"id": 77, "clients": 2, "tokens": 0, "without_secret": 2, "known": 0}));
 
@@ -261,6 +261,26 @@ fn without_secrets_a_copy_has_clients_that_get_new_ones() {
 }
 
 /// A file of lines.
+/// Each of the two ways out of a table has its own way in, and names it.
+#[test]
+fn what_goes_in_by_the_other_way_is_told_so() {
+    let here = Place::new("other-way");
+    let id = here.admin().open_service();
+    let declaration = here.admin().run(&["service", "export", &id]);
+    let declaration = String::from_utf8(declaration.stdout).unwrap();
+    let compact = serde_json::from_str::<Value>(&declaration).unwrap().to_string();
+    for (name, text) in [("printed.json", declaration), ("compact.json", compact)] {
+        let file = here.file(name, &text);
+        let told = String::from_utf8(here.admin().run(&["service", "import", shown(&file)]).stderr).unwrap();
+        assert!(told.contains(&format!("`registrar service apply {}`", shown(&file))), "{told}");
+    }
+    let file = here.file("service.jsonl", &here.export(&id, &[]));
+    let told = String::from_utf8(here.admin().run(&["service", "apply", shown(&file)]).stderr).unwrap();
+    assert!(told.contains("`registrar service import FILE`"), "{told}");
+    let told = String::from_utf8(here.admin().run(&["service", "import", "-"]).stderr).unwrap();
+    assert!(told.contains("read twice"), "{told}");
+}
+
 fn written(lines: &[Value]) -> String {
     lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
 }

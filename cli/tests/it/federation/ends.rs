@@ -67,6 +67,36 @@ async fn s12_2_2_a_secret_does_not_expire_before_the_registration() {
 }
 
 #[tokio::test]
+async fn a_lock_outlives_its_client_and_ends_by_the_url_of_the_entity() {
+    let federation = Federation::new().await;
+    federation.registered(&federation.register(&federation.request()).await);
+    let token = federation.world.service_token(1, &shared::caller::Permission::ALL).await;
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("client_id", &federation.party.id).finish();
+    let list = format!("/operator/1/clients?{query}");
+    let found = federation.world.send_bare("GET", &list, Some(&token)).await;
+    let path = format!("/operator/1/clients/{}", found.body["clients"][0]["numeric_id"]);
+    let act = async |action: &str| {
+        federation.world.clock.advance(1);
+        federation.world.send_bare("POST", &format!("{path}/{action}"), Some(&token)).await
+    };
+    assert_eq!(act("lock").await.status, 200);
+    assert_eq!(federation.world.send_bare("DELETE", &path, Some(&token)).await.status, 204);
+    let gone = federation.world.send_bare("GET", &list, Some(&token)).await;
+    assert_eq!((&gone.body["clients"], &gone.body["deleted"]["client_id"]), (&json!([]), &json!(federation.party.id)));
+    assert_eq!(format!("/operator/1/clients/{}", gone.body["deleted"]["numeric_id"]), path, "{gone:?}");
+    let restored = act("restore").await;
+    assert!(
+        restored.status == 409 && restored.text("error_description").contains("unless it is locked"),
+        "{restored:?}"
+    );
+    let again = |second: u64| changed(&federation.request(), "iat", (NOW + second).into());
+    assert_refused(&federation.register(&again(2)).await, 403, "access_denied", "locked");
+    assert_eq!(act("unlock").await.status, 204);
+    federation.registered(&federation.register(&again(3)).await);
+}
+
+#[tokio::test]
 async fn a_lock_outlives_registrations_and_their_ends() {
     let federation = Federation::new().await;
     federation.registered(&federation.register(&federation.request()).await);

@@ -126,6 +126,8 @@ async fn a_client_that_comes_back_by_itself_is_locked_as_it_was_seen() {
         let found = office.bare("GET", &format!("/operator/1/clients?{query}")).await;
         let gone = json!({"clients": [], "deleted": {"client_id": url, "numeric_id": office.number}});
         assert_eq!((found.status, &found.body), (200, &gone));
+        let restored = office.act("restore", &json!({})).await;
+        assert!(restored.status == 409 && restored.text("error_description").contains("by itself"), "{restored:?}");
         office.scene.world.catch_up().await;
         let history = office.bare("GET", &format!("{client}/history")).await;
         assert_eq!(history.body["entries"][0]["events"], json!(["deleted"]), "{history:?}");

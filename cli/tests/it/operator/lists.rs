@@ -1,5 +1,6 @@
 //! Lists and their cursors.
 
+use serde_json::json;
 use shared::caller::Permission;
 use shared::policy::Preset;
 
@@ -123,5 +124,26 @@ async fn the_audit_since_a_time_has_nothing_before_it_in_either_order() {
         let page = operator.get(&format!("audit?limit=2{order}")).await;
         let path = format!("audit?since=9999999999{order}");
         operator.refused_cursor(&path, page.text("next")).await;
+    }
+}
+
+#[tokio::test]
+async fn developers_are_counted_page_by_page() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    for developer in ["c", "a", "b"] {
+        let client = json!({"clientType": "PUBLIC", "developer": developer});
+        let made = operator.world.send_json("POST", "/api/1/client/create", Some(&operator.token), &client).await;
+        assert_eq!(made.status, 200, "{made:?}");
+    }
+    operator.world.catch_up().await;
+    let first = operator.get("counts?developers=true&limit=2").await;
+    let counted = |name: &str| json!({"developer": name, "clients": 1});
+    assert_eq!(first.body["developers"], json!([counted("a"), counted("b")]), "{first:?}");
+    let second = operator.get(&format!("counts?developers=true&cursor={}", first.text("next"))).await;
+    assert_eq!((&second.body["developers"], second.body.get("next")), (&json!([counted("c")]), None), "{second:?}");
+    assert_eq!((&first.body["clients"], &second.body["clients"]), (&json!(3), &json!(3)));
+    for query in ["limit=2", "cursor=a"] {
+        let refused = operator.get(&format!("counts?{query}")).await;
+        assert_eq!((refused.status, refused.text("error")), (400, "invalid_request"), "{query}: {refused:?}");
     }
 }

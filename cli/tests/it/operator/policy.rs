@@ -179,26 +179,34 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
     for (patch, part) in [
         (
             json!({"token_endpoint_auth_methods": {"offered": ["none"], "unoffered": "refuse"}}),
-            "token_endpoint_auth_methods: the default",
+            "token_endpoint_auth_methods does not offer",
         ),
         (
             json!({"token_endpoint_auth_methods": {"offered": [], "unoffered": "drop"}}),
             "token_endpoint_auth_methods.offered is empty",
         ),
-        (json!({"scopes": {"offered": "a b", "default": "c", "unoffered": "drop"}}), "scopes: the default"),
+        (json!({"scopes": {"offered": "a b", "default": "c", "unoffered": "drop"}}), "scopes.default: 'c'"),
         (
             json!({"grant_types": {"offered": ["authorization_code"], "default": ["refresh_token"], "unoffered": "drop"}}),
-            "grant_types: the default",
+            "grant_types.default: 'refresh_token'",
         ),
         (json!({"response_types": {"offered": [], "unoffered": "drop"}}), "response_types"),
         (
             json!({"response_types": {"offered": ["code"], "default": ["token"], "unoffered": "drop"}}),
-            "response_types: the default",
+            "response_types.default: 'token'",
         ),
         (json!({"response_types": {"offered": ["token"], "unoffered": "drop"}}), "grant_types lacks its grant"),
         (json!({"names": {"reserved": [""]}}), "names: reserved"),
         (json!({"doors": ["back"]}), "back"),
         (json!({"custom_members": ["client_id"]}), "client_id"),
+        (json!({"custom_members": ["flags"]}), "custom_members: 'flags'"),
+        (json!({"custom_members": [""]}), "custom_members: ''"),
+        (
+            json!({"token_endpoint_auth_methods": {"offered": ["none"]}}),
+            "'client_secret_basic', which a client has that asks for none (RFC 7591): say another in \
+             token_endpoint_auth_methods.default",
+        ),
+        (json!({"scopes": {"offered": "read", "default": "read write"}}), "scopes.default: 'write'"),
         (json!({"redirect_uris": {"hosts": ["http://x"]}}), "redirect_uris: hosts: 'http://x'"),
         (json!({"redirect_uris": {"hosts": ["*.x.example"]}}), "redirect_uris: hosts"),
         (json!({"redirect_uris": {"hosts": ["x.example:8443"]}}), "redirect_uris: hosts"),
@@ -208,6 +216,10 @@ async fn a_policy_that_contradicts_itself_is_neither_taken_nor_tried() {
         (json!({"redirect_uris": {"known_hosts": ["App.example"]}}), "redirect_uris: known_hosts"),
         (
             json!({"software_statements": {"required": false, "issuers": [{"issuer": "https://s.example", "jwks_uri": "…"}]}}),
+            "jwks_uri",
+        ),
+        (
+            json!({"software_statements": {"issuers": [{"issuer": "https://s.example", "jwks_uri": "https://s.example/…"}]}}),
             "jwks_uri",
         ),
     ] {

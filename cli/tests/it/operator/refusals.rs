@@ -92,6 +92,9 @@ async fn what_was_refused_and_changed_is_shown() {
     let counts = operator.get("counts?days=2").await;
     assert_eq!(counts.body["clients"], 1, "{counts:?}");
     assert_eq!(counts.body["days"][0]["clients"], 1);
+    let [hour] = counts.body["hours"].as_array().unwrap().as_slice() else { panic!("{counts:?}") };
+    let parts = (&hour["registered"], &hour["refusals"], &hour["refused"]);
+    assert_eq!(parts, (&json!({"oauth": 1}), &json!({"oauth": 1}), &json!(1)), "{hour}");
     let refusals = operator.get("refusals").await;
     let refusal = &refusals.body["refusals"][0];
     assert_eq!((&refusal["error"], &refusal["count"]), (&json!("invalid_redirect_uri"), &json!(1)), "{refusals:?}");

@@ -229,7 +229,15 @@ async fn rfc7591_3_2_1_nobody_sets_a_statement_that_was_not_verified() {
     let client = format!("clients/{id}");
     let refused = operator.send("PATCH", &client, &json!({"software_statement": "x.y.z"})).await;
     assert_eq!((refused.status, refused.text("error")), (400, "invalid_client_metadata"), "{refused:?}");
-    assert!(refused.text("error_description").contains("software_statement"), "{refused:?}");
+    let said = "software_statement is not the one that was verified when the client registered";
+    assert_eq!(refused.text("error_description"), said, "{refused:?}");
+    let unread = json!({"redirect_uris": ["https://rp.example/cb"], "software_statement": "x.y.z"});
+    let refused = operator.send("POST", "clients", &unread).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(
+        refused.text("error_description").contains("software_statement: the service trusts no issuer"),
+        "{refused:?}"
+    );
     assert_eq!(operator.get(&client).await.body["version"], json!(1));
     let tried = json!({"client": {"redirect_uris": ["https://rp.example/cb"], "software_statement": "x.y.z"}});
     let tried = operator.send("POST", "policy/try", &tried).await;
@@ -321,7 +329,7 @@ async fn a_client_that_is_gone_is_found_by_its_identifier() {
     let until = operator.world.clock.now() + 30 * 24 * 60 * 60;
     let gone = json!({"client_id": id, "numeric_id": number});
     let mut restorable = gone.clone();
-    json_patch::merge(&mut restorable, &json!({"client_name": "One", "restorable_until": until}));
+    json_patch::merge(&mut restorable, &json!({"client_name": "One", "restorable_until": until, "version": 1}));
     for name in [&id, &number.to_string()] {
         let found = operator.get(&format!("clients?client_id={name}")).await.body;
         assert_eq!(found, json!({"clients": [], "deleted": restorable}), "{name}");

@@ -429,6 +429,33 @@ fn audit<'w>(more: &[&'w str]) -> Vec<&'w str> {
     [&["audit", "--service", "1"], more].concat()
 }
 
+/// What is kept of what was refused is no registration: its values are masked.
+#[test]
+fn a_sample_of_a_refusal_is_tried_by_the_table_and_by_the_api() {
+    let data = Folder::new("api-sample");
+    let served = Served::start(&data, &["--memory"]);
+    let desk = Desk::at(&data, &served);
+    let refused = json!({"client_name": "x", "redirect_uris": ["https://rp.example/cb#x"]}).to_string();
+    assert_eq!(served.send("POST", served.text("registration_endpoint"), None, &refused).0, 400);
+    let file = data_file(&data, "policy.json", &json!({"registration": "open"}).to_string());
+    let refusals: Value = desk.admin.json(&["audit", "--service", "1", "--refused"]);
+    let sample = &refusals[0]["samples"][0]["sent"];
+    assert_eq!(sample["redirect_uris"], json!(["https://rp.example/…#…"]), "{refusals}");
+    let sampled = data.0.join("sample.json");
+    std::fs::write(&sampled, sample.to_string()).unwrap();
+    let tried = ["policy", "try", "1", "--sample", sampled.to_str().unwrap()];
+    for output in [desk.admin.run(&tried), desk.by_api(&tried)] {
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(4) && told.contains("fragment"), "as the client was refused: {told}");
+    }
+    let check = ["policy", "check", &file, "--sample", sampled.to_str().unwrap(), "--json"];
+    let checked = crate::program::registrar().args(check).output().unwrap();
+    let outcome: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert!(outcome["client"]["redirect_uris"][0].as_str().unwrap().starts_with("https://rp.example/"), "{outcome}");
+    assert!(outcome["refused"]["error_description"].as_str().unwrap().contains("fragment"), "{outcome}");
+    served.stop();
+}
+
 #[test]
 fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     let data = Folder::new("api-rest");
@@ -495,7 +522,7 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         if create.contains(&"client.read") {
             let token = made["token"].as_str().unwrap();
             let (code, text) = failure(&desk.by_api_as(token, &["client", "lock", "--service", "1", &one]));
-            assert!(code == 5 && text == "error: the token does not permit this\n", "{text}");
+            assert!(code == 5 && text == "error: the token does not permit this: it needs client.write\n", "{text}");
             assert_eq!(printed(&desk.by_api(&revoke)), "The token is revoked.\n");
             let (code, text) = failure(&desk.by_api_as(token, &["client", "list", "--service", "1"]));
             assert!(code == 5 && text == "error: the token is not valid for this request\n", "{text}");
@@ -522,11 +549,15 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
         desk.same(&audit(more));
     }
     assert!(desk.same(&audit(&["--refused"])).contains("invalid_redirect_uri"));
-    wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 clients"));
+    wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 client."));
     desk.same(&["service", "stats", "1"]);
     let hours = desk.same(&["service", "stats", "1", "--hours"]);
     let row: Vec<&str> = hours.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!((row.len(), &row[1..], row[0].len()), (4, &["oauth", "1", "1"][..], "2026-09-21T14".len()), "{hours}");
+    assert_eq!(
+        (row.len(), &row[1..], row[0].len()),
+        (5, &["oauth", "1", "oauth", "1"][..], "2026-09-21T14".len()),
+        "{hours}"
+    );
     desk.same(&["service", "federation", "check", "1"]);
     let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];
     let (table, api) = (desk.admin.run(&rehearsed), desk.by_api(&rehearsed));
@@ -738,7 +769,7 @@ fn a_token_comes_from_where_others_do_not_see_it() {
         (&["whoami", "--api", url, "--token-file", &other], 5, "an operator's token is needed"),
         (&["--token", token, "whoami"], 2, "a token is for an API"),
         (&["--token", token, "whoami", "--api", url, "--token-file", &file], 2, "exclude each other"),
-        (&["whoami", "--api", url, "--token", token], 2, "unexpected argument '--token'"),
+        (&["whoami", "--api", url, "--token", token], 2, "--token comes before the words of the command"),
     ] {
         let (found, _, text) = json_failure(&run(words, &[], None));
         assert!(found == code && text.contains(part), "{words:?}: {found} {text}");

@@ -48,9 +48,8 @@ fn what_fits_is_said_line_by_line() {
     admin.json(&["service", "update", "1", "--metadata", "authorization_response_iss_parameter_supported=true"]);
     let output = admin.run(&[&["doctor", "1", "--json"], &reach[..]].concat());
     assert_eq!(finding(&findings(&output), "authorization_response_iss_parameter_supported").0, "ok");
-    let distrusted = findings(&admin.run(&["doctor", "1", "--json"]));
-    let (status, sentence) = finding(&distrusted, "metadata");
-    assert!(status == "fault" && sentence.contains("give it with --extra-ca"), "{sentence}");
+    let in_its_folder = findings(&admin.run(&["doctor", "1", "--json"]));
+    assert_eq!(finding(&in_its_folder, "metadata").0, "ok", "the folder has its certificate: {in_its_folder}");
     let copied = Folder::new("doctor-copied");
     std::fs::create_dir_all(&copied.0).unwrap();
     for file in ["key", "env"] {
@@ -60,6 +59,9 @@ fn what_fits_is_said_line_by_line() {
     let unknown = findings(&stranger.run(&["doctor", "1", "--json"]));
     let (status, sentence) = finding(&unknown, "metadata");
     assert!(status == "warning" && sentence.contains("give --base-url"), "{sentence}");
+    let distrusted = findings(&stranger.run(&["doctor", "1", "--json", "--base-url", base_url]));
+    let (status, sentence) = finding(&distrusted, "metadata");
+    assert!(status == "fault" && sentence.contains("give it with --extra-ca"), "{sentence}");
     served.stop();
 }
 
@@ -197,4 +199,23 @@ fn completions_and_manual_pages_name_the_commands() {
     assert!(code == 1 && text.starts_with("error: cannot write to /proc/nowhere"), "{text}");
     assert_eq!(registrar().args(["completions", "tcl"]).output().unwrap().status.code(), Some(2));
     assert_eq!(failure(&registrar().args(["man", "--table", "other"]).output().unwrap()).0, 2);
+}
+
+#[test]
+fn endpoints_of_this_api_that_are_announced_are_there() {
+    let data = Folder::new("doctor-endpoints");
+    let served = Served::start(&data, &["--memory", "--tls", "--demo-login"]);
+    let admin = Administration { served: &served, key_file: data.0.join("key") };
+    let output = admin.run(&["doctor", "1", "--json"]);
+    let found = findings(&output);
+    assert!(output.status.success(), "{found}");
+    assert!(found.as_array().unwrap().iter().all(|row| row["check"] != "endpoints"), "each is there: {found}");
+    let gone = format!("{}/1/gone", served.text("base_url"));
+    admin.json(&["service", "update", "1", "--metadata", &format!("introspection_endpoint={gone}")]);
+    let output = admin.run(&["doctor", "1", "--json"]);
+    let found = findings(&output);
+    let (status, sentence) = finding(&found, "endpoints");
+    assert_eq!((status, output.status.code()), ("fault", Some(1)), "{found}");
+    assert_eq!(sentence, format!("the server announces introspection_endpoint at {gone}, and nothing is there"));
+    served.stop();
 }

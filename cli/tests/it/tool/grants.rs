@@ -31,7 +31,9 @@ impl<'s> Shop<'s> {
     /// A user lets the client have those scopes: a code.
     pub(super) fn code(&self, subject: &str, scope: &str) -> String {
         let id = &self.client_id;
-        let tail = "redirect_uri=https://rp.example/cb&nonce=n";
+        // RFC 7636 appendix B: services ask for a code challenge.
+        let challenge = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        let tail = format!("redirect_uri=https://rp.example/cb&nonce=n&{challenge}");
         let parameters = format!("response_type=code&client_id={id}&scope={scope}&{tail}");
         let begun = self.post("/auth/authorization", &json!({ "parameters": parameters }));
         let issue = json!({"ticket": begun["ticket"], "subject": subject});

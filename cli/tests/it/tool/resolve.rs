@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::api::Desk;
 use crate::https::{Page, Site};
-use crate::program::{Administration, Folder, Served};
+use crate::program::{Administration, Folder, Served, wait_until};
 
 /// Where the document of most tests is.
 const PATH: &str = "/oauth/client.json";
@@ -271,4 +272,42 @@ async fn a_client_that_is_known_by_its_document_alone_is_shown_locked_and_delete
     assert_eq!(scene.site.requests(), requests, "an operator has nothing fetched");
     assert_eq!(scene.look_up().0, 200, "whoever asks next has it fetched anew");
     assert!(client("unlock", &[]).status.success(), "one that is not locked");
+}
+
+/// A URL does not survive in a path, and it is found all the same: before anybody decided about it, and once it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_named_by_a_url_is_found_over_http_as_by_the_table() {
+    let scene = Scene::new("resolve-api").await;
+    scene.publish("", &json!({}));
+    let desk = Desk::at(&scene.data, &scene.served);
+    let url = scene.url.as_str();
+    let both = |words: &[&str]| {
+        let words = [words, &["--service", "1"]].concat();
+        let (api, table) = (desk.by_api(&words), desk.admin.run(&words));
+        assert_eq!((api.status.code(), api.stderr), (table.status.code(), table.stderr.clone()), "{words:?}");
+        assert_eq!(String::from_utf8(api.stdout).unwrap(), String::from_utf8(table.stdout).unwrap(), "{words:?}");
+        (table.status.code().unwrap(), String::from_utf8(table.stderr).unwrap())
+    };
+    let by_api = |verb: &str, more: &[&str]| {
+        let output = desk.by_api(&[&["client", verb, "--service", "1", url], more].concat());
+        assert!(output.status.success(), "{verb}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(both(&["client", "show", url]).0, 3, "nobody has asked for it");
+    assert_eq!(scene.look_up().0, 200);
+    assert_eq!(both(&["client", "show", url, "--json"]).0, 0);
+    assert_eq!(both(&["client", "list", "--json"]).0, 0);
+    assert_eq!(by_api("lock", &[]), format!("Client {url} is locked.\n"));
+    assert_eq!(both(&["client", "lock", url]).0, 0, "it is so already");
+    by_api("unlock", &[]);
+    by_api("delete", &["--yes"]);
+    let (code, sentence) = both(&["client", "restore", url]);
+    assert!(code == 6 && sentence.contains("it comes back by itself"), "{sentence}");
+    assert_eq!(both(&["client", "show", url]).0, 3);
+    wait_until(|| String::from_utf8(desk.by_api(&audit(url)).stdout).unwrap().contains("deleted"));
+    assert_eq!(both(&["audit", "--client", url]).0, 0);
+}
+
+fn audit(url: &str) -> [&str; 5] {
+    ["audit", "--service", "1", "--client", url]
 }

@@ -19,9 +19,9 @@ endpoint!(create, "authlete-service-create", [Post], ["/api/service/create"]);
 /// without `jwks` gets keys, so that it can sign from the start.
 async fn create(call: &Call<'_>) -> Result<Response, Error> {
     let operator = call.operator().await?;
-    let organization = operator.organization().ok_or(Core::InsufficientScope)?;
+    let organization = operator.organization().ok_or(Core::InsufficientScope(Vec::new()))?;
     if !operator.may(&[Permission::ServiceWrite]) {
-        return Err(Core::InsufficientScope.into());
+        return Err(Core::InsufficientScope(vec![Permission::ServiceWrite]).into());
     }
     let sent = body::json_or_form(call.request, object::shape)?;
     // Programs for Authlete do not look for clients to end.

@@ -12,7 +12,7 @@ endpoint!(delete, "authlete-service-delete", [Delete], ["/api/{serviceId}/servic
 async fn delete(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ServiceWrite]).await?;
     if desk.operator.organization().is_none() {
-        return Err(Core::InsufficientScope.into());
+        return Err(Core::InsufficientScope(Vec::new()).into());
     }
     call.app.store.delete_service(desk.service.id, &call.origin(desk.service.policy(), &desk.operator)).await?;
     Ok(Response::empty(204))

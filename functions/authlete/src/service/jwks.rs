@@ -16,7 +16,7 @@ async fn jwks(call: &Call<'_>) -> Result<Response, Error> {
     let desk = call.desk(&[Permission::ServiceRead, Permission::ServiceWrite, Permission::UseService]).await?;
     let private = pretty::asks(call.request, "includePrivateKeys");
     if private && !desk.operator.may(&[Permission::ServiceWrite]) {
-        return Err(Core::InsufficientScope.into());
+        return Err(Core::InsufficientScope(vec![Permission::ServiceWrite]).into());
     }
     let (service, keys) = (&desk.service, &call.app.keys);
     let set = if private { private_jwks(&service.secrets(keys).await?)? } else { service.public_jwks(keys).await? };

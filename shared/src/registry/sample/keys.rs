@@ -6,6 +6,7 @@ use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BAS
 use serde_json::{Map, Value};
 
 use super::{number_more, text, uri};
+use crate::counted::counted;
 use crate::metadata::{MAX_BODY_BYTES, PublicJwk, is_algorithm, is_hidden, is_private_member};
 
 /// Members that rules look at.
@@ -65,7 +66,7 @@ const POINTS: [[&str; 3]; 5] = [
 
 /// What is shown of a set: the first keys, and the one at that place in any case.
 pub(super) fn masked(set: &Map<String, Value>, most: usize, at: Option<usize>) -> Value {
-    let Some(keys) = set.get("keys") else { return format!("{} members", set.len()).into() };
+    let Some(keys) = set.get("keys") else { return counted(set.len(), "member").into() };
     let Value::Array(keys) = keys else { return Map::from_iter([("keys".to_owned(), kind(keys))]).into() };
     let (last, named) = (most.saturating_sub(1), at.filter(|at| *at >= most).and_then(|at| keys.get(at)));
     let first = keys.iter().take(if named.is_some() { last } else { most });
@@ -109,8 +110,8 @@ fn shown_member(name: &str, value: &Value) -> Value {
 /// What is no set, key or text where there should be one.
 fn kind(value: &Value) -> Value {
     match value {
-        Value::Object(members) => format!("{} members", members.len()).into(),
-        Value::Array(values) => format!("{} values", values.len()).into(),
+        Value::Object(members) => counted(members.len(), "member").into(),
+        Value::Array(values) => counted(values.len(), "value").into(),
         Value::String(text) => text::masked(text, &[]).into(),
         Value::Number(_) => "a number".into(),
         Value::Null | Value::Bool(_) => value.clone(),

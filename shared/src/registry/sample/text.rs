@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::counted::counted;
+
 /// What fills a text by whose length more is known than by its characters.
 const FILL: [&str; 4] = ["x", "é", "ー", "𝕩"];
 
@@ -9,9 +11,9 @@ const FILL: [&str; 4] = ["x", "é", "ー", "𝕩"];
 /// has, ` with U+202E and U+0000`.
 pub(super) fn masked(text: &str, kinds: &[fn(char) -> bool]) -> String {
     let characters = text.chars().count();
-    let mut shown = format!("{characters} characters");
+    let mut shown = counted(characters, "character");
     if text.len() != characters {
-        let _ = write!(shown, ", {} bytes", text.len());
+        let _ = write!(shown, ", {}", counted(text.len(), "byte"));
     }
     let mut marks: Vec<String> =
         kinds.iter().filter_map(|is_it| text.chars().find(|letter| is_it(*letter))).map(mark).collect();
@@ -48,9 +50,11 @@ pub(super) fn stand_in(shown: &str, most: usize) -> Option<String> {
     Some(one.repeat(plain) + other + &four.repeat(widest) + &marks)
 }
 
-/// A number before a word.
+/// A number before a word, which is in the plural, or of one in the singular.
 pub(super) fn number(text: &str, word: &str) -> Option<usize> {
-    text.strip_suffix(word)?.strip_suffix(' ')?.parse().ok()
+    let (number, counted) = text.split_once(' ')?;
+    let is_it = counted == word || word.strip_suffix('s') == Some(counted);
+    if is_it { number.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -62,6 +66,7 @@ mod tests {
     fn what_stands_for_a_text_is_as_long_and_has_in_it_what_rules_look_for() {
         for (text, shown) in [
             ("", "0 characters"),
+            ("x", "1 character"),
             ("Mallory's", "9 characters"),
             ("Zoë", "3 characters, 4 bytes"),
             ("Zoë ー 𝕩 é", "9 characters, 16 bytes"),

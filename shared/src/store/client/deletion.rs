@@ -41,6 +41,10 @@ pub enum Unrestorable {
     Living,
     /// It has ended by itself.
     Ended,
+    /// It was deleted while it was locked.
+    Locked,
+    /// It was deleted, and others vouch for it.
+    ComesBack,
     /// It was deleted, and nothing was kept of it.
     ForGood,
     /// A ceiling has let it go.
@@ -61,6 +65,11 @@ impl Unrestorable {
             Self::Unknown => "there is no such client, and none that was deleted in the last thirty days",
             Self::Living => "the client is not deleted",
             Self::Ended => "the client has ended by itself, and was not deleted: it may register again",
+            Self::Locked => "the client was locked when it was deleted, and so went for good",
+            Self::ComesBack => {
+                "the client was deleted, and others vouch for it: it comes back by itself once it is asked for, unless it is \
+                 locked"
+            }
             Self::ForGood => "the client was deleted for good, by its registrant or by an operator",
             Self::MadeRoom => {
                 "the client made room for others, by the policy's clients_per_service: it may register again"
@@ -420,6 +429,11 @@ impl Store {
             (Some(_), _) if is_over => return Ok(Err(Unrestorable::TooLate)),
             (Some(_), Some(AttributeValue::M(undo))) => undo,
             (Some(AttributeValue::S(by)), _) if by == CEILING => return Ok(Err(Unrestorable::MadeRoom)),
+            // What was known by its document alone leaves no source.
+            _ if text(item, "source").and_then(Source::parse).is_none_or(|by| !by.is_operators_to_change()) => {
+                return Ok(Err(Unrestorable::ComesBack));
+            }
+            _ if is_locked(item) => return Ok(Err(Unrestorable::Locked)),
             _ => return Ok(Err(Unrestorable::ForGood)),
         };
         let client = Self::stored_client(service_id, numeric_id, undo)?;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use shared::counted::counted;
 use shared::credentials::KeyEncryption;
 use shared::service::Service;
 use shared::store::Route;
@@ -79,7 +80,9 @@ impl Departure<'_> {
     fn tell(&self, left: &End) {
         let End { clients, tokens, .. } = left;
         print::complain(&format!(
-            "Exported: {clients} clients, {tokens} tokens. Those that changed meanwhile are of either state."
+            "Exported: {}, {}. Those that changed meanwhile are of either state.",
+            counted(clients, "client"),
+            counted(tokens, "token")
         ));
         if self.recipient.is_none() {
             print::complain(

@@ -19,6 +19,7 @@ use shared::transfer::Carried;
 use super::super::declaration::MAX_ID;
 use super::attributes;
 use super::key::{Holder, Recipient};
+use crate::admin::input::Input;
 
 /// What an export says that it is.
 const FORMAT: &str = "registrar service";
@@ -240,9 +241,14 @@ pub(super) struct Lines {
 impl Lines {
     /// Opens a file, and reads its first line.
     pub(super) fn open(path: &Path) -> Result<Self> {
+        ensure!(path != Path::new("-"), "the file is read twice: it cannot be the standard input");
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut reader = BufReader::new(file);
-        let header = first(&mut reader).with_context(|| format!("{}: line 1", path.display()))?;
+        let header = match first(&mut reader) {
+            Ok(header) => header,
+            Err(_) if is_declaration(path) => bail!(declared(path)),
+            Err(error) => return Err(error.context(format!("{}: line 1", path.display()))),
+        };
         let seen = End::of(header.service);
         Ok(Self { path: path.to_owned(), reader, number: 1, last: Kind::Export, header, seen })
     }
@@ -300,11 +306,34 @@ impl Lines {
     }
 }
 
+/// Whether a file is a service as `export` prints it without its clients.
+fn is_declaration(path: &Path) -> bool {
+    Input::File(path.to_owned()).object().is_ok_and(|members| members.contains_key("policy"))
+}
+
+fn declared(path: &Path) -> String {
+    let file = path.display();
+    format!(
+        "{file} is a service without its clients: `registrar service apply {file}` makes one of it; with its clients it is \
+         printed by `registrar service export ID --clients`"
+    )
+}
+
+/// Whether that is how an export with clients begins.
+pub(in crate::admin::service) fn is_export(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    parse_object_within(first, MAX_LINE).is_ok_and(|members| begins_export(&members))
+}
+
+fn begins_export(members: &Map<String, Value>) -> bool {
+    let has = |name: &str, value: &str| members.get(name).is_some_and(|found| found == value);
+    has("item", Kind::Export.name()) && has("format", FORMAT)
+}
+
 fn first(reader: &mut impl BufRead) -> Result<Header> {
     let mut members = members(reader)?.context("the file is empty")?;
-    let is_export = members.remove("item").is_some_and(|item| item == Kind::Export.name())
-        && members.get("format").is_some_and(|format| format == FORMAT);
-    ensure!(is_export, "format: this is no export with clients: registrar service export ID --clients");
+    ensure!(begins_export(&members), "format: this is no export with clients: registrar service export ID --clients");
+    members.remove("item");
     let version = members.get("version").and_then(Value::as_u64).context("version: it is no number")?;
     ensure!(version == VERSION, "version: it is {version}, and this program reads {VERSION}");
     let header: Header = typed(members)?;

@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::future::try_join_all;
 use serde_json::Map;
 use shared::Error::Contention;
+use shared::counted::counted;
 use shared::credentials::IdSalt;
 use shared::service::{Service, ServiceConfiguration};
 use shared::store::{Entered, ServiceNumber, Store, TokenRecord};
@@ -264,9 +265,9 @@ fn tell(file: &Source<'_>, found: &Found, known: Option<u64>, output: &Output) -
         Some(known) => format!(" Of these clients {known} had been there before."),
     };
     if found.without_secret > 0 {
+        let clients = counted(found.without_secret, "client");
         print::complain(&format!(
-            "warning: {} clients need a secret and have none: each gets one with its next update",
-            found.without_secret
+            "warning: without the secret that it needs: {clients}; each gets one with its next update"
         ));
     }
     if !found.has_secrets && found.configuration.federation.enabled {
@@ -281,5 +282,6 @@ fn tell(file: &Source<'_>, found: &Found, known: Option<u64>, output: &Output) -
         ("without_secret".to_owned(), found.without_secret.into()),
     ]);
     members.extend(known.map(|known| ("known".to_owned(), known.into())));
-    output.told(&format!("{outcome}: {clients} clients, {tokens} tokens.{before}"), &members)
+    let there = format!("{}, {}", counted(clients, "client"), counted(tokens, "token"));
+    output.told(&format!("{outcome}: {there}.{before}"), &members)
 }

@@ -51,7 +51,7 @@ fn what_is_not_the_api_is_told_and_the_token_goes_nowhere_else() {
         (redirect, None, 4, "leads elsewhere, where the token is not sent (302)"),
         (html, None, 4, "answers what is no JSON object (200)"),
         (list, None, 4, "answers what is no JSON object (200)"),
-        (gateway, None, 4, "Not Found"),
+        (gateway, None, 4, "has nothing below /operator/"),
         (endless, Some(much), 4, "answers without end (200)"),
         (String::new(), None, 7, "cannot be reached"),
         (chatty, None, 5, "not …"),

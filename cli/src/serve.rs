@@ -1,5 +1,7 @@
 //! `registrar serve`: the whole API on one machine.
 
+mod announcement;
+
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
@@ -16,7 +18,6 @@ use shared::app::{ServiceCaching, Settings};
 use shared::credentials::KeyEncryption;
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
-use shared::http::{Endpoint, Method};
 use shared::limits::{self, RateLimit};
 use shared::store::Store;
 use shared::time::Clock;
@@ -37,6 +38,7 @@ use crate::host::{self, Hosts};
 use crate::print::{complain, say};
 use crate::tls::{self, Identity};
 use crate::{environment, logging, private, streams};
+use announcement::{announce, registration, replaced};
 
 /// Where the embedded DynamoDB listens unless told otherwise, if it can.
 const DYNAMODB: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
@@ -463,63 +465,6 @@ fn write_environment(
         (environment::REACHABLE, &reachable),
     ];
     environment::write(data.path(), &variables)
-}
-
-/// A command that registers a client of the demo service.
-fn registration(options: &Options, data: &DataFolder, demo: &Demo) -> String {
-    let trusting =
-        if options.tls { format!("--cacert {} ", data.file(SERVER_CERTIFICATE).display()) } else { String::new() };
-    format!(
-        "curl {trusting}{} -H 'Content-Type: application/json' -d '{{\"client_name\":\"My app\",\"redirect_uris\":[\"http://127.0.0.1/callback\"],\"token_endpoint_auth_method\":\"none\"}}'",
-        demo.registration_endpoint
-    )
-}
-
-fn announce(
-    options: &Options,
-    data: &DataFolder,
-    demo: &Demo,
-    stet_service: Option<u64>,
-    own_url: &str,
-    registration: &str,
-) {
-    say!("Registrar listens on {}", demo.base_url);
-    if options.base_url.is_some() {
-        say!("  itself             {own_url}");
-    }
-    say!("  embedded DynamoDB  {}", demo.dynamodb_endpoint);
-    let memory = if options.memory { " (table in memory)" } else { "" };
-    say!("  data               {}{memory}", data.path().display());
-    let (id, organization) = (demo.service_id, &demo.organization);
-    say!(
-        "  demo service       {id}, of the organization {organization}  (tokens in {})",
-        data.file("demo.json").display()
-    );
-    if let (Some(_), Some(id)) = (&demo.stet_base_url, stet_service) {
-        say!("  STET service       {id}");
-    }
-    say!("\nRoutes");
-    routes(crate::api_endpoints());
-    if let Some(stet) = &demo.stet_base_url {
-        say!("\nRoutes on {stet} (with a client certificate)");
-        routes(crate::stet_endpoints());
-    }
-    say!("\nRegister a client\n  {registration}");
-}
-
-fn replaced(own: OwnService) {
-    if let Some(deleted) = own.replaces {
-        say!("\nThe demo service {deleted} was deleted. A new one, {}, takes its place.", own.id);
-    }
-}
-
-fn routes(endpoints: impl Iterator<Item = &'static Endpoint>) {
-    for endpoint in endpoints {
-        let methods: Vec<&str> = endpoint.methods.iter().copied().map(Method::as_str).collect();
-        for path in endpoint.paths {
-            say!("  {:<16} {path}", methods.join(" "));
-        }
-    }
 }
 
 /// Ends with Ctrl-C or SIGTERM, listening from now on.

@@ -88,9 +88,9 @@ pub(in crate::admin) const REFUSALS: Member = (
 /// How many clients each day has.
 pub(in crate::admin) const DAYS: Member = ("days", Is::Rows(&[("clients", Is::Number), ("day", Is::Text)]));
 
-/// What was registered, by door, and refused in each hour.
+/// What was registered and refused in each hour, by door.
 pub(in crate::admin) const HOURS: Member =
-    ("hours", Is::Rows(&[("hour", Is::Text), ("refused", Is::Number), ("registered", Is::Numbers)]));
+    ("hours", Is::Rows(&[("hour", Is::Text), ("refusals", Is::Numbers), ("registered", Is::Numbers)]));
 
 /// How many clients each developer has.
 pub(in crate::admin) const DEVELOPERS: Member =
@@ -229,7 +229,7 @@ mod tests {
             (json!({"changes": [change]}), CHANGES, "changes[0].what, a string"),
             (json!({"changes": null}), CHANGES, "changes, an array of objects"),
             (
-                json!({"hours": [{"hour": "2026-09-21T14", "refused": 0, "registered": {"oauth": -1}}]}),
+                json!({"hours": [{"hour": "2026-09-21T14", "refusals": {}, "registered": {"oauth": -1}}]}),
                 HOURS,
                 "hours[0].registered, an object of whole numbers",
             ),
@@ -240,7 +240,7 @@ mod tests {
         let about_a_service = json!({"at": 1, "events": [], "subject": "service"});
         for (answer, must_have) in [
             (json!({"grants": [grant]}), GRANTS),
-            (json!({"hours": [{"hour": "2026-09-21T14", "refused": 0, "registered": {"oauth": 1}}]}), HOURS),
+            (json!({"hours": [{"hour": "2026-09-21T14", "refusals": {}, "registered": {"oauth": 1}}]}), HOURS),
             (json!({"entries": [about_a_service]}), ENTRIES),
             (json!({}), CHANGES),
         ] {

@@ -27,10 +27,12 @@ pub(super) async fn run(id: u64, asked: &Asked, output: &Output) -> Result<()> {
 
 /// The same with what each door has in words: `oauth 3, stet 1`.
 fn for_people(mut hour: Map<String, Value>) -> Map<String, Value> {
-    if let Some(Value::Object(doors)) = hour.get("registered") {
-        let doors = doors.iter().filter(|(_, number)| number.as_u64() != Some(0));
-        let said: Vec<String> = doors.map(|(door, number)| format!("{door} {number}")).collect();
-        hour.insert("registered".to_owned(), said.join(", ").into());
+    for (name, shown) in [("registered", "registered"), ("refusals", "refused")] {
+        if let Some(Value::Object(doors)) = hour.remove(name) {
+            let doors = doors.iter().filter(|(_, number)| number.as_u64() != Some(0));
+            let said: Vec<String> = doors.map(|(door, number)| format!("{door} {number}")).collect();
+            hour.insert(shown.to_owned(), said.join(", ").into());
+        }
     }
     hour
 }

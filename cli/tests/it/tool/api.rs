@@ -97,7 +97,8 @@ fn clients_are_listed_as_the_table_has_them() {
         (&["--redirect-host", "no host"], 0),
         (&["--client-type", "confidential"], 6),
         (&["--client-type", "public"], 0),
-        (&["--ending", "36500d"], 0),
+        (&["--ending", "36500d"], 5), // a locked one does not end
+        (&["--ending", "1d"], 0),
         (&["--locked"], 1),
         (&["--pending"], 0),
         (&["--flagged"], 0),
@@ -552,7 +553,11 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     desk.same(&["service", "stats", "1"]);
     let hours = desk.same(&["service", "stats", "1", "--hours"]);
     let row: Vec<&str> = hours.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!((row.len(), &row[1..], row[0].len()), (4, &["oauth", "1", "1"][..], "2026-09-21T14".len()), "{hours}");
+    assert_eq!(
+        (row.len(), &row[1..], row[0].len()),
+        (5, &["oauth", "1", "oauth", "1"][..], "2026-09-21T14".len()),
+        "{hours}"
+    );
     desk.same(&["service", "federation", "check", "1"]);
     let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];
     let (table, api) = (desk.admin.run(&rehearsed), desk.by_api(&rehearsed));

@@ -85,7 +85,7 @@ fn what_a_list_has_shown_is_done_to_all_of_it() {
         assert_eq!(list(&[]), "");
         let restored =
             bulk("restore", &[], &format!("{}\n{}", json!({ "client_id": a }), json!({"client_id": "nobody"})));
-        let each = [("A", "done"), ("nobody", "absent")].map(|(name, told)| (name.to_owned(), told.to_owned()));
+        let each = [(&*a, "done"), ("nobody", "absent")].map(|(name, told)| (name.to_owned(), told.to_owned()));
         assert_eq!((restored.status.code(), outcomes(&restored)), (Some(6), each.to_vec()));
     }
     served.stop();

@@ -196,7 +196,7 @@ mod tests {
             (7, "unavailable"),
         ];
         assert_eq!(codes, known);
-        let documented = include_str!("../../docs/operations.md");
+        let documented = include_str!("../../docs/command-line.md");
         for kind in Kind::ALL {
             let row = format!("| {} | `{}` | {} |", kind.code(), kind.name(), kind.meaning());
             assert!(documented.contains(&row), "{row}");

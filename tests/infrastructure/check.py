@@ -20,6 +20,7 @@ from report import check, finish, run
 
 DATA = pathlib.Path(sys.argv[1])
 DOCUMENT = pathlib.Path("docs/infrastructure-as-code.md").read_text()
+DEPLOYING = pathlib.Path("docs/deploying.md").read_text()
 OPERATIONS = pathlib.Path("docs/operations.md").read_text()
 PACKAGE = DATA / "packaged.yaml"
 TEMPLATE = pathlib.Path("template.yaml")
@@ -170,9 +171,9 @@ def doors(package):
             there[choice] = {binary for name, binary in binaries.items() if name in deployment.there}
     for index, name in enumerate(DOORS):
         closed = tuple(values[place == index] for place, values in enumerate(DOORS.values()))
-        row = re.search(rf"^\| `{name}` \| .* \| (\d+) \|$", OPERATIONS, re.MULTILINE)
+        row = re.search(rf"^\| `{name}` \| .* \| (\d+) \|$", DEPLOYING, re.MULTILINE)
         if not row or int(row[1]) != len(binaries) - len(there[closed]):
-            return f"docs/operations.md has not {len(binaries) - len(there[closed])} functions for {name}"
+            return f"docs/deploying.md has not {len(binaries) - len(there[closed])} functions for {name}"
     none = {name: off for name, (_, off) in DOORS.items()}
     least = Deployment(stack, none)
     everything, alone = there[tuple(on for on, _ in DOORS.values())], there[tuple(none.values())]

@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn the_answers_of_each_kind_are_documented() {
-        let documented = include_str!("../../../docs/operations.md");
+        let documented = include_str!("../../../docs/command-line.md");
         let numbers = |cell: &str| {
             let words: Vec<String> = cell.replace(['`', ',', ';'], "").split(' ').map(str::to_owned).collect();
             words.into_iter().filter_map(|word| word.parse::<u16>().ok()).collect::<Vec<_>>()

@@ -170,8 +170,16 @@ fn the_pages_for_newcomers_are_typed_as_they_stand() {
 
 /// What operators type is understood; `--help` keeps it from being done.
 #[test]
-fn the_operations_page_has_commands_that_there_are() {
-    let page = include_str!("../../../docs/operations.md").replace("\\\n", " ");
+fn the_pages_for_operators_have_commands_that_there_are() {
+    let pages = [
+        include_str!("../../../docs/cognito.md"),
+        include_str!("../../../docs/command-line.md"),
+        include_str!("../../../docs/deploying.md"),
+        include_str!("../../../docs/federation.md"),
+        include_str!("../../../docs/operations.md"),
+        include_str!("../../../docs/stet.md"),
+    ];
+    let page = pages.concat().replace("\\\n", " ");
     let programs = Path::new(env!("CARGO_BIN_EXE_registrar")).parent().unwrap().display();
     let mut typed = 0;
     for line in lines(&page) {

@@ -1,4 +1,4 @@
-//! What the role of each function permits: what `docs/operations.md` says, what the function asks, and no more.
+//! What the role of each function permits: what `docs/deploying.md` says, what the function asks, and no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,9 +86,9 @@ fn permissions(statement: &Yaml) -> Vec<String> {
     texts(&statement["Action"]).into_iter().flat_map(action).collect()
 }
 
-/// The roles as the table of `docs/operations.md` has them.
+/// The roles as the table of `docs/deploying.md` has them.
 fn documented() -> Roles {
-    let document = read("docs/operations.md");
+    let document = read("docs/deploying.md");
     let cells =
         |line: &str| -> Vec<String> { line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };
     let mut lines = document.lines().skip_while(|line| !line.starts_with("| function | services"));

@@ -136,7 +136,7 @@ fn what_needs_the_table_is_documented_with_the_reason() {
             }
         }
     }
-    let documented = include_str!("../../../../docs/operations.md");
+    let documented = include_str!("../../../../docs/command-line.md");
     let rows =
         documented.split_once("| needs the table | since |\n|---|---|\n").unwrap().1.split_once("\n\n").unwrap().0;
     let row = |line: &str| {

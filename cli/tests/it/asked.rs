@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
@@ -51,14 +52,15 @@ impl Asked {
         }
     }
 
-    /// A KMS of this process that keeps nothing secret, whose requests are written down.
-    pub(crate) fn keys(&self) -> KeyEncryption {
+    /// A KMS of this process that has that key, whose requests are written down. It wraps as [`KeyEncryption::file`] does, with
+    /// the same randomness: whoever has the key opens what it has wrapped.
+    pub(crate) fn keys(&self, key: [u8; 32], entropy: &Entropy) -> KeyEncryption {
         let credentials = Credentials::new("id", "secret", None, None, "tests");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("local"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(Kms(self.clone()));
+            .http_client(Kms { asked: self.clone(), key, entropy: entropy.clone() });
         KeyEncryption::kms("key".to_owned(), config.build())
     }
 
@@ -80,9 +82,13 @@ impl Asked {
     }
 }
 
-/// KMS as far as it concerns data keys: what it gives sealed is the key itself.
+/// KMS as far as it concerns data keys.
 #[derive(Debug, Clone)]
-struct Kms(Asked);
+struct Kms {
+    asked: Asked,
+    key: [u8; 32],
+    entropy: Entropy,
+}
 
 impl HttpClient for Kms {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -93,15 +99,37 @@ impl HttpClient for Kms {
 impl HttpConnector for Kms {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (_, operation) = request.headers().get("x-amz-target").unwrap().split_once('.').unwrap();
-        if let (Some(function), Some(file)) = (self.0.function(), &*FILE) {
+        if let (Some(function), Some(file)) = (self.asked.function(), &*FILE) {
             write(file, format!("{function} {operation}\n"));
         }
         let asked: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        let answer = match operation {
-            "Decrypt" => json!({"KeyId": "key", "Plaintext": asked["CiphertextBlob"]}),
-            _ => json!({"KeyId": "key", "CiphertextBlob": STANDARD.encode(Entropy::system().bytes::<32>().unwrap())}),
-        };
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), answer.to_string().into())))
+        let service = asked["EncryptionContext"]["service"].as_str().unwrap().parse().unwrap();
+        let (kms, is_decrypt) = (self.clone(), operation == "Decrypt");
+        HttpConnectorFuture::new(async move {
+            let answer = if is_decrypt {
+                let wrapped = STANDARD.decode(asked["CiphertextBlob"].as_str().unwrap()).unwrap();
+                kms.opened(service, &wrapped).map(|key| json!({"KeyId": "key", "Plaintext": STANDARD.encode(key)}))
+            } else {
+                let keys = KeyEncryption::file(&kms.key).unwrap();
+                let wrapped = keys.new_data_key(service, &kms.entropy).await.unwrap();
+                Some(json!({"KeyId": "key", "CiphertextBlob": STANDARD.encode(wrapped)}))
+            };
+            let refused = || (400, json!({"__type": "IncorrectKeyException"}));
+            let (status, answer) = answer.map_or_else(refused, |answer| (200, answer));
+            Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), answer.to_string().into()))
+        })
+    }
+}
+
+impl Kms {
+    /// The data key of a service, if it was wrapped with this one: a version, a nonce, what is sealed.
+    fn opened(&self, service: u64, wrapped: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = wrapped.get(1..)?.split_at_checked(NONCE_LEN)?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.key).unwrap();
+        let context = Aad::from(format!("registrar data key of service {service}"));
+        let mut opened = sealed.to_vec();
+        let opened = key.open_in_place(Nonce::try_assume_unique_for_key(nonce).ok()?, context, &mut opened).ok()?;
+        Some(opened.to_vec())
     }
 }
 
@@ -131,8 +159,9 @@ impl Intercept for Asked {
 /// By kinds and not by keys, of which there are too many; one line is one write, since others write as well.
 fn write(file: &PathBuf, line: String) {
     let line = match line.split_once('#') {
-        Some((kind, key)) if !key.starts_with("shard#") && key != "0\n" => format!("{kind}#\n"),
-        _ => line,
+        Some((_, "0\n")) | None => line,
+        Some((kind, key)) if key.starts_with("shard#") => format!("{kind}#shard#\n"),
+        Some((kind, _)) => format!("{kind}#\n"),
     };
     if WRITTEN.lock().unwrap().insert(line.clone()) {
         OpenOptions::new().create(true).append(true).open(file).unwrap().write_all(line.as_bytes()).unwrap();

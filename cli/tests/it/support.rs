@@ -141,6 +141,15 @@ impl World {
         world
     }
 
+    /// The same with that way out, whose limits are so small that whoever asks at once again asks the table.
+    pub(crate) fn narrow_at(url: &str, fetch: FetchSettings, identity_center: u64, stet: u64) -> Self {
+        let (identity_center_service, stet_service) = (Some(identity_center), Some(stet));
+        let limit = RateLimit::new(1, 20);
+        let limits = Settings { token_limit: limit, address_limit: limit, service_limit: limit, ..settings() };
+        let limit_patience = Duration::from_secs(10);
+        Self::build(url, fetch, Settings { identity_center_service, stet_service, limit_patience, ..limits })
+    }
+
     /// Replaces what service 1 asks at the door stet.
     pub(crate) async fn set_stet(&self, stet: Value) {
         let service = self.app.store.service(1).await.unwrap().unwrap();
@@ -262,14 +271,14 @@ impl World {
         seed: u64,
     ) -> Self {
         let clock = Clock::fixed(NOW);
-        let asked = Asked::default();
+        let (asked, entropy) = (Asked::default(), Entropy::seeded(seed));
         let keys = match key {
-            Some(KEY) if asked::is_written_down() => asked.keys(),
+            Some(key) if asked::is_written_down() => asked.keys(key, &entropy),
             Some(key) => KeyEncryption::file(&key).unwrap(),
             None => KeyEncryption::Absent,
         };
         let store = Store::new(asked.of(embedded::client(url, &access_key())), table, clock.clone());
-        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(seed), settings);
+        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), entropy, settings);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints()).unwrap();
         Self { app, clock, asked, gateway, table: None }

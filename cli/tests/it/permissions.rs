@@ -17,6 +17,9 @@ use crate::wiring::{functions, read, template};
 /// Functions and what they may do: `GetItem C#*` in the table, `Query list C#*` in an index, `Decrypt`.
 pub(crate) type Roles = BTreeMap<String, BTreeSet<String>>;
 
+/// What each function asks as it starts.
+const STARTING: &str = "GetItem S#0";
+
 /// The text of a value, whatever its tag.
 fn text(value: &Yaml) -> &str {
     match value {
@@ -270,13 +273,28 @@ fn no_function_makes_an_operators_token_and_no_request_deletes_anything() {
 fn permitted(granted: &Roles, function: &str, proxy: &FaultProxy, what: &str) -> Vec<String> {
     let asked = proxy.permissions();
     for permission in &asked {
-        let permits = |granted: &String| match granted.strip_suffix('*') {
-            Some(beginning) => permission.starts_with(beginning),
-            None => granted == permission,
-        };
-        assert!(granted[function].iter().any(permits), "{what}: {permission}");
+        assert!(permits(granted, function, permission), "{what}: {permission}");
     }
     asked
+}
+
+fn permits(granted: &Roles, function: &str, permission: &str) -> bool {
+    granted[function].iter().any(|granted| match granted.strip_suffix('*') {
+        Some(beginning) => permission.starts_with(beginning),
+        None => granted == permission,
+    })
+}
+
+#[tokio::test]
+async fn each_role_permits_what_its_function_asks_as_it_starts() {
+    let table = World::empty().await;
+    let proxy = FaultProxy::start(&table.url()).await;
+    World::at(&proxy.url()).app.store.warm().await.unwrap();
+    assert_eq!(proxy.permissions(), [STARTING]);
+    let granted = granted();
+    for function in granted.keys() {
+        assert!(permits(&granted, function, STARTING), "{function}");
+    }
 }
 
 /// What no event asks, since it depends on what was asked before.
@@ -360,16 +378,18 @@ fn no_role_permits_what_no_function_asks() {
     let file = std::env::var_os("REGISTRAR_ASKED").unwrap();
     let lines = std::fs::read_to_string(file).unwrap();
     let asked: BTreeSet<&str> = lines.lines().collect();
-    let mut unasked = Vec::new();
-    for (function, permissions) in granted() {
-        // What has a resource of its own is another test's, and what is asked when a function starts.
-        let asked_here = |permission: &&String| !permission.contains(':') && *permission != "GetItem S#0";
-        for permission in permissions.iter().filter(asked_here) {
-            let line = format!("{function} {}", permission.trim_end_matches('*'));
-            if !asked.contains(line.as_str()) {
-                unasked.push(line);
-            }
-        }
-    }
-    assert_eq!(unasked, Vec::<String>::new());
+    let granted = granted();
+    // What has a resource of its own is another test's, and so is what is asked as a function starts.
+    let is_here = |permission: &&String| !permission.contains(':') && *permission != STARTING;
+    let permitted = granted.iter().flat_map(|(function, permissions)| {
+        permissions.iter().filter(is_here).map(move |it| format!("{function} {}", it.trim_end_matches('*')))
+    });
+    let unasked: Vec<String> = permitted.filter(|line| !asked.contains(line.as_str())).collect();
+    assert_eq!(unasked, Vec::<String>::new(), "no function asks it");
+    let is_permitted = |line: &&str| {
+        let (function, permission) = line.split_once(' ').unwrap();
+        permits(&granted, function, permission)
+    };
+    let refused: Vec<&str> = asked.iter().copied().filter(|line| !is_permitted(line)).collect();
+    assert_eq!(refused, Vec::<&str>::new(), "a role does not permit it");
 }

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use shared::client::RegisteredClient;
 use shared::fetch::FetchSettings;
 use shared::jose::SigningKey;
-use shared::policy::{METADATA_DOCUMENT, Policy};
+use shared::origin::Origin;
+use shared::policy::METADATA_DOCUMENT;
+use shared::service::ServiceConfiguration;
 
 use super::{granted, permitted};
 use crate::events::events;
@@ -28,10 +30,10 @@ const SERVICES: RangeInclusive<u64> = 101..=113;
 const DOCUMENT: &str = "https://rp.example/known";
 
 /// All events, function by function, as `rewrite` makes them of the clients that there are, in a world of which `change` makes
-/// the policies: what they ask, which their roles permit. `times` say how many seconds after the one before it each comes.
+/// the services: what they ask, which their roles permit. `times` say how many seconds after the one before it each comes.
 async fn replay(
     times: &[u64],
-    change: fn(&mut Policy),
+    change: fn(&mut ServiceConfiguration),
     fetch: &FetchSettings,
     rewrite: impl Fn(&str, &[RegisteredClient]) -> String,
 ) -> BTreeSet<String> {
@@ -39,9 +41,11 @@ async fn replay(
     fixture::install(table.app).await.unwrap();
     let mut clients = Vec::new();
     for id in SERVICES {
-        let mut policy = table.app.store.service(id).await.unwrap().unwrap().policy().clone();
-        change(&mut policy);
-        table.set_policy(id, policy).await;
+        let service = table.app.store.service(id).await.unwrap().unwrap();
+        let mut configuration = service.configuration;
+        change(&mut configuration);
+        let origin = Origin::default();
+        table.app.store.update_service(id, service.version, &configuration, None, &origin).await.unwrap();
         fixture::install_document(table.app, id, DOCUMENT).await.unwrap();
         clients.extend(table.app.store.clients(id).await.unwrap());
     }
@@ -75,8 +79,11 @@ fn assert_asked(asked: &BTreeSet<String>, permissions: &[&str]) {
     }
 }
 
-/// What policies may say for which more is asked of the table.
-fn more(policy: &mut Policy) {
+/// What services may have for which more is asked of the table and of KMS: ceilings, names, documents, and public keys that
+/// stand nowhere but in what they keep sealed.
+fn more(configuration: &mut ServiceConfiguration) {
+    configuration.jwks = None;
+    let policy = &mut configuration.policy;
     policy.clients_per_service = Some(1000);
     policy.clients_per_developer = Some(1000);
     policy.software_id_once = true;

@@ -1,8 +1,13 @@
 //! What no event asks, since it depends on what was asked before; `no_role_permits_what_no_function_asks` sees it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use shared::caller::Permission;
-use shared::policy::{Policy, Preset};
+use shared::metadata::GrantType;
+use shared::metadata_document::Validators;
+use shared::policy::{METADATA_DOCUMENT, Policy, Preset};
+use shared::store::KeptCopy;
 
 use crate::federation::world::Federation;
 use crate::https::{Page, Site};
@@ -58,7 +63,7 @@ async fn operators_end_tokens_whose_values_were_chosen() {
 async fn operators_look_for_clients_by_their_other_names() {
     let world = World::empty().await;
     let mut policy = Preset::Open.policy();
-    policy.doors.push(shared::policy::METADATA_DOCUMENT.to_owned());
+    policy.doors.push(METADATA_DOCUMENT.to_owned());
     world.service(1, policy).await;
     let token = world.service_token(1, &Permission::ALL).await;
     let mut client = json!({"clientName": "Shop", "clientIdAlias": "shop", "clientIdAliasEnabled": true});
@@ -69,6 +74,55 @@ async fn operators_look_for_clients_by_their_other_names() {
         let reply = world.send_bare("GET", &format!("/operator/1/clients?client_id={name}"), Some(&token)).await;
         assert_eq!(reply.body["clients"].as_array().map(Vec::len), Some(found), "{reply:?}");
     }
+}
+
+/// That it was used is noted where its document is kept.
+#[tokio::test]
+async fn a_client_of_a_document_is_used_and_deleted() {
+    let world = World::empty().await;
+    let mut policy = Preset::Open.policy();
+    policy.doors.push(METADATA_DOCUMENT.to_owned());
+    policy.grant_types.offered.push(GrantType::Password);
+    world.service(1, policy).await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let url = "https://rp.example/client";
+    let number = world.app.store.service(1).await.unwrap().unwrap().numeric_id(url);
+    let document = json!({"client_id": url, "redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "password"]});
+    let (fresh_until, now_millis) = (4_000_000_000, world.clock.now_millis());
+    let copy = KeptCopy {
+        metadata: document.to_string(),
+        validators: Validators::default(),
+        first_seen_millis: now_millis,
+        changed_at_millis: now_millis,
+        changed: BTreeMap::new(),
+        fetched_at_millis: now_millis,
+        fresh_until,
+        stale_until: fresh_until,
+    };
+    world.app.store.lease_metadata_document(1, number, url, None, 0).await.unwrap();
+    world.app.store.keep_metadata_document(1, number, &copy, fresh_until).await.unwrap();
+    let call = async |path: &str, body: Value| {
+        world.clock.advance(24 * 60 * 60);
+        let reply = world.send_json("POST", path, Some(&token), &body).await;
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+        reply
+    };
+    let create = json!({"grantType": "AUTHORIZATION_CODE", "clientIdentifier": url, "subject": "alice",
+        "accessTokenPersistent": true});
+    let created = call("/api/1/auth/token/create", create).await;
+    let parameters = format!("grant_type=password&username=alice&password=x&client_id={url}");
+    let begun = call("/api/1/auth/token", json!({"parameters": parameters})).await;
+    let issue = json!({"ticket": begun.text("ticket"), "subject": "alice"});
+    let issued = call("/api/1/auth/token/issue", issue).await;
+    assert_eq!(issued.text("action"), "OK", "{issued:?}");
+    let bulk = |action: &str| json!({"action": action, "clients": [{"client_id": url}]});
+    // From now on operators have decided something about it.
+    call("/operator/1/bulk", bulk("retain")).await;
+    let update = json!({"accessToken": created.text("accessToken"), "scopes": []});
+    assert_eq!(call("/api/1/auth/token/update", update).await.text("action"), "OK");
+    let deleted = call("/operator/1/bulk", bulk("delete")).await;
+    assert_eq!(deleted.body["results"][0]["outcome"], "done", "{deleted:?}");
 }
 
 #[tokio::test]
@@ -82,10 +136,11 @@ async fn institutions_have_secrets_names_and_sectors() {
     world.set_policy(1, policy).await;
     let acme = Institution::new(&world, &authority, ACME).await;
     let mut metadata = acme.metadata();
-    metadata["id_token_signed_response_alg"] = "HS256".into();
+    metadata["userinfo_signed_response_alg"] = "HS256".into();
     metadata["sector_identifier_uri"] = format!("{}/sector", site.url).into();
     let registered = acme.send(&acme.signed("POST", REGISTER).with_body(&metadata)).await;
     assert_eq!(registered.status, 201, "{registered:?}");
+    assert!(world.app.store.clients(1).await.unwrap()[0].secret.is_some(), "{registered:?}");
     // A registrar that was just started knows no key, and a minute later the sector is asked again.
     let started = World::narrow_at(&world.url(), site.reachable(), 1, 1);
     started.clock.advance(60);

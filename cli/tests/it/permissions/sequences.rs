@@ -8,6 +8,7 @@ use shared::metadata::GrantType;
 use shared::metadata_document::Validators;
 use shared::policy::{METADATA_DOCUMENT, Policy, Preset};
 use shared::store::KeptCopy;
+use shared::time::DAY;
 
 use crate::federation::world::Federation;
 use crate::https::{Page, Site};
@@ -103,26 +104,30 @@ async fn a_client_of_a_document_is_used_and_deleted() {
     world.app.store.lease_metadata_document(1, number, url, None, 0).await.unwrap();
     world.app.store.keep_metadata_document(1, number, &copy, fresh_until).await.unwrap();
     let call = async |path: &str, body: Value| {
-        world.clock.advance(24 * 60 * 60);
         let reply = world.send_json("POST", path, Some(&token), &body).await;
         assert_eq!(reply.status, 200, "{path}: {reply:?}");
         reply
     };
+    let bulk = async |action: &str| {
+        let done = call("/operator/1/bulk", json!({"action": action, "clients": [{"client_id": url}]})).await;
+        assert_eq!(done.body["results"][0]["outcome"], "done", "{done:?}");
+    };
+    // From now on operators have decided something about it.
+    bulk("lock").await;
+    bulk("unlock").await;
     let create = json!({"grantType": "AUTHORIZATION_CODE", "clientIdentifier": url, "subject": "alice",
         "accessTokenPersistent": true});
     let created = call("/api/1/auth/token/create", create).await;
+    world.clock.advance(DAY);
     let parameters = format!("grant_type=password&username=alice&password=x&client_id={url}");
     let begun = call("/api/1/auth/token", json!({"parameters": parameters})).await;
     let issue = json!({"ticket": begun.text("ticket"), "subject": "alice"});
     let issued = call("/api/1/auth/token/issue", issue).await;
     assert_eq!(issued.text("action"), "OK", "{issued:?}");
-    let bulk = |action: &str| json!({"action": action, "clients": [{"client_id": url}]});
-    // From now on operators have decided something about it.
-    call("/operator/1/bulk", bulk("retain")).await;
+    world.clock.advance(DAY);
     let update = json!({"accessToken": created.text("accessToken"), "scopes": []});
     assert_eq!(call("/api/1/auth/token/update", update).await.text("action"), "OK");
-    let deleted = call("/operator/1/bulk", bulk("delete")).await;
-    assert_eq!(deleted.body["results"][0]["outcome"], "done", "{deleted:?}");
+    bulk("delete").await;
 }
 
 #[tokio::test]

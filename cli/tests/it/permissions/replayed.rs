@@ -29,8 +29,9 @@ const SERVICES: RangeInclusive<u64> = 101..=113;
 /// A document of a client, which each service has kept.
 const DOCUMENT: &str = "https://rp.example/known";
 
-/// All events, function by function, as `rewrite` makes them of the clients that there are, in a world of which `change` makes
-/// the services: what they ask, which their roles permit. `times` say how many seconds after the one before it each comes.
+/// All events, function by function, as `rewrite` makes them of the clients that there are, in a world of which `change`
+/// makes the services: what they ask, which their roles permit. `times` say how many seconds after the one before it each
+/// comes.
 async fn replay(
     times: &[u64],
     change: fn(&mut ServiceConfiguration),
@@ -79,8 +80,8 @@ fn assert_asked(asked: &BTreeSet<String>, permissions: &[&str]) {
     }
 }
 
-/// What services may have for which more is asked of the table and of KMS: ceilings, names, documents, and public keys that
-/// stand nowhere but in what they keep sealed.
+/// What services may have for which more is asked of the table and of KMS: ceilings, names, documents, and public keys
+/// that stand nowhere but in what they keep sealed.
 fn more(configuration: &mut ServiceConfiguration) {
     configuration.jwks = None;
     let policy = &mut configuration.policy;

@@ -51,7 +51,8 @@ async fn operators_end_tokens_whose_values_were_chosen() {
     let world = World::open().await;
     let token = world.service_token(1, &Permission::ALL).await;
     let client = world.send_json("POST", "/operator/1/clients", Some(&token), &web_client()).await;
-    let body = json!({"grantType": "AUTHORIZATION_CODE", "clientIdentifier": client.text("client_id"), "subject": "alice",
+    let id = client.text("client_id");
+    let body = json!({"grantType": "AUTHORIZATION_CODE", "clientIdentifier": id, "subject": "alice",
         "accessToken": "chosen-elsewhere"});
     let made = world.send_json("POST", "/api/1/auth/token/create", Some(&token), &body).await;
     assert_eq!(made.text("accessToken"), "chosen-elsewhere", "{made:?}");
@@ -88,8 +89,8 @@ async fn a_client_of_a_document_is_used_and_deleted() {
     let token = world.service_token(1, &Permission::ALL).await;
     let url = "https://rp.example/client";
     let number = world.app.store.service(1).await.unwrap().unwrap().numeric_id(url);
-    let document = json!({"client_id": url, "redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code", "password"]});
+    let document = json!({"client_id": url, "redirect_uris": ["https://rp.example/cb"],
+        "token_endpoint_auth_method": "none", "grant_types": ["authorization_code", "password"]});
     let (fresh_until, now_millis) = (4_000_000_000, world.clock.now_millis());
     let copy = KeptCopy {
         metadata: document.to_string(),

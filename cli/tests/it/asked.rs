@@ -53,8 +53,8 @@ impl Asked {
         }
     }
 
-    /// A KMS of this process that has that key, whose requests are written down. It wraps as [`KeyEncryption::file`] does,
-    /// with the same randomness: whoever has the key opens what it has wrapped.
+    /// A KMS of this process that has that key, whose requests are written down. It wraps as [`KeyEncryption::file`]
+    /// does, with the same randomness: whoever has the key opens what it has wrapped.
     pub(crate) fn keys(&self, key: [u8; 32], entropy: &Entropy) -> KeyEncryption {
         let credentials = Credentials::new("id", "secret", None, None, "tests");
         let config = SdkConfig::builder()

@@ -29,9 +29,9 @@ const SERVICES: RangeInclusive<u64> = 101..=113;
 /// A document of a client, which each service has kept.
 const DOCUMENT: &str = "https://rp.example/known";
 
-/// All events, function by function, as `rewrite` makes them of the clients that there are, in a world of which `change`
-/// makes the services: what they ask, which their roles permit. `times` say how many seconds after the one before it each
-/// comes.
+/// All events, function by function, as `rewrite` makes them of the clients that there are, in a world of which
+/// `change` makes the services: what they ask, which their roles permit. `times` say how many seconds after the one
+/// before it each comes.
 async fn replay(
     times: &[u64],
     change: fn(&mut ServiceConfiguration),

@@ -439,17 +439,13 @@ impl World {
 
     /// What a function does with an event of its, not through the gateway; nothing if it is the stream's.
     pub(crate) async fn happens(&self, function: &str, event: &str) -> Option<Response> {
-        match registrar::endpoints().find(|endpoint| endpoint.function == function) {
-            Some(endpoint) => {
-                let answer = endpoint.answer(self.app, shared::http::Request::from_event(event).unwrap());
-                Some(self.asked.by(endpoint.function, answer).await)
-            }
-            None => {
-                let applied = shared::stream::apply(self.app, serde_json::from_str(event).unwrap());
-                self.asked.by(stream::FUNCTION, applied).await.unwrap();
-                None
-            }
+        if let Some(endpoint) = registrar::endpoints().find(|endpoint| endpoint.function == function) {
+            let answer = endpoint.answer(self.app, shared::http::Request::from_event(event).unwrap());
+            return Some(self.asked.by(endpoint.function, answer).await);
         }
+        let applied = shared::stream::apply(self.app, serde_json::from_str(event).unwrap());
+        self.asked.by(stream::FUNCTION, applied).await.unwrap();
+        None
     }
 
     /// All that a service has refused in so many days.

@@ -242,7 +242,7 @@ impl Table {
         let next = state.faults.get_mut(request.as_str()).and_then(VecDeque::pop_front);
         let fault = next.or_else(|| state.lasting.get(request.as_str()).cloned());
         state.requests.push(request);
-        state.permissions.extend(call.permissions());
+        state.permissions.extend(permissions(&call.operation, &call.json));
         fault
     }
 
@@ -354,38 +354,43 @@ impl Call {
         batches.chain([&self.json]).any(|read| read["ConsistentRead"] == true)
     }
 
-    /// An action and the leading key for each of its items; a transaction needs the actions of its parts.
-    fn permissions(&self) -> Vec<String> {
-        let key = |item: &Value| item["PK"]["S"].as_str().unwrap().to_owned();
-        match (self.operation.as_str(), self.json["TransactItems"].as_array()) {
-            (_, Some(parts)) => {
-                let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
-                let permission = |(kind, part): (&String, &Value)| {
-                    let item = part.get("Item").unwrap_or_else(|| &part["Key"]);
-                    format!("{}Item {}", kind.trim_end_matches("Item"), key(item))
-                };
-                parts.map(permission).collect()
-            }
-            ("Query", None) => {
-                let values = &self.json["ExpressionAttributeValues"];
-                let place = values.get(":list").or_else(|| values.get(":partition")).unwrap()["S"].as_str().unwrap();
-                let index = self.json["IndexName"].as_str().map(|index| format!("{index} ")).unwrap_or_default();
-                vec![format!("Query {index}{place}")]
-            }
-            (operation, None) => self.keys().into_iter().map(|item| format!("{operation} {}", key(item))).collect(),
-        }
-    }
-
     fn table(&self) -> &Value {
         self.json.get("TableName").unwrap_or_else(|| &self.json["TransactItems"][0]["Put"]["TableName"])
     }
 
     /// The items it names, in its order: each with its key at least.
     fn keys(&self) -> Vec<&Value> {
-        let mut keys = Vec::new();
-        collect_keys(&self.json, &mut keys);
-        keys
+        keys(&self.json)
     }
+}
+
+/// What a role must permit for a request: an action and the leading key for each of its items; a transaction needs the
+/// actions of its parts.
+pub(crate) fn permissions(operation: &str, request: &Value) -> Vec<String> {
+    let key = |item: &Value| item["PK"]["S"].as_str().unwrap().to_owned();
+    match (operation, request["TransactItems"].as_array()) {
+        (_, Some(parts)) => {
+            let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
+            let permission = |(kind, part): (&String, &Value)| {
+                let item = part.get("Item").unwrap_or_else(|| &part["Key"]);
+                format!("{}Item {}", kind.trim_end_matches("Item"), key(item))
+            };
+            parts.map(permission).collect()
+        }
+        ("Query", None) => {
+            let values = &request["ExpressionAttributeValues"];
+            let place = values.get(":list").or_else(|| values.get(":partition")).unwrap()["S"].as_str().unwrap();
+            let index = request["IndexName"].as_str().map(|index| format!("{index} ")).unwrap_or_default();
+            vec![format!("Query {index}{place}")]
+        }
+        (operation, None) => keys(request).into_iter().map(|item| format!("{operation} {}", key(item))).collect(),
+    }
+}
+
+fn keys(request: &Value) -> Vec<&Value> {
+    let mut keys = Vec::new();
+    collect_keys(request, &mut keys);
+    keys
 }
 
 fn collect_keys<'v>(value: &'v Value, keys: &mut Vec<&'v Value>) {

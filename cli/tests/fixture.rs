@@ -113,16 +113,17 @@ pub(crate) async fn install(app: &App) -> Result {
         install_client(app, client).await?;
     }
     for client_id in DOCUMENTS {
-        install_document(app, client_id).await?;
+        install_document(app, 101, client_id).await?;
     }
     stet(app).await?;
     operated::install(app).await?;
     runtime::install(app).await
 }
 
-async fn install_document(app: &App, client_id: &str) -> Result {
+/// The document of that client, which nobody fetches for a long time.
+pub(crate) async fn install_document(app: &App, service_id: u64, client_id: &str) -> Result {
     let number = numeric_id(&SALT, client_id);
-    app.store.lease_metadata_document(101, number, client_id, None, 0).await?;
+    app.store.lease_metadata_document(service_id, number, client_id, None, 0).await?;
     let document = json!({
         "client_name": "Fixture",
         "redirect_uris": ["https://rp.example/cb"],
@@ -138,7 +139,7 @@ async fn install_document(app: &App, client_id: &str) -> Result {
         fresh_until: FRESH,
         stale_until: FRESH,
     };
-    Ok(app.store.keep_metadata_document(101, number, &copy, FRESH).await?)
+    Ok(app.store.keep_metadata_document(service_id, number, &copy, FRESH).await?)
 }
 
 /// What `tests/functions/stet_events.py` has made.
@@ -257,17 +258,21 @@ async fn service(app: &App, id: u64, configuration: ServiceConfiguration) -> Res
     Ok(())
 }
 
-/// The service gets the private key of RFC 7515 §A.3.1 in that place, and a secret that is no key.
-async fn secrets(app: &App, id: u64, place: &str) -> Result {
-    let key = json!({
+/// The private key of RFC 7515 §A.3.1.
+pub(crate) fn signing_key() -> Value {
+    json!({
         "kty": "EC",
         "crv": "P-256",
         "kid": "a3",
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
         "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
-    });
-    let keys = json!({"keys": [key]}).to_string();
+    })
+}
+
+/// The service gets that key in that place, and a secret that is no key.
+async fn secrets(app: &App, id: u64, place: &str) -> Result {
+    let keys = json!({"keys": [signing_key()]}).to_string();
     let secrets = [(place, keys), ("authenticationCallbackApiSecret", "secret".to_owned())];
     let secrets = secrets.into_iter().map(|(name, secret)| (name.to_owned(), secret.into())).collect();
     let current = app.store.service(id).await?.ok_or(Error::UnknownService)?;

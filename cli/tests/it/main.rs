@@ -11,6 +11,7 @@
 
 mod administration;
 mod approval;
+mod asked;
 mod audit;
 mod authlete;
 mod changes;

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
+use matchit::Router;
 use registrar::connections::Limits;
 use registrar::embedded::{self, AccessKey, Embedded, TABLE, Table};
 use registrar::gateway::{Client, Gateway};
@@ -20,6 +21,7 @@ use shared::caller::Permission;
 use shared::credentials::{IdSalt, KeyEncryption, Token, TokenKind};
 use shared::entropy::Entropy;
 use shared::fetch::{Fetch, FetchSettings};
+use shared::http::Response;
 use shared::limits::RateLimit;
 use shared::origin::Origin;
 use shared::policy::{BoundPolicy, Policy, Preset};
@@ -28,11 +30,16 @@ use shared::service::{FEDERATION_JWKS, FederationSettings, Service, ServiceConfi
 use shared::store::{NewService, Refused, Store, TokenRecord};
 use shared::time::Clock;
 
+use crate::asked::{self, Asked};
+
 /// When the tests happen: 2026-09-21T14:13:20Z.
 pub(crate) const NOW: u64 = 1_790_000_000;
 
 /// Where the tests' gateway says it is.
 pub(crate) const BASE_URL: &str = "https://registrar.example";
+
+/// The key that wraps data keys, where a test is not about another one.
+const KEY: [u8; 32] = [7; 32];
 
 /// A registrar of one test.
 pub(crate) struct World {
@@ -40,6 +47,7 @@ pub(crate) struct World {
     pub(crate) app: &'static App,
     /// The time, to be moved.
     pub(crate) clock: Clock,
+    asked: Asked,
     gateway: Gateway,
     table: Option<Embedded>,
 }
@@ -133,6 +141,15 @@ impl World {
         world
     }
 
+    /// The same with that way out, whose limits are so small that whoever asks at once again asks the table.
+    pub(crate) fn narrow_at(url: &str, fetch: FetchSettings, identity_center: u64, stet: u64) -> Self {
+        let (identity_center_service, stet_service) = (Some(identity_center), Some(stet));
+        let limit = RateLimit::new(1, 20);
+        let limits = Settings { token_limit: limit, address_limit: limit, service_limit: limit, ..settings() };
+        let limit_patience = Duration::from_secs(10);
+        Self::build(url, fetch, Settings { identity_center_service, stet_service, limit_patience, ..limits })
+    }
+
     /// Replaces what service 1 asks at the door stet.
     pub(crate) async fn set_stet(&self, stet: Value) {
         let service = self.app.store.service(1).await.unwrap().unwrap();
@@ -178,7 +195,7 @@ impl World {
     /// The stream function sees what has happened.
     pub(crate) async fn catch_up(&self) {
         let mut follower = Follower::new(self.table());
-        while follower.step(self.app).await.unwrap() > 0 {}
+        self.asked.by(stream::FUNCTION, async { while follower.step(self.app).await.unwrap() > 0 {} }).await;
     }
 
     /// What the embedded table keeps.
@@ -188,18 +205,17 @@ impl World {
 
     /// Another registrar against a table that somebody else serves at `url`, with randomness of its own.
     pub(crate) fn apart_at(url: &str, seed: u64) -> Self {
-        Self::of(url, TABLE, [7; 32], seed)
+        Self::of(url, TABLE, KEY, seed)
     }
 
     /// The same, against a table of that name and with that key.
     pub(crate) fn of(url: &str, table: &str, key: [u8; 32], seed: u64) -> Self {
-        let keys = KeyEncryption::file(&key).unwrap();
-        Self::with_store(url, table, FetchSettings::default(), settings(), keys, seed)
+        Self::with_store(url, table, FetchSettings::default(), settings(), Some(key), seed)
     }
 
     /// The same, without the key that wraps data keys: it can open and sign nothing.
     pub(crate) fn keyless_at(url: &str, seed: u64) -> Self {
-        Self::with_store(url, TABLE, FetchSettings::default(), settings(), KeyEncryption::Absent, seed)
+        Self::with_store(url, TABLE, FetchSettings::default(), settings(), None, seed)
     }
 
     /// All items of the table, as text.
@@ -243,7 +259,7 @@ impl World {
     }
 
     fn build(url: &str, fetch: FetchSettings, settings: Settings) -> Self {
-        Self::with_store(url, TABLE, fetch, settings, KeyEncryption::file(&[7; 32]).unwrap(), 1)
+        Self::with_store(url, TABLE, fetch, settings, Some(KEY), 1)
     }
 
     fn with_store(
@@ -251,15 +267,21 @@ impl World {
         table: &str,
         fetch: FetchSettings,
         settings: Settings,
-        keys: KeyEncryption,
+        key: Option<[u8; 32]>,
         seed: u64,
     ) -> Self {
         let clock = Clock::fixed(NOW);
-        let store = Store::new(embedded::client(url, &access_key()), table, clock.clone());
-        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), Entropy::seeded(seed), settings);
+        let (asked, entropy) = (Asked::default(), Entropy::seeded(seed));
+        let keys = match key {
+            Some(key) if asked::is_written_down() => asked.keys(key, &entropy),
+            Some(key) => KeyEncryption::file(&key).unwrap(),
+            None => KeyEncryption::Absent,
+        };
+        let store = Store::new(asked.of(embedded::client(url, &access_key())), table, clock.clone());
+        let app = App::new(store, keys, Fetch::new(fetch), clock.clone(), entropy, settings);
         let app: &'static App = Box::leak(Box::new(app));
         let gateway = Gateway::new(app, SocketAddr::from(([127, 0, 0, 1], 8080)), registrar::endpoints()).unwrap();
-        Self { app, clock, gateway, table: None }
+        Self { app, clock, asked, gateway, table: None }
     }
 
     /// Makes a service with that policy.
@@ -399,7 +421,11 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).unwrap();
-        let response = self.gateway.answer(request, client).await;
+        let answer = self.gateway.answer(request, client);
+        let response = match function(path) {
+            Some(function) => self.asked.by(function, answer).await,
+            None => answer.await,
+        };
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let is_json = head.headers.get("content-type").is_some_and(|value| value.to_str().unwrap().contains("json"));
@@ -409,6 +435,17 @@ impl World {
             false => String::from_utf8(body.to_vec()).unwrap().into(),
         };
         Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// What a function does with an event of its, not through the gateway; nothing if it is the stream's.
+    pub(crate) async fn happens(&self, function: &str, event: &str) -> Option<Response> {
+        if let Some(endpoint) = registrar::endpoints().find(|endpoint| endpoint.function == function) {
+            let answer = endpoint.answer(self.app, shared::http::Request::from_event(event).unwrap());
+            return Some(self.asked.by(endpoint.function, answer).await);
+        }
+        let applied = shared::stream::apply(self.app, serde_json::from_str(event).unwrap());
+        self.asked.by(stream::FUNCTION, applied).await.unwrap();
+        None
     }
 
     /// All that a service has refused in so many days.
@@ -445,6 +482,24 @@ impl World {
         let token = reply.text("registration_access_token").to_owned();
         (path, token, reply)
     }
+}
+
+/// The function behind a path.
+fn function(path: &str) -> Option<&'static str> {
+    static ROUTES: LazyLock<Router<&'static str>> = LazyLock::new(|| {
+        let mut routes = Router::new();
+        for endpoint in registrar::endpoints() {
+            for path in endpoint.paths {
+                let path = path.split('/').map(|part| match part.strip_suffix("+}") {
+                    Some(greedy) => greedy.replacen('{', "{*", 1) + "}",
+                    None => part.to_owned(),
+                });
+                routes.insert(path.collect::<Vec<_>>().join("/"), endpoint.function).unwrap();
+            }
+        }
+        routes
+    });
+    ROUTES.at(path.split('?').next()?).ok().map(|route| *route.value)
 }
 
 /// Services are read anew by every request, and a test may ask what it likes.

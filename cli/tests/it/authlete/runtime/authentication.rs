@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
 use serde_json::{Map, Value, json};
 use shared::jose::{SigningAlgorithm, SigningKey, generate_signing_key, public_keys, sign_with_secret};
 
-use super::{Party, assert_outcome, with};
+use super::{Party, REDIRECT, assert_outcome, with};
 use crate::support::{NOW, Reply};
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -182,6 +182,18 @@ async fn an_assertion_by_the_secret_is_signed_with_it() {
     assert_outcome(&party.asserts(&good).await, "OK", "A052001", "");
     let wrong = signed("x", "2").unwrap().unwrap();
     assert_outcome(&party.asserts(&wrong).await, "INVALID_CLIENT", "A157326", "invalid_client");
+    // It is good once, wherever it is shown.
+    let pushed = format!("response_type=code&redirect_uri={REDIRECT}");
+    for (path, parameters, done, refused) in [
+        ("/pushed_auth_req", pushed.as_str(), ("CREATED", "A245001"), "UNAUTHORIZED"),
+        ("/auth/revocation", "token=x", ("OK", "A113080"), "INVALID_CLIENT"),
+    ] {
+        let assertion = signed(&party.secret, path).unwrap().unwrap();
+        let parameters = format!("{parameters}&client_assertion_type={TYPE}&client_assertion={assertion}");
+        let body = json!({"parameters": parameters});
+        assert_outcome(&party.post(path, &body).await, done.0, done.1, "");
+        assert_outcome(&party.post(path, &body).await, refused, "A157382", "invalid_client");
+    }
 }
 
 /// A self-signed certificate in PEM, and its key as a JWK that has it.

@@ -321,16 +321,21 @@ async fn an_alias_leads_to_the_same_grant() {
 #[tokio::test]
 async fn the_oldest_of_many_authorizations_makes_room() {
     let party = Party::new().await;
-    let make = async || {
+    let make = async |members: Value| {
         let body = json!({"grantType": "PASSWORD", "clientId": party.client_id, "subject": "john"});
-        party.authlete.post("/auth/token/create", &body).await.text("accessToken").to_owned()
+        party.authlete.post("/auth/token/create", &with(body, &members)).await.text("accessToken").to_owned()
     };
-    let first = make().await;
-    for _ in 0..99 {
+    let first = make(json!({})).await;
+    party.authlete.world.clock.advance(1);
+    let second = make(json!({"accessToken": "of-another-server"})).await;
+    for _ in 0..98 {
         party.authlete.world.clock.advance(1);
-        make().await;
+        make(json!({})).await;
     }
     assert!(party.works(&first).await);
-    let last = make().await;
+    let last = make(json!({})).await;
     assert!(!party.works(&first).await && party.works(&last).await);
+    assert!(party.works(&second).await);
+    party.code("a", "john").await;
+    assert!(!party.works(&second).await && party.works(&last).await);
 }

@@ -212,6 +212,15 @@ async fn a_pushed_request_is_its_clients_and_is_used_once() {
     assert_outcome(&party.issue(begun.text("ticket"), "john").await, "LOCATION", "A040001", "");
     let again = party.issue(again.text("ticket"), "john").await;
     assert_outcome(&again, "BAD_REQUEST", "A041202", "invalid_request");
+    // What a user has denied is used up as well.
+    let denied = push(format!("response_type=code&redirect_uri={REDIRECT}&scope=openid")).await;
+    let denied = format!("client_id={}&request_uri={}", party.client_id, denied.text("requestUri"));
+    let denied = async || party.authlete.post("/auth/authorization", &json!({"parameters": denied})).await;
+    let (first, second) = (denied().await, denied().await);
+    let fail = json!({"ticket": first.text("ticket"), "reason": "DENIED"});
+    assert_outcome(&party.post("/auth/authorization/fail", &fail).await, "LOCATION", "A041388", "access_denied");
+    let late = party.issue(second.text("ticket"), "john").await;
+    assert_outcome(&late, "BAD_REQUEST", "A041202", "invalid_request");
     for (parameters, code, error) in [
         (format!("request_uri={uri}"), "A245380", "invalid_request"),
         ("client_id=77".to_owned(), "A157384", "invalid_request"),

@@ -147,8 +147,11 @@ fn what_needs_the_table_is_documented_with_the_reason() {
     assert_eq!(found, documented);
 }
 
-/// What selects something in the API, by operation, with the command that has an option of its name, or does it otherwise.
-const SELECTED: [(&str, &str, &[(&str, &str)]); 7] = [
+/// An operation, the command that has an option of the name of each parameter, and what does it otherwise.
+type Selected = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What selects something in the API.
+const SELECTED: [Selected; 7] = [
     ("get clients", "client list", &[("client_id", "client show"), ("oldest", "client list --newest")]),
     ("delete clients/{client}", "client delete", &[]),
     ("get audit", "audit", &[("oldest", "audit --json")]),

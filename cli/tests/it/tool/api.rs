@@ -175,7 +175,7 @@ fn lists_applications_that_end(desk: &Desk<'_>) {
         let cut = [&["client", "list", "--service", "1", "--newest", "--limit", "1"], &filter[..]].concat();
         let more = String::from_utf8(desk.by_api(&cut).stderr).unwrap();
         let after = more.strip_prefix("There are more: --after '").unwrap().trim_end().trim_end_matches('\'');
-        assert_eq!(found(&[&cut[4..], &["--after", after]].concat()), [first.clone()], "{filter:?}");
+        assert_eq!(found(&[&cut[4..], &["--after", after]].concat()), std::slice::from_ref(&first), "{filter:?}");
     }
 }
 
@@ -318,7 +318,15 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
         assert_eq!((until.is_string(), &until), (true, &shown["previous_secret_until"]));
     }
     show(id);
-    // What is replaced is what was seen, by either way.
+    replaces_what_was_seen(&desk, id);
+    let stays = ["client", "delete", "--service", "1", id];
+    let (table, api) = (desk.admin.run(&stays), desk.by_api(&stays));
+    assert_eq!(failure(&table), failure(&api), "nobody is there to be asked");
+    served.stop();
+}
+
+/// A secret and a token are replaced as they were seen, by either way.
+fn replaces_what_was_seen(desk: &Desk, id: &str) {
     let version = || desk.admin.json(&["client", "show", "--service", "1", id])["version"].to_string();
     for act in ["rotate-secret", "reissue-token"] {
         for by_api in [true, false] {
@@ -331,10 +339,6 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
             assert!(code == 6 && text.contains("the client was changed since"), "{act}: {text}");
         }
     }
-    let stays = ["client", "delete", "--service", "1", id];
-    let (table, api) = (desk.admin.run(&stays), desk.by_api(&stays));
-    assert_eq!(failure(&table), failure(&api), "nobody is there to be asked");
-    served.stop();
 }
 
 #[test]
@@ -551,18 +555,20 @@ fn policies_tokens_counts_and_the_audit_are_as_by_the_table() {
     assert!(desk.same(&audit(&["--refused"])).contains("invalid_redirect_uri"));
     wait_until(|| printed(&desk.admin.run(&["service", "stats", "1"])).contains("has 1 client."));
     desk.same(&["service", "stats", "1"]);
-    let hours = desk.same(&["service", "stats", "1", "--hours"]);
-    let row: Vec<&str> = hours.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!(
-        (row.len(), &row[1..], row[0].len()),
-        (5, &["oauth", "1", "oauth", "1"][..], "2026-09-21T14".len()),
-        "{hours}"
-    );
+    counts_by_hour(&desk);
     desk.same(&["service", "federation", "check", "1"]);
     let rehearsed = ["service", "federation", "check", "1", "https://rp.example", "--json"];
     let (table, api) = (desk.admin.run(&rehearsed), desk.by_api(&rehearsed));
     assert_eq!((table.status.code(), table.stdout, table.stderr), (api.status.code(), api.stdout, api.stderr));
     served.stop();
+}
+
+/// One client was registered, and one was refused.
+fn counts_by_hour(desk: &Desk) {
+    let hours = desk.same(&["service", "stats", "1", "--hours"]);
+    let row: Vec<&str> = hours.lines().nth(1).unwrap().split_whitespace().collect();
+    let expected = (5, &["oauth", "1", "oauth", "1"][..], "2026-09-21T14".len());
+    assert_eq!((row.len(), &row[1..], row[0].len()), expected, "{hours}");
 }
 
 #[test]

@@ -58,8 +58,8 @@ fn what_a_list_has_shown_is_done_to_all_of_it() {
         let looked = bulk("lock", &["--dry-run"], &seen);
         assert_eq!((looked.status.code(), outcomes(&looked)), (Some(0), each(["possible"; 3])));
         assert_eq!(list(&["--locked"]), "", "nothing is done");
-        let locked = bulk("lock", &[], &seen);
-        assert_eq!((locked.status.code(), outcomes(&locked)), (Some(0), each(["done"; 3])));
+        let done = bulk("lock", &[], &seen);
+        assert_eq!((done.status.code(), outcomes(&done)), (Some(0), each(["done"; 3])));
         assert_eq!(list(&["--locked"]).lines().count(), 3);
 
         // What was changed since is not what was seen, and stops none of the others.

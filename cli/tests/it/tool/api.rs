@@ -149,12 +149,15 @@ fn lists_applications_that_end(desk: &Desk<'_>) {
     application("Stays");
     printed(&desk.admin.run(&["service", "update", "1", "--policy", &policy]));
     let [first, second] = ["First", "Second"].map(application);
-    let list = |more: &[&str]| desk.same(&[&["client", "list", "--service", "1", "--json"], more].concat());
-    let ids = |listed: &str| -> Vec<String> {
+    let found = |more: &[&str]| -> Vec<String> {
+        let list = [&["client", "list", "--service", "1"], more].concat();
+        desk.same(&list);
+        let listed = printed(&desk.admin.run(&[&list[..], &["--json"]].concat()));
         let clients = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         clients.map(|client| client["client_id"].as_str().unwrap().to_owned()).collect()
     };
-    let found = |more: &[&str]| ids(&list(more));
+    // The stream has told where the last one is found.
+    wait_until(|| found(&["--redirect-host", "com.example.app:"]).len() == 3);
     for (filter, count) in [
         (&["--redirect-host", "com.Example.app:"][..], 3),
         (&["--redirect-host", "com.example.app"], 0),

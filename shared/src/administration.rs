@@ -12,7 +12,7 @@ use crate::credentials::{ClientSecret, Token, TokenKind, mint_client_id};
 use crate::error::Error;
 use crate::metadata::{ClientMetadata, GrantType, Invalid, Strictness, VerifiedMetadata, verify};
 use crate::policy::{LONGEST_OVERLAP, Policy};
-use crate::registry::{Context, MINTING_ATTEMPTS, client_type, rules, secret, within_the_developers_share};
+use crate::registry::{Context, MINTING_ATTEMPTS, client_type, remote, rules, secret, within_the_developers_share};
 use crate::store::{Created, Deleter, Store, Unrestorable};
 
 pub(crate) use service::kept;
@@ -82,6 +82,7 @@ impl Updated {
 pub async fn create(context: &Context<'_>, draft: Draft) -> Result<ClientInformation, Error> {
     let Context { app, service, origin, .. } = context;
     let metadata = admit(service.policy(), draft.metadata)?;
+    remote::permit(&app.fetch, &metadata)?;
     bound_sizes(&draft.settings)?;
     let client_type = checked_type(draft.client_type, Source::AuthleteCreate, &metadata)?;
     let record =
@@ -139,6 +140,10 @@ pub async fn replace_once(
             return Err(Invalid::syntax("software_statement", expected).into());
         }
         let metadata = admit(context.service.policy(), draft.metadata)?;
+        // Operators vouch for what is behind a sector, but not for a host that nobody here may ask.
+        if metadata.rest().sector_identifier_uri != client.record.metadata.rest().sector_identifier_uri {
+            remote::permit(&context.app.fetch, &metadata)?;
+        }
         // What operators make at Authlete's API was not sent by anybody.
         if client.source != Source::AuthleteCreate {
             let (before, after) = (client.record.metadata.to_members(), metadata.to_members());
@@ -551,7 +556,7 @@ pub async fn restored(
     Ok(client)
 }
 
-/// Which version a client was that can be [restored](restored), until it was deleted: that is one version, its return the next.
+/// Which version a client was that can be [`restored`], until it was deleted: that is one version, its return the next.
 #[must_use]
 pub const fn version_before(restored: &RegisteredClient) -> u64 {
     restored.version.saturating_sub(2)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use shared::caller::Permission;
 use shared::fetch::FetchSettings;
 use shared::policy::{CalledUrls, Policy, Preset};
 use shared::store::{Document, DocumentUrl};
@@ -12,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::https::{Page, Site};
-use crate::support::{Reply, World};
+use crate::support::{Reply, World, assert_refused, web_client};
 
 async fn world(site: &Site) -> World {
     let world = World::with(site.reachable()).await;
@@ -55,6 +56,36 @@ async fn c6_every_redirect_uri_is_in_the_sectors_document() {
         assert!(reply.text("error_description").contains("sector_identifier_uri"), "{path}");
     }
     assert_eq!(world.app.store.clients(1).await.unwrap().len(), 1);
+}
+
+/// Operators are not asked for what is behind it, but no more than registrants can they name a host that may not be asked.
+#[tokio::test]
+async fn an_operator_names_no_sector_that_may_not_be_asked() {
+    let world = World::open().await;
+    let token = world.service_token(1, &Permission::ALL).await;
+    let (_, _, client) = world.client(&web_client()).await;
+    let path = format!("/operator/1/clients/{}", client.text("client_id"));
+    let own = json!({"clientName": "Own", "redirectUris": ["https://rp.example/cb"]});
+    let own = world.send_json("POST", "/api/1/client/create", Some(&token), &own).await.body;
+    let own_path = format!("/api/1/client/update/{}", own["clientId"]);
+    for (sector, may_be) in [
+        ("https://127.0.0.1/sector", false),
+        ("https://rp.example:8443/sector", false),
+        ("https://rp.example/sector", true),
+    ] {
+        let patch = json!({"sector_identifier_uri": sector});
+        let mut whole = own.clone();
+        whole["sectorIdentifierUri"] = json!(sector);
+        let patched = world.send_json("PATCH", &path, Some(&token), &patch).await;
+        let updated = world.send_json("POST", &own_path, Some(&token), &whole).await;
+        let new = json!({"redirectUris": ["https://rp.example/cb"], "sectorIdentifierUri": sector});
+        let created = world.send_json("POST", "/api/1/client/create", Some(&token), &new).await;
+        assert_eq!((patched.status == 200, updated.status == 200), (may_be, may_be), "{patched:?} {updated:?}");
+        assert_eq!(created.status == 201, may_be, "{created:?}");
+        if !may_be {
+            assert_refused(&patched, "invalid_client_metadata", "sector_identifier_uri: the URL is not allowed");
+        }
+    }
 }
 
 #[tokio::test]

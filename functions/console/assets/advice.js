@@ -5,7 +5,7 @@ import { button, code, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { risks } from './risks.js'
-import { about, asAsked, changes, isLookUp, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept } from './rules.js'
+import { about, asAsked, changes, isBeyondPolicy, isLookUp, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept, widest } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -60,8 +60,11 @@ async function attempt({ id, signal }, { door, operation }, policy, body) {
 /** Whether a trial says that what a rule asks for, and what cannot be tried, is still to come. */
 const asks = ({ requires = [] }, rule) => requires.some((required) => required.rule === rule)
 
+/** What has refused, with the rule where the text does not begin with it. */
+export const refusal = ({ rule, error_description }) => rule.split(' and ').some((name) => error_description.startsWith(name)) ? error_description : `${rule}: ${error_description}`
+
 const why = ({ fault, refused, requires }, rule) => fault ?? (refused
-  ? `${refused.rule}: ${refused.error_description}`
+  ? refusal(refused)
   : `it still needs ${requires.find((required) => required.rule === rule).what}`)
 
 /** Whether a ceiling that has refused is above what there is now. */
@@ -76,9 +79,20 @@ const byCare = (one, other) => one.weight - other.weight || one.losses - other.l
 /** Whether a change leaves something out of another one, and has nothing beside it. */
 const isLess = (one, other) => one.length < other.length && one.every((change) => other.some((also) => same(change, also)))
 
+/** What still refuses a body where a policy permits all that one can, if something does. */
+async function standing(context, kind, policy, client) {
+  let stands
+  for (const wide of widest(policy, client, kind.door)) {
+    const { fault, refused } = await attempt(context, kind, wide, { client })
+    if (!stands && (fault || refused && !isBeyondPolicy(refused.rule)) || !fault && !refused) return undefined
+    stands ??= refused
+  }
+  return stands
+}
+
 /**
  * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
- * Where none passes, also how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
+ * Where none passes, also what refuses it whatever the policy says, or else how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
  * has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
@@ -100,7 +114,8 @@ async function search(context, kind, policy, client, first) {
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !isGood(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  const [furthest] = passing.length ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
+  const stands = passing.length || !failing.length ? undefined : await standing(context, kind, policy, client)
+  const [furthest] = passing.length || stands ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
     .sort((one, other) => gravity(policy, one.changed) - gravity(policy, other.changed))
   // What changes more than another one that is enough is not offered.
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
@@ -109,7 +124,7 @@ async function search(context, kind, policy, client, first) {
     steps, changed, client, operation, requires: requires.filter((required) => required.rule !== rule),
     costs: costs(policy, changed, client, registered), weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length,
   }))
-  return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }]
+  return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }, stands]
 }
 
 const named = (steps) => steps.map(({ label }) => label).join(', and ')
@@ -122,9 +137,11 @@ const helps = ({ steps, operation, requires, costs }, take, which) => h('li',
 const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), `, each tried by the server${items.length > 1 ? ', the most careful first' : ''}:`), h('ul', items)]
 
 /** The changes that come as far as it gets, where more would be needed than are tried. */
-const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(`${left.rule}: ${left.error_description}`), '. The policy editor looks for what helps from there.'), dangers]
+const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(refusal(left)), '. The policy editor looks for what helps from there.'), dangers]
 
-const failed = (failing) => failing.length === 0 ? [hint('No policy changes this.')] : [
+/** What became of the changes that were tried, and what the registrant is to correct where no other ones help either. */
+const failed = (failing, stands, operation) => failing.length === 0 ? [hint('No policy changes this.')] : [
+  stands && h('p', h('strong', 'No policy makes this pass: '), said(stands.error_description), `. ${isLookUp(operation) ? 'Who publishes the document' : 'The registrant'}: ${about(stands.rule, stands.error_description, operation)[2]}`),
   hint(failing.length === 1 ? 'One change was tried, and does not let it pass:' : `${failing.length} changes were tried, alone and together, and none lets it pass:`),
   h('ul', failing.slice(0, FAILURES).map(({ steps, why }) => h('li', named(steps), ': ', said(why)))),
   failing.length > FAILURES && hint(`And ${failing.length - FAILURES} more.`),
@@ -132,8 +149,8 @@ const failed = (failing) => failing.length === 0 ? [hint('No policy changes this
 
 /** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
 export async function suggestions(context, kind, policy, client, first, take) {
-  const [found, failing, furthest] = await search(context, kind, policy, client, first)
-  return helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing), furthest && goesOn(furthest, () => take(furthest.changed))]
+  const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
+  return helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))]
 }
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
@@ -168,7 +185,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     const isOpen = rule === 'doors' && policy.doors.includes(kind.door)
     return { ...says(isOpen ? '' : `${untried(kind)} ${byHand}`.trim()), isOver: true }
   }
-  const [found, failing, furthest] = await search(context, kind, policy, client, first)
+  const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
@@ -177,7 +194,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing))], furthest: isTold ? undefined : furthest,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing, stands, operation))], furthest: isTold ? undefined : furthest,
   }
 }
 

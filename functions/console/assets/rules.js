@@ -52,6 +52,8 @@ const REMEDIES = [
   [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
   [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
   [/cannot be fetched at the moment/, 'Send it again. If it stays so, see to it that the host of what is named answers.', 'What has to be fetched for it could not be fetched.'],
+  [/must not have a fragment/, 'Send it without # and what follows.'],
+  [/a web client with the implicit grant must use https/, 'Use https and another host than localhost, ask for authorization_code in place of implicit, or, if it is a native application, send "application_type": "native".'],
   [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
@@ -325,6 +327,38 @@ export function changes(rule, policy, sent, { there, door, description = '' }) {
   const found = (CHANGES[rule] ?? (() => []))(policy, sent, there, door, description)
   const made = found.map(([label, patch]) => ({ label, patch, changed: merged(policy, patch) }))
   return made.filter(({ changed }) => !same(changed, policy))
+}
+
+/** Whether no member of the policy is about what a rule refuses, or none beyond what the specifications permit. */
+export const isBeyondPolicy = (rule) => rule === 'the specifications' || !RULES[rule]?.[0].length
+
+/**
+ * Policies that together permit what any policy does of what is sent to a door: all is offered, or of grant types and methods
+ * the usual ones in place of those that were asked for.
+ */
+export function widest(policy, sent, door) {
+  const { doors, grant_types, response_types, token_endpoint_auth_methods: { offered }, redirect_uris: { development_hosts } } = policy
+  const joined = (...lists) => [...new Set(lists.flat())]
+  const grants = [
+    [joined(grant_types.offered, 'authorization_code', 'implicit', beyond(sent.grant_types, [])), joined(response_types.offered, 'code', 'token', 'id_token', beyond(sent.response_types, []))],
+    [['authorization_code', 'refresh_token'], ['code']],
+  ]
+  const asked = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], [])
+  const methods = [...(asked.length ? [joined(asked, offered)] : []), ['none'], ['client_secret_basic']]
+  const all = merged(policy, {
+    doors: joined(doors, door ?? 'oauth'), dynamic_registration: true, registration: 'open', software_statements: { required: false, issuers: [] }, unannounced: 'drop',
+    scopes: { offered: null, default: null, unoffered: 'drop' }, names: { same: 'allow', look_alike: 'allow', hidden_characters: 'allow' }, called_urls: 'any', software_id_once: false,
+    redirect_uris: {
+      private_use_schemes: 'accept', reverse_domain_schemes: false, loopback: true, hosts: null, pages_share_host: 'allow', private_hosts: 'allow',
+      development_hosts: joined(texts(development_hosts), led({ redirect_uris: [...texts(sent.redirect_uris), ...texts(sent.post_logout_redirect_uris)] }, 'http:', LOOPBACK)),
+    },
+    clients_per_service: null, clients_per_developer: null, ...CHANGES.limits(policy, sent)[0][1],
+    metadata_documents: { trust: [], others: 'ask', required: [], same_origin: 'off', query_permitted: true, metadata_policy: null },
+  })
+  return grants.flatMap(([grants, responses]) => methods.flatMap((methods) => [false, true].map((infer_native) => merged(all, {
+    grant_types: { offered: grants, default: null, unoffered: 'drop' }, response_types: { offered: responses, default: null, unoffered: 'drop' },
+    token_endpoint_auth_methods: { offered: methods, default: [methods[0]], unoffered: 'drop' }, redirect_uris: { infer_native },
+  }))))
 }
 
 /** The same changes of another policy: those that there are to make. */

@@ -471,6 +471,7 @@ await check('what no policy makes pass is said so at once, and that it stands wh
   assert.match(text, hopeless)
   assert.doesNotMatch(text, /As far as it gets|Changes that help/)
   await page.getByRole('button', { name: 'Try it in the policy editor' }).click()
+  await page.getByText('This began with a refusal').waitFor()
   await page.getByText('No policy makes this pass').waitFor()
   assert.match(await main(page), hopeless)
   const policy = page.getByLabel('The policy, as JSON')
@@ -479,6 +480,12 @@ await check('what no policy makes pass is said so at once, and that it stands wh
   assert.match(await page.getByRole('dialog').innerText(), /would still be refused: grant_types: "refresh_token"/)
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
   await page.getByRole('button', { name: 'What is in force' }).click()
+  // The same where a door, a grant type, the loopback interface and a name stand before.
+  await putPolicy({ ...protectedPolicy, registration: 'open', doors: ['authlete'], names: { ...protectedPolicy.names, reserved: ['Acme'], same: 'refuse' }, redirect_uris: { ...protectedPolicy.redirect_uris, hosts: ['only.example'], loopback: false } })
+  assert.equal((await register({ client_name: 'Acme', redirect_uris: ['https://p.example/cb', 'http://127.0.0.1/cb'], scope: 'email', grant_types: ['implicit'], response_types: ['id_token'] })).status, 404)
+  const chain = await why('does not open the door oauth')
+  assert.match(chain, /No policy makes this pass: redirect_uris\[1\]: a web client with the implicit grant must use https/)
+  assert.doesNotMatch(chain, /As far as it gets: [^]*For (all samples|sample 1)\./)
   // One that offers less makes it pass, though none that permits more does.
   await putPolicy({ ...protectedPolicy, registration: 'open', grant_types: { offered: ['authorization_code', 'implicit'], unoffered: 'refuse' }, response_types: { offered: ['code', 'id_token'], unoffered: 'refuse' } })
   assert.equal((await register({ ...redirect, redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code', 'implicit'], response_types: ['code', 'id_token'] })).status, 400)

@@ -358,6 +358,8 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   await row('redirect_uris must be an array').getByRole('link').click()
   await page.getByText('No policy changes this').first().waitFor()
   await settled(page)
+  assert.equal(await page.getByText('No policy changes this').count(), 1)
+  assert.match(await main(page), /as sent: The body is no JSON object/)
   await putPolicy(policyBefore)
 })
 
@@ -457,6 +459,88 @@ async function why(told) {
 /** The offers of a refusal, in their order: each its label and what it costs. */
 const offers = () => page.locator('li:has(> button[data-row])').evaluateAll((items) => items.map((item) => [item.querySelector('button').textContent, item.innerText]))
 
+await check('what no policy makes pass is said so at once, and that it stands where a draft is put into effect', async () => {
+  await putPolicy({
+    ...protectedPolicy, registration: 'open', grant_types: { offered: ['authorization_code'], unoffered: 'refuse' }, scopes: { offered: 'openid', unoffered: 'refuse' },
+    redirect_uris: { ...protectedPolicy.redirect_uris, hosts: ['only.example'], pages_share_host: 'refuse' },
+  })
+  const body = { ...redirect, redirect_uris: ['https://hopeless.example/cb#part'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid address', logo_uri: 'https://elsewhere.example/l.png' }
+  assert.equal((await register(body)).status, 400)
+  const hopeless = /No policy makes this pass: redirect_uris\[0\]: .*must not have a fragment\. The registrant: Send it without #/
+  const text = await why('grant_types: "refresh_token"')
+  assert.match(text, hopeless)
+  assert.doesNotMatch(text, /As far as it gets|Changes that help/)
+  await page.getByRole('button', { name: 'Try it in the policy editor' }).click()
+  await page.getByText('This began with a refusal').waitFor()
+  await page.getByText('No policy makes this pass').waitFor()
+  assert.match(await main(page), hopeless)
+  const policy = page.getByLabel('The policy, as JSON')
+  await policy.fill(JSON.stringify({ ...JSON.parse(await policy.inputValue()), software_id_once: true }))
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  assert.match(await page.getByRole('dialog').innerText(), /would still be refused: grant_types: "refresh_token"/)
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'What is in force' }).click()
+  // The same where a door, a grant type, the loopback interface and a name stand before.
+  await putPolicy({ ...protectedPolicy, registration: 'open', doors: ['authlete'], names: { ...protectedPolicy.names, reserved: ['Acme'], same: 'refuse' }, redirect_uris: { ...protectedPolicy.redirect_uris, hosts: ['only.example'], loopback: false } })
+  assert.equal((await register({ client_name: 'Acme', redirect_uris: ['https://p.example/cb', 'http://127.0.0.1/cb'], scope: 'email', grant_types: ['implicit'], response_types: ['id_token'] })).status, 404)
+  const chain = await why('does not open the door oauth')
+  assert.match(chain, /No policy makes this pass: redirect_uris\[1\]: a web client with the implicit grant must use https/)
+  assert.doesNotMatch(chain, /As far as it gets: [^]*For (all samples|sample 1)\./)
+  // One that offers less makes it pass, though none that permits more does.
+  await putPolicy({ ...protectedPolicy, registration: 'open', grant_types: { offered: ['authorization_code', 'implicit'], unoffered: 'refuse' }, response_types: { offered: ['code', 'id_token'], unoffered: 'refuse' } })
+  assert.equal((await register({ ...redirect, redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code', 'implicit'], response_types: ['code', 'id_token'] })).status, 400)
+  const less = await why('a web client with the implicit grant')
+  assert.match(less, /does not let it pass/)
+  assert.doesNotMatch(less, /No policy/)
+  await putPolicy(policyBefore)
+})
+
+await check('a change that leaves a client of no use stands last, and is told so', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'open' })
+  const device = 'urn:ietf:params:oauth:grant-type:device_code'
+  assert.equal((await register({ ...redirect, client_name: 'Device', grant_types: [device, 'refresh_token'], response_types: [] })).status, 400)
+  await why(`grant_types: "${device}"`)
+  const found = await offers()
+  assert.deepEqual(found.map(([label]) => label), [`Offer ${device}`, 'Drop grant types that are not offered'])
+  assert.deepEqual(found.map(([, text]) => /it could get no token: only refresh_token remains/.test(text)), [false, true])
+  assert.equal((await register({ client_name: 'None' })).status, 400)
+  const text = await why('at least one is required')
+  assert.match(text, /Send redirect_uris, the URLs to which users are led back[^]*No policy changes this\./)
+  assert.doesNotMatch(text, /grant_types of the policy/)
+  await putPolicy(policyBefore)
+})
+
+await check('a lost token leads to its client, and what could not be read is said so', async () => {
+  const other = await tab()
+  const { client_id } = registered[3]
+  const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, error: 'invalid_token', door: 'oauth' }
+  const ofToken = { ...refusal, operation: 'update', rule: 'registration_access_token' }
+  const sample = (sent) => ({ sent, reproduces: false, at: 1767225600 })
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [
+    { ...ofToken, description: 'the token is of another', samples: [sample({ client_id })] },
+    { ...ofToken, operation: 'read', description: 'the token is not known', samples: [] },
+    { ...ofToken, description: 'the client has ended', samples: [] },
+    { ...refusal, operation: 'register', rule: 'doors', door: 'stet', description: 'closed', samples: [sample({})] },
+  ] } }))
+  await putPolicy({ ...protectedPolicy, doors: ['oauth'] })
+  await signIn(other)
+  for (const [description, says] of [['of another', registered[3].client_id], ['not known', 'Clients finds it'], ['ended', undefined]]) {
+    await at(other, `refused?${new URLSearchParams({ description: { 'of another': 'the token is of another', 'not known': 'the token is not known' }[description] ?? 'the client has ended' })}`)
+    const text = await main(other)
+    assert.equal(text.includes('New registration token …'), Boolean(says), text)
+    if (says) assert.ok(text.includes(`on the screen of the client: ${says}`), text)
+  }
+  await at(other, 'refused?description=closed')
+  assert.match(await main(other), /cannot be tried while it is closed[^]*Less safe: strangers reach more of the service: stet[^]*Nothing of it is kept/)
+  await other.getByRole('button', { name: 'Open the door stet', exact: true }).click()
+  await other.getByText('This began with a refusal').waitFor()
+  await settled(other)
+  assert.deepEqual(await other.getByRole('table', { name: 'What becomes different' }).locator('tbody tr').count(), 1)
+  assert.equal(await other.getByLabel('At the door').inputValue(), 'stet')
+  await other.context().close()
+  await putPolicy(policyBefore)
+})
+
 await check('where no token helps, none is to be made', async () => {
   await putPolicy({ ...protectedPolicy, doors: policyBefore.doors, scopes: { offered: 'openid email', unoffered: 'refuse' } })
   const { body: { value } } = await operate('POST', '1/tokens', { kind: 'initial_access', uses: 1, expires_in: 600, scope: 'openid' })
@@ -518,20 +602,25 @@ await check('a look-up at a closed door, and a document that is not there, are t
   await putPolicy({ ...protectedPolicy, doors: ['oauth'] })
   assert.equal((await send('GET', `/1/client?client_id=${encodeURIComponent('https://claims.example/c.json')}`, undefined, authorization)).status, 404)
   const text = await why('does not open the door metadata_document')
-  assert.match(text, /the look-up of a client by its document[^]*this service looks for no documents[^]*add metadata_document to doors where the service shall open it/)
+  assert.match(text, /the look-up of a client by its document[^]*this service looks for no documents[^]*cannot be tried while it is closed[^]*Open the door metadata_document[^]*Less safe: strangers reach more of the service: metadata_document/)
   assert.doesNotMatch(text, /fetched again/)
   await putPolicy({ ...protectedPolicy, doors: ['oauth', 'metadata_document'] })
   const then = await why('does not open the door metadata_document')
   assert.match(then, /The door is open now\./)
-  assert.doesNotMatch(then, /add metadata_document/)
+  assert.doesNotMatch(then, /Open the door/)
   const other = await tab()
   const refusal = { day: '2026-01-01', count: 1, network: '', last_at: 1767225600, operation: 'register', error: 'invalid_client', door: 'metadata_document', rule: 'the document', samples: [] }
-  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [{ ...refusal, description: 'the answer was 404' }, { ...refusal, description: 'the answer was 500' }] } }))
+  await other.route((url) => url.pathname.endsWith('/refusals'), (route) => route.fulfill({ json: { refusals: [{ ...refusal, description: 'the answer was 404' }, { ...refusal, description: 'the answer was 500' },
+    { ...refusal, description: 'client_secret must not be in a public document' }, { ...refusal, description: 'client_id is not the URL of the document' }, { ...refusal, description: 'the answer is a page and no JSON: what protects the host keeps programs out' }] } }))
   await signIn(other)
-  for (const [description, says] of [['the answer was 404', /Publish the document there/], ['the answer was 500', /Answer with 200/]]) {
+  for (const [description, says] of [
+    ['the answer was 404', /Publish the document there/], ['the answer was 500', /Answer with 200/], ['client_secret must not be in a public document', /Take it out of the document/],
+    ['client_id is not the URL of the document', /be the URL where it stands/], ['the answer is a page and no JSON: what protects the host keeps programs out', /fetched by programs/],
+  ]) {
     await at(other, `refused?${new URLSearchParams({ description })}`)
     assert.match(await main(other), says)
-    assert.match(await main(other), /not fetched again for 10 to 60 seconds/)
+    assert.match(await main(other), /not fetched again for 10 to 60 seconds[^]*No policy changes this; who publishes the document can\.[^]*registrar client resolve/)
+    assert.doesNotMatch(await main(other), /be the policy changed|is not kept/)
   }
   await other.context().close()
   await putPolicy(policyBefore)
@@ -712,7 +801,7 @@ await check('an update is advised as one: it needs no initial access token, and 
   const password = { grant_types: ['authorization_code', 'password'] }
   assert.equal((await manage('PUT', password)).status, 400)
   assert.equal((await manage('PUT', { client_name: 'Example Bank' })).status, 400)
-  assert.match(await why(/a name that this service reserves.*update/), /an operator gives it that name: Change …[^]*It is like Example Bank, which the policy reserves\./)
+  assert.match(await why(/a name that this service reserves.*update/), /an operator gives it that name: Change …[^]*Its name is Example Bank itself, which the policy reserves\./)
   const text = await why(/grant_types: "password".*update/)
   assert.match(text, /Offer password it would pass$/m)
   assert.doesNotMatch(text, /initial access token|registered, with|room among|without client_id/)

@@ -5,7 +5,7 @@ import { button, code, h, hint, pretty, said } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { risks } from './risks.js'
-import { about, asAsked, changes, isLookUp, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept } from './rules.js'
+import { about, asAsked, changes, isBeyondPolicy, isLookUp, isOfPublisher, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept, useless, widest } from './rules.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -39,8 +39,9 @@ export const dangersOf = (before, after) => dangers(risks(before, after))
 
 /** What a registration costs: what is lost of it, and what becomes less safe. */
 export function costs(before, after, client, registered) {
-  const without = lost(client, registered)
+  const [without, end] = [lost(client, registered), useless(client, registered)]
   return [
+    end && h('p.bad', 'But ', said(end)),
     without.length > 0 && h('p.warn', 'But ', said(without.join('; ')), '.'),
     dangers(risks(before, after, client, registered)),
   ]
@@ -60,8 +61,11 @@ async function attempt({ id, signal }, { door, operation }, policy, body) {
 /** Whether a trial says that what a rule asks for, and what cannot be tried, is still to come. */
 const asks = ({ requires = [] }, rule) => requires.some((required) => required.rule === rule)
 
+/** What has refused, with the rule where the text does not begin with it. */
+export const refusal = ({ rule, error_description }) => rule.split(' and ').some((name) => error_description.startsWith(name)) ? error_description : `${rule}: ${error_description}`
+
 const why = ({ fault, refused, requires }, rule) => fault ?? (refused
-  ? `${refused.rule}: ${refused.error_description}`
+  ? refusal(refused)
   : `it still needs ${requires.find((required) => required.rule === rule).what}`)
 
 /** Whether a ceiling that has refused is above what there is now. */
@@ -70,15 +74,24 @@ const hasRoom = ({ rule, there }, policy) => there !== undefined && policy[rule]
 /** How grave all is together that becomes less safe. */
 const gravity = (...change) => risks(...change).reduce((sum, { weight }) => sum + weight, 0)
 
-/** What lets strangers do the least stands first; of the like what loses the least. */
-const byCare = (one, other) => one.weight - other.weight || one.losses - other.losses || one.steps.length - other.steps.length
+/** What leaves a client of no use stands last, and what lets strangers do the least first; of the like what loses the least. */
+const byCare = (one, other) => one.isUseless - other.isUseless || one.weight - other.weight || one.losses - other.losses || one.steps.length - other.steps.length
 
 /** Whether a change leaves something out of another one, and has nothing beside it. */
 const isLess = (one, other) => one.length < other.length && one.every((change) => other.some((also) => same(change, also)))
 
+/** What still refuses a body where a policy permits all that one can, if something does. */
+async function standing(context, kind, policy, client) {
+  const [all, ...others] = widest(policy, client, kind.door)
+  const { refused } = await attempt(context, kind, all, { client })
+  if (!refused || !isBeyondPolicy(refused.rule)) return undefined
+  const tried = await Promise.all(others.map((wide) => attempt(context, kind, wide, { client })))
+  return tried.every(({ fault, refused }) => fault || refused) ? refused : undefined
+}
+
 /**
  * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
- * Where none passes, also how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
+ * Where none passes, also what refuses it whatever the policy says, or else how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
  * has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
@@ -100,16 +113,17 @@ async function search(context, kind, policy, client, first) {
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !isGood(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  const [furthest] = passing.length ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
+  const stands = passing.length || !failing.length ? undefined : await standing(context, kind, policy, client)
+  const [furthest] = passing.length || stands ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
     .sort((one, other) => gravity(policy, one.changed) - gravity(policy, other.changed))
   // What changes more than another one that is enough is not offered.
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
   const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
   const found = least.map(({ steps, changed, members: { registered, requires } }) => ({
     steps, changed, client, operation, requires: requires.filter((required) => required.rule !== rule),
-    costs: costs(policy, changed, client, registered), weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length,
+    costs: costs(policy, changed, client, registered), weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length, isUseless: useless(client, registered) !== '',
   }))
-  return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }]
+  return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }, stands]
 }
 
 const named = (steps) => steps.map(({ label }) => label).join(', and ')
@@ -122,9 +136,11 @@ const helps = ({ steps, operation, requires, costs }, take, which) => h('li',
 const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), `, each tried by the server${items.length > 1 ? ', the most careful first' : ''}:`), h('ul', items)]
 
 /** The changes that come as far as it gets, where more would be needed than are tried. */
-const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(`${left.rule}: ${left.error_description}`), '. The policy editor looks for what helps from there.'), dangers]
+const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(refusal(left)), '. The policy editor looks for what helps from there.'), dangers]
 
-const failed = (failing) => failing.length === 0 ? [hint('No policy changes this.')] : [
+/** What became of the changes that were tried, and what the registrant is to correct where no other ones help either. */
+const failed = (failing, stands, operation) => failing.length === 0 ? [hint('No policy changes this.')] : [
+  stands && h('p', h('strong', 'No policy makes this pass: '), said(stands.error_description), `. ${isLookUp(operation) ? 'Who publishes the document' : 'The registrant'}: ${about(stands.rule, stands.error_description, operation)[2]}`),
   hint(failing.length === 1 ? 'One change was tried, and does not let it pass:' : `${failing.length} changes were tried, alone and together, and none lets it pass:`),
   h('ul', failing.slice(0, FAILURES).map(({ steps, why }) => h('li', named(steps), ': ', said(why)))),
   failing.length > FAILURES && hint(`And ${failing.length - FAILURES} more.`),
@@ -132,17 +148,18 @@ const failed = (failing) => failing.length === 0 ? [hint('No policy changes this
 
 /** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
 export async function suggestions(context, kind, policy, client, first, take) {
-  const [found, failing, furthest] = await search(context, kind, policy, client, first)
-  return helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing), furthest && goesOn(furthest, () => take(furthest.changed))]
+  const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
+  return helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))]
 }
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
-const untried = ({ rule, door, operation, description }) => isLookUp(operation) && rule !== 'doors'
+const untried = ({ rule, operation, description }) => isLookUp(operation) && rule !== 'doors'
   ? 'What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
   : 'no token and no policy changes it; let the registrant ask for less, or register anew with a token that allows it'}.` : ({
-  'doors': `What is sent to this door cannot be tried while it is closed: add ${door} to doors where the service shall open it.`,
+  'doors': 'What is sent to this door cannot be tried while it is closed, and may then be refused for something else.',
+  'as sent': 'No policy changes this.',
   'registration_access_token': 'A trial asks for no token of a client, so this cannot be tried here, and no policy changes it.',
   'stet': 'A trial has no certificate, no signature and no token of the STET interface, so this cannot be tried here, and no policy changes it.',
   'federation': 'A trial looks at no chain of trust, so this cannot be tried here, and no policy changes it.',
@@ -157,6 +174,8 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const [, byHand] = ofDocuments(rule, description)
   const says = (text, ...rest) => ({ client, says: text, rest, found: [] })
   if (first.fault) return { ...says(first.fault), isOver: true }
+  // That is told beside it.
+  if (isOfPublisher(rule, description)) return { ...says(''), isOver: true }
   if (hasRoom(kind, policy)) return says('There is room now: let the registrant send it again.')
   // It is the last rule of all.
   const isAsked = asks(first, rule) || rule === 'sector_identifier_uri' && first.refused?.rule === rule
@@ -165,20 +184,28 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return says(`It passes now, since the policy was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
   }
   if (!reproduces && !isAsked) {
-    const isOpen = rule === 'doors' && policy.doors.includes(kind.door)
-    return { ...says(isOpen ? '' : `${untried(kind)} ${byHand}`.trim()), isOver: true }
+    if (rule !== 'doors') return { ...says(`${untried(kind)} ${byHand}`.trim()), isOver: true }
+    const [open] = changes(rule, policy, client ?? {}, kind)
+    return open ? { ...says(untried(kind)), isOver: true, opens: { steps: [{ ...kind, ...open }], dangers: dangersOf(policy, open.changed), client } } : { ...says(''), isOver: true }
   }
-  const [found, failing, furthest] = await search(context, kind, policy, client, first)
+  const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
-  const made = [...byPolicy(context, first), ...(first.resembles && first.refused ? [h('p', 'It is like ', code(first.resembles), ', which the policy reserves.')] : [])]
+  const made = [...byPolicy(context, first), ...(first.resembles && first.refused ? [likeness(first)] : [])]
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing))], furthest: isTold ? undefined : furthest,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing, stands, operation))], furthest: isTold ? undefined : furthest,
   }
+}
+
+/** Which reserved name a client's own is, has in it, or looks like. */
+function likeness({ client, resembles, refused }) {
+  const isSame = String(client?.client_name).toLowerCase() === resembles.toLowerCase()
+  const how = isSame ? 'Its name is ' : /has in it/.test(refused.error_description) ? 'Its name has in it ' : 'It is like '
+  return h('p', how, code(resembles), isSame ? ' itself, which the policy reserves.' : ', which the policy reserves.')
 }
 
 /** A value within a sentence. */
@@ -193,7 +220,9 @@ const byPolicy = ({ link }, first) => madeOf(first).map(({ member, from, to, rul
 
 /** For a refusal: what becomes of its samples, and changes under which registrations like them pass; `edit` is given changes and a body. */
 export async function advice(context, kind, policy, samples, edit) {
-  const outcomes = await Promise.all(samples.map((sample) => tried(context, kind, policy, sample)))
+  // A door that is closed can be opened, whatever was sent there.
+  const bodies = samples.length || kind.rule !== 'doors' ? samples : [{ sent: {}, reproduces: false }]
+  const outcomes = await Promise.all(bodies.map((sample) => tried(context, kind, policy, sample)))
   const which = (indices) => samples.length > 1 && h('span.hint', ` For ${indices.length === samples.length ? 'all samples' : `sample ${indices.map((index) => index + 1).join(', ')}`}.`)
   const together = (keys) => {
     const groups = new Map()
@@ -203,11 +232,13 @@ export async function advice(context, kind, policy, samples, edit) {
   const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
   const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [named(one.steps), one, index]))).sort(([one], [other]) => byCare(one, other))
   const far = together(outcomes.flatMap(({ furthest }, index) => furthest ? [[named(furthest.steps), furthest, index]] : []))
+  const opens = together(outcomes.flatMap(({ opens }, index) => opens ? [[named(opens.steps), opens, index]] : []))
   const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}
   return [
     told.map(([[says, rest], indices]) => h('div', (says || samples.length > 1) && h('p', says, which(indices)), rest)),
     helping(found.map(([one, indices]) => helps(one, () => edit(one.steps, one.client), which(indices)))),
     far.map(([one, indices]) => [goesOn(one, () => edit(one.steps, one.client)), which(indices)]),
+    opens.map(([one, indices]) => [h('p', button(named(one.steps), () => edit(one.steps, one.client)), which(indices)), one.dangers]),
     client && h('p', button('Try it in the policy editor', () => edit([], client))),
   ]
 }

@@ -1,6 +1,6 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { costs, dangersOf, meaning, suggestions, would } from './advice.js'
+import { costs, dangersOf, meaning, refusal, suggestions, would } from './advice.js'
 import { Failure, ask } from './api.js'
 import { becameTable } from './became.js'
 import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
@@ -200,6 +200,7 @@ class Editor {
       // The server compares with what is in force now.
       if (!same(ordered(members.differs), ordered(differing(this.force, members.policy))) && await this.read()) return await this.tryIt()
       if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members))
+      this.refused = faults[1] ? undefined : asAsked(members, this.operation).refused
       this.warnings = members.warnings ?? []
       refill(this.effect, this.differs(policy, members.policy), warned(this.warnings))
       return members.policy
@@ -267,6 +268,7 @@ class Editor {
         again && h('p.warn', { role: 'alert' }, again),
         differences('What becomes different', ['In force', 'Then'], changes),
         dangersOf(this.force, policy),
+        this.from && this.refused && h('p.warn', 'What began with a refusal, as it stands under Try it, would still be refused: ', said(refusal(this.refused)), '.'),
         warned(this.warnings),
         this.others.length > 0 && differences('What others have changed since the draft was begun: it stays so, but for what stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),

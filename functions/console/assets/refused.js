@@ -7,7 +7,7 @@ import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { firstPages } from './pages.js'
 import { open } from './policy.js'
-import { about, askedFor, isLookUp, isOfUrl, ofDocuments, ofToken, takesNoToken } from './rules.js'
+import { about, askedFor, isLookUp, isOfPublisher, isOfUrl, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -35,25 +35,41 @@ export async function refused(context) {
     hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
       ['Asked for', code(asked)],
-      ['Rule', h('strong', said(kind.rule)), ` ${says}`],
+      ['Rule', h('strong', said(kind.rule)), `: ${says}`],
       ['Error', code(kind.error)],
       ['Door', said(kind.door)],
       ['How often', count(kind.count, 'time'), ', last ', time(kind.last_at, true)],
     ]),
     h('section', h('h2', 'What to change'),
       h('p', h('strong', who), client),
+      kind.rule === 'registration_access_token' && !/has ended/.test(kind.description) && lostToken(context, kind, samples),
       readsService ? later(policySide(context, known, samples)) : hint('What the policy says needs a token with service.read.')),
     samples.length > 0 && h('section', h('h2', what),
       hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
-      samples.map((sample, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), ofClient(context, kind, sample), h('pre', pretty(sample.sent))])),
+      samples.map((sample, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), ofClient(context, kind, sample), isKept(sample) ? h('pre', pretty(sample.sent)) : h('p', 'Nothing of it is kept: it could not be read, or had no members.')])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)])), areMore && notAll(refusals)))
 }
 
-/** Whose update was refused, where that is kept as it is. */
-function ofClient({ link }, { operation }, { sent, client_id = sent.client_id }) {
-  const isWhole = operation === 'update' && typeof client_id === 'string' && /^[^\s…()]+$/.test(client_id)
-  return isWhole && h('p', 'The client: ', h('a', { href: link(['clients', client_id]) }, said(client_id)))
+/** Whether something is kept of what was sent; what has no members is shown so where a trial refuses it for the same. */
+const isKept = ({ sent, reproduces }) => reproduces || Object.keys(sent).length > 0
+
+/** The identifier of the client that a request was about which was refused, where that is kept as it is. */
+const clientOf = ({ operation }, { sent, client_id = sent.client_id }) => operation !== 'register' && typeof client_id === 'string' && /^[^\s…()]+$/.test(client_id) ? client_id : undefined
+
+const toClient = ({ link }, client_id) => h('a', { href: link(['clients', client_id]) }, said(client_id))
+
+/** Whose request was refused. */
+function ofClient(context, kind, sample) {
+  const client_id = clientOf(kind, sample)
+  return client_id && h('p', 'The client: ', toClient(context, client_id))
+}
+
+/** Where an operator makes another token for who has lost that of a client. */
+function lostToken(context, kind, samples) {
+  const known = [...new Set(samples.map((sample) => clientOf(kind, sample)).filter(Boolean))]
+  return h('p', 'An operator makes another one with ', h('strong', 'New registration token …'), ' on the screen of the client: ',
+    known.length ? known.map((client_id, index) => [index > 0 && ', ', toClient(context, client_id)]) : [h('a', { href: context.link(['clients']) }, 'Clients'), ' finds it, by its name or client_id'], '.')
 }
 
 /** Each body once, the latest first. */
@@ -99,7 +115,8 @@ function documentSide({ metadata_documents }, { rule, operation, description }) 
   return [
     members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
     !isOfUrl(operation) && h('p', `After a refusal the document is not fetched again for ${[...new Set([pause_first, pause_most])].join(' to ')} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
-      '). Until then the look-up answers 503 with what it was refused for, be the policy changed meanwhile or not; its Retry-After says when that ends.'),
+      `). Until then the look-up answers 503 with what it was refused for${isOfPublisher(rule, description) ? '' : ', be the policy changed meanwhile or not'}; its Retry-After says when that ends.`),
+    isOfPublisher(rule, description) && h('p', 'No policy changes this; who publishes the document can. On the command line, ', code('registrar client resolve --service ID URL'), ' fetches it, and shows each step and each rule.'),
   ]
 }
 

@@ -8,7 +8,7 @@ export const RULES = {
   'registration': [['registration'], 'An initial access token is missing, or it is not good: another one’s, used up, or ended.', 'Send a good one, as Authorization: Bearer.'],
   'registration_access_token': [[], 'The registration access token of a client is missing, or it is not good: another client’s, replaced, or its client is gone.', 'Manage a client with the token that its last answer has. Who has lost it gets another one of an operator, or registers again.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
-  'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Send a JSON object in UTF-8, with Content-Type: application/json, and correct the member that is named. No policy changes this.'],
+  'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Send a JSON object in UTF-8, with Content-Type: application/json, and correct the member that is named.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
   'unannounced': [['unannounced'], 'The service’s metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
@@ -42,6 +42,8 @@ const REMEDIES = [
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
   [/^\S+ is required in documents by this service/, 'Put it into the document. What is required the member required of the policy’s metadata_documents says.'],
   [/^client_id is required$/, 'Put its URL into the document, as client_id.', 'A document names itself: its client_id is the URL where it stands.'],
+  [/^client_id is not the URL of the document$/, 'Let client_id in the document be the URL where it stands, letter by letter.', 'A document names itself: its client_id is the URL where it stands.'],
+  [/must not be in a public document$/, 'Take it out of the document, which anybody can read, and use that secret nowhere any more. Who has to prove itself publishes keys, with private_key_jwt.', 'There is a secret in the document.'],
   [/^client_id: it has a query/, 'Name the client by a URL without a query.'],
   [/^clients of this service need a token$/, 'Register at another door, as oauth, with what it asks for; or ask the operator: this door takes neither a token nor a statement.', 'This door has no place for a token or a software statement: it registers only where registration is open and no statement is required.'],
   [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
@@ -52,6 +54,9 @@ const REMEDIES = [
   [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
   [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
   [/cannot be fetched at the moment/, 'Send it again. If it stays so, see to it that the host of what is named answers.', 'What has to be fetched for it could not be fetched.'],
+  [/^redirect_uris: at least one is required/, 'Send redirect_uris, the URLs to which users are led back, as ["https://app.example/callback"]; or name grant types that lead nobody back, as client_credentials, where they are offered.'],
+  [/must not have a fragment/, 'Send it without # and what follows.'],
+  [/a web client with the implicit grant must use https/, 'Use https and another host than localhost, ask for authorization_code in place of implicit, or, if it is a native application, send "application_type": "native".'],
   [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],
   [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
@@ -109,6 +114,9 @@ const DOCUMENTS = [
   [/^redirect_uris: more than/, ['redirect_uris'], ''],
   [/the document is too large/, ['max_bytes'], 'Let max_bytes be larger.'],
 ]
+
+/** Whether only who publishes a document can do something about what refuses it. */
+export const isOfPublisher = (rule, description) => rule === 'the document' && ofDocuments(rule, description)[0].length === 0
 
 /** What of the metadata_documents matters to a refusal, and what to change by hand. */
 export function ofDocuments(rule, description) {
@@ -243,9 +251,11 @@ const ceiling = (member, policy, there, label) => [
 ]
 
 /** What the policy has made of the members that an error names: the changes that it tells. */
-export const madeOf = ({ changes = [], refused }) => {
+export const madeOf = ({ changes = [], refused, policy = {} }) => {
   const words = refused ? refused.error_description.split(/[^\w.-]+/) : []
-  return changes.filter(({ member, rule }) => words.includes(member) && RULES[rule]?.[0].length && rule !== 'the specifications')
+  // Where the policy names no default, it is the specification's.
+  const isOfPolicy = ({ member, from }) => from !== undefined || policy[member]?.default !== undefined || !Object.hasOwn(policy, member)
+  return changes.filter((change) => words.includes(change.member) && RULES[change.rule]?.[0].length && change.rule !== 'the specifications' && isOfPolicy(change))
 }
 
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
@@ -327,6 +337,38 @@ export function changes(rule, policy, sent, { there, door, description = '' }) {
   return made.filter(({ changed }) => !same(changed, policy))
 }
 
+/** Whether no member of the policy is about what a rule refuses, or none beyond what the specifications permit. */
+export const isBeyondPolicy = (rule) => rule === 'the specifications' || !RULES[rule]?.[0].length
+
+/**
+ * Policies that together permit what any policy does of what is sent to a door: all is offered, or of grant types and methods
+ * the usual ones in place of those that were asked for.
+ */
+export function widest(policy, sent, door) {
+  const { doors, grant_types, response_types, token_endpoint_auth_methods: { offered }, redirect_uris: { development_hosts } } = policy
+  const joined = (...lists) => [...new Set(lists.flat())]
+  const grants = [
+    [joined(grant_types.offered, 'authorization_code', 'implicit', beyond(sent.grant_types, [])), joined(response_types.offered, 'code', 'token', 'id_token', beyond(sent.response_types, []))],
+    [['authorization_code', 'refresh_token'], ['code']],
+  ]
+  const asked = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], [])
+  const methods = [...(asked.length ? [joined(asked, offered)] : []), ['none'], ['client_secret_basic']]
+  const all = merged(policy, {
+    doors: joined(doors, door ?? 'oauth'), dynamic_registration: true, registration: 'open', software_statements: { required: false, issuers: [] }, unannounced: 'drop',
+    scopes: { offered: null, default: null, unoffered: 'drop' }, names: { same: 'allow', look_alike: 'allow', hidden_characters: 'allow' }, called_urls: 'any', software_id_once: false,
+    redirect_uris: {
+      private_use_schemes: 'accept', reverse_domain_schemes: false, loopback: true, hosts: null, pages_share_host: 'allow', private_hosts: 'allow',
+      development_hosts: joined(texts(development_hosts), led({ redirect_uris: [...texts(sent.redirect_uris), ...texts(sent.post_logout_redirect_uris)] }, 'http:', LOOPBACK)),
+    },
+    clients_per_service: null, clients_per_developer: null, ...CHANGES.limits(policy, sent)[0][1],
+    metadata_documents: { trust: [], others: 'ask', required: [], same_origin: 'off', query_permitted: true, metadata_policy: null },
+  })
+  return grants.flatMap(([grants, responses]) => methods.flatMap((methods) => [false, true].map((infer_native) => merged(all, {
+    grant_types: { offered: grants, default: null, unoffered: 'drop' }, response_types: { offered: responses, default: null, unoffered: 'drop' },
+    token_endpoint_auth_methods: { offered: methods, default: [methods[0]], unoffered: 'drop' }, redirect_uris: { infer_native },
+  }))))
+}
+
 /** The same changes of another policy: those that there are to make. */
 export const remade = (steps, policy, sent) => steps.reduce((policy, { label, ...step }) =>
   changes(step.rule, policy, sent, step).find((change) => change.label === label)?.changed ?? policy, policy)
@@ -340,6 +382,22 @@ export const unkept = (sample) => Object.entries(sample).flatMap(([name, value])
   const [, more] = / ?\(?(\d[^()]*) more\)?$/.exec([values].flat().at(-1)) ?? []
   return more && (typeof values === 'string' || KINDS.includes(values.length - 1)) ? [`${more} of ${name}`] : []
 })
+
+/** What a response type has in it for the grant type to begin with it (OpenID Connect Registration §2); none for those that begin by themselves. */
+const BEGINS = { authorization_code: ['code'], implicit: ['token', 'id_token'] }
+
+/** Whether a grant type of a client can begin without another one. */
+function isUseful({ grant_types = ['authorization_code'], response_types = ['code'] }) {
+  const has = new Set(texts(response_types).flatMap((type) => type.split(' ')))
+  return texts(grant_types).some((grant) => grant !== 'refresh_token' && (!Object.hasOwn(BEGINS, grant) || BEGINS[grant].some((type) => has.has(type))))
+}
+
+/** Why a client can get no token any more of what was sent, if so. */
+export function useless(sent, became) {
+  if (isUseful(became) || !isUseful({ ...sent, response_types: sent.response_types?.length ? sent.response_types : ['code', 'token'] })) return ''
+  const left = texts(became.grant_types)
+  return `it could get no token: ${left.length ? `only ${left.join(', ')} remains, with which nothing begins` : 'no grant type remains'}.`
+}
 
 /** What a registration has lost of what was sent. */
 export function lost(sent, became) {

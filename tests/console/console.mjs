@@ -505,7 +505,7 @@ await check('a change that leaves a client of no use stands last, and is told so
   assert.deepEqual(found.map(([, text]) => /it could get no token: only refresh_token remains/.test(text)), [false, true])
   assert.equal((await register({ client_name: 'None' })).status, 400)
   const text = await why('at least one is required')
-  assert.match(text, /Send redirect_uris, the URLs to which users are led back[^]*No policy changes this\./)
+  assert.match(text, /Send redirect_uris, the URLs to which users are led back; or[^]*No policy changes this\./)
   assert.doesNotMatch(text, /grant_types of the policy/)
   await putPolicy(policyBefore)
 })

@@ -54,7 +54,7 @@ const REMEDIES = [
   [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
   [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
   [/cannot be fetched at the moment/, 'Send it again. If it stays so, see to it that the host of what is named answers.', 'What has to be fetched for it could not be fetched.'],
-  [/^redirect_uris: at least one is required/, 'Send redirect_uris, the URLs to which users are led back, as ["https://app.example/callback"]; or name grant types that lead nobody back, as client_credentials, where they are offered.'],
+  [/^redirect_uris: at least one is required/, 'Send redirect_uris, the URLs to which users are led back; or name grant types that lead nobody back, as client_credentials, where they are offered.'],
   [/must not have a fragment/, 'Send it without # and what follows.'],
   [/a web client with the implicit grant must use https/, 'Use https and another host than localhost, ask for authorization_code in place of implicit, or, if it is a native application, send "application_type": "native".'],
   [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],

@@ -64,7 +64,7 @@ async fn an_operator_names_no_sector_that_may_not_be_asked() {
     let world = World::open().await;
     let token = world.service_token(1, &Permission::ALL).await;
     let (_, _, client) = world.client(&web_client()).await;
-    let path = format!("/operator/1/clients/{}", client.text("client_id"));
+    let client_path = format!("/operator/1/clients/{}", client.text("client_id"));
     let own = json!({"clientName": "Own", "redirectUris": ["https://rp.example/cb"]});
     let own = world.send_json("POST", "/api/1/client/create", Some(&token), &own).await.body;
     let own_path = format!("/api/1/client/update/{}", own["clientId"]);
@@ -76,7 +76,7 @@ async fn an_operator_names_no_sector_that_may_not_be_asked() {
         let patch = json!({"sector_identifier_uri": sector});
         let mut whole = own.clone();
         whole["sectorIdentifierUri"] = json!(sector);
-        let patched = world.send_json("PATCH", &path, Some(&token), &patch).await;
+        let patched = world.send_json("PATCH", &client_path, Some(&token), &patch).await;
         let updated = world.send_json("POST", &own_path, Some(&token), &whole).await;
         let new = json!({"redirectUris": ["https://rp.example/cb"], "sectorIdentifierUri": sector});
         let created = world.send_json("POST", "/api/1/client/create", Some(&token), &new).await;

@@ -315,7 +315,8 @@ fn what_is_decided_about_a_client_is_done_and_told_as_by_the_table() {
         assert_ne!(api.stdout, table.stdout);
     }
     let rotate = ["client", "rotate-secret", "--service", "1", id, "--overlap", "1h", "--json"];
-    for output in [desk.by_api(&rotate), desk.admin.run(&rotate)] {
+    for by_api in [true, false] {
+        let output = if by_api { desk.by_api(&rotate) } else { desk.admin.run(&rotate) };
         let until = serde_json::from_slice::<Value>(&output.stdout).unwrap()["previous_secret_until"].clone();
         let shown = desk.admin.json(&["client", "show", "--service", "1", id]);
         assert_eq!((until.is_string(), &until), (true, &shown["previous_secret_until"]));

@@ -205,14 +205,28 @@ def base_urls(package):
     return None
 
 
-def canaries():
-    """What is wrong with the template that `.github/canary` prints, and what StackRole lacks for it."""
+# The doors that canaries can be of at once: CloudFormation takes no more resources. And what takes each back.
+TOGETHER = [[], ["authlete", "oauth"], ["oauth", "operator", "federation", "identity-center", "stet"]]
+ALARMS = {
+    "oauth": {"OauthFaultsAlarm", "ServerErrorsAlarm"},
+    "authlete": {"AuthleteFaultsAlarm", "ServerErrorsAlarm"},
+    "operator": {"OperatorFaultsAlarm", "ServerErrorsAlarm"},
+    "federation": {"FederationFaultsAlarm", "ServerErrorsAlarm"},
+    "identity-center": {"IdentityCenterFaultsAlarm", "ServerErrorsAlarm"},
+    "stet": {"StetFaultsAlarm", "StetServerErrorsAlarm"},
+}
+
+
+def canary(named):
+    """What is wrong with the template that `.github/canary` prints for these doors, and what StackRole lacks for it."""
 
     def printed():
-        text = subprocess.run([".github/canary"], capture_output=True, text=True, check=True).stdout
-        return transformed(yaml_parse(re.sub(r"(?m)^( +CodeUri:) .*$", r"\1 s3://packages/code", text)))["Resources"]
+        text = subprocess.run([".github/canary", *named], capture_output=True, text=True, check=True).stdout
+        return yaml_parse(re.sub(r"(?m)^( +CodeUri:) (.*)$", r"\1 s3://\2/code", text))
 
-    first, second = printed(), printed()
+    package, second = printed(), transformed(printed())["Resources"]
+    stack = transformed(package)
+    first = stack["Resources"]
     if len(first) > 500:
         return f"CloudFormation takes 500 resources, and these are {len(first)}"
     if missing := lacking({part["Type"] for part in first.values()}):
@@ -220,16 +234,43 @@ def canaries():
     kept = {name for name in first.keys() & second.keys() if first[name]["Type"] == "AWS::Lambda::Version"}
     if kept:
         return f"{kept} would keep what parameters were"
+    functions = {name: part for name, part in package["Resources"].items() if part["Type"] == FUNCTION}
+    doors = {name: part["Properties"]["CodeUri"].split("/")[3] for name, part in functions.items()}
+    wanted = {f"{name}Aliaslive": door for name, door in doors.items() if door in (named or ["oauth"])}
     policies = {name: part.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate") for name, part in first.items()}
     aliases = {name: policy for name, policy in policies.items() if first[name]["Type"] == "AWS::Lambda::Alias"}
-    groups = [part["Properties"] for part in first.values() if part["Type"] == "AWS::CodeDeploy::DeploymentGroup"]
-    if len(aliases) != len(ALONE) - 1 or not all(aliases.values()) or len(groups) != len(aliases):
+    groups = {name: part for name, part in first.items() if part["Type"] == "AWS::CodeDeploy::DeploymentGroup"}
+    if aliases.keys() != wanted.keys() or not all(aliases.values()) or len(groups) != len(aliases):
         return f"{aliases} and {len(groups)} groups"
-    alarms = {name for group in groups for name in references(group["AlarmConfiguration"])}
-    if alarms != {"OauthFaultsAlarm", "ServerErrorsAlarm"}:
-        return f"it is taken back for {alarms}"
-    asked = set(references(first["Api"]))
-    return f"the API does not ask {aliases.keys() - asked}" if not aliases.keys() <= asked else None
+    for name, group in groups.items():
+        door = doors[name.removesuffix("DeploymentGroup")]
+        alarms = set(references(group["Properties"]["AlarmConfiguration"]))
+        if alarms - {"AWS::NoValue"} != ALARMS[door]:
+            return f"{name} is taken back for {alarms}"
+    asked = {it for api in ("Api", "StetApi") for it in references(first[api])}
+    if missing := aliases.keys() - asked:
+        return f"no API asks {missing}"
+    return unmet(stack)
+
+
+def unmet(stack):
+    """What a choice of doors, with alarms or without, refers to and has not."""
+    for choice in itertools.product(*DOORS.values(), ("", "arn:aws:sns:us-east-1:123456789012:alarms")):
+        deployment = Deployment(stack, dict(zip([*DOORS, "AlarmTopicArn"], choice)))
+        known = deployment.there | deployment.parameters.keys()
+        for name, part in deployment.parts():
+            asked = {it for it in references(part) if not it.startswith("AWS::")}
+            if missing := asked - known:
+                return f"{choice}: {name} asks for {missing}, which is not there"
+    return None
+
+
+def canaries():
+    """What is wrong with a template that has canaries."""
+    unknown = subprocess.run([".github/canary", "pages"], capture_output=True, text=True)
+    if unknown.returncode != 2 or "pages is no door" not in unknown.stderr:
+        return f"of a door that there is not: {unknown}"
+    return next((fault for fault in map(canary, TOGETHER) if fault), None)
 
 
 def costs():

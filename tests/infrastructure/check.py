@@ -205,6 +205,41 @@ def base_urls(package):
     return None
 
 
+def faults(package):
+    """A route whose fault is not the one of its own door's metric filter alone."""
+    resources = package["Resources"]
+    filters = {name: part for name, part in resources.items() if part["Type"] == "AWS::Logs::MetricFilter"}
+    filters = {name: part["Properties"]["FilterPattern"] for name, part in filters.items() if name.endswith("Faults")}
+    doors = {door.replace("-", ""): door for door in ALARMS}
+    seen = 0
+    for function in (part["Properties"] for part in resources.values() if part["Type"] == FUNCTION):
+        door = function["CodeUri"].split("/")[-1]
+        for event in function.get("Events", {}).values():
+            if event["Type"] != "HttpApi":
+                continue
+            route = f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+            met = {doors[name.removesuffix("Faults").lower()] for name, it in filters.items() if is_met(it, route)}
+            if met != {door if door in ALARMS else "oauth"}:
+                return f"{route} of {door} is a fault of {met}"
+            seen += 1
+    return None if seen > len(filters) else "there are none"
+
+
+def is_met(pattern, route):
+    """Whether a line of the access log with status 500 and that route meets a filter's pattern."""
+
+    def compared(term):
+        name, operator, value = term.groups()
+        is_like = fnmatch.fnmatchcase({"status": "500", "route": route}[name], value.replace("[", "[[]"))
+        return str(is_like == (operator == "="))
+
+    pattern = re.sub(r'\$\.(\w+) (=|!=) "([^"]*)"', compared, pattern.strip("{} "))
+    tokens = pattern.replace("&&", " and ").replace("||", " or ")
+    if unread := set(re.findall(r"[^\s()]+", tokens)) - {"True", "False", "and", "or"}:
+        raise ValueError(f"{unread} in {pattern}")
+    return eval(tokens)
+
+
 # The doors that canaries can be of at once: CloudFormation takes no more resources. And what takes each back.
 TOGETHER = [[], ["authlete", "oauth"], ["oauth", "operator", "federation", "identity-center", "stet"]]
 ALARMS = {
@@ -431,6 +466,7 @@ check("StackRole may make, change and delete what the template has", lacking(typ
 check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(package))
 check("the base URL is the one that is given, else the domain's, else the gateway's", base_urls(package))
 check("the dashboard has the metrics of requests", shown(package))
+check("the fault of a route is its own door's", faults(yaml_parse(TEMPLATE.read_text())))
 check("a canary deployment has new versions, alarms that take it back, and routes to its aliases", canaries())
 check("the costs are what their formula makes", costs())
 check("the services of AWS know the commands of the documents", commands())

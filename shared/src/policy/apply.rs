@@ -3,13 +3,15 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{BoundPolicy, Conduct, Flag, Offer, Policy, PrivateUseSchemes, Unoffered, is_among, is_public_host};
+use super::{
+    BoundPolicy, Conduct, Flag, Names, Offer, Policy, PrivateUseSchemes, Trust, Unoffered, is_among, is_public_host,
+};
 use crate::client::{RegisteredClient, Source};
 use crate::error::Error;
 use crate::limits::Guest;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, RedirectUri, RedirectUriFault,
-    RedirectUriKind, ResponseType, Scope, complete_flows,
+    RedirectUriKind, ResponseType, Scope, VerifiedMetadata, complete_flows,
 };
 
 impl Policy {
@@ -231,8 +233,13 @@ impl Policy {
         if client.source == Source::AuthleteCreate {
             return Vec::new();
         }
-        let names = (!client.record.settings.vouched).then_some(&self.names);
-        let metadata = &client.record.metadata;
+        let trusted = self.trusts(client).then(|| self.names.vouched());
+        let names = trusted.as_ref().unwrap_or(&self.names);
+        self.flags_of(&client.record.metadata, (!client.record.settings.vouched).then_some(names))
+    }
+
+    /// The same of metadata, and of its names what is said of these, unless an operator vouches for them.
+    pub(crate) fn flags_of(&self, metadata: &VerifiedMetadata, names: Option<&Names>) -> Vec<Flag> {
         let (uris, rest, rules) = (metadata.redirect_uris(), metadata.rest(), &self.redirect_uris);
         let is_foreign = rules.pages_share_host != Conduct::Allow && foreign_page(uris, rest).is_some();
         let is_private = rules.private_hosts != Conduct::Allow && uris.iter().any(|uri| self.is_private(uri));
@@ -244,8 +251,15 @@ impl Policy {
     /// The reserved name for which a client is flagged, if it is for one.
     #[must_use]
     pub fn resembled(&self, client: &RegisteredClient) -> Option<&str> {
-        let is_asked = client.source != Source::AuthleteCreate && !client.record.settings.vouched;
+        let is_made = client.source == Source::AuthleteCreate || client.record.settings.vouched;
+        let is_asked = !is_made && !self.trusts(client);
         is_asked.then(|| self.names.resembled(client.record.metadata.rest())).flatten()
+    }
+
+    /// Whether it is the client of a metadata document whose URL is trusted, and so are its names.
+    fn trusts(&self, client: &RegisteredClient) -> bool {
+        client.source == Source::MetadataDocument
+            && self.metadata_documents.trust_of(&client.client_id).0 == Trust::Allow
     }
 
     /// RFC 7591 §5: pages on a foreign host are how a rogue client borrows a name.

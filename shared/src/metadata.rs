@@ -29,6 +29,7 @@ pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};
 pub use jwk_set::JwkSet;
 pub use localized::{Localized, is_language_tag};
+pub(crate) use members::elements;
 pub use members::{
     ClientMetadata, MemberDescription, MemberKind, SERVER_SET, ServerSet, Submitted, remove_said_by_server,
     said_by_server,

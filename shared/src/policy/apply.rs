@@ -65,14 +65,14 @@ impl Policy {
             );
         }
         for (member, value) in metadata.to_members() {
-            let (limit, unit) = match &value {
-                Value::Array(values) if values.len() > limits.list_items => (limits.list_items, "values"),
-                Value::String(text) if text.len() > limits.text_bytes && member != "software_statement" => {
-                    (limits.text_bytes, "bytes")
-                }
-                Value::Array(values) if values.iter().any(|value| length(value) > limits.text_bytes) => {
-                    (limits.text_bytes, "bytes")
-                }
+            let is_long = |value: &Value| length(value) > limits.text_bytes;
+            let (member, limit, unit) = match &value {
+                Value::Array(values) if values.len() > limits.list_items => (member, limits.list_items, "values"),
+                Value::Array(values) => match values.iter().position(is_long) {
+                    Some(index) => (Invalid::element(&member, index), limits.text_bytes, "bytes"),
+                    None => continue,
+                },
+                text if is_long(text) && member != "software_statement" => (member, limits.text_bytes, "bytes"),
                 _ => continue,
             };
             return Err(Invalid::TooLong { member, limit, unit }.into());

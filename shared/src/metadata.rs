@@ -14,6 +14,7 @@ mod members;
 mod redirect_uri;
 mod scheme;
 mod scope;
+mod subject_name;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
@@ -36,6 +37,7 @@ pub use members::{
 };
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
+pub(crate) use subject_name::SubjectName;
 use text::character_in;
 pub(crate) use text::{has_no_spaces, in_no_case};
 pub use text::{hidden_character, hidden_character_in, is_control, is_hidden, shows_nothing};

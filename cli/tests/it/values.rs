@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use shared::caller::Permission;
-use shared::metadata::GrantType;
+use shared::metadata::{AuthMethod, GrantType};
 use shared::policy::{CalledUrls, Policy, Preset};
 
 use crate::authlete::{Owner, operator_token};
-use crate::support::{Reply, World, assert_refused, web_client};
+use crate::support::{Reply, World, as_update, assert_refused, web_client};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -263,6 +263,52 @@ async fn an_error_names_the_element_of_a_list() {
         if !name.is_empty() {
             let created = operator(&world, &token, "client/create", &json!({name: value})).await;
             assert_operator_refused(&created, &format!("{name}{part}"));
+        }
+    }
+    let samples = world.refused(1, 1).await;
+    assert!(samples.iter().flat_map(|one| &one.samples).all(|sample| sample.reproduces), "{samples:?}");
+}
+
+/// RFC 8705 §2.1.2: no certificate has another one, so that client could never authenticate.
+#[tokio::test]
+async fn a_name_in_a_certificate_is_one_at_every_door() {
+    let (world, token) = world().await;
+    let mut policy = Preset::Open.policy();
+    policy.token_endpoint_auth_methods.offered.push(AuthMethod::TlsClientAuth);
+    world.set_policy(1, policy).await;
+    let client = |dn: &str| {
+        let mut client = with("tls_client_auth_subject_dn", dn);
+        client["token_endpoint_auth_method"] = json!("tls_client_auth");
+        client
+    };
+    let named = "2.5.4.97=PSDFR-ACPR-12345, 1.3.6.1.4.1.311.60.2.1.3=#13024252,O=ACME\\, Zoë,C=FR";
+    let registered = world.register(1, None, &client(named)).await;
+    assert_eq!((registered.status, registered.text("tls_client_auth_subject_dn")), (201, named), "{registered:?}");
+    let path = format!("/operator/1/clients/{}", registered.text("client_id"));
+    let own = json!({"redirectUris": ["https://rp.example/cb"], "tlsClientAuthSubjectDn": named});
+    let own = operator(&world, &token, "client/create", &own).await;
+    assert_eq!(own.status, 200, "{own:?}");
+    let (error, member) = ("invalid_client_metadata", "tls_client_auth_subject_dn is not a distinguished name");
+    for garbage in ["garbage", "CN=a,,O=b", "/C=FR/O=ACME", "CN=a\\"] {
+        assert_refused(&world.register(1, None, &client(garbage)).await, error, member);
+        let body = client(garbage);
+        let wrapped = json!({"json": body.to_string()});
+        let registration = operator(&world, &token, "client/registration", &wrapped).await;
+        assert!(registration.text("responseContent").contains(member), "{registration:?}");
+        assert_refused(&world.send_json("POST", "/operator/1/clients", Some(&token), &body).await, error, member);
+        let mut update = as_update(&registered.body);
+        update["tls_client_auth_subject_dn"] = json!(garbage);
+        let own_path = path.replace("/operator/1/clients", "/1/register");
+        let put = world.send_json("PUT", &own_path, Some(registered.text("registration_access_token")), &update).await;
+        assert_refused(&put, error, member);
+        let patch = json!({"tls_client_auth_subject_dn": garbage});
+        assert_refused(&world.send_json("PATCH", &path, Some(&token), &patch).await, error, member);
+        let tried = world.send_json("POST", "/operator/1/policy/try", Some(&token), &json!({"client": body})).await;
+        assert!(tried.body["refused"]["error_description"].as_str().unwrap().starts_with(member), "{tried:?}");
+        let whole = json!({"redirectUris": ["https://rp.example/cb"], "tlsClientAuthSubjectDn": garbage});
+        for operation in ["client/create", &format!("client/update/{}", own.body["clientId"])] {
+            let refused = operator(&world, &token, operation, &whole).await;
+            assert_operator_refused(&refused, "tlsClientAuthSubjectDn is not a distinguished name");
         }
     }
     let samples = world.refused(1, 1).await;

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::VerifiedMetadata;
-use crate::metadata::{ClientMetadata, Invalid, character_in, is_control, is_hidden};
+use crate::metadata::{ClientMetadata, Invalid, SubjectName, character_in, is_control, is_hidden};
 
 /// The largest number of seconds that readers with integers of 32 bits hold.
 const MOST_SECONDS: u64 = 2_147_483_647;
 
 impl VerifiedMetadata {
-    /// Texts have no characters that people do not see, and numbers fit.
+    /// Texts have no characters that people do not see, names in certificates are such, and numbers fit.
     pub(super) fn check_values(&self, hidden_characters: bool) -> Result<(), Invalid> {
         for (member, value) in self.rest.to_members() {
             let hidden = hidden_in_member(&member, &value, if hidden_characters { is_control } else { is_hidden });
@@ -18,6 +18,7 @@ impl VerifiedMetadata {
                 return Err(Invalid::HiddenCharacter { member, character });
             }
         }
+        SubjectName::check_all(&self.rest)?;
         match self.rest.default_max_age {
             Some(seconds) if seconds > MOST_SECONDS => {
                 Err(Invalid::TooLarge { member: "default_max_age", limit: MOST_SECONDS })

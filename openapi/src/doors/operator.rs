@@ -220,7 +220,7 @@ fn service() -> Vec<Operation> {
             .gives(
                 200,
                 "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], warnings?: [text], changes?: [Change], \
-                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], resembles?: text, client?: object, \
+                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], resembles?: text, flags?: [text], client?: object, \
                 refused?: { rule: text, error: text, error_description: text } }",
             )
             .fails(&[403]),

@@ -223,7 +223,7 @@ class Editor {
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, registered), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, asAsked(tried, operation)), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description, operation)
     const place = h('div')

@@ -5,7 +5,7 @@ import { flagText } from './became.js'
 import { button, code, h, hint, pretty, said, value } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { risks } from './risks.js'
+import { MORE, risks } from './risks.js'
 import {
   ANY_SCOPE, about, asAsked, changes, guessed, hidesScope, isBeyondPolicy, isLookUp, isOfPublisher, isOfUrl, lost, madeOf, ofDocuments, ofToken, remade, takesNoToken, unannounced, unkept, useless, widest,
 } from './rules.js'
@@ -134,7 +134,8 @@ async function search(context, kind, policy, client, first) {
     const [others, all] = [steps.filter(({ label }) => label !== ANY_SCOPE), offer(named(steps), steps, changed)]
     if (others.length === steps.length || all.isUseless || !hidesScope(client)) return [all]
     // The same with the one scope alone that was asked for, which is not known here.
-    return [{ ...offer(named([...others, { label: 'Offer the scope by hand' }]), others, remade(others, policy, client)), isByHand: true }, all]
+    const one = offer(named([...others, { label: 'Offer the scope by hand' }]), others, remade(others, policy, client))
+    return [{ ...one, weight: one.weight + MORE, isByHand: true }, all]
   })
   return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }, stands]
 }

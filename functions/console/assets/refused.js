@@ -29,10 +29,11 @@ export async function refused(context) {
     ? ['the look-up of a client by its document', 'Who publishes the document: ', 'What the document said']
     : [kind.operation, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
+  const isOffered = about(kind.rule)[0].length > 0
   const hasMasked = kind.description.includes('"…"') || kind.rule === 'scopes' && samples.some(({ sent }) => String(sent.scope ?? '').includes('('))
   return screen(context, 'Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
-    hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
+    hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept.', isOffered && ' If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
       ['Asked for', code(asked)],
       ['Rule', h('strong', said(kind.rule)), `: ${says}`],

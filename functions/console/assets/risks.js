@@ -3,7 +3,7 @@
 import { at, same } from './json.js'
 
 /** How grave: something more of a kind that there is; another kind; what kept strangers out. */
-const [MORE, OTHER, OPEN] = [1, 2, 3]
+export const [MORE, OTHER, OPEN] = [1, 2, 3]
 
 const list = (json) => [json ?? []].flat()
 

@@ -35,13 +35,16 @@ export const RULES = {
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
+/** Whether what a client asks for is none of what its own list has. */
+const IN_NO_LIST = / is not in \w+_supported$/
+
 /** What the registrant does about refusals of which more is known than their rule, and what it is about if that is not what the rule says. */
 const REMEDIES = [
   [/^the (body|request) | appears twice$/, 'Send a JSON object in UTF-8, with Content-Type: application/json, and each member once.'],
   [/^client_secret is not this client's|has no client_secret$/, 'Leave client_secret out, or send the one that the client has: an update does not change it (RFC 7592 §2.2).'],
   [/^client_id is not this client's/, 'Send the client_id of the client that is updated (RFC 7592 §2.2).'],
   [/is set by the server and must not be sent$/, 'Leave it out: only the server sets it.'],
-  [/ is not in \w+_supported$/, 'Let it be one of the client’s own list, or leave one of both out.', 'What a client asks for is none of what its own list says that it can do (OpenID Connect Relying Party Metadata Choices 1.0).'],
+  [IN_NO_LIST, 'Let it be one of the client’s own list, or leave one of both out.', 'What a client asks for is none of what its own list says that it can do (OpenID Connect Relying Party Metadata Choices 1.0).'],
   [/^the client has ended/, 'Register again: a client that has ended is not brought back, and another policy is for those that register from then on.', 'Its time was over, nobody has used it for so long, or nobody has approved it in time: then its token is taken no more.'],
   [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
@@ -147,7 +150,7 @@ const OF_DOCUMENT = {
 /** The members of the policy that a description is about, where its rule is about more. */
 const CONCERNS = [
   [/^the client has ended/, ['client_lifetime', 'unused', 'approval_within']],
-  [/ is not in \w+_supported$/, []],
+  [IN_NO_LIST, []],
   [/private-use schemes are not allowed/, ['redirect_uris.private_use_schemes']],
   [/must be a reversed domain name/, ['redirect_uris.reverse_domain_schemes']],
   [/loopback redirects are not allowed/, ['redirect_uris.loopback']],
@@ -338,7 +341,8 @@ const CHANGES = {
     list_items: Math.max(limits.list_items, ...Object.values(sent).map((value) => texts(value).length)),
     text_bytes: Math.max(limits.text_bytes, ...Object.values(sent).flatMap(texts).map((text) => new TextEncoder().encode(text).length)),
   } }]],
-  'unannounced': () => [['Drop what is not announced', { unannounced: 'drop' }]],
+  // What is none of the client’s own list is no policy’s.
+  'unannounced': (policy, sent, there, door, description) => IN_NO_LIST.test(description) ? [] : [['Drop what is not announced', { unannounced: 'drop' }]],
   'grant_types and response_types': ({ grant_types, response_types }, sent) => {
     const [grants, responses] = [beyond(sent.grant_types, grant_types.offered), beyond(sent.response_types, response_types.offered)]
     const [moreGrants, moreResponses] = [{ grant_types: { offered: [...grant_types.offered, ...grants] } }, { response_types: { offered: [...response_types.offered, ...responses] } }]

@@ -69,7 +69,7 @@ function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
     kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
       h('a.why', { 'data-row': true, href: link(['refused'], { operation, rule, error, door, description }) }, said(description)),
-      isLookUp(askedFor({ door, operation, rule, description })) ? 'look-up' : said(operation), Object.hasOwn(RULES, rule) ? rule : said(rule), said(door), number(count), time(last_at),
+      isLookUp(askedFor({ door, operation, rule, description })) ? 'look-up' : said(operation), Object.hasOwn(RULES, rule) ? h('span', rule) : said(rule), said(door), number(count), time(last_at),
     ]))
 }
 

@@ -646,8 +646,16 @@ await check('a scope that is not kept is offered by hand, before any scope is, a
   await settled(page)
   assert.equal(await page.getByLabel('What a member means').inputValue(), 'scopes')
   const policy = page.getByLabel('The policy, as JSON')
+  // So it is offered there, too, and leads to where it is written.
+  await page.getByLabel('What a member means').selectOption('doors')
+  await page.getByRole('button', { name: 'Offer the scope by hand', exact: true }).click()
+  assert.equal(await page.getByLabel('What a member means').inputValue(), 'scopes')
   await policy.fill((await policy.inputValue()).replace('"offered": "openid"', '"offered": "openid payments:write"'))
   await page.getByRole('table', { name: 'What becomes different' }).getByText('openid payments:write').waitFor()
+  await page.getByText('It would be registered, where “…” stands for payments:write, which is offered and is as long.').waitFor()
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  assert.doesNotMatch(await page.getByRole('dialog').innerText(), /would still be refused/)
+  await page.keyboard.press('Escape')
   await putDraft()
   assert.equal((await register(sent)).status, 201)
   assert.match(await why('scope: "…" is not offered'), /It passes now, where “…” stands for payments:write, which is offered and is as long: let the registrant send it again\./)
@@ -1298,7 +1306,7 @@ await check('what others have changed of a policy meanwhile is brought into the 
   }
   await isApart()
   await page.keyboard.press('Escape')
-  assert.equal(await dialog.count(), 0)
+  await dialog.waitFor({ state: 'detached' })
   assert.match(await page.evaluate(() => document.activeElement.textContent), /^Put it into effect/)
   assert.match(await page.getByRole('table', { name: 'What others have changed' }).innerText(), /lookup_max_age\s+60\s+30/)
   // So it is where they were faster than the first question, and where the draft is tried in between.
@@ -1323,6 +1331,7 @@ await check('what others have changed of a policy meanwhile is brought into the 
   await page.getByText('The policy is in force.').waitFor()
   const { client_lifetime, lookup_max_age } = (await operate('GET', '1/policy')).body
   assert.deepEqual([client_lifetime, lookup_max_age], [86_400, 30])
+  await settled(page)
   assert.equal(await page.getByRole('heading', { name: 'Others have changed the policy' }).count(), 0)
 })
 

@@ -86,8 +86,17 @@ const byCare = (one, other) => one.isUseless - other.isUseless || one.weight - o
 /** Whether a change leaves something out of another one, and has nothing beside it. */
 const isLess = (one, other) => one.length < other.length && one.every((change) => other.some((also) => same(change, also)))
 
+/** Scopes that are offered and may be those of a body that are not kept, if it passes with them. */
+export async function passingAs(context, kind, policy, client) {
+  const guess = guessed(client, policy)
+  return guess && (await attempt(context, kind, policy, { client: guess.client })).registered ? guess.scopes : undefined
+}
+
+/** What it is that passes then. */
+export const standing = (scopes) => ['where “…” stands for ', inline(scopes), ', which is offered and is as long']
+
 /** What still refuses a body where a policy permits all that one can, if something does. */
-async function standing(context, kind, policy, client) {
+async function stuck(context, kind, policy, client) {
   const [all, ...others] = widest(policy, client, kind.door)
   const { refused } = await attempt(context, kind, all, { client })
   if (!refused || !isBeyondPolicy(refused.rule)) return undefined
@@ -119,7 +128,7 @@ async function search(context, kind, policy, client, first) {
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !isGood(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  const stands = passing.length || !failing.length ? undefined : await standing(context, kind, policy, client)
+  const stands = passing.length || !failing.length ? undefined : await stuck(context, kind, policy, client)
   const [furthest] = passing.length || stands ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
     .sort((one, other) => gravity(policy, one.changed) - gravity(policy, other.changed))
   // What changes more than another one that is enough is not offered.
@@ -178,12 +187,12 @@ async function announcing({ id, signal }, policy, refused, failing) {
       list === 'id_token_signing_alg_values_supported' && [' Where the service signs itself, it announces what its keys can sign unless it is told otherwise: ', code(registrar(['service', 'keys', 'make'], {}, [id], '')), ' makes one.']))]
 }
 
-/** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
+/** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy, and a member to be written by hand if there is one. */
 export async function suggestions(context, kind, policy, client, first, take) {
   const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
   return [
     await announcing(context, policy, first.refused, failing),
-    helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))],
+    helping(found.map((one) => helps(one, () => take(one.changed, one.isByHand && 'scopes')))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))],
   ]
 }
 
@@ -224,13 +233,12 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return open ? { ...says(untried(context, kind)), isOver: true, opens: { steps: [{ ...kind, ...open }], dangers: dangersOf(policy, open.changed), client } } : { ...says(''), isOver: true }
   }
   const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
-  const guess = first.refused && guessed(client, policy)
-  const passesNow = guess && (await attempt(context, kind, policy, { client: guess.client })).registered
+  const scopes = first.refused && await passingAs(context, kind, policy, client)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
   const made = [
-    ...(passesNow ? [h('p', h('strong', 'It passes now'), ', where “…” stands for ', inline(guess.scopes), ', which is offered and is as long: let the registrant send it again.')] : []),
+    ...(scopes ? [h('p', h('strong', 'It passes now'), ', ', standing(scopes), ': let the registrant send it again.')] : []),
     ...byPolicy(context, first), ...(first.resembles && first.refused ? [likeness(first)] : []),
   ]
   const more = unkept(sent)

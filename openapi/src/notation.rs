@@ -2,7 +2,7 @@
 //!
 //! | notation | type |
 //! |---|---|
-//! | `text`, `flag`, `integer`, `object`, `any` | a string, a boolean, an integer from 0, any object, anything |
+//! | `text`, `flag`, `integer`, `object`, `null`, `any` | a string, a boolean, an integer from 0, any object, null, anything |
 //! | `1..100` | an integer within bounds |
 //! | `"web"` | just that string |
 //! | `[text]` | an array |
@@ -143,6 +143,7 @@ impl<'n> Reader<'n> {
             "flag" => Ok(json!({ "type": "boolean" })),
             "integer" => Ok(json!({ "type": "integer", "minimum": 0 })),
             "object" => Ok(json!({ "type": "object" })),
+            "null" => Ok(json!({ "type": "null" })),
             "any" => Ok(json!({})),
             name if self.known.contains_key(name) => Ok(json!({ "$ref": format!("#/components/schemas/{name}") })),
             name => Err(Fault::Unknown(name.to_owned())),
@@ -209,7 +210,7 @@ mod tests {
             ("[flag]", json!({ "type": "array", "items": { "type": "boolean" } })),
             ("1..100", json!({ "type": "integer", "minimum": 1, "maximum": 100 })),
             (r#""a b" | "c""#, json!({ "type": "string", "enum": ["a b", "c"] })),
-            ("text | Client", json!({ "anyOf": [text, { "$ref": "#/components/schemas/Client" }] })),
+            ("null | Client", json!({ "anyOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Client" }] })),
             (
                 "{ one: text, two?: integer, }",
                 json!({ "type": "object", "additionalProperties": false, "required": ["one"],

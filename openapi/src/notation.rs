@@ -2,7 +2,8 @@
 //!
 //! | notation | type |
 //! |---|---|
-//! | `text`, `flag`, `integer`, `object`, `null`, `any` | a string, a boolean, an integer from 0, any object, null, anything |
+//! | `text`, `flag`, `object`, `null`, `any` | a string, a boolean, any object, null, anything |
+//! | `integer`, `signed` | an integer from 0, one below as well |
 //! | `1..100` | an integer within bounds |
 //! | `"web"` | just that string |
 //! | `[text]` | an array |
@@ -142,6 +143,7 @@ impl<'n> Reader<'n> {
             "text" => Ok(json!({ "type": "string" })),
             "flag" => Ok(json!({ "type": "boolean" })),
             "integer" => Ok(json!({ "type": "integer", "minimum": 0 })),
+            "signed" => Ok(json!({ "type": "integer" })),
             "object" => Ok(json!({ "type": "object" })),
             "null" => Ok(json!({ "type": "null" })),
             "any" => Ok(json!({})),
@@ -207,6 +209,7 @@ mod tests {
         for (notation, schema) in [
             ("text", text.clone()),
             (" any ", json!({})),
+            ("signed", json!({ "type": "integer" })),
             ("[flag]", json!({ "type": "array", "items": { "type": "boolean" } })),
             ("1..100", json!({ "type": "integer", "minimum": 1, "maximum": 100 })),
             (r#""a b" | "c""#, json!({ "type": "string", "enum": ["a b", "c"] })),

@@ -41,7 +41,8 @@ pub(super) fn door() -> Door {
                  client_secret?: text, client_secret_expires_at?: integer, previous_client_secret?: text, \
                  previous_client_secret_expires_at?: integer, source: Source, locked: flag, pending?: flag, \
                  pending_until?: integer, flags?: [text], expires_at?: integer, requestable_scopes?: [text], \
-                 token_endpoint_auth_methods_supported?: [text], metadata_document?: MetadataDocumentFacts, *: CustomMember }",
+                 token_endpoint_auth_methods_supported?: [text], metadata_document?: MetadataDocumentFacts, \
+                 *: CustomMember }",
             ),
             ("LookUpError", "{ ..Error, outcome?: text, step?: text }"),
             (

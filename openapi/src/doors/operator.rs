@@ -45,8 +45,8 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             developer?: text, client_secret_expires_at?: integer, previous_secret_until?: integer, \
             metadata_document?: OperatorDocument, software?: { iss: text, software_id: text | null }, \
             trust_chain?: { trust_anchor: text, expires_at: integer, resolved_at: integer }, \
-            certificates?: [{ kid: text | null, use: text | null, subject: text, not_before: integer, not_after: integer }], \
-            *: CustomMember }",
+            certificates?: [{ kid: text | null, use: text | null, subject: text, not_before: signed, \
+            not_after: signed }], *: CustomMember }",
         ),
         ("ListedOperatorClient", "{ ..OperatorClient, position: text, *: CustomMember }"),
         (
@@ -175,9 +175,9 @@ fn clients() -> Vec<Operation> {
             .gives(200, "{ grants: [{ numeric_id: integer, client_id?: text, client_name?: text, subject: text, \
                 scopes?: [text], latest_scopes?: [text], modified_at?: integer, \
                 authorizations: [{ authorization: text, grant_type: text, scopes: [text], granted_at: integer, \
-                refreshed_at?: integer, code_expires_at?: integer | null, access_token_id?: text, access_token_expires_at?: integer | null, \
-                refresh_token_id?: text, refresh_token_expires_at?: integer | null }] }], \
-                next?: text }")
+                refreshed_at?: integer, code_expires_at?: integer | null, access_token_id?: text, \
+                access_token_expires_at?: integer | null, refresh_token_id?: text, \
+                refresh_token_expires_at?: integer | null }] }], next?: text }")
             .fails(&[403, 404]),
         on("operator-grants", Delete, "Ends it")
             .query("client", "text", "the client")
@@ -224,8 +224,8 @@ fn service() -> Vec<Operation> {
             .gives(
                 200,
                 "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], warnings?: [text], changes?: [Change], \
-                registered?: RegisteredMetadata, requires?: [{ rule: text, what: text }], resembles?: text, client?: object, \
-                refused?: { rule: text, error: text, error_description: text } }",
+                registered?: RegisteredMetadata, requires?: [{ rule: text, what: text }], resembles?: text, \
+                client?: object, refused?: { rule: text, error: text, error_description: text } }",
             )
             .fails(&[403]),
         on("operator-tokens", Get, "A page of the service's tokens, newest first")

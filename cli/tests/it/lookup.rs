@@ -173,7 +173,7 @@ fn blank() -> Draft {
 }
 
 #[tokio::test]
-async fn an_unchanged_client_is_not_sent_again() {
+pub(crate) async fn an_unchanged_client_is_not_sent_again() {
     let world = World::open().await;
     let asker = Asker::of(&world).await;
     let (path, token, registered) = world.client(&web_client()).await;

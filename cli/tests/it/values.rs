@@ -315,9 +315,9 @@ async fn a_name_in_a_certificate_is_one_at_every_door() {
     assert!(samples.iter().flat_map(|one| &one.samples).all(|sample| sample.reproduces), "{samples:?}");
 }
 
-/// RFC 8259 §8.1: JSON is UTF-8, and nobody reads it otherwise because of a parameter that it does not have.
+/// JSON is UTF-8, whatever a parameter says that it does not have.
 #[tokio::test]
-async fn json_in_another_encoding_is_refused_at_every_door() {
+async fn rfc8259_11_a_charset_has_no_effect_at_any_door() {
     let (world, token) = world().await;
     let (_, _, client) = world.client(&web_client()).await;
     let bearer = format!("Bearer {token}");
@@ -331,21 +331,11 @@ async fn json_in_another_encoding_is_refused_at_every_door() {
         ("POST", "/api/1/client/create", "{\"clientName\":\"a\"}", "application/json", 200),
         ("POST", "/client/register", "{\"clientName\":\"a\",\"clientType\":\"public\"}", "application/json", 200),
     ] {
-        for (charset, is_read) in [
-            ("utf-8", true),
-            ("UTF-8", true),
-            ("\"utf-8\"", true),
-            ("utf8", true),
-            ("US-ASCII", true),
-            ("utf-16", false),
-            ("\"iso-8859-1\"", false),
-            ("", false),
-        ] {
+        for charset in ["utf-8", "\"utf-8\"", "utf8", "US-ASCII", "iso-8859-1", "utf-16", ""] {
             let content_type = format!("{media_type}; a=b ;Charset={charset}");
             let headers = [("content-type", content_type.as_str()), ("authorization", bearer.as_str())];
             let reply = world.send(method, path, &headers, body.to_owned()).await;
-            assert_eq!(reply.status, if is_read { good } else { 400 }, "{path} {content_type}: {reply:?}");
-            assert_eq!(reply.body.to_string().contains("no other charset"), !is_read, "{reply:?}");
+            assert_eq!(reply.status, good, "{path} {content_type}: {reply:?}");
         }
     }
 }

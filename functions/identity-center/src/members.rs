@@ -16,9 +16,6 @@ impl Members {
     /// # Errors
     /// [`Invalid`] for what is no JSON object.
     pub(crate) fn read(request: &Request) -> Result<Self, Invalid> {
-        if request.has_other_charset() {
-            return Err(Invalid::Charset);
-        }
         if request.has_encoded_body() {
             return Err(Invalid::ContentEncoding);
         }

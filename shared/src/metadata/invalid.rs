@@ -18,9 +18,6 @@ pub enum Invalid {
     /// The request's content type is not `application/json` (RFC 7591 §3.1).
     #[error("the request must have Content-Type: application/json")]
     ContentType,
-    /// The body is said to be in another encoding than UTF-8 (RFC 8259 §8.1).
-    #[error("the request must have no other charset in Content-Type than utf-8")]
-    Charset,
     /// The body is compressed (RFC 9110 §8.4), which nobody announced to understand.
     #[error("the request must not have Content-Encoding")]
     ContentEncoding,

@@ -13,7 +13,12 @@ use tokio::task::JoinSet;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::https::{Page, Site};
+<<<<<<< HEAD
+use crate::requests::assert_documented;
+use crate::support::{Reply, World, assert_refused, web_client};
+=======
 use crate::support::{Reply, World, as_update, assert_refused, web_client};
+>>>>>>> doors
 
 async fn world(site: &Site) -> World {
     let world = World::with(site.reachable()).await;
@@ -217,13 +222,18 @@ async fn a_registration_with_a_sector_makes_the_requests_that_the_design_allows_
     let proxy = FaultProxy::start(&table.url()).await;
     let world = World::reaching(&proxy.url(), site.reachable());
     let sector = format!("{}/", site.url);
-    for requests in [
-        &["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "PutItem C"][..],
-        &["GetItem F", "PutItem C"],
-        &["GetItem F", "PutItem C"],
+    for (requests, access) in [
+        (
+            &["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "PutItem C"][..],
+            "register, open with one that is fetched",
+        ),
+        (&["GetItem F", "PutItem C"], "register, open with a `sector_identifier_uri` that is kept"),
+        (&["GetItem F", "PutItem C"], "register, open with a `sector_identifier_uri` that is kept"),
     ] {
         assert_eq!(pairwise(&world, &sector).await.status, 201);
-        assert_eq!(proxy.requests(), requests);
+        let asked = proxy.requests();
+        assert_eq!(asked, requests);
+        assert_documented(access, &asked);
     }
     assert_eq!(pairwise(&world, &format!("{}/absent", site.url)).await.status, 400);
     assert_eq!(proxy.requests(), ["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "UpdateItem X"]);

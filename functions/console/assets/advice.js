@@ -1,11 +1,16 @@
 // What members of a policy mean, and changes that the server has tried.
 
-import { ask } from './api.js'
-import { button, code, h, hint, pretty, said } from './dom.js'
+import { announced, ask } from './api.js'
+import { flagText } from './became.js'
+import { button, code, h, hint, pretty, said, value } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
-import { risks } from './risks.js'
-import { about, asAsked, changes, isBeyondPolicy, isLookUp, isOfPublisher, isOfUrl, lost, madeOf, ofDocuments, ofToken, takesNoToken, unkept, useless, widest } from './rules.js'
+import { MORE, risks } from './risks.js'
+import {
+  ANY_SCOPE, about, asAsked, changes, guessed, hidesScope, isBeyondPolicy, isLookUp, isOfPublisher, isOfUrl, lost, madeOf, ofDocuments, ofToken, remade, takesNoToken, unannounced, unkept, useless, widest,
+} from './rules.js'
+import { registrar } from './shell.js'
+import { copy } from './ui.js'
 
 /** How many changes lead to a registration at the most, how many of each length are tried, and how many failures are shown. */
 const TOGETHER = 3
@@ -37,12 +42,13 @@ const dangers = (risks) => risks.map(({ text }) => h('p.bad', 'Less safe: ', tex
 /** What becomes less safe under another policy. */
 export const dangersOf = (before, after) => dangers(risks(before, after))
 
-/** What a registration costs: what is lost of it, and what becomes less safe. */
-export function costs(before, after, client, registered) {
+/** What a registration costs: what is lost of it, what it is flagged for, and what becomes less safe. */
+export function costs(before, after, client, { registered, flags = [], resembles }) {
   const [without, end] = [lost(client, registered), useless(client, registered)]
   return [
     end && h('p.bad', 'But ', said(end)),
     without.length > 0 && h('p.warn', 'But ', said(without.join('; ')), '.'),
+    flags.map((flag) => h('p.warn', 'It would be flagged: ', flagText(flag, resembles), '.')),
     dangers(risks(before, after, client, registered)),
   ]
 }
@@ -61,10 +67,10 @@ async function attempt({ id, signal }, { door, operation }, policy, body) {
 /** Whether a trial says that what a rule asks for, and what cannot be tried, is still to come. */
 const asks = ({ requires = [] }, rule) => requires.some((required) => required.rule === rule)
 
-/** What has refused, with the rule where the text does not begin with it. */
-export const refusal = ({ rule, error_description }) => rule.split(' and ').some((name) => error_description.startsWith(name)) ? error_description : `${rule}: ${error_description}`
+/** What has refused, with the rule where the text does not begin with what it is about, as that of `scopes` with `scope`. */
+export const refusal = ({ rule, error_description }) => rule.split(' and ').some((name) => error_description.startsWith(name.replace(/s$/, ''))) ? error_description : `${rule}: ${error_description}`
 
-const why = ({ fault, refused, requires }, rule) => fault ?? (refused
+const why = ({ fault, refused, requires }, rule) => fault?.replace(/^policy: /, '') ?? (refused
   ? refusal(refused)
   : `it still needs ${requires.find((required) => required.rule === rule).what}`)
 
@@ -80,8 +86,17 @@ const byCare = (one, other) => one.isUseless - other.isUseless || one.weight - o
 /** Whether a change leaves something out of another one, and has nothing beside it. */
 const isLess = (one, other) => one.length < other.length && one.every((change) => other.some((also) => same(change, also)))
 
+/** Scopes that are offered and may be those of a body that are not kept, if it passes with them. */
+export async function passingAs(context, kind, policy, client) {
+  const guess = guessed(client, policy)
+  return guess && (await attempt(context, kind, policy, { client: guess.client })).registered ? guess.scopes : undefined
+}
+
+/** What it is that passes then. */
+export const standing = (scopes) => ['where “…” stands for ', inline(scopes), ', which is offered and is as long']
+
 /** What still refuses a body where a policy permits all that one can, if something does. */
-async function standing(context, kind, policy, client) {
+async function stuck(context, kind, policy, client) {
   const [all, ...others] = widest(policy, client, kind.door)
   const { refused } = await attempt(context, kind, all, { client })
   if (!refused || !isBeyondPolicy(refused.rule)) return undefined
@@ -108,30 +123,39 @@ async function search(context, kind, policy, client, first) {
     const fresh = next.filter(({ changed }) => !seen.has(JSON.stringify(changed)) && seen.add(JSON.stringify(changed))).slice(0, MOST)
     const tried = await Promise.all(fresh.map(async (step) => ({ ...step, members: await attempt(context, kind, step.changed, { client }) })))
     passing = tried.filter(({ members }) => isGood(members))
-    failing.push(...tried.filter(({ members }) => !isGood(members)).map(({ steps, members }) => ({ steps, why: why(members, rule) })))
+    failing.push(...tried.filter(({ members }) => !isGood(members)).map(({ steps, changed, members }) => ({ steps, changed, refused: members.refused, why: why(members, rule) })))
     // Who comes further is taken further.
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !isGood(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  const stands = passing.length || !failing.length ? undefined : await standing(context, kind, policy, client)
+  const stands = passing.length || !failing.length ? undefined : await stuck(context, kind, policy, client)
   const [furthest] = passing.length || stands ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
     .sort((one, other) => gravity(policy, one.changed) - gravity(policy, other.changed))
   // What changes more than another one that is enough is not offered.
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
   const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
-  const found = least.map(({ steps, changed, members: { registered, requires } }) => ({
-    steps, changed, client, operation, requires: requires.filter((required) => required.rule !== rule),
-    costs: costs(policy, changed, client, registered), weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length, isUseless: useless(client, registered) !== '',
-  }))
+  const found = least.flatMap(({ steps, changed, members }) => {
+    const { registered, requires } = members
+    const offer = (name, steps, changed) => ({
+      name, steps, changed, client, operation, requires: requires.filter((required) => required.rule !== rule), costs: costs(policy, changed, client, members),
+      weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length, isUseless: useless(client, registered) !== '',
+    })
+    const [others, all] = [steps.filter(({ label }) => label !== ANY_SCOPE), offer(named(steps), steps, changed)]
+    if (others.length === steps.length || all.isUseless || !hidesScope(client)) return [all]
+    // The same with the one scope alone that was asked for, which is not known here.
+    const one = offer(named([...others, { label: 'Offer the scope by hand' }]), others, remade(others, policy, client))
+    return [{ ...one, weight: one.weight + MORE, isByHand: true }, all]
+  })
   return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }, stands]
 }
 
 const named = (steps) => steps.map(({ label }) => label).join(', and ')
 
 /** A change that helps, with a button that makes it; `which` says of what. */
-const helps = ({ steps, operation, requires, costs }, take, which) => h('li',
-  button(named(steps), take, '', { 'data-row': true }), ' ', h('span.good', `it ${passes(requires, operation)}`), which, costs,
-  h('details', h('summary', 'The change'), steps.map(({ patch }) => h('pre', pretty(patch)))))
+const helps = ({ name, steps, isByHand, operation, requires, costs }, take, which) => h('li',
+  button(name, take, '', { 'data-row': true }), ' ', h('span.good', `it ${passes(requires, operation)}`), which,
+  isByHand && h('p', 'Once it is written into scopes.offered: “…” stands for it, and the registrant tells it. Any client may register for that one then, and for no other.'), costs,
+  steps.length > 0 && h('details', h('summary', 'The change'), steps.map(({ patch }) => h('pre', pretty(patch)))))
 
 const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), `, each tried by the server${items.length > 1 ? ', the most careful first' : ''}:`), h('ul', items)]
 
@@ -146,15 +170,35 @@ const failed = (failing, stands, operation) => failing.length === 0 ? [hint('No 
   failing.length > FAILURES && hint(`And ${failing.length - FAILURES} more.`),
 ]
 
-/** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy. */
+/** Where a service announces what was refused, if that is what it lacks and no policy: of what was sent, or of what changes of the policy have come to. */
+async function announcing({ id, signal }, policy, refused, failing) {
+  const all = [{ refused, changed: policy }, ...failing].filter(({ refused }) => refused)
+  const [lacks] = all.map(({ refused, changed }) => unannounced(refused, changed)).filter(Boolean)
+  if (!lacks) return []
+  const { list, value: lacking } = lacks
+  const is = (await announced(id, signal))?.[list]
+  const then = [...(Array.isArray(is) ? is : ['…']), lacking]
+  const command = registrar(['service', 'update'], { metadata: `${list}=${JSON.stringify(then)}` }, [id], '')
+  return [h('div.announced',
+    h('p', 'What may be registered is what the service’s ', h('strong', 'authorization server metadata'), ' announce as ', code(list), is && [', which is ', h('strong', inline(is))],
+      '. They are no part of the policy. If the authorization server can do ', code(lacking), ', they can announce it: ', button('Copy as registrar command', () => copy(command))),
+    h('pre', said(command)),
+    hint('The command needs the table: no token is enough for it.', !is && [' It replaces the list: “…” stands for what is announced now, which ', code(registrar(['service', 'show'], {}, [id], '')), ' shows.'],
+      list === 'id_token_signing_alg_values_supported' && [' Where the service signs itself, it announces what its keys can sign unless it is told otherwise: ', code(registrar(['service', 'keys', 'make'], {}, [id], '')), ' makes one.']))]
+}
+
+/** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy, and a member to be written by hand if there is one. */
 export async function suggestions(context, kind, policy, client, first, take) {
   const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
-  return helping(found.map((one) => helps(one, () => take(one.changed)))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))]
+  return [
+    await announcing(context, policy, first.refused, failing),
+    helping(found.map((one) => helps(one, () => take(one.changed, one.isByHand && 'scopes')))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))],
+  ]
 }
 
 /** Why a sample cannot be tried: a trial is a registration, by nobody in particular. */
-const untried = ({ rule, operation, description }) => isLookUp(operation) && rule !== 'doors'
-  ? 'What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. On the command line, registrar client resolve --service ID URL fetches the document, and shows each step and each rule.'
+const untried = ({ id }, { rule, operation, description }) => isLookUp(operation) && rule !== 'doors'
+  ? `What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here. Whoever has the table fetches the document with registrar client resolve --service ${id} URL, and sees each step and each rule.`
   : ofToken(description) ? `A trial has no initial access token, so this cannot be tried here: ${operation === 'register'
   ? 'make a token that allows it, or let the registrant ask for less'
   : 'no token and no policy changes it; let the registrant ask for less, or register anew with a token that allows it'}.` : ({
@@ -181,22 +225,26 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const isAsked = asks(first, rule) || rule === 'sector_identifier_uri' && first.refused?.rule === rule
   if (registered && reproduces && !isAsked) {
     if (rule === 'registration') return says('Nobody needs a token any more: let the registrant send it again without one.')
-    return says(`It passes now, since the policy was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, registered))
+    return says(`It passes now, since ${rule === 'unannounced' && policy.unannounced === 'refuse' ? 'what the service announces' : 'the policy'} was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, first))
   }
   if (!reproduces && !isAsked) {
-    if (rule !== 'doors') return { ...says(`${untried(kind)} ${byHand}`.trim()), isOver: true }
+    if (rule !== 'doors') return { ...says(`${untried(context, kind)} ${byHand}`.trim()), isOver: true }
     const [open] = changes(rule, policy, client ?? {}, kind)
-    return open ? { ...says(untried(kind)), isOver: true, opens: { steps: [{ ...kind, ...open }], dangers: dangersOf(policy, open.changed), client } } : { ...says(''), isOver: true }
+    return open ? { ...says(untried(context, kind)), isOver: true, opens: { steps: [{ ...kind, ...open }], dangers: dangersOf(policy, open.changed), client } } : { ...says(''), isOver: true }
   }
   const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
+  const scopes = first.refused && await passingAs(context, kind, policy, client)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
-  const made = [...byPolicy(context, first), ...(first.resembles && first.refused ? [likeness(first)] : [])]
+  const made = [
+    ...(scopes ? [h('p', h('strong', 'It passes now'), ', ', standing(scopes), ': let the registrant send it again.')] : []),
+    ...byPolicy(context, first), ...(first.resembles && first.refused ? [likeness(first)] : []),
+  ]
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
-    client, says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
+    client, announces: await announcing(context, policy, first.refused, failing), says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
     found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing, stands, operation))], furthest: isTold ? undefined : furthest,
   }
 }
@@ -230,13 +278,15 @@ export async function advice(context, kind, policy, samples, edit) {
     return [...groups.values()]
   }
   const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
-  const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [named(one.steps), one, index]))).sort(([one], [other]) => byCare(one, other))
+  const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [one.name, one, index]))).sort(([one], [other]) => byCare(one, other))
   const far = together(outcomes.flatMap(({ furthest }, index) => furthest ? [[named(furthest.steps), furthest, index]] : []))
   const opens = together(outcomes.flatMap(({ opens }, index) => opens ? [[named(opens.steps), opens, index]] : []))
+  const announces = together(outcomes.flatMap(({ announces: [content] = [] }, index) => content ? [[content.textContent, content, index]] : []))
   const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}
   return [
+    announces.map(([content, indices]) => [which(indices) && indices.length < samples.length && h('p', which(indices)), content]),
     told.map(([[says, rest], indices]) => h('div', (says || samples.length > 1) && h('p', says, which(indices)), rest)),
-    helping(found.map(([one, indices]) => helps(one, () => edit(one.steps, one.client), which(indices)))),
+    helping(found.map(([one, indices]) => helps(one, () => edit(one.steps, one.client, one.isByHand && 'scopes'), which(indices)))),
     far.map(([one, indices]) => [goesOn(one, () => edit(one.steps, one.client)), which(indices)]),
     opens.map(([one, indices]) => [h('p', button(named(one.steps), () => edit(one.steps, one.client)), which(indices)), one.dangers]),
     client && h('p', button('Try it in the policy editor', () => edit([], client))),

@@ -76,6 +76,14 @@ async function answered(asked, target, options, body) {
   throw failure
 }
 
+/** What a service announces of its authorization server (RFC 8414), if it is published beside the console. */
+export async function announced(id, signal) {
+  const path = `${segment(id)}/.well-known/oauth-authorization-server`
+  return answered(['GET', path], new URL(path, new URL('..', API)), { signal }).then(({ members }) => members, (error) => {
+    if (error.name === 'AbortError') throw error
+  })
+}
+
 /** Signs in with that token: who its bearer is. */
 export async function signIn(text) {
   token = ''

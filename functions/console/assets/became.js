@@ -18,6 +18,17 @@ const WHY = {
   'an operator': 'An operator has changed it since.',
 }
 
+const FLAGS = {
+  reserved_name: 'Its name has in it a name that the policy reserves',
+  look_alike_name: 'Its name looks like a name that the policy reserves',
+  hidden_characters: 'A name has characters that nobody sees',
+  foreign_pages: 'A page or its logo is on a host to which it does not redirect',
+  private_redirect: 'A redirect leads into a private network',
+}
+
+/** Why a client is flagged, and which reserved name its own is like. */
+export const flagText = (flag, resembles) => [FLAGS[flag] ?? said(flag), ['reserved_name', 'look_alike_name'].includes(flag) && resembles && [': ', h('strong', said(resembles))]]
+
 /** A name of a member that is so long stays on one line where there is room. */
 const LONGEST_NAME = 40
 

@@ -2,7 +2,7 @@
 
 import { get, segment } from './api.js'
 import { history, named } from './audit.js'
-import { becameTable } from './became.js'
+import { becameTable, flagText } from './became.js'
 import { ACTIONS, canDo } from './bulk.js'
 import { UNKNOWN, states } from './clients.js'
 import { announce, area, button, code, facts, field, fill, h, hint, lasts, nameOf, now, pretty, said, time, until } from './dom.js'
@@ -11,14 +11,6 @@ import { gone, restorable } from './gone.js'
 import { written } from './json.js'
 import { reading, registrar } from './shell.js'
 import { confirm, once, screen } from './ui.js'
-
-const FLAGS = {
-  reserved_name: 'Its name has in it a name that the policy reserves',
-  look_alike_name: 'Its name looks like a name that the policy reserves',
-  hidden_characters: 'A name has characters that nobody sees',
-  foreign_pages: 'A page or its logo is on a host to which it does not redirect',
-  private_redirect: 'A redirect leads into a private network',
-}
 
 export async function client(context) {
   const { id, parts, signal, link } = context
@@ -36,10 +28,9 @@ export async function client(context) {
   const date = (name, seconds, why) => seconds > 0 && [name, time(seconds, true), ' ', until(seconds), why && h('span.hint', ` ${why}`)]
   const text = (name, text) => text !== undefined && [name, said(text)]
   const whole = (name, json) => json && [name, h('pre', pretty(json))]
-  const warning = (flag) => h('p.warn', FLAGS[flag] ?? said(flag), ['reserved_name', 'look_alike_name'].includes(flag) && resembles && [': ', h('strong', said(resembles))], '.')
   return screen(context, nameOf(found), [['GET', path], ['GET', `${path}/history`]], command(context, 'show', client_id),
     h('p', code(client_id), ' ', states(found), ' ', h('a', { href: link(['grants'], { client: client_id }) }, 'Grants: what users let it do')),
-    flags.map(warning),
+    flags.map((flag) => h('p.warn', flagText(flag, resembles), '.')),
     flags.length > 0 && !canDo('approve', found) && h('p', 'What is in its document may change: who trusts its URL says so in ', h('a', { href: link(['policy'], { member: 'metadata_documents' }) }, 'metadata_documents.trust'), ', and its names are not approved.'),
     h('section', h('h2', 'Sent, became, why'), becameTable(context, sent ?? metadata, metadata, changes),
       !sent && hint('What was sent is not kept: this is what is registered.')),

@@ -34,7 +34,7 @@ export async function gone(context, path, error) {
 /** Why a client that is gone cannot be restored, as far as its history says. */
 function why({ events, actor, at }, entries) {
   if (events.includes('ended')) return 'It has ended by itself: its registrant may register again.'
-  if (!events.includes('deleted')) return 'How it went is not kept, nor what it was: it cannot be restored.'
+  if (!events.includes('deleted')) return 'It was not deleted. Either it has just ended by itself, as client_lifetime, unused or approval_within of the policy say, or how it went is not kept: it cannot be restored.'
   const last = entries.find(({ events }) => events.includes('locked') || events.includes('unlocked'))
   const reason = restorable(at) <= now() ? 'It was deleted more than thirty days ago'
     : actor === 'registrant' ? 'Its registrant has deleted it'

@@ -94,7 +94,7 @@ function frame(service, current) {
   const id = String(service.service_id)
   const services = me.services.includes(service) ? me.services : [...me.services, service]
   const options = services.map((one) => [String(one.service_id), one.name ? `${one.name} (${one.service_id})` : String(one.service_id)])
-  const choice = select(options, id, { onchange: () => { location.hash = to(choice.value, [current]) } })
+  const choice = select(options, id, { title: service.name, onchange: () => { location.hash = to(choice.value, [current]) } })
   const item = ([part, name]) => name && h('li', h('a', { href: to(id, [part]), 'aria-current': part === current && 'page' }, name))
   fill(header, brand(),
     h('nav', { 'aria-label': 'Screens' }, h('ul', SCREENS.map(item))),

@@ -1,6 +1,6 @@
 // The policy: changed, tried with what hosts send, compared with the one in force, and put into effect.
 
-import { costs, dangersOf, meaning, refusal, suggestions, would } from './advice.js'
+import { costs, dangersOf, meaning, passingAs, refusal, standing, suggestions, would } from './advice.js'
 import { Failure, ask } from './api.js'
 import { becameTable } from './became.js'
 import { announce, area, button, code, dialog, facts, field, fill, h, hint, refill, said, select, table, value } from './dom.js'
@@ -199,8 +199,10 @@ class Editor {
       if (asked !== this.asked) return undefined
       // The server compares with what is in force now.
       if (!same(ordered(members.differs), ordered(differing(this.force, members.policy))) && await this.read()) return await this.tryIt()
-      if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members))
-      this.refused = faults[1] ? undefined : asAsked(members, this.operation).refused
+      const scopes = members.refused && this.from ? await passingAs(this.context, { door, operation: this.operation }, members.policy, client) : undefined
+      if (asked !== this.asked) return undefined
+      if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members, scopes))
+      this.refused = faults[1] || scopes ? undefined : asAsked(members, this.operation).refused
       this.warnings = members.warnings ?? []
       refill(this.effect, this.differs(policy, members.policy), warned(this.warnings))
       return members.policy
@@ -217,17 +219,21 @@ class Editor {
     policies.set(this.context.id, { body: this.body.value, door: this.door.value, operation, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
-  became(policy, client, door, tried) {
+  became(policy, client, door, tried, scopes) {
     const { operation } = this
     const { policy: whole, registered, requires, refused, changes = [] } = asAsked(tried, operation)
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, registered), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, asAsked(tried, operation)), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
+    if (scopes) return [h('p.good', 'It would be registered, ', standing(scopes), '.'), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description, operation)
     const place = h('div')
-    load(place, suggestions(this.context, { rule, door, operation }, whole, client, tried, (changed) => this.write(this.policy, changed)))
+    load(place, suggestions(this.context, { rule, door, operation }, whole, client, tried, (changed, member) => {
+      this.write(this.policy, changed)
+      if (member) this.show(member)
+    }))
     return [
       h('p.bad', 'It would be refused by the rule ', h('strong', said(rule)), '.'),
       h('p', code(error), ': ', said(error_description)),

@@ -7,7 +7,7 @@ import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { firstPages } from './pages.js'
 import { open } from './policy.js'
-import { about, askedFor, isLookUp, isOfPublisher, isOfUrl, ofDocuments, ofToken, takesNoToken } from './rules.js'
+import { CLOSED, about, askedFor, isLookUp, isOfPublisher, isOfUrl, needsPublic, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -29,23 +29,25 @@ export async function refused(context) {
     ? ['the look-up of a client by its document', 'Who publishes the document: ', 'What the document said']
     : [kind.operation, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
+  const isOffered = about(kind.rule)[0].length > 0
   const hasMasked = kind.description.includes('"…"') || kind.rule === 'scopes' && samples.some(({ sent }) => String(sent.scope ?? '').includes('('))
   return screen(context, 'Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
-    hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept. If the registrant tells it, it can be offered in the policy by hand.'),
+    hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept.', isOffered && ' If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
       ['Asked for', code(asked)],
       ['Rule', h('strong', said(kind.rule)), `: ${says}`],
       ['Error', code(kind.error)],
       ['Door', said(kind.door)],
+      kind.rule === 'doors' && CLOSED[kind.door] && ['Told there', CLOSED[kind.door]],
       ['How often', count(kind.count, 'time'), ', last ', time(kind.last_at, true)],
     ]),
     h('section', h('h2', 'What to change'),
       h('p', h('strong', who), client),
-      kind.rule === 'registration_access_token' && !/has ended/.test(kind.description) && lostToken(context, kind, samples),
+      kind.rule === 'registration_access_token' && !/has ended/.test(kind.description) && lostToken(context),
       readsService ? later(policySide(context, known, samples)) : hint('What the policy says needs a token with service.read.')),
     samples.length > 0 && h('section', h('h2', what),
-      hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
+      hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, samples.some(isKept) && 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
       samples.map((sample, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), ofClient(context, kind, sample), isKept(sample) ? h('pre', pretty(sample.sent)) : h('p', 'Nothing of it is kept: it could not be read, or had no members.')])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)])), areMore && notAll(refusals)))
@@ -54,27 +56,16 @@ export async function refused(context) {
 /** Whether something is kept of what was sent; what has no members is shown so where a trial refuses it for the same. */
 const isKept = ({ sent, reproduces }) => reproduces || Object.keys(sent).length > 0
 
-/** The identifier of the client that a request was about which was refused, where that is kept as it is. */
-const clientOf = ({ operation }, { sent, client_id = sent.client_id }) => operation !== 'register' && typeof client_id === 'string' && /^[^\s…()]+$/.test(client_id) ? client_id : undefined
+/** Whose request was refused, where that is kept. */
+const ofClient = ({ link }, { operation }, { sent: { client_id } }) => operation !== 'register' && typeof client_id === 'string' && /^[^\s…()]+$/.test(client_id) && h('p', 'The client: ', h('a', { href: link(['clients', client_id]) }, said(client_id)))
 
-const toClient = ({ link }, client_id) => h('a', { href: link(['clients', client_id]) }, said(client_id))
-
-/** Whose request was refused. */
-function ofClient(context, kind, sample) {
-  const client_id = clientOf(kind, sample)
-  return client_id && h('p', 'The client: ', toClient(context, client_id))
-}
-
-/** Where an operator makes another token for who has lost that of a client. */
-function lostToken(context, kind, samples) {
-  const known = [...new Set(samples.map((sample) => clientOf(kind, sample)).filter(Boolean))]
-  return h('p', 'An operator makes another one with ', h('strong', 'New registration token …'), ' on the screen of the client: ',
-    known.length ? known.map((client_id, index) => [index > 0 && ', ', toClient(context, client_id)]) : [h('a', { href: context.link(['clients']) }, 'Clients'), ' finds it, by its name or client_id'], '.')
-}
+/** Where an operator makes another token for who has lost that of a client. Which one it is, is not kept: its name may have been guessed. */
+const lostToken = ({ link }) => h('p', 'An operator makes another one with ', h('strong', 'New registration token …'), ' on the screen of the client: ',
+  h('a', { href: link(['clients']) }, 'Clients'), ' finds it, by its name or client_id.')
 
 /** Each body once, the latest first. */
 function distinct(samples) {
-  const known = new Map(samples.toReversed().map((sample) => [JSON.stringify([sample.sent, sample.client_id]), sample]))
+  const known = new Map(samples.toReversed().map((sample) => [JSON.stringify(sample.sent), sample]))
   return [...known.values()].toReversed().slice(0, MOST)
 }
 
@@ -109,14 +100,14 @@ function memberOf(patch) {
 }
 
 /** What of the metadata_documents refused the look-up, and when it is of use to look again. */
-function documentSide({ metadata_documents }, { rule, operation, description }) {
+function documentSide({ id }, { metadata_documents }, { rule, operation, description }) {
   const [members] = ofDocuments(rule, description)
   const { pause_first, pause_most } = metadata_documents
   return [
     members.length > 0 && h('ul', members.map((member) => h('li', h('code', `metadata_documents.${member}`), ' is ', value(metadata_documents[member])))),
     !isOfUrl(operation) && h('p', `After a refusal the document is not fetched again for ${[...new Set([pause_first, pause_most])].join(' to ')} seconds (`, h('code', 'pause_first'), ', ', h('code', 'pause_most'),
       `). Until then the look-up answers 503 with what it was refused for${isOfPublisher(rule, description) ? '' : ', be the policy changed meanwhile or not'}; its Retry-After says when that ends.`),
-    isOfPublisher(rule, description) && h('p', 'No policy changes this; who publishes the document can. On the command line, ', code('registrar client resolve --service ID URL'), ' fetches it, and shows each step and each rule.'),
+    isOfPublisher(rule, description) && h('p', 'No policy changes this; who publishes the document can. Whoever has the table fetches it with ', code(`registrar client resolve --service ${id} URL`), ' and sees each step and each rule; of the URL its host alone is kept here, and its publisher knows the rest.'),
   ]
 }
 
@@ -131,9 +122,10 @@ async function policySide(context, kind, samples) {
   return [
     members.length > 0 && [h('p', h('strong', 'The policy: ')), h('ul', members.map((member) => h('li',
       h('a', { href: context.link(['policy'], { member }) }, h('code', member)), isShort(member) && [' is ', value(at(policy, member))], ' ', h('span.hint', meaning(member)))))],
-    isLookUp(operation) && documentSide(policy, kind),
+    isLookUp(operation) && documentSide(context, policy, kind),
     needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
     tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
+    needsPublic(description, policy, samples.map(({ sent }) => sent)) && h('p', 'For a public client ', code('"token_endpoint_auth_method": "none"'), ' is enough: it makes it one.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
     rule === 'doors' && policy.doors.includes(door) && h('p', 'The door is open now.'),
     issuersOf(description, samples).map((issuer) => isTrusted(statements, issuer) ? h('p', code(issuer), ' is among software_statements.issuers now.') : [
@@ -142,6 +134,6 @@ async function policySide(context, kind, samples) {
     ]),
     rule === 'software_statements' && h('p', statements?.required ? 'Where software_statements.required is false, the registrant may send none.' : 'The policy requires no statement: the registrant may send none.'),
     await advice(context, { rule, door, operation, description, there }, policy, samples,
-      (steps, body) => open(context, policy, { steps, body, door, operation, member: steps.length ? memberOf(steps[0].patch) : members[0] })),
+      (steps, body, member = steps.length ? memberOf(steps[0].patch) : members[0]) => open(context, policy, { steps, body, door, operation, member })),
   ]
 }

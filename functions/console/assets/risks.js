@@ -3,7 +3,7 @@
 import { at, same } from './json.js'
 
 /** How grave: something more of a kind that there is; another kind; what kept strangers out. */
-const [MORE, OTHER, OPEN] = [1, 2, 3]
+export const [MORE, OTHER, OPEN] = [1, 2, 3]
 
 const list = (json) => [json ?? []].flat()
 
@@ -70,6 +70,7 @@ const MEMBERS = {
   'software_statements.required': (from, to) => from && !to ? [[OTHER, 'nobody has to vouch for a client.']] : [],
   'software_statements.issuers': gains(MORE, (issuers) => `${issuers} may vouch for any client.`, ({ issuer }) => issuer),
   'grant_types.offered': (from, to) => added(from, to).map((grant) => Object.hasOwn(GRANTS, grant) ? GRANTS[grant] : [MORE, `any client may have the grant type ${grant}.`]),
+  'grant_types.default': (from, to) => added(from, to).includes('client_credentials') ? [[OTHER, 'who names no grant type gets tokens for itself, and leads no user in any more.']] : [],
   'response_types.offered': (from, to) => added(from, to).map((type) => type.split(' ').includes('token') ? [OTHER, IN_ADDRESSES] : [MORE, `any client may have the response type ${type}.`]),
   'token_endpoint_auth_methods.offered': (from, to) => least(to) < least(from) ? [WEAKER[least(to)]] : [],
   'token_endpoint_auth_methods.default': ([from] = [], [to] = []) => isLess(to, from) ? [[OTHER, `who asks for no method gets ${to}, which proves less than ${from}.`]] : [],

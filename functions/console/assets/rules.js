@@ -8,9 +8,9 @@ export const RULES = {
   'registration': [['registration'], 'An initial access token is missing, or it is not good: another one’s, used up, or ended.', 'Send a good one, as Authorization: Bearer.'],
   'registration_access_token': [[], 'The registration access token of a client is missing, or it is not good: another client’s, replaced, or its client is gone.', 'Manage a client with the token that its last answer has. Who has lost it gets another one of an operator, or registers again.'],
   'software_statements': [['software_statements'], 'A software statement is missing, or not good: its issuer, signature or age.', 'Send one of an issuer that the policy names.'],
-  'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Send a JSON object in UTF-8, with Content-Type: application/json, and correct the member that is named.'],
+  'as sent': [[], 'The body is no JSON object, or a member of it is missing, has another type than its specification says, or only the server may set it.', 'Correct the member that is named.'],
   'limits': [['limits'], 'A list has too many values, or a text is too long.', 'Send fewer values or shorter texts.'],
-  'unannounced': [['unannounced'], 'The service’s metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
+  'unannounced': [['unannounced'], 'The service’s authorization server metadata do not announce a value, as an algorithm or a subject type.', 'Ask for one that they announce, or leave it out.'],
   'custom_members': [['custom_members'], 'What no specification defines is dropped unless the policy names it.', 'Leave the member out.'],
   'grant_types and response_types': [['grant_types', 'response_types'], 'A grant type or response type is not offered, or none is left of those asked for.', 'Ask for those that are offered.'],
   'token_endpoint_auth_methods': [['token_endpoint_auth_methods'], 'The way in which the client wants to authenticate is not offered.', 'Ask for one that is offered. A client that can keep no secret asks for none, where that is offered.'],
@@ -35,8 +35,17 @@ export const RULES = {
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
 
+/** Whether what a client asks for is none of what its own list has. */
+const IN_NO_LIST = / is not in \w+_supported$/
+
 /** What the registrant does about refusals of which more is known than their rule, and what it is about if that is not what the rule says. */
 const REMEDIES = [
+  [/^the (body|request) | appears twice$/, 'Send a JSON object in UTF-8, with Content-Type: application/json, and each member once.'],
+  [/^client_secret is not this client's|has no client_secret$/, 'Leave client_secret out, or send the one that the client has: an update does not change it (RFC 7592 §2.2).'],
+  [/^client_id is not this client's/, 'Send the client_id of the client that is updated (RFC 7592 §2.2).'],
+  [/is set by the server and must not be sent$/, 'Leave it out: only the server sets it.'],
+  [IN_NO_LIST, 'Let it be one of the client’s own list, or leave one of both out.', 'What a client asks for is none of what its own list says that it can do (OpenID Connect Relying Party Metadata Choices 1.0).'],
+  [/^the client has ended/, 'Register again: a client that has ended is not brought back, and another policy is for those that register from then on.', 'Its time was over, nobody has used it for so long, or nobody has approved it in time: then its token is taken no more.'],
   [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
   [/^client_id: this service does not take clients of this URL/, 'Ask the operator: whom the service takes, the members trust and others of its policy’s metadata_documents say.'],
@@ -49,7 +58,7 @@ const REMEDIES = [
   [/^clientType: /, 'Send "clientType": "public".', 'This door registers public clients only, whatever the policy offers.'],
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
   [/^token_endpoint_auth_method \S+ requires /, 'Send what it requires, or ask for another method. Who asks for none in particular has the first of default of the policy’s token_endpoint_auth_methods.'],
-  [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host. Where private_use_schemes is public_clients, "token_endpoint_auth_method": "none" is enough: it makes it a public client.'],
+  [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host.'],
   [/^the answer was (404|410)$/, 'Publish the document there, or name the client otherwise.', 'Its host says that there is no document behind the URL.'],
   [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
   [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
@@ -138,6 +147,45 @@ const OF_DOCUMENT = {
   'redirect_uris': 'Name another one: https on a permitted host.',
 }
 
+/** The members of the policy that a description is about, where its rule is about more. */
+const CONCERNS = [
+  [/^the client has ended/, ['client_lifetime', 'unused', 'approval_within']],
+  [IN_NO_LIST, []],
+  [/private-use schemes are not allowed/, ['redirect_uris.private_use_schemes']],
+  [/must be a reversed domain name/, ['redirect_uris.reverse_domain_schemes']],
+  [/loopback redirects are not allowed/, ['redirect_uris.loopback']],
+  [/is in a private network/, ['redirect_uris.private_hosts', 'redirect_uris.development_hosts']],
+  [/its host is not allowed/, ['redirect_uris.hosts']],
+]
+
+/** What is told who comes to a door that is closed, where that is not what stands here of it. */
+export const CLOSED = {
+  authlete: 'the token does not permit this', federation: 'there is no such service', identity_center: 'there is no such service',
+  metadata_document: 'there is no such client', stet: 'there is no such service',
+}
+
+/** Whether a method that makes it a public client is all that a redirect lacks, as far as is known of what was sent. */
+export const needsPublic = (description, { redirect_uris: { private_use_schemes } }, sent) => /private-use schemes are not allowed for this client/.test(description)
+  && private_use_schemes === 'public_clients' && sent.every(({ token_endpoint_auth_method }) => token_endpoint_auth_method !== 'none')
+
+/** What lists the values of a member in the metadata of an authorization server, where its name does not follow from the member’s. */
+const LISTS = {
+  subject_type: 'subject_types_supported', grant_types: 'grant_types_supported', response_types: 'response_types_supported', token_endpoint_auth_method: 'token_endpoint_auth_methods_supported',
+  backchannel_token_delivery_mode: 'backchannel_token_delivery_modes_supported', digest_algorithm: 'digest_algorithms_supported', response_modes: 'response_modes_supported',
+  authorization_details_types: 'authorization_details_types_supported', default_acr_values: 'acr_values_supported',
+}
+
+/** The list of its metadata in which a service announces the values of a member (RFC 8414 §2, OpenID Connect Discovery §3). */
+export const announcedIn = (member) => member.endsWith('_supported') ? member
+  : LISTS[member] ?? `${member.replace('_signed_response_', '_signing_').replace('_encrypted_response_', '_encryption_')}_values_supported`
+
+/** The list in which a service lacks a value that was refused, and that value, if its policy is not what refuses it. */
+export function unannounced({ rule, error_description }, policy) {
+  const [, member, value] = /^(\w+): "(.+)" is not offered by this service$/.exec(error_description) ?? []
+  const offers = RULES[rule]?.[0].map((name) => policy[name]?.offered).filter(Array.isArray) ?? []
+  return member && (rule === 'unannounced' || offers.some((offered) => offered.includes(value))) ? { list: announcedIn(member), value } : undefined
+}
+
 /** The same of one refusal, as far as it concerns that. */
 export function about(rule, description = '', operation = 'register') {
   if (ofToken(description)) {
@@ -149,7 +197,8 @@ export function about(rule, description = '', operation = 'register') {
   const concerns = { 'names': /character/, 'redirect_uris.infer_native': /native/, 'redirect_uris.development_hosts': /http / }
   const of = (isLookUp(operation) ? OF_DOCUMENT : operation === 'register' ? {} : OF_CLIENT)[rule] ?? client
   const [, remedy = of, is = says] = REMEDIES.find(([says]) => says.test(description)) ?? []
-  return [rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members, is, remedy]
+  const [, concerned = rule === 'the specifications' ? members.filter((member) => concerns[member].test(description)) : members] = CONCERNS.find(([says]) => says.test(description)) ?? []
+  return [concerned, is, remedy]
 }
 
 const texts = (json) => [json ?? []].flat().filter((item) => typeof item === 'string')
@@ -194,7 +243,12 @@ function usual({ grant_types, response_types, token_endpoint_auth_methods: { off
       [`Let ${method} be the usual method`, { token_endpoint_auth_methods: { offered: [...new Set([...offered, method])], default: [method] } }]),
   ]
   const isGiven = /^(grant|response)_types/.test(description) && !sent.grant_types && !sent.response_types && (grant_types.default || response_types.default)
-  return isGiven ? [...methods, ['Let authorization_code and code be usual', { grant_types: { default: null }, response_types: { default: null } }]] : methods
+  const isUnled = /^redirect_uris: at least one is required/.test(description) && !sent.grant_types?.length && !sent.response_types?.length
+  return [
+    ...methods,
+    ...(isGiven ? [['Let authorization_code and code be usual', { grant_types: { default: null }, response_types: { default: null } }]] : []),
+    ...(isUnled ? [['Let client_credentials be usual', { grant_types: { offered: [...new Set([...grant_types.offered, 'client_credentials'])], default: ['client_credentials'] } }]] : []),
+  ]
 }
 
 const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
@@ -258,6 +312,24 @@ export const madeOf = ({ changes = [], refused, policy = {} }) => {
   return changes.filter((change) => words.includes(change.member) && RULES[change.rule]?.[0].length && change.rule !== 'the specifications' && isOfPolicy(change))
 }
 
+/** In its place a scope that is not kept may be offered by hand. */
+export const ANY_SCOPE = 'Offer any scope'
+
+/** Scopes that are kept as they are whatever is offered (OpenID Connect Core §5.4, §11). */
+const SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access']
+
+/** Which scopes, of as many characters, are offered in the place of those that are not kept: the same body with them, if there is one for each. */
+export function guessed(client, { scopes: { offered = '' } }) {
+  const words = String(client.scope ?? '').split(' ')
+  const others = offered.split(' ').filter((scope) => ![...SCOPES, ...words].includes(scope))
+  const guesses = words.filter(isMasked).map((word) => others.find(({ length }) => length === word.length))
+  if (!guesses.length || !guesses.every(Boolean)) return undefined
+  return { scopes: [...new Set(guesses)], client: { ...client, scope: words.map((word) => isMasked(word) ? guesses.shift() : word).join(' ') } }
+}
+
+/** Whether a body asks for a scope that is not kept. */
+export const hidesScope = ({ scope = '' }) => String(scope).split(' ').some(isMasked)
+
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
   'dynamic_registration': () => [['Let clients register themselves', { dynamic_registration: true }]],
@@ -269,7 +341,8 @@ const CHANGES = {
     list_items: Math.max(limits.list_items, ...Object.values(sent).map((value) => texts(value).length)),
     text_bytes: Math.max(limits.text_bytes, ...Object.values(sent).flatMap(texts).map((text) => new TextEncoder().encode(text).length)),
   } }]],
-  'unannounced': () => [['Drop what is not announced', { unannounced: 'drop' }]],
+  // What is none of the client’s own list is no policy’s.
+  'unannounced': (policy, sent, there, door, description) => IN_NO_LIST.test(description) ? [] : [['Drop what is not announced', { unannounced: 'drop' }]],
   'grant_types and response_types': ({ grant_types, response_types }, sent) => {
     const [grants, responses] = [beyond(sent.grant_types, grant_types.offered), beyond(sent.response_types, response_types.offered)]
     const [moreGrants, moreResponses] = [{ grant_types: { offered: [...grant_types.offered, ...grants] } }, { response_types: { offered: [...response_types.offered, ...responses] } }]
@@ -296,7 +369,7 @@ const CHANGES = {
     return [
       ['Drop scopes that are not offered', { scopes: { unoffered: 'drop' } }],
       ...ifAny(scopes, 'Offer', { scopes: { offered: [offered, ...scopes].join(' ').trim() } }),
-      ['Offer any scope', { scopes: { offered: null } }],
+      [ANY_SCOPE, { scopes: { offered: null } }],
     ]
   },
   'redirect_uris': (policy, sent) => {

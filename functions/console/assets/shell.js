@@ -15,11 +15,11 @@ const API = new URL('..', import.meta.url).href.replace(/\/$/, '')
 
 const isOption = (value) => /^-./.test(value)
 
-/** A command of the program, by this API; options that are false or empty are left out; `after` stands behind them. */
-export function registrar(words, options, after = []) {
+/** A command of the program, by this API, or by the table where that is empty; options that are false or empty are left out; `after` stands behind them. */
+export function registrar(words, options, after = [], api = API) {
   const valued = (name, value) => isOption(value) ? `--${name}=${quoted(value)}` : `--${name} ${quoted(value)}`
   const option = ([name, value]) => value === true ? [`--${name}`] : [value].flat().map((one) => valued(name, one))
-  const given = Object.entries({ ...options, api: API }).filter(([, value]) => value)
+  const given = Object.entries({ ...options, api }).filter(([, value]) => value)
   const rest = after.some(isOption) ? ['--', ...after] : after
   return ['registrar', ...words.map(quoted), ...given.flatMap(option), ...rest.map(quoted)].join(' ')
 }

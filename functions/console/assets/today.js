@@ -5,7 +5,7 @@ import { history } from './audit.js'
 import { chart } from './chart.js'
 import { count, h, hint, local, now, number, rowLink, said, table, time, until } from './dom.js'
 import { firstPages, pages } from './pages.js'
-import { askedFor, isLookUp } from './rules.js'
+import { CLOSED, RULES, askedFor, isLookUp } from './rules.js'
 import { registrar } from './shell.js'
 import { commands, later, screen } from './ui.js'
 
@@ -42,6 +42,7 @@ export async function today(context) {
     h('section', h('h2', 'Refused in the last seven days'),
       isUncounted && h('p.warn', 'What is refused is not counted: ', h('a', { href: link(['policy'], { member: 'audit' }) }, 'audit.refusals'), ' of the policy is false.', refusals.length > 0 && ' What stands here is from before.'),
       refusals.length ? refusalsTable(context, refusals) : !isUncounted && hint(readsService ? 'Nothing was refused.' : 'Nothing was refused, or it is not counted.'), areMore && notAll(refusals),
+      refusals.some(({ rule, door }) => rule === 'doors' && CLOSED[door]) && hint('Who comes to a closed door is told less than what stands here: mostly “there is no such service”.'),
       hint('Who registers too fast (429) is not counted here, but in the metric Refusals of a deployment, as temporarily_unavailable.')),
     later(ending(context, asks[3], waiting, waitMore)),
     readsService && h('section', h('h2', 'What was changed last'), history(context, more[1][1], true)))
@@ -67,8 +68,8 @@ export function kinds(refusals) {
 function refusalsTable({ link }, refusals) {
   return table('What was refused, by the rule that refused it', ['Why, and what to change', 'Asked for', 'Rule', 'Door', '#Times', 'Last'],
     kinds(refusals).map(({ operation, rule, error, door, description, count, last_at }) => [
-      rowLink(link(['refused'], { operation, rule, error, door, description }), said(description)),
-      isLookUp(askedFor({ door, operation, rule, description })) ? 'look-up' : said(operation), said(rule), said(door), number(count), time(last_at),
+      h('a.why', { 'data-row': true, href: link(['refused'], { operation, rule, error, door, description }) }, said(description)),
+      isLookUp(askedFor({ door, operation, rule, description })) ? 'look-up' : said(operation), Object.hasOwn(RULES, rule) ? h('span', rule) : said(rule), said(door), number(count), time(last_at),
     ]))
 }
 

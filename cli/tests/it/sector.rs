@@ -13,12 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::https::{Page, Site};
-<<<<<<< HEAD
 use crate::requests::assert_documented;
-use crate::support::{Reply, World, assert_refused, web_client};
-=======
 use crate::support::{Reply, World, as_update, assert_refused, web_client};
->>>>>>> doors
 
 async fn world(site: &Site) -> World {
     let world = World::with(site.reachable()).await;

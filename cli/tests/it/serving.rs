@@ -116,10 +116,9 @@ fn a_head_is_bounded_and_says_once_whom_it_is_for() {
     let folder = Folder::new("heads");
     let program = Program::start(&folder, "data", &["--memory"]);
     let asked = |target: &str, hosts: &[&str], more: &str| {
-        let mut head = format!("GET {target} HTTP/1.1\r\nconnection: close\r\n{more}");
-        hosts.iter().for_each(|host| head.extend(["host: ", host, "\r\n"]));
+        let hosts = hosts.iter().map(|host| format!("host: {host}\r\n")).collect::<Vec<_>>().concat();
         let mut stream = TcpStream::connect(program.address()).unwrap();
-        stream.write_all((head + "\r\n").as_bytes()).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\n{hosts}connection: close\r\n{more}\r\n").unwrap();
         // The rest of a head that is too large is not read.
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).unwrap();

@@ -22,7 +22,8 @@ use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
 
 use self::unread::{Lingering, Unread};
-use crate::{host, tls};
+use crate::host::{self, Unaddressed};
+use crate::tls;
 
 /// The largest head of a request, in bytes, and how much of a request or an answer a connection keeps in memory.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -128,7 +129,7 @@ where
             async move {
                 let answer = match answer {
                     Ok(answer) => answer.await,
-                    Err(unaddressed) => unaddressed.response(),
+                    Err(Unaddressed) => Unaddressed::response(),
                 };
                 Ok::<_, Infallible>(unread.told(answer))
             }

@@ -15,7 +15,7 @@ pub(crate) struct Unaddressed;
 
 impl Unaddressed {
     /// RFC 9112 §3.2: it is a bad one.
-    pub(crate) fn response(self) -> Response<Body> {
+    pub(crate) fn response() -> Response<Body> {
         let mut response = Response::new(Body::from("a request has Host, once (RFC 9112 section 3.2)\n"));
         *response.status_mut() = StatusCode::BAD_REQUEST;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

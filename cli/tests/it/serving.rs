@@ -116,7 +116,7 @@ fn a_head_is_bounded_and_says_once_whom_it_is_for() {
     let folder = Folder::new("heads");
     let program = Program::start(&folder, "data", &["--memory"]);
     let asked = |target: &str, hosts: &[&str], more: &str| {
-        let hosts: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
+        let hosts = hosts.iter().map(|host| format!("host: {host}\r\n")).collect::<Vec<_>>().concat();
         let mut stream = TcpStream::connect(program.address()).unwrap();
         write!(stream, "GET {target} HTTP/1.1\r\n{hosts}connection: close\r\n{more}\r\n").unwrap();
         // The rest of a head that is too large is not read.

@@ -301,8 +301,8 @@ async fn a_name_in_a_certificate_is_one_at_every_door() {
         let own_path = path.replace("/operator/1/clients", "/1/register");
         let put = world.send_json("PUT", &own_path, Some(registered.text("registration_access_token")), &update).await;
         assert_refused(&put, error, member);
-        let patch = json!({"tls_client_auth_subject_dn": garbage});
-        assert_refused(&world.send_json("PATCH", &path, Some(&token), &patch).await, error, member);
+        let members = json!({"tls_client_auth_subject_dn": garbage});
+        assert_refused(&world.send_json("PATCH", &path, Some(&token), &members).await, error, member);
         let tried = world.send_json("POST", "/operator/1/policy/try", Some(&token), &json!({"client": body})).await;
         assert!(tried.body["refused"]["error_description"].as_str().unwrap().starts_with(member), "{tried:?}");
         let whole = json!({"redirectUris": ["https://rp.example/cb"], "tlsClientAuthSubjectDn": garbage});

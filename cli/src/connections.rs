@@ -22,9 +22,9 @@ use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
 
 use self::unread::{Lingering, Unread};
-use crate::tls;
+use crate::{host, tls};
 
-/// How much of a request or an answer a connection keeps in memory, in bytes: larger heads are refused.
+/// The largest head of a request, in bytes, and how much of a request or an answer a connection keeps in memory.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// What those who connect may take.
@@ -122,14 +122,22 @@ where
         let mut stream = TimeoutWriter::new(Lingering::new(stream, unread.clone()));
         stream.set_timeout(Some(self.patience));
         let service = service_fn(move |request| {
-            let answer = answer(unread.watching(request), Arc::clone(&peer));
+            let request = host::addressed(unread.watching(request));
+            let answer = request.map(|request| answer(request, Arc::clone(&peer)));
             let unread = unread.clone();
-            async move { Ok::<_, Infallible>(unread.told(answer.await)) }
+            async move {
+                let answer = match answer {
+                    Ok(answer) => answer.await,
+                    Err(unaddressed) => unaddressed.response(),
+                };
+                Ok::<_, Infallible>(unread.told(answer))
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.patience)
             .max_buf_size(BUFFER_BYTES)
+            .max_header_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(Box::pin(stream)), service);
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(%error, "a connection ended");

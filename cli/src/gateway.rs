@@ -330,13 +330,13 @@ fn message(status: StatusCode, text: &str) -> Response<Body> {
 
 /// An answer to a request that is addressed to somebody else.
 fn forbidden(stranger: &Stranger) -> Response<Body> {
-    let text = if let Stranger(Some(name)) = stranger {
-        tracing::warn!("a request for {name} is refused; --allowed-host {name} lets such requests in");
-        format!("{name} is no name of this server: start registrar serve with --allowed-host {name}, or --base-url")
-    } else {
+    let Stranger(Some(name)) = stranger else {
         tracing::warn!("a request without the name of a host is refused");
-        "Host has to be the name of this server".to_owned()
+        return message(StatusCode::BAD_REQUEST, "Host has to be the name of this server");
     };
+    tracing::warn!("a request for {name} is refused; --allowed-host {name} lets such requests in");
+    let text =
+        format!("{name} is no name of this server: start registrar serve with --allowed-host {name}, or --base-url");
     message(StatusCode::FORBIDDEN, &text)
 }
 

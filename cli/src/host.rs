@@ -2,11 +2,43 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use axum::body::Body;
 use axum::http::uri::{Authority, Scheme, Uri};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 
 /// The longest name of the DNS, in characters.
 const LONGEST_NAME: usize = 253;
+
+/// A request that does not say to whom it is addressed, or says it twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unaddressed;
+
+impl Unaddressed {
+    /// RFC 9112 §3.2: it is a bad one.
+    pub(crate) fn response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from("a request has Host, once (RFC 9112 section 3.2)\n"));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+}
+
+/// The request with the host that it is addressed to in `Host`: a target with an authority says who that is, whatever stands
+/// there (RFC 9112 §3.2.2).
+///
+/// # Errors
+/// If there is no `Host`, as HTTP/1.0 alone permits, or another one beside it.
+pub(crate) fn addressed<B>(mut request: Request<B>) -> Result<Request<B>, Unaddressed> {
+    let least = usize::from(request.version() > Version::HTTP_10);
+    if !(least..=1).contains(&request.headers().get_all(header::HOST).iter().count()) {
+        return Err(Unaddressed);
+    }
+    if let Some(authority) = request.uri().authority() {
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Unaddressed)?;
+        request.headers_mut().insert(header::HOST, host);
+    }
+    Ok(request)
+}
 
 /// The names that requests may be addressed to beside `localhost` and addresses. A page in a browser must not reach us
 /// under a name of its own (DNS rebinding).
@@ -24,20 +56,12 @@ impl Hosts {
         Self(names)
     }
 
-    /// Lets a request pass that is addressed to us.
+    /// Lets a request pass that is [`addressed`] to us.
     ///
     /// # Errors
     /// With whom it is addressed to.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Stranger> {
-        let mut hosts = headers.get_all(header::HOST).iter().peekable();
-        if hosts.peek().is_none() {
-            return Err(Stranger(None));
-        }
-        hosts.try_for_each(|host| self.admit_host(host))
-    }
-
-    fn admit_host(&self, host: &HeaderValue) -> Result<(), Stranger> {
-        let host = host.to_str().map_err(|_| Stranger(None))?;
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or(Stranger(None))?;
         let name = without_port(host).to_ascii_lowercase();
         if name == "localhost" || address(&name).is_some() || self.0.contains(&name) {
             return Ok(());
@@ -116,30 +140,46 @@ mod tests {
     #[test]
     fn localhost_addresses_and_the_names_that_are_given_are_ours() {
         let hosts = Hosts::new(vec!["registrar.example".to_owned()]);
-        let admitted = |values: &[&str]| {
-            let host = |value: &&str| (header::HOST, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-            let headers: HeaderMap = values.iter().map(host).fold(HeaderMap::new(), |mut headers, (name, value)| {
-                headers.append(name, value);
-                headers
-            });
-            hosts.admit(&headers)
+        let admitted = |value: Option<&str>| {
+            let host = |value: &str| (header::HOST, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            hosts.admit(&value.map(host).into_iter().collect())
         };
         for own in
             ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:80", "Registrar.example", "registrar.example:443"]
         {
-            assert_eq!(admitted(&[own]), Ok(()), "{own}");
+            assert_eq!(admitted(Some(own)), Ok(()), "{own}");
         }
-        for (values, name) in [
-            (&[][..], None),
-            (&["evil.example:8080"], Some("evil.example")),
-            (&["x.registrar.example"], Some("x.registrar.example")),
-            (&["localhost", "evil.example"], Some("evil.example")),
-            (&["<script>"], None),
-            (&["\u{e9}.example"], None),
+        for (value, name) in [
+            (None, None),
+            (Some("evil.example:8080"), Some("evil.example")),
+            (Some("x.registrar.example"), Some("x.registrar.example")),
+            (Some("localhost, evil.example"), None),
+            (Some("<script>"), None),
+            (Some("\u{e9}.example"), None),
         ] {
-            assert_eq!(admitted(values), Err(Stranger(name.map(str::to_owned))), "{values:?}");
+            assert_eq!(admitted(value), Err(Stranger(name.map(str::to_owned))), "{value:?}");
         }
         assert!(!is_own(&HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("registrar.example"))])));
+    }
+
+    #[test]
+    fn rfc_9112_3_2_a_request_says_once_to_whom_it_is_addressed() {
+        for (version, target, hosts, host) in [
+            (Version::HTTP_11, "/a", &["registrar.example"][..], Ok(Some("registrar.example"))),
+            (Version::HTTP_11, "/a", &[], Err(Unaddressed)),
+            (Version::HTTP_11, "/a", &["localhost", "localhost"], Err(Unaddressed)),
+            (Version::HTTP_11, "http://evil.example:1/a", &["localhost"], Ok(Some("evil.example:1"))),
+            (Version::HTTP_11, "http://localhost/a", &["evil.example"], Ok(Some("localhost"))),
+            (Version::HTTP_11, "http://localhost/a", &[], Err(Unaddressed)),
+            (Version::HTTP_10, "/a", &[], Ok(None)),
+            (Version::HTTP_10, "/a", &["localhost", "localhost"], Err(Unaddressed)),
+        ] {
+            let request = Request::builder().version(version).uri(target);
+            let request = hosts.iter().fold(request, |request, host| request.header(header::HOST, *host));
+            let found = addressed(request.body(()).unwrap());
+            let found = found.map(|request| request.headers().get(header::HOST).cloned());
+            assert_eq!(found, host.map(|host| host.map(HeaderValue::from_static)), "{version:?} {target} {hosts:?}");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     TimeoutAfterWrite,
     /// It reaches the table, and the connection ends where the answer would be.
     LostAnswer,
+    /// Nothing answers it but the last of its attempts, after three seconds.
+    Late,
     /// It waits, and reaches the table even if nobody waits for its answer any more.
     Held(Arc<Gate>),
 }
@@ -106,6 +108,11 @@ impl FaultProxy {
     /// Every such request meets a fault.
     pub(crate) fn inject_always(&self, request: &'static str, fault: Fault) {
         self.table.state().lasting.insert(request, fault);
+    }
+
+    /// Every request meets a fault, whatever it is.
+    pub(crate) fn inject_everywhere(&self, fault: Fault) {
+        self.table.state().everywhere = Some(fault);
     }
 
     /// The next such requests wait.
@@ -186,6 +193,7 @@ struct Table {
 struct State {
     faults: HashMap<&'static str, VecDeque<Fault>>,
     lasting: HashMap<&'static str, Fault>,
+    everywhere: Option<Fault>,
     requests: Vec<String>,
     permissions: Vec<String>,
     queried: usize,
@@ -211,7 +219,10 @@ impl Table {
                 let left = json!({"Responses": {}, member: call.json["RequestItems"]});
                 Ok(response(StatusCode::OK, left.to_string().into()))
             }
-            Some(Fault::Timeout) => std::future::pending().await,
+            Some(Fault::Late) if call.attempt().is_some_and(|(attempt, most)| attempt == most) => {
+                Ok(self.pass(&call).await)
+            }
+            Some(Fault::Timeout | Fault::Late) => std::future::pending().await,
             Some(Fault::TimeoutAfterWrite) => {
                 self.pass(&call).await;
                 std::future::pending().await
@@ -240,7 +251,8 @@ impl Table {
             return weather.meet(call);
         }
         let next = state.faults.get_mut(request.as_str()).and_then(VecDeque::pop_front);
-        let fault = next.or_else(|| state.lasting.get(request.as_str()).cloned());
+        let lasting = || state.lasting.get(request.as_str()).or(state.everywhere.as_ref()).cloned();
+        let fault = next.or_else(lasting);
         state.requests.push(request);
         state.permissions.extend(permissions(&call.operation, &call.json));
         fault

@@ -109,7 +109,8 @@ pub fn text() -> Result<String, Fault> {
 
 const DESCRIPTION: &str = "Each service is one authorization server, by its number; its policy says which doors are open \
     to its clients. Methods that are not described are answered 405, with `Allow` and an error of the door. What the \
-    gateway answers by itself (no such path, a body over its limit, throttling) is `{\"message\": …}`.";
+    gateway answers by itself (no such path, a body over its limit, throttling) is `{\"message\": …}`. What asks \
+    neither the table nor for a key declares no 500 and no 503: only a bug is answered so there.";
 
 fn security_schemes() -> Value {
     let bearer = |description: &str| json!({ "type": "http", "scheme": "bearer", "description": description });

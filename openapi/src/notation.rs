@@ -2,7 +2,8 @@
 //!
 //! | notation | type |
 //! |---|---|
-//! | `text`, `flag`, `integer`, `object`, `any` | a string, a boolean, an integer from 0, any object, anything |
+//! | `text`, `flag`, `object`, `null`, `any` | a string, a boolean, any object, null, anything |
+//! | `integer`, `signed` | an integer from 0, one below as well |
 //! | `1..100` | an integer within bounds |
 //! | `"web"` | just that string |
 //! | `[text]` | an array |
@@ -142,7 +143,9 @@ impl<'n> Reader<'n> {
             "text" => Ok(json!({ "type": "string" })),
             "flag" => Ok(json!({ "type": "boolean" })),
             "integer" => Ok(json!({ "type": "integer", "minimum": 0 })),
+            "signed" => Ok(json!({ "type": "integer" })),
             "object" => Ok(json!({ "type": "object" })),
+            "null" => Ok(json!({ "type": "null" })),
             "any" => Ok(json!({})),
             name if self.known.contains_key(name) => Ok(json!({ "$ref": format!("#/components/schemas/{name}") })),
             name => Err(Fault::Unknown(name.to_owned())),
@@ -206,10 +209,11 @@ mod tests {
         for (notation, schema) in [
             ("text", text.clone()),
             (" any ", json!({})),
+            ("signed", json!({ "type": "integer" })),
             ("[flag]", json!({ "type": "array", "items": { "type": "boolean" } })),
             ("1..100", json!({ "type": "integer", "minimum": 1, "maximum": 100 })),
             (r#""a b" | "c""#, json!({ "type": "string", "enum": ["a b", "c"] })),
-            ("text | Client", json!({ "anyOf": [text, { "$ref": "#/components/schemas/Client" }] })),
+            ("null | Client", json!({ "anyOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Client" }] })),
             (
                 "{ one: text, two?: integer, }",
                 json!({ "type": "object", "additionalProperties": false, "required": ["one"],

@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 use shared::metadata::{ClientMetadata, MemberKind};
 
-/// Client metadata, and Authlete's objects as far as they are tables.
+/// Client metadata, Authlete's objects as far as they are tables, and what makes an answer open.
 pub(crate) fn schemas() -> Map<String, Value> {
     let schemas = [
+        ("CustomMember", json!({ "description": "A member of metadata that the policy's `custom_members` names." })),
+        ("OperatorMember", json!({ "description": "A member that the service's operator has written." })),
         ("ClientMetadata", client_metadata()),
         ("AuthleteClientMembers", authlete(authlete::description::client())),
         ("AuthleteServiceMembers", authlete(authlete::description::service())),
@@ -13,7 +15,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
     schemas.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
 }
 
-/// RFC 7591 §2 and what extends it. A service may keep other members, so it is open.
+/// RFC 7591 §2 and what extends it, as clients send it: what is not known is dropped, or kept as a custom member.
 fn client_metadata() -> Value {
     let (mut members, mut languages) = (Map::new(), Map::new());
     for description in ClientMetadata::DESCRIPTIONS {
@@ -33,7 +35,7 @@ fn client_metadata() -> Value {
     json!({
         "type": "object",
         "description": "Client metadata. A member of another language has a tag: `client_name#fr` (RFC 7591 §2.2). \
-            Others are kept if the policy's `custom_members` names them.",
+            Others are dropped, unless the policy's `custom_members` names them.",
         "properties": members,
         "patternProperties": languages,
         "additionalProperties": true,

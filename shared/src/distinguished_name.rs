@@ -37,6 +37,67 @@ impl DistinguishedName {
     }
 }
 
+/// Whether a text is a distinguished name, with an attribute at least: as RFC 4514 §3 writes it, and as RFC 2253 §4 has
+/// readers take it, with spaces around separators, with `;` for `,`, with a value in quotes, with `OID.` before a number.
+#[must_use]
+pub fn is_distinguished_name(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, value)) = rest.split_once('=').filter(|(name, _)| is_attribute_type(name.trim_matches(' '))) {
+        match after_value(value.trim_start_matches(' ')) {
+            Some("") => return true,
+            Some(behind) => rest = behind.get(1..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    false
+}
+
+/// A name, or the numbers of an OID.
+fn is_attribute_type(text: &str) -> bool {
+    let (first, others) = text.split_once('.').unwrap_or((text, ""));
+    let is_name = |text: &str| {
+        text.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match others {
+        "" => is_name(text),
+        _ => (first.eq_ignore_ascii_case("oid") || is_number(first)) && others.split('.').all(is_number),
+    }
+}
+
+/// What stands behind a value: nothing, or a separator and the next attribute. None if it is no value.
+fn after_value(text: &str) -> Option<&str> {
+    let is_separator = |letter: char| matches!(letter, ',' | ';' | '+');
+    if let Some(quoted) = text.strip_prefix('"') {
+        let behind = after_text(quoted, |letter| letter == '"')?.strip_prefix('"')?.trim_start_matches(' ');
+        return (behind.is_empty() || behind.starts_with(is_separator)).then_some(behind);
+    }
+    if let Some(der) = text.strip_prefix('#') {
+        let (der, behind) = der.split_at_checked(der.find(is_separator).unwrap_or(der.len()))?;
+        let digits = der.trim_end_matches(' ');
+        let is_hexadecimal = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        return (is_hexadecimal && digits.len() % 2 == 0).then_some(behind);
+    }
+    after_text(text, |letter| is_separator(letter) || matches!(letter, '"' | '<' | '>'))
+        .filter(|behind| behind.is_empty() || behind.starts_with(is_separator))
+}
+
+/// A text from where that stands in it, but not behind a backslash, on. None if a backslash stands before what is neither
+/// one of the characters that it may stand before nor two digits.
+fn after_text(text: &str, is_end: impl Fn(char) -> bool) -> Option<&str> {
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next().filter(|letter| !is_end(*letter)) {
+        rest = rest.get(letter.len_utf8()..)?;
+        if letter == '\\' {
+            let is_special = rest.starts_with(|letter| r#"\"+,;<>= #"#.contains(letter));
+            let is_octet = rest.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+            rest = rest.get(if is_special { 1 } else { 2 }..).filter(|_| is_special || is_octet)?;
+        }
+    }
+    Some(rest)
+}
+
 /// How to write attribute types that RFC 4514 §3 has no name for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spelling {
@@ -139,6 +200,83 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(escaped(value), expected);
+        }
+    }
+
+    #[test]
+    fn names_that_clients_register_are_names() {
+        for text in [
+            "CN=rp",
+            "CN=",
+            "cn=rp.example, O=RP , C=DE",
+            "UID=jsmith,DC=example,DC=net",
+            "OU=Sales+CN=J.  Smith,DC=example,DC=net",
+            "CN=James \\\"Jim\\\" Smith\\, III,DC=example",
+            "CN=Before\\0dAfter,DC=example",
+            "1.3.6.1.4.1.1466.0=#04024869",
+            "2.5.4.97=#0c1050534446522d414350522d3132333435,O=ACME\\, SAS,C=FR",
+            "2.5.4.97=PSDFR-ACPR-12345,CN=a",
+            "OID.2.5.4.97=PSDFR-ACPR-12345,CN=a",
+            "organizationIdentifier=PSDFR-ACPR-12345,CN=a",
+            "CN=Lu\\C4\\8Di\\C4\\87",
+            "CN=Müller & Söhne / Zürich (a@b),O=\u{6771}\u{4eac}",
+            "CN=\\ a\\ ,O=\\#1",
+            "O=\"ACME, Inc.\" , CN=a=b",
+            "CN=a;O=b",
+            "UID=67c57882-043b-11ec-9a03-0242ac130003,1.3.6.1.4.1.311.60.2.1.3=#13024252,\
+             2.5.4.15=#130f507269766174652053656374,2.5.4.5=#130e3433313432363636303030313937,CN=mycn.bank.gov.br,\
+             OU=497e1ffe-b2a2-4a4e-8ef0-70633fd11b59,O=My Public Bank,L=BRASILIA,ST=DF,C=BR",
+            "serialNumber=1, jurisdictionCountryName=BR, businessCategory=Private Organization, emailAddress=a@b.example",
+        ] {
+            assert!(is_distinguished_name(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_none() {
+        for text in [
+            "",
+            "garbage",
+            "=a",
+            ",CN=a",
+            "CN=a,",
+            "CN=a,,O=b",
+            "CN=a+",
+            "CN=a,b",
+            "CN=a+b",
+            "/C=FR/CN=a",
+            "C N=a",
+            "2=a",
+            "2..5=a",
+            "2.5.=a",
+            "é=a",
+            "CN=#",
+            "CN=#0",
+            "CN=#0g",
+            "CN=\"a",
+            "CN=\"a\"b",
+            "CN=a\"b",
+            "CN=a<b>",
+            "CN=a\\",
+            "CN=a\\x",
+            "CN=a\\0",
+            "CN=a\\é",
+            "https://rp.example/?CN=a",
+        ] {
+            assert!(!is_distinguished_name(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[CNé=,+\\\\#\";0-9a ]{0,20}") {
+            let _ = is_distinguished_name(&text);
+        }
+
+        #[test]
+        fn whatever_is_escaped_is_a_value(value in "\\PC{0,20}") {
+            let text = format!("CN={},O=a", escaped(&value));
+            proptest::prop_assert!(is_distinguished_name(&text), "{}", text);
         }
     }
 }

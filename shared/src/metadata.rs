@@ -14,6 +14,7 @@ mod members;
 mod redirect_uri;
 mod scheme;
 mod scope;
+mod subject_name;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
@@ -29,12 +30,14 @@ pub use json::{MAX_BODY_BYTES, MAX_DEPTH, parse_object, parse_object_within};
 pub use jwk::{KeyCertificate, PublicJwk, RefusedJwk, is_private_member};
 pub use jwk_set::JwkSet;
 pub use localized::{Localized, is_language_tag};
+pub(crate) use members::elements;
 pub use members::{
     ClientMetadata, MemberDescription, MemberKind, SERVER_SET, ServerSet, Submitted, remove_said_by_server,
     said_by_server,
 };
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;
+pub(crate) use subject_name::SubjectName;
 use text::character_in;
 pub(crate) use text::{has_no_spaces, in_no_case};
 pub use text::{hidden_character, hidden_character_in, is_control, is_hidden, shows_nothing};

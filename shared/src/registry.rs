@@ -287,7 +287,7 @@ async fn replace(
     own_members(&submitted.server_set, &client, &good)?;
     let policy = context.service.policy();
     let admitted = readmit(context, &client, Sent::to_replace(submitted), rule).await?;
-    remote::check(context, admitted.metadata()).await?;
+    remote::check_new(context, admitted.metadata(), &client.record.metadata).await?;
     let before = client.clone();
     let renamed = admitted.metadata().rest().software_id != client.record.metadata.rest().software_id;
     reopen_approval(context, &mut client, admitted.metadata());

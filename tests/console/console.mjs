@@ -403,7 +403,7 @@ await check('what the registrant can do is said of the refusal, not of its rule'
     [{ software_statement: `${jwt({ iss: 'https://unknown.example' })}.c2ln` }, 'its issuer is not approved', /adds it to software_statements\.issuers[^]*may send none/],
     [{ software_statement: 'none' }, 'is not a signed JWT', /Send a JWT that an issuer has signed/],
     [{ sector_identifier_uri: 'https://127.0.0.1/s.json' }, 'the URL is not allowed', /port 443 and a public host[^]*Once that is so, it would be registered\./],
-    [{ request_uris: ['https://rp.example/*'] }, 'request_uris must not contain a wildcard', /without \*/],
+    [{ request_uris: ['https://rp.example/*'] }, 'request_uris[0] must not contain a wildcard', /without \*/],
   ]) {
     assert.equal((await register({ ...redirect, ...body })).status, 400)
     await at(page, 'tokens')

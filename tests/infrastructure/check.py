@@ -205,14 +205,63 @@ def base_urls(package):
     return None
 
 
-def canaries():
-    """What is wrong with the template that `.github/canary` prints, and what StackRole lacks for it."""
+def faults(package):
+    """A route whose fault is not the one of its own door's metric filter alone."""
+    resources = package["Resources"]
+    filters = {name: part for name, part in resources.items() if part["Type"] == "AWS::Logs::MetricFilter"}
+    filters = {name: part["Properties"]["FilterPattern"] for name, part in filters.items() if name.endswith("Faults")}
+    doors = {door.replace("-", ""): door for door in ALARMS}
+    seen = 0
+    for function in (part["Properties"] for part in resources.values() if part["Type"] == FUNCTION):
+        door = function["CodeUri"].split("/")[-1]
+        for event in function.get("Events", {}).values():
+            if event["Type"] != "HttpApi":
+                continue
+            route = f"{event['Properties']['Method'].upper()} {event['Properties']['Path']}"
+            met = {doors[name.removesuffix("Faults").lower()] for name, it in filters.items() if is_met(it, route)}
+            if met != {door if door in ALARMS else "oauth"}:
+                return f"{route} of {door} is a fault of {met}"
+            seen += 1
+    return None if seen > len(filters) else "there are none"
+
+
+def is_met(pattern, route):
+    """Whether a line of the access log with status 500 and that route meets a filter's pattern."""
+
+    def compared(term):
+        name, operator, value = term.groups()
+        is_like = fnmatch.fnmatchcase({"status": "500", "route": route}[name], value.replace("[", "[[]"))
+        return str(is_like == (operator == "="))
+
+    pattern = re.sub(r'\$\.(\w+) (=|!=) "([^"]*)"', compared, pattern.strip("{} "))
+    tokens = pattern.replace("&&", " and ").replace("||", " or ")
+    if unread := set(re.findall(r"[^\s()]+", tokens)) - {"True", "False", "and", "or"}:
+        raise ValueError(f"{unread} in {pattern}")
+    return eval(tokens)
+
+
+# The doors that canaries can be of at once: CloudFormation takes no more resources. And what takes each back.
+TOGETHER = [[], ["authlete", "oauth"], ["oauth", "operator", "federation", "identity-center", "stet"]]
+ALARMS = {
+    "oauth": {"OauthFaultsAlarm", "ServerErrorsAlarm"},
+    "authlete": {"AuthleteFaultsAlarm", "ServerErrorsAlarm"},
+    "operator": {"OperatorFaultsAlarm", "ServerErrorsAlarm"},
+    "federation": {"FederationFaultsAlarm", "ServerErrorsAlarm"},
+    "identity-center": {"IdentityCenterFaultsAlarm", "ServerErrorsAlarm"},
+    "stet": {"StetFaultsAlarm", "StetServerErrorsAlarm"},
+}
+
+
+def canary(named):
+    """What is wrong with the template that `.github/canary` prints for these doors, and what StackRole lacks for it."""
 
     def printed():
-        text = subprocess.run([".github/canary"], capture_output=True, text=True, check=True).stdout
-        return transformed(yaml_parse(re.sub(r"(?m)^( +CodeUri:) .*$", r"\1 s3://packages/code", text)))["Resources"]
+        text = subprocess.run([".github/canary", *named], capture_output=True, text=True, check=True).stdout
+        return yaml_parse(re.sub(r"(?m)^( +CodeUri:) (.*)$", r"\1 s3://\2/code", text))
 
-    first, second = printed(), printed()
+    package, second = printed(), transformed(printed())["Resources"]
+    stack = transformed(package)
+    first = stack["Resources"]
     if len(first) > 500:
         return f"CloudFormation takes 500 resources, and these are {len(first)}"
     if missing := lacking({part["Type"] for part in first.values()}):
@@ -220,16 +269,43 @@ def canaries():
     kept = {name for name in first.keys() & second.keys() if first[name]["Type"] == "AWS::Lambda::Version"}
     if kept:
         return f"{kept} would keep what parameters were"
+    functions = {name: part for name, part in package["Resources"].items() if part["Type"] == FUNCTION}
+    doors = {name: part["Properties"]["CodeUri"].split("/")[3] for name, part in functions.items()}
+    wanted = {f"{name}Aliaslive": door for name, door in doors.items() if door in (named or ["oauth"])}
     policies = {name: part.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate") for name, part in first.items()}
     aliases = {name: policy for name, policy in policies.items() if first[name]["Type"] == "AWS::Lambda::Alias"}
-    groups = [part["Properties"] for part in first.values() if part["Type"] == "AWS::CodeDeploy::DeploymentGroup"]
-    if len(aliases) != len(ALONE) - 1 or not all(aliases.values()) or len(groups) != len(aliases):
+    groups = {name: part for name, part in first.items() if part["Type"] == "AWS::CodeDeploy::DeploymentGroup"}
+    if aliases.keys() != wanted.keys() or not all(aliases.values()) or len(groups) != len(aliases):
         return f"{aliases} and {len(groups)} groups"
-    alarms = {name for group in groups for name in references(group["AlarmConfiguration"])}
-    if alarms != {"OauthFaultsAlarm", "ServerErrorsAlarm"}:
-        return f"it is taken back for {alarms}"
-    asked = set(references(first["Api"]))
-    return f"the API does not ask {aliases.keys() - asked}" if not aliases.keys() <= asked else None
+    for name, group in groups.items():
+        door = doors[name.removesuffix("DeploymentGroup")]
+        alarms = set(references(group["Properties"]["AlarmConfiguration"]))
+        if alarms - {"AWS::NoValue"} != ALARMS[door]:
+            return f"{name} is taken back for {alarms}"
+    asked = {it for api in ("Api", "StetApi") for it in references(first[api])}
+    if missing := aliases.keys() - asked:
+        return f"no API asks {missing}"
+    return unmet(stack)
+
+
+def unmet(stack):
+    """What a choice of doors, with alarms or without, refers to and has not."""
+    for choice in itertools.product(*DOORS.values(), ("", "arn:aws:sns:us-east-1:123456789012:alarms")):
+        deployment = Deployment(stack, dict(zip([*DOORS, "AlarmTopicArn"], choice)))
+        known = deployment.there | deployment.parameters.keys()
+        for name, part in deployment.parts():
+            asked = {it for it in references(part) if not it.startswith("AWS::")}
+            if missing := asked - known:
+                return f"{choice}: {name} asks for {missing}, which is not there"
+    return None
+
+
+def canaries():
+    """What is wrong with a template that has canaries."""
+    unknown = subprocess.run([".github/canary", "pages"], capture_output=True, text=True)
+    if unknown.returncode != 2 or "pages is no door" not in unknown.stderr:
+        return f"of a door that there is not: {unknown}"
+    return next((fault for fault in map(canary, TOGETHER) if fault), None)
 
 
 def costs():
@@ -390,6 +466,7 @@ check("StackRole may make, change and delete what the template has", lacking(typ
 check("each choice of doors has what it refers to, and RFC 7591 alone five functions", doors(package))
 check("the base URL is the one that is given, else the domain's, else the gateway's", base_urls(package))
 check("the dashboard has the metrics of requests", shown(package))
+check("the fault of a route is its own door's", faults(yaml_parse(TEMPLATE.read_text())))
 check("a canary deployment has new versions, alarms that take it back, and routes to its aliases", canaries())
 check("the costs are what their formula makes", costs())
 check("the services of AWS know the commands of the documents", commands())

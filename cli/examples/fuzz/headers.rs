@@ -57,7 +57,7 @@ pub(super) fn ask(text: &str) {
         "requestContext": {"http": http, "requestId": "1", "domainName": "api.example", "stage": "$default"},
     });
     let Ok(request) = Request::from_event(&event.to_string()) else { return };
-    let _ = (request.bearer_token(), request.has_content_type("application/json"), request.has_encoded_body());
+    let _ = (request.bearer_token(), request.declares_json());
     assert_eq!(request.header("authorization"), Some(text));
     assert!(request.query_parameters().count() <= text.len() + 1);
 }

@@ -307,7 +307,10 @@ fn print_outcome(mut outcome: Map<String, Value>, output: &Output) -> Result<()>
             output.done("");
             let required: Vec<&str> = required.iter().filter_map(|one| one.get("what")?.as_str()).collect();
             let with = if required.is_empty() { String::new() } else { format!(", with {}", required.join(", and ")) };
-            output.done(&format!("What would be registered{with}:"));
+            let flags = outcome.get("flags").and_then(Value::as_array).into_iter().flatten();
+            let flags: Vec<&str> = flags.filter_map(Value::as_str).collect();
+            let flagged = if flags.is_empty() { String::new() } else { format!(", flagged as {}", flags.join(", ")) };
+            output.done(&format!("What would be registered{with}{flagged}:"));
             output.one(registered)?;
         }
     }

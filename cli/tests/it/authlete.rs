@@ -2,7 +2,7 @@
 
 mod clients;
 mod openapi;
-mod registration;
+pub(crate) mod registration;
 mod requests;
 mod runtime;
 mod services;

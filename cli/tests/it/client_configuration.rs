@@ -250,7 +250,7 @@ async fn an_expired_secret_is_renewed_by_an_update() {
 }
 
 #[tokio::test]
-async fn b6_a_locked_client_is_403_until_an_operator_unlocks_it() {
+pub(crate) async fn b6_a_locked_client_is_403_until_an_operator_unlocks_it() {
     let world = World::empty().await;
     crate::fixture::install(world.app).await.unwrap();
     let path = "/101/register/00000000-0000-4000-8000-000000000004";

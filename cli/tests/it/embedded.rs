@@ -63,7 +63,7 @@ fn only_who_has_read_the_environment_file_reaches_the_table() {
         (Ask { header: "origin: https://evil.example\r\n", ..usual() }, 403, "AccessDeniedException"),
         (Ask { header: "origin: null\r\n", ..usual() }, 403, "AccessDeniedException"),
         (Ask { host: "evil.example", ..usual() }, 403, "AccessDeniedException"),
-        (Ask { header: "host: evil.example\r\n", ..usual() }, 403, "AccessDeniedException"),
+        (Ask { header: "host: evil.example\r\n", ..usual() }, 400, "RFC 9112"),
         (Ask { access_key: "local", ..usual() }, 400, "UnrecognizedClientException"),
         (Ask { access_key: other.expose(), ..usual() }, 400, "UnrecognizedClientException"),
         (Ask { access_key: "", ..usual() }, 400, "UnrecognizedClientException"),

@@ -5,7 +5,7 @@ mod automatic;
 mod chains;
 mod discovery;
 mod documents;
-mod ends;
+pub(crate) mod ends;
 mod faults;
 mod names;
 mod outcome;

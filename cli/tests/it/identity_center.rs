@@ -277,7 +277,7 @@ async fn a_client_is_visible_and_deletable_at_the_other_doors() {
 }
 
 #[tokio::test]
-async fn a_service_that_asks_for_tokens_or_statements_is_not_for_this_door() {
+pub(crate) async fn a_service_that_asks_for_tokens_or_statements_is_not_for_this_door() {
     let mut statements = policy();
     statements.software_statements.required = true;
     let mut protected = Preset::Protected.policy();
@@ -311,7 +311,7 @@ async fn other_methods_are_405_in_each_dialect() {
 }
 
 #[tokio::test]
-async fn one_network_registers_so_often_and_then_waits() {
+pub(crate) async fn one_network_registers_so_often_and_then_waits() {
     let world = world().await;
     let mut refused = None;
     for _ in 0..80 {

@@ -7,6 +7,7 @@ use shared::metadata::ClientMetadata;
 use shared::policy::{Policy, Preset, Unused};
 
 use crate::fault_proxy::{Fault, FaultProxy};
+use crate::requests::assert_documented;
 use crate::support::{Reply, World, web_client};
 
 /// An authorization server of service 1.
@@ -172,7 +173,7 @@ fn blank() -> Draft {
 }
 
 #[tokio::test]
-async fn an_unchanged_client_is_not_sent_again() {
+pub(crate) async fn an_unchanged_client_is_not_sent_again() {
     let world = World::open().await;
     let asker = Asker::of(&world).await;
     let (path, token, registered) = world.client(&web_client()).await;
@@ -248,9 +249,13 @@ async fn a_look_up_is_one_read_of_the_table() {
     let near = World::at(&proxy.url());
     let asker = Asker { world: &near, token };
     let _ = proxy.requests();
-    for noted in [&["UpdateItem C"][..], &[]] {
+    let known = "look-up of a client, known or not";
+    let used = "look-up of a client, known or not that counts as use (`lookup_is_use`, `unused`)";
+    for (noted, access) in [(&["UpdateItem C"][..], used), (&[], known)] {
         assert_eq!(asker.ask(registered.text("client_id")).await.status, 200);
-        assert_eq!(proxy.requests(), [&["BatchGetItem C T U"], noted].concat(), "its use is noted once a day");
+        let asked = proxy.requests();
+        assert_eq!(asked, [&["BatchGetItem C T U"], noted].concat(), "its use is noted once a day");
+        assert_documented(access, &asked);
     }
     assert_unknown(&asker.ask("nobody").await);
     assert_eq!(proxy.requests(), ["BatchGetItem C T U"]);
@@ -282,7 +287,9 @@ async fn a_use_is_written_once_a_day() {
     let writes = |requests: Vec<String>| requests.iter().filter(|request| request.starts_with("UpdateItem C")).count();
     assert_eq!(writes(proxy.requests()), 3);
     assert_eq!(asker.used(&named).await.status, 200);
-    assert_eq!(writes(proxy.requests()), 0, "today is known");
+    let asked = proxy.requests();
+    assert_documented("clients that were used, up to 100", &asked);
+    assert_eq!(writes(asked), 0, "today is known");
     near.clock.advance(24 * 60 * 60);
     assert_eq!(asker.used(&[&ids[0], &ids[0]]).await.status, 200);
     assert_eq!(writes(proxy.requests()), 1);

@@ -46,6 +46,7 @@ mod refusals;
 mod registration;
 #[path = "../reliability.rs"]
 mod reliability;
+mod requests;
 mod rotation;
 mod sandbox;
 mod search;

@@ -11,6 +11,7 @@ use shared::store::Deleter;
 use shared::time::DAY;
 
 use crate::fault_proxy::FaultProxy;
+use crate::requests::assert_documented;
 use crate::support::{Reply, World, assert_invalid_token, assert_refused, table};
 
 fn shared_policy() -> Policy {
@@ -233,6 +234,9 @@ async fn it_costs_one_conditional_write() {
         registered(&world, &assistant(copy)).await;
         let made: Vec<String> = proxy.requests().into_iter().filter(|request| request != "GetItem S").collect();
         assert_eq!(made, requests, "and one more for a day on which it is registered again");
+        if copy == 3 {
+            assert_documented("register, open the same again (`merge_identical`)", &made);
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Backup, restore and another region that takes over, as `docs/operations.md` has them, with the embedded table.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_dynamodb::Client;
 use registrar::embedded::{self, TABLE};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::administration::{Rewrapped, rewrap};
 use shared::caller::Permission;
 use shared::credentials::KeyEncryption;
@@ -108,13 +110,14 @@ async fn another_region_takes_over_with_a_key_of_its_own_and_gives_back() {
     assert_invalid_token(&back.send_bare("GET", &path, Some(&token)).await);
 }
 
+/// The stream goes on where it was, so that what comes after is counted and listed beside what was there.
 #[test]
 fn a_copy_of_the_data_folder_is_a_backup() {
     let (data, backup) = (Folder::new("kept"), Folder::new("kept-copy"));
     let served = Served::start(&data, &[]);
-    let url = format!("{}/1/register", served.text("base_url"));
-    let (status, client) = served.send("POST", &url, None, &web_client().to_string());
-    assert_eq!(status, 201, "{client}");
+    let before = counted(&served, |_| true);
+    let client = registered(&served);
+    counted(&served, |clients| clients == before + 1);
     let uri = client["registration_client_uri"].as_str().unwrap();
     let path = uri.strip_prefix(served.text("base_url")).unwrap().to_owned();
     served.stop();
@@ -126,5 +129,38 @@ fn a_copy_of_the_data_folder_is_a_backup() {
     let url = format!("{}{path}", served.text("base_url"));
     let (status, read) = served.send("GET", &url, client["registration_access_token"].as_str(), "");
     assert_eq!((status, &read["client_secret"]), (200, &client["client_secret"]));
+    let late = registered(&served);
+    counted(&served, |clients| clients == before + 2);
+    let listed = operated(&served, "clients?limit=2");
+    let listed: Vec<&Value> = listed["clients"].as_array().unwrap().iter().map(|client| &client["client_id"]).collect();
+    assert_eq!(listed, [&late["client_id"], &client["client_id"]]);
     served.stop();
+}
+
+/// A client that has registered itself.
+fn registered(served: &Served) -> Value {
+    let url = format!("{}/1/register", served.text("base_url"));
+    let (status, client) = served.send("POST", &url, None, &web_client().to_string());
+    assert_eq!(status, 201, "{client}");
+    client
+}
+
+fn operated(served: &Served, what: &str) -> Value {
+    let url = format!("{}/operator/1/{what}", served.text("base_url"));
+    let (status, answer) = served.send("GET", &url, Some(served.text("organization_token")), "");
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+/// How many clients service 1 has, as soon as it is as it should be.
+fn counted(served: &Served, is_it: impl Fn(u64) -> bool) -> u64 {
+    let ends = Instant::now() + Duration::from_secs(30);
+    loop {
+        let clients = operated(served, "counts")["clients"].as_u64().unwrap();
+        if is_it(clients) {
+            return clients;
+        }
+        assert!(Instant::now() < ends, "it stays at {clients}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::caller::Permission;
 use shared::fetch::FetchSettings;
 use shared::policy::{CalledUrls, Policy, Preset};
@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::https::{Page, Site};
-use crate::support::{Reply, World, assert_refused, web_client};
+use crate::requests::assert_documented;
+use crate::support::{Reply, World, as_update, assert_refused, web_client};
 
 async fn world(site: &Site) -> World {
     let world = World::with(site.reachable()).await;
@@ -107,6 +108,38 @@ async fn a_sector_that_is_down_for_a_moment_is_not_the_clients_fault() {
     assert_eq!(pairwise(&world, &format!("{}/failing", site.url)).await.status, 201);
 }
 
+/// OIDC Registration §5 asks at a registration: whose sector's host is gone can still change its name.
+#[tokio::test]
+async fn an_update_asks_a_sector_for_what_is_new() {
+    let (a, b, c) = ("https://a.example/cb", "https://b.example/cb", "https://c.example/cb");
+    let listed = || Page::Text(json!([a, b, c]).to_string());
+    let site = Site::serve(&[("/sector", listed()), ("/other", listed())]).await;
+    let (world, sector) = (world(&site).await, format!("{}/sector", site.url));
+    let registered = pairwise(&world, &sector).await;
+    assert_eq!((registered.status, site.requests()), (201, 1), "{registered:?}");
+    let (path, token) =
+        (format!("/1/register/{}", registered.text("client_id")), registered.text("registration_access_token"));
+    let update = async |members: Value| {
+        world.clock.advance(10);
+        let mut body = as_update(&registered.body);
+        body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap());
+        world.send_json("PUT", &path, Some(token), &body).await
+    };
+    let failing = || Page::Head("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+    site.set("/sector", failing());
+    for members in [json!({"client_name": "New"}), json!({"redirect_uris": [b, a]}), json!({"redirect_uris": [a]})] {
+        let updated = update(members.clone()).await;
+        assert_eq!((updated.status, site.requests()), (200, 1), "{members}: {updated:?}");
+    }
+    assert_unreachable(&update(json!({"redirect_uris": [a, b]})).await);
+    let other = format!("{}/other", site.url);
+    let updated = update(json!({"redirect_uris": [a], "sector_identifier_uri": other})).await;
+    assert_eq!((updated.status, site.requests()), (200, 3), "{updated:?}");
+    assert_unreachable(&update(json!({"redirect_uris": [a]})).await);
+    site.set("/sector", listed());
+    assert_eq!(update(json!({"redirect_uris": [a, c]})).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_silent_sector_ends_within_the_registrations_time() {
     let site = Site::serve(&[("/", Page::Silence)]).await;
@@ -185,13 +218,18 @@ async fn a_registration_with_a_sector_makes_the_requests_that_the_design_allows_
     let proxy = FaultProxy::start(&table.url()).await;
     let world = World::reaching(&proxy.url(), site.reachable());
     let sector = format!("{}/", site.url);
-    for requests in [
-        &["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "PutItem C"][..],
-        &["GetItem F", "PutItem C"],
-        &["GetItem F", "PutItem C"],
+    for (requests, access) in [
+        (
+            &["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "PutItem C"][..],
+            "register, open with one that is fetched",
+        ),
+        (&["GetItem F", "PutItem C"], "register, open with a `sector_identifier_uri` that is kept"),
+        (&["GetItem F", "PutItem C"], "register, open with a `sector_identifier_uri` that is kept"),
     ] {
         assert_eq!(pairwise(&world, &sector).await.status, 201);
-        assert_eq!(proxy.requests(), requests);
+        let asked = proxy.requests();
+        assert_eq!(asked, requests);
+        assert_documented(access, &asked);
     }
     assert_eq!(pairwise(&world, &format!("{}/absent", site.url)).await.status, 400);
     assert_eq!(proxy.requests(), ["GetItem F", "GetItem F", "UpdateItem F", "PutItem F", "UpdateItem X"]);

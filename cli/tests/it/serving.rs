@@ -110,6 +110,39 @@ fn send(address: &str, request: &str) -> Answer {
     Answer(head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
 }
 
+/// RFC 9112 §3.2, and heads up to what the documentation says.
+#[test]
+fn a_head_is_bounded_and_says_once_whom_it_is_for() {
+    let folder = Folder::new("heads");
+    let program = Program::start(&folder, "data", &["--memory"]);
+    let asked = |target: &str, hosts: &[&str], more: &str| {
+        let hosts: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
+        let mut stream = TcpStream::connect(program.address()).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\n{hosts}connection: close\r\n{more}\r\n").unwrap();
+        // The rest of a head that is too large is not read.
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).rsplit(' ').next().unwrap().parse::<u16>().unwrap()
+    };
+    let path = "/1/.well-known/openid-configuration";
+    let whole = |host: &str| format!("http://{host}{path}");
+    for (target, hosts, status) in [
+        (path, &["localhost"][..], 200),
+        (path, &[], 400),
+        (path, &["localhost", "localhost"], 400),
+        (path, &["<localhost>"], 400),
+        (path, &["evil.example"], 403),
+        (&whole("evil.example"), &["localhost"], 403),
+        (&whole("localhost"), &["evil.example"], 200),
+    ] {
+        assert_eq!(asked(target, hosts, ""), status, "{target} {hosts:?}");
+    }
+    let line = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: \r\n\r\n").len();
+    for (bytes, status) in [(65_536, 200), (65_537, 431), (100_100, 431)] {
+        assert_eq!(asked(path, &["localhost"], &format!("x: {}\r\n", "x".repeat(bytes - line))), status, "{bytes}");
+    }
+}
+
 /// A command that was printed, for a shell in the program's folder.
 pub(crate) fn printed(folder: &Folder, command: &str) -> Command {
     let mut shell = Command::new("sh");

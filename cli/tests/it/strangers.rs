@@ -39,7 +39,7 @@ async fn admitted(world: &World, address: &str, registrations: usize) -> usize {
 }
 
 #[tokio::test]
-async fn a5_one_network_registers_so_often_and_then_waits() {
+pub(crate) async fn a5_one_network_registers_so_often_and_then_waits() {
     let world = deployment().await;
     assert_eq!(admitted(&world, "198.51.100.1", 400).await, 63, "sixty in half a minute, and an instance's own share");
     let refused = register_from(&world, "198.51.100.1", 1, None).await;
@@ -186,7 +186,7 @@ async fn who_shows_a_good_token_is_no_stranger_and_who_shows_another_is() {
 }
 
 #[tokio::test]
-async fn changes_of_clients_are_limited_and_apart_from_registrations() {
+pub(crate) async fn changes_of_clients_are_limited_and_apart_from_registrations() {
     let world = deployment().await;
     let (path, token, reply) = world.client(&web_client()).await;
     let update = as_update(&reply.body);
@@ -214,7 +214,7 @@ async fn changes_of_clients_are_limited_and_apart_from_registrations() {
 }
 
 #[tokio::test]
-async fn strangers_wait_their_turn() {
+pub(crate) async fn strangers_wait_their_turn() {
     let world = World::for_identity_center(1).await;
     let mut policy = Preset::Open.policy();
     policy.doors.push("federation".to_owned());

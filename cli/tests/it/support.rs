@@ -434,7 +434,11 @@ impl World {
             false if is_json => serde_json::from_slice(&body).unwrap(),
             false => String::from_utf8(body.to_vec()).unwrap().into(),
         };
-        Reply { status: head.status.as_u16(), headers: head.headers, body }
+        let reply = Reply { status: head.status.as_u16(), headers: head.headers, body };
+        if let Some(function) = function(path) {
+            crate::description::hear(function, method, path, &reply);
+        }
+        reply
     }
 
     /// What a function does with an event of its, not through the gateway; nothing if it is the stream's.

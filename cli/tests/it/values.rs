@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use shared::caller::Permission;
-use shared::metadata::GrantType;
+use shared::metadata::{AuthMethod, GrantType};
 use shared::policy::{CalledUrls, Policy, Preset};
 
 use crate::authlete::{Owner, operator_token};
-use crate::support::{Reply, World, assert_refused, web_client};
+use crate::support::{Reply, World, as_update, assert_refused, web_client};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -115,7 +115,6 @@ async fn what_people_are_shown_has_no_hidden_characters_at_any_door() {
     for (member, value) in [
         ("client_name", json!(hidden)),
         ("client_name#he", json!("a\u{0}")),
-        ("contacts", json!(["a@rp.example", "b@rp.example\r\nBcc: c@rp.example"])),
         ("software_id", json!("a\u{200b}")),
         ("software_version", json!("1\u{e0041}")),
     ] {
@@ -174,12 +173,20 @@ async fn what_servers_call_is_public_unless_the_policy_says_otherwise() {
         ("backchannel_logout_uri", json!("http://localhost:8080/logout")),
         ("request_uris", json!(["https://10.0.0.1/request"])),
     ];
+    let own = world.register(1, None, &web_client()).await;
+    let path = format!("/operator/1/clients/{}", own.text("client_id"));
     for (member, value) in &members {
-        let reply = world.register(1, None, &with(member, value.clone())).await;
-        assert_refused(&reply, "invalid_client_metadata", &format!("{member} must have a public host"));
+        let body = with(member, value.clone());
+        let reply = world.register(1, None, &body).await;
+        assert_refused(&reply, "invalid_client_metadata", member);
+        assert!(reply.text("error_description").contains(" must have a public host, by the policy"), "{reply:?}");
+        let on_behalf = world.send_json("POST", "/operator/1/clients", Some(&token), &body).await;
+        assert_eq!((on_behalf.status, &on_behalf.body), (400, &reply.body), "it is a registration");
+        let patched = world.send_json("PATCH", &path, Some(&token), &json!({*member: value})).await;
+        assert_eq!(patched.status, 200, "operators know their network: {patched:?}");
     }
     let pattern = world.register(1, None, &with("request_uris", json!(["https://rp.example/*"]))).await;
-    assert_refused(&pattern, "invalid_client_metadata", "request_uris must not contain a wildcard");
+    assert_refused(&pattern, "invalid_client_metadata", "request_uris[0] must not contain a wildcard");
     let created = operator(&world, &token, "client/create", &json!({"jwksUri": "https://10.0.0.1/jwks"})).await;
     assert_eq!(created.status, 200, "operators know their network: {created:?}");
     let policy = Policy { called_urls: CalledUrls::Any, ..Preset::Open.policy() };
@@ -233,4 +240,102 @@ async fn no_redirect_uris_are_none_where_nothing_redirects() {
     assert_refused(&code, "invalid_redirect_uri", "redirect_uris: at least one is required by grant_types");
     let created = operator(&world, &token, "client/create", &json!({"redirectUris": []})).await;
     assert_eq!((created.status, created.body.get("redirectUris")), (200, None), "{created:?}");
+}
+
+/// Who sends a hundred is told which it is.
+#[tokio::test]
+async fn an_error_names_the_element_of_a_list() {
+    let (world, token) = world().await;
+    let long = "x".repeat(Preset::Open.policy().limits.text_bytes + 1);
+    for (member, name, value, part) in [
+        ("request_uris", "requestUris", json!(["https://rp.example/a", "junk"]), "[1]: it is not an absolute URI"),
+        ("request_uris", "requestUris", json!(["ftp://rp.example/a"]), "[0] is not an http or https URL"),
+        ("post_logout_redirect_uris", "", json!(["https://rp.example/a", "javascript:x"]), "[1]: its scheme"),
+        ("contacts", "contacts", json!(["a", "b\r\nBcc: c"]), "[1] must not have the control or format"),
+        ("default_acr_values", "defaultAcrs", json!(["\u{202e}"]), "[0] must not have the control or format"),
+        ("contacts", "contacts", json!(["a", "b", long]), "[2] is longer than"),
+        ("contacts", "", json!(["a", 5]), "[1] must be a string"),
+        ("request_uris", "", json!(["https://rp.example/a", "https://10.0.0.1/a"]), "[1] must have a public host"),
+    ] {
+        let reply = world.register(1, None, &with(member, value.clone())).await;
+        assert_eq!(reply.status, 400, "{member}: {reply:?}");
+        assert!(reply.text("error_description").starts_with(&format!("{member}{part}")), "{reply:?}");
+        if !name.is_empty() {
+            let created = operator(&world, &token, "client/create", &json!({name: value})).await;
+            assert_operator_refused(&created, &format!("{name}{part}"));
+        }
+    }
+    let samples = world.refused(1, 1).await;
+    assert!(samples.iter().flat_map(|one| &one.samples).all(|sample| sample.reproduces), "{samples:?}");
+}
+
+/// RFC 8705 §2.1.2: no certificate has another one, so that client could never authenticate.
+#[tokio::test]
+async fn a_name_in_a_certificate_is_one_at_every_door() {
+    let (world, token) = world().await;
+    let mut policy = Preset::Open.policy();
+    policy.token_endpoint_auth_methods.offered.push(AuthMethod::TlsClientAuth);
+    world.set_policy(1, policy).await;
+    let client = |dn: &str| {
+        let mut client = with("tls_client_auth_subject_dn", dn);
+        client["token_endpoint_auth_method"] = json!("tls_client_auth");
+        client
+    };
+    let named = "2.5.4.97=PSDFR-ACPR-12345, 1.3.6.1.4.1.311.60.2.1.3=#13024252,O=ACME\\, Zoë,C=FR";
+    let registered = world.register(1, None, &client(named)).await;
+    assert_eq!((registered.status, registered.text("tls_client_auth_subject_dn")), (201, named), "{registered:?}");
+    let path = format!("/operator/1/clients/{}", registered.text("client_id"));
+    let own = json!({"redirectUris": ["https://rp.example/cb"], "tlsClientAuthSubjectDn": named});
+    let own = operator(&world, &token, "client/create", &own).await;
+    assert_eq!(own.status, 200, "{own:?}");
+    let (error, member) = ("invalid_client_metadata", "tls_client_auth_subject_dn is not a distinguished name");
+    for garbage in ["garbage", "CN=a,,O=b", "/C=FR/O=ACME", "CN=a\\"] {
+        assert_refused(&world.register(1, None, &client(garbage)).await, error, member);
+        let body = client(garbage);
+        let wrapped = json!({"json": body.to_string()});
+        let registration = operator(&world, &token, "client/registration", &wrapped).await;
+        assert!(registration.text("responseContent").contains(member), "{registration:?}");
+        assert_refused(&world.send_json("POST", "/operator/1/clients", Some(&token), &body).await, error, member);
+        let mut update = as_update(&registered.body);
+        update["tls_client_auth_subject_dn"] = json!(garbage);
+        let own_path = path.replace("/operator/1/clients", "/1/register");
+        let put = world.send_json("PUT", &own_path, Some(registered.text("registration_access_token")), &update).await;
+        assert_refused(&put, error, member);
+        let patch = json!({"tls_client_auth_subject_dn": garbage});
+        assert_refused(&world.send_json("PATCH", &path, Some(&token), &patch).await, error, member);
+        let tried = world.send_json("POST", "/operator/1/policy/try", Some(&token), &json!({"client": body})).await;
+        assert!(tried.body["refused"]["error_description"].as_str().unwrap().starts_with(member), "{tried:?}");
+        let whole = json!({"redirectUris": ["https://rp.example/cb"], "tlsClientAuthSubjectDn": garbage});
+        for operation in ["client/create", &format!("client/update/{}", own.body["clientId"])] {
+            let refused = operator(&world, &token, operation, &whole).await;
+            assert_operator_refused(&refused, "tlsClientAuthSubjectDn is not a distinguished name");
+        }
+    }
+    let samples = world.refused(1, 1).await;
+    assert!(samples.iter().flat_map(|one| &one.samples).all(|sample| sample.reproduces), "{samples:?}");
+}
+
+/// JSON is UTF-8, whatever a parameter says that it does not have.
+#[tokio::test]
+async fn rfc8259_11_a_charset_has_no_effect_at_any_door() {
+    let (world, token) = world().await;
+    let (_, _, client) = world.client(&web_client()).await;
+    let bearer = format!("Bearer {token}");
+    let path = format!("/operator/1/clients/{}", client.text("client_id"));
+    let new = web_client().to_string();
+    for (method, path, body, media_type, good) in [
+        ("POST", "/1/register", new.as_str(), "application/json", 201),
+        ("POST", "/1/client/used", "{\"client_ids\":[\"a\"]}", "application/json", 200),
+        ("POST", "/operator/1/clients", &new, "application/json", 201),
+        ("PATCH", &path, "{\"client_name\":\"a\"}", "application/merge-patch+json", 200),
+        ("POST", "/api/1/client/create", "{\"clientName\":\"a\"}", "application/json", 200),
+        ("POST", "/client/register", "{\"clientName\":\"a\",\"clientType\":\"public\"}", "application/json", 200),
+    ] {
+        for charset in ["utf-8", "\"utf-8\"", "utf8", "US-ASCII", "iso-8859-1", "utf-16", ""] {
+            let content_type = format!("{media_type}; a=b ;Charset={charset}");
+            let headers = [("content-type", content_type.as_str()), ("authorization", bearer.as_str())];
+            let reply = world.send(method, path, &headers, body.to_owned()).await;
+            assert_eq!(reply.status, good, "{path} {content_type}: {reply:?}");
+        }
+    }
 }

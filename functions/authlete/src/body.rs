@@ -21,10 +21,7 @@ const MAX_NAMES: usize = 1000;
 /// [`Error::ContentTypeMissing`], [`Error::BodyMissing`], [`Error::Body`].
 pub(crate) fn json(request: &Request) -> Result<Map<String, Value>, Error> {
     declared(request)?;
-    if !request.has_content_type("application/json") {
-        return Err(Error::Body(Invalid::ContentType));
-    }
-    parse_object_within(&request.body, MAX_BYTES).map_err(Error::Body)
+    request.declares_json().and_then(|()| parse_object_within(&request.body, MAX_BYTES)).map_err(Error::Body)
 }
 
 /// A JSON object or a form, whose texts get the types that `shape` says.

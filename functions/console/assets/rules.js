@@ -67,7 +67,7 @@ const REMEDIES = [
   [/must not have a fragment/, 'Send it without # and what follows.'],
   [/a web client with the implicit grant must use https/, 'Use https and another host than localhost, ask for authorization_code in place of implicit, or, if it is a native application, send "application_type": "native".'],
   [/: http is allowed for /, 'Use https: http is for the loopback interface of the user’s own machine.'],
-  [/^request_uris must not contain a wildcard/, 'Write each URL as a whole, without *.'],
+  [/^request_uris\[\d+\] must not contain a wildcard/, 'Write each URL as a whole, without *.'],
   [/^grantTypes: /, 'Ask for those that are offered. Identity Center has no others than authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code, whatever the policy offers.'],
   [/^contacts? is required$/, 'Send it. Whether it has to be there the member contact of the service’s STET settings says, as optional.'],
   [/^this registrant has a client already$/, 'Manage the client that is there, which the screen STET lists, or let an operator delete it. With repeated_registration replace in the service’s STET settings a new one takes its place.'],

@@ -48,7 +48,7 @@ impl<E: Into<Refusal>> From<E> for Fault {
 
 async fn handle(app: &App, request: Request) -> Response {
     let response = register(app, &request).await.unwrap_or_else(|fault| refused(&fault));
-    response.with("x-amzn-requestid", request.request_id).with("cache-control", "no-store")
+    door::finished(response).with("x-amzn-requestid", request.request_id)
 }
 
 /// Answers 200 with the client.

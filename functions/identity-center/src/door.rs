@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use shared::caller::Registrant;
 use shared::client::{ClientInformation, Source};
-use shared::http::{Method, Request};
+use shared::http::{Method, Request, Response};
 use shared::limits::Admission;
 use shared::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, ResponseType, Submitted};
 use shared::origin::Origin;
@@ -40,6 +40,12 @@ pub(crate) fn failure(error: &Error) -> Refusal {
         Error::Unavailable(_) => Error::Unavailable(cause.into()),
         _ => Error::internal(cause),
     })
+}
+
+/// What all answers have, whatever is answered (RFC 9110 §15.5.6).
+pub(crate) fn finished(response: Response) -> Response {
+    let response = response.with("cache-control", "no-store");
+    if response.status == 405 { response.with("allow", Method::Post.as_str()) } else { response }
 }
 
 /// The service behind the fixed paths, for a POST that is not one too many; `read` reads what the dialect asks for.

@@ -25,7 +25,7 @@ const GRANT_TYPES: [&str; 2] = [GrantType::AuthorizationCode.as_str(), GrantType
 
 async fn handle(app: &App, request: Request) -> Response {
     let response = register(app, &request).await.unwrap_or_else(|refusal| refused(&refusal, &request.request_id));
-    response.with("x-request-id", request.request_id).with("cache-control", "no-store")
+    door::finished(response).with("x-request-id", request.request_id)
 }
 
 /// Answers 200 with `client_info`.

@@ -42,12 +42,7 @@ async fn note(app: &App, request: &Request) -> Result<Response, Fault> {
 
 /// The identifiers in the body, each once.
 fn client_ids(request: &Request) -> Result<Vec<String>, Invalid> {
-    if !request.has_content_type("application/json") {
-        return Err(Invalid::ContentType);
-    }
-    if request.has_encoded_body() {
-        return Err(Invalid::ContentEncoding);
-    }
+    request.declares_json()?;
     let members = parse_object_within(&request.body, MAX_BYTES)?;
     let wrong = || Invalid::wrong_type("client_ids", "an array of strings");
     let values = members.get("client_ids").ok_or(Invalid::Missing { member: "client_ids" })?;

@@ -283,12 +283,7 @@ pub(crate) fn registration_client_uri(app: &App, service: &Service, request: &Re
 
 /// The body of a registration or an update (RFC 7591 §3.1).
 pub(crate) fn submitted(request: &Request) -> Result<Submitted, Invalid> {
-    if !request.has_content_type("application/json") {
-        return Err(Invalid::ContentType);
-    }
-    if request.has_encoded_body() {
-        return Err(Invalid::ContentEncoding);
-    }
+    request.declares_json()?;
     Submitted::parse(&request.body)
 }
 

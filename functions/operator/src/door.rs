@@ -10,7 +10,7 @@ use shared::caller::Permission;
 use shared::client::RegisteredClient;
 use shared::desk::{Desk, NoDesk};
 use shared::federation::discovery::RESOLVING;
-use shared::http::{Endpoint, Method, Request, Response, error_members};
+use shared::http::{Endpoint, Request, Response, error_members};
 use shared::limits::Admission;
 use shared::metadata::{Invalid, parse_object};
 use shared::origin::Origin;
@@ -250,14 +250,8 @@ pub(crate) async fn known(
 
 /// The JSON object of a request; of a `PATCH` also as what it is (RFC 7396 §4).
 pub(crate) fn body(request: &Request) -> Result<Map<String, Value>, Fault> {
-    let is_patch = request.method == Method::Patch && request.has_content_type("application/merge-patch+json");
-    if !is_patch && !request.has_content_type("application/json") {
-        return Err(Fault::of_request(&Invalid::ContentType));
-    }
-    if request.has_encoded_body() {
-        return Err(Fault::of_request(&Invalid::ContentEncoding));
-    }
-    parse_object(&request.body).map_err(|invalid| Fault::of_request(&invalid))
+    let body = request.declares_json().and_then(|()| parse_object(&request.body));
+    body.map_err(|invalid| Fault::of_request(&invalid))
 }
 
 /// The same of a request that may have none.

@@ -10,7 +10,7 @@ use shared::{App, Error};
 use crate::door::{self, Fault, READ_SERVICE, endpoint};
 use crate::policy::{members, of_policy, stored, warn, written};
 use crate::query::{Members, Query, unknown_word};
-use crate::shown::told;
+use crate::shown::{flagged, told};
 
 endpoint!(attempt, "operator-policy-try", [Post], ["/operator/{serviceId}/policy/try"], DEADLINE);
 
@@ -81,9 +81,10 @@ fn tried(current: &Policy, policy: Option<Map<String, Value>>, preset: Option<&s
 /// What each rule did, and what came of it: what would be registered, and what a registration has to have beside that, or
 /// what it is refused for.
 pub fn tell(answer: &mut Map<String, Value>, rehearsal: Rehearsal) {
-    let Rehearsal { changes, rule, outcome, requires, resembles } = rehearsal;
+    let Rehearsal { changes, rule, outcome, requires, resembles, flags } = rehearsal;
     answer.insert("changes".to_owned(), told(&changes));
     answer.extend(resembles.map(|name| ("resembles".to_owned(), name.into())));
+    answer.extend(flagged(&flags).map(|flags| ("flags".to_owned(), flags)));
     match outcome {
         Ok(registered) => {
             let requires = requires.iter().map(|Requirement { rule, what }| json!({"rule": rule, "what": what}));

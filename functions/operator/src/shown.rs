@@ -99,14 +99,13 @@ pub fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<Strin
     put("client_type", type_name(record.client_type).into());
     put("version", client.version.into());
     put("locked", client.locked.into());
-    let flags: Vec<&str> = policy.flags(client).into_iter().map(Flag::as_str).collect();
     for (name, value) in [
         ("expires_at", client.ends_at().map(Value::from)),
         ("pending_until", client.pending_until.map(Value::from)),
         ("unused_until", client.unused_until.filter(|_| !client.retained && !client.locked).map(Value::from)),
         ("retained", client.retained.then_some(Value::Bool(true))),
         ("used", client.used.as_deref().map(Value::from)),
-        ("flags", (!flags.is_empty()).then(|| flags.into())),
+        ("flags", flagged(&policy.flags(client))),
         ("alias", record.settings.alias.as_deref().map(Value::from)),
         ("developer", record.settings.developer.as_deref().map(Value::from)),
         ("client_secret_expires_at", client.secret.is_some().then(|| record.secret_expires_at.into())),
@@ -121,6 +120,11 @@ pub fn client(client: &RegisteredClient, policy: &Policy, now: u64) -> Map<Strin
         }
     }
     members
+}
+
+/// The names of flags, if there are some.
+pub(crate) fn flagged(flags: &[Flag]) -> Option<Value> {
+    (!flags.is_empty()).then(|| flags.iter().map(|flag| flag.as_str()).collect())
 }
 
 /// The name of a client type (RFC 6749 §2.1).

@@ -22,12 +22,7 @@ const SUBJECT: &str = "tls_client_auth_subject_dn";
 
 /// Reads a body: scopes as RFC 6749 §3.3 separates them, the other members not understood yet.
 pub(crate) fn read(request: &Request) -> Result<Map<String, Value>, Invalid> {
-    if !request.has_content_type("application/json") {
-        return Err(Invalid::ContentType);
-    }
-    if request.has_encoded_body() {
-        return Err(Invalid::ContentEncoding);
-    }
+    request.declares_json()?;
     let mut members = parse_object(&request.body)?;
     if let Some(Value::String(scope)) = members.get_mut("scope") {
         *scope = scope.split([',', ' ']).filter(|token| !token.is_empty()).collect::<Vec<_>>().join(" ");

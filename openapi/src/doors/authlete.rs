@@ -22,14 +22,14 @@ pub(super) fn door() -> Door {
         endpoints: ::authlete::ENDPOINTS,
         security: &[&["operator"]],
         error: "AuthleteError",
-        failures: &[500, 503],
+        failures: &[],
         schemas,
         operations,
     }
 }
 
 /// The statuses with which whatever is about a service fails.
-const AT_SERVICE: &[u16] = &[401, 403, 404, 429];
+const AT_SERVICE: &[u16] = &[401, 403, 404, 429, 500, 503];
 
 fn objects() -> Vec<(&'static str, &'static str)> {
     vec![
@@ -39,13 +39,13 @@ fn objects() -> Vec<(&'static str, &'static str)> {
         (
             "AuthleteScope",
             "{ name: text, defaultEntry?: flag, description?: text, descriptions?: [object], \
-            attributes?: [AuthletePair], * }",
+            attributes?: [AuthletePair], *: OperatorMember }",
         ),
         (
             "AuthleteClientExtension",
             "{ requestableScopesEnabled?: flag, requestableScopes?: [text], \
             accessTokenDuration?: integer, refreshTokenDuration?: integer, idTokenDuration?: integer, \
-            tokenExchangePermitted?: flag, * }",
+            tokenExchangePermitted?: flag, *: OperatorMember }",
         ),
         (
             "AuthleteClientRequest",
@@ -209,13 +209,13 @@ fn services() -> Vec<Operation> {
             .query("start", "integer", "the first one, from 0")
             .query("end", "integer", "the one after the last")
             .gives(200, "{ start: integer, end: integer, totalCount: integer, services: [AuthleteService] }")
-            .fails(&[400, 401, 429]),
+            .fails(&[400, 401, 429, 500, 503]),
         on("authlete-service-get", Get, "A service").gives(200, "AuthleteService").fails(AT_SERVICE),
         on("authlete-service-create", Post, "Creates a service of the token's organization")
             .takes_or_form("AuthleteServiceRequest")
             .such_as(r#"{ "serviceName": "My service" }"#)
             .gives(200, "AuthleteService")
-            .fails(&[400, 401, 403, 429]),
+            .fails(&[400, 401, 403, 429, 500, 503]),
         on("authlete-service-update", Post, "Replaces a service")
             .takes_or_form("AuthleteServiceRequest")
             .such_as(r#"{ "serviceName": "My service, renamed" }"#)
@@ -306,7 +306,10 @@ fn others() -> Vec<Operation> {
         on("authlete-info", Get, "What this is, and what it can do")
             .secured(&[&[]])
             .gives(200, "{ version: text, features: [text] }"),
-        on("authlete-healthcheck", Get, "Whether it answers").secured(&[&[]]).gives_as(200, "text/plain", "\"OK\""),
+        on("authlete-healthcheck", Get, "Whether it answers")
+            .secured(&[&[]])
+            .gives_as(200, "text/plain", "\"OK\"")
+            .fails(&[500, 503]),
         on("authlete-echo", Get, "The query that was sent").secured(&[&[]]).gives(200, "{ *: text }"),
     ]
 }

@@ -11,7 +11,7 @@ pub(super) fn door() -> Door {
         endpoints: ::console::ENDPOINTS,
         security: &[&[]],
         error: "OperatorError",
-        failures: &[404, 500, 503],
+        failures: &[404],
         schemas: vec![],
         operations: vec![
             on("console", Get, "A file of the console")

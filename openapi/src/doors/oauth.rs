@@ -15,12 +15,13 @@ pub(super) fn door() -> Door {
         failures: &[500, 503],
         schemas: vec![
             ("Error", "{ error: text, error_description?: text, error_uri?: text }"),
+            ("RegisteredMetadata", "{ ..ClientMetadata, *: CustomMember }"),
             ("UpdateRequest", "{ ..ClientMetadata, client_id?: text, client_secret?: text, * }"),
             (
                 "ClientInformation",
                 "{ ..ClientMetadata, client_id: text, client_id_issued_at: integer, client_secret?: text, \
                  client_secret_expires_at?: integer, registration_access_token?: text, \
-                 registration_client_uri?: text, * }",
+                 registration_client_uri?: text, *: CustomMember }",
             ),
             (
                 "MetadataDocumentFacts",
@@ -40,14 +41,15 @@ pub(super) fn door() -> Door {
                  client_secret?: text, client_secret_expires_at?: integer, previous_client_secret?: text, \
                  previous_client_secret_expires_at?: integer, source: Source, locked: flag, pending?: flag, \
                  pending_until?: integer, flags?: [text], expires_at?: integer, requestable_scopes?: [text], \
-                 token_endpoint_auth_methods_supported?: [text], metadata_document?: MetadataDocumentFacts, * }",
+                 token_endpoint_auth_methods_supported?: [text], metadata_document?: MetadataDocumentFacts, \
+                 *: CustomMember }",
             ),
             ("LookUpError", "{ ..Error, outcome?: text, step?: text }"),
             (
                 "ServerMetadata",
                 "{ issuer: text, registration_endpoint?: text, authorization_endpoint?: text, token_endpoint?: text, \
                  jwks_uri?: text, scopes_supported?: [text], response_types_supported?: [text], \
-                 grant_types_supported?: [text], token_endpoint_auth_methods_supported?: [text], * }",
+                 grant_types_supported?: [text], token_endpoint_auth_methods_supported?: [text], *: OperatorMember }",
             ),
         ],
         operations: operations(),

@@ -33,7 +33,7 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
         ),
         (
             "OperatorDocument",
-            "{ trust: \"allow\" | \"ask\" | \"block\", trusted_by: any, \
+            "{ trust: \"allow\" | \"ask\" | \"block\", trusted_by: text | null, \
             copy: \"fresh\" | \"stale\" | \"kept\", first_seen_at: integer, changed_at: integer, \
             changed_members: { *: integer }, fetched_at: integer, fresh_until: integer }",
         ),
@@ -43,12 +43,16 @@ fn schemas() -> Vec<(&'static str, &'static str)> {
             source: Source, client_type: \"public\" | \"confidential\", version: integer, locked: flag, \
             expires_at?: integer, pending_until?: integer, unused_until?: integer, retained?: flag, used?: text, flags?: [text], alias?: text, \
             developer?: text, client_secret_expires_at?: integer, previous_secret_until?: integer, \
-            metadata_document?: OperatorDocument, software?: { iss: text, software_id: any }, \
+            metadata_document?: OperatorDocument, software?: { iss: text, software_id: text | null }, \
             trust_chain?: { trust_anchor: text, expires_at: integer, resolved_at: integer }, \
-            certificates?: [{ kid: any, use: any, subject: text, not_before: any, not_after: any }], * }",
+            certificates?: [{ kid: text | null, use: text | null, subject: text, not_before: signed, \
+            not_after: signed }], *: CustomMember }",
         ),
-        ("ListedOperatorClient", "{ ..OperatorClient, position: text, * }"),
-        ("OperatorClientWhole", "{ ..OperatorClient, resembles?: text, sent: object, changes: [Change], * }"),
+        ("ListedOperatorClient", "{ ..OperatorClient, position: text, *: CustomMember }"),
+        (
+            "OperatorClientWhole",
+            "{ ..OperatorClient, resembles?: text, sent: object, changes: [Change], *: CustomMember }",
+        ),
         (
             "NewSecret",
             "{ client_id: text, client_secret: text, client_secret_expires_at: integer, \
@@ -136,7 +140,7 @@ fn clients() -> Vec<Operation> {
         on("operator-client", Patch, "Changes its metadata by a merge patch (RFC 7396)")
             .takes("{ ..ClientMetadata, version?: 1..9007199254740991, * }")
             .such_as(r#"{ "client_name": "My app, renamed" }"#)
-            .gives(200, "{ ..OperatorClient, client_secret?: text, warnings?: [text], * }")
+            .gives(200, "{ ..OperatorClient, client_secret?: text, warnings?: [text], *: CustomMember }")
             .fails(&[403, 404, 409]),
         on("operator-client", Delete, "Deletes it; for thirty days it can be restored")
             .query("for_good", "flag", "whether nothing is kept of it")
@@ -171,9 +175,9 @@ fn clients() -> Vec<Operation> {
             .gives(200, "{ grants: [{ numeric_id: integer, client_id?: text, client_name?: text, subject: text, \
                 scopes?: [text], latest_scopes?: [text], modified_at?: integer, \
                 authorizations: [{ authorization: text, grant_type: text, scopes: [text], granted_at: integer, \
-                refreshed_at?: integer, code_expires_at?: any, access_token_id?: text, access_token_expires_at?: any, \
-                refresh_token_id?: text, refresh_token_expires_at?: any }] }], \
-                next?: text }")
+                refreshed_at?: integer, code_expires_at?: integer | null, access_token_id?: text, \
+                access_token_expires_at?: integer | null, refresh_token_id?: text, \
+                refresh_token_expires_at?: integer | null }] }], next?: text }")
             .fails(&[403, 404]),
         on("operator-grants", Delete, "Ends it")
             .query("client", "text", "the client")
@@ -188,7 +192,7 @@ fn service() -> Vec<Operation> {
         on("operator-whoami", Get, "What the token is, and its services").gives(
             200,
             "{ token: text, permissions: [text], expires_at?: integer, kind: \"service\" | \"organization\", \
-             organization?: text, services: [{ service_id: integer, name: any }], are_more_services?: flag }",
+             organization?: text, services: [{ service_id: integer, name: text | null }], are_more_services?: flag }",
         ),
         on("operator-federation", Get, "The service's place in federations; how far an entity would come")
             .query("entity_id", "text", "the entity")
@@ -197,7 +201,7 @@ fn service() -> Vec<Operation> {
                 "{ enabled: flag, entity_id: text, authority_hints: [text], trust_anchors: [text] } | \
                 { entity_id: text, checks: [{ check: text, outcome: \"passed\" | \"failed\" | \"not_reached\", \
                 reason?: text }], trust_anchor?: text, expires_at?: integer, chain?: [{ iss: text, sub: text, \
-                iat: integer, exp: integer }], registered?: ClientMetadata }",
+                iat: integer, exp: integer }], registered?: RegisteredMetadata }",
             )
             .fails(&[403]),
         on("operator-policy", Get, "The policy of the service")
@@ -220,8 +224,8 @@ fn service() -> Vec<Operation> {
             .gives(
                 200,
                 "{ policy: Policy, differs: [{ member: text, from?: any, to?: any }], warnings?: [text], changes?: [Change], \
-                registered?: ClientMetadata, requires?: [{ rule: text, what: text }], resembles?: text, client?: object, \
-                refused?: { rule: text, error: text, error_description: text } }",
+                registered?: RegisteredMetadata, requires?: [{ rule: text, what: text }], resembles?: text, \
+                flags?: [text], client?: object, refused?: { rule: text, error: text, error_description: text } }",
             )
             .fails(&[403]),
         on("operator-tokens", Get, "A page of the service's tokens, newest first")

@@ -11,7 +11,7 @@ pub(super) fn door() -> Door {
         endpoints: ::pages::ENDPOINTS,
         security: &[&[]],
         error: "OperatorError",
-        failures: &[404, 500, 503],
+        failures: &[404],
         schemas: vec![],
         operations: vec![
             on("pages", Get, "A page, a file of one, or this document")

@@ -12,7 +12,7 @@ pub(super) fn door() -> Door {
         endpoints: ::stet::ENDPOINTS,
         security: &[&["certificate", "institution"]],
         error: "StetError",
-        failures: &[400, 401, 403, 404, 406, 408, 429, 500, 503],
+        failures: &[400, 401, 404, 406, 408, 429, 500, 503],
         schemas: vec![
             (
                 "StetError",
@@ -26,7 +26,7 @@ pub(super) fn door() -> Door {
             (
                 "InstitutionInformation",
                 "{ ..ClientInformation, provider_legal_id?: text, client_legal_id?: text, contact?: object, \
-                 logo?: text, * }",
+                 logo?: text, *: CustomMember }",
             ),
         ],
         operations: vec![
@@ -39,14 +39,14 @@ pub(super) fn door() -> Door {
                 .gives(200, "{ access_token: text, token_type: \"Bearer\", expires_in: integer, scope: text }"),
             signed(on("stet-register", Post, "An institution registers").takes("Institution"))
                 .gives(201, "InstitutionInformation")
-                .fails(&[501]),
+                .fails(&[403, 501]),
             signed(on("stet-client", Get, "It reads its registration"))
                 .gives(200, "InstitutionInformation")
-                .fails(&[501]),
+                .fails(&[403, 501]),
             signed(on("stet-client", Put, "It replaces its metadata").takes("Institution"))
                 .gives(200, "InstitutionInformation")
-                .fails(&[501]),
-            signed(on("stet-client", Delete, "It ends its registration")).gives_nothing(204).fails(&[501]),
+                .fails(&[403, 501]),
+            signed(on("stet-client", Delete, "It ends its registration")).gives_nothing(204).fails(&[403, 501]),
         ],
     }
 }

@@ -192,6 +192,19 @@ impl Request {
         self.header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"))
     }
 
+    /// Checks that the body is declared to be JSON as it is (RFC 7591 §3.1), of a `PATCH` also as a patch (RFC 7396 §4).
+    /// A parameter `charset` has no effect (RFC 8259 §11): JSON is UTF-8, and many who send it say something else.
+    ///
+    /// # Errors
+    /// [`Invalid::ContentType`], [`Invalid::ContentEncoding`].
+    pub fn declares_json(&self) -> Result<(), Invalid> {
+        let is_patch = self.method == Method::Patch && self.has_content_type("application/merge-patch+json");
+        if !is_patch && !self.has_content_type("application/json") {
+            return Err(Invalid::ContentType);
+        }
+        if self.has_encoded_body() { Err(Invalid::ContentEncoding) } else { Ok(()) }
+    }
+
     /// The URL at which the gateway received the request, up to and with its stage.
     #[must_use]
     pub fn gateway_url(&self) -> String {

@@ -54,7 +54,7 @@ pub enum Invalid {
     /// The value has another JSON type than the member's.
     #[error("{member} must be {expected}")]
     WrongType {
-        /// The member.
+        /// The member, or the element of a list.
         member: String,
         /// What it must be, with its article.
         expected: &'static str,
@@ -273,14 +273,14 @@ pub enum Invalid {
     /// A URL that servers call leads into the network of whoever calls it, by its address or its name.
     #[error("{member} must have a public host, by the policy of this service")]
     NotPublic {
-        /// The member.
-        member: &'static str,
+        /// The member, or where in it.
+        member: String,
     },
     /// A URL that servers call leads to whatever a client says later.
     #[error("{member} must not contain a wildcard, by the policy of this service")]
     Wildcard {
-        /// The member.
-        member: &'static str,
+        /// The member, or where in it.
+        member: String,
     },
     /// What a client ID metadata document must not say, or must say otherwise (§4.1, §9.1).
     #[error("{member} {fault}")]
@@ -343,6 +343,11 @@ impl Invalid {
         Self::TooLargeInAll { whole, member: largest.map(|(name, _)| name.clone()).unwrap_or_default(), limit }
     }
 
+    /// What an element of a list is called, `contacts[1]`, counted from 0.
+    pub(crate) fn element(member: &str, index: usize) -> String {
+        format!("{member}[{index}]")
+    }
+
     /// The member that it is about, as its text has it, where no specification defines its name: whoever sent it made it up.
     #[must_use]
     pub fn made_up_member(&self) -> Option<Cow<'_, str>> {
@@ -364,8 +369,11 @@ impl Invalid {
     }
 }
 
-/// Whether a specification defines a member, in whatever language.
+/// Whether a specification defines a member, in whatever language, of a list also an element.
 fn is_defined(member: &str) -> bool {
+    let is_index = |index: &str| (1..=4).contains(&index.len()) && index.bytes().all(|digit| digit.is_ascii_digit());
+    let element = member.strip_suffix(']').and_then(|element| element.rsplit_once('['));
+    let member = element.filter(|(_, index)| is_index(index)).map_or(member, |(list, _)| list);
     let (name, _) = member.split_once('#').unwrap_or((member, ""));
     ClientMetadata::MEMBERS.contains(&name) || SERVER_SET.contains(&name)
 }
@@ -377,7 +385,7 @@ pub(crate) fn quoted_if_made_up(member: &str) -> Cow<'_, str> {
 
 /// A member's name in a text: what is not written as names are stands between quotes.
 fn named(member: &str) -> Cow<'_, str> {
-    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"_-.#:/ ".contains(&letter);
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"_-.#:/[] ".contains(&letter);
     if (1..=LONGEST_NAME).contains(&member.len()) && member.bytes().all(is_plain) {
         return member.into();
     }
@@ -414,9 +422,18 @@ mod tests {
 
     #[test]
     fn a_name_that_no_specification_defines_is_made_up() {
-        for (member, expected) in
-            [("client_name#fr", None), ("client_secret", None), ("tenant", Some("tenant")), ("", Some("\"\""))]
-        {
+        for (member, expected) in [
+            ("client_name#fr", None),
+            ("client_secret", None),
+            ("contacts[12]", None),
+            ("keywords#fr[0]", None),
+            ("contacts[]", Some("contacts[]")),
+            ("contacts[hunter2]", Some("contacts[hunter2]")),
+            ("contacts[12345]", Some("contacts[12345]")),
+            ("tenant[1]", Some("tenant[1]")),
+            ("tenant", Some("tenant")),
+            ("", Some("\"\"")),
+        ] {
             assert_eq!(Invalid::Duplicate { member: member.to_owned() }.made_up_member().as_deref(), expected);
         }
         assert_eq!(Invalid::Malformed.made_up_member(), None);

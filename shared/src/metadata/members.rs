@@ -1,5 +1,6 @@
 //! Client metadata as sent: every member optional, each with its type.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -140,16 +141,27 @@ member!(Map<String, Value>, Object, "an object", |value| match value {
     Value::Object(members) => Some(members),
     _ => None,
 });
-member!(Vec<String>, Texts, "an array of strings", |value| match value {
-    Value::Array(values) => values
-        .into_iter()
-        .map(|value| match value {
-            Value::String(text) => Some(text),
-            _ => None,
-        })
-        .collect(),
-    _ => None,
-});
+
+impl Member for Vec<String> {
+    const KIND: MemberKind = MemberKind::Texts;
+
+    fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
+        let values = match members.remove(name) {
+            None => return Ok(None),
+            Some(Value::Array(values)) => values,
+            Some(_) => return Err(Invalid::wrong_type(name, "an array of strings")),
+        };
+        let text = |(index, value)| match value {
+            Value::String(text) => Ok(text),
+            _ => Err(Invalid::wrong_type(&Invalid::element(name, index), "a string")),
+        };
+        values.into_iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn put(&self, name: &str, members: &mut Map<String, Value>) {
+        members.insert(name.to_owned(), self.clone().into());
+    }
+}
 
 macro_rules! client_metadata {
     ($( #[doc = $doc:literal] $member:ident : $type:ty, )*) => {
@@ -429,9 +441,9 @@ impl ClientMetadata {
         uris.chain(self.pages().map(|(_, page)| page)).map(place).collect()
     }
 
-    /// The URLs that servers call by themselves, with the names of their members. `sector_identifier_uri` is not among
-    /// them: who calls it is the registry.
-    pub fn called_urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// The URLs that servers call by themselves, with the names of their members, or where in these they stand.
+    /// `sector_identifier_uri` is not among them: who calls it is the registry.
+    pub fn called_urls(&self) -> impl Iterator<Item = (Cow<'static, str>, &str)> {
         let single = [
             ("jwks_uri", &self.jwks_uri),
             ("signed_jwks_uri", &self.signed_jwks_uri),
@@ -439,10 +451,11 @@ impl ClientMetadata {
             ("backchannel_logout_uri", &self.backchannel_logout_uri),
             ("backchannel_client_notification_endpoint", &self.backchannel_client_notification_endpoint),
         ];
-        let single = single.into_iter().filter_map(|(member, url)| Some((member, url.as_deref()?)));
-        let keys = self.jwks.iter().filter_map(|jwks| jwks.get("keys")?.as_array()).flatten();
-        let certificates = keys.filter_map(|key| Some(("jwks", key.get("x5u")?.as_str()?)));
-        single.chain(self.request_uris.iter().flatten().map(|url| ("request_uris", url.as_str()))).chain(certificates)
+        let single = single.into_iter().filter_map(|(member, url)| Some((member.into(), url.as_deref()?)));
+        let keys = self.jwks.iter().filter_map(|jwks| jwks.get("keys")?.as_array()).flatten().enumerate();
+        let certificates =
+            keys.filter_map(|(index, key)| Some((format!("jwks: key {index}: x5u").into(), key.get("x5u")?.as_str()?)));
+        single.chain(elements("request_uris", self.request_uris.as_ref())).chain(certificates)
     }
 }
 
@@ -454,6 +467,15 @@ impl ClientMetadata {
             |(member, pages)| pages.iter().flat_map(Localized::values).map(move |page| (member, page.as_str())),
         )
     }
+}
+
+/// The elements of a list, with what each is called.
+pub(crate) fn elements<'m>(
+    member: &'static str,
+    values: Option<&'m Vec<String>>,
+) -> impl Iterator<Item = (Cow<'static, str>, &'m str)> {
+    let values = values.into_iter().flatten().enumerate();
+    values.map(move |(index, value)| (Invalid::element(member, index).into(), value.as_str()))
 }
 
 /// `null`, `""` and, where an empty list means nothing, `[]` (RFC 7592 §2.2).
@@ -609,7 +631,10 @@ mod tests {
                 continue;
             }
             match result {
-                Err(Invalid::WrongType { member: named, .. }) => assert_eq!(named, member),
+                Err(Invalid::WrongType { member: named, .. }) => {
+                    let element = if wrong.is_array() && member != "scope" { "[0]" } else { "" };
+                    assert!(named == member || named == format!("{member}{element}"), "{named}");
+                }
                 other => panic!("{member}: {wrong} gave {other:?}"),
             }
         }

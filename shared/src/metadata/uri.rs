@@ -163,7 +163,7 @@ fn is_host_of(authority: Authority<'_>, url: &Url) -> bool {
 }
 
 /// Labels of letters, digits, `-` and `_`; the root may be written (RFC 3986 §3.2.2).
-fn is_host_name(name: &str) -> bool {
+pub(super) fn is_host_name(name: &str) -> bool {
     let in_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let labels = name.strip_suffix('.').unwrap_or(name);
     labels.split('.').all(|label| !label.is_empty() && label.bytes().all(in_label))

@@ -364,7 +364,21 @@ mod tests {
             with(json!({"tls_client_auth_subject_dn": "CN=rp", "tls_client_auth_san_dns": "rp.example"})),
             "exactly one",
         );
-        refused(with(json!({"tls_client_auth_san_ip": "rp"})), "tls_client_auth_san_ip");
+        for (member, bad, good) in [
+            ("tls_client_auth_subject_dn", "garbage", "2.5.4.97=#0c0141, O=A\\, B,C=FR"),
+            ("tls_client_auth_san_dns", "rp example", "*.rp.example"),
+            ("tls_client_auth_san_ip", "rp", "192.0.2.1"),
+            ("tls_client_auth_san_email", "rp.example", "mail@rp.example"),
+        ] {
+            refused(with(json!({member: bad})), &format!("{member} is not "));
+            registered(with(json!({member: good})));
+            // An operator's client need not be consistent yet, and each of its values is one.
+            let by_operator = |value: &str| {
+                let members = Map::from_iter([(member.to_owned(), value.into())]);
+                verify(ClientMetadata::from_members(members).unwrap(), Strictness::Operator)
+            };
+            assert!(by_operator(bad).unwrap_err().to_string().starts_with(member) && by_operator(good).is_ok());
+        }
         assert_eq!(registered(json!({"tls_client_auth_san_dns": "rp.example"})).get("tls_client_auth_san_dns"), None);
         refused(json!({"token_endpoint_auth_method": "self_signed_tls_client_auth"}), "jwks or jwks_uri");
         let bare =

@@ -7,7 +7,7 @@ use url::Url;
 use super::identifier::DocumentUri;
 use crate::jose::UnverifiedJwt;
 use crate::metadata::{
-    AuthMethod, ClientMetadata, Invalid, InvalidRedirectUri, Localized, RedirectUriFault, is_private_member,
+    AuthMethod, ClientMetadata, Invalid, InvalidRedirectUri, Localized, RedirectUriFault, elements, is_private_member,
     parse_object_within,
 };
 use crate::policy::{MetadataDocuments, Policy, SameOrigin};
@@ -179,23 +179,23 @@ pub(super) fn choose_method(metadata: &mut ClientMetadata, policy: &Policy) -> R
 /// §9.1, where a service asks for it: whatever redirect is in use, all of them count.
 fn has_own_origin(metadata: &ClientMetadata, uri: &DocumentUri, asked: SameOrigin) -> Result<(), Invalid> {
     let is_own = |url: &str| Url::parse(url).is_ok_and(|url| url.origin().ascii_serialization() == uri.origin());
-    let redirects = metadata.redirect_uris.iter().flatten().map(|url| ("redirect_uris", url.as_str()));
+    let redirects = || elements("redirect_uris", metadata.redirect_uris.as_ref());
     let others = [
         ("sector_identifier_uri", &metadata.sector_identifier_uri),
         ("initiate_login_uri", &metadata.initiate_login_uri),
         ("frontchannel_logout_uri", &metadata.frontchannel_logout_uri),
     ];
     let others = others.into_iter().filter_map(|(member, url)| Some((member, url.as_deref()?)));
-    let logout = metadata.post_logout_redirect_uris.iter().flatten();
-    let logout = logout.map(|url| ("post_logout_redirect_uris", url.as_str()));
-    let all = redirects.clone().chain(metadata.pages()).chain(metadata.called_urls()).chain(others).chain(logout);
+    let single = metadata.pages().chain(others).map(|(member, url)| (member.into(), url));
+    let logout = elements("post_logout_redirect_uris", metadata.post_logout_redirect_uris.as_ref());
+    let mut all = redirects().chain(metadata.called_urls()).chain(single).chain(logout);
     let other = match asked {
         SameOrigin::Off => None,
-        SameOrigin::RedirectUris => { redirects }.find(|(_, url)| !is_own(url)),
-        SameOrigin::AllUrls => { all }.find(|(_, url)| !is_own(url)),
+        SameOrigin::RedirectUris => redirects().find(|(_, url)| !is_own(url)),
+        SameOrigin::AllUrls => all.find(|(_, url)| !is_own(url)),
     };
     other.map_or(Ok(()), |(member, _)| {
-        Err(fault(member, "must have the origin of client_id, by the policy of this service"))
+        Err(fault(&member, "must have the origin of client_id, by the policy of this service"))
     })
 }
 

@@ -128,9 +128,11 @@ pub(crate) fn tried(
     let (mut trail, mut requires) = (trail_of(document.clone()), Vec::new());
     let judge = Judge { configuration, surroundings, policy, uri: &uri };
     let outcome = judge.judged(document, &mut trail, &mut requires);
+    let policy = policy.of_url(uri.as_str());
     registry::Rehearsal {
         rule: trail.rule(),
-        resembles: trail.resembled(&policy.of_url(uri.as_str())),
+        resembles: trail.resembled(&policy),
+        flags: outcome.as_ref().map(|verified| policy.flags_of(verified, Some(&policy.names))).unwrap_or_default(),
         changes: trail.told(outcome.as_ref().ok()),
         outcome: outcome.map_err(registry::Refused::from),
         requires,

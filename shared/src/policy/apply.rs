@@ -3,13 +3,15 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{BoundPolicy, Conduct, Flag, Offer, Policy, PrivateUseSchemes, Unoffered, is_among, is_public_host};
+use super::{
+    BoundPolicy, Conduct, Flag, Names, Offer, Policy, PrivateUseSchemes, Trust, Unoffered, is_among, is_public_host,
+};
 use crate::client::{RegisteredClient, Source};
 use crate::error::Error;
 use crate::limits::Guest;
 use crate::metadata::{
     ApplicationType, AuthMethod, ClientMetadata, GrantType, Invalid, InvalidRedirectUri, RedirectUri, RedirectUriFault,
-    RedirectUriKind, ResponseType, Scope, complete_flows,
+    RedirectUriKind, ResponseType, Scope, VerifiedMetadata, complete_flows,
 };
 
 impl Policy {
@@ -63,14 +65,14 @@ impl Policy {
             );
         }
         for (member, value) in metadata.to_members() {
-            let (limit, unit) = match &value {
-                Value::Array(values) if values.len() > limits.list_items => (limits.list_items, "values"),
-                Value::String(text) if text.len() > limits.text_bytes && member != "software_statement" => {
-                    (limits.text_bytes, "bytes")
-                }
-                Value::Array(values) if values.iter().any(|value| length(value) > limits.text_bytes) => {
-                    (limits.text_bytes, "bytes")
-                }
+            let is_long = |value: &Value| length(value) > limits.text_bytes;
+            let (member, limit, unit) = match &value {
+                Value::Array(values) if values.len() > limits.list_items => (member, limits.list_items, "values"),
+                Value::Array(values) => match values.iter().position(is_long) {
+                    Some(index) => (Invalid::element(&member, index), limits.text_bytes, "bytes"),
+                    None => continue,
+                },
+                text if is_long(text) && member != "software_statement" => (member, limits.text_bytes, "bytes"),
                 _ => continue,
             };
             return Err(Invalid::TooLong { member, limit, unit }.into());
@@ -231,8 +233,13 @@ impl Policy {
         if client.source == Source::AuthleteCreate {
             return Vec::new();
         }
-        let names = (!client.record.settings.vouched).then_some(&self.names);
-        let metadata = &client.record.metadata;
+        let trusted = self.trusts(client).then(|| self.names.vouched());
+        let names = trusted.as_ref().unwrap_or(&self.names);
+        self.flags_of(&client.record.metadata, (!client.record.settings.vouched).then_some(names))
+    }
+
+    /// The same of metadata, and of its names what is said of these, unless an operator vouches for them.
+    pub(crate) fn flags_of(&self, metadata: &VerifiedMetadata, names: Option<&Names>) -> Vec<Flag> {
         let (uris, rest, rules) = (metadata.redirect_uris(), metadata.rest(), &self.redirect_uris);
         let is_foreign = rules.pages_share_host != Conduct::Allow && foreign_page(uris, rest).is_some();
         let is_private = rules.private_hosts != Conduct::Allow && uris.iter().any(|uri| self.is_private(uri));
@@ -244,8 +251,15 @@ impl Policy {
     /// The reserved name for which a client is flagged, if it is for one.
     #[must_use]
     pub fn resembled(&self, client: &RegisteredClient) -> Option<&str> {
-        let is_asked = client.source != Source::AuthleteCreate && !client.record.settings.vouched;
+        let is_made = client.source == Source::AuthleteCreate || client.record.settings.vouched;
+        let is_asked = !is_made && !self.trusts(client);
         is_asked.then(|| self.names.resembled(client.record.metadata.rest())).flatten()
+    }
+
+    /// Whether it is the client of a metadata document whose URL is trusted, and so are its names.
+    fn trusts(&self, client: &RegisteredClient) -> bool {
+        client.source == Source::MetadataDocument
+            && self.metadata_documents.trust_of(&client.client_id).0 == Trust::Allow
     }
 
     /// RFC 7591 §5: pages on a foreign host are how a rogue client borrows a name.

@@ -30,10 +30,10 @@ impl CalledUrls {
         for (member, url) in metadata.called_urls() {
             let Ok(uri) = PlainUri::parse(url) else { continue };
             if uri.host().is_some_and(|host| !is_public_host(&host)) {
-                return Err(Invalid::NotPublic { member });
+                return Err(Invalid::NotPublic { member: member.into_owned() });
             }
             if url.contains('*') {
-                return Err(Invalid::Wildcard { member });
+                return Err(Invalid::Wildcard { member: member.into_owned() });
             }
         }
         Ok(())
@@ -118,9 +118,14 @@ mod tests {
                     "https://nas.home.arpa/",
                     "https://intranet/",
                 ] {
+                    let place = match member {
+                        "request_uris" => "request_uris[1]",
+                        "jwks" => "jwks: key 1: x5u",
+                        other => other,
+                    };
                     assert_eq!(
                         applied(&policy, member, url),
-                        Err(format!("{member} must have a public host, by the policy of this service")),
+                        Err(format!("{place} must have a public host, by the policy of this service")),
                         "{url}"
                     );
                 }
@@ -131,7 +136,7 @@ mod tests {
     #[test]
     fn no_request_uri_is_a_pattern() {
         let error = applied(&Preset::Open.policy(), "request_uris", "https://rp.example/*").unwrap_err();
-        assert!(error.starts_with("request_uris must not contain a wildcard"), "{error}");
+        assert!(error.starts_with("request_uris[1] must not contain a wildcard"), "{error}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::error::{Ceiling, Error};
 use crate::fetch::Fetch;
 use crate::metadata::{AuthMethod, Change, ClientMetadata, Submitted, VerifiedMetadata};
 use crate::metadata_document::{self, Unresolved};
-use crate::policy::{BoundPolicy, Policy, Registration};
+use crate::policy::{BoundPolicy, Flag, Policy, Registration};
 use crate::service::ServiceConfiguration;
 
 /// A registration that did not happen.
@@ -28,6 +28,8 @@ pub struct Rehearsal {
     pub requires: Vec<Requirement>,
     /// The reserved name that the first of its names has in it, or looks like, unless the policy allows that.
     pub resembles: Option<String>,
+    /// What whoever shows the client that would be registered should know of it.
+    pub flags: Vec<Flag>,
 }
 
 /// What a trial meets beside the configuration of a service, and asks nothing of.
@@ -41,7 +43,14 @@ pub struct Surroundings<'s> {
 
 impl Rehearsal {
     pub(crate) fn refused(rule: &'static str, refused: Refused) -> Self {
-        Self { changes: Vec::new(), rule, outcome: Err(refused), requires: Vec::new(), resembles: None }
+        Self {
+            changes: Vec::new(),
+            rule,
+            outcome: Err(refused),
+            requires: Vec::new(),
+            resembles: None,
+            flags: Vec::new(),
+        }
     }
 }
 
@@ -176,6 +185,7 @@ pub fn rehearse(
     Rehearsal {
         rule: trail.rule(),
         resembles: trail.resembled(policy),
+        flags: outcome.as_ref().map(|verified| policy.flags_of(verified, Some(&policy.names))).unwrap_or_default(),
         changes: trail.told(outcome.as_ref().ok()),
         outcome: outcome.map_err(Refused::from),
         requires,

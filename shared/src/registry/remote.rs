@@ -66,6 +66,18 @@ pub(crate) async fn check(context: &Context<'_>, metadata: &VerifiedMetadata) ->
     }
 }
 
+/// The same of an update: what the client had before has been looked at, or an operator vouches for it. Asked is at a
+/// registration, and a host that is gone by now does not keep a client from changing its name.
+pub(super) async fn check_new(
+    context: &Context<'_>,
+    metadata: &VerifiedMetadata,
+    earlier: &VerifiedMetadata,
+) -> Result<(), Error> {
+    let is_known = metadata.redirect_uris().iter().all(|uri| earlier.redirect_uris().contains(uri));
+    let is_same = metadata.rest().sector_identifier_uri == earlier.rest().sector_identifier_uri;
+    if is_same && is_known { Ok(()) } else { check(context, metadata).await }
+}
+
 /// The same for whoever only looks on: the host is asked whatever is known of it, and nothing is kept.
 pub(crate) async fn look(context: &Context<'_>, metadata: &VerifiedMetadata) -> Result<(), Error> {
     let Some(url) = &metadata.rest().sector_identifier_uri else { return Ok(()) };

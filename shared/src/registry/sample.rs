@@ -10,8 +10,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::counted::counted;
 use crate::metadata::{
-    ApplicationType, AuthMethod, ClientMetadata, GrantType, MAX_BODY_BYTES, ResponseType, SERVER_SET, SubjectType,
-    is_algorithm, is_control, is_hidden, is_language_tag,
+    ApplicationType, AuthMethod, ClientMetadata, GrantType, MAX_BODY_BYTES, ResponseType, SERVER_SET, SubjectName,
+    SubjectType, is_algorithm, is_control, is_hidden, is_language_tag,
 };
 use crate::policy::{Flag, Policy};
 use crate::service::is_choice;
@@ -65,9 +65,6 @@ const RESERVED: &str = ": ";
 /// Letters that look like others, for names that look like reserved ones.
 const LOOKS: [(char, char); 8] =
     [('a', 'а'), ('e', 'е'), ('o', 'о'), ('i', 'і'), ('A', 'А'), ('E', 'Е'), ('O', 'О'), ('B', 'В')];
-
-/// A text that is an address.
-const ADDRESS: (&str, &str) = ("an IP address", "192.0.2.1");
 
 /// The member that has this name, at whatever door.
 pub(super) fn defined(name: &str) -> Option<&str> {
@@ -186,11 +183,11 @@ fn mask(member: &str, value: &Value, policy: &Policy, shown: Shown) -> Value {
                 .into()
         }
         Value::String(text) if is_uri(member) => uri::masked(text).into(),
-        Value::String(text) if member == "tls_client_auth_san_ip" && text.parse::<std::net::IpAddr>().is_ok() => {
-            ADDRESS.0.into()
-        }
         Value::String(text) if member == "software_statement" => statement::masked(text).into(),
         Value::String(text) => {
+            if let Some(shown) = SubjectName::masked(member, text) {
+                return shown.into();
+            }
             // What is longer is refused before it is compared.
             let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
             let suspicion = is_compared.then(|| policy.names.suspicion_of(text)).flatten();
@@ -341,8 +338,8 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
     if member == "scope" {
         return unmasked_scopes(shown).into();
     }
-    if shown == ADDRESS.0 {
-        return ADDRESS.1.into();
+    if let Some(name) = SubjectName::stand_in(member, shown) {
+        return name.into();
     }
     if let Some((shown, pattern)) = shown.split_once(BY_PATTERN) {
         let uri = uri::stand_in(shown, MAX_BODY_BYTES).map(|uri| uri::meant_by(&uri, pattern));
@@ -463,6 +460,11 @@ mod tests {
             ("client_secret", json!("hunter2"), Value::Null),
             ("client_secret", json!(["hunter2"]), json!(["7 characters"])),
             ("tls_client_auth_san_ip", json!("192.0.2.77"), json!("an IP address")),
+            ("tls_client_auth_san_ip", json!("hunter2"), json!("7 characters")),
+            ("tls_client_auth_subject_dn", json!("CN=hunter2,C=FR"), json!("a distinguished name (RFC 4514)")),
+            ("tls_client_auth_subject_dn", json!("hunter2"), json!("7 characters")),
+            ("tls_client_auth_san_dns", json!("hunter2.example"), json!("the name of a host")),
+            ("tls_client_auth_san_email", json!("hunter2@rp.example"), json!("an email address")),
             (
                 "jwks",
                 json!({"keys": [{"kty": "oct", "k": "hunter2"}]}),
@@ -693,6 +695,11 @@ mod tests {
             web(json!({"response_types": ["token"]})),
             web(json!({"token_endpoint_auth_method": "magic"})),
             web(json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a"})),
+            web(json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "garbage"})),
+            web(json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a",
+                "userinfo_encrypted_response_enc": "A256GCM"})),
+            web(json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a",
+                "subject_type": "magic"})),
             web(json!({"scope": "fly"})),
             web(json!({"scope": "openid email"})),
             web(json!({"scope": "\u{e9}"})),

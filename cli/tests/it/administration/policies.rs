@@ -79,6 +79,14 @@ fn what_a_registration_would_become_is_told_rule_by_rule() {
     assert!(told.contains("this service does not open the door federation"), "{told}");
     let open = json!({"policy": {"registration": "open"}});
     assert_eq!(check(&data, &open, Some(&json!({"redirect_uris": uris}))).1["requires"], json!([]));
+    let flagging = json!({"policy": {"redirect_uris": {"pages_share_host": "flag", "private_hosts": "flag"}}});
+    let borrowed = json!({"redirect_uris": ["https://10.0.0.1/cb"], "logo_uri": "https://bank.example/"});
+    let (_, answer, _) = check(&data, &flagging, Some(&borrowed));
+    assert_eq!(answer["flags"], json!(["foreign_pages", "private_redirect"]));
+    let people = registrar().args(["policy", "check"]).args(&files).output().unwrap();
+    let people = String::from_utf8(people.stdout).unwrap();
+    let flagged = "with a good initial access token, flagged as foreign_pages, private_redirect:\n";
+    assert!(people.contains(flagged), "{people}");
     let closed = json!({"policy": {"dynamic_registration": false}});
     let (accepted, answer, fault) = check(&data, &closed, Some(&sent));
     assert!(!accepted && fault.contains("refused by dynamic_registration"), "{fault}");

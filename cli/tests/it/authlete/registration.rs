@@ -192,7 +192,7 @@ async fn an_initial_access_token_is_required_where_the_policy_says_so() {
 }
 
 #[tokio::test]
-async fn registration_that_is_switched_off_is_off_at_every_door() {
+pub(crate) async fn registration_that_is_switched_off_is_off_at_every_door() {
     let authlete = Authlete::open().await;
     let (client_id, token, _) = authlete.register(&web_client()).await;
     authlete.set_service(&json!({"dynamicRegistrationSupported": false})).await;

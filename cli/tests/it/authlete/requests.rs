@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Authlete, assert_error};
 use crate::fault_proxy::{Fault, FaultProxy};
+use crate::requests::assert_documented;
 use crate::support::{World, web_client};
 
 /// A registrar whose table is behind a proxy.
@@ -41,7 +42,11 @@ async fn each_operation_makes_the_requests_that_the_design_allows_it() {
     ] {
         let reply = authlete.call(method, path, body).await;
         assert!(reply.status < 300 || path.ends_with("nobody"), "{path}: {reply:?}");
-        assert_eq!(proxy.requests(), budget, "{path}");
+        let asked = proxy.requests();
+        assert_eq!(asked, budget, "{path}");
+        if path == "/client/get/shop" {
+            assert_documented("look-up of a client, known or not by an alias that leads to it", &asked);
+        }
     }
 }
 

@@ -97,7 +97,7 @@ async fn a_lock_outlives_its_client_and_ends_by_the_url_of_the_entity() {
 }
 
 #[tokio::test]
-async fn a_lock_outlives_registrations_and_their_ends() {
+pub(crate) async fn a_lock_outlives_registrations_and_their_ends() {
     let federation = Federation::new().await;
     federation.registered(&federation.register(&federation.request()).await);
     let lock = |flag: bool| json!({ "clientLocked": flag });

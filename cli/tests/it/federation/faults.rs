@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::changed;
 use super::world::{Federation, assert_refused};
 use crate::fault_proxy::{Fault, FaultProxy};
+use crate::requests::assert_documented;
 use crate::support::{NOW, Reply, World};
 
 const THROTTLED: Fault = Fault::Exception(400, "ProvisionedThroughputExceededException");
@@ -72,15 +73,29 @@ async fn each_registration_makes_the_requests_that_the_design_allows_it() {
     let headers = [("content-type", "application/trust-chain+json")];
     let send = |chain: &[String]| world.send("POST", "/1/federation/register", &headers, json!(chain).to_string());
     federation.registered(&send(&chain).await);
-    assert_eq!(requests(), ["TransactWriteItems C U"], "a new entity with its chain");
+    let expect = |access: &str, wanted: &[&str]| {
+        let asked = requests();
+        assert_eq!(asked, wanted, "{access}");
+        assert_documented(access, &asked);
+    };
+    expect("explicit registration with a chain", &["TransactWriteItems C U"]);
     chain[0] = federation.party.sign(&changed(&federation.request(), "iat", (NOW - 5).into()));
     federation.registered(&send(&chain).await);
-    assert_eq!(requests(), ["TransactWriteItems C U", "TransactWriteItems C U"], "a known one");
+    expect(
+        "explicit registration with a chain of an entity that was registered before",
+        &["TransactWriteItems C U", "TransactWriteItems C U"],
+    );
     federation.registered(&register(&world, &federation, NOW - 4).await);
     let found = ["GetItem F", "UpdateItem F", "PutItem F"].repeat(6);
     let known = ["TransactWriteItems C U", "TransactWriteItems C U"];
-    assert_eq!(requests(), [&["GetItem C"], &found[..], &known].concat(), "with a chain to find, to its own anchor");
+    expect(
+        "explicit registration with a chain of six that are fetched",
+        &[&["GetItem C"], &found[..], &known].concat(),
+    );
     federation.registered(&register(&world, &federation, NOW - 3).await);
     let kept = ["GetItem F"].repeat(6);
-    assert_eq!(requests(), [&["GetItem C"], &kept[..], &known].concat(), "with one that is kept");
+    expect(
+        "explicit registration with a chain of six statements that are kept",
+        &[&["GetItem C"], &kept[..], &known].concat(),
+    );
 }

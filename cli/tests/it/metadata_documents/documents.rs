@@ -447,7 +447,7 @@ async fn what_a_service_asks_of_documents_it_asks_of_copies_too() {
     for (settings, said) in [
         (
             MetadataDocuments { same_origin: SameOrigin::RedirectUris, ..default() },
-            "redirect_uris must have the origin",
+            "redirect_uris[0] must have the origin",
         ),
         (MetadataDocuments { required: vec!["logo_uri".to_owned()], ..default() }, "logo_uri is required"),
     ] {

@@ -15,6 +15,7 @@ use super::{PATH, Scene, answer, copy, ok, opened, outcome};
 use crate::fault_proxy::FaultProxy;
 use crate::https::Page;
 use crate::lookup::{Asker, assert_unknown};
+use crate::requests::assert_documented;
 use crate::support::World;
 
 #[tokio::test]
@@ -364,25 +365,32 @@ async fn the_requests_to_the_table_are_counted() {
     let proxy = FaultProxy::start(&scene.world.url()).await;
     let near = World::reaching(&proxy.url(), scene.site.reachable());
     let asker = Asker { world: &near, token: scene.token.clone() };
-    let kinds = || -> Vec<String> {
-        let kind = |request: String| request.split(' ').next().unwrap_or_default().to_owned();
-        proxy.requests().into_iter().map(kind).collect()
+    let expect = |access: &str, wanted: &[&str]| {
+        let asked: Vec<String> = proxy.requests();
+        let kinds: Vec<&str> = asked.iter().map(|request| request.split(' ').next().unwrap()).collect();
+        assert_eq!(kinds, wanted, "{access}");
+        assert_documented(access, &asked);
     };
-    kinds();
+    proxy.requests();
     assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");
-    assert_eq!(kinds(), ["BatchGetItem", "PutItem", "UpdateItem"], "cold");
+    expect(
+        "look-up of a client, known or not of a metadata document that nobody knows",
+        &["BatchGetItem", "PutItem", "UpdateItem"],
+    );
     assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");
-    assert_eq!(kinds(), ["BatchGetItem"], "warm");
+    let kept = "look-up of a client, known or not of one that is fresh, stale in a pause, or asked for with `kept`";
+    expect(kept, &["BatchGetItem"]);
     near.clock.advance(3600);
     scene.site.set(PATH, answer("304 Not Modified", "etag: \"1\"\r\n", ""));
     assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");
-    assert_eq!(kinds(), ["BatchGetItem", "UpdateItem", "UpdateItem"], "revalidated");
+    let again = "look-up of a client, known or not of one that is fetched again, revalidated, or whose host fails";
+    expect(again, &["BatchGetItem", "UpdateItem", "UpdateItem"]);
     near.clock.advance(3600);
     scene.site.set(PATH, answer("500 Internal Server Error", "", ""));
     assert_eq!(copy(&asker.ask(&scene.url()).await), "stale");
-    assert_eq!(kinds(), ["BatchGetItem", "UpdateItem", "UpdateItem"], "failed");
+    expect(again, &["BatchGetItem", "UpdateItem", "UpdateItem"]);
     assert_eq!(copy(&asker.ask(&scene.url()).await), "stale");
-    assert_eq!(kinds(), ["BatchGetItem"], "in the pause after it");
+    expect(kept, &["BatchGetItem"]);
 }
 
 #[tokio::test]

@@ -162,3 +162,20 @@ async fn a_document_is_one_by_its_client_id() {
         }
     }
 }
+
+/// What operators try is whom a consent page would warn of: of a URL that is trusted the names are good.
+#[tokio::test]
+async fn a_trial_of_a_document_has_the_flags_of_its_look_up() {
+    let scene = Scene::new().await;
+    let token = scene.world.service_token(1, &Permission::ALL).await;
+    let document = scene.document_with(&json!({"client_name": "Example Bank", "client_uri": "https://b.example/"}));
+    scene.publish(&document);
+    let mut policy = serde_json::to_value(opened(Preset::Open.policy())).unwrap();
+    policy["names"] = json!({"reserved": ["Example Bank"], "same": "flag"});
+    for (trust, flags) in [("ask", json!(["reserved_name", "foreign_pages"])), ("allow", json!(["foreign_pages"]))] {
+        policy["metadata_documents"]["others"] = json!(trust);
+        scene.world.set_policy(1, serde_json::from_value(policy.clone()).unwrap()).await;
+        let (real, trial) = (scene.ask().await, tried(&scene, &token, &json!({ "client": document })).await);
+        assert_eq!((&real.body["flags"], &trial.body["flags"]), (&flags, &flags), "{trust}: {real:?} {trial:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::administration::configure_service;
 use shared::origin::Origin;
-use shared::policy::{Conduct, Preset};
+use shared::policy::{Conduct, DOORS, Names, Preset};
 use shared::service::ServiceConfiguration;
 
 use super::Operator;
@@ -330,5 +330,41 @@ async fn an_operator_is_told_which_reserved_name_it_is() {
             let tried = operator.send("POST", "policy/try", &body).await.body;
             assert!(tried.get("registered").is_some() && tried.get("resembles") == resembles, "{tried}");
         }
+    }
+}
+
+/// Who tries `flag` sees whom it meets.
+#[tokio::test]
+async fn a_trial_says_what_the_client_is_flagged_for() {
+    let flag = Conduct::Flag;
+    let reserved = vec!["Example Bank".to_owned()].into();
+    let mut policy = Preset::Open.policy();
+    policy.names = Names { reserved, same: flag, look_alike: flag, hidden_characters: flag };
+    (policy.redirect_uris.pages_share_host, policy.redirect_uris.private_hosts) = (flag, flag);
+    policy.doors = DOORS.map(str::to_owned).to_vec();
+    let operator = Operator::of(policy.clone()).await;
+    let uris = json!(["https://rp.example/cb", "https://10.0.0.1/x"]);
+    let own = json!(["https://rp.example/cb"]);
+    for (client, flags) in [
+        (json!({"redirect_uris": own, "client_name": "Shop"}), None),
+        (json!({"redirect_uris": own, "client_name": "Example Bank"}), Some(json!(["reserved_name"]))),
+        (
+            json!({"redirect_uris": uris, "client_name": "Ex\u{430}mple Bank\u{200b}", "client_uri": "https://b.example/"}),
+            Some(json!(["look_alike_name", "hidden_characters", "foreign_pages", "private_redirect"])),
+        ),
+    ] {
+        let registered = operator.world.register(1, None, &client).await;
+        let shown = operator.get(&format!("clients/{}", registered.text("client_id"))).await.body;
+        assert_eq!(shown.get("flags"), flags.as_ref(), "{shown}");
+        let mut sent = client.clone();
+        sent["client_id"] = json!("https://rp.example/client.json");
+        sent["tls_client_auth_subject_dn"] = json!("CN=tpp.example");
+        for door in DOORS {
+            let tried = operator.send("POST", "policy/try", &json!({"client": sent, "door": door})).await.body;
+            assert!(tried.get("registered").is_some(), "{door}: {tried}");
+            assert_eq!(tried.get("flags"), flags.as_ref(), "{door}: {tried}");
+        }
+        let refusing = json!({"preset": "protected", "client": {"redirect_uris": 5}});
+        assert_eq!(operator.send("POST", "policy/try", &refusing).await.body.get("flags"), None);
     }
 }

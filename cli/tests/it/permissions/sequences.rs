@@ -133,8 +133,8 @@ async fn a_client_of_a_document_is_used_and_deleted() {
 
 #[tokio::test]
 async fn institutions_have_secrets_names_and_sectors() {
-    let listed = Page::Text(json!(["https://tpp.example/cb"]).to_string());
-    let site = Site::serve(&[("/sector", listed)]).await;
+    let uris = json!(["https://tpp.example/cb", "https://tpp.example/new"]);
+    let site = Site::serve(&[("/sector", Page::Text(uris.to_string()))]).await;
     let authority = Authority::new();
     let world = World::for_stet(site.reachable(), settings(&authority)).await;
     let mut policy = counted(Preset::Open.policy());
@@ -147,12 +147,13 @@ async fn institutions_have_secrets_names_and_sectors() {
     let registered = acme.send(&acme.signed("POST", REGISTER).with_body(&metadata)).await;
     assert_eq!(registered.status, 201, "{registered:?}");
     assert!(world.app.store.clients(1).await.unwrap()[0].secret.is_some(), "{registered:?}");
-    // A registrar that was just started knows no key, and a minute later the sector is asked again.
+    // A registrar that was just started knows no key, and a minute later the sector is asked again for what is new.
     let started = World::narrow_at(&world.url(), site.reachable(), 1, 1);
     started.clock.advance(60);
     let acme = Institution::new(&started, &authority, ACME).await;
     metadata["client_id"] = ACME.into();
     metadata["software_id"] = "another app".into();
+    metadata["redirect_uris"] = uris;
     metadata["jwks"] = acme.metadata()["jwks"].clone();
     let updated = acme.send(&acme.signed("PUT", &acme.path()).with_body(&metadata)).await;
     assert_eq!(updated.status, 200, "{updated:?}");

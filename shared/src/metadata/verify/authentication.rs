@@ -1,7 +1,5 @@
 //! How the client authenticates and binds its tokens (RFC 7591 §2, RFC 8705, RFC 9449, CIBA §4).
 
-use std::net::IpAddr;
-
 use super::{Strictness, VerifiedMetadata};
 use crate::metadata::algorithms::{is_asymmetric_signature, is_symmetric_signature};
 use crate::metadata::{AuthMethod, GrantType, Invalid, JwkSet};
@@ -55,12 +53,7 @@ impl VerifiedMetadata {
                 "exactly one of the tls_client_auth_* members",
             ));
         }
-        match &rest.tls_client_auth_san_ip {
-            Some(ip) if ip.parse::<IpAddr>().is_err() => {
-                Err(Invalid::syntax("tls_client_auth_san_ip", "an IP address"))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// OIDC Registration §2 `token_endpoint_auth_signing_alg`: it has an effect with `*_jwt` only.

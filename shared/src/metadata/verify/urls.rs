@@ -1,7 +1,7 @@
 //! Every URL is one, with a scheme that is safe to show, call or fetch.
 
 use super::VerifiedMetadata;
-use crate::metadata::{Invalid, InvalidRedirectUri, PlainUri, RedirectUri, SubjectType};
+use crate::metadata::{Invalid, InvalidRedirectUri, PlainUri, RedirectUri, SubjectType, elements};
 
 const HTTPS: &[&str] = &["https"];
 
@@ -35,8 +35,8 @@ impl VerifiedMetadata {
                 web_url(member, url, WEB)?;
             }
         }
-        for url in rest.request_uris.iter().flatten() {
-            web_url("request_uris", url, WEB)?;
+        for (element, url) in elements("request_uris", rest.request_uris.as_ref()) {
+            web_url(&element, url, WEB)?;
         }
         for (member, uris) in [
             ("post_logout_redirect_uris", &rest.post_logout_redirect_uris),

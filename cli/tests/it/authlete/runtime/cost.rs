@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{CHALLENGE, Party, REDIRECT, VERIFIER};
 use crate::authlete::Authlete;
 use crate::fault_proxy::FaultProxy;
+use crate::requests::assert_documented;
 use crate::support::{World, table};
 
 struct Counted {
@@ -39,13 +40,14 @@ impl Counted {
 async fn each_operation_asks_the_table_once_and_writes_once() {
     let counted = Counted::new(&json!({})).await;
     let party = &counted.party;
-    let expect = |what: &str, wanted: &[&str]| {
+    let expect = |access: &str, wanted: &[&str]| {
         let asked: Vec<String> = counted.asked();
-        assert_eq!(asked, wanted, "{what}");
+        assert_eq!(asked, wanted, "{access}");
+        assert_documented(access, &asked);
     };
     let tail = format!("redirect_uri={REDIRECT}&scope=openid&code_challenge={CHALLENGE}&code_challenge_method=S256");
     let begun = party.authorize(&format!("response_type=code&{tail}")).await;
-    expect("authorization", &["BatchGetItem C T", "PutItem G"]);
+    expect("authorization request", &["BatchGetItem C T", "PutItem G"]);
     let ticket = begun.text("ticket");
     party.post("/auth/authorization/ticket/info", &json!({"ticket": ticket})).await;
     expect("ticket info", &["BatchGetItem G T"]);
@@ -55,57 +57,84 @@ async fn each_operation_asks_the_table_once_and_writes_once() {
     expect("issue", &["BatchGetItem C G T V", "TransactWriteItems G V"]);
     let code = issued.text("authorizationCode");
     let tokens = party.exchange(code).await;
-    expect("token by code, the first of the client that day", &["BatchGetItem C G T", "PutItem G", "UpdateItem C"]);
+    expect(
+        "tokens by a code, a refresh token the first of a client and day",
+        &["BatchGetItem C G T", "PutItem G", "UpdateItem C"],
+    );
     party.introspect(tokens.text("accessToken")).await;
-    expect("introspection", &["BatchGetItem C G T"]);
+    expect("introspection, userinfo", &["BatchGetItem C G T"]);
     let parameters = json!({"parameters": format!("token={}", tokens.text("refreshToken"))});
     party.post("/auth/introspection/standard", &parameters).await;
-    expect("standard introspection", &["BatchGetItem C G T"]);
+    expect("introspection, userinfo", &["BatchGetItem C G T"]);
     party.post("/auth/userinfo", &json!({"token": tokens.text("accessToken")})).await;
-    expect("userinfo", &["BatchGetItem C G T"]);
+    expect("introspection, userinfo", &["BatchGetItem C G T"]);
     party.post("/auth/userinfo/issue", &json!({"token": tokens.text("accessToken")})).await;
-    expect("userinfo issue", &["BatchGetItem C G T"]);
+    expect("introspection, userinfo", &["BatchGetItem C G T"]);
     let refreshed = party.refresh(tokens.text("refreshToken")).await;
-    expect("refresh", &["BatchGetItem C G T", "PutItem G"]);
+    expect("tokens by a code, a refresh token", &["BatchGetItem C G T", "PutItem G"]);
     party.refresh(tokens.text("refreshToken")).await;
-    expect("a replaced refresh token", &["BatchGetItem C G T"]);
+    expect(
+        "tokens by a code, a refresh token by a replaced refresh token that gives the same again",
+        &["BatchGetItem C G T"],
+    );
     let granted = format!("/client/granted_scopes/get/{}?subject=john", party.client_id);
     party.authlete.get(&granted).await;
     expect("granted scopes", &["BatchGetItem C T V"]);
+    let forgotten = format!("/client/granted_scopes/delete/{}?subject=john", party.client_id);
+    party.authlete.call("DELETE", &forgotten, &Value::Null).await;
+    expect("forgetting them", &["BatchGetItem C T V", "UpdateItem V"]);
     let credentials = json!({"clientId": party.client_id, "clientSecret": party.secret});
     let revoke = json!({"parameters": format!("token={}", refreshed.text("accessToken"))});
     party.post("/auth/revocation", &super::with(revoke, &credentials)).await;
-    expect("revocation", &["BatchGetItem C G T", "PutItem G"]);
+    expect("revocation, token delete", &["BatchGetItem C G T", "PutItem G"]);
+    let begun = party.token("grant_type=password&username=john&password=x&scope=a").await;
+    counted.asked();
+    let issue = json!({"ticket": begun.text("ticket"), "subject": "john"});
+    party.post("/auth/token/issue", &issue).await;
+    expect(
+        "tokens by a code, a refresh token for a password (token/issue)",
+        &["BatchGetItem C G T V", "TransactWriteItems G V"],
+    );
     party.token("grant_type=client_credentials").await;
-    expect("client credentials", &["BatchGetItem C T", "PutItem G"]);
+    expect(
+        "tokens by a code, a refresh token by a client's own authority; a ticket for a password",
+        &["BatchGetItem C T", "PutItem G"],
+    );
     let pushed = super::with(json!({"parameters": format!("response_type=code&{tail}")}), &credentials);
     let pushed = party.post("/pushed_auth_req", &pushed).await;
     expect("pushed request", &["BatchGetItem C T", "PutItem P"]);
     let begun = party.authorize(&format!("request_uri={}", pushed.text("requestUri"))).await;
-    expect("authorization by a pushed request", &["BatchGetItem C P T", "PutItem G"]);
+    expect("authorization request by a pushed request", &["BatchGetItem C P T", "PutItem G"]);
     let issued = party.issue(begun.text("ticket"), "john").await;
-    expect("issue for a pushed request", &["BatchGetItem C G T V", "TransactWriteItems G V P"]);
+    expect("issue", &["BatchGetItem C G T V", "TransactWriteItems G V P"]);
     let code = issued.text("authorizationCode");
     party.exchange(code).await;
     counted.asked();
     party.exchange(code).await;
-    expect("a second use of a code", &["BatchGetItem C G T", "PutItem G"]);
+    expect("second use of a code", &["BatchGetItem C G T", "PutItem G"]);
     let fail = json!({"ticket": party.ticket("openid").await, "reason": "DENIED"});
     counted.asked();
     party.post("/auth/authorization/fail", &fail).await;
     expect("fail", &["BatchGetItem C G T", "PutItem G"]);
     let create = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": party.client_id});
-    party.post("/auth/token/create", &create).await;
-    expect("create", &["BatchGetItem C T", "PutItem G"]);
+    let created = party.post("/auth/token/create", &create).await;
+    expect("token create", &["BatchGetItem C T", "PutItem G"]);
+    let scopes = json!({"accessToken": created.text("accessToken"), "scopes": ["a"]});
+    party.post("/auth/token/update", &scopes).await;
+    expect("token update", &["BatchGetItem C G T", "PutItem G"]);
     let create =
         json!({"grantType": "PASSWORD", "clientId": party.client_id, "subject": "jane", "accessToken": "mine"});
     party.post("/auth/token/create", &create).await;
-    expect("create with a value of one's own", &["BatchGetItem C T V", "TransactWriteItems G V K"]);
+    expect(
+        "token create with a subject, or a value that is chosen",
+        &["BatchGetItem C T V", "TransactWriteItems G V K"],
+    );
     party.introspect("mine").await;
-    expect("introspection of that value", &["BatchGetItem K T", "BatchGetItem C G"]);
+    expect("introspection, userinfo of a token whose value was chosen", &["BatchGetItem K T", "BatchGetItem C G"]);
     let longer = json!({"accessToken": "mine", "accessTokenExpiresAt": 1_790_009_000_000_u64});
     party.post("/auth/token/update", &longer).await;
-    expect("its change", &["BatchGetItem K T", "BatchGetItem C G", "GetItem C", "TransactWriteItems G K"]);
+    let asked = ["BatchGetItem K T", "BatchGetItem C G", "GetItem C", "TransactWriteItems G K"];
+    assert_eq!(counted.asked(), asked, "its change");
 }
 
 #[tokio::test]

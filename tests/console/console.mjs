@@ -620,6 +620,10 @@ await check('what no policy but the service’s metadata announces is told with 
     administer(`service update 1 --unset ${list}`)
   }
   await putPolicy({ ...strict, grant_types: protectedPolicy.grant_types })
+  // To whom it would be of no use it is not told.
+  assert.equal((await register({ ...redirect, subject_type: 'pairwise', sector_identifier_uri: 'https://127.0.0.1/s.json' })).status, 400)
+  assert.match(await why('subject_type: "pairwise"'), /For sample 2\.\s+What may be registered[^]*For sample 1\.\s+No policy makes this pass: sector_identifier_uri: the URL/)
+  assert.equal(await page.locator('.announced').count(), 1)
   administer(`service update 1 --metadata 'subject_types_supported=["public","pairwise"]'`)
   assert.match(await why('subject_type: "pairwise"'), /It passes now, since what the service announces was changed/)
   assert.equal(await page.locator('.announced').count(), 0)

@@ -191,7 +191,7 @@ async function announcing({ id, signal }, policy, refused, failing) {
 export async function suggestions(context, kind, policy, client, first, take) {
   const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
   return [
-    await announcing(context, policy, first.refused, failing),
+    stands ? [] : await announcing(context, policy, first.refused, failing),
     helping(found.map((one) => helps(one, () => take(one.changed, one.isByHand && 'scopes')))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))],
   ]
 }
@@ -244,7 +244,7 @@ async function tried(context, kind, policy, { sent, reproduces }) {
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
-    client, announces: await announcing(context, policy, first.refused, failing), says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
+    client, announces: stands ? [] : await announcing(context, policy, first.refused, failing), says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
     found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing, stands, operation))], furthest: isTold ? undefined : furthest,
   }
 }

@@ -181,7 +181,7 @@ export const announcedIn = (member) => member.endsWith('_supported') ? member
 
 /** The list in which a service lacks a value that was refused, and that value, if its policy is not what refuses it. */
 export function unannounced({ rule, error_description }, policy) {
-  const [, member, value] = /^(\w+): "(.+)" is not offered by this service$/.exec(error_description) ?? []
+  const [, member, value] = /^(\w+)(?:\[\d+\])?: "(.+)" is not offered by this service$/.exec(error_description) ?? []
   const offers = RULES[rule]?.[0].map((name) => policy[name]?.offered).filter(Array.isArray) ?? []
   return member && (rule === 'unannounced' || offers.some((offered) => offered.includes(value))) ? { list: announcedIn(member), value } : undefined
 }

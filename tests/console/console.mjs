@@ -714,25 +714,16 @@ await check('the registrant is told what is about its refusal, and the members t
 })
 
 await check('what would be flagged is told where it is tried, and where it is offered', async () => {
-  const other = await tab()
-  await other.route('**/policy/try', async (route) => {
-    const response = await route.fetch()
-    const json = await response.json()
-    await route.fulfill({ response, json: json.registered && json.resembles ? { ...json, flags: ['look_alike_name'] } : json })
-  })
   await putPolicy({ ...protectedPolicy, registration: 'open', names: { reserved: ['Example Bank'], same: 'refuse', look_alike: 'refuse', hidden_characters: 'refuse' } })
   assert.equal((await register({ ...redirect, client_name: 'Examp1e Bank' })).status, 400)
-  await signIn(other)
-  await other.getByRole('row').filter({ hasText: 'looks like a name that this service reserves' }).first().getByRole('link').click()
-  await other.getByRole('heading', { name: 'Why it was refused' }).waitFor()
-  await settled(other)
+  await why('looks like a name that this service reserves')
   const flagged = 'It would be flagged: Its name looks like a name that the policy reserves: Example Bank.'
-  const offer = other.locator('li').filter({ has: other.getByRole('button', { name: /^Flag names that look like/ }) })
+  const offer = page.locator('li').filter({ has: page.getByRole('button', { name: /^Flag names that look like/ }) })
   assert.ok((await offer.innerText()).includes(flagged), await offer.innerText())
   await offer.getByRole('button').click()
-  await other.getByText('It would be registered.').waitFor()
-  await other.getByText(flagged).waitFor()
-  await other.context().close()
+  await page.getByText('It would be registered.').waitFor()
+  await page.getByText(flagged).waitFor()
+  await page.getByRole('button', { name: 'What is in force' }).click()
   await putPolicy(policyBefore)
 })
 
@@ -1257,7 +1248,9 @@ await check('a policy is tried with what well-known hosts send, and what would r
     await page.getByText(/^It would be (registered\.|refused)/).waitFor()
   }
   await page.getByRole('button', { name: 'regulated' }).click()
+  await settled(page)
   await page.getByLabel('A well-known host').selectOption('Cursor')
+  await settled(page)
   await page.getByText('It would be refused').waitFor()
   await page.getByRole('button', { name: 'What is in force' }).click()
   await page.getByText('The policy above is the one that is in force.').waitFor()

@@ -146,8 +146,10 @@ class Editor {
   }
 
   async preset(preset) {
+    const before = this.policy.value
+    // Who has written something meanwhile keeps that.
     await load(this.faults[0], ask(['POST', `${this.context.id}/policy/try`, {}, { preset }], this.context.signal)
-      .then(({ members }) => this.begin(members.policy)))
+      .then(({ members }) => this.policy.value === before && this.begin(members.policy)))
   }
 
   /** Says what the chosen member means, and selects it in the text. */

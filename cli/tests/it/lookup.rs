@@ -253,9 +253,9 @@ async fn a_look_up_is_one_read_of_the_table() {
     let used = "look-up of a client, known or not that counts as use (`lookup_is_use`, `unused`)";
     for (noted, access) in [(&["UpdateItem C"][..], used), (&[], known)] {
         assert_eq!(asker.ask(registered.text("client_id")).await.status, 200);
-        let asked = proxy.requests();
-        assert_eq!(asked, [&["BatchGetItem C T U"], noted].concat(), "its use is noted once a day");
-        assert_documented(access, &asked);
+        let requests = proxy.requests();
+        assert_eq!(requests, [&["BatchGetItem C T U"], noted].concat(), "its use is noted once a day");
+        assert_documented(access, &requests);
     }
     assert_unknown(&asker.ask("nobody").await);
     assert_eq!(proxy.requests(), ["BatchGetItem C T U"]);
@@ -287,9 +287,9 @@ async fn a_use_is_written_once_a_day() {
     let writes = |requests: Vec<String>| requests.iter().filter(|request| request.starts_with("UpdateItem C")).count();
     assert_eq!(writes(proxy.requests()), 3);
     assert_eq!(asker.used(&named).await.status, 200);
-    let asked = proxy.requests();
-    assert_documented("clients that were used, up to 100", &asked);
-    assert_eq!(writes(asked), 0, "today is known");
+    let requests = proxy.requests();
+    assert_documented("clients that were used, up to 100", &requests);
+    assert_eq!(writes(requests), 0, "today is known");
     near.clock.advance(24 * 60 * 60);
     assert_eq!(asker.used(&[&ids[0], &ids[0]]).await.status, 200);
     assert_eq!(writes(proxy.requests()), 1);

@@ -366,10 +366,10 @@ async fn the_requests_to_the_table_are_counted() {
     let near = World::reaching(&proxy.url(), scene.site.reachable());
     let asker = Asker { world: &near, token: scene.token.clone() };
     let expect = |access: &str, wanted: &[&str]| {
-        let asked: Vec<String> = proxy.requests();
-        let kinds: Vec<&str> = asked.iter().map(|request| request.split(' ').next().unwrap()).collect();
+        let requests = proxy.requests();
+        let kinds: Vec<&str> = requests.iter().map(|request| request.split(' ').next().unwrap()).collect();
         assert_eq!(kinds, wanted, "{access}");
-        assert_documented(access, &asked);
+        assert_documented(access, &requests);
     };
     proxy.requests();
     assert_eq!(copy(&asker.ask(&scene.url()).await), "fresh");

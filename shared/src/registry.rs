@@ -2,6 +2,7 @@
 
 mod admission;
 mod enrolment;
+pub mod identity_center;
 mod merging;
 mod refusals;
 mod rehearsal;

@@ -3,10 +3,8 @@
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::metadata::{
-    ClientMetadata, GrantType, Invalid, InvalidRedirectUri, Localized, RedirectUriFault, Submitted,
-};
-use shared::registry::{Reason, Refused};
+use shared::metadata::{ClientMetadata, Invalid, Localized, Submitted};
+use shared::registry::{Reason, Refused, identity_center};
 use shared::service::Service;
 use shared::{App, Error};
 
@@ -22,12 +20,6 @@ pub static ENDPOINT: Endpoint = Endpoint {
     handler: |app, request| Box::pin(handle(app, request)),
     failed: |error| refused(&Fault::Refusal(door::failure(error))),
 };
-
-const GRANT_TYPES: [&str; 3] =
-    [GrantType::AuthorizationCode.as_str(), GrantType::DeviceCode.as_str(), GrantType::RefreshToken.as_str()];
-
-/// What a client gets that names no grant: the flow of a command line.
-const DEFAULT_GRANT_TYPES: [&str; 2] = [GrantType::DeviceCode.as_str(), GrantType::RefreshToken.as_str()];
 
 /// Members that are kept for operators and answered to nobody here.
 const KEPT: [&str; 2] = ["issuerUrl", "entitledApplicationArn"];
@@ -81,42 +73,18 @@ fn submitted(request: &Request) -> Result<Submitted, Fault> {
     if asked.client_type != "public" {
         return Err(Error::from(Invalid::not_offered("clientType", &asked.client_type)).into());
     }
-    let sent = asked.metadata();
-    let grant_types = asked.grant_types.unwrap_or_else(|| DEFAULT_GRANT_TYPES.map(str::to_owned).to_vec());
-    if let Some(unknown) = grant_types.iter().find(|grant| !GRANT_TYPES.contains(&grant.as_str())) {
-        return Err(Fault::UnsupportedGrantType(unknown.clone()));
-    }
-    let mut submitted = door::submitted(&sent, grant_types, asked.scopes);
-    let redirects = submitted.metadata.response_types.as_ref().is_some_and(|responses| !responses.is_empty());
-    if redirects && sent.redirect_uris.is_none() {
-        return Err(Error::from(InvalidRedirectUri::list(RedirectUriFault::Missing)).into());
-    }
-    submitted.kept = asked.kept;
-    Ok(submitted)
+    let submitted = identity_center::of_aws(&asked.metadata).map_err(in_awss_words)?;
+    Ok(Submitted { kept: asked.kept, ..submitted })
 }
 
 /// The request's members.
 struct Asked {
-    client_name: String,
     client_type: String,
-    scopes: Option<Vec<String>>,
-    redirect_uris: Option<Vec<String>>,
-    grant_types: Option<Vec<String>>,
+    metadata: ClientMetadata,
     kept: Map<String, Value>,
 }
 
 impl Asked {
-    /// What it says of the client, in the words of RFC 7591.
-    fn metadata(&self) -> ClientMetadata {
-        ClientMetadata {
-            client_name: Some(Localized::from(self.client_name.clone())),
-            grant_types: self.grant_types.clone(),
-            redirect_uris: self.redirect_uris.clone(),
-            scope: door::scope(self.scopes.clone()),
-            ..ClientMetadata::default()
-        }
-    }
-
     fn read(request: &Request) -> Result<Self, Fault> {
         Self::members(request).map_err(Fault::InvalidRequest)
     }
@@ -125,22 +93,24 @@ impl Asked {
         let members = Members::read(request)?;
         let mut kept = Map::new();
         for name in KEPT {
-            if let Some(text) = members.text(name)? {
+            if let Some(text) = members.plain_text(name)? {
                 kept.insert(name.to_owned(), text.into());
             }
         }
-        Ok(Self {
-            client_name: members.client_name("clientName")?,
-            client_type: members.required_text("clientType")?,
-            scopes: members.texts("scopes")?,
+        let client_name = members.client_name("clientName")?;
+        let client_type = members.required_text("clientType")?;
+        let metadata = ClientMetadata {
+            client_name: Some(Localized::from(client_name)),
+            scope: door::scope(members.texts("scopes")?),
             redirect_uris: members.texts("redirectUris")?.filter(|uris| !uris.is_empty()),
             grant_types: members.texts("grantTypes")?.filter(|grants| !grants.is_empty()),
-            kept,
-        })
+            ..ClientMetadata::default()
+        };
+        Ok(Self { client_type, metadata, kept })
     }
 }
 
-/// What the policy refuses has an exception of its own, too.
+/// What the core refuses has an exception of its own, too.
 fn in_awss_words(error: Error) -> Fault {
     match &error {
         Error::InvalidClientMetadata(Invalid::NotOffered { member, value }) if member == "grant_types" => {

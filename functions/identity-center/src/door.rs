@@ -8,7 +8,7 @@ use shared::caller::Registrant;
 use shared::client::{ClientInformation, Source};
 use shared::http::{Method, Request, Response};
 use shared::limits::Admission;
-use shared::metadata::{AuthMethod, Changes, ClientMetadata, GrantType, ResponseType, Submitted};
+use shared::metadata::Submitted;
 use shared::origin::Origin;
 use shared::registry::{Context, FETCHING, Operation, Reason, Refused};
 use shared::service::Service;
@@ -78,22 +78,6 @@ pub(crate) async fn service(
         return Err(Refusal::Protected);
     }
     Ok(service)
-}
-
-/// A registration as both dialects describe it: the client authenticates with its secret in the body, and has the response
-/// type `code` if it has the grant for it. `sent` is what it says in the words of RFC 7591.
-pub(crate) fn submitted(sent: &ClientMetadata, grant_types: Vec<String>, scopes: Option<Vec<String>>) -> Submitted {
-    let code = grant_types.iter().any(|grant| grant == GrantType::AuthorizationCode.as_str());
-    let response_types = code.then(|| ResponseType::Code.as_str().to_owned());
-    let metadata = ClientMetadata {
-        token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost.as_str().to_owned()),
-        grant_types: Some(grant_types),
-        response_types: Some(response_types.into_iter().collect()),
-        scope: scope(scopes),
-        ..sent.clone()
-    };
-    let changes = Changes::between(DOOR, &sent.to_members(), &metadata.to_members());
-    Submitted { metadata, changes, ..Submitted::default() }
 }
 
 /// Scopes in the words of RFC 7591.

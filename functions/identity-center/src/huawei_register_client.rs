@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use shared::client::ClientInformation;
 use shared::http::{DEADLINE, Endpoint, Method, Request, Response};
-use shared::metadata::{AuthMethod, ClientMetadata, GrantType, Invalid, Localized, ResponseType, Scope, Submitted};
-use shared::registry::{Reason, Refused};
+use shared::metadata::{AuthMethod, ClientMetadata, Invalid, Localized, Scope, Submitted};
+use shared::registry::{Reason, Refused, identity_center};
 use shared::service::Service;
 use shared::{App, Error};
 
@@ -21,8 +21,6 @@ pub static ENDPOINT: Endpoint = Endpoint {
     failed: |error| refused(&door::failure(error), ""),
 };
 
-const GRANT_TYPES: [&str; 2] = [GrantType::AuthorizationCode.as_str(), GrantType::DeviceCode.as_str()];
-
 async fn handle(app: &App, request: Request) -> Response {
     let response = register(app, &request).await.unwrap_or_else(|refusal| refused(&refusal, &request.request_id));
     door::finished(response).with("x-request-id", request.request_id)
@@ -33,9 +31,9 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
     let service = door::service(app, request, |service| submitted(service, request).ok()).await?;
     let submitted = match submitted(&service, request) {
         Ok(submitted) => submitted,
-        Err(fault) => {
-            let error = Error::from(fault);
-            door::turned_away(app, request, &service, "as sent", Reason::from(&error)).await;
+        Err(error) => {
+            let rule = identity_center::rule(&error);
+            door::turned_away(app, request, &service, rule, Reason::from(&error)).await;
             return Err(error.into());
         }
     };
@@ -44,39 +42,28 @@ async fn register(app: &App, request: &Request) -> Result<Response, Refusal> {
 }
 
 /// What is asked for, in the words of RFC 7591.
-fn submitted(service: &Service, request: &Request) -> Result<Submitted, Invalid> {
+fn submitted(service: &Service, request: &Request) -> Result<Submitted, Error> {
+    identity_center::of_huawei(service.policy(), &asked(request)?)
+}
+
+fn asked(request: &Request) -> Result<ClientMetadata, Invalid> {
     let members = Members::read(request)?;
     let client_name = members.client_name("client_name")?;
     only(&members, "client_type", "public")?;
     only(&members, "token_endpoint_auth_method", AuthMethod::ClientSecretPost.as_str())?;
-    let grant_types = members.required_values("grant_types", &GRANT_TYPES)?;
-    let response_types = members.required_values("response_types", &[ResponseType::Code.as_str()])?;
-    let asked = members.texts("scopes")?;
-    let sent = ClientMetadata {
+    Ok(ClientMetadata {
         client_name: Some(Localized::from(client_name)),
         token_endpoint_auth_method: Some(AuthMethod::ClientSecretPost.as_str().to_owned()),
-        grant_types: Some(grant_types.clone()),
-        response_types: Some(response_types),
-        scope: door::scope(asked.clone()),
+        grant_types: members.texts("grant_types")?,
+        response_types: members.texts("response_types")?,
+        scope: door::scope(members.texts("scopes")?),
         ..ClientMetadata::default()
-    };
-    Ok(door::submitted(&sent, grant_types, offered(service, asked)?))
+    })
 }
 
 fn only(members: &Members, name: &'static str, known: &str) -> Result<(), Invalid> {
     let value = members.required_text(name)?;
     if value == known { Ok(()) } else { Err(Invalid::not_offered(name, &value)) }
-}
-
-/// Scopes that the service does not offer are dropped, whatever its policy does about them elsewhere.
-fn offered(service: &Service, asked: Option<Vec<String>>) -> Result<Option<Vec<String>>, Invalid> {
-    let Some(mut asked) = asked else { return Ok(None) };
-    if !asked.iter().all(|scope| Scope::is_token(scope)) {
-        return Err(Invalid::syntax("scopes", "a list of scope tokens (RFC 6749 section 3.3)"));
-    }
-    let offered = &service.policy().scopes.offered;
-    asked.retain(|scope| offered.as_ref().is_none_or(|offered| offered.contains(scope)));
-    Ok(Some(asked))
 }
 
 fn answer(service: &Service, information: &ClientInformation) -> Map<String, Value> {

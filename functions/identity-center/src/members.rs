@@ -3,9 +3,7 @@
 use serde_json::{Map, Value};
 use shared::http::Request;
 use shared::metadata::{Invalid, hidden_character, parse_object};
-
-/// The longest `client_name`, in characters.
-const MAX_NAME: usize = 1024;
+use shared::registry::identity_center;
 
 /// A request's members.
 pub(crate) struct Members(Map<String, Value>);
@@ -22,41 +20,44 @@ impl Members {
         parse_object(&request.body).map(Self)
     }
 
+    /// A text.
+    ///
+    /// # Errors
+    /// [`Invalid::WrongType`].
+    fn text(&self, name: &str) -> Result<Option<String>, Invalid> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(Invalid::wrong_type(name, "a string")),
+        }
+    }
+
     /// A text of which people see every character.
     ///
     /// # Errors
     /// [`Invalid::WrongType`], [`Invalid::HiddenCharacter`].
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Invalid> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => match hidden_character(text) {
-                Some(character) => Err(Invalid::HiddenCharacter { member: name.to_owned(), character }),
-                None => Ok(Some(text.clone())),
-            },
-            Some(_) => Err(Invalid::wrong_type(name, "a string")),
+    pub(crate) fn plain_text(&self, name: &str) -> Result<Option<String>, Invalid> {
+        let text = self.text(name)?;
+        match text.as_deref().and_then(hidden_character) {
+            Some(character) => Err(Invalid::HiddenCharacter { member: name.to_owned(), character }),
+            None => Ok(text),
         }
     }
 
     /// A text that must be there.
     ///
     /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::WrongType`], [`Invalid::HiddenCharacter`].
+    /// [`Invalid::Missing`], [`Invalid::WrongType`].
     pub(crate) fn required_text(&self, name: &'static str) -> Result<String, Invalid> {
         self.text(name)?.ok_or(Invalid::Missing { member: name })
     }
 
-    /// A client's name: 1 to 1024 characters.
+    /// A client's name; which characters it may have, the policy says.
     ///
     /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::WrongType`], [`Invalid::HiddenCharacter`], [`Invalid::Syntax`],
-    /// [`Invalid::TooLong`].
+    /// [`Invalid::WrongType`], and those of [`identity_center::name`].
     pub(crate) fn client_name(&self, name: &'static str) -> Result<String, Invalid> {
-        let text = self.required_text(name)?;
-        match text.chars().count() {
-            0 => Err(Invalid::syntax(name, "a name of 1 to 1024 characters")),
-            1..=MAX_NAME => Ok(text),
-            _ => Err(Invalid::TooLong { member: name.to_owned(), limit: MAX_NAME, unit: "characters" }),
-        }
+        identity_center::name(name, self.text(name)?)
     }
 
     /// A list of texts.
@@ -72,20 +73,5 @@ impl Members {
         };
         let texts = values.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
         texts.map(Some).ok_or_else(|| Invalid::wrong_type(name, TEXTS))
-    }
-
-    /// A list of at least one of the known values, that must be there.
-    ///
-    /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::Empty`], [`Invalid::WrongType`], [`Invalid::NotOffered`].
-    pub(crate) fn required_values(&self, name: &'static str, known: &[&str]) -> Result<Vec<String>, Invalid> {
-        let values = self.texts(name)?.ok_or(Invalid::Missing { member: name })?;
-        if values.is_empty() {
-            return Err(Invalid::Empty { member: name });
-        }
-        match values.iter().find(|value| !known.contains(&value.as_str())) {
-            Some(unknown) => Err(Invalid::not_offered(name, unknown)),
-            None => Ok(values),
-        }
     }
 }

@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use super::admission::settle;
 use super::statement::is_of_one;
 use super::trail::Sent;
-use super::{Begins, SOFTWARE_STATEMENTS, Trail, remote};
+use super::{AS_SENT, SOFTWARE_STATEMENTS, Trail, identity_center, remote};
 use crate::client::Source;
 use crate::error::{Ceiling, Error};
 use crate::fetch::Fetch;
-use crate::metadata::{AuthMethod, Change, ClientMetadata, Submitted, VerifiedMetadata};
+use crate::metadata::{Change, ClientMetadata, Submitted, VerifiedMetadata};
 use crate::metadata_document::{self, Unresolved};
 use crate::policy::{BoundPolicy, Flag, Policy, Registration};
 use crate::service::ServiceConfiguration;
@@ -166,19 +166,20 @@ pub fn rehearse(
     if source == Source::MetadataDocument {
         return metadata_document::tried(configuration, surroundings, policy, sent);
     }
-    let Sent { mut metadata, changes } = match Submitted::from_members(sent) {
-        Ok(submitted) => Sent::to_register(&submitted),
-        Err(fault) => return Rehearsal::refused("as sent", Error::from(fault).into()),
+    let Sent { mut metadata, changes } = match read(policy, source, sent) {
+        Ok(sent) => sent,
+        Err((rule, error)) => return Rehearsal::refused(rule, error.into()),
     };
     if source.is_self_registered() && !policy.dynamic_registration {
         return Rehearsal::refused("dynamic_registration", Error::RegistrationClosed.into());
     }
-    let mut trail = Trail::new("as sent", metadata.clone(), changes);
+    let mut trail = Trail::new(AS_SENT, metadata.clone(), changes);
     trail.begin(SOFTWARE_STATEMENTS, &metadata);
     keep_heeded_statement(policy, source, &mut metadata);
     let requires = requirements(policy, source, &metadata);
     let begins = &mut |rule, found: &_| trail.begin(rule, found);
-    let outcome = settle_at(configuration, policy, source, metadata, begins).and_then(|verified| {
+    let settled = settle(configuration, policy, source, metadata, &BoundPolicy::default(), begins);
+    let outcome = settled.and_then(|verified| {
         begins("sector_identifier_uri", &verified.to_metadata());
         remote::permit(surroundings.fetch, &verified).map(|()| verified)
     });
@@ -203,19 +204,15 @@ pub(crate) fn keep_heeded_statement(policy: &Policy, source: Source, metadata: &
     metadata.software_statement = metadata.software_statement.take().filter(is_heeded);
 }
 
-/// As [`settle`], after what a door has chosen for a client: its method.
-fn settle_at(
-    configuration: &ServiceConfiguration,
-    policy: &Policy,
-    source: Source,
-    mut metadata: ClientMetadata,
-    begins: Begins<'_>,
-) -> Result<VerifiedMetadata, Error> {
-    if source == Source::IdentityCenter {
-        begins(source.as_str(), &metadata);
-        metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretPost.as_str().to_owned());
+/// What that door takes of members, or by which rule it does not.
+fn read(policy: &Policy, source: Source, sent: Map<String, Value>) -> Result<Sent, (&'static str, Error)> {
+    let submitted = Submitted::from_members(sent).map_err(|fault| (AS_SENT, fault.into()))?;
+    let Sent { metadata, changes } = Sent::to_register(&submitted);
+    if source != Source::IdentityCenter {
+        return Ok(Sent { metadata, changes });
     }
-    settle(configuration, policy, source, metadata, &BoundPolicy::default(), begins)
+    let meant = identity_center::tried(policy, &metadata).map_err(|error| (identity_center::rule(&error), error))?;
+    Ok(Sent { metadata: meant.metadata, changes: changes.then(meant.changes) })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use x509_parser::asn1_rs::{Oid, ToDer, oid};
+use x509_parser::asn1_rs::{Any, FromBer, Oid, ToDer, oid};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// organizationIdentifier (X.520 §6.4.7).
@@ -54,16 +54,22 @@ pub fn is_distinguished_name(text: &str) -> bool {
 
 /// A name, or the numbers of an OID.
 fn is_attribute_type(text: &str) -> bool {
-    let (first, others) = text.split_once('.').unwrap_or((text, ""));
-    let is_name = |text: &str| {
-        text.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    let is_name = text.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let prefixed = text.split_at_checked(4).filter(|(prefix, _)| prefix.eq_ignore_ascii_case("oid."));
+    is_name || is_oid(prefixed.map_or(text, |(_, numbers)| numbers))
+}
+
+/// Two numbers at least (RFC 4512 §1.4), the first of which is 0, 1 or 2, and the second below 40 but for 2 (X.660 §7).
+fn is_oid(text: &str) -> bool {
+    let is_number = |text: &str| {
+        let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_digits && (text == "0" || !text.starts_with('0'))
     };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match others {
-        "" => is_name(text),
-        _ => (first.eq_ignore_ascii_case("oid") || is_number(first)) && others.split('.').all(is_number),
-    }
+    let Some((first, others)) = text.split_once('.') else { return false };
+    let second = others.split('.').next().unwrap_or_default();
+    let is_below = first == "2" || second.parse::<u8>().is_ok_and(|second| second < 40);
+    matches!(first, "0" | "1" | "2") && is_below && others.split('.').all(is_number)
 }
 
 /// What stands behind a value: nothing, or a separator and the next attribute. None if it is no value.
@@ -75,12 +81,20 @@ fn after_value(text: &str) -> Option<&str> {
     }
     if let Some(der) = text.strip_prefix('#') {
         let (der, behind) = der.split_at_checked(der.find(is_separator).unwrap_or(der.len()))?;
-        let digits = der.trim_end_matches(' ');
-        let is_hexadecimal = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        return (is_hexadecimal && digits.len() % 2 == 0).then_some(behind);
+        return is_ber(der.trim_end_matches(' ')).then_some(behind);
     }
     after_text(text, |letter| is_separator(letter) || matches!(letter, '"' | '<' | '>'))
         .filter(|behind| behind.is_empty() || behind.starts_with(is_separator))
+}
+
+/// The digits of one value, which is as long as it says.
+fn is_ber(digits: &str) -> bool {
+    let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let octet = |at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let octets: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(octet).collect();
+    octets
+        .filter(|_| is_hexadecimal)
+        .is_some_and(|octets| Any::from_ber(&octets).is_ok_and(|(rest, _)| rest.is_empty()))
 }
 
 /// A text from where that stands in it, but not behind a backslash, on. None if a backslash stands before what is neither
@@ -223,8 +237,10 @@ mod tests {
             "CN=\\ a\\ ,O=\\#1",
             "O=\"ACME, Inc.\" , CN=a=b",
             "CN=a;O=b",
+            "2.999=a+0.39.0=#0500",
+            "oid.1.2.840.113549.1.9.1=#1600",
             "UID=67c57882-043b-11ec-9a03-0242ac130003,1.3.6.1.4.1.311.60.2.1.3=#13024252,\
-             2.5.4.15=#130f507269766174652053656374,2.5.4.5=#130e3433313432363636303030313937,CN=mycn.bank.gov.br,\
+             2.5.4.15=#130c507269766174652053656374,2.5.4.5=#130e3433313432363636303030313937,CN=mycn.bank.gov.br,\
              OU=497e1ffe-b2a2-4a4e-8ef0-70633fd11b59,O=My Public Bank,L=BRASILIA,ST=DF,C=BR",
             "serialNumber=1, jurisdictionCountryName=BR, businessCategory=Private Organization, emailAddress=a@b.example",
         ] {
@@ -249,10 +265,22 @@ mod tests {
             "2=a",
             "2..5=a",
             "2.5.=a",
+            "OID.2=a",
+            "OID.=a",
+            "OID=#",
+            "00.1=a",
+            "1.02.3=a",
+            "3.5.4=a",
+            "1.40=a",
             "é=a",
             "CN=#",
             "CN=#0",
             "CN=#0g",
+            "CN=#+1",
+            "CN=#ff",
+            "CN=#0c",
+            "CN=#0c10",
+            "CN=#0c0161ff",
             "CN=\"a",
             "CN=\"a\"b",
             "CN=a\"b",

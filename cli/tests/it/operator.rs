@@ -6,6 +6,7 @@ mod lists;
 mod policy;
 mod refusals;
 mod requests;
+mod trial;
 
 use serde_json::{Value, json};
 use shared::caller::Permission;

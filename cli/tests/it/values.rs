@@ -143,9 +143,13 @@ async fn what_people_are_shown_has_no_hidden_characters_at_any_door() {
     assert_eq!(operator(&world, &token, "client/create", &lines).await.status, 200);
     let aws = json!({"clientName": hidden, "clientType": "public"});
     let aws = world.send_json("POST", "/client/register", None, &aws).await;
-    assert_eq!((aws.status, aws.text("__type")), (400, "InvalidRequestException"));
-    assert!(aws.text("error_description").contains("clientName"), "{aws:?}");
-    let huawei = json!({"client_name": hidden});
+    assert_eq!((aws.status, aws.text("__type")), (400, "InvalidClientMetadataException"));
+    assert!(aws.text("error_description").contains("client_name must not have"), "{aws:?}");
+    let issuer = json!({"clientName": "Bank", "clientType": "public", "issuerUrl": hidden});
+    let issuer = world.send_json("POST", "/client/register", None, &issuer).await;
+    assert_eq!((issuer.status, issuer.text("__type")), (400, "InvalidRequestException"));
+    let huawei = json!({"client_name": hidden, "client_type": "public", "grant_types": ["authorization_code"],
+        "token_endpoint_auth_method": "client_secret_post", "response_types": ["code"]});
     let huawei = world.send_json("POST", "/v1/clients", None, &huawei).await;
     assert_eq!((huawei.status, huawei.text("error_code")), (400, "IIC.400"));
     assert!(huawei.text("error_msg").contains("client_name must not have"), "{huawei:?}");

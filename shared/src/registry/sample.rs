@@ -34,8 +34,21 @@ const OTHER: &str = "…";
 /// Languages, in their order, and what stands in the place of the first, and of others that show something else.
 const LANGUAGES: [(&str, &str); 5] = [("de", OTHER), ("en", "…2"), ("es", "…3"), ("fr", "…4"), ("it", "…5")];
 
-/// Scopes that specifications define (OIDC Core §5.4, §11).
-const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+/// Scopes that specifications define: OIDC Core §5.4 and §11, the roles of PSD2 as STET and others write them, and what AWS's
+/// own clients ask Identity Center for.
+const SCOPES: [&str; 11] = [
+    "openid",
+    "profile",
+    "email",
+    "address",
+    "phone",
+    "offline_access",
+    "aisp",
+    "pisp",
+    "cbpii",
+    "piisp",
+    "sso:account:access",
+];
 
 /// What doors with words of their own call a member.
 const OTHER_NAMES: [(&str, &str); 7] = [
@@ -437,6 +450,8 @@ mod tests {
             ("userinfo_encrypted_response_alg", json!("RSA-OAEP"), json!("RSA-OAEP")),
             ("userinfo_encrypted_response_enc", json!("A128GCM"), json!("A128GCM")),
             ("scope", json!("openid my-password"), json!("openid (11 characters)")),
+            ("scope", json!("aisp pisp cbpii piisp AISP"), json!("aisp pisp cbpii piisp (4 characters)")),
+            ("scopes", json!(["sso:account:access", "sso:x"]), json!(["sso:account:access", "(5 characters)"])),
             (
                 "scope",
                 json!("a b c d e f g h i j k l m n o p q r s t u v"),

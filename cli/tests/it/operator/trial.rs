@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared::caller::Permission;
+use shared::client::Source;
 use shared::metadata::{AuthMethod, GrantType, Scope};
 use shared::policy::{Conduct, Names, Policy, Preset, Unoffered};
 
@@ -9,6 +10,9 @@ use crate::changes::stored;
 use crate::support::World;
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The rules before the policy's.
+const BEFORE: [&str; 2] = ["as sent", "identity_center"];
 
 /// What was sent has become a client, or what it was refused for is told.
 type Outcome = Result<String, String>;
@@ -174,7 +178,7 @@ async fn over_huawei(world: &World, body: &Map<String, Value>) -> Outcome {
     Err(reply.text("error_msg").trim_start_matches("Bad Request: ").trim_end_matches('.').to_owned())
 }
 
-/// What is told in the words of RFC 7591.
+/// What is told in the words of RFC 7591, which Authlete's has with other quotes.
 fn in_our_words(told: &str) -> String {
     [
         ("clientName", "client_name"),
@@ -183,7 +187,7 @@ fn in_our_words(told: &str) -> String {
         ("scopes", "scope"),
     ]
     .into_iter()
-    .fold(told.to_owned(), |told, (theirs, ours)| match told.strip_prefix(theirs) {
+    .fold(told.replace('"', "'"), |told, (theirs, ours)| match told.strip_prefix(theirs) {
         Some(rest) => format!("{ours}{rest}"),
         None => told,
     })
@@ -194,13 +198,21 @@ async fn assert_same(world: &World, token: &str, tried: &Value, real: &Outcome) 
     let Ok(client_id) = real else {
         let told = in_our_words(real.as_ref().unwrap_err());
         let expected = in_our_words(tried["refused"]["error_description"].as_str().unwrap_or_default());
-        assert_eq!(told.split(" is not a").next(), expected.split(" is not a").next(), "{tried}");
+        // A form reads its members in its own order, and each of its types before all else.
+        if !told.contains(" must be a") && !expected.contains(" must be a") {
+            assert_eq!(told.split(" is not a").next(), expected.split(" is not a").next(), "{tried}");
+        }
         return;
     };
     let client = stored(world, client_id).await;
     assert_eq!(tried["registered"], Value::Object(client.record.metadata.to_members()), "{tried}");
     let shown = world.send_bare("GET", &format!("/operator/1/clients/{client_id}"), Some(token)).await.body;
-    assert_eq!((tried.get("flags"), &tried["changes"]), (shown.get("flags"), &shown["changes"]), "{tried}");
+    // Identity Center's forms have not sent what they do not have.
+    let is_told =
+        |change: &&Value| client.source != Source::IdentityCenter || !BEFORE.iter().any(|rule| change["rule"] == *rule);
+    let changes =
+        |told: &Value| told["changes"].as_array().unwrap().iter().filter(is_told).cloned().collect::<Vec<_>>();
+    assert_eq!((tried.get("flags"), changes(tried)), (shown.get("flags"), changes(&shown)), "{tried}");
     assert_eq!(tried["requires"], json!([]));
 }
 

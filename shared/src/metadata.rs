@@ -33,7 +33,7 @@ pub use localized::{Localized, is_language_tag};
 pub(crate) use members::elements;
 pub use members::{
     ClientMetadata, MemberDescription, MemberKind, SERVER_SET, ServerSet, Submitted, remove_said_by_server,
-    said_by_server,
+    said_by_server, texts,
 };
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri, RedirectUriFault, RedirectUriKind};
 pub use scope::Scope;

@@ -259,6 +259,7 @@ async fn an_error_names_the_element_of_a_list() {
         ("default_acr_values", "defaultAcrs", json!(["\u{202e}"]), "[0] must not have the control or format"),
         ("contacts", "contacts", json!(["a", "b", long]), "[2] is longer than"),
         ("contacts", "", json!(["a", 5]), "[1] must be a string"),
+        ("token_endpoint_auth_methods_supported", "", json!(["none", 5]), "[1] must be a string"),
         ("request_uris", "", json!(["https://rp.example/a", "https://10.0.0.1/a"]), "[1] must have a public host"),
     ] {
         let reply = world.register(1, None, &with(member, value.clone())).await;
@@ -293,7 +294,7 @@ async fn a_name_in_a_certificate_is_one_at_every_door() {
     let own = operator(&world, &token, "client/create", &own).await;
     assert_eq!(own.status, 200, "{own:?}");
     let (error, member) = ("invalid_client_metadata", "tls_client_auth_subject_dn is not a distinguished name");
-    for garbage in ["garbage", "CN=a,,O=b", "/C=FR/O=ACME", "CN=a\\"] {
+    for garbage in ["garbage", "CN=a,,O=b", "/C=FR/O=ACME", "CN=a\\", "OID.2=a", "3.5.4=a", "CN=#0c10"] {
         assert_refused(&world.register(1, None, &client(garbage)).await, error, member);
         let body = client(garbage);
         let wrapped = json!({"json": body.to_string()});
@@ -314,6 +315,20 @@ async fn a_name_in_a_certificate_is_one_at_every_door() {
             let refused = operator(&world, &token, operation, &whole).await;
             assert_operator_refused(&refused, "tlsClientAuthSubjectDn is not a distinguished name");
         }
+    }
+    for (member, garbage) in [
+        ("tls_client_auth_subject_dn", "CN=a\u{200b}"),
+        ("tls_client_auth_subject_dn", &*format!("CN={}", "a".repeat(5000))),
+        ("tls_client_auth_san_dns", "192.0.2.1"),
+        ("tls_client_auth_san_dns", "a b"),
+        ("tls_client_auth_san_email", "a..b@c.example"),
+        ("tls_client_auth_san_email", "a@b.example\u{200b}"),
+        ("tls_client_auth_san_ip", "192.0.2"),
+    ] {
+        world.clock.advance(60);
+        let mut client = with(member, garbage);
+        client["token_endpoint_auth_method"] = json!("tls_client_auth");
+        assert_refused(&world.register(1, None, &client).await, error, member);
     }
     let samples = world.refused(1, 1).await;
     assert!(samples.iter().flat_map(|one| &one.samples).all(|sample| sample.reproduces), "{samples:?}");

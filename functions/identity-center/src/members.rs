@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared::http::Request;
-use shared::metadata::{Invalid, hidden_character, parse_object};
+use shared::metadata::{Invalid, hidden_character, parse_object, texts};
 use shared::registry::identity_center;
 
 /// A request's members.
@@ -65,13 +65,7 @@ impl Members {
     /// # Errors
     /// [`Invalid::WrongType`].
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Invalid> {
-        const TEXTS: &str = "an array of strings";
-        let values = match self.0.get(name) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::Array(values)) => values,
-            Some(_) => return Err(Invalid::wrong_type(name, TEXTS)),
-        };
-        let texts = values.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-        texts.map(Some).ok_or_else(|| Invalid::wrong_type(name, TEXTS))
+        let value = self.0.get(name).filter(|value| !value.is_null());
+        value.map(|value| texts(name, value.clone())).transpose()
     }
 }

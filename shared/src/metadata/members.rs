@@ -146,16 +146,7 @@ impl Member for Vec<String> {
     const KIND: MemberKind = MemberKind::Texts;
 
     fn take(members: &mut Map<String, Value>, name: &str) -> Result<Option<Self>, Invalid> {
-        let values = match members.remove(name) {
-            None => return Ok(None),
-            Some(Value::Array(values)) => values,
-            Some(_) => return Err(Invalid::wrong_type(name, "an array of strings")),
-        };
-        let text = |(index, value)| match value {
-            Value::String(text) => Ok(text),
-            _ => Err(Invalid::wrong_type(&Invalid::element(name, index), "a string")),
-        };
-        values.into_iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
+        members.remove(name).map(|value| texts(name, value)).transpose()
     }
 
     fn put(&self, name: &str, members: &mut Map<String, Value>) {
@@ -552,6 +543,19 @@ impl Submitted {
         let secrets = client_secret.as_ref().map(|_| "client_secret").into_iter().chain(forbidden.iter().copied());
         self.changes.clone().not_taken(AS_SENT, client_id, &secrets.collect::<Vec<_>>())
     }
+}
+
+/// The texts of a list.
+///
+/// # Errors
+/// [`Invalid::WrongType`], of the list or of the element that is none.
+pub fn texts(name: &str, value: Value) -> Result<Vec<String>, Invalid> {
+    let Value::Array(values) = value else { return Err(Invalid::wrong_type(name, "an array of strings")) };
+    let text = |(index, value)| match value {
+        Value::String(text) => Ok(text),
+        _ => Err(Invalid::wrong_type(&Invalid::element(name, index), "a string")),
+    };
+    values.into_iter().enumerate().map(text).collect()
 }
 
 fn take_text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Invalid> {

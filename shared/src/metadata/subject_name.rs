@@ -61,6 +61,12 @@ impl SubjectName {
         NAMES.iter().find(|name| name.member == member && (name.is_one)(text)).map(|name| name.what)
     }
 
+    /// As long a text as that which no certificate has as this name, in place of one that is none.
+    pub(crate) fn none_as_long(member: &str, text: String) -> String {
+        let is_one = NAMES.iter().any(|name| name.member == member && (name.is_one)(&text));
+        if is_one { " ".repeat(text.len()) } else { text }
+    }
+
     /// A name in place of what stands for one.
     pub(crate) fn stand_in(member: &str, shown: &str) -> Option<&'static str> {
         NAMES.iter().find(|name| name.member == member && name.what == shown).map(|name| name.example)

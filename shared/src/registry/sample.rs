@@ -198,11 +198,13 @@ fn mask(member: &str, value: &Value, policy: &Policy, shown: Shown) -> Value {
         Value::String(text) if is_uri(member) => uri::masked(text).into(),
         Value::String(text) if member == "software_statement" => statement::masked(text).into(),
         Value::String(text) => {
-            if let Some(shown) = SubjectName::masked(member, text) {
+            // What is longer is refused before it is compared.
+            let is_short = text.len() <= policy.limits.text_bytes;
+            let is_seen = !text.chars().any(|letter| is_hidden(letter) || is_control(letter));
+            if let Some(shown) = SubjectName::masked(member, text).filter(|_| is_short && is_seen) {
                 return shown.into();
             }
-            // What is longer is refused before it is compared.
-            let is_compared = is_name(member) && text.len() <= policy.limits.text_bytes;
+            let is_compared = is_name(member) && is_short;
             let suspicion = is_compared.then(|| policy.names.suspicion_of(text)).flatten();
             let likeness = suspicion.and_then(|(flag, reserved)| {
                 let (_, shown) = LIKENESSES.iter().find(|(like, _)| *like == flag)?;
@@ -372,7 +374,8 @@ fn unmasked(member: &str, shown: &str, policy: &Policy) -> Value {
         return suspicious(flag, reserved, policy).chars().chain(hidden).collect::<String>().into();
     }
     let uri = is_uri(member).then(|| uri::stand_in(shown, MAX_BODY_BYTES)).flatten();
-    uri.or_else(|| text::stand_in(shown, MAX_BODY_BYTES)).unwrap_or_else(|| shown.to_owned()).into()
+    let text = || text::stand_in(shown, MAX_BODY_BYTES).map(|text| SubjectName::none_as_long(member, text));
+    uri.or_else(text).unwrap_or_else(|| shown.to_owned()).into()
 }
 
 /// A name that is suspected so, if one that is like that is suspected at all.
@@ -478,6 +481,8 @@ mod tests {
             ("tls_client_auth_san_ip", json!("hunter2"), json!("7 characters")),
             ("tls_client_auth_subject_dn", json!("CN=hunter2,C=FR"), json!("a distinguished name (RFC 4514)")),
             ("tls_client_auth_subject_dn", json!("hunter2"), json!("7 characters")),
+            ("tls_client_auth_subject_dn", json!("CN=hunter2\u{200b}"), json!("11 characters, 13 bytes with U+200B")),
+            ("tls_client_auth_subject_dn", json!(format!("CN={}", "a".repeat(5000))), json!("5003 characters")),
             ("tls_client_auth_san_dns", json!("hunter2.example"), json!("the name of a host")),
             ("tls_client_auth_san_email", json!("hunter2@rp.example"), json!("an email address")),
             (

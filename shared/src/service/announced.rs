@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::ServiceConfiguration;
 use crate::metadata::{
     AuthMethod, ClientMetadata, GrantType, Invalid, ResponseType, Scope, is_symmetric_encryption,
-    is_symmetric_signature,
+    is_symmetric_signature, texts,
 };
 use crate::policy::{Offer, Policy, Unoffered};
 
@@ -366,15 +366,7 @@ fn is_listed(list: &'static str, member: &'static str, sent: &str, own: &[String
 /// Takes a list out of the members without a type of their own; an empty one is absent.
 pub(crate) fn taken(metadata: &mut ClientMetadata, list: &str) -> Result<Option<Vec<String>>, Invalid> {
     let Some(value) = metadata.others.remove(list) else { return Ok(None) };
-    let Value::Array(values) = value else { return Err(Invalid::wrong_type(list, "an array of strings")) };
-    let texts = values.into_iter().map(|value| match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    });
-    let texts: Option<Vec<String>> = texts.collect();
-    texts
-        .map(|texts| Some(texts).filter(|texts| !texts.is_empty()))
-        .ok_or_else(|| Invalid::wrong_type(list, "an array of strings"))
+    Ok(Some(texts(list, value)?).filter(|texts| !texts.is_empty()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use shared::Error;
 use shared::administration::Draft;
 use shared::client::{ClientType, OperatorSettings, RegisteredClient};
-use shared::metadata::{ClientMetadata, Invalid, Scope, hidden_character, is_language_tag, parse_object};
+use shared::metadata::{ClientMetadata, Invalid, Scope, hidden_character, is_language_tag, parse_object, texts};
 use shared::policy::Policy;
 
 use super::alias;
@@ -215,15 +215,8 @@ fn text(sent: &Map<String, Value>, name: &str, limit: usize) -> Result<Option<St
 pub(crate) fn scopes(extension: &Map<String, Value>, policy: &Policy) -> Result<Option<Vec<String>>, Invalid> {
     let name = "requestableScopes";
     let enabled = present(extension, "requestableScopesEnabled").and_then(Value::as_bool);
-    let listed = match extension.get(name) {
-        None | Some(Value::Null) => None,
-        Some(value) => {
-            let texts = value.as_array().and_then(|values| {
-                values.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-            });
-            Some(texts.ok_or_else(|| Invalid::wrong_type(name, "an array of strings"))?)
-        }
-    };
+    let listed = extension.get(name).filter(|value| !value.is_null());
+    let listed = listed.map(|value| texts(name, value.clone())).transpose()?;
     let offered: Option<HashSet<&str>> = policy.scopes.offered.as_ref().map(|offered| offered.tokens().collect());
     let offered = |scope: &String| {
         Scope::is_token(scope) && offered.as_ref().is_none_or(|offered| offered.contains(scope.as_str()))

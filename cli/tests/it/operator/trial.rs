@@ -118,7 +118,7 @@ fn policies() -> Vec<Policy> {
     let mut strict = Preset::Protected.policy();
     (strict.doors, strict.registration) = (open.doors.clone(), open.registration);
     strict.names = Names { reserved: reserved(), ..Names::default() };
-    strict.scopes.offered = flagging.scopes.offered.clone();
+    strict.scopes.offered.clone_from(&flagging.scopes.offered);
     strict.scopes.unoffered = Unoffered::Refuse;
     let mut careless = open.clone();
     careless.names.hidden_characters = Conduct::Allow;

@@ -7,7 +7,7 @@ import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { MORE, risks } from './risks.js'
 import {
-  ANY_SCOPE, about, asAsked, changes, guessed, hidesScope, isBeyondPolicy, isLookUp, isOfNoMember, isOfPublisher, isOfUrl, isUnread, lost, madeOf, nothingKept, ofDocuments, ofToken, remade, taken, takesNoToken,
+  ANY_SCOPE, about, asAsked, changes, guessed, hidesScope, isBeyondPolicy, isLookUp, isOfNoMember, isOfPublisher, isOfUrl, isTooLarge, isUnread, lost, madeOf, nothingKept, ofDocuments, ofToken, remade, taken, takesNoToken,
   unannounced, unkept, untriable, useless, widest,
 } from './rules.js'
 import { registrar } from './shell.js'
@@ -254,7 +254,7 @@ async function tried(context, kind, policy, sample) {
   }
   if (!reproduces && !isAsked) {
     // Of a door that is closed, and of a document that was not read, there is the change that lets it in.
-    const opens = rule === 'doors' ? opening(kind, policy, '', client) : rule === 'the document' ? opening(kind, policy, nothingKept('the document')) : undefined
+    const opens = rule === 'doors' ? opening(kind, policy, '', client) : isTooLarge(description) ? opening(kind, policy, nothingKept('the document')) : undefined
     return { ...says(rule === 'doors' && !opens ? '' : opens?.untried || `${untried(context, kind)} ${byHand}`.trim()), isOver: true, opens }
   }
   const { found, failing, furthest, stands, also } = await search(context, kind, policy, client, first)
@@ -309,7 +309,8 @@ export async function advice(context, kind, policy, samples, edit) {
   const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
   const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [one.name, one, index]))).sort(([one], [other]) => byCare(one, other))
   const far = together(outcomes.flatMap(({ furthest }, index) => furthest ? [[named(furthest.steps), furthest, index]] : []))
-  const opens = together(outcomes.flatMap(({ opens }, index) => opens ? [[named(opens.steps), opens, index]] : []))
+  // What helps another sample, and is offered as tried, is not offered twice.
+  const opens = together(outcomes.flatMap(({ opens }, index) => opens ? [[named(opens.steps), opens, index]] : [])).filter(([one]) => !found.some(([{ name }]) => name === named(one.steps)))
   const edited = ({ steps, client, untried }) => edit(steps, client, undefined, untried)
   const announces = together(outcomes.flatMap(({ announces: [content] = [] }, index) => content ? [[content.textContent, content, index]] : []))
   const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}

@@ -240,7 +240,7 @@ class Editor {
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, asAsked(tried, operation)), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, asAsked(tried, operation)), !isOfUrl(operation) && becameTable(this.context, membersAt(door, client), registered, changes), copied]
     if (scopes) return [h('p.good', 'It would be registered, ', standing(scopes), '.'), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description, operation)
@@ -311,6 +311,9 @@ class Editor {
     return undefined
   }
 }
+
+/** What is sent, without the URL that names a document, which is no member of what is registered. */
+const membersAt = (door, { client_id, ...members }) => door !== 'metadata_document' && client_id !== undefined ? { client_id, ...members } : members
 
 /** Whether it is the fault of what was written that there is no answer. */
 const isWrong = (fault) => !(fault instanceof Failure) || fault.status >= 400 && fault.status < 500 && ![401, 403, 429].includes(fault.status)

@@ -66,7 +66,7 @@ const lostToken = ({ link }) => h('p', 'An operator makes another one with ', h(
   h('a', { href: link(['clients']) }, 'Clients'), ' finds it, by its name or client_id.')
 
 /** Where an operator unlocks a client; of whose update was refused it is linked with what was sent. */
-const locked = ({ link }, samples) => h('p', samples.length === 0 && 'No policy changes this. ', 'An operator unlocks it with ', h('strong', 'Unlock …'), ' on the screen of the client: ',
+const locked = ({ link }, samples) => h('p', samples.length === 0 && 'No policy changes this. ', 'An operator unlocks it with ', h('strong', 'Unlock …'), ' on its screen; ',
   h('a', { href: link(['clients'], { locked: 'true' }) }, 'Clients'), ' lists those that are locked.')
 
 /** Each body once, the latest first. */

@@ -149,6 +149,9 @@ const DOCUMENTS = [
   [/the document is too large/, ['max_bytes'], ''],
 ]
 
+/** Whether more of a document would have to be read than is, so that nothing of it is kept. */
+export const isTooLarge = (description) => /^the document is too large$/.test(description)
+
 /** Whether only who publishes a document can do something about what refuses it. */
 export const isOfPublisher = (rule, description) => rule === 'the document' && ofDocuments(rule, description)[0].length === 0
 
@@ -343,8 +346,11 @@ const SCHEMES = [
   ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
 ]
 
+/** How many bytes of a document a policy may have read at the most. */
+const LARGEST_DOCUMENT = 65_536
+
 /** Changes of what the policy says of documents. */
-function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin }, limits }, sent, there, door, description) {
+function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin, max_bytes }, limits }, sent, there, door, description) {
   const [is, members] = [(text) => description.includes(text), (label, members) => [label, { metadata_documents: members }]]
   const uris = texts(sent.redirect_uris).length
   const [, by] = / by the pattern (.+)$/.exec(description) ?? []
@@ -362,6 +368,7 @@ function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin
   }
   if (is('it has a query')) return [members('Take URLs with a query', { query_permitted: true })]
   if (is('must have the origin')) return ['redirect_uris', 'off'].filter((one) => one !== same_origin).map((one) => members(one === 'off' ? 'Ask for no origin' : 'Ask for its origin in redirect_uris alone', { same_origin: one }))
+  if (isTooLarge(description)) return [Math.min(2 * max_bytes, LARGEST_DOCUMENT)].map((most) => members(`Read documents of ${most} bytes`, { max_bytes: most }))
   return is('redirect_uris: more than')
     ? [[`Take documents with ${uris} redirect URIs`, { metadata_documents: { redirect_uris: uris }, limits: { redirect_uris: Math.max(limits.redirect_uris, uris) } }]]
     : []
@@ -398,9 +405,6 @@ export function guessed(client, { scopes: { offered = '' } }) {
 
 /** Whether a body asks for a scope that is not kept. */
 export const hidesScope = ({ scope = '' }) => String(scope).split(' ').some(isMasked)
-
-/** How many bytes of a document a policy may have read at the most. */
-const LARGEST_DOCUMENT = 65_536
 
 /** Changes under which what a rule has refused may pass: a label and a merge patch (RFC 7396) each. */
 const CHANGES = {
@@ -470,8 +474,6 @@ const CHANGES = {
     ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent), ...usual(policy, sent, description),
     ...replaced(policy, sent, description), ...fewer(policy, sent, description),
   ],
-  'the document': ({ metadata_documents: { max_bytes } }, sent, there, door, description) => /the document is too large/.test(description)
-    ? [Math.min(2 * max_bytes, LARGEST_DOCUMENT)].map((max_bytes) => [`Read documents of ${max_bytes} bytes`, { metadata_documents: { max_bytes } }]) : [],
   'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
   'clients_per_developer': (policy, sent, there) => ceiling('clients_per_developer', policy, there, 'Let a developer have'),

@@ -241,7 +241,7 @@ def is_met(pattern, route):
 
 
 # The doors that canaries can be of at once: CloudFormation takes no more resources. And what takes each back.
-TOGETHER = [[], ["authlete", "oauth"], ["oauth", "operator", "federation", "identity-center", "stet"]]
+TOGETHER = [[], ["authlete", "oauth", "authlete"], ["oauth", "operator", "federation", "identity-center", "stet"]]
 ALARMS = {
     "oauth": {"OauthFaultsAlarm", "ServerErrorsAlarm"},
     "authlete": {"AuthleteFaultsAlarm", "ServerErrorsAlarm"},

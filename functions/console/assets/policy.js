@@ -313,7 +313,7 @@ class Editor {
 }
 
 /** What is sent, without the URL that names a document, which is no member of what is registered. */
-const membersAt = (door, { client_id, ...members }) => door !== 'metadata_document' && client_id !== undefined ? { client_id, ...members } : members
+const membersAt = (door, client) => door === 'metadata_document' ? withMember(client, ['client_id']) : client
 
 /** Whether it is the fault of what was written that there is no answer. */
 const isWrong = (fault) => !(fault instanceof Failure) || fault.status >= 400 && fault.status < 500 && ![401, 403, 429].includes(fault.status)

@@ -350,7 +350,7 @@ await check('refusals of the same rule stay apart, and what no policy changes is
   assert.match(await row('"private_key_jwt"').innerText(), /\b1\b/)
   assert.match(await row('token_endpoint_auth_method: "…"').innerText(), /\b2\b/)
   await row('token_endpoint_auth_method: "…"').getByRole('link').click()
-  await page.getByText('stands for a word that no specification defines').waitFor()
+  await page.getByText('stands for a word that neither OAuth nor OpenID Connect defines, nor the policy').waitFor()
   await settled(page)
   assert.match(await main(page), /Register another method in its place/)
   assert.doesNotMatch(await main(page), /Offer x/)
@@ -493,12 +493,13 @@ await check('what no policy makes pass is said so at once, and that it stands wh
   const chain = await why('does not open the door oauth')
   assert.match(chain, /No policy makes this pass: redirect_uris\[1\]: a web client with the implicit grant must use https/)
   assert.doesNotMatch(chain, /As far as it gets: [^]*For (all samples|sample 1)\./)
-  // One that offers less makes it pass, though none that permits more does.
+  // One that offers less makes it pass, though none that permits more does: that is offered, with what it costs.
   await putPolicy({ ...protectedPolicy, registration: 'open', grant_types: { offered: ['authorization_code', 'implicit'], unoffered: 'refuse' }, response_types: { offered: ['code', 'id_token'], unoffered: 'refuse' } })
   assert.equal((await register({ ...redirect, redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code', 'implicit'], response_types: ['code', 'id_token'] })).status, 400)
-  const less = await why('a web client with the implicit grant')
-  assert.match(less, /does not let it pass/)
-  assert.doesNotMatch(less, /No policy/)
+  assert.doesNotMatch(await why('a web client with the implicit grant'), /No policy/)
+  const [[less, costs]] = await offers()
+  assert.equal(less, 'Offer no implicit, and drop it where it is asked for')
+  assert.match(costs, /But without implicit of grant_types; without id_token of response_types\.\s+Nobody could register with implicit, id_token any more\./)
   await putPolicy(policyBefore)
 })
 
@@ -572,7 +573,7 @@ await check('a closed door says what it told, and its request, of which nothing 
   const { body: { doors } } = await operate('GET', '2/policy')
   await changePolicy(() => ({ doors: doors.filter((door) => door !== 'stet') }), 2)
   assert.throws(() => run(`sh stet/institution.sh read ${demo.stet_base_url}`), /there is no such service/)
-  assert.match(await why('does not open the door stet', 2), /Told there\s+there is no such service[^]*cannot be tried while it is closed[^]*Less safe: strangers reach more of the service: stet[^]*Nothing of it is kept/)
+  assert.match(await why('does not open the door stet', 2), /Told there\s+there is no such service[^]*Nothing of it is kept, so it cannot be tried: it would be judged then\.[^]*Less safe: strangers reach more of the service: stet/)
   assert.doesNotMatch(await main(page), /Masked/)
   await page.getByRole('button', { name: 'Open the door stet', exact: true }).click()
   await page.getByText('This began with a refusal').waitFor()
@@ -779,7 +780,7 @@ await check('what refuses the look-up of a document is found, repaired and looke
     assert.ok([400, 403].includes((await lookUp(url)).status), told)
     const text = await why(told)
     assert.match(text, says)
-    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be looked up, and its document judged then[^]*What the document said/)
+    assert.match(text, /the look-up of a client by its document[^]*metadata_document[^]*Who publishes the document[^]*it would be looked up, and its document judged then[^]*What was looked up/)
     assert.doesNotMatch(text, /The registrant:|What was sent|is not kept|initial access token|is not fetched again/)
     assert.deepEqual((await offers()).map(([label]) => label), labels)
     const refusal = page.url()
@@ -858,7 +859,7 @@ await check('what helps is told of what was refused: of schemes, statements, pri
     [{}, { redirect_uris: ['com.example.app:/cb'], application_type: 'native', token_endpoint_auth_method: 'client_secret_basic' }, 'private-use schemes are not allowed for this client', /"token_endpoint_auth_method": "none" is enough[^]*of all clients[^]*Less safe: [^]*RFC 8252 §8\.5/, /Accept http on/],
     [{ software_statements: { required: true, issuers } }, { software_statement: `${jwt}.c2ln` }, 'its issuer is not approved', /has to be completed[^]*Where software_statements\.required is false/, /No policy changes this|Ask for no statement|may send none: it/],
     [{}, { redirect_uris: ['https://10.9.8.7/cb'] }, 'in a private network', /Take 10\.9\.8\.7 for a host where developers try their clients/, /native/],
-    [{ scopes: { offered: 'openid', unoffered: 'refuse' } }, { scope: 'profile payments:write' }, 'scope: "profile"', /stands for a word that no specification defines[^]*by hand/, /without …/],
+    [{ scopes: { offered: 'openid', unoffered: 'refuse' } }, { scope: 'profile payments:write' }, 'scope: "profile"', /stands for a word that neither OAuth[^]*by hand/, /without …/],
   ]) {
     await putPolicy({ ...protectedPolicy, registration: 'open', redirect_uris: uris, ...policy })
     assert.equal((await register({ ...redirect, ...body })).status, 400)
@@ -1027,7 +1028,7 @@ await check('whose update was refused is told where it is kept, and its client l
   await operate('POST', `1/clients/${made.client_id}/lock`, {})
   assert.equal((await update()).status, 403)
   const text = await why('is locked')
-  assert.match(text, /of a locked one, ask the operator[^]*A trial looks at no client/)
+  assert.match(text, /Ask the operator to unlock it[^]*An operator unlocks it with Unlock …[^]*A trial looks at no client/)
   assert.doesNotMatch(text, /is not kept/)
   await page.locator('p').filter({ hasText: 'The client: ' }).getByRole('link').click()
   await page.getByRole('heading', { name: 'Locked in' }).waitFor()
@@ -1035,7 +1036,174 @@ await check('whose update was refused is told where it is kept, and its client l
   await page.getByRole('dialog').getByRole('button', { name: 'Unlock', exact: true }).click()
   await page.getByText('It is unlocked.').waitFor()
   assert.equal((await update()).status, 200)
+  // Of who asks for its end, or reads it, no identifier is kept: those that are locked are listed.
+  await operate('POST', `1/clients/${made.client_id}/lock`, {})
+  assert.equal((await send('DELETE', pathname, undefined, { authorization: `Bearer ${made.registration_access_token}` })).status, 403)
+  assert.match(await why(/is locked.*delete/), /Ask the operator to unlock it[^]*No policy changes this\. An operator unlocks it with Unlock …/)
+  await page.locator('main').getByRole('link', { name: 'Clients' }).click()
+  await settled(page)
+  await page.getByRole('link', { name: 'Locked out' }).waitFor()
+  await operate('POST', `1/clients/${made.client_id}/unlock`, {})
   await putPolicy(policyBefore)
+})
+
+/** A service of its own, so that nothing of other checks is among what was refused. */
+const apart = service('Apart', '--issuer https://apart.example')
+const toApart = (body, type = 'application/json') => fetch(`${origin}/${apart}/register`, { method: 'POST', headers: { 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) })
+const putApart = async (policy) => assert.equal((await operate('PUT', `${apart}/policy`, { ...protectedPolicy, registration: 'open', ...policy }, { 'if-match': '*' })).status, 200)
+
+/** What stands where a trial would be of what nobody has sent: on the page of a refusal, in the editor and in the dialog. */
+const JUDGED_THEN = /so it cannot be tried: it would be judged then\./
+const TRIED = /It would be (refused|registered)|would still be refused|No policy makes|it would be registered|Changes that help/
+
+/** Follows the one change that is offered untried, and puts it into effect. */
+async function openUntried(text, press) {
+  assert.match(text, JUDGED_THEN)
+  assert.doesNotMatch(text, TRIED)
+  assert.equal(await page.getByRole('button', { name: 'Try it in the policy editor' }).count(), 0)
+  await page.getByRole('button', { name: press, exact: true }).click()
+  await page.getByText('This began with a refusal').waitFor()
+  await page.locator('main').getByText(JUDGED_THEN).waitFor()
+  assert.equal(await page.getByLabel('What it sends').inputValue(), '')
+  assert.doesNotMatch(await main(page), TRIED)
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  const dialog = page.getByRole('dialog')
+  assert.match(await dialog.innerText(), JUDGED_THEN)
+  assert.doesNotMatch(await dialog.innerText(), TRIED)
+  await dialog.getByRole('button', { name: 'Put it into effect', exact: true }).click()
+  await page.getByText('The policy is in force.').waitFor()
+}
+
+await check('what nobody has sent is not tried: what is not kept, could not be read, or has another door’s words', async () => {
+  // An institution whose door was closed, as it registers.
+  const { body: closed } = await operate('GET', '2/policy')
+  await changePolicy(({ doors }) => ({ doors: doors.filter((door) => door !== 'stet') }), 2)
+  assert.throws(() => run(`sh stet/institution.sh register ${demo.stet_base_url}`), /there is no such service/)
+  await openUntried(await why(/does not open the door stet.*register/, 2), 'Open the door stet')
+  assert.doesNotThrow(() => run(`sh stet/institution.sh read ${demo.stet_base_url}`))
+  await changePolicy(() => closed, 2)
+
+  // A form at a closed door, and the same without the token that is asked for.
+  const form = () => toApart('client_name=x&redirect_uris=https://p.example/cb', 'application/x-www-form-urlencoded')
+  await putApart({ doors: ['authlete'] })
+  assert.equal((await form()).status, 404)
+  await openUntried(await why('does not open the door oauth', apart), 'Open the door oauth')
+  const { error_description } = await (await form()).json()
+  assert.match(error_description, /Content-Type: application\/json/)
+  await putApart({ registration: 'initial_access_token' })
+  assert.equal((await form()).status, 401)
+  await openUntried(await why('a bearer token is required', apart), 'Let anybody register, without a token')
+  assert.equal((await form()).status, 400)
+
+  // Identity Center, in the words of AWS and of Huawei.
+  await putPolicy({ ...protectedPolicy, registration: 'open', doors: ['oauth'] })
+  const device = 'urn:ietf:params:oauth:grant-type:device_code'
+  const aws = () => send('POST', '/client/register', { clientName: 'aws', clientType: 'public', grantTypes: ['authorization_code'], redirectUris: ['http://127.0.0.1:8000/cb'] })
+  const huawei = () => send('POST', '/v1/clients', { client_name: 'hw', client_type: 'public', grant_types: [device], response_types: ['code'], token_endpoint_auth_method: 'client_secret_post', scopes: ['iic:x'] })
+  assert.deepEqual([(await aws()).status, (await huawei()).status], [400, 404])
+  await openUntried(await why('does not open the door identity_center'), 'Open the door identity_center')
+  assert.deepEqual([(await aws()).status, (await huawei()).status], [200, 400])
+
+  // Who writes something in its place tries that, and it is still not what was refused.
+  await putPolicy({ ...protectedPolicy, registration: 'open', doors: ['oauth'] })
+  await why('does not open the door identity_center')
+  await page.getByRole('button', { name: 'Open the door identity_center', exact: true }).click()
+  await page.getByText('This began with a refusal').waitFor()
+  await page.locator('main').getByText(JUDGED_THEN).waitFor()
+  await page.getByLabel('What it sends').fill('{"redirect_uris":["https://p.example/cb#part"]}')
+  await page.getByText('It would be refused by the rule').waitFor()
+  await page.getByRole('button', { name: 'Put it into effect …' }).click()
+  assert.doesNotMatch(await page.getByRole('dialog').innerText(), TRIED)
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'What is in force' }).click()
+  await putPolicy(policyBefore)
+})
+
+await check('what others have sent is not said to be refused as the one that is kept is', async () => {
+  await putApart({ doors: ['authlete'] })
+  const bad = (path) => ({ ...redirect, client_name: 'Bad', redirect_uris: [`https://${path}.example/cb#part`] })
+  for (const body of [{ ...redirect, client_name: 'Good' }, bad('one'), bad('two'), bad('three')]) assert.equal((await toApart(body)).status, 404)
+  const text = await why('does not open the door oauth', apart)
+  assert.match(text, /No policy makes this pass: [^]*Of \d that were refused \d are kept: others may have sent something else\.[^]*Nothing of what others have sent is kept/)
+  const alone = page.getByRole('button', { name: 'Open the door oauth', exact: true })
+  await alone.click()
+  await page.getByText('This began with a refusal').waitFor()
+  await page.locator('main').getByText(/Nothing of what others have sent is kept, so it cannot be tried/).waitFor()
+  await putDraft()
+  assert.equal((await toApart({ ...redirect, client_name: 'Good' })).status, 201)
+})
+
+await check('where a method or a grant type contradicts the rest, the policy that drops it is offered, with what the client would be', async () => {
+  const body = { client_name: 'Keyless', redirect_uris: ['https://keyless.example/cb'], token_endpoint_auth_method: 'private_key_jwt' }
+  const basic = /^But .*with token_endpoint_auth_method client_secret_basic in place of private_key_jwt\.\s+Nobody could register with private_key_jwt any more\./m
+  const methods = { offered: ['client_secret_basic', 'none', 'private_key_jwt'], unoffered: 'refuse' }
+  await putApart({ token_endpoint_auth_methods: methods })
+  assert.equal((await toApart(body)).status, 400)
+  const text = await why('private_key_jwt requires', apart)
+  assert.match(text, /Send what it requires, or ask for another method[^]*Register client_secret_basic in place of private_key_jwt it would be registered/)
+  assert.doesNotMatch(text, /No policy|for something else as well/)
+  assert.match((await offers())[0][1], basic)
+
+  // One cause of several: the registrant is told of both.
+  await putApart({ token_endpoint_auth_methods: methods, scopes: { offered: 'openid', unoffered: 'refuse' } })
+  assert.equal((await toApart({ ...body, scope: 'openid address' })).status, 400)
+  assert.match(await why('scope: "address"', apart), /Ask for scopes that are offered[^]*It would be refused for something else as well, which can be corrected: token_endpoint_auth_method private_key_jwt requires [^]*The registrant: Send what it requires/)
+  const found = await offers()
+  assert.ok(found.length > 1 && found.every(([label, costs]) => label.endsWith('and Register client_secret_basic in place of private_key_jwt') && basic.test(costs)), JSON.stringify(found))
+  await page.getByRole('button', { name: 'Offer address, and Register client_secret_basic in place of private_key_jwt', exact: true }).click()
+  await page.getByText('It would be registered.').waitFor()
+  await putDraft()
+  const registered = await (await toApart({ ...body, scope: 'openid address' })).json()
+  assert.deepEqual([registered.scope, registered.token_endpoint_auth_method], ['openid address', 'client_secret_basic'])
+
+  // Where nothing is led back, a grant type that leads back is what is too much.
+  await putApart({ grant_types: { offered: ['authorization_code', 'client_credentials'], unoffered: 'refuse' } })
+  const machine = { client_name: 'Machine', grant_types: ['authorization_code', 'client_credentials'] }
+  assert.equal((await toApart(machine)).status, 400)
+  const machines = await why('at least one is required by grant_types', apart)
+  assert.doesNotMatch(machines, /No policy/)
+  assert.match(machines, /Offer no authorization_code, and drop it where it is asked for it would be registered/)
+})
+
+await check('a name that has a reserved one in it is not said to be that', async () => {
+  await putApart({ names: { reserved: ['Acme'], same: 'refuse', look_alike: 'refuse', hidden_characters: 'refuse' } })
+  for (const [client_name, says] of [['My Acme tools', /Its name has in it Acme, which the policy reserves/], ['ACME', /Its name is Acme itself, which the policy reserves/]]) {
+    assert.equal((await toApart({ ...redirect, client_name })).status, 400)
+    assert.match(await why('reserves', apart), says)
+  }
+})
+
+await check('a document that is too large is read by a change that is offered untried', async () => {
+  const { body: { metadata_documents } } = await operate('GET', `${documents}/policy`)
+  await changePolicy(() => ({ metadata_documents: { ...metadata_documents, others: 'allow', max_bytes: 512, pause_first: 1, pause_most: 1 } }), documents)
+  const lookUp = () => send('GET', `/${documents}/client?client_id=${encodeURIComponent(`${documentsHost}/chatgpt/oauth/client.json`)}`, undefined, authorization)
+  assert.notEqual((await lookUp()).status, 200)
+  assert.match(await why('the document is too large', documents), /Let it be smaller: how large it may be the member max_bytes[^]*Less safe: each registration may take more room/)
+  await page.getByRole('button', { name: 'Read documents of 1024 bytes', exact: true }).click()
+  await page.getByText('This began with a refusal').waitFor()
+  await page.locator('main').getByText(/Nothing of the document is kept, so it cannot be tried/).waitFor()
+  assert.match(await main(page), /The draft changes metadata_documents\.max_bytes\./)
+  await page.getByRole('button', { name: 'Down to what becomes of it' }).press('Enter')
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), '2. Try it')
+  await page.getByRole('button', { name: 'What is in force' }).click()
+  await changePolicy(() => ({ metadata_documents }), documents)
+})
+
+await check('what is replaced whole is read whole, whatever the service announces of it', async () => {
+  await putApart({})
+  administer(`service update ${apart} --metadata 'grant_types_supported=["authorization_code"]'`)
+  await at(page, `/${apart}/policy`)
+  const policy = page.getByLabel('The policy, as JSON')
+  const draft = JSON.parse(await policy.inputValue())
+  assert.deepEqual(draft.grant_types.offered, protectedPolicy.grant_types.offered)
+  await policy.fill(JSON.stringify({ ...draft, lookup_max_age: 61 }))
+  await page.getByRole('cell', { name: 'lookup_max_age', exact: true }).waitFor()
+  assert.equal(await page.getByRole('table', { name: 'What becomes different' }).locator('tbody tr').count(), 1)
+  await putDraft()
+  administer(`service update ${apart} --unset grant_types_supported`)
+  const grant_types = ['authorization_code', 'refresh_token']
+  const made = await (await toApart({ ...redirect, grant_types })).json()
+  assert.deepEqual(made.grant_types, grant_types)
 })
 
 await check('what a certificate lacks is told as that', async () => {

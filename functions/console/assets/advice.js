@@ -2,12 +2,13 @@
 
 import { announced, ask } from './api.js'
 import { flagText } from './became.js'
-import { button, code, h, hint, pretty, said, value } from './dom.js'
+import { button, code, h, hint, number, pretty, said, value } from './dom.js'
 import { differing, same } from './json.js'
 import { MEMBERS } from './members.js'
 import { MORE, risks } from './risks.js'
 import {
-  ANY_SCOPE, about, asAsked, changes, guessed, hidesScope, isBeyondPolicy, isLookUp, isOfPublisher, isOfUrl, lost, madeOf, ofDocuments, ofToken, remade, takesNoToken, unannounced, unkept, useless, widest,
+  ANY_SCOPE, about, asAsked, changes, guessed, hidesScope, isBeyondPolicy, isLookUp, isOfNoMember, isOfPublisher, isOfUrl, isTooLarge, isUnread, lost, madeOf, nothingKept, ofDocuments, ofToken, remade, taken, takesNoToken,
+  unannounced, unkept, untriable, useless, widest,
 } from './rules.js'
 import { registrar } from './shell.js'
 import { copy } from './ui.js'
@@ -42,12 +43,13 @@ const dangers = (risks) => risks.map(({ text }) => h('p.bad', 'Less safe: ', tex
 /** What becomes less safe under another policy. */
 export const dangersOf = (before, after) => dangers(risks(before, after))
 
-/** What a registration costs: what is lost of it, what it is flagged for, and what becomes less safe. */
+/** What a registration costs: what is lost of it, what nobody can have any more, what it is flagged for, and what becomes less safe. */
 export function costs(before, after, client, { registered, flags = [], resembles }) {
-  const [without, end] = [lost(client, registered), useless(client, registered)]
+  const [without, end, gone] = [lost(client, registered), useless(client, registered), taken(before, after)]
   return [
     end && h('p.bad', 'But ', said(end)),
     without.length > 0 && h('p.warn', 'But ', said(without.join('; ')), '.'),
+    gone.length > 0 && h('p.warn', `Nobody could register with ${gone.join(', ')} any more.`),
     flags.map((flag) => h('p.warn', 'It would be flagged: ', flagText(flag, resembles), '.')),
     dangers(risks(before, after, client, registered)),
   ]
@@ -95,19 +97,19 @@ export async function passingAs(context, kind, policy, client) {
 /** What it is that passes then. */
 export const standing = (scopes) => ['where “…” stands for ', inline(scopes), ', which is offered and is as long']
 
-/** What still refuses a body where a policy permits all that one can, if something does. */
+/** What still refuses a body where a policy permits all that it asks for, if something does, and whether it is so whatever a policy drops. */
 async function stuck(context, kind, policy, client) {
   const [all, ...others] = widest(policy, client, kind.door)
   const { refused } = await attempt(context, kind, all, { client })
-  if (!refused || !isBeyondPolicy(refused.rule)) return undefined
+  if (!refused || !isBeyondPolicy(refused.rule, refused.error_description)) return {}
   const tried = await Promise.all(others.map((wide) => attempt(context, kind, wide, { client })))
-  return tried.every(({ fault, refused }) => fault || refused) ? refused : undefined
+  return { stands: refused, isSure: tried.every(({ fault, refused }) => fault || refused) }
 }
 
 /**
  * Tries changes of the policy, alone and together: those under which a body passes, and why it does not under the others.
- * Where none passes, also what refuses it whatever the policy says, or else how far three together come. `there` is how many clients count against the ceiling that has refused it, if one
- * has; `door` is where it is sent.
+ * Where no single one is enough, also what refuses it whatever is offered, and if that is so of any policy; else how far three
+ * together come. `there` is how many clients count against the ceiling that has refused it, if one has; `door` is where it is sent.
  */
 async function search(context, kind, policy, client, first) {
   const { rule, door, there, operation } = kind
@@ -128,17 +130,20 @@ async function search(context, kind, policy, client, first) {
     states = tried.map((step) => ({ ...step, left: left(step.members) })).filter(({ members, left, before }) => !members.fault && !isGood(members)
       && (left.rule !== before.rule || left.error_description !== before.error_description))
   }
-  const stands = passing.length || !failing.length ? undefined : await stuck(context, kind, policy, client)
+  const found = passing.some(({ steps }) => steps.length === 1) ? {} : await stuck(context, kind, policy, client)
+  const stands = passing.length || !found.isSure ? undefined : found.stands
+  // What the registrant can do about another cause than the one that it was told.
+  const also = stands || found.stands?.error_description === first.refused?.error_description ? undefined : found.stands
   const [furthest] = passing.length || stands ? [] : states.filter(({ left }) => left.error_description !== first.refused?.error_description)
     .sort((one, other) => gravity(policy, one.changed) - gravity(policy, other.changed))
   // What changes more than another one that is enough is not offered.
   const differs = new Map(passing.map((step) => [step, differing(policy, step.changed)]))
   const least = passing.filter((step) => !passing.some((other) => isLess(differs.get(other), differs.get(step))))
-  const found = least.flatMap(({ steps, changed, members }) => {
+  const offers = least.flatMap(({ steps, changed, members }) => {
     const { registered, requires } = members
     const offer = (name, steps, changed) => ({
       name, steps, changed, client, operation, requires: requires.filter((required) => required.rule !== rule), costs: costs(policy, changed, client, members),
-      weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length, isUseless: useless(client, registered) !== '',
+      weight: gravity(policy, changed, client, registered), losses: lost(client, registered).length + taken(policy, changed).length, isUseless: useless(client, registered) !== '',
     })
     const [others, all] = [steps.filter(({ label }) => label !== ANY_SCOPE), offer(named(steps), steps, changed)]
     if (others.length === steps.length || all.isUseless || !hidesScope(client)) return [all]
@@ -146,7 +151,7 @@ async function search(context, kind, policy, client, first) {
     const one = offer(named([...others, { label: 'Offer the scope by hand' }]), others, remade(others, policy, client))
     return [{ ...one, weight: one.weight + MORE, isByHand: true }, all]
   })
-  return [found.sort(byCare), failing, furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }, stands]
+  return { found: offers.sort(byCare), failing, furthest: furthest && { ...furthest, dangers: dangersOf(policy, furthest.changed), client }, stands, also }
 }
 
 const named = (steps) => steps.map(({ label }) => label).join(', and ')
@@ -162,9 +167,18 @@ const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that
 /** The changes that come as far as it gets, where more would be needed than are tried. */
 const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(refusal(left)), '. The policy editor looks for what helps from there.'), dangers]
 
+/** What whoever sent it is to correct. */
+const correction = ({ rule, error_description }, operation) => [said(error_description), `. ${isLookUp(operation) ? 'Who publishes the document' : 'The registrant'}: ${about(rule, error_description, operation)[2]}`]
+
+/** Another cause than the one that was told. */
+const another = (also, operation) => also ? [h('p', 'It would be refused for something else as well, which can be corrected: ', correction(also, operation))] : []
+
+/** That what was tried is not all that was refused. */
+const ofThose = ({ count: all, kept }) => all > kept && hint(`Of ${number(all)} that were refused ${number(kept)} ${kept === 1 ? 'is' : 'are'} kept: others may have sent something else.`)
+
 /** What became of the changes that were tried, and what the registrant is to correct where no other ones help either. */
-const failed = (failing, stands, operation) => failing.length === 0 ? [hint('No policy changes this.')] : [
-  stands && h('p', h('strong', 'No policy makes this pass: '), said(stands.error_description), `. ${isLookUp(operation) ? 'Who publishes the document' : 'The registrant'}: ${about(stands.rule, stands.error_description, operation)[2]}`),
+const failed = (failing, stands, kind) => failing.length === 0 ? [hint(stands || isOfNoMember(kind.rule, kind.description) ? 'No policy changes this.' : 'No change is known here that lets it pass.')] : [
+  stands && [h('p', h('strong', 'No policy makes this pass: '), correction(stands, kind.operation)), ofThose(kind)],
   hint(failing.length === 1 ? 'One change was tried, and does not let it pass:' : `${failing.length} changes were tried, alone and together, and none lets it pass:`),
   h('ul', failing.slice(0, FAILURES).map(({ steps, why }) => h('li', named(steps), ': ', said(why)))),
   failing.length > FAILURES && hint(`And ${failing.length - FAILURES} more.`),
@@ -189,10 +203,10 @@ async function announcing({ id, signal }, policy, refused, failing) {
 
 /** For the editor: changes under which a body passes that the draft refuses; `take` is given a policy, and a member to be written by hand if there is one. */
 export async function suggestions(context, kind, policy, client, first, take) {
-  const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
+  const { found, failing, furthest, stands, also } = await search(context, kind, policy, client, first)
   return [
-    stands ? [] : await announcing(context, policy, first.refused, failing),
-    helping(found.map((one) => helps(one, () => take(one.changed, one.isByHand && 'scopes')))) || [failed(failing, stands, kind.operation), furthest && goesOn(furthest, () => take(furthest.changed))],
+    stands ? [] : await announcing(context, policy, first.refused, failing), another(also, kind.operation),
+    helping(found.map((one) => helps(one, () => take(one.changed, one.isByHand && 'scopes')))) || [failed(failing, stands, { ...kind, description: first.refused.error_description }), furthest && goesOn(furthest, () => take(furthest.changed))],
   ]
 }
 
@@ -210,9 +224,20 @@ const untried = ({ id }, { rule, operation, description }) => isLookUp(operation
   'the client that is there': 'A trial looks at no client, so this cannot be tried here, and no policy changes it.',
 })[rule] ?? `What it was refused for is not kept, or a trial does not look at it, so it cannot be tried here: the registrant corrects what the error names${about(rule)[0].length ? ', or it is changed in the policy by hand' : ''}.`
 
+/** The first change of what has refused, which is offered untried; `untried` is why. */
+function opening(kind, policy, untried, client) {
+  const [open] = changes(kind.rule, policy, client ?? {}, kind)
+  return open && { steps: [{ ...kind, ...open }], dangers: dangersOf(policy, open.changed), client, untried }
+}
+
 /** What becomes of a sample under the policy in force: what there is to say, and the changes that help. */
-async function tried(context, kind, policy, { sent, reproduces }) {
-  const { rule, operation, description } = kind
+async function tried(context, kind, policy, sample) {
+  const [{ rule, operation, description }, { sent, reproduces }] = [kind, sample]
+  const unknown = untriable(kind, sample)
+  if (unknown) {
+    const opens = opening(kind, policy, unknown)
+    return { says: opens ? unknown : '', rest: [], found: [], isOver: true, opens }
+  }
   const first = await attempt(context, kind, policy, { sample: sent })
   const { client, registered, requires } = first
   const [, byHand] = ofDocuments(rule, description)
@@ -228,30 +253,31 @@ async function tried(context, kind, policy, { sent, reproduces }) {
     return says(`It passes now, since ${rule === 'unannounced' && policy.unannounced === 'refuse' ? 'what the service announces' : 'the policy'} was changed: ${isLookUp(operation) ? `look it up again${isOfUrl(operation) ? ', and its document is judged' : ''}` : 'let the registrant send it again'}.${requires.length ? ` ${would(requires, operation)}` : ''}`, costs(policy, policy, client, first))
   }
   if (!reproduces && !isAsked) {
-    if (rule !== 'doors') return { ...says(`${untried(context, kind)} ${byHand}`.trim()), isOver: true }
-    const [open] = changes(rule, policy, client ?? {}, kind)
-    return open ? { ...says(untried(context, kind)), isOver: true, opens: { steps: [{ ...kind, ...open }], dangers: dangersOf(policy, open.changed), client } } : { ...says(''), isOver: true }
+    // Of a door that is closed, and of a document that was not read, there is the change that lets it in.
+    const opens = rule === 'doors' ? opening(kind, policy, '', client) : isTooLarge(description) ? opening(kind, policy, nothingKept('the document')) : undefined
+    return { ...says(rule === 'doors' && !opens ? '' : opens?.untried || `${untried(context, kind)} ${byHand}`.trim()), isOver: true, opens }
   }
-  const [found, failing, furthest, stands] = await search(context, kind, policy, client, first)
+  const { found, failing, furthest, stands, also } = await search(context, kind, policy, client, first)
   const scopes = first.refused && await passingAs(context, kind, policy, client)
   const withToken = rule === 'registration' && first.refused && first.refused.rule !== rule ? `${takesNoToken(description) ? 'That is so no more, but it would be refused for something else' : 'With a good token it would be refused as well'}: ${first.refused.error_description}.` : ''
   // Whom to trust is told beside it.
   const isTold = rule === 'software_statements' && failing.length === 0
   const made = [
-    ...(scopes ? [h('p', h('strong', 'It passes now'), ', ', standing(scopes), ': let the registrant send it again.')] : []),
-    ...byPolicy(context, first), ...(first.resembles && first.refused ? [likeness(first)] : []),
+    ...(scopes ? [h('p', h('strong', 'It passes now'), ', ', standing(scopes), ': let the registrant send it again.', found.length > 0 && ' If it is another one:')] : []),
+    ...byPolicy(context, first), ...(first.resembles && first.refused ? [likeness(first, sent)] : []), ...another(also, operation),
   ]
   const more = unkept(sent)
   const unsure = more.length > 0 && h('p.warn', 'More was sent than is kept, ', said(more.join(', ')), ': whether that passes as well is not known.')
   return {
     client, announces: stands ? [] : await announcing(context, policy, first.refused, failing), says: isAsked ? asked(kind, requires) : withToken, isOver: !found.length && !failing.length && !isAsked,
-    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing, stands, operation))], furthest: isTold ? undefined : furthest,
+    found: found.map((one) => ({ ...one, costs: [...one.costs, unsure] })), rest: [...made, ...(found.length || isTold || made.length && !failing.length ? [] : byHand ? [h('p', byHand)] : failed(failing, stands, kind))], furthest: isTold ? undefined : furthest,
   }
 }
 
 /** Which reserved name a client's own is, has in it, or looks like. */
-function likeness({ client, resembles, refused }) {
-  const isSame = String(client?.client_name).toLowerCase() === resembles.toLowerCase()
+function likeness({ resembles, refused }, { client_name }) {
+  // Of the name it is kept how long it is, and what of it is reserved.
+  const isSame = Number(/^(\d+) .*with a reserved name in it/.exec(client_name)?.[1]) === [...resembles].length
   const how = isSame ? 'Its name is ' : /has in it/.test(refused.error_description) ? 'Its name has in it ' : 'It is like '
   return h('p', how, code(resembles), isSame ? ' itself, which the policy reserves.' : ', which the policy reserves.')
 }
@@ -270,7 +296,10 @@ const byPolicy = ({ link }, first) => madeOf(first).map(({ member, from, to, rul
 export async function advice(context, kind, policy, samples, edit) {
   // A door that is closed can be opened, whatever was sent there.
   const bodies = samples.length || kind.rule !== 'doors' ? samples : [{ sent: {}, reproduces: false }]
-  const outcomes = await Promise.all(bodies.map((sample) => tried(context, kind, policy, sample)))
+  const outcomes = await Promise.all(bodies.map((sample) => tried(context, { ...kind, kept: samples.length }, policy, sample)))
+  // For others than those that are kept nothing else may be wrong.
+  const others = isUnread(kind.rule) && kind.count > samples.length && !outcomes.some(({ opens, found }) => opens || found.some(({ steps }) => steps.length === 1))
+    ? opening(kind, policy, nothingKept('what others have sent')) : undefined
   const which = (indices) => samples.length > 1 && h('span.hint', ` For ${indices.length === samples.length ? 'all samples' : `sample ${indices.map((index) => index + 1).join(', ')}`}.`)
   const together = (keys) => {
     const groups = new Map()
@@ -280,7 +309,9 @@ export async function advice(context, kind, policy, samples, edit) {
   const told = together(outcomes.flatMap(({ says, rest }, index) => says || rest.length ? [[`${says}${h('div', rest).textContent}`, [says, rest], index]] : []))
   const found = together(outcomes.flatMap(({ found }, index) => found.map((one) => [one.name, one, index]))).sort(([one], [other]) => byCare(one, other))
   const far = together(outcomes.flatMap(({ furthest }, index) => furthest ? [[named(furthest.steps), furthest, index]] : []))
-  const opens = together(outcomes.flatMap(({ opens }, index) => opens ? [[named(opens.steps), opens, index]] : []))
+  // What helps another sample, and is offered as tried, is not offered twice.
+  const opens = together(outcomes.flatMap(({ opens }, index) => opens ? [[named(opens.steps), opens, index]] : [])).filter(([one]) => !found.some(([{ name }]) => name === named(one.steps)))
+  const edited = ({ steps, client, untried }) => edit(steps, client, undefined, untried)
   const announces = together(outcomes.flatMap(({ announces: [content] = [] }, index) => content ? [[content.textContent, content, index]] : []))
   const { client } = outcomes.find(({ isOver, found }) => found.length && !isOver) ?? outcomes.find(({ isOver }) => !isOver) ?? {}
   return [
@@ -288,7 +319,8 @@ export async function advice(context, kind, policy, samples, edit) {
     told.map(([[says, rest], indices]) => h('div', (says || samples.length > 1) && h('p', says, which(indices)), rest)),
     helping(found.map(([one, indices]) => helps(one, () => edit(one.steps, one.client, one.isByHand && 'scopes'), which(indices)))),
     far.map(([one, indices]) => [goesOn(one, () => edit(one.steps, one.client)), which(indices)]),
-    opens.map(([one, indices]) => [h('p', button(named(one.steps), () => edit(one.steps, one.client)), which(indices)), one.dangers]),
+    opens.map(([one, indices]) => [h('p', button(named(one.steps), () => edited(one)), which(indices)), one.dangers]),
+    others && [h('p', others.untried), h('p', button(named(others.steps), () => edited(others))), others.dangers],
     client && h('p', button('Try it in the policy editor', () => edit([], client))),
   ]
 }

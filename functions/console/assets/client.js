@@ -92,9 +92,9 @@ function actions(context, path, client, metadata) {
     ],
     !pending_until && flags && canDo('approve', client) && action('approve', 'Approve its names', 'Its names are good, and no longer flagged.', { options: seen, then: done('Its names are approved.') }),
     known(locked ? 'unlock' : 'lock'), known(retained ? 'release' : 'retain'),
-    client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: yes, then: shown('The new secret', 'client_secret', 'Client secret') }),
+    client_secret_expires_at !== undefined && action('rotate-secret', 'New secret', () => overlap(context), { options: { ...seen, ...yes }, then: shown('The new secret', 'client_secret', 'Client secret') }),
     ['oauth', 'operator', 'authlete_registration'].includes(source) && action('reissue-token', 'New registration token', 'The one by which its registrant manages it ends at once.',
-      { options: yes, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
+      { options: { ...seen, ...yes }, then: shown('The new registration access token', 'registration_access_token', 'Registration access token') }),
     button('Change …', () => edit(context, path, client, (answer) => (answer.client_secret ? shown('Its new secret', 'client_secret', 'Client secret') : done('It is changed.'))(answer))),
     button('Delete …', () => confirm({
       title: ['Delete: ', nameOf(metadata)], label: 'Delete', kind: 'danger', again: context.again, request: () => ['DELETE', path, { version }], command: () => command(context, 'delete', client_id, { ...seen, ...yes }),

@@ -51,7 +51,7 @@ function register(context) {
   confirm({
     title: 'Register a client', label: 'Register it',
     content: [
-      field('Its metadata, as JSON', metadata, 'Members of RFC 7591 and OpenID Connect Registration. The policy holds for them, but for who may register.'),
+      field('Its metadata, as JSON', metadata, 'Members of RFC 7591 and OpenID Connect Registration. The policy holds for them, but for who may register and for names that it reserves.'),
       hint('The members that hosts send are in the policy editor: “A well-known host”.'),
     ],
     request: () => ['POST', `${id}/clients`, {}, body()],

@@ -1,7 +1,7 @@
 // What is being written while other screens are shown. It is in the memory of the page, and nowhere else.
 
 /**
- * Drafts of policies, by service: the policy, if it is not the one in force, the body that is tried, the refusal that it began
+ * Drafts of policies, by service: the policy, if it is not the one in force, the body that is tried, or why none is, the refusal that it began
  * with, the policy that was in force when that began, and what others have changed since.
  */
 export const policies = new Map()

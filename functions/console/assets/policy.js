@@ -25,13 +25,16 @@ const lines = (json) => JSON.stringify(json, null, 2)
 /** Where clients register. */
 const DOORS = ['oauth', 'authlete', 'identity_center', 'federation', 'stet', 'metadata_document']
 
-/** Opens the editor with changes of the policy in force, or of the draft that there is, a body to try, what was asked for with it at which door, and a member that is meant. */
-export function open(context, force, { steps, body, door, operation, member }) {
+/**
+ * Opens the editor with changes of the policy in force, or of the draft that there is, a body to try or why there is none, what was
+ * asked for with it at which door, and a member that is meant.
+ */
+export function open(context, force, { steps, body = {}, untried, door, operation, member }) {
   const { id, signal } = context
   const { policy: draft, ...kept } = policies.get(id) ?? {}
   const from = location.hash
   const start = (policy, { base, others, conflicts } = { base: force }) => {
-    policies.set(id, { policy: lines(remade(steps, policy, body)), body: lines(body), door, operation, from, base, others, conflicts })
+    policies.set(id, { policy: lines(remade(steps, policy, body)), body: untried ? '' : lines(body), untried, door, operation, from, base, others, conflicts })
     context.go(['policy'], { member })
   }
   if (!draft) return start(force)
@@ -62,12 +65,12 @@ export async function policy(context) {
 
 class Editor {
   constructor(context, force, etag, member) {
-    const { policy = lines(force), body = lines(HOSTS.Claude), door, operation, from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
+    const { policy = lines(force), body = lines(HOSTS.Claude), untried, door, operation, from, base = force, others = [], conflicts = [] } = policies.get(context.id) ?? {}
     const typed = () => {
       clearTimeout(this.waits)
       this.waits = setTimeout(() => this.tryIt(), 400)
     }
-    Object.assign(this, { context, force, etag, operation, from, base, others, conflicts, asked: 0 })
+    Object.assign(this, { context, force, etag, operation, from, untried, base, others, conflicts, asked: 0 })
     this.policy = area(22, policy, { oninput: typed })
     this.body = area(14, body, { oninput: typed })
     this.member = select([['', 'Choose a member'], ...Object.keys(MEMBERS)], member, { onchange: () => this.show() })
@@ -78,14 +81,20 @@ class Editor {
         this.write(this.body, HOSTS[host.value])
       },
     })
-    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), news: h('div'), effect: h('div'), fault: h('div') })
+    Object.assign(this, { about: h('div'), faults: [h('div'), h('div')], outcome: h('div', { 'aria-live': 'polite' }), news: h('div'), effect: h('div'), fault: h('div'), changed: h('span') })
+    const second = h('h2', { tabindex: -1 }, '2. Try it')
+    const down = () => {
+      second.scrollIntoView()
+      second.focus()
+    }
     this.parts = [
+      from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '. ', operation === 'update' && 'It was that of an update, and is tried as one: it needs no initial access token and no room. ', this.changed, ' ',
+        button('Down to what becomes of it', down)),
       h('section', h('h2', '1. Change'),
         h('p.buttons', 'Begin with', button('What is in force', () => this.begin(this.force))),
         h('dl.facts.presets', Object.entries(PRESETS).map(([preset, text]) => h('div', h('dt', button(preset, () => this.preset(preset))), h('dd', text)))),
         h('div.columns', h('div', field('The policy, as JSON', this.policy), this.faults[0]), h('div', field('What a member means', this.member), this.about))),
-      h('section', h('h2', '2. Try it'),
-        from && h('p', 'This began with ', h('a', { href: from }, 'a refusal'), '.', operation === 'update' && ' It was that of an update, and is tried as one: it needs no initial access token and no room.'),
+      h('section', second,
         h('div.columns.tried', h('div', field('At the door', this.door), field('A well-known host', host), field('What it sends', this.body), this.faults[1]), this.outcome)),
       h('section', h('h2', '3. Put it into effect'), this.news, this.effect),
     ]
@@ -193,18 +202,22 @@ class Editor {
       else if (wrong >= 0) fill(this.outcome, h('p.bad', 'Not tried: ', ['the policy', 'what it sends'][wrong], ' is wrong.'))
       if (faults[0]) fill(this.effect, h('p.bad', isUnanswered ? 'What was not tried is not put into effect.' : 'There is nothing to put into effect: the policy is wrong.'))
     }
-    const faults = [policy, client].map((read) => read instanceof Error && read)
+    // Of what is not kept nothing is tried, until something is written in its place.
+    const isUntried = Boolean(this.untried) && !this.body.value.trim()
+    const faults = [policy, client].map((read, index) => read instanceof Error && !(isUntried && index === 1) && read)
     say(faults)
     if (faults[0]) return undefined
     try {
-      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client: faults[1] ? undefined : client, door }], this.context.signal)
+      const { members } = await ask(['POST', `${this.context.id}/policy/try`, {}, { policy, client: faults[1] || isUntried ? undefined : client, door }], this.context.signal)
       if (asked !== this.asked) return undefined
       // The server compares with what is in force now.
       if (!same(ordered(members.differs), ordered(differing(this.force, members.policy))) && await this.read()) return await this.tryIt()
       const scopes = members.refused && this.from ? await passingAs(this.context, { door, operation: this.operation }, members.policy, client) : undefined
       if (asked !== this.asked) return undefined
-      if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members, scopes))
-      this.refused = faults[1] || scopes ? undefined : asAsked(members, this.operation).refused
+      if (isUntried) fill(this.outcome, h('p', this.untried))
+      else if (!faults[1]) fill(this.outcome, this.became(policy, client, door, members, scopes))
+      // What was written in its place is not what was refused.
+      this.refused = this.untried || faults[1] || scopes ? undefined : asAsked(members, this.operation).refused
       this.warnings = members.warnings ?? []
       refill(this.effect, this.differs(policy, members.policy), warned(this.warnings))
       return members.policy
@@ -216,9 +229,9 @@ class Editor {
 
   /** Keeps the draft. What is in force may be another policy the next time. */
   keep() {
-    const { operation, from, base, others, conflicts } = this
+    const { operation, from, untried, base, others, conflicts } = this
     const isDraft = this.policy.value !== lines(this.force)
-    policies.set(this.context.id, { body: this.body.value, door: this.door.value, operation, from, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
+    policies.set(this.context.id, { body: this.body.value, door: this.door.value, operation, from, untried, ...(isDraft ? { policy: this.policy.value, base, others, conflicts } : {}) })
   }
 
   became(policy, client, door, tried, scopes) {
@@ -227,7 +240,7 @@ class Editor {
     const asks = () => [['POST', `${this.context.id}/policy/try`, {}, { policy, client, door }]]
     const command = () => reading(`${registrar(['policy', 'try'], { registration: '-', door }, [this.context.id])} <(cat <<'POLICY'\n${json(policy, 2)}\nPOLICY\n)`, client)
     const copied = h('p.copies', copies(asks, command))
-    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, asAsked(tried, operation)), !isOfUrl(operation) && becameTable(this.context, client, registered, changes), copied]
+    if (!refused) return [h('p.good', would(requires, operation)), costs(this.force, whole, client, asAsked(tried, operation)), !isOfUrl(operation) && becameTable(this.context, membersAt(door, client), registered, changes), copied]
     if (scopes) return [h('p.good', 'It would be registered, ', standing(scopes), '.'), copied]
     const { rule, error, error_description } = refused
     const [members, says] = about(rule, error_description, operation)
@@ -249,6 +262,7 @@ class Editor {
 
   differs(written, policy) {
     const changes = differing(this.force, policy)
+    fill(this.changed, changes.length > 0 && ['The draft changes ', changes.map(({ member }, index) => [index > 0 && ', ', code(member)]), '.'])
     if (!changes.length) return hint('The policy above is the one that is in force.')
     const left = missing(policy, written)
     const shown = differences('What becomes different', ['In force', 'Then'], changes)
@@ -277,12 +291,13 @@ class Editor {
         differences('What becomes different', ['In force', 'Then'], changes),
         dangersOf(this.force, policy),
         this.from && this.refused && h('p.warn', 'What began with a refusal, as it stands under Try it, would still be refused: ', said(refusal(this.refused)), '.'),
+        this.from && this.untried && h('p', 'Of what began with a refusal: ', this.untried),
         warned(this.warnings),
         this.others.length > 0 && differences('What others have changed since the draft was begun: it stays so, but for what stands above', ['Before', 'In force'], this.others),
         h('p', 'All functions follow within thirty seconds.'),
       ],
       done: () => {
-        policies.set(id, { body: this.body.value, operation: this.operation, from: this.from })
+        policies.set(id, { body: this.body.value, door: this.door.value, operation: this.operation, from: this.from, untried: this.untried })
         done('The policy is in force.')
       },
       // Somebody else was faster: the draft is put on top of theirs.
@@ -296,6 +311,9 @@ class Editor {
     return undefined
   }
 }
+
+/** What is sent, without the URL that names a document, which is no member of what is registered. */
+const membersAt = (door, client) => door === 'metadata_document' ? withMember(client, ['client_id']) : client
 
 /** Whether it is the fault of what was written that there is no answer. */
 const isWrong = (fault) => !(fault instanceof Failure) || fault.status >= 400 && fault.status < 500 && ![401, 403, 429].includes(fault.status)

@@ -7,7 +7,7 @@ import { at } from './json.js'
 import { MEMBERS } from './members.js'
 import { firstPages } from './pages.js'
 import { open } from './policy.js'
-import { CLOSED, about, askedFor, isLookUp, isOfPublisher, isOfUrl, needsPublic, ofDocuments, ofToken, takesNoToken } from './rules.js'
+import { CLOSED, about, askedFor, isLookUp, isOfPublisher, isOfUrl, isUnread, needsPublic, ofDocuments, ofToken, takesNoToken } from './rules.js'
 import { registrar } from './shell.js'
 import { kinds, notAll, refusalsOf } from './today.js'
 import { commands, later, screen } from './ui.js'
@@ -25,15 +25,16 @@ export async function refused(context) {
   const known = { ...kind, operation: askedFor(kind) }
   const [, says, client] = about(kind.rule, kind.description, known.operation)
   const samples = distinct(kind.days.flatMap(({ samples }) => samples))
+  const isUrl = samples.every(({ sent }) => Object.keys(sent).every((name) => name === 'client_id'))
   const [asked, who, what] = isLookUp(known.operation)
-    ? ['the look-up of a client by its document', 'Who publishes the document: ', 'What the document said']
+    ? ['the look-up of a client by its document', 'Who publishes the document: ', isUrl ? 'What was looked up' : 'What the document said']
     : [kind.operation, 'The registrant: ', 'What was sent']
   // Of a scope that no specification defines that is kept how long it was.
   const isOffered = about(kind.rule)[0].length > 0
   const hasMasked = kind.description.includes('"…"') || kind.rule === 'scopes' && samples.some(({ sent }) => String(sent.scope ?? '').includes('('))
   return screen(context, 'Why it was refused', asks, command,
     h('p.lead', said(kind.description)),
-    hasMasked && hint('“…”, or a number of characters, stands for a word that no specification defines: it is not kept.', isOffered && ' If the registrant tells it, it can be offered in the policy by hand.'),
+    hasMasked && hint('“…”, or a number of characters, stands for a word that neither OAuth nor OpenID Connect defines, nor the policy: it is not kept.', isOffered && ' If the registrant tells it, it can be offered in the policy by hand.'),
     facts([
       ['Asked for', code(asked)],
       ['Rule', h('strong', said(kind.rule)), `: ${says}`],
@@ -45,16 +46,17 @@ export async function refused(context) {
     h('section', h('h2', 'What to change'),
       h('p', h('strong', who), client),
       kind.rule === 'registration_access_token' && !/has ended/.test(kind.description) && lostToken(context),
+      kind.description === 'the client is locked' && locked(context, samples),
       readsService ? later(policySide(context, known, samples)) : hint('What the policy says needs a token with service.read.')),
     samples.length > 0 && h('section', h('h2', what),
-      hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, samples.some(isKept) && 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
-      samples.map((sample, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), ofClient(context, kind, sample), isKept(sample) ? h('pre', pretty(sample.sent)) : h('p', 'Nothing of it is kept: it could not be read, or had no members.')])),
+      hint(kind.count > 1 && `By ${samples.length > 1 ? 'some' : 'one'} of ${number(kind.count)}. `, samples.some(isKept(kind)) && 'Masked: words of the protocol, schemes and hosts are kept, and of all else how long it was and what in it rules look for.'),
+      samples.map((sample, index) => [samples.length > 1 && h('h3', `Sample ${index + 1}`), ofClient(context, kind, sample), isKept(kind)(sample) ? h('pre', pretty(sample.sent)) : h('p', 'Nothing of it is kept: it is no JSON object that could be read, or has no members.')])),
     h('section', h('h2', 'From where'), table('By day and network', ['Day', 'Network', '#Times', 'Last'],
       kind.days.map(({ day, network, count, last_at }) => [said(day), said(network || 'not kept'), number(count), time(last_at)])), areMore && notAll(refusals)))
 }
 
 /** Whether something is kept of what was sent; what has no members is shown so where a trial refuses it for the same. */
-const isKept = ({ sent, reproduces }) => reproduces || Object.keys(sent).length > 0
+const isKept = ({ rule }) => ({ sent, reproduces }) => Object.keys(sent).length > 0 || reproduces && !isUnread(rule)
 
 /** Whose request was refused, where that is kept. */
 const ofClient = ({ link }, { operation }, { sent: { client_id } }) => operation !== 'register' && typeof client_id === 'string' && /^[^\s…()]+$/.test(client_id) && h('p', 'The client: ', h('a', { href: link(['clients', client_id]) }, said(client_id)))
@@ -62,6 +64,10 @@ const ofClient = ({ link }, { operation }, { sent: { client_id } }) => operation
 /** Where an operator makes another token for who has lost that of a client. Which one it is, is not kept: its name may have been guessed. */
 const lostToken = ({ link }) => h('p', 'An operator makes another one with ', h('strong', 'New registration token …'), ' on the screen of the client: ',
   h('a', { href: link(['clients']) }, 'Clients'), ' finds it, by its name or client_id.')
+
+/** Where an operator unlocks a client; of whose update was refused it is linked with what was sent. */
+const locked = ({ link }, samples) => h('p', samples.length === 0 && 'No policy changes this. ', 'An operator unlocks it with ', h('strong', 'Unlock …'), ' on its screen; ',
+  h('a', { href: link(['clients'], { locked: 'true' }) }, 'Clients'), ' lists those that are locked.')
 
 /** Each body once, the latest first. */
 function distinct(samples) {
@@ -112,7 +118,7 @@ function documentSide({ id }, { metadata_documents }, { rule, operation, descrip
 }
 
 async function policySide(context, kind, samples) {
-  const { rule, door, operation, description } = kind
+  const { rule, door, operation, description, count: all } = kind
   const [policy, there] = await Promise.all([get(`${context.id}/policy`, {}, context.signal), counted(context, rule)])
   const [members] = about(rule, description)
   const [needsNone, statements] = [takesNoToken(description), policy.software_statements]
@@ -133,7 +139,7 @@ async function policySide(context, kind, samples) {
       h('pre', pretty({ issuer, jwks_uri: '…' })),
     ]),
     rule === 'software_statements' && h('p', statements?.required ? 'Where software_statements.required is false, the registrant may send none.' : 'The policy requires no statement: the registrant may send none.'),
-    await advice(context, { rule, door, operation, description, there }, policy, samples,
-      (steps, body, member = steps.length ? memberOf(steps[0].patch) : members[0]) => open(context, policy, { steps, body, door, operation, member })),
+    await advice(context, { rule, door, operation, description, there, count: all }, policy, samples,
+      (steps, body, member = steps.length ? memberOf(steps[0].patch) : members[0], untried) => open(context, policy, { steps, body, untried, door, operation, member })),
   ]
 }

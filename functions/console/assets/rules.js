@@ -30,7 +30,7 @@ export const RULES = {
   'metadata_documents': [['metadata_documents'], 'The service takes no client of this URL, or asks for more of its document.', 'Correct what the error names, in the document or in its URL.'],
   'metadata_documents.metadata_policy': [['metadata_documents'], 'The policy’s metadata_policy for documents does not permit a value.', 'Correct the member that is named.'],
   'the document': [[], 'The document behind the URL cannot be had, has in it what it must not have, or lacks what it must have.', 'Correct what the error names, in the document or at its host.'],
-  'stet': [[], 'A certificate, a signature or a token of the request is not good.', 'Correct what the error names: the STET interface asks for it before any policy does.'],
+  'stet': [[], 'A certificate, a signature or a token of the request is not good.', 'Correct what the error names: the STET interface asks for it before any policy does. A token is got with the certificate, at /stet/psd2/oauth/token.'],
   'federation': [[], 'A statement or a chain of trust is not good.', 'Correct what the error names. The screen Federation draws the chain of an entity, with each check.'],
   'the client that is there': [[], 'A client is registered by this name and may not be replaced by this registration, or an operator has locked it.', 'Manage the registration that is there; of a locked one, ask the operator.'],
 }
@@ -45,6 +45,7 @@ const REMEDIES = [
   [/^client_id is not this client's/, 'Send the client_id of the client that is updated (RFC 7592 §2.2).'],
   [/is set by the server and must not be sent$/, 'Leave it out: only the server sets it.'],
   [IN_NO_LIST, 'Let it be one of the client’s own list, or leave one of both out.', 'What a client asks for is none of what its own list says that it can do (OpenID Connect Relying Party Metadata Choices 1.0).'],
+  [/^the client is locked$/, 'Ask the operator to unlock it: until then it is neither changed nor deleted.', 'An operator has locked the client.'],
   [/^the client has ended/, 'Register again: a client that has ended is not brought back, and another policy is for those that register from then on.', 'Its time was over, nobody has used it for so long, or nobody has approved it in time: then its token is taken no more.'],
   [/initial access token (is used up|has ended)/, 'Send another one, which an operator makes.'],
   [/requires application_type native/, 'Send "application_type": "native".'],
@@ -59,6 +60,7 @@ const REMEDIES = [
   [/^scope: the roles of the certificate/, 'Ask for the scopes that belong to the roles of the certificate, or get a certificate with that role.', 'The certificate says what its owner may do (its PSD2 roles), and that scope is not among it.'],
   [/^token_endpoint_auth_method \S+ requires /, 'Send what it requires, or ask for another method. Who asks for none in particular has the first of default of the policy’s token_endpoint_auth_methods.'],
   [/^redirect_uris.*private-use schemes are not allowed for this client/, 'Register another one: https on a permitted host.'],
+  [/^the document is too large$/, 'Let it be smaller: how large it may be the member max_bytes of the policy’s metadata_documents says.', 'The document is larger than this service reads.'],
   [/^the answer was (404|410)$/, 'Publish the document there, or name the client otherwise.', 'Its host says that there is no document behind the URL.'],
   [/keeps programs out$/, 'Let the document be fetched by programs: what protects its host takes them for attackers.', 'What stands before the host asks whether a person is there.'],
   [/^the (answer|media type) /, 'Answer with 200, the document itself, and application/json.', 'Its host answers with something else than a document.'],
@@ -79,6 +81,29 @@ const REMEDIES = [
   [/^software_statement: it is not valid at this time/, 'Send a new one: it has ended, has not begun, or is older than max_age.'],
   [/^software_statement: aud/, 'Have it made for this service, or for nobody in particular.'],
 ]
+
+/** The rules that refuse before anything is looked at, so that whatever was sent is refused for the same. */
+const UNREAD = ['doors', 'registration', 'dynamic_registration']
+
+export const isUnread = (rule) => UNREAD.includes(rule)
+
+/** What a door with words of its own calls members: in a trial, which has those of RFC 7591, they are nobody's. */
+const OTHER_WORDS = ['clientName', 'clientType', 'grantTypes', 'redirectUris']
+
+/** That nothing is kept of what was sent, or of what others have sent. */
+export const nothingKept = (whose = 'it') => `Nothing of ${whose} is kept, so it cannot be tried: it would be judged then.`
+
+/**
+ * Why what was refused unread is not tried, if so: the trial would be one of something that nobody has sent. Of a URL alone more is
+ * not sent.
+ */
+export function untriable({ rule, door }, { sent, reproduces }) {
+  const names = Object.keys(sent)
+  if (!isUnread(rule) || door === 'metadata_document') return ''
+  if (names.length === 0) return nothingKept()
+  const isOther = rule === 'doors' && !reproduces || door === 'identity_center' && names.some((name) => [...OTHER_WORDS, 'client_type', 'scopes'].includes(name))
+  return isOther ? 'What is sent to this door has words of its own, or more beside it, so it cannot be tried: it would be judged then.' : ''
+}
 
 /** Whether the initial access token is what refuses, and no policy. */
 export const ofToken = (description) => /not allowed by the initial access token/.test(description)
@@ -121,8 +146,11 @@ const DOCUMENTS = [
   [/^client_id: it has a query/, ['query_permitted'], ''],
   [/must have the origin/, ['same_origin'], ''],
   [/^redirect_uris: more than/, ['redirect_uris'], ''],
-  [/the document is too large/, ['max_bytes'], 'Let max_bytes be larger.'],
+  [/the document is too large/, ['max_bytes'], ''],
 ]
+
+/** Whether more of a document would have to be read than is, so that nothing of it is kept. */
+export const isTooLarge = (description) => /^the document is too large$/.test(description)
 
 /** Whether only who publishes a document can do something about what refuses it. */
 export const isOfPublisher = (rule, description) => rule === 'the document' && ofDocuments(rule, description)[0].length === 0
@@ -251,6 +279,50 @@ function usual({ grant_types, response_types, token_endpoint_auth_methods: { off
   ]
 }
 
+/** What a response type has in it for the grant type to begin with it (OpenID Connect Registration §2); none for those that begin by themselves. */
+const BEGINS = { authorization_code: ['code'], implicit: ['token', 'id_token'] }
+
+/** The grant types that begin with a response type. */
+const begun = (type) => Object.keys(BEGINS).filter((grant) => BEGINS[grant].some((word) => type.split(' ').includes(word)))
+
+/** A policy that offers some grant types and response types no more, and drops them where they are asked for; what belongs to them goes with them. */
+function withoutFlows({ grant_types, response_types }, gone) {
+  const kept = grant_types.offered.filter((grant) => !gone.includes(grant))
+  const responses = response_types.offered.filter((type) => !gone.includes(type) && begun(type).every((grant) => kept.includes(grant)))
+  const grants = kept.filter((grant) => !Object.hasOwn(BEGINS, grant) || responses.some((type) => begun(type).includes(grant)))
+  const offer = (offered, usual, always) => {
+    const left = texts(usual).filter((one) => offered.includes(one))
+    return { offered, unoffered: 'drop', default: left.length ? left : offered.includes(always) || !offered.length ? null : [offered[0]] }
+  }
+  return { grant_types: offer(grants, grant_types.default, 'authorization_code'), response_types: offer(responses, response_types.default, 'code') }
+}
+
+/** Of what a description says to contradict something else: the policy without it, where something is left of what was asked for. */
+function fewer(policy, sent, description) {
+  const { grant_types, response_types } = policy
+  const offered = [...grant_types.offered, ...response_types.offered]
+  const named = [...description.matchAll(/"([^"]+)"/g)].map(([, word]) => [word])
+  const meant = [...named, ...(/with the implicit grant/.test(description) ? [['implicit']] : []), ...(/required by grant_types/.test(description) ? [Object.keys(BEGINS)] : [])]
+  return meant.map((words) => words.filter((word) => offered.includes(word))).filter((words) => words.length).flatMap((words) => {
+    const patch = withoutFlows(policy, words)
+    const [asked, left] = sent.grant_types?.length ? [sent.grant_types, patch.grant_types.offered] : [sent.response_types, patch.response_types.offered]
+    return texts(asked).some((one) => left.includes(one)) ? [[`Offer no ${words.join(' and no ')}, and drop it where it is asked for`, patch]] : []
+  })
+}
+
+/** The methods that ask nothing of who registers, the one that proves most first. */
+const NEED_NOTHING = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'none']
+
+/** Another method in the place of one that contradicts something else: that which is usual, and one that asks for nothing. */
+function replaced({ token_endpoint_auth_methods: { offered, default: usual } }, { token_endpoint_auth_method: is }, description) {
+  if (!offered.includes(is) || !/token_endpoint_auth_(method|signing_alg)/.test(description)) return []
+  const others = offered.filter((method) => method !== is)
+  const simple = NEED_NOTHING.find((method) => others.includes(method)) ?? NEED_NOTHING.find((method) => method !== is)
+  const given = texts(usual).filter((method) => method !== is).slice(0, 1)
+  return [...new Set([...given, simple])].map((method) =>
+    [`Register ${method} in place of ${is}`, { token_endpoint_auth_methods: { offered: [...new Set([...others, method])], default: [method], unoffered: 'drop' } }])
+}
+
 const hasHidden = (sent) => Object.values(sent).flatMap(texts).some((text) => /\p{C}|\p{Zl}|\p{Zp}/u.test(text))
 
 /** Which protocols redirects have, as far as they can be read. */
@@ -274,8 +346,11 @@ const SCHEMES = [
   ['Accept any private-use scheme of all clients', { private_use_schemes: 'accept', reverse_domain_schemes: false }],
 ]
 
+/** How many bytes of a document a policy may have read at the most. */
+const LARGEST_DOCUMENT = 65_536
+
 /** Changes of what the policy says of documents. */
-function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin }, limits }, sent, there, door, description) {
+function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin, max_bytes }, limits }, sent, there, door, description) {
   const [is, members] = [(text) => description.includes(text), (label, members) => [label, { metadata_documents: members }]]
   const uris = texts(sent.redirect_uris).length
   const [, by] = / by the pattern (.+)$/.exec(description) ?? []
@@ -293,6 +368,7 @@ function ofLookUp({ metadata_documents: { trust = [], required = [], same_origin
   }
   if (is('it has a query')) return [members('Take URLs with a query', { query_permitted: true })]
   if (is('must have the origin')) return ['redirect_uris', 'off'].filter((one) => one !== same_origin).map((one) => members(one === 'off' ? 'Ask for no origin' : 'Ask for its origin in redirect_uris alone', { same_origin: one }))
+  if (isTooLarge(description)) return [Math.min(2 * max_bytes, LARGEST_DOCUMENT)].map((most) => members(`Read documents of ${most} bytes`, { max_bytes: most }))
   return is('redirect_uris: more than')
     ? [[`Take documents with ${uris} redirect URIs`, { metadata_documents: { redirect_uris: uris }, limits: { redirect_uris: Math.max(limits.redirect_uris, uris) } }]]
     : []
@@ -396,6 +472,7 @@ const CHANGES = {
   'the specifications': (policy, sent, there, door, description) => [
     ...(hasHidden(sent) ? [['Flag hidden characters, and register them', { names: { hidden_characters: 'flag' } }]] : []),
     ...(protocols(sent).every((protocol) => protocol === 'https:') ? [] : [[NATIVE[0], { redirect_uris: NATIVE[1] }]]), ...plain(policy, sent), ...usual(policy, sent, description),
+    ...replaced(policy, sent, description), ...fewer(policy, sent, description),
   ],
   'doors': ({ doors }, sent, there, door = 'oauth') => [[`Open the door ${door}`, { doors: [...doors, door] }]].filter(() => !doors.includes(door)),
   'clients_per_service': (policy, sent, there) => ceiling('clients_per_service', policy, there, 'Let the service have'),
@@ -410,19 +487,28 @@ export function changes(rule, policy, sent, { there, door, description = '' }) {
   return made.filter(({ changed }) => !same(changed, policy))
 }
 
-/** Whether no member of the policy is about what a rule refuses, or none beyond what the specifications permit. */
-export const isBeyondPolicy = (rule) => rule === 'the specifications' || !RULES[rule]?.[0].length
+/** Whether no member of the policy is about what is refused. */
+export const isOfNoMember = (rule, description) => about(rule, description)[0].length === 0
+
+/** Whether that is so, or none is beyond what the specifications permit. */
+export const isBeyondPolicy = (rule, description) => rule === 'the specifications' || isOfNoMember(rule, description)
 
 /**
  * Policies that together permit what any policy does of what is sent to a door: all is offered, or of grant types and methods
- * the usual ones in place of those that were asked for.
+ * the usual ones in place of those that were asked for, or all but one.
  */
 export function widest(policy, sent, door) {
   const { doors, grant_types, response_types, token_endpoint_auth_methods: { offered }, redirect_uris: { development_hosts } } = policy
   const joined = (...lists) => [...new Set(lists.flat())]
-  const grants = [
-    [joined(grant_types.offered, 'authorization_code', 'implicit', beyond(sent.grant_types, [])), joined(response_types.offered, 'code', 'token', 'id_token', beyond(sent.response_types, []))],
-    [['authorization_code', 'refresh_token'], ['code']],
+  const asksFor = beyond(sent.grant_types, [])
+  const offer = (offered) => ({ offered, default: null, unoffered: 'drop' })
+  const most = {
+    grant_types: offer(joined(grant_types.offered, 'authorization_code', 'implicit', asksFor)),
+    response_types: offer(joined(response_types.offered, 'code', 'token', 'id_token', beyond(sent.response_types, []))),
+  }
+  const flows = [
+    most, { grant_types: offer(['authorization_code', 'refresh_token']), response_types: offer(['code']) },
+    ...(asksFor.length > 1 ? [...asksFor.map((grant) => [grant]), Object.keys(BEGINS)].map((gone) => withoutFlows(most, gone)) : []),
   ]
   const asked = beyond([sent.token_endpoint_auth_method, ...texts(sent.token_endpoint_auth_methods_supported)], [])
   const methods = [...(asked.length ? [joined(asked, offered)] : []), ['none'], ['client_secret_basic']]
@@ -436,9 +522,9 @@ export function widest(policy, sent, door) {
     clients_per_service: null, clients_per_developer: null, ...CHANGES.limits(policy, sent)[0][1],
     metadata_documents: { trust: [], others: 'ask', required: [], same_origin: 'off', query_permitted: true, metadata_policy: null },
   })
-  return grants.flatMap(([grants, responses]) => methods.flatMap((methods) => [false, true].map((infer_native) => merged(all, {
-    grant_types: { offered: grants, default: null, unoffered: 'drop' }, response_types: { offered: responses, default: null, unoffered: 'drop' },
-    token_endpoint_auth_methods: { offered: methods, default: [methods[0]], unoffered: 'drop' }, redirect_uris: { infer_native },
+  const native = protocols(sent).every((protocol) => protocol === 'https:') ? [false] : [false, true]
+  return flows.flatMap((flow) => methods.flatMap((methods) => native.map((infer_native) => merged(all, {
+    ...flow, token_endpoint_auth_methods: { offered: methods, default: [methods[0]], unoffered: 'drop' }, redirect_uris: { infer_native },
   }))))
 }
 
@@ -456,9 +542,6 @@ export const unkept = (sample) => Object.entries(sample).flatMap(([name, value])
   return more && (typeof values === 'string' || KINDS.includes(values.length - 1)) ? [`${more} of ${name}`] : []
 })
 
-/** What a response type has in it for the grant type to begin with it (OpenID Connect Registration §2); none for those that begin by themselves. */
-const BEGINS = { authorization_code: ['code'], implicit: ['token', 'id_token'] }
-
 /** Whether a grant type of a client can begin without another one. */
 function isUseful({ grant_types = ['authorization_code'], response_types = ['code'] }) {
   const has = new Set(texts(response_types).flatMap((type) => type.split(' ')))
@@ -472,12 +555,16 @@ export function useless(sent, became) {
   return `it could get no token: ${left.length ? `only ${left.join(', ')} remains, with which nothing begins` : 'no grant type remains'}.`
 }
 
+/** What a policy offers no more, to anybody. */
+export const taken = (before, after) => ['grant_types', 'response_types', 'token_endpoint_auth_methods'].flatMap((name) =>
+  before[name].offered.filter((value) => !after[name].offered.includes(value)))
+
 /** What a registration has lost of what was sent. */
 export function lost(sent, became) {
   return Object.entries(sent).flatMap(([name, value]) => {
     const is = became[name]
     // What is no member, or one of another door's words, is not lost.
-    if (name.endsWith('_supported') || name === 'client_id' || is === value || /…|^(clientName|clientType|grantTypes|redirectUris)$/.test(name)) return []
+    if (name.endsWith('_supported') || name === 'client_id' || is === value || name.includes('…') || OTHER_WORDS.includes(name)) return []
     if (is === undefined) return [`without ${name}`]
     const shown = (word) => isMasked(word) ? 'a word that is not kept' : word
     if (typeof value === 'string' && name !== 'scope') return [`with ${name} ${is} in place of ${shown(value)}`]

@@ -21,7 +21,7 @@ async fn read(app: &App, request: &Request) -> Result<Response, Fault> {
     let desk = door::desk(app, request, READ_SERVICE).await?;
     Query::of(request, &[])?;
     let service = stored(app, desk.service.id).await?;
-    Ok(shown(&service, members(service.policy())))
+    Ok(shown(&service, whole(&service)))
 }
 
 /// Replaces the policy, if it still is the one that `If-Match` names. Functions that have it in memory follow within half a
@@ -42,7 +42,7 @@ async fn replace(app: &App, request: &Request) -> Result<Response, Fault> {
     match administration::configure_service(&app.store, &current, &configuration, &origin).await {
         Ok(service) => {
             let base_url = app.base_url(&service, request);
-            let mut answer = members(service.policy());
+            let mut answer = whole(&service);
             warn(&mut answer, &service.configuration, Some(&base_url));
             Ok(shown(&service, answer))
         }
@@ -87,6 +87,12 @@ pub fn members(policy: &Policy) -> Map<String, Value> {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
     }
+}
+
+/// What is replaced whole is shown as it is stored, and not as far as the service's metadata announce it: who puts back what
+/// was read loses nothing.
+fn whole(service: &Service) -> Map<String, Value> {
+    members(&service.configuration.policy)
 }
 
 fn shown(service: &Service, members: Map<String, Value>) -> Response {

@@ -52,6 +52,51 @@ async fn rfc9110_13_1_1_a_policy_is_replaced_as_it_was_seen() {
     assert_eq!(put(Some("*"), &json!({})).await.text("registration"), "initial_access_token", "the preset's");
 }
 
+/// What is replaced whole is read as it is stored, though the service's metadata announce less of it.
+#[tokio::test]
+async fn who_puts_back_what_was_read_loses_nothing_that_is_not_announced() {
+    let operator = Operator::of(Preset::Open.policy()).await;
+    let store = &operator.world.app.store;
+    let announce = async |announced: Value| {
+        let service = store.service(1).await.unwrap().unwrap();
+        let authorization_server = announced.as_object().cloned().unwrap();
+        let configuration = ServiceConfiguration { authorization_server, ..service.configuration.clone() };
+        configure_service(store, &service, &configuration, &Origin::default()).await.unwrap();
+    };
+    let stored = operator.get("policy").await.body;
+    announce(json!({
+        "grant_types_supported": ["authorization_code"], "response_types_supported": ["code"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+    }))
+    .await;
+    let read = operator.get("policy").await;
+    assert_eq!(read.body, stored);
+    let tried = operator.send("POST", "policy/try", &json!({"policy": read.body})).await.body;
+    assert_eq!((&tried["policy"], &tried["differs"]), (&stored, &json!([])));
+
+    // What is not announced is not registered, whatever the policy offers.
+    let client = json!({"redirect_uris": ["https://rp.example/cb"], "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"]});
+    let tried = operator.send("POST", "policy/try", &json!({"client": client})).await.body;
+    assert_eq!(tried["refused"]["rule"], "token_endpoint_auth_methods", "{tried}");
+
+    let bearer = format!("Bearer {}", operator.token);
+    let tag = read.header("etag");
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str()), ("if-match", tag)];
+    let mut changed = read.body.clone();
+    changed["secret_overlap"] = json!(60);
+    let put = operator.world.send("PUT", "/operator/1/policy", &headers, changed.to_string()).await;
+    assert_eq!(put.status, 200, "{put:?}");
+    let mut answered = put.body;
+    answered.as_object_mut().unwrap().remove("warnings");
+    assert_eq!(answered, changed);
+
+    announce(json!({})).await;
+    let registered = operator.world.register(1, None, &client).await;
+    assert_eq!(registered.body["grant_types"], client["grant_types"], "{registered:?}");
+    assert_eq!(registered.text("token_endpoint_auth_method"), "none");
+}
+
 #[tokio::test]
 async fn a_policy_is_tried_before_clients_meet_it() {
     let operator = Operator::of(Preset::Open.policy()).await;

@@ -392,7 +392,7 @@ export const madeOf = ({ changes = [], refused, policy = {} }) => {
 export const ANY_SCOPE = 'Offer any scope'
 
 /** Scopes that are kept as they are whatever is offered (OpenID Connect Core §5.4, §11). */
-const SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access']
+const SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'aisp', 'pisp', 'cbpii', 'piisp', 'sso:account:access']
 
 /** Which scopes, of as many characters, are offered in the place of those that are not kept: the same body with them, if there is one for each. */
 export function guessed(client, { scopes: { offered = '' } }) {

@@ -669,7 +669,7 @@ await check('a scope that is not kept is offered by hand, before any scope is, a
   assert.doesNotMatch(await why('scope: "…" is not offered'), /It passes now/)
   // So it is beside another change, which is made.
   await putPolicy(strict)
-  assert.equal((await register({ ...sent, grant_types: [device, 'refresh_token'], response_types: [], scope: 'sso:account:access' })).status, 400)
+  assert.equal((await register({ ...sent, grant_types: [device, 'refresh_token'], response_types: [], scope: 'payments:write' })).status, 400)
   await why(`grant_types: "${device}"`)
   const both = `Offer ${device}, and Offer the scope by hand`
   const found = await offers()

@@ -684,6 +684,16 @@ await check('a scope that is not kept is offered by hand, before any scope is, a
   await putPolicy(policyBefore)
 })
 
+await check('where changes are enough but for what cannot be tried, it is said that this is still needed', async () => {
+  await putPolicy({ ...protectedPolicy, registration: 'initial_access_token', scopes: { offered: 'openid', unoffered: 'refuse' }, grant_types: { offered: ['authorization_code'], unoffered: 'refuse' } })
+  const sent = { ...redirect, client_name: 'Without a token', scope: 'openid phone', grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'private_key_jwt' }
+  assert.equal((await register(sent)).status, 401)
+  assert.match(await why('bearer token is required'), /As far as it gets: [^]* Then it still needs [^]*token[^]*\./)
+  await changePolicy(() => ({ dynamic_registration: false }))
+  assert.match(await why('bearer token is required'), /make one\.\s+None may register itself now: no token helps until dynamic_registration is true\./)
+  await putPolicy(policyBefore)
+})
+
 await check('the registrant is told what is about its refusal, and the members that are', async () => {
   await putPolicy({ ...protectedPolicy, registration: 'open', redirect_uris: { ...protectedPolicy.redirect_uris, private_use_schemes: 'public_clients', reverse_domain_schemes: true, private_hosts: 'refuse', loopback: false } })
   const { body: made } = await register({ ...redirect, client_name: 'Told' })

@@ -72,9 +72,10 @@ const asks = ({ requires = [] }, rule) => requires.some((required) => required.r
 /** What has refused, with the rule where the text does not begin with what it is about, as that of `scopes` with `scope`. */
 export const refusal = ({ rule, error_description }) => rule.split(' and ').some((name) => error_description.startsWith(name.replace(/s$/, ''))) ? error_description : `${rule}: ${error_description}`
 
-const why = ({ fault, refused, requires }, rule) => fault?.replace(/^policy: /, '') ?? (refused
-  ? refusal(refused)
-  : `it still needs ${requires.find((required) => required.rule === rule).what}`)
+/** What a trial says that a rule asks for beside the body. */
+const stillNeeds = ({ requires }, rule) => `it still needs ${requires.find((required) => required.rule === rule).what}`
+
+const why = (members, rule) => members.fault?.replace(/^policy: /, '') ?? (members.refused ? refusal(members.refused) : stillNeeds(members, rule))
 
 /** Whether a ceiling that has refused is above what there is now. */
 const hasRoom = ({ rule, there }, policy) => there !== undefined && policy[rule] > there
@@ -114,7 +115,7 @@ async function stuck(context, kind, policy, client) {
 async function search(context, kind, policy, client, first) {
   const { rule, door, there, operation } = kind
   const isGood = (members) => members.registered && (!asks(members, rule) || hasRoom(kind, members.policy))
-  const left = (members) => members.refused ?? { rule }
+  const left = (members) => members.refused ?? { rule, needs: asks(members, rule) && stillNeeds(members, rule) }
   const seen = new Set([JSON.stringify(policy)])
   let [states, passing, failing] = [[{ steps: [], changed: policy, left: left(first) }], [], []]
   for (let depth = 0; depth < TOGETHER && states.length > 0 && passing.length === 0; depth += 1) {
@@ -165,7 +166,7 @@ const helps = ({ name, steps, isByHand, operation, requires, costs }, take, whic
 const helping = (items) => items.length > 0 && [h('p', h('strong', 'Changes that help'), `, each tried by the server${items.length > 1 ? ', the most careful first' : ''}:`), h('ul', items)]
 
 /** The changes that come as far as it gets, where more would be needed than are tried. */
-const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then it is refused for something else: ', said(refusal(left)), '. The policy editor looks for what helps from there.'), dangers]
+const goesOn = ({ steps, left, dangers }, take) => [h('p', 'As far as it gets: ', button(named(steps), take), ' Then ', left.error_description ? ['it is refused for something else: ', said(refusal(left)), '. The policy editor looks for what helps from there.'] : `${left.needs}.`), dangers]
 
 /** What whoever sent it is to correct. */
 const correction = ({ rule, error_description }, operation) => [said(error_description), `. ${isLookUp(operation) ? 'Who publishes the document' : 'The registrant'}: ${about(rule, error_description, operation)[2]}`]

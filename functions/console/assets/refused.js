@@ -131,6 +131,7 @@ async function policySide(context, kind, samples) {
     isLookUp(operation) && documentSide(context, policy, kind),
     needsNone && policy.registration !== 'open' && h('p', 'No token helps at this door. Where registration is open it registers, and whoever finds the service may register.'),
     tokenHelps && h('p', 'Who may register gets an initial access token: ', h('a', { href: context.link(['tokens']) }, 'make one'), '.'),
+    tokenHelps && policy.dynamic_registration === false && h('p', 'None may register itself now: no token helps until ', h('a', { href: context.link(['policy'], { member: 'dynamic_registration' }) }, code('dynamic_registration')), ' is true.'),
     needsPublic(description, policy, samples.map(({ sent }) => sent)) && h('p', 'For a public client ', code('"token_endpoint_auth_method": "none"'), ' is enough: it makes it one.'),
     there > 0 && h('p', `${HOLDERS[rule]} has `, count(there, 'client'), ' now.'),
     rule === 'doors' && policy.doors.includes(door) && h('p', 'The door is open now.'),

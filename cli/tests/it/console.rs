@@ -113,6 +113,19 @@ fn every_rule_of_a_registration_has_words() {
     }
 }
 
+/// What is kept of refusals is what the console takes for kept.
+#[test]
+fn scopes_that_are_kept_are_those_of_the_core() {
+    let quoted = |text: &str, begins: &str, quote: char| -> Vec<String> {
+        let (_, list) = text.split_once(begins).unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        list.split(quote).skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let core = std::fs::read_to_string(root().join("shared/src/registry/sample.rs")).unwrap();
+    let core = quoted(&core, "const SCOPES: [&str; 11] = [", '"');
+    assert_eq!((core.len(), quoted(&file("rules.js"), "const SCOPES = [", '\'')), (11, core));
+}
+
 #[test]
 fn every_source_of_clients_can_be_chosen() {
     let text = file("clients.js");
